@@ -1,0 +1,1 @@
+"""The built-in codemods: one file each, file name = rule name."""

@@ -1,0 +1,3 @@
+"""dockfix repairs Dockerfiles with small, gated, lossless codemods."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What is true of a build, read from its trees. Read-only."""

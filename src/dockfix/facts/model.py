@@ -1,0 +1,41 @@
+"""How sure we are: a fact is known, one of several, or unknown with a reason.
+
+Codemods act on what is `Known` and refuse, or fall back to an unsafe fix, on the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T_co]):
+    """A fact that holds in every build of this Dockerfile that we know of."""
+
+    value: T_co
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Generic[T_co]):
+    """A fact with several possible values (two compose files pass different arguments, say)."""
+
+    values: tuple[T_co, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fact that cannot be read from the files; `why` completes the sentence "unknown, because ..."."""
+
+    why: str
+
+
+Fact: TypeAlias = Known[T] | OneOf[T] | Unknown
+
+
+def known(fact: Fact[T] | None, default: T | None = None) -> T | None:
+    """The value of a known fact, else `default`."""
+    return fact.value if isinstance(fact, Known) else default

@@ -1,0 +1,1 @@
+"""Results as text, diffs and JSON."""

@@ -1,0 +1,1 @@
+"""The files around a Dockerfile: contexts, compose files, ignore files, manifests."""

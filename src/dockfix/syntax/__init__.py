@@ -1,0 +1,1 @@
+"""Text to a lossless tree. Knows nothing of the rest of dockfix."""

@@ -30,7 +30,7 @@ from dockfix.syntax.tree import (
 from dockfix.syntax.words import (
     ASCII_SPACE,
     HeredocMark,
-    NotStrings,
+    NotStringsError,
     Piece,
     SubstitutionError,
     heredoc_marks,
@@ -268,7 +268,9 @@ class _Parser:
         low, high = base.text_span
         rest = logical.text[low:high]
         command = (low, high)
-        json_form, child, separators = False, None, ()
+        json_form = False
+        child: Shape | None = None
+        separators: tuple[str, ...] = ()
         pieces: list[Piece] = []
         keyword = base.keyword.text.lower()
         try:
@@ -294,7 +296,7 @@ class _Parser:
                 case "onbuild":
                     if rest and depth < _ONBUILD_DEPTH:
                         child = self.shape(logical.slice_to(high), low, number, depth + 1)
-        except NotStrings as error:
+        except NotStringsError as error:
             self.refuse(str(error), number)
         words = tuple(
             Word(text, logical.span(low + start, low + end), low + start, low + end) for text, start, end in pieces

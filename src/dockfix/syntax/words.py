@@ -146,7 +146,7 @@ _JSON_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}
 _JSON_GAP = re.compile(r"[ \t\r\n]*")
 
 
-class NotStrings(ValueError):
+class NotStringsError(ValueError):
     """A JSON array that holds something other than strings, which BuildKit refuses."""
 
 
@@ -154,7 +154,7 @@ def json_array(text: str) -> list[Piece] | None:
     """The strings of a JSON array with the spans of their literals; None if `text` is no JSON array at all.
 
     Raises:
-        NotStrings: `text` is a JSON array with an element that is no string.
+        NotStringsError: `text` is a JSON array with an element that is no string.
     """
     start = len(text) - len(text.lstrip(GO_SPACE))
     if not text.startswith("[", start):
@@ -166,7 +166,8 @@ def json_array(text: str) -> list[Piece] | None:
     while True:
         match = _JSON_STRING.match(text, at)
         if match is None:
-            return _not_strings(text)
+            _refuse_other_json(text)
+            return None
         items.append(Piece(_json_string(match.group()), match.start(), match.end()))
         at = _skip_gap(text, match.end())
         if text.startswith("]", at):
@@ -190,12 +191,12 @@ def _reject_constant(name: str) -> object:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
 
 
-def _not_strings(text: str) -> None:
+def _refuse_other_json(text: str) -> None:
     try:
         json.loads(replace_invalid(text).strip(GO_SPACE), parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        return None
-    raise NotStrings("when using JSON array syntax, arrays must be comprised of strings only")
+        return
+    raise NotStringsError("when using JSON array syntax, arrays must be comprised of strings only")
 
 
 def csv_fields(text: str) -> list[Piece] | None:

@@ -1,7 +1,7 @@
 """What BuildKit's `instructions.Parse` refuses after its parser has accepted the file.
 
-Follows moby/buildkit `frontend/dockerfile/instructions/parse.go` and its RUN flag files. Messages are BuildKit's, without
-the "dockerfile parse error on line N" in front.
+Follows moby/buildkit `frontend/dockerfile/instructions/parse.go` and its RUN flag files. Messages are BuildKit's,
+without the "dockerfile parse error on line N" in front.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from dockfix.syntax.source import GO_SPACE
 from dockfix.syntax.tree import (
+    TYPES,
     Add,
     Arg,
     Cmd,
@@ -79,33 +80,9 @@ def check_order(instructions: Iterable[Instruction]) -> Iterator[Problem]:
     for node in instructions:
         if isinstance(node, From):
             return
-        if not isinstance(node, Arg) and node.name.lower() in _KNOWN and not any(True for _ in _complaints(node)):
+        if not isinstance(node, Arg) and node.name.lower() in TYPES and not any(True for _ in _complaints(node)):
             yield Problem("no build stage in current context", node.start_line, "instructions")
             return
-
-
-_KNOWN = frozenset(
-    [
-        "add",
-        "arg",
-        "cmd",
-        "copy",
-        "entrypoint",
-        "env",
-        "expose",
-        "from",
-        "healthcheck",
-        "label",
-        "maintainer",
-        "onbuild",
-        "run",
-        "shell",
-        "stopsignal",
-        "user",
-        "volume",
-        "workdir",
-    ]
-)
 
 
 def _complaints(node: Instruction) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The build model that the effect contract compares: what a Dockerfile means, aspect by aspect.
 
-Each aspect is a plain value derived from the tree alone. An aspect of which a codemod does not declare the effect must be
-equal before and after its fixes. Aspects other than the order of steps are compared as multisets per stage, so that
+Each aspect is a plain value derived from the tree alone. An aspect of which a codemod does not declare the effect
+must be equal before and after its fixes. Aspects other than the order of steps are compared as multisets per stage, so that
 moving a step changes `order` and nothing else, and splitting a COPY changes `steps` but not `copies`.
 """
 

@@ -35,8 +35,8 @@ class Defect:
 class Outcome:
     """What became of one file.
 
-    `target` is as it was given and `text` what it should be now. `applied` holds the fixes made, with the lines that they
-    had when they were made; `remaining` the findings on the result: fixes held back, refusals and advice.
+    `target` is as it was given and `text` what it should be now. `applied` holds the fixes made, with the lines that
+    they had when they were made; `remaining` the findings on the result: fixes held back, refusals and advice.
     """
 
     target: Target

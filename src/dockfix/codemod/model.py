@@ -21,7 +21,7 @@ class Safety(enum.Enum):
     """Whether a fix may be applied unseen."""
 
     SAFE = "safe"
-    """Every build that succeeded still succeeds; the image is the same, or differs exactly in what the rule promises."""
+    """Every build that succeeded still succeeds; the image is the same, or differs as the rule promises."""
     UNSAFE = "unsafe"
     """Likely right, but a person must look; the fix says at what."""
 

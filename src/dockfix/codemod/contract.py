@@ -1,8 +1,8 @@
 """The build model that the effect contract compares: what a Dockerfile means, aspect by aspect.
 
 Each aspect is a plain value derived from the tree alone. An aspect of which a codemod does not declare the effect
-must be equal before and after its fixes. Aspects other than the order of steps are compared as multisets per stage, so that
-moving a step changes `order` and nothing else, and splitting a COPY changes `steps` but not `copies`.
+must be equal before and after its fixes. Aspects other than the order of steps are compared as multisets per stage, so
+that moving a step changes `order` and nothing else, and splitting a COPY changes `steps` but not `copies`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Key = tuple[int, Hashable]
 
 def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
     """The aspects of the build that differ between two versions of a Dockerfile."""
-    changed = {
+    changed: set[Effect] = {
         aspect for aspect in Effect if aspect is not Effect.ORDER and _aspect(before, aspect) != _aspect(after, aspect)
     }
     if _order_differs(before, after):

@@ -120,7 +120,7 @@ class PackageCommand:
         return option is not None and option.literal != "false"
 
     def assignments(self) -> Mapping[str, str | None]:
-        """Variables set for this command by its own words (`env A=1 pip`, `A=1 pip`); None: set to something unknown."""
+        """Variables set for this command by its own words (`env A=1 pip`, `A=1 pip`); None: the value is unknown."""
         found: dict[str, str | None] = {}
         for word in self.wrappers:
             match = _ASSIGNMENT.match(word.text)
@@ -189,7 +189,7 @@ def _program(word: WordLike) -> str | None:
 
 
 def _unwrap(words: Sequence[WordLike]) -> tuple[int, bool, bool] | None:
-    """The index of the program behind sudo, env and their like; whether they change the user; whether xargs feeds it."""
+    """The index of the program behind sudo, env and so on; whether they change the user; whether xargs feeds it."""
     at, user_changed, from_input = 0, False, False
     while at < len(words):
         if _ASSIGNMENT.match(words[at].text):

@@ -1,7 +1,9 @@
 """Where a package manager's command keeps its cache, and what switches that cache off.
 
-The answer depends on the command's options, on the environment, on the user and on the base image; where one of these is
-not known, neither is the answer, and `CacheUse.unknown` says why. Configuration files (pip.conf, uv.toml, .npmrc) are not
+The answer depends on the command's options, on the environment, on the user and on the base image; where one of these
+is
+not known, neither is the answer, and `CacheUse.unknown` says why. Configuration files (pip.conf, uv.toml, .npmrc) are
+not
 read here. The rules marked "seen" were tried with pip 23.2, uv 0.13, Poetry 2.5, PDM 2.29, npm 11, yarn 1.22 and 4,
 and pnpm 10; tests/facts/test_caches.py holds what they answered.
 """
@@ -31,7 +33,8 @@ class CacheDir:
 
 @dataclass(frozen=True, slots=True)
 class Defeat:
-    """Something that leaves the cache empty: an option, an ENV variable, a file of the image or a setting of the tool."""
+    """Something that leaves the cache empty: an option, an ENV variable, a file of the image or a setting of the
+    tool."""
 
     kind: Literal["option", "env", "file", "setting"]
     name: str
@@ -42,7 +45,8 @@ class Defeat:
 class CacheUse:
     """The cache of one command: its directories, what defeats it, and why it cannot be known, if so.
 
-    With `unknown` set, `dirs` is at most the likely place. No directories and nothing unknown: the command keeps no cache.
+    With `unknown` set, `dirs` is at most the likely place. No directories and nothing unknown: the command keeps no
+    cache.
     """
 
     dirs: tuple[CacheDir, ...] = ()
@@ -309,9 +313,12 @@ def _cargo(at: _Where) -> CacheUse:
 
 def _apt(at: _Where) -> CacheUse:
     """docs.docker.com/reference/dockerfile#example-cache-apt-packages: archives and lists, locked. docker-clean of the
-    Debian and Ubuntu images deletes archives; apt (not apt-get) does so of itself (apt(8), Keep-Downloaded-Packages)."""
+    Debian and Ubuntu images deletes archives; apt (not apt-get) does so of itself (apt(8),
+    Keep-Downloaded-Packages)."""
     if any((option.literal or "").startswith("Dir::") for option in at.cmd.options if option.name == "--option"):
         raise _NotKnownError("an option moves apt's directories")
+    if at.cmd.action is Action.UPDATE:
+        return CacheUse((CacheDir("/var/lib/apt", "locked"),))
     defeats = []
     if at.base is None or at.base.docker_clean:
         defeats.append(Defeat("file", "/etc/apt/apt.conf.d/docker-clean"))

@@ -496,7 +496,8 @@ _ARCHIVES: Final = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".
 
 
 def distribution_name(requirement: str) -> str | None:
-    """The normalised name of a PEP 508 requirement (PEP 503: lower case, runs of `-_.` as one `-`), None if it has none.
+    """The normalised name of a PEP 508 requirement (PEP 503: lower case, runs of `-_.` as one `-`), None if it has
+    none.
 
     A path, an archive or a bare URL names no distribution that can be read from the text; `name @ url` does, and so
     does a URL with `#egg=name`.
@@ -567,11 +568,14 @@ def _is_literal_name(manager: str, text: str) -> bool:
 def literal_requirements_only(cmd: PackageCommand) -> bool:
     """Whether the command installs nothing but packages that its words name, from no file of the build.
 
-    True: every operand is a literal name or remote address that cannot be a path, every option is known, and none of them
-    (nor a variable in the command's own words) makes it read a file or another directory. A local install into a project
+    True: every operand is a literal name or remote address that cannot be a path, every option is known, and none of
+    them
+    (nor a variable in the command's own words) makes it read a file or another directory. A local install into a
+    project
     (`npm install x`, `uv add x`, `poetry add x`) is not literal: it reads the project's manifest too. Variables of the
     stage may still add files (`FILE_VARIABLES`), and configuration is read from places of its own (`Reads.config`).
-    Sources: pip's "Usage" of install, docs.npmjs.com/cli/v11/commands/npm-install, apt-get(8), go.dev/ref/mod#go-install.
+    Sources: pip's "Usage" of install, docs.npmjs.com/cli/v11/commands/npm-install, apt-get(8),
+    go.dev/ref/mod#go-install.
     """
     if cmd.action is not Action.INSTALL or cmd.unknown_operands or not cmd.packages:
         return False
@@ -614,7 +618,8 @@ class Reads:
 
     `manifests`: names or globs that it looks for in its working directory (uv, npm and Go: in the parents too, which
     `parents` says). `named`: paths in its own operands and options, relative to the working directory, which may name
-    further files (`-r` inside a requirements file). `config`: configuration that it reads from places of its own, as base
+    further files (`-r` inside a requirements file). `config`: configuration that it reads from places of its own, as
+    base
     names, or absolute globs. `everything`: it may read any file; the rest is then no bound. `reason` says why.
     """
 

@@ -428,7 +428,8 @@ MANIFESTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "gradle/**",
             "gradlew",
         ),
-        # From learn.microsoft.com/nuget: consume-packages/package-references-in-project-files, central package management
+        # From learn.microsoft.com/nuget: consume-packages/package-references-in-project-files, central package
+        # management
         "dotnet": (
             "*.sln",
             "*.slnx",

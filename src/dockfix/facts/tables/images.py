@@ -36,7 +36,8 @@ class Distro:
 class Row:
     """One repository: the distribution of each tag (the first pattern found in the tag decides) and what is added.
 
-    `user` is "" where the image runs as root, "?" where it is not known. `names` are ENV variables that it sets to values
+    `user` is "" where the image runs as root, "?" where it is not known. `names` are ENV variables that it sets to
+    values
     of its version; `env` those whose value is the same in every version. `complete`: it sets no others, PATH apart.
     """
 
@@ -456,7 +457,7 @@ IMAGES: Final[Mapping[str, Row]] = MappingProxyType(
         "composer": Row(
             _only("alpine"),
             "composer/docker",
-            env={**_PHP.env, "COMPOSER_ALLOW_SUPERUSER": "1", "COMPOSER_HOME": "/tmp"},  # noqa: S108 the image's own value
+            env={**_PHP.env, "COMPOSER_ALLOW_SUPERUSER": "1", "COMPOSER_HOME": "/tmp"},  # noqa: S108
             names=_PHP.names | _set("COMPOSER_VERSION"),
             tools=_set("composer php git bash unzip curl"),
         ),

@@ -109,6 +109,8 @@ def test_other_users_have_other_caches() -> None:
     assert paths(use("yarn install --pure-lockfile", home="/home/app", root=False)) == ["/home/app/.cache/yarn/v6"]
     assert use("sudo pip install x").unknown is not None
     assert use("gosu app npm ci").unknown is not None
+    assert use("sudo -E uv sync --cache-dir /c", UV_NO_CACHE="1").unknown is not None
+    assert paths(use("sudo apt-get install x")) == ["/var/cache/apt", "/var/lib/apt"]
 
 
 @pytest.mark.parametrize("value", ["0", "1", "off", "false", "no", "true"])

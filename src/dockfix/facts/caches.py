@@ -79,11 +79,12 @@ class _Where:
                 if value:
                     return value
                 continue
-            if self.cmd.user_changed and any(_text(word).endswith("sudo") for word in self.cmd.wrappers):
-                continue  # sudo(8): the environment is reset, unless sudoers says otherwise
             fact = self.env(name)
             if fact is None:
                 continue
+            if self.cmd.user_changed and any(_text(word).endswith("sudo") for word in self.cmd.wrappers):
+                # sudo(8): the environment is reset, unless -E or sudoers says otherwise.
+                raise _NotKnownError(f"sudo may or may not pass {name} on")
             if not isinstance(fact, Known):
                 raise _NotKnownError(f"{name} is not known")
             if fact.value:

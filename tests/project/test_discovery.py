@@ -16,7 +16,8 @@ from dockfix.project.discovery import discover, is_dockerfile_name
     "name",
     [
         "Dockerfile", "Dockerfile.prod", "Dockerfile.3.11-slim", "api.Dockerfile", "api.dockerfile", "dockerfile",
-        "Containerfile", "Containerfile.dev", "Containerfile-dev", "Dockerfile.python", "Dockerfile.build", ".dockerfile",
+        "Containerfile", "Containerfile.dev", "Containerfile-dev", "Dockerfile.python", "Dockerfile.build",
+        ".dockerfile",
     ],
 )  # fmt: skip
 def test_names_of_dockerfiles(name: str) -> None:
@@ -81,7 +82,15 @@ def test_folders_of_tools_are_skipped(tmp_path: Path) -> None:
 
 
 def test_gitignore_files_hold_for_their_folder(tmp_path: Path) -> None:
-    make(tmp_path, "Dockerfile", "out/Dockerfile", "a/Dockerfile", "a/out/Dockerfile", "a/b/Dockerfile.gen", "b/Dockerfile.gen")
+    make(
+        tmp_path,
+        "Dockerfile",
+        "out/Dockerfile",
+        "a/Dockerfile",
+        "a/out/Dockerfile",
+        "a/b/Dockerfile.gen",
+        "b/Dockerfile.gen",
+    )
     make(tmp_path, ".gitignore", text="\ufeff# c\n/out/\n*.gen\n[bad\n")
     make(tmp_path, "a/.gitignore", text="!*.gen\nDockerfile\n")
     assert names(tmp_path) == ["Dockerfile", "a/b/Dockerfile.gen"]
@@ -133,7 +142,13 @@ def test_symlinks(tmp_path: Path) -> None:
 def test_missing_paths_do_not_stop_the_rest(tmp_path: Path) -> None:
     make(tmp_path, "Dockerfile")
     (tmp_path / "loop").symlink_to("loop")
-    paths = [tmp_path / "missing", tmp_path / "loop", tmp_path / "a\0b", tmp_path / "Dockerfile" / "x", tmp_path / "Dockerfile"]
+    paths = [
+        tmp_path / "missing",
+        tmp_path / "loop",
+        tmp_path / "a\0b",
+        tmp_path / "Dockerfile" / "x",
+        tmp_path / "Dockerfile",
+    ]
     found, problems = discover(paths, root=tmp_path)
     assert [file.path.name for file in found] == ["Dockerfile"]
     assert [problem.message for problem in problems] == [

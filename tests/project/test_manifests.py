@@ -48,9 +48,16 @@ def test_build_system_and_sources() -> None:
 
 
 def test_poetry() -> None:
-    facts = pyproject_facts('[tool.poetry]\nname = "x"\nreadme = ["README.md", "MORE.md"]\npackages = [{include = "x"}]\n')
+    facts = pyproject_facts(
+        '[tool.poetry]\nname = "x"\nreadme = ["README.md", "MORE.md"]\npackages = [{include = "x"}]\n'
+    )
     assert facts is not None
-    assert (facts.has_project, facts.name, facts.readme, facts.mentioned) == (True, "x", "README.md", ("README.md", "MORE.md", "x"))
+    assert (facts.has_project, facts.name, facts.readme, facts.mentioned) == (
+        True,
+        "x",
+        "README.md",
+        ("README.md", "MORE.md", "x"),
+    )
 
 
 @pytest.mark.parametrize("text", ["[project", "a = 1\na = 2", "x = " + "[" * 100_000, "\0"])
@@ -58,7 +65,9 @@ def test_broken_toml_is_no_fact(text: str) -> None:
     assert pyproject_facts(text) is None
 
 
-@pytest.mark.parametrize("text", ["project = 1", "[project]\nreadme = 3\ndynamic = 'x'\nlicense-files = {paths = ['L']}"])
+@pytest.mark.parametrize(
+    "text", ["project = 1", "[project]\nreadme = 3\ndynamic = 'x'\nlicense-files = {paths = ['L']}"]
+)
 def test_odd_toml_does_no_harm(text: str) -> None:
     facts = pyproject_facts(text)
     assert facts is not None

@@ -113,7 +113,8 @@ def target_for(
     names: dict[str, tuple[NamedContext, ...]] = {}
     for invocation in invocations:
         for name, value in invocation.additional_contexts.items():
-            if value not in names.get(name, ()):
+            known_values = {(other.value, other.path) for other in names.get(name, ())}
+            if (value.value, value.path) not in known_values:
                 names[name] = (*names.get(name, ()), value)
     for name, reference in (build_contexts or {}).items():
         names[name] = (named_context(name, reference, line=0, base=project.root, root=project.root),)

@@ -134,7 +134,11 @@ def test_anchors_and_merge_keys(tmp_path: Path) -> None:
 
 
 def test_extends(tmp_path: Path) -> None:
-    write(tmp_path, "services: {base: {build: {context: ., args: {A: '1'}}, user: '1000'}}", "common/base.yml")
+    write(
+        tmp_path,
+        "services: {base: {build: {context: ., target: dev, args: {A: '1', B: '1'}}, user: '1000'}}",
+        "common/base.yml",
+    )
     compose = read(
         tmp_path,
         """\

@@ -87,6 +87,7 @@ def test_read_text(tmp_path: Path) -> None:
         ("a[^x]*/src", ["app/src"]),
         ("app[^x]src", ["app/src"]),
         ("../app", ["app"]),
+        ("*[^x]*", ["app", "lib", "package-lock.json", "package.json"]),
     ],
 )
 def test_glob_as_copy_does(tmp_path: Path, pattern: str, expected: list[str]) -> None:

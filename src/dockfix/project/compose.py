@@ -27,7 +27,6 @@ __all__ = [
 
 MAX_COMPOSE_BYTES: Final = 256 * 1024
 """The largest compose file that is read: the YAML parser takes some 10 microseconds a byte."""
-_MAX_DEPTH: Final = 64
 _MAX_NODES: Final = 50_000
 _MAX_EXPANDED: Final = 500_000
 _MAX_EXTENDS: Final = 8
@@ -187,8 +186,9 @@ _VARIABLE: Final = re.compile(r"\$(?:\$|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Z
 def interpolate(text: str) -> str | None:
     """`text` with its variables replaced, as far as that needs no environment; else `None`.
 
-    A default stands for its variable (`${A:-b}`, `${A-b}`), `$$` is a dollar; a variable without a default, a required
-    one (`${A:?}`) and an alternative (`${A:+b}`) are not known here.
+    A default stands for its variable (`${A:-b}`, `${A-b}`), `$$` is a dollar; a variable without a default, a
+    required one (`${A:?}`) and an alternative (`${A:+b}`) are not known here. `.env` files are not read: they differ
+    from machine to machine, and hold secrets.
     """
     return _interpolate(text, 0) if "$" in text else text
 
@@ -349,9 +349,6 @@ def _load(path: Path, root: Path, problems: list[InputProblem]) -> _Document | N
         return None
     try:
         text = file.data.decode("utf-8-sig")
-        if _flow_depth(text) > _MAX_DEPTH:
-            problems.append(InputProblem(name, None, "is nested too deeply and is not read"))
-            return None
         node = YAML(typ="rt", pure=True).compose(text)
         trouble = _trouble(node)
         sizes: dict[int, int] = {}
@@ -380,18 +377,6 @@ def _load(path: Path, root: Path, problems: list[InputProblem]) -> _Document | N
         problems.append(InputProblem(name, 1, "is not a compose file: its top is not a mapping"))
         return None
     return _Document(path, node, sizes)
-
-
-def _flow_depth(text: str) -> int:
-    """An upper bound of how deep `[` and `{` nest, before the recursive parser sees them."""
-    depth = deepest = 0
-    for bracket in re.finditer(r"[\[\]{}]", text):
-        if bracket[0] in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif depth:
-            depth -= 1
-    return deepest
 
 
 def _trouble(top: Node | None) -> tuple[int | None, str] | None:

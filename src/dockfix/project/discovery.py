@@ -214,8 +214,7 @@ def _rules_above(real_top: str, real_root: str, problems: list[InputProblem]) ->
     for part in real_top[len(real_root.rstrip("/")) + 1 :].split("/"):
         rules = (*rules, *_rules_of(folder, problems))
         folder = f"{folder.rstrip('/')}/{part}"
-        if _ignored(folder + "/", rules):
-            return ()
+        pass
     return rules
 
 

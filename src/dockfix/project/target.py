@@ -45,7 +45,8 @@ class Target:
 
     `display` is the project-relative path with `/`. `context` is `None` if it cannot be known; `context_why` says how
     it is known, or why not. `invocations` are those that build this file. `named_contexts` holds what the invocations
-    and the command line (which wins) give under each name: several, if the invocations differ.
+    and the command line (which wins) give under each name: several, if the invocations differ. An invocation may
+    lack a name that another gives, which is to be seen in `invocations`.
     """
 
     path: Path

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.project.compose import (
     BuildInvocation,
     ComposeFile,
@@ -21,6 +23,11 @@ from dockfix.project.context import Context
 from dockfix.project.files import FileText
 from dockfix.project.ignore import read_ignore
 from dockfix.project.problems import InputProblem
+from dockfix.syntax.parser import parse
+from dockfix.syntax.tree import Dockerfile
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
 
 __all__ = ["Project", "Target", "context_candidates", "find_project_root", "load_project", "target_for"]
 
@@ -55,9 +62,42 @@ class Target:
     context: Context | None
     context_why: str
     invocations: tuple[BuildInvocation, ...]
-    project_root: Path
-    file: FileText
+    project: Project
+    file: FileText | None
     named_contexts: Mapping[str, tuple[NamedContext, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def dockerfile(self) -> Dockerfile:
+        """The tree of `text`."""
+        return parse(self.text)
+
+    @cached_property
+    def facts(self) -> BuildFacts:
+        """What is true of the build, as far as the file and its invocations tell."""
+        from dockfix.facts.build import analyse  # noqa: PLC0415 - tables that a clean file never needs
+
+        return analyse(self.dockerfile, build_args=self.build_args, named_contexts=self._context_names)
+
+    @cached_property
+    def build_args(self) -> Mapping[str, Fact[str]]:
+        """The arguments that the invocations pass: known where all of them agree on a value."""
+        names = {name for invocation in self.invocations for name in invocation.args}
+        return {name: self._build_arg(name) for name in names}
+
+    def _build_arg(self, name: str) -> Fact[str]:
+        values = {invocation.args.get(name) for invocation in self.invocations}
+        known = tuple(sorted(value for value in values if value is not None))
+        if len(known) < len(values) or not known:
+            return Unknown(f"not every invocation says what {name} is")
+        return Known(known[0]) if len(known) == 1 else OneOf(known)
+
+    @cached_property
+    def _context_names(self) -> Mapping[str, str]:
+        return {name: contexts[0].value for name, contexts in self.named_contexts.items()}
+
+    def with_text(self, text: str) -> Target:
+        """The same target with another text of its Dockerfile."""
+        return replace(self, text=text)
 
 
 def find_project_root(start: Path) -> Path:
@@ -126,7 +166,7 @@ def target_for(
         context=known,
         context_why=why,
         invocations=invocations,
-        project_root=project.root,
+        project=project,
         file=file,
         named_contexts=names,
     )

@@ -214,7 +214,8 @@ def _rules_above(real_top: str, real_root: str, problems: list[InputProblem]) ->
     for part in real_top[len(real_root.rstrip("/")) + 1 :].split("/"):
         rules = (*rules, *_rules_of(folder, problems))
         folder = f"{folder.rstrip('/')}/{part}"
-        pass
+        if _ignored(folder + "/", rules):
+            return ()
     return rules
 
 

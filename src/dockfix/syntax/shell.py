@@ -1,8 +1,8 @@
 """Shell text as commands with spans, through tree-sitter-bash.
 
 The text of a RUN, of a heredoc script, of a CMD or HEALTHCHECK in shell form becomes a `Script`: simple commands in
-source order with their words, assignments, redirects, the operators beside them and the context that they run in. Offsets are
-`str` indices into the text that was parsed. PowerShell, cmd and unknown shells are not for this module.
+source order with their words, assignments, redirects, the operators beside them and the context that they run in.
+Offsets are `str` indices into the text that was parsed. PowerShell, cmd and unknown shells are not for this module.
 """
 
 from __future__ import annotations

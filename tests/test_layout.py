@@ -190,7 +190,7 @@ def test_an_effect_is_seen(source: str) -> None:
     assert len(effect_faults("dockfix.syntax.words", source)) == 1
 
 
-# Hosts that serve packages; those of documentation, such as docs.npmjs, are sources and may be cited.
+# Hosts that serve packages. Those of documentation (docs., doc., guides.) are sources and may be cited.
 # In pieces, so that this file does not contain what it looks for.
 REGISTRY_HOSTS = (
     *(("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("registry", "yarnpkg", "com"), ("crates", "io")),
@@ -199,7 +199,10 @@ REGISTRY_HOSTS = (
 FORBIDDEN_TEXT = re.compile(
     "|".join(
         [
-            *(re.escape(".".join(host)) + r"(?![\w-])" for host in REGISTRY_HOSTS),
+            *(
+                r"(?<!docs\.)(?<!doc\.)(?<!guides\.)" + re.escape(".".join(host)) + r"(?![\w-])"
+                for host in REGISTRY_HOSTS
+            ),
             *(f"/{folder}(?![\\w-])" for folder in ("work/shared", r"work/\.[a-z]+", "tmp/wt", "opt/py" + "pi[a-z-]*")),
         ]
     )
@@ -231,4 +234,5 @@ def test_no_committed_file_names_this_machine_or_a_package_registry() -> None:
 def test_a_registry_host_is_seen() -> None:
     host = "files." + ".".join(REGISTRY_HOSTS[1])
     assert FORBIDDEN_TEXT.search(f"--index-url https://{host}/simple") is not None
+    assert FORBIDDEN_TEXT.search("guides." + ".".join(REGISTRY_HOSTS[6])) is None
     assert FORBIDDEN_TEXT.search("WORKDIR /work/src") is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -69,12 +70,11 @@ def test_value_of_a_word(word: str, value: str | None) -> None:
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash"])
-def test_values_are_what_a_real_shell_passes(shell: str) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+def test_values_are_what_a_real_shell_passes(shell: str, require_tool: Callable[[str], Path]) -> None:
+    program = require_tool(shell)
     text = r"""printf '%s\0' plain 'a b' "c d" e\ f 'x'"y"z "q\"r" "s\\t" "u\v" '' --o='v w' "it's" a\\b 'p*' \*"""
     command = only(text)
-    run = subprocess.run([shell, "-c", text], capture_output=True, check=True, text=True)
+    run = subprocess.run([program, "-c", text], capture_output=True, check=True, text=True)
     assert [word.value for word in command.args[1:]] == run.stdout.split("\0")[:-1]
 
 

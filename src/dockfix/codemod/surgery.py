@@ -180,7 +180,8 @@ def _glued(text: str, left: Sequence[str], ends: Sequence[int], dropped: set[int
         return None  # a part of one word was cut out
     kept = [index for index in range(len(left)) if index not in dropped]
     for one, other in pairwise(kept):
-        if cut.start <= ends[one] <= cut.end and left[one][-1:].strip(GO_SPACE) and left[other][:1].strip(GO_SPACE):
+        joins = other - one > 1 or cut.start <= ends[one] <= cut.end
+        if joins and left[one][-1:].strip(GO_SPACE) and left[other][:1].strip(GO_SPACE):
             return one
     return None
 

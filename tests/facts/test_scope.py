@@ -37,7 +37,7 @@ def test_env_self_reference_leaves_an_empty_entry_on_path() -> None:
 
 
 def test_state_is_that_before_the_instruction() -> None:
-    text = "FROM alpine\nENV A=1\nUSER app\nWORKDIR /srv\nSHELL [\"/bin/ash\", \"-c\"]\n"
+    text = 'FROM alpine\nENV A=1\nUSER app\nWORKDIR /srv\nSHELL ["/bin/ash", "-c"]\n'
     assert at(text, 1).lookup("A") is None
     assert at(text, 2).lookup("A") == Known("1")
     assert at(text, 2).user == Known("root")

@@ -1,1 +1,28 @@
-"""The built-in codemods: one file each, file name = rule name."""
+"""The built-in codemods: one file each, file name = rule name.
+
+`ORDER` is the order in which they run. Mending what fails comes first; then what moves instructions; what edits the
+inside of a RUN comes last, so that it sees RUNs where they will stand.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from dockfix.api import Codemod
+
+ORDER: Final = (
+    "copy-from-context",
+    "arg-scope",
+    "useradd-gid",
+    "arg-position",
+    "copy-order",
+    "apt-purge",
+    "cache-mount",
+)
+
+
+def load() -> tuple[Codemod, ...]:
+    """All codemods of the pack, in running order (the entry point `dockfix.codemods`)."""
+    modules = (import_module(f"{__name__}.{name.replace('-', '_')}") for name in ORDER)
+    return tuple(module.CODEMOD for module in modules)

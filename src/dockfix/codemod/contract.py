@@ -1,0 +1,140 @@
+"""The build model that the effect contract compares: what a Dockerfile means, aspect by aspect.
+
+Each aspect is a plain value derived from the tree alone. An aspect of which a codemod does not declare the effect
+must be equal before and after its fixes. Aspects other than the order of steps are compared as multisets per stage, so
+that moving a step changes `order` and nothing else, and splitting a COPY changes `steps` but not `copies`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+
+from dockfix.codemod.model import Effect
+from dockfix.syntax.tree import (
+    Add,
+    Arg,
+    Copy,
+    Dockerfile,
+    Env,
+    From,
+    Instruction,
+    Run,
+    Shell,
+    User,
+    Workdir,
+)
+
+_Key = tuple[int, Hashable]
+
+
+def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
+    """The aspects of the build that differ between two versions of a Dockerfile."""
+    changed: set[Effect] = {
+        aspect for aspect in Effect if aspect is not Effect.ORDER and _aspect(before, aspect) != _aspect(after, aspect)
+    }
+    if _order_differs(before, after):
+        changed.add(Effect.ORDER)
+    return frozenset(changed)
+
+
+def _stages(dockerfile: Dockerfile) -> Iterator[tuple[int, Instruction]]:
+    """Instructions with the index of their stage; -1 before the first FROM."""
+    index = -1
+    for instruction in dockerfile.instructions:
+        index += isinstance(instruction, From)
+        yield index, instruction
+
+
+def _aspect(dockerfile: Dockerfile, aspect: Effect) -> object:
+    entries = Counter(
+        (stage, entry) for stage, instruction in _stages(dockerfile) for entry in _entries(instruction, aspect)
+    )
+    if aspect is Effect.STAGES:
+        return sorted(entries.items(), key=repr)
+    return entries
+
+
+def _entries(instruction: Instruction, aspect: Effect) -> Iterator[Hashable]:
+    match aspect, instruction:
+        case Effect.STAGES, From():
+            yield _spelled(instruction)
+        case Effect.STEPS, _:
+            yield instruction.name
+        case Effect.MOUNTS, Run():
+            for flag in instruction.flags:
+                yield flag.word.text
+        case Effect.COMMANDS, Run():
+            yield _command(instruction)
+        case Effect.COPIES, Copy() | Add():
+            yield from _transfers(instruction)
+        case Effect.ENV, Env():
+            for pair in instruction.pairs:
+                yield pair.key, pair.value
+        case Effect.ARGS, Arg():
+            for pair in instruction.pairs:
+                yield pair.key, pair.value
+        case (Effect.USERS, User()) | (Effect.WORKDIR, Workdir()) | (Effect.SHELL, Shell()):
+            yield _spelled(instruction)
+        case Effect.METADATA, _ if not isinstance(
+            instruction, From | Run | Copy | Add | Env | Arg | User | Workdir | Shell
+        ):
+            yield _spelled(instruction), tuple(heredoc.content for heredoc in instruction.heredocs)
+
+
+def _spelled(instruction: Instruction) -> Hashable:
+    return (
+        instruction.name,
+        tuple(flag.word.text for flag in instruction.flags),
+        tuple(word.text for word in instruction.args),
+        instruction.shape.original.strip() if instruction.shape.child else "",
+    )
+
+
+def _command(run: Run) -> Hashable:
+    if run.json:
+        return run.argv
+    script = run.script
+    text = script.text if script else ""
+    # White space between words means nothing in a one-line script; a heredoc is compared to the letter.
+    return text if run.heredocs else " ".join(text.split())
+
+
+def _transfers(copy: Copy | Add) -> Iterator[Hashable]:
+    """One entry a source, so that a split COPY is the same copies."""
+    flags = tuple(flag.word.text for flag in copy.flags)
+    destination = copy.destination.text if copy.destination else ""
+    contents = tuple((heredoc.name, heredoc.content) for heredoc in copy.heredocs)
+    for source in copy.sources:
+        yield copy.name, flags, source.text, destination, contents
+
+
+def _order_differs(before: Dockerfile, after: Dockerfile) -> bool:
+    """Whether steps that stand in both stand in another order."""
+    first, second = _sequence(before), _sequence(after)
+    common = Counter(first) & Counter(second)
+    return _restrict(first, common) != _restrict(second, common)
+
+
+def _sequence(dockerfile: Dockerfile) -> list[_Key]:
+    keys: list[_Key] = []
+    for stage, instruction in _stages(dockerfile):
+        # Flags of a RUN are left out: a mount that is added moves nothing.
+        match instruction:
+            case Run():
+                keys.append((stage, ("RUN", _command(instruction))))
+            case Copy() | Add():
+                keys.extend((stage, entry) for entry in _transfers(instruction))
+            case _:
+                keys.append((stage, _spelled(instruction)))
+    return keys
+
+
+def _restrict(keys: list[_Key], common: Counter[_Key]) -> list[_Key]:
+    left = Counter(common)
+    kept = []
+    for key in keys:
+        if left[key] > 0:
+            left[key] -= 1
+            kept.append(key)
+    return kept

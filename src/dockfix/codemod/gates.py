@@ -1,0 +1,99 @@
+"""The gates: what must hold of a codemod's work before it may be written.
+
+1. The result parses with no problem that was not there, and every shell text that parsed still parses.
+2. The effect contract: the build differs only in what the codemod declares.
+3. Bytes outside the edits are unchanged; all comments and pragmas still stand, pragmas above what they speak of.
+4. The codemod finds nothing more to do to its own output (the engine checks this one, since it runs codemods).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from dockfix.codemod.contract import changed_aspects
+from dockfix.codemod.model import Codemod, Edit
+from dockfix.codemod.suppress import is_pragma
+from dockfix.syntax.shell import parse_shell
+from dockfix.syntax.tree import Comment, Directive, Dockerfile, Instruction, Run
+
+
+def check_gates(codemod: Codemod, before: Dockerfile, after: Dockerfile) -> list[str]:
+    """What the first three gates say of a codemod's work on a file; empty if all is well.
+
+    Args:
+        codemod: the rule that was run.
+        before: the file as the codemod got it.
+        after: the file with its fixes applied.
+    """
+    return [*_parses(before, after), *_contract(codemod, before, after), *_comments(before, after)]
+
+
+def check_untouched(before: str, after: str, edits: Sequence[Edit]) -> list[str]:
+    """Gate 3's first half: the text outside the edits is the same, checked without the code that applied them."""
+    shift, at = 0, 0
+    for edit in sorted(edits):
+        if before[at : edit.start] != after[at + shift : edit.start + shift]:
+            return [f"text before offset {edit.start} changed outside the edits"]
+        shift += len(edit.replacement) - (edit.end - edit.start)
+        at = edit.end
+    return [] if before[at:] == after[at + shift :] else ["text behind the last edit changed"]
+
+
+def _parses(before: Dockerfile, after: Dockerfile) -> list[str]:
+    old = Counter(problem.message for problem in before.problems)
+    new = Counter(problem.message for problem in after.problems)
+    complaints = [f"the result does not parse: {message}" for message in new - old]
+    broken = [text for text in _scripts(after) if not parse_shell(text).ok]
+    if len(broken) > sum(not parse_shell(text).ok for text in _scripts(before)):
+        fresh = [text for text in broken if text not in set(_scripts(before))]
+        complaints += [f"the shell text no longer parses: {text[:80]}" for text in fresh[:1]]
+    return complaints
+
+
+def _scripts(dockerfile: Dockerfile) -> list[str]:
+    return [
+        script.text
+        for node in dockerfile.instructions
+        if isinstance(node, Run) and node.interpreter is None and (script := node.script) is not None
+    ]
+
+
+def _contract(codemod: Codemod, before: Dockerfile, after: Dockerfile) -> list[str]:
+    extra = changed_aspects(before, after) - codemod.effects
+    return (
+        [f"the build changed in an undeclared way: {', '.join(sorted(effect.value for effect in extra))}"]
+        if extra
+        else []
+    )
+
+
+def _comments(before: Dockerfile, after: Dockerfile) -> list[str]:
+    lost = Counter(comment.text for comment in _all_comments(before)) - Counter(
+        comment.text for comment in _all_comments(after)
+    )
+    complaints = [f"a comment was lost: # {text}" for text in lost]
+    if _directives(before) != _directives(after):
+        complaints.append("the directives at the top changed")
+    parted = Counter(_pragmas(before)) - Counter(_pragmas(after))
+    complaints += [f"a pragma was parted from its {keyword}: # {text}" for text, keyword in parted]
+    return complaints
+
+
+def _all_comments(dockerfile: Dockerfile) -> Iterable[Comment]:
+    for node in dockerfile.nodes:
+        if isinstance(node, Comment):
+            yield node
+        elif isinstance(node, Instruction):
+            yield from node.comments
+
+
+def _directives(dockerfile: Dockerfile) -> list[tuple[str, str]]:
+    return [(node.name, node.value) for node in dockerfile.nodes if isinstance(node, Directive)]
+
+
+def _pragmas(dockerfile: Dockerfile) -> Iterable[tuple[str, str]]:
+    for node in dockerfile.instructions:
+        for comment in dockerfile.above(node):
+            if is_pragma(comment):
+                yield comment.text, node.name

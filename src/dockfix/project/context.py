@@ -1,0 +1,175 @@
+"""A build context: the files that COPY and ADD can see. Looked at lazily, bounded, never outside the project, never
+executed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dockfix.project.files import read_file, resolve_inside
+from dockfix.project.gopath import BadPatternError, clean, has_wildcard, match
+from dockfix.project.ignore import IgnoreRules
+from dockfix.project.problems import InputError
+
+__all__ = ["MAX_ENTRIES", "Context"]
+
+MAX_ENTRIES: Final = 20_000
+"""How many directory entries one question may look at; past it the answer is `None`, "too many to say"."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The folder that a build sends, with its ignore rules.
+
+    `root` and `project_root` are absolute. Paths are relative to `root`, with `/`; as in COPY, a leading `/` means
+    the root too, and `..` does not lead out of it. What a symlink leads to outside the project does not exist here.
+    """
+
+    root: Path
+    project_root: Path
+    ignore: IgnoreRules
+
+    def exists(self, rel: str) -> bool:
+        """Whether there is a file or folder, ignored or not; see `ignored`."""
+        return self._mode(rel) is not None
+
+    def is_dir(self, rel: str) -> bool:
+        """Whether `rel` is a folder, or a symlink to one."""
+        mode = self._mode(rel)
+        return mode is not None and stat.S_ISDIR(mode)
+
+    def is_file(self, rel: str) -> bool:
+        """Whether `rel` is a regular file, or a symlink to one."""
+        mode = self._mode(rel)
+        return mode is not None and stat.S_ISREG(mode)
+
+    def read_text(self, rel: str, limit: int = 1024 * 1024) -> str | None:
+        """The text of a regular file of at most `limit` bytes, else `None`. Odd bytes become surrogates."""
+        real = self._resolve(rel)
+        if real is None:
+            return None
+        try:
+            if real.stat().st_size > limit:
+                return None
+            file = read_file(real, root=self.project_root)
+        except (InputError, OSError):
+            return None
+        return file.text if len(file.data) <= limit else None
+
+    def ignored(self, rel: str) -> bool:
+        """Whether the ignore file keeps `rel` out of the context; it need not exist."""
+        return self.ignore.ignored(_rooted(rel))
+
+    def glob(self, pattern: str, *, sent_only: bool = False) -> list[str] | None:
+        """What a COPY source of this context names, sorted; `None` if that takes more than `MAX_ENTRIES` entries.
+
+        Rules of Go's `filepath.Match` over the whole path (`*` stops at `/`, there is no `**`), and what is below a
+        match belongs to it and is not listed. A source without a wildcard names itself, if it exists. A malformed
+        pattern names nothing. Ignored files are listed too, unless `sent_only`.
+
+        Source: `ResolveWildcards` in tonistiigi/fsutil, `copy/copy.go`.
+        """
+        source = _rooted(pattern)
+        parts = source.split("/")
+        fixed = next((i for i, part in enumerate(parts) if has_wildcard(part)), len(parts))
+        base = "/".join(parts[:fixed]) or "."  # BuildKit keeps a backslash here
+        rest = "/".join(parts[fixed:])
+        if not rest:
+            found = [base] if self.exists(base) else []
+        else:
+            matches = self._matches_below(base, rest)
+            if matches is None:
+                return None
+            found = sorted(matches)
+        return [rel for rel in found if not self.ignored(rel)] if sent_only else found
+
+    def ignored_below(self, rel_dir: str) -> list[str] | None:
+        """What the ignore file keeps out below a folder, sorted; `None` if that takes more than `MAX_ENTRIES` entries.
+
+        A folder that is kept out stands for all that is in it; what an exception brings back below it is not looked
+        for.
+        """
+        top = _rooted(rel_dir)
+        found: list[str] = []
+        if not self.ignore.may_ignore_below(top):
+            return found
+        if self.ignored(top):
+            return [top] if self.exists(top) else found
+        left = MAX_ENTRIES
+        stack = [top]
+        while stack:
+            entries = self._entries(stack.pop())
+            left -= len(entries)
+            if left < 0:
+                return None
+            for rel, is_folder in entries:
+                if self.ignored(rel):
+                    found.append(rel)
+                elif is_folder and self.ignore.may_ignore_below(rel):
+                    stack.append(rel)
+        return sorted(found)
+
+    def _matches_below(self, base: str, pattern: str) -> list[str] | None:
+        levels = pattern.split("/")
+        by_level = "[" not in pattern  # a class may match a `/`; then a match can be at any depth
+        found: list[str] = []
+        left = MAX_ENTRIES
+        stack: list[tuple[str, int]] = [(base, 0)]
+        offset = 0 if base == "." else len(base) + 1
+        while stack:
+            folder, level = stack.pop()
+            entries = self._entries(folder)
+            left -= len(entries)
+            if left < 0:
+                return None
+            for rel, is_folder in entries:
+                try:
+                    if match(pattern, rel[offset:]):
+                        found.append(rel)
+                        continue
+                    enter = is_folder and (
+                        not by_level or (level + 1 < len(levels) and match(levels[level], rel.rpartition("/")[2]))
+                    )
+                except BadPatternError:
+                    return []
+                if enter:
+                    stack.append((rel, level + 1))
+        return found
+
+    def _entries(self, rel: str) -> list[tuple[str, bool]]:
+        """The entries of a folder as relative paths, and whether each is a folder itself (a symlink is none)."""
+        real = self._resolve(rel)
+        if real is None:
+            return []
+        prefix = "" if rel == "." else rel + "/"
+        found: list[tuple[str, bool]] = []
+        try:
+            with os.scandir(real) as scan:
+                for entry in scan:
+                    found.append((prefix + entry.name, entry.is_dir(follow_symlinks=False)))
+                    if len(found) > MAX_ENTRIES:
+                        break
+        except OSError:
+            return []
+        return found
+
+    def _mode(self, rel: str) -> int | None:
+        real = self._resolve(rel)
+        if real is None:
+            return None
+        try:
+            return real.stat().st_mode
+        except (OSError, ValueError):
+            return None
+
+    def _resolve(self, rel: str) -> Path | None:
+        return resolve_inside(self.project_root, self.root / _rooted(rel))
+
+
+def _rooted(rel: str) -> str:
+    """`rel` as BuildKit reads a source: cleaned as an absolute path of the context, so that `..` stops at its root."""
+    return clean("/" + rel).lstrip("/") or "."

@@ -1,0 +1,278 @@
+"""Finding Dockerfiles below the paths that a user names."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from dockfix.project.problems import InputProblem
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+__all__ = ["EXCLUDED_FOLDERS", "Found", "InputProblem", "discover", "is_dockerfile_name", "walk_folders"]
+
+EXCLUDED_FOLDERS: Final = frozenset(
+    {
+        ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".jj", ".mypy_cache", ".nox",
+        ".pants.d", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", "__pypackages__",
+        "__pycache__", "_build", "buck-out", "dist", "node_modules", "site-packages", "venv",
+    }
+)  # fmt: skip
+"""Folders that are never searched: version control, caches, installed code and build output.
+
+Source: the default of `exclude` in ruff's settings; `build` and `.vscode` are left out of it, since Dockerfiles that
+people maintain live in them (`build/docker/Dockerfile`, dev containers).
+"""
+
+_OTHER_KINDS: Final = frozenset(
+    {
+        # ignore files
+        "dockerignore", "containerignore", "gitignore",
+        # leftovers of editors, patch and downloads
+        "swp", "swo", "swn", "swx", "orig", "bak", "backup", "rej", "old", "tmp", "save", "patch", "diff", "part",
+        # templates: not Dockerfiles before they are rendered
+        "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "gotmpl", "in", "erb", "ejs", "hbs", "mustache", "m4",
+        "mako",
+        # prose and data
+        "md", "rst", "txt", "adoc", "html", "pdf", "yml", "yaml", "json", "jsonc", "toml", "xml", "csv", "lock", "log",
+        "sarif", "svg", "png",
+        # programs
+        "sh", "bash", "ps1", "bat", "cmd", "py", "pyc",
+        # packed or signed
+        "gz", "tgz", "tar", "zip", "xz", "zst", "asc", "sig", "sha256",
+    }
+)  # fmt: skip
+_NAME: Final = re.compile(r"(?:Dockerfile(?:\..+)?|dockerfile|.*\.[Dd]ockerfile|Containerfile.*)", re.DOTALL)
+
+
+def is_dockerfile_name(name: str) -> bool:
+    """Whether a file of this name is taken for a Dockerfile when a folder is searched.
+
+    `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, `Containerfile*`, and `dockerfile`, which BuildKit
+    falls back to. Not ignore files, templates, editors' leftovers, and files that their last suffix shows to be
+    something else. A file that is named on the command line is taken whatever its name.
+    """
+    if name.endswith(("~", "#")) or name.startswith(".#") or _NAME.fullmatch(name) is None:
+        return False
+    return name.rpartition(".")[2].lower() not in _OTHER_KINDS if "." in name else True
+
+
+_MAX_GITIGNORE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A Dockerfile to work on. `path` is as given, or joined to the folder that was given; it is not resolved."""
+
+    path: Path
+    explicit: bool
+
+
+def discover(
+    paths: Sequence[Path], *, root: Path, exclude: Sequence[str] = (), respect_gitignore: bool = True
+) -> tuple[list[Found], list[InputProblem]]:
+    """The Dockerfiles that `paths` name, in the order given, a folder's in the order of their paths, each file once.
+
+    Folders are searched without following symlinks to folders; a symlink to a file is followed if the file is inside
+    `root`. `exclude` takes gitignore patterns relative to `root`; they and `.gitignore` files hold for what is found by
+    searching, never for a file that is named itself. What cannot be used is reported, and does not stop the rest.
+    """
+    real_root = os.path.realpath(root)
+    found: list[Found] = []
+    problems: list[InputProblem] = []
+    seen: set[str] = set()
+    excluded = _spec(exclude) if exclude else None
+
+    def add(path: Path, explicit: bool) -> None:
+        try:
+            real = os.path.realpath(path, strict=True)
+        except OSError as error:
+            problems.append(InputProblem(str(path), None, _why_missing(path, error)))
+            return
+        if not explicit and not _inside(real, real_root):
+            problems.append(InputProblem(str(path), None, "is a symlink that leaves the project root; not followed"))
+        elif real not in seen:
+            seen.add(real)
+            found.append(Found(path, explicit))
+
+    for path in paths:
+        try:
+            mode = path.stat().st_mode
+        except ValueError:
+            problems.append(InputProblem(str(path), None, "is not a possible file name"))
+            continue
+        except OSError as error:
+            problems.append(InputProblem(str(path), None, _why_missing(path, error)))
+            continue
+        if not stat.S_ISDIR(mode):
+            add(path, True)
+            continue
+        for folder, names in _search(path, real_root, problems, excluded, respect_gitignore):
+            for name in names:
+                add(folder / name, False)
+    return found, problems
+
+
+def walk_folders(
+    top: Path, *, max_depth: int, max_entries: int, problems: list[InputProblem] | None = None
+) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder from `top` down with the sorted names of what in it is not a folder, in the order of the paths.
+
+    Symlinks to folders and `EXCLUDED_FOLDERS` are not entered. The walk keeps its own stack, so that depth is no
+    trouble, and ends quietly after `max_entries` directory entries.
+    """
+    left = max_entries
+    stack: list[tuple[Path, int]] = [(top, 0)]
+    while stack:
+        folder, depth = stack.pop()
+        listed = _list(folder, problems)
+        if listed is None:
+            continue
+        files, folders = listed
+        left -= len(files) + len(folders)
+        if left < 0:
+            return
+        yield folder, files
+        if depth < max_depth:
+            stack.extend((folder / name, depth + 1) for name in reversed(folders) if name not in EXCLUDED_FOLDERS)
+
+
+_Rules: TypeAlias = tuple[tuple[str, "GitIgnoreSpec"], ...]
+"""Ignore rules that hold in a folder, the outermost first, each with the real path of the folder it is relative to."""
+
+
+def _search(
+    top: Path, real_root: str, problems: list[InputProblem], excluded: GitIgnoreSpec | None, respect_gitignore: bool
+) -> Iterator[tuple[Path, list[str]]]:
+    """Like `walk_folders` without limits, but only names of Dockerfiles that are not ignored."""
+    real_top = os.path.realpath(top)
+    always: _Rules = ((real_root, excluded),) if excluded is not None else ()
+    stack: list[tuple[Path, str, _Rules]] = [
+        (top, real_top, _rules_above(real_top, real_root, problems) if respect_gitignore else ())
+    ]
+    while stack:
+        folder, real, rules = stack.pop()
+        listed = _list(folder, problems)
+        if listed is None:
+            continue
+        files, folders = listed
+        if respect_gitignore and ".gitignore" in files:
+            rules = (*rules, *_rules_of(real, problems))
+        in_force = (*rules, *always)
+        names = [name for name in files if is_dockerfile_name(name) and not _ignored(f"{real}/{name}", in_force)]
+        if names:
+            yield folder, names
+        stack.extend(
+            (folder / name, f"{real}/{name}", rules)
+            for name in reversed(folders)
+            if name not in EXCLUDED_FOLDERS and not _ignored(f"{real}/{name}/", in_force)
+        )
+
+
+def _list(folder: Path, problems: list[InputProblem] | None) -> tuple[list[str], list[str]] | None:
+    """The sorted names of what is in a folder: what is no folder (symlinks to folders left out), and the folders."""
+    files: list[str] = []
+    folders: list[str] = []
+    try:
+        with os.scandir(folder) as scan:
+            for entry in scan:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+                elif not entry.is_symlink() or not _is_folder(entry):
+                    files.append(entry.name)
+    except OSError as error:
+        if problems is not None:
+            problems.append(InputProblem(str(folder), None, f"cannot be searched: {_reason(error)}"))
+        return None
+    return sorted(files), sorted(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a symlink that loops; it is reported if its name is a Dockerfile's
+
+
+def _rules_above(real_top: str, real_root: str, problems: list[InputProblem]) -> _Rules:
+    """The `.gitignore` files of the folders above `real_top`, from the root on, unless they ignore `real_top` itself.
+
+    A folder that is named on the command line is meant, even if git ignores it.
+    """
+    if not _inside(real_top, real_root) or real_top == real_root:
+        return ()
+    rules: _Rules = ()
+    folder = real_root
+    for part in real_top[len(real_root.rstrip("/")) + 1 :].split("/"):
+        rules = (*rules, *_rules_of(folder, problems))
+        folder = f"{folder.rstrip('/')}/{part}"
+        if _ignored(folder + "/", rules):
+            return ()
+    return rules
+
+
+def _rules_of(real_folder: str, problems: list[InputProblem]) -> _Rules:
+    path = Path(real_folder, ".gitignore")
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return ()  # git does not follow a symlink here either
+        if path.stat().st_size > _MAX_GITIGNORE:
+            problems.append(InputProblem(str(path), None, "is too large and is not honoured"))
+            return ()
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        problems.append(InputProblem(str(path), None, f"cannot be read and is not honoured: {_reason(error)}"))
+        return ()
+    return ((real_folder, _spec(text.removeprefix("\ufeff").split("\n"))),)
+
+
+def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only runs that meet an ignore file need it
+
+    usable: list[str] = []
+    for line in lines:
+        # git drops a malformed pattern silently, pathspec raises
+        with contextlib.suppress(ValueError):
+            GitIgnoreSpec.from_lines([line])
+            usable.append(line)
+    return GitIgnoreSpec.from_lines(usable)
+
+
+def _ignored(real_path: str, rules: _Rules) -> bool:
+    """Whether the last pattern that matches, in the innermost file that has one, ignores the path.
+
+    Source: gitignore(5), "patterns in the higher level files being overridden by those in lower level files".
+    """
+    for base, spec in reversed(rules):
+        prefix = base.rstrip("/") + "/"
+        if real_path.startswith(prefix):
+            verdict = spec.check_file(real_path[len(prefix) :]).include
+            if verdict is not None:
+                return verdict
+    return False
+
+
+def _inside(real: str, real_root: str) -> bool:
+    return real == real_root or real.startswith(real_root.rstrip("/") + "/")
+
+
+def _why_missing(path: Path, error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "is a symlink that leads back to itself"
+    if isinstance(error, FileNotFoundError):
+        return "is a symlink to a file that does not exist" if path.is_symlink() else "does not exist"
+    return f"cannot be read: {_reason(error)}"
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

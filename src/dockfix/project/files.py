@@ -1,0 +1,296 @@
+"""Reading and writing files without surprises: nothing blocks, nothing leaves the root, a change set is all or
+nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dockfix.project.problems import InputError
+
+__all__ = ["MAX_BYTES", "FileText", "Fingerprint", "InputError", "read_file", "resolve_inside", "write_files"]
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""The largest file that is read, in bytes.
+
+The largest of some 34,000 public Dockerfiles is well below 1 MiB; a file past this is a mistake or an attack.
+"""
+
+_BINARY_MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"\x7fELF", "an ELF program"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x89PNG\r\n", "a PNG image"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF-", "a PDF document"),
+    (b"BZh9", "bzip2 data"),
+    (b"\xfd7zXZ\x00", "xz data"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"MZ\x90\x00", "a Windows program"),
+    (b"\xcf\xfa\xed\xfe", "a Mach-O program"),
+    (b"\xca\xfe\xba\xbe", "a Mach-O program or Java class"),
+    (b"\x00asm", "a WebAssembly module"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\xff\xfe", "UTF-16 text, which BuildKit cannot read; save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text, which BuildKit cannot read; save it as UTF-8"),
+)
+_CONTROL_BYTES: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1B}) + b"\x7f"
+_CONTROL_SHARE: Final = 0.30
+_CHANGED: Final = "changed while dockfix was working; nothing written"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What tells whether a file is still the one that was read."""
+
+    mtime_ns: int
+    size: int
+    inode: int
+    device: int
+    mode: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """A file as it was read: its bytes, and its text with bytes that are not UTF-8 kept as surrogates.
+
+    `path` is as it was given, `real` is the file behind all symlinks (always inside the root).
+    """
+
+    path: Path
+    real: Path
+    data: bytes
+    text: str
+    fingerprint: Fingerprint
+
+
+def resolve_inside(root: Path, relative: str | os.PathLike[str]) -> Path | None:
+    """The real path of `relative` below `root`, or `None` if it leaves the root, through `..` or a symlink.
+
+    The path need not exist.
+    """
+    try:
+        real_root = os.path.realpath(root)
+        real = os.path.realpath(Path(real_root, relative))
+    except (OSError, ValueError):
+        return None  # a NUL or a lone surrogate in the name: no such file can exist
+    return Path(real) if _is_below(real, real_root) else None
+
+
+def _is_below(real: str, real_root: str) -> bool:
+    return real == real_root or real.startswith(real_root.rstrip("/") + "/")
+
+
+def read_file(path: Path, *, root: Path) -> FileText:
+    """Read a regular text file inside `root`, following symlinks only as far as they stay inside.
+
+    Raises `InputError` for a folder, a missing or unreadable file, a dangling or looping symlink, a file outside the
+    root, a binary or oversized one (`MAX_BYTES`), and for anything that is not a regular file: a FIFO or a device
+    is never opened, so that reading cannot block. NUL bytes alone do not make a file binary: BuildKit takes them.
+    """
+    name = str(path)
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+    except ValueError as error:
+        raise InputError(name, None, "is not a possible file name") from error
+    except OSError as error:
+        raise InputError(name, None, _why_unresolved(path, error)) from error
+    if not _is_below(str(real), os.path.realpath(root)):
+        raise InputError(name, None, "lies outside the project root and is left alone")
+    try:
+        _refuse_irregular(name, real.lstat().st_mode)
+        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            _refuse_irregular(name, os.fstat(descriptor).st_mode)  # it may have been swapped since
+            data = stream.read(MAX_BYTES + 1)
+            status = os.fstat(descriptor)
+    except OSError as error:
+        raise InputError(name, None, f"cannot be read: {_reason(error)}") from error
+    if len(data) > MAX_BYTES:
+        raise InputError(name, None, f"is larger than {MAX_BYTES // (1024 * 1024)} MiB and is not read")
+    if (binary := _binary_kind(data)) is not None:
+        raise InputError(name, None, binary)
+    return FileText(path, real, data, data.decode("utf-8", "surrogateescape"), _fingerprint(status, data))
+
+
+def _why_unresolved(path: Path, error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "is a symlink that leads back to itself"
+    if isinstance(error, FileNotFoundError):
+        return "is a symlink to a file that does not exist" if path.is_symlink() else "does not exist"
+    return f"cannot be read: {_reason(error)}"
+
+
+def _refuse_irregular(name: str, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise InputError(name, None, "is a folder, not a file")
+    if not stat.S_ISREG(mode):
+        raise InputError(name, None, "is not a regular file (a pipe, socket or device) and is not opened")
+
+
+def _binary_kind(data: bytes) -> str | None:
+    for magic, kind in _BINARY_MAGIC:
+        if data.startswith(magic):
+            return f"is not a Dockerfile or other text but {kind}"
+    controls = len(data) - len(data.translate(None, _CONTROL_BYTES))
+    return "looks binary and is left alone" if controls > len(data) * _CONTROL_SHARE else None
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _fingerprint(status: os.stat_result, data: bytes) -> Fingerprint:
+    digest = hashlib.sha256(data).hexdigest()
+    return Fingerprint(status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev, status.st_mode, digest)
+
+
+def write_files(changes: Sequence[tuple[FileText, bytes]]) -> None:
+    """Replace the content of every file, or of none.
+
+    New content goes to a temporary file beside the real file (symlinks stay symlinks), is flushed to disk, gets the
+    mode, owner and extended attributes of the old one, and is renamed over it. Right before that the old file must
+    still be the one that was read. If anything fails, the files already replaced get their old content back, the
+    temporary files go, and `InputError` is raised. A file with further hard links is refused, since a rename would
+    part them; so is a read-only one.
+    """
+    pending = [(file, data) for file, data in changes if file.data != data]
+    seen: set[Path] = set()
+    for file, _ in changes:
+        if file.real in seen:
+            raise InputError(str(file.path), None, "is in the change set twice; nothing written")
+        seen.add(file.real)
+    temporary: list[Path] = []
+    replaced: list[tuple[FileText, Path]] = []
+    try:
+        staged: list[tuple[FileText, Path, Path | None]] = []
+        for file, data in pending:
+            current = _unchanged_status(file)
+            _refuse_unwritable(file, current)
+            with _write_failure(file):
+                new = _stage(file, data, current, temporary)
+                old = _stage(file, file.data, current, temporary) if len(pending) > 1 else None
+            staged.append((file, new, old))
+        for file, new, old in staged:
+            _unchanged_status(file)
+            with _write_failure(file):
+                if old is not None:
+                    replaced.append((file, old))  # before the rename: an interrupt between both must not lose it
+                os.replace(new, file.real)  # noqa: PTH105 - one call to make fail in tests
+    except BaseException as error:
+        lost = _restore(replaced, temporary)
+        if lost:
+            message = "could not be restored after a failed write; its old content is in " + ", ".join(map(str, lost))
+            raise InputError(str(lost[0].parent), None, message) from error
+        raise
+    finally:
+        _remove(temporary)
+    for folder in {file.real.parent for file, _ in pending}:
+        _sync_folder(folder)
+
+
+@contextlib.contextmanager
+def _write_failure(file: FileText) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(str(file.path), None, f"cannot be written: {_reason(error)}; nothing written") from error
+
+
+def _unchanged_status(file: FileText) -> os.stat_result:
+    """The status of the file as it is now; raises `InputError` if it is not the file that was read."""
+    changed = InputError(str(file.path), None, _CHANGED)
+    try:
+        if os.path.realpath(file.path, strict=True) != str(file.real):
+            raise changed
+        descriptor = os.open(file.real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise changed
+            data = stream.read(len(file.data) + 1)
+    except OSError as error:
+        raise changed from error
+    if _fingerprint(status, data) != file.fingerprint:
+        raise changed
+    return status
+
+
+def _refuse_unwritable(file: FileText, status: os.stat_result) -> None:
+    if status.st_nlink > 1:
+        message = "has other hard links, which a rewrite would part from it; nothing written"
+        raise InputError(str(file.path), None, message)
+    if not os.access(file.real, os.W_OK):
+        raise InputError(str(file.path), None, "is read-only; nothing written")
+
+
+def _stage(file: FileText, data: bytes, like: os.stat_result, temporary: list[Path]) -> Path:
+    """Write `data` to a new file beside `file`, with the mode, owner and extended attributes of `file`."""
+    descriptor, name = tempfile.mkstemp(prefix=".dockfix-", dir=file.real.parent)
+    path = Path(name)
+    temporary.append(path)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        created = os.fstat(descriptor)
+        if (created.st_uid, created.st_gid) != (like.st_uid, like.st_gid):
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+        _copy_attributes(file.real, path)
+        os.fsync(descriptor)
+    return path
+
+
+def _copy_attributes(source: Path, target: Path) -> None:
+    """Extended attributes (access lists among them), as far as the file system and our rights allow."""
+    if not hasattr(os, "listxattr"):
+        return  # not Linux
+    with contextlib.suppress(OSError):
+        for attribute in os.listxattr(source):
+            with contextlib.suppress(OSError):
+                os.setxattr(target, attribute, os.getxattr(source, attribute))
+
+
+def _restore(replaced: Sequence[tuple[FileText, Path]], temporary: list[Path]) -> list[Path]:
+    """Bring back the old content; the copies of what could not be brought back are returned, and kept."""
+    lost: list[Path] = []
+    for file, old in reversed(replaced):
+        try:
+            if file.real.read_bytes() == file.data:
+                continue  # its rename never happened
+        except OSError:
+            pass  # then the rename below is the only hope
+        try:
+            os.replace(old, file.real)  # noqa: PTH105
+        except OSError:
+            temporary.remove(old)
+            lost.append(old)
+    return lost
+
+
+def _remove(temporary: Sequence[Path]) -> None:
+    for path in temporary:
+        with contextlib.suppress(OSError):  # a renamed one is gone already
+            path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renames durable; by now the change is whole, so a file system that cannot is no reason to fail."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,157 @@
+"""What the manifests of a build context say about which files a package build reads. Read as data, never executed."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["PackageJsonFacts", "PyprojectFacts", "package_json_facts", "pyproject_facts"]
+
+LIFECYCLE_SCRIPTS: Final = frozenset(
+    {"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}
+)
+"""Scripts that `npm install` and `npm ci` run in the project itself.
+
+Source: https://docs.npmjs.com/cli/v10/using-npm/scripts, "Life Cycle Operation Order", `npm install`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PyprojectFacts:
+    """What `pyproject.toml` says of the files that its build reads.
+
+    `has_project` and `has_build_system` tell whether the tables are there; without the second, installers use
+    setuptools (PEP 517). `readme` is the file that the readme field names, `None` for none or inline text; if
+    `readme_dynamic`, the backend finds the readme elsewhere. `license_files` are the globs of `license-files`, or the
+    one file of `license = {file = ...}`. `mentioned` are the strings of the tables `[tool.*]` and `[build-system]`
+    that stand under a key that names sources: packages, includes, version files.
+    """
+
+    has_project: bool
+    name: str | None
+    readme: str | None
+    readme_dynamic: bool
+    has_build_system: bool
+    build_backend: str | None
+    dynamic: tuple[str, ...]
+    license_files: tuple[str, ...]
+    mentioned: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageJsonFacts:
+    """What `package.json` says of the files that an install reads.
+
+    `workspaces` are the globs of `workspaces` (npm, Yarn; either form). `lifecycle` holds the scripts that an install
+    runs, `local` the dependencies that are folders or archives of the context (`file:`, `link:`, `portal:`,
+    `workspace:`).
+    """
+
+    name: str | None
+    workspaces: tuple[str, ...]
+    scripts: Mapping[str, str]
+    lifecycle: Mapping[str, str]
+    local: Mapping[str, str]
+    package_manager: str | None
+
+
+def pyproject_facts(text: str) -> PyprojectFacts | None:
+    """The facts of a `pyproject.toml`; `None` if it is not valid TOML.
+
+    Sources: PEP 621 and PEP 639 (`[project]`), PEP 518 and PEP 517 (`[build-system]`), Poetry's `[tool.poetry]`.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        return None
+    project = _table(document, "project")
+    poetry = _table(_table(document, "tool"), "poetry")
+    build = _table(document, "build-system")
+    dynamic = _strings(project.get("dynamic"))
+    backend = build.get("build-backend")
+    name = project.get("name", poetry.get("name"))
+    licence = _strings(project.get("license-files"))
+    old_licence = project.get("license")
+    if isinstance(old_licence, dict) and isinstance(old_licence.get("file"), str):
+        licence = (*licence, old_licence["file"])
+    return PyprojectFacts(
+        has_project="project" in document or bool(poetry),
+        name=name if isinstance(name, str) else None,
+        readme=_readme(project.get("readme", poetry.get("readme"))),
+        readme_dynamic="readme" in dynamic,
+        has_build_system="build-system" in document,
+        build_backend=backend if isinstance(backend, str) else None,
+        dynamic=dynamic,
+        license_files=licence,
+        mentioned=tuple(dict.fromkeys(_path_like(document.get("tool"), build))),
+    )
+
+
+def package_json_facts(text: str) -> PackageJsonFacts | None:
+    """The facts of a `package.json`; `None` if it is not a JSON object."""
+    try:
+        document = json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    workspaces = document.get("workspaces")
+    if isinstance(workspaces, dict):
+        workspaces = workspaces.get("packages")
+    scripts = {key: value for key, value in _table(document, "scripts").items() if isinstance(value, str)}
+    local: dict[str, str] = {}
+    for field in ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies"):
+        for dependency, version in _table(document, field).items():
+            if isinstance(version, str) and version.startswith(("file:", "link:", "portal:", "workspace:")):
+                local[dependency] = version
+    name = document.get("name")
+    manager = document.get("packageManager")
+    return PackageJsonFacts(
+        name=name if isinstance(name, str) else None,
+        workspaces=_strings(workspaces),
+        scripts=scripts,
+        lifecycle={key: value for key, value in scripts.items() if key in LIFECYCLE_SCRIPTS},
+        local=local,
+        package_manager=manager if isinstance(manager, str) else None,
+    )
+
+
+def _table(value: Any, key: str) -> dict[str, Any]:
+    inner = value.get(key) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if isinstance(value, dict):  # an early draft of PEP 639: {paths = [...]} or {globs = [...]}
+        value = value.get("paths", value.get("globs"))
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _readme(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = value.get("file")
+    if isinstance(value, list):  # Poetry joins several
+        value = next(iter(value), None)
+    return value if isinstance(value, str) else None
+
+
+def _path_like(*values: Any) -> Iterator[str]:
+    """The strings that stand, however deep, under a key that names packages or files."""
+    stack: list[tuple[Any, bool]] = [(value, False) for value in reversed(values)]
+    while stack:
+        value, named = stack.pop()
+        if isinstance(value, dict):
+            children = [(child, named or _names_files(key)) for key, child in value.items()]
+            stack.extend(reversed(children))
+        elif isinstance(value, list):
+            stack.extend((child, named) for child in reversed(value))
+        elif isinstance(value, str) and value and len(value) < 300 and "\n" not in value and named:
+            yield value
+
+
+def _names_files(key: str) -> bool:
+    words = ("package", "path", "file", "include", "source", "readme", "where", "from", "module", "data", "root")
+    return any(word in key.lower() for word in words)

@@ -1,0 +1,37 @@
+"""What can be wrong with the input, said once and in one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class InputProblem:
+    """A file or folder that could not be used; one of them does not stop the others.
+
+    `path` is as the user would write it, `line` counts from 1 (`None`: the whole file), and
+    `message` is one clear sentence without the path in it.
+    """
+
+    path: str
+    line: int | None
+    message: str
+
+
+class InputError(Exception):
+    """An `InputProblem` that stops the one operation that met it (reading or writing a file)."""
+
+    def __init__(self, path: str, line: int | None, message: str) -> None:
+        super().__init__(path, line, message)
+        self.path = path
+        self.line = line
+        self.message = message
+
+    def __str__(self) -> str:
+        where = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{where}: {self.message}"
+
+    @property
+    def problem(self) -> InputProblem:
+        """The same as a value, for those that collect problems."""
+        return InputProblem(self.path, self.line, self.message)

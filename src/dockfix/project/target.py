@@ -1,0 +1,219 @@
+"""A build target: a Dockerfile, its context, and how it is invoked; and the project that they are in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dockfix.facts.model import Fact, Known, OneOf, Unknown
+from dockfix.project.compose import (
+    BuildInvocation,
+    ComposeFile,
+    NamedContext,
+    find_compose_files,
+    is_compose_name,
+    named_context,
+    read_compose,
+)
+from dockfix.project.context import Context
+from dockfix.project.files import FileText
+from dockfix.project.ignore import read_ignore
+from dockfix.project.problems import InputProblem
+from dockfix.syntax.parser import parse
+from dockfix.syntax.tree import Dockerfile
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+
+__all__ = ["Project", "Target", "context_candidates", "find_project_root", "load_project", "target_for"]
+
+_ROOT_FILES: Final = ("pyproject.toml", "dockfix.yaml", ".dockfix.yaml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """What is known of the project besides its Dockerfiles. `root` is absolute and real: nothing outside it is
+    touched.
+    """
+
+    root: Path
+    compose_files: tuple[ComposeFile, ...] = ()
+    invocations: tuple[BuildInvocation, ...] = ()
+    problems: tuple[InputProblem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Dockerfile in its build.
+
+    `display` is the project-relative path with `/`. `context` is `None` if it cannot be known; `context_why` says how
+    it is known, or why not. `invocations` are those that build this file. `named_contexts` holds what the invocations
+    and the command line (which wins) give under each name: several, if the invocations differ.
+    """
+
+    path: Path
+    display: str
+    text: str
+    context: Context | None
+    context_why: str
+    invocations: tuple[BuildInvocation, ...]
+    project: Project
+    file: FileText | None
+    named_contexts: Mapping[str, tuple[NamedContext, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def dockerfile(self) -> Dockerfile:
+        """The tree of `text`."""
+        return parse(self.text)
+
+    @cached_property
+    def facts(self) -> BuildFacts:
+        """What is true of the build, as far as the file and its invocations tell."""
+        from dockfix.facts.build import analyse  # noqa: PLC0415 - tables that a clean file never needs
+
+        return analyse(self.dockerfile, build_args=self.build_args, named_contexts=self._context_names)
+
+    @cached_property
+    def build_args(self) -> Mapping[str, Fact[str]]:
+        """The arguments that the invocations pass: known where all of them agree on a value."""
+        names = {name for invocation in self.invocations for name in invocation.args}
+        return {name: self._build_arg(name) for name in names}
+
+    def _build_arg(self, name: str) -> Fact[str]:
+        values = {invocation.args.get(name) for invocation in self.invocations}
+        known = tuple(sorted(value for value in values if value is not None))
+        if len(known) < len(values) or not known:
+            return Unknown(f"not every invocation says what {name} is")
+        return Known(known[0]) if len(known) == 1 else OneOf(known)
+
+    @cached_property
+    def _context_names(self) -> Mapping[str, str]:
+        return {name: contexts[0].value for name, contexts in self.named_contexts.items()}
+
+    def with_text(self, text: str) -> Target:
+        """The same target with another text of its Dockerfile."""
+        return replace(self, text=text)
+
+
+def find_project_root(start: Path) -> Path:
+    """The nearest folder from `start` up with `.git`; else with a `pyproject.toml`, dockfix's configuration or a
+    compose file; else `start`, or the folder of `start` if it is a file. Absolute and real.
+    """
+    real = Path(os.path.realpath(start))
+    folder = real if real.is_dir() else real.parent
+    chain = (folder, *folder.parents)
+    for candidate in chain:
+        if os.path.lexists(candidate / ".git"):
+            return candidate
+    for candidate in chain:
+        if any(os.path.isfile(candidate / name) for name in _ROOT_FILES) or _has_compose(candidate):  # noqa: PTH113
+            return candidate
+    return folder
+
+
+def _has_compose(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as scan:
+            return any(is_compose_name(entry.name) for entry in scan)
+    except OSError:
+        return False
+
+
+def load_project(root: Path, *, use_project: bool = True) -> Project:
+    """Read the compose files of the project at `root`; none of them if not `use_project`."""
+    real = Path(os.path.realpath(root))
+    if not use_project:
+        return Project(real)
+    files: list[ComposeFile] = []
+    problems: list[InputProblem] = []
+    for path in find_compose_files(real):
+        compose, trouble = read_compose(path, root=real)
+        files.append(compose)
+        problems.extend(InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble)
+    invocations = tuple(invocation for file in files for invocation in file.invocations)
+    return Project(real, tuple(files), invocations, tuple(dict.fromkeys(problems)))
+
+
+def target_for(
+    project: Project, file: FileText, *, context: Path | None = None, build_contexts: Mapping[str, str] | None = None
+) -> Target:
+    """The target of one Dockerfile.
+
+    `context` and `build_contexts` are those of the command line, folders relative to the project root unless
+    absolute; they win over the invocations. The context is known if the command line gives it, or if all invocations
+    of this Dockerfile agree on one; a guess is never made of it (see `context_candidates`).
+    """
+    invocations = tuple(i for i in project.invocations if i.dockerfile is not None and _same(i.dockerfile, file.real))
+    root, why = _context_root(project, invocations, context)
+    known = _context(project, root, file.real) if root is not None else None
+    names: dict[str, tuple[NamedContext, ...]] = {}
+    for invocation in invocations:
+        for name, value in invocation.additional_contexts.items():
+            if value not in names.get(name, ()):
+                names[name] = (*names.get(name, ()), value)
+    for name, reference in (build_contexts or {}).items():
+        names[name] = (named_context(name, reference, line=0, base=project.root, root=project.root),)
+    return Target(
+        path=file.path,
+        display=_display(file.path, project.root),
+        text=file.text,
+        context=known,
+        context_why=why,
+        invocations=invocations,
+        project=project,
+        file=file,
+        named_contexts=names,
+    )
+
+
+def context_candidates(project: Project, dockerfile_path: Path) -> list[Context]:
+    """The contexts that a Dockerfile which nothing builds is likely built with: its own folder, and the project
+    root.
+    """
+    real = Path(os.path.realpath(dockerfile_path))
+    roots = dict.fromkeys((real.parent, project.root))
+    return [_context(project, root, real) for root in roots if root.is_relative_to(project.root)]
+
+
+def _context_root(
+    project: Project, invocations: tuple[BuildInvocation, ...], given: Path | None
+) -> tuple[Path | None, str]:
+    if given is not None:
+        root = Path(os.path.realpath(project.root / given))
+        if not root.is_relative_to(project.root):
+            return None, f"the context {given} of the command line lies outside the project"
+        if not root.is_dir():
+            return None, f"the context {given} of the command line is not a folder"
+        return root, "command line"
+    if not invocations:
+        return None, "no compose or bake file builds it; give --context DIR"
+    sources = ", ".join(dict.fromkeys(f"{i.service} ({_display(i.source, project.root)})" for i in invocations))
+    services = f"compose service{'s' if len(invocations) > 1 else ''} {sources}"
+    roots = {i.context for i in invocations}
+    if len(roots) > 1:
+        return None, f"{services} build it with different contexts; give --context DIR"
+    agreed = invocations[0].context
+    if agreed is None:
+        return None, f"{services}: {invocations[0].context_why}"
+    if not agreed.is_dir():
+        return None, f"{services}: the context {_display(agreed, project.root)} does not exist"
+    return agreed, services
+
+
+def _context(project: Project, root: Path, dockerfile: Path) -> Context:
+    return Context(root, project.root, read_ignore(root, dockerfile, project.root))
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == str(other)
+
+
+def _display(path: Path, root: Path) -> str:
+    """`path` relative to the project root, with `/`; as it is if it lies elsewhere."""
+    # the last part may be a symlink, whose own name is the one that people know
+    real = Path(os.path.realpath(path.parent), path.name)
+    return real.relative_to(root).as_posix() if real.is_relative_to(root) else path.as_posix()

@@ -526,6 +526,7 @@ class Unknown(Instruction):
 
 Node: TypeAlias = Directive | Comment | Blank | Instruction
 
+
 def _node_start(node: Node) -> int:
     return node.span.start
 

@@ -125,7 +125,8 @@ def instructions(draw: st.DrawFn, escape: str = "\\") -> str:
             text = " ".join([*flags, ""]) + gap.join(paths) if flags else gap.join(paths)
         case "ENV" | "LABEL":
             pairs = draw(st.lists(st.tuples(_sampled(_NAMES), _sampled(_VALUES)), min_size=1, max_size=3))
-            text = gap.join(f"{name}={value}" for name, value in pairs).replace("\\ ", escape + " ")
+            texts = [f"{name}={value}".replace("\\", escape) for name, value in pairs]
+            text = gap.join(texts)
         case "ARG":
             text = draw(_sampled(_NAMES)) + draw(_sampled(("", "=1", '="a b"', "=$A")))
         case "CMD":

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.strategies import STEADY, dockerfiles, soup
-from tests.syntax.oracle import difference
 
 from dockfix.syntax.ast import to_json
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import Mapped, Span, decode, encode
 from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild, Run
 from dockfix.syntax.words import SubstitutionError, expand, heredoc_marks, variables
+from tests.strategies import STEADY, dockerfiles, soup
+from tests.syntax.oracle import difference
 
 
 def _lines(tree: Dockerfile) -> list[Span]:
@@ -92,7 +92,29 @@ def test_soup_agrees_with_the_oracle(data: bytes) -> None:
 
 _WORDS = st.lists(
     st.sampled_from(
-        ("$", "${", "}", "A", "${A", "$A", ":-", "-", "+", "?", "#", "%", "/", "//", "*", "\\", '"', "'", " ", "<<", "é")
+        (
+            "$",
+            "${",
+            "}",
+            "A",
+            "${A",
+            "$A",
+            ":-",
+            "-",
+            "+",
+            "?",
+            "#",
+            "%",
+            "/",
+            "//",
+            "*",
+            "\\",
+            '"',
+            "'",
+            " ",
+            "<<",
+            "é",
+        )
     ),
     max_size=14,
 ).map("".join)

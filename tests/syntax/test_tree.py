@@ -96,7 +96,7 @@ def test_a_continuation_with_indent_ends_the_mount() -> None:
 
 
 def test_a_quoted_mount_has_no_option_spans() -> None:
-    mount = run("FROM a\nRUN --mount=type=bind,\"target=/a b\" make\n").mounts[0]
+    mount = run('FROM a\nRUN --mount=type=bind,"target=/a b" make\n').mounts[0]
     assert mount.target == "/a b"
     assert mount.options[0].span is None
 

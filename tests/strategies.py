@@ -148,7 +148,7 @@ def instructions(draw: st.DrawFn, escape: str = "\\") -> str:
 
 @st.composite
 def dockerfiles(draw: st.DrawFn) -> str:
-    """A valid Dockerfile with stages and comments; perhaps with a BOM, CRLF, a backtick for escape, no final newline."""
+    """A valid Dockerfile with stages and comments; perhaps a BOM, CRLF, a backtick for escape, no last newline."""
     escape = draw(st.sampled_from(("\\", "\\", "`")))
     lines = [] if escape == "\\" else ["# escape=`"]
     lines += draw(st.sampled_from(([], [], ["ARG BASE=alpine"])))

@@ -22,8 +22,11 @@ from dockfix.codemod.model import (
     apply_edits,
     conflict,
 )
+from dockfix.facts import mounts
 from dockfix.facts.build import BuildFacts
+from dockfix.facts.caches import CacheDir
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
+from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.scope import State
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
@@ -100,7 +103,11 @@ __all__ = [
     "Arg",
     "Blank",
     "BuildFacts",
+    "CacheDir",
+    "CacheMount",
+    "Caches",
     "Category",
+    "Cleaning",
     "Cmd",
     "Codemod",
     "Comment",
@@ -147,6 +154,7 @@ __all__ = [
     "StageSource",
     "State",
     "Target",
+    "ToolCache",
     "Unknown",
     "User",
     "Volume",
@@ -154,10 +162,12 @@ __all__ = [
     "Workdir",
     "apply_edits",
     "base_image",
+    "caches_of",
     "conflict",
     "context_candidates",
     "is_silently_read",
     "known",
+    "mounts",
     "names_mentioned",
     "names_used",
     "predefined_args",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dockfix.codemod.model import Edit
+from dockfix.syntax.shell import Script, SimpleCommand
 from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run
 
@@ -427,3 +428,67 @@ def merge_runs(dockerfile: Dockerfile, first: Instruction, second: Instruction) 
     else:
         edits.append(Edit(second.lines.start, head, f"{indent}&& "))
     return tuple(edits)
+
+
+def insert_flags(dockerfile: Dockerfile, instruction: Instruction, flags: Sequence[str]) -> Edit:
+    """Put several flags behind those that are there, each on a line of its own if the instruction has several lines."""
+    if not _breaks_lines(instruction):
+        return insert_flag(dockerfile, instruction, " ".join(flags))
+    indent = continuation_indent(dockerfile, instruction)
+    if instruction.flags:
+        last = instruction.flags[-1].span.start
+        if line_start(dockerfile, last) != line_start(dockerfile, instruction.keyword.span.end):
+            indent = indent_of(dockerfile, last)
+    return insert_flag(dockerfile, instruction, continuation(dockerfile, instruction, indent).join(flags))
+
+
+def delete_words(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, start: int, end: int
+) -> tuple[Edit, ...]:
+    """Take the words at `[start, end)` of the script `text` away, with the white space that they leave behind."""
+    offset = _offset_in_logical(instruction, text)
+    if offset is not None:
+        return delete(dockerfile, instruction, offset + start, offset + end)
+    while start > 0 and text.text[start - 1] in " \t":
+        start -= 1
+    return (replace(text.span(start, end), ""),)
+
+
+def delete_commands(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, first: SimpleCommand, last: SimpleCommand
+) -> tuple[Edit, ...] | None:
+    """Take neighbouring commands of a list away, from `first` to `last`; of a heredoc's, the lines that they fill.
+
+    Returns:
+        The edits, or None if nothing would be left or they share a line of a heredoc with others.
+    """
+    if _offset_in_logical(instruction, text) is not None:
+        before, after = (
+            None if operator is None else Span(operator.start, operator.end) for operator in (first.before, last.after)
+        )
+        return delete_command(dockerfile, instruction, text, Span(first.start, last.end), before, after)
+    start, end = first.start, last.end
+    while start > 0 and text.text[start - 1] in " \t":
+        start -= 1
+    while end < len(text.text) and text.text[end] in " \t;":
+        end += 1
+    if (start > 0 and text.text[start - 1] != "\n") or text.text[end : end + 1] != "\n":
+        return None
+    return (replace(text.span(start, end + 1), ""),)
+
+
+def insert_first(dockerfile: Dockerfile, instruction: Instruction, text: Mapped, script: Script, new: str) -> Edit:
+    """Put a command in front of all others of a script but a leading `set`, in the style of the list."""
+    first = script.top_level[0]
+    if isinstance(first, SimpleCommand) and first.name == "set" and len(script.top_level) > 1:
+        first = script.top_level[1]
+    operator = first.after
+    if _offset_in_logical(instruction, text) is None:
+        line = text.text.rfind("\n", 0, first.start) + 1
+        indent = text.text[line : first.start]
+        return insert_before(text, first.start, f"{new}\n{indent if not indent.strip() else ''}")
+    leading = operator is not None and not text.contiguous(first.end - 1, operator.end)
+    joined = ";" if operator is not None and operator.text == ";" else "&&"
+    if joined == ";" and not any(command.errexit for command in script.commands):
+        joined = "&&"
+    return insert_command(dockerfile, instruction, text, first.start, new, joined, leading=leading)

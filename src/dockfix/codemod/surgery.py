@@ -63,11 +63,15 @@ def indent_of(dockerfile: Dockerfile, offset: int) -> str:
 
 
 def continuation_indent(dockerfile: Dockerfile, instruction: Instruction) -> str:
-    """The indentation of an instruction's continuation lines: that of the first one, four spaces if there is none."""
-    for piece in instruction.logical.pieces[1:]:
-        if dockerfile.text[piece.start : piece.end].strip(GO_SPACE):
-            return indent_of(dockerfile, piece.start)
-    return indent_of(dockerfile, instruction.span.start) + "    "
+    """The indentation of an instruction's continuation lines: the smallest, since a list of operands may be further in;
+    four spaces if there are none."""
+    indents = [
+        indent_of(dockerfile, piece.start)
+        for piece in instruction.logical.pieces[1:]
+        if dockerfile.text[piece.start : piece.end].strip(GO_SPACE)
+    ]
+    base = indent_of(dockerfile, instruction.span.start)
+    return min((each for each in indents if each), key=len, default=indents[0] if indents else f"{base}    ")
 
 
 def continuation(dockerfile: Dockerfile, instruction: Instruction, indent: str | None = None) -> str:

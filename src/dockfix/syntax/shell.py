@@ -333,6 +333,7 @@ class _Reader:
         """Collect problems, comments and variables without recursion; False if it is nested too deeply."""
         cursor = root.walk()
         depth = 0
+        path: list[bool] = []  # of the nodes above: whether they count; a chain of `&&` leans left and is not deep
         while True:
             node = cursor.node
             assert node is not None  # noqa: S101 - a cursor always stands on a node
@@ -343,14 +344,15 @@ class _Reader:
             elif node.type in ("variable_name", "special_variable_name"):
                 self.note_variable(node)
             if cursor.goto_first_child():
-                depth += 1
+                path.append(node.type != "list")
+                depth += path[-1]
                 if depth > MAX_DEPTH * 3:
                     return False
                 continue
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():
                     return True
-                depth -= 1
+                depth -= path.pop()
 
     def note_variable(self, node: Node) -> None:
         parent = node.parent
@@ -609,7 +611,9 @@ class _Reader:
             return None
         kind = node.type
         text = self.slice(node)
-        if kind in ("word", "number", "variable_name", "test_operator") or not node.is_named:
+        if not node.is_named or kind in ("variable_name", "test_operator"):
+            return text
+        if kind in ("word", "number"):
             return _unescape(text)
         if kind == "raw_string":
             return text[1:-1]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from tests.codemod.samples import codemod, renames, target, word
 
+from dockfix.codemod import engine
 from dockfix.codemod.engine import findings, preview, run
 from dockfix.codemod.model import Advice, Edit, Effect, Finding, Fix, Found, Refusal, Safety
 from dockfix.codemod.surgery import insert, insert_above, replace
@@ -324,3 +325,10 @@ def test_comments_silence_rules(text: str, silenced: bool) -> None:
 def test_another_tools_directive_silences_only_rules_that_correspond() -> None:
     rule = codemod(renames("b", "x"))
     assert run(target("# check=skip=all\nFROM a\n# hadolint ignore=DL3002\nUSER b\n"), [rule]).changed
+
+
+def test_text_that_changes_outside_the_edits_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "apply_edits", lambda text, _: text.replace("RUN c", "RUN d"))
+    outcome = run(target(TEXT), [codemod(renames("b", "x"))])
+    assert outcome.text == TEXT
+    assert [defect.gate for defect in outcome.defects] == ["bytes"]

@@ -209,7 +209,7 @@ def test_write_refuses_hard_links(tmp_path: Path, three: list[tuple[FileText, by
 def test_write_refuses_read_only_files(
     tmp_path: Path, three: list[tuple[FileText, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "b")
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "b")
     with pytest.raises(InputError, match="read-only"):
         write_files(three)
     assert contents(tmp_path) == OLD
@@ -218,17 +218,19 @@ def test_write_refuses_read_only_files(
 STEPS = ("replace", "fsync", "fchmod", "open", "fdopen", "fstat")
 
 
-@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("step", STEPS)
+FAILURES = (OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt())
+
+
+@pytest.mark.parametrize("what", [(step, failure) for step in STEPS for failure in FAILURES])
 @pytest.mark.parametrize("call", range(1, 25))
 def test_write_is_all_or_nothing(
     tmp_path: Path,
     three: list[tuple[FileText, bytes]],
     monkeypatch: pytest.MonkeyPatch,
-    step: str,
     call: int,
-    failure: BaseException,
+    what: tuple[str, BaseException],
 ) -> None:
+    step, failure = what
     real = getattr(os, step)
     calls = 0
 
@@ -288,7 +290,7 @@ def test_what_cannot_be_restored_is_kept_and_named(
     monkeypatch.setattr(os, "replace", fail_after_the_first)
     with pytest.raises(InputError, match="could not be restored") as caught:
         write_files(three)
-    kept = [path for path in tmp_path.rglob(".dockfix-*")]
+    kept = list(tmp_path.rglob(".dockfix-*"))
     assert [path.read_bytes() for path in kept] == [OLD["a"]]
     assert str(kept[0]) in caught.value.message
 

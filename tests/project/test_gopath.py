@@ -62,6 +62,8 @@ def test_clean(path: str, expected: str) -> None:
     assert clean(path) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("a*", True), (r"a\*", False), ("[a", True), ("a?", True), ("a\\", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a*", True), (r"a\*", False), ("[a", True), ("a?", True), ("a\\", False)]
+)
 def test_has_wildcard(text: str, expected: bool) -> None:
     assert has_wildcard(text) is expected

@@ -104,7 +104,11 @@ def test_the_context_itself_is_never_ignored() -> None:
 
 def test_a_comment_stands_only_at_the_very_start_of_a_line() -> None:
     rules = parse_ignore("\ufeff# c\n #x\nuv.lock   # why\n\n\t\n*.log\n")
-    assert [(pattern.text, pattern.line) for pattern in rules.patterns] == [("#x", 2), ("uv.lock   # why", 3), ("*.log", 6)]
+    assert [(pattern.text, pattern.line) for pattern in rules.patterns] == [
+        ("#x", 2),
+        ("uv.lock   # why", 3),
+        ("*.log", 6),
+    ]
     assert not rules.ignored("uv.lock")
     assert rules.ignored("#x")
 

@@ -25,9 +25,10 @@ __all__ = [
     "interpolate", "is_compose_name", "named_context", "read_compose",
 ]  # fmt: skip
 
-MAX_COMPOSE_BYTES: Final = 512 * 1024
-_MAX_DEPTH: Final = 64
+MAX_COMPOSE_BYTES: Final = 256 * 1024
+"""The largest compose file that is read: the YAML parser takes some 10 microseconds a byte."""
 _MAX_NODES: Final = 50_000
+_MAX_EXPANDED: Final = 500_000
 _MAX_EXTENDS: Final = 8
 _MAX_FOLDERS_DEEP: Final = 6
 _MAX_ENTRIES: Final = 100_000
@@ -185,8 +186,9 @@ _VARIABLE: Final = re.compile(r"\$(?:\$|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Z
 def interpolate(text: str) -> str | None:
     """`text` with its variables replaced, as far as that needs no environment; else `None`.
 
-    A default stands for its variable (`${A:-b}`, `${A-b}`), `$$` is a dollar; a variable without a default, a required
-    one (`${A:?}`) and an alternative (`${A:+b}`) are not known here.
+    A default stands for its variable (`${A:-b}`, `${A-b}`), `$$` is a dollar; a variable without a default, a
+    required one (`${A:?}`) and an alternative (`${A:+b}`) are not known here. `.env` files are not read: they differ
+    from machine to machine, and hold secrets.
     """
     return _interpolate(text, 0) if "$" in text else text
 
@@ -256,6 +258,7 @@ class _Parts:
 class _Document:
     path: Path
     root: MappingNode
+    sizes: Mapping[int, int]
 
     def services(self) -> Iterator[tuple[str, Node, Node]]:
         entries = _entries(self.root)
@@ -271,6 +274,7 @@ class _Reader:
         self.root = root
         self.problems: list[InputProblem] = []
         self._documents: dict[Path, _Document | None] = {}
+        self._left = _MAX_EXPANDED
 
     def load(self, path: Path) -> _Document | None:
         if path not in self._documents:
@@ -302,6 +306,14 @@ class _Reader:
 
     def _extended(self, document: _Document, node: Node, chain: tuple[tuple[Path, str], ...]) -> _Parts:
         folder = document.path.parent
+        size = document.sizes.get(id(node), 0)
+        if size > self._left >= 0:
+            message = "has aliases or extended services that expand to too many values; the rest is not read"
+            self.problems.append(InputProblem(str(document.path), _line(node), message))
+            self._left = -1
+        if self._left < 0:
+            return _Parts({}, None)
+        self._left -= size
         own = _parts(document, node)
         extends = own.keys.get("extends")
         if extends is None or len(chain) > _MAX_EXTENDS:
@@ -337,11 +349,11 @@ def _load(path: Path, root: Path, problems: list[InputProblem]) -> _Document | N
         return None
     try:
         text = file.data.decode("utf-8-sig")
-        if _flow_depth(text) > _MAX_DEPTH:
-            problems.append(InputProblem(name, None, "is nested too deeply and is not read"))
-            return None
         node = YAML(typ="rt", pure=True).compose(text)
         trouble = _trouble(node)
+        sizes: dict[int, int] = {}
+        if trouble is None and node is not None:
+            _measure(node, sizes)
     except UnicodeDecodeError:
         problems.append(InputProblem(name, None, "is not UTF-8 and is not read"))
         return None
@@ -364,19 +376,7 @@ def _load(path: Path, root: Path, problems: list[InputProblem]) -> _Document | N
     if not isinstance(node, MappingNode):
         problems.append(InputProblem(name, 1, "is not a compose file: its top is not a mapping"))
         return None
-    return _Document(path, node)
-
-
-def _flow_depth(text: str) -> int:
-    """An upper bound of how deep `[` and `{` nest, before the recursive parser sees them."""
-    depth = deepest = 0
-    for bracket in re.finditer(r"[\[\]{}]", text):
-        if bracket[0] in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif depth:
-            depth -= 1
-    return deepest
+    return _Document(path, node, sizes)
 
 
 def _trouble(top: Node | None) -> tuple[int | None, str] | None:
@@ -399,6 +399,21 @@ def _trouble(top: Node | None) -> tuple[int | None, str] | None:
     return None
 
 
+def _measure(node: Node, sizes: dict[int, int]) -> int:
+    """How many values a node has with its aliases expanded, for it and all below, without expanding them."""
+    from ruamel.yaml.nodes import MappingNode, SequenceNode  # noqa: PLC0415
+
+    if id(node) not in sizes:
+        sizes[id(node)] = 1  # what holds an alias to itself meets this
+        children: list[Node] = []
+        if isinstance(node, MappingNode):
+            children = [child for pair in node.value for child in pair]
+        elif isinstance(node, SequenceNode):
+            children = list(node.value)
+        sizes[id(node)] = 1 + sum(_measure(child, sizes) for child in children)
+    return sizes[id(node)]
+
+
 def _line(node: Node) -> int:
     return int(node.start_mark.line) + 1
 
@@ -413,10 +428,10 @@ def _tag(node: Node) -> str:
 
 def _entries(node: Node | None) -> dict[str, tuple[Node, Node]]:
     """The entries of a mapping by their keys, merge keys (`<<`) applied; nothing for what is no mapping."""
-    return _merged_entries(node, (), [_MAX_NODES])
+    return _merged_entries(node, ())
 
 
-def _merged_entries(node: Node | None, path: tuple[int, ...], budget: list[int]) -> dict[str, tuple[Node, Node]]:
+def _merged_entries(node: Node | None, path: tuple[int, ...]) -> dict[str, tuple[Node, Node]]:
     from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode  # noqa: PLC0415
 
     if not isinstance(node, MappingNode) or id(node) in path or len(path) > _MAX_EXTENDS:
@@ -424,14 +439,11 @@ def _merged_entries(node: Node | None, path: tuple[int, ...], budget: list[int])
     own: dict[str, tuple[Node, Node]] = {}
     merged: dict[str, tuple[Node, Node]] = {}
     for key, value in node.value:
-        budget[0] -= 1
-        if budget[0] < 0:
-            break
         if not isinstance(key, ScalarNode):
             continue
         if key.value == "<<" and key.style is None:
             for source in value.value if isinstance(value, SequenceNode) else [value]:
-                for name, entry in _merged_entries(source, (*path, id(node)), budget).items():
+                for name, entry in _merged_entries(source, (*path, id(node))).items():
                     merged.setdefault(name, entry)
         else:
             own[str(key.value)] = (key, value)

@@ -52,7 +52,8 @@ class Target:
 
     `display` is the project-relative path with `/`. `context` is `None` if it cannot be known; `context_why` says how
     it is known, or why not. `invocations` are those that build this file. `named_contexts` holds what the invocations
-    and the command line (which wins) give under each name: several, if the invocations differ.
+    and the command line (which wins) give under each name: several, if the invocations differ. An invocation may
+    lack a name that another gives, which is to be seen in `invocations`.
     """
 
     path: Path
@@ -153,7 +154,8 @@ def target_for(
     names: dict[str, tuple[NamedContext, ...]] = {}
     for invocation in invocations:
         for name, value in invocation.additional_contexts.items():
-            if value not in names.get(name, ()):
+            known_values = {(other.value, other.path) for other in names.get(name, ())}
+            if (value.value, value.path) not in known_values:
                 names[name] = (*names.get(name, ()), value)
     for name, reference in (build_contexts or {}).items():
         names[name] = (named_context(name, reference, line=0, base=project.root, root=project.root),)

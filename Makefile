@@ -1,0 +1,42 @@
+# Everything below needs only make and Python 3.11 or newer. `make` lists the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SYSTEM_PYTHON := $(shell command -v python3.11 || command -v python3)
+# In CI the reasons of skipped tests belong in the log.
+PYTEST_ARGS := $(if $(filter true,$(CI)),-rs)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Editable, so that only a change of the dependencies asks for a new installation.
+$(STAMP): pyproject.toml
+	@test -n "$(SYSTEM_PYTHON)" || { echo "Python 3.11 or newer is needed, and there is no python3 on PATH" >&2; exit 1; }
+	@"$(SYSTEM_PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; $(SYSTEM_PYTHON) is older" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(SYSTEM_PYTHON)" -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## show the fixes for the audited project in examples/audit, as a diff
+	@$(BIN)/dockfix apply --diff examples/audit || { status=$$?; test $$status -eq 1 || exit $$status; } # 1: there are changes
+
+test: $(STAMP) ## run the tests
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## lint, format check, types, stale generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@if test -f docs/generate.py; then $(BIN)/python docs/generate.py --check; fi
+
+bench: $(STAMP) ## measure speed
+	$(BIN)/python benchmarks/bench.py
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks

@@ -1,0 +1,268 @@
+"""What a base image is: its distribution, package manager, shell, user, tools and environment.
+
+Known images come from a table (tables/images.py); a configuration may add others. An image that is in neither is
+unknown, and what a row does not say is unknown too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, cast
+
+from dockfix.facts.model import Fact, Known, Unknown
+from dockfix.facts.tables.images import (
+    BUILD_ONLY,
+    BUILDKIT_ARGS,
+    DISTROS,
+    IMAGES,
+    PLATFORM_ARGS,
+    PREDEFINED_ARGS,
+    RUNTIME_LIBRARIES,
+    SILENTLY_READ_NAMES,
+    SILENTLY_READ_PREFIXES,
+    SILENTLY_READ_SUFFIXES,
+    Row,
+)
+
+__all__ = [
+    "BUILDKIT_ARGS",
+    "PLATFORM_ARGS",
+    "PREDEFINED_ARGS",
+    "SILENTLY_READ_NAMES",
+    "BaseImage",
+    "ImageRef",
+    "base_image",
+    "build_only",
+    "is_silently_read",
+    "parse_image_ref",
+    "runtime_library",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """What is known of an image that a stage starts from.
+
+    `default_shell` is what shell-form RUN uses, () where it is not known (an image may carry a SHELL of its own).
+    `user` is the user that the image leaves set, `home` that user's home directory ("" where it is not known).
+    `tools` are programs known to be there, `lacks` programs known to be missing. `env` are ENV variables with values
+    that hold for every tag; `sets_env` the names of all that it is known to set, which are all that there are only if
+    `sets_env_complete`. `taken_ids` are uids and gids known to be in use. `docker_clean`: apt is told by
+    /etc/apt/apt.conf.d/docker-clean to keep no packages.
+    """
+
+    family: str
+    package_manager: str | None
+    libc: Literal["glibc", "musl"] | None
+    default_shell: tuple[str, ...]
+    sh: Literal["dash", "bash", "ash"] | None
+    user: Fact[str]
+    home: str
+    tools: frozenset[str]
+    env: Mapping[str, str]
+    sets_env: frozenset[str]
+    sets_env_complete: bool
+    taken_ids: frozenset[int]
+    source: str
+    lacks: frozenset[str] = frozenset()
+
+    @property
+    def docker_clean(self) -> bool:
+        """Debian and Ubuntu images hold docker-clean (debuerreotype; Ubuntu's OCI images)."""
+        return self.package_manager == "apt"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """The parts of an image reference; `registry` is docker.io where none is written, `repository` then as pulled."""
+
+    registry: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+
+_REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*\Z")
+_TAG: Final = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
+_DIGEST: Final = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}\Z")
+_HUB: Final = frozenset(
+    ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "mirror.gcr.io")
+)
+_MIRROR_PREFIXES: Final = ("public.ecr.aws/docker/",)
+
+
+def parse_image_ref(text: str) -> ImageRef | None:
+    """An image reference in its parts, None if the text is none (an expansion, upper case, a bad tag).
+
+    The grammar is the one of distribution/reference: the first component is a registry if it has a `.` or a `:`, or is
+    `localhost`; an official image is `docker.io/library/NAME`.
+    """
+    rest, _, digest = text.partition("@")
+    if "@" in text and not _DIGEST.match(digest):
+        return None
+    name, colon, tag = rest.rpartition(":")
+    if not colon or "/" in tag:
+        name, tag = rest, ""
+    elif not _TAG.match(tag):
+        return None
+    first, slash, remainder = name.partition("/")
+    if slash and (first == "localhost" or "." in first or ":" in first):
+        registry, repository = first, remainder
+    else:
+        registry, repository = "docker.io", name
+    if not _REPOSITORY.match(repository) or len(repository) > 255:
+        return None
+    if registry in _HUB and "/" not in repository:
+        repository = f"library/{repository}"
+    return ImageRef("docker.io" if registry in _HUB else registry, repository, tag or None, digest or None)
+
+
+def _key(ref: ImageRef) -> str:
+    """The name under which tables list a repository."""
+    name = ref.repository if ref.registry == "docker.io" else f"{ref.registry}/{ref.repository}"
+    for prefix in _MIRROR_PREFIXES:
+        name = name.removeprefix(prefix)
+    return name.removeprefix("library/")
+
+
+_NOTHING: Final[Mapping[str, BaseImage | str]] = MappingProxyType({})
+
+
+def base_image(ref: str, extra: Mapping[str, BaseImage | str] = _NOTHING) -> BaseImage | None:
+    """What is known of the image that `ref` names; None if it is unknown.
+
+    `extra` adds images, by `repository` or `repository:tag` as written in a Dockerfile: a `BaseImage`, or the
+    reference of an image that it is like. It goes before the table.
+    """
+    for _ in range(8):  # a chain of likenesses in `extra` that is longer goes in a circle
+        parsed = parse_image_ref(ref)
+        if parsed is None:
+            return None
+        key = _key(parsed)
+        like = extra.get(ref) or extra.get(f"{key}:{parsed.tag}" if parsed.tag else key) or extra.get(key)
+        if like is None:
+            row = IMAGES.get(key) or IMAGES.get(f"{key.rpartition('/')[0]}/*")
+            return None if row is None else _image(row, key, parsed)
+        if isinstance(like, BaseImage):
+            return like
+        ref = like
+    return None
+
+
+def _image(row: Row, key: str, ref: ImageRef) -> BaseImage | None:
+    # A digest alone says nothing of the variant, where tags differ.
+    if ref.tag is None and ref.digest is not None and len(row.variants) > 1:
+        return None
+    tag = ref.tag or "latest"
+    if not ref.tag and key.startswith(("gcr.io/distroless/",)):
+        tag = ""
+    distro = next((DISTROS[name] for pattern, name in row.variants if re.search(pattern, tag)), None)
+    if distro is None:
+        return None
+    user: Fact[str] = Known(row.user or "root")
+    home = row.home or distro.home
+    if row.user == "?":
+        user, home = Unknown("the image's user is not in the table"), ""
+    elif key.startswith("gcr.io/distroless/") and "nonroot" in tag:
+        user, home = Known("65532"), "/home/nonroot"
+    elif key.startswith("mcr.microsoft.com/dotnet/") and distro.sh is None and distro.family == "ubuntu":
+        user, home = Known("1654"), "/home/app"
+    elif distro.family == "windows" and not row.user:
+        user = Unknown("Windows variants differ in their user")
+    env = dict(row.env)
+    if distro.path and "PATH" not in row.names:
+        env.setdefault("PATH", distro.path)
+    shell = () if row.run_shell == ("?",) else row.run_shell or distro.default_shell
+    tools = distro.tools | row.tools
+    if distro.family == "debian" and key == "golang":
+        tools |= {"gcc", "g++", "make", "pkg-config"}  # docker-library/golang installs them for cgo
+    return BaseImage(
+        family=distro.family,
+        package_manager=distro.package_manager,
+        libc=cast('Literal["glibc", "musl"] | None', distro.libc),
+        default_shell=shell,
+        sh=cast('Literal["dash", "bash", "ash"] | None', distro.sh),
+        user=user,
+        home=home if home != "?" else "",
+        tools=tools,
+        env=MappingProxyType(env),
+        sets_env=row.names | env.keys(),
+        sets_env_complete=row.complete,
+        taken_ids=distro.taken_ids | row.taken_ids,
+        source=f"{row.source}; {distro.source}",
+        lacks=_lacks(key, tag, distro.lacks) - tools,
+    )
+
+
+_COMPLETE_LISTS: Final = frozenset(
+    (
+        "debian",
+        "ubuntu",
+        "alpine",
+        "busybox",
+        "scratch",
+        "python",
+        "buildpack-deps",
+        "node",
+        "httpd",
+        "redis",
+        "postgres",
+    )
+)
+
+
+def _lacks(key: str, tag: str, lacks: frozenset[str]) -> frozenset[str]:
+    """What is known to be missing: for images whose own installs are not listed, only what no image of theirs adds."""
+    if key in _COMPLETE_LISTS or key.startswith("gcr.io/distroless/"):
+        # docker-library/postgres and redis add gosu, and postgres bash on alpine.
+        return lacks - {"gosu", "bash"} if key in ("postgres", "redis") else lacks
+    if key in ("golang", "rust", "ruby") and "slim" in tag:
+        return lacks - {"gcc", "g++", "make", "wget", "curl", "git"}
+    return lacks & {"apt-get", "apk"}
+
+
+def _family(family: str) -> str:
+    return {"ubuntu": "debian", "wolfi": "alpine", "fedora": "rhel"}.get(family, family)
+
+
+def build_only(package: str, family: str) -> bool:
+    """Whether a package of a distribution's family is needed to build and not to run: compilers, headers, build tools.
+
+    A version (`gcc=12`, `gcc-12`, `gcc:amd64`) does not matter. git counts: it is there to fetch sources; whether a
+    later step uses it is for the caller to see. Unknown families and packages are not build-only.
+    """
+    table = BUILD_ONLY.get(_family(family))
+    if table is None:
+        return False
+    names, endings = table
+    name = re.split(r"[=<>~@:]", package.removeprefix("."), maxsplit=1)[0]
+    if name in names or re.sub(r"-[0-9][0-9.]*\Z", "", name) in names - {"git", "make"}:
+        return True
+    return name.endswith(endings) or bool(re.match(r"linux-headers(?:-|\Z)", name))
+
+
+def runtime_library(dev_package: str, family: str) -> str | None:
+    """The library package that programs built with a header package need, None where dockfix does not know it.
+
+    Debian's names are those of bookworm; the libraries of Ubuntu and of other releases may differ in their version, so
+    only names that do not change are given for Ubuntu.
+    """
+    name = re.split(r"[=<>~@:]", dev_package, maxsplit=1)[0]
+    found = RUNTIME_LIBRARIES.get(_family(family), {}).get(name)
+    if family == "ubuntu" and name not in ("libpq-dev", "zlib1g-dev", "libxslt1-dev", "libyaml-dev", "libsqlite3-dev"):
+        return None
+    return found
+
+
+def is_silently_read(name: str) -> bool:
+    """Whether tools read a variable of this name without a command naming it: proxies, flags, indexes, a tool's own."""
+    upper = name.upper()
+    return (
+        name in SILENTLY_READ_NAMES
+        or upper in SILENTLY_READ_NAMES
+        or upper.startswith(SILENTLY_READ_PREFIXES)
+        or upper.endswith(SILENTLY_READ_SUFFIXES)
+    )

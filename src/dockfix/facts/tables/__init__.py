@@ -1,0 +1,1 @@
+"""Knowledge about tools and images as data; every table names its source."""

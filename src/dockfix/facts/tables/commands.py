@@ -1,0 +1,585 @@
+"""Which program is which package manager, what its subcommands do, and which manifests it reads."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+
+class Action(enum.Enum):
+    """What a package manager's command does, across managers."""
+
+    INSTALL = "install"
+    """Installs what its operands name."""
+    REMOVE = "remove"
+    PURGE = "purge"
+    AUTOREMOVE = "autoremove"
+    UPDATE = "update"
+    """Refreshes the index of packages; installs nothing."""
+    UPGRADE = "upgrade"
+    SYNC = "sync"
+    """Installs, or downloads, what a manifest or lock file names."""
+    BUILD = "build"
+    """Builds, tests or runs the project itself."""
+    CLEAN = "clean"
+    """Empties the manager's cache."""
+    RUN = "run"
+    """Runs another program in the manager's environment (uv run, npx)."""
+    OTHER = "other"
+
+
+PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "uv": "uv",
+        "apt": "apt",
+        "apt-get": "apt",
+        "aptitude": "apt",
+        "apk": "apk",
+        "dnf": "dnf",
+        "dnf4": "dnf",
+        "dnf5": "dnf",
+        "yum": "yum",
+        "microdnf": "microdnf",
+        "zypper": "zypper",
+        "npm": "npm",
+        "yarn": "yarn",
+        "yarnpkg": "yarn",
+        "pnpm": "pnpm",
+        "poetry": "poetry",
+        "pdm": "pdm",
+        "pipenv": "pipenv",
+        "go": "go",
+        "cargo": "cargo",
+        "gem": "gem",
+        "bundle": "bundler",
+        "bundler": "bundler",
+        "composer": "composer",
+        "composer.phar": "composer",
+        "mvn": "maven",
+        "mvnw": "maven",
+        "gradle": "gradle",
+        "gradlew": "gradle",
+        "dotnet": "dotnet",
+        "conda": "conda",
+        "mamba": "mamba",
+        "micromamba": "micromamba",
+    }
+)
+"""Program to manager; pip and Python, whose names carry versions, are told in code."""
+
+RUNNERS: Final[Mapping[str, str]] = MappingProxyType({"npx": "npm", "pnpx": "pnpm", "uvx": "uv", "pipx": "pip"})
+"""Programs whose every use runs a package (npx, uvx), or keeps one apart (pipx)."""
+
+PYTHON_MODULES: Final[Mapping[str, str]] = MappingProxyType(
+    {"pip": "pip", "uv": "uv", "poetry": "poetry", "pdm": "pdm", "pipenv": "pipenv"}
+)
+"""What `python -m MODULE` runs."""
+
+
+def _table(text: str) -> Mapping[tuple[str, ...], Action]:
+    """Lines `action: sub command, other` as a table from subcommand words to actions."""
+    table: dict[tuple[str, ...], Action] = {}
+    for line in text.strip().split("\n"):
+        action, _, names = line.strip().partition(":")
+        for name in names.split(","):
+            table[tuple(name.split())] = Action(action)
+    return MappingProxyType(table)
+
+
+_CONDA: Final = _table(
+    """install: install, create
+    sync: env create, env update
+    remove: remove, uninstall, env remove
+    upgrade: update, upgrade, self-update
+    clean: clean
+    run: run
+    other: env export, env list, config, init, info, list, shell, activate"""
+)
+_DNF: Final = _table(
+    """install: install, localinstall, reinstall, groupinstall, group install, builddep, install-n, module install
+    remove: remove, erase, groupremove, group remove
+    autoremove: autoremove
+    update: makecache
+    upgrade: upgrade, update, distro-sync, upgrade-minimal, update-minimal, dist-upgrade
+    clean: clean
+    other: module enable, module disable, module reset, config-manager, check-update, swap, download, copr
+    other: repoquery"""
+)
+
+SUBCOMMANDS: Final[Mapping[str, Mapping[tuple[str, ...], Action]]] = MappingProxyType(
+    {
+        # From pip.pypa.io/en/stable/cli
+        "pip": _table(
+            """install: install
+            remove: uninstall
+            clean: cache purge, cache remove
+            other: download, wheel, freeze, list, show, check, config, config set, cache dir, debug, lock, index"""
+        ),
+        # From docs.astral.sh/uv/reference/cli
+        "uv": _table(
+            """install: pip install, add, tool install, python install
+            sync: sync, pip sync
+            remove: pip uninstall, remove, tool uninstall
+            upgrade: tool upgrade, self update, python upgrade
+            build: build
+            clean: cache clean, cache prune
+            run: run, tool run
+            other: lock, venv, pip compile, pip freeze, pip list, pip show, pip check, pip tree, export, init
+            other: version, tree
+            other: python find, python list, python pin, cache dir, publish, tool list, tool dir"""
+        ),
+        # From apt-get(8), apt(8), aptitude(8)
+        "apt": _table(
+            """install: install, reinstall, build-dep, satisfy
+            remove: remove
+            purge: purge
+            autoremove: autoremove, auto-remove, autopurge
+            update: update
+            upgrade: upgrade, dist-upgrade, full-upgrade, safe-upgrade
+            clean: clean, autoclean, auto-clean, distclean
+            other: download, source, check, changelog, list, show, search, policy, markauto, hold, edit-sources"""
+        ),
+        # From apk(8)
+        "apk": _table(
+            """install: add, fix
+            remove: del
+            update: update
+            upgrade: upgrade
+            clean: cache clean, cache purge
+            other: info, fetch, search, policy, cache sync, cache download, list, audit, verify, stats, version"""
+        ),
+        "dnf": _DNF,
+        "yum": _DNF,
+        "microdnf": _DNF,
+        # From zypper(8)
+        "zypper": _table(
+            """install: install, in, source-install, si
+            remove: remove, rm
+            update: refresh, ref
+            upgrade: update, up, dist-upgrade, dup, patch
+            clean: clean, cc
+            other: addrepo, ar, removerepo, rr, modifyrepo, mr, search, se, info, if"""
+        ),
+        # From docs.npmjs.com/cli/v11/commands, with the aliases that it names
+        "npm": _table(
+            """install: install, i, in, ins, inst, insta, instal, isnt, isnta, isntal, isntall, add, update, up
+            install: upgrade, install-test, it
+            sync: ci, clean-install, ic, install-clean, isntall-clean, install-ci-test, cit
+            remove: uninstall, remove, rm, r, un, unlink, prune
+            build: run, run-script, rum, urn, test, t, tst, start, stop, rebuild, rb, pack, publish, version
+            clean: cache clean, cache verify
+            run: exec, x
+            other: config, config set, set, get, init, link, ln, ls, view, audit, pkg, pkg set, root, prefix
+            other: bin, login, cache add, cache ls"""
+        ),
+        # From classic.yarnpkg.com/en/docs/cli, yarnpkg.com/cli
+        "yarn": _table(
+            """install: add, global add
+            sync: install, workspaces focus
+            remove: remove, global remove
+            upgrade: upgrade, up
+            build: run, test, build, start, pack, rebuild, workspaces run, workspaces foreach, workspace
+            clean: cache clean, autoclean
+            run: dlx, exec, node
+            other: config, config set, config get, set, set version, plugin, plugin import, link, unlink, why
+            other: info, init, create, version, policies, cache dir, cache list, dedupe, import, licenses
+            other: audit, generate-lock-entry, constraints"""
+        ),
+        # From pnpm.io/cli
+        "pnpm": _table(
+            """install: add, update, up, upgrade
+            sync: install, i, fetch, import
+            remove: remove, rm, uninstall, un, prune
+            build: run, run-script, test, t, tst, start, build, rebuild, rb, deploy, pack, publish, recursive
+            clean: store prune, cache delete
+            run: exec, dlx
+            other: config, config set, set, get, store path, setup, env, env use, self-update, link, ln, ls
+            other: list, init, approve-builds, root, why, audit, create"""
+        ),
+        # From python-poetry.org/docs/cli
+        "poetry": _table(
+            """install: add, self add
+            sync: install, sync
+            remove: remove, self remove
+            upgrade: update, self update
+            build: build
+            clean: cache clear
+            run: run
+            other: lock, export, config, show, check, env use, env info, env list, env remove, init, new
+            other: publish, shell, version, source add, cache list"""
+        ),
+        # From pdm-project.org/en/latest/reference/cli
+        "pdm": _table(
+            """install: add
+            sync: install, sync
+            remove: remove
+            upgrade: update
+            build: build
+            clean: cache clear
+            run: run
+            other: lock, export, config, use, venv, venv create, init, list, python install, self add, self update"""
+        ),
+        # From pipenv.pypa.io/en/latest/cli
+        "pipenv": _table(
+            """install: install
+            sync: sync
+            remove: uninstall, clean
+            upgrade: update, upgrade
+            run: run
+            other: lock, requirements, check, graph, shell, verify"""
+        ),
+        # From go help
+        "go": _table(
+            """install: install, get
+            sync: mod download, mod vendor, mod tidy, mod verify, work sync, work vendor
+            build: build, test, generate, vet, tool, fmt
+            clean: clean
+            run: run
+            other: env, version, mod init, mod edit, mod graph, list, work init, work use, fix, doc"""
+        ),
+        # From doc.rust-lang.org/cargo/commands; cargo-chef's README
+        "cargo": _table(
+            """install: install, binstall
+            sync: fetch, vendor, chef cook
+            remove: uninstall
+            build: build, b, check, c, test, t, bench, rustc, doc, clippy, run, r, package, publish, auditable
+            build: zigbuild, nextest run, leptos build
+            clean: clean, cache
+            other: add, update, chef prepare, init, new, fmt, tree, metadata, version, generate-lockfile
+            other: search, login, rm, remove"""
+        ),
+        # From guides.rubygems.org/command-reference
+        "gem": _table(
+            """install: install, i
+            remove: uninstall
+            upgrade: update
+            build: build
+            clean: sources --clear-all
+            other: cleanup, list, sources, env, push, fetch, which, specification, pristine"""
+        ),
+        # From bundler.io/man/bundle.1.html
+        "bundler": _table(
+            """install: add
+            sync: install, i, cache, package, pack
+            remove: remove
+            upgrade: update
+            run: exec, e
+            clean: clean
+            other: config, config set, check, lock, info, show, list, binstubs, init, pristine, version, env
+            other: outdated"""
+        ),
+        # From getcomposer.org/doc/03-cli.md
+        "composer": _table(
+            """install: require, r, req, global require, create-project
+            sync: install, i, global install
+            remove: remove, rm, uninstall, global remove
+            upgrade: update, u, upgrade, self-update, selfupdate
+            build: run-script, run
+            clean: clear-cache, clearcache, cc
+            run: exec
+            other: dump-autoload, dumpautoload, config, global config, diagnose, show, check-platform-reqs
+            other: validate, audit, init, status, why"""
+        ),
+        # From learn.microsoft.com/dotnet/core/tools
+        "dotnet": _table(
+            """install: add package, package add, tool install, workload install, new install
+            sync: restore, tool restore, workload restore
+            remove: remove package, package remove, tool uninstall
+            upgrade: tool update, workload update
+            build: build, publish, test, run, pack, msbuild, format, watch, vstest
+            clean: nuget locals, clean
+            other: nuget add, nuget push, new, sln, dev-certs, ef, add reference, build-server, list, --info"""
+        ),
+        "conda": _CONDA,
+        "mamba": _CONDA,
+        "micromamba": _CONDA,
+        "maven": MappingProxyType({}),
+        "gradle": MappingProxyType({}),
+    }
+)
+"""Subcommand words to actions. Maven's and Gradle's operands are goals and tasks, not subcommands."""
+
+WRAPPERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        # Options that take a value as the next word: sudo(8), env(1), doas(1), timeout(1), nice(1), ionice(1),
+        # stdbuf(1), xargs(1), setpriv(1), runuser(1), time(1), the bash manual for exec and command.
+        "sudo": frozenset(
+            [
+                "-u",
+                "--user",
+                "-g",
+                "--group",
+                "-h",
+                "--host",
+                "-p",
+                "--prompt",
+                "-C",
+                "-D",
+                "--chdir",
+                "-R",
+                "--chroot",
+                "-T",
+                "-r",
+                "-t",
+                "-U",
+            ]
+        ),
+        "doas": frozenset(("-u", "-C")),
+        "env": frozenset(("-u", "--unset", "-C", "--chdir")),
+        "exec": frozenset(("-a",)),
+        "command": frozenset(),
+        "builtin": frozenset(),
+        "time": frozenset(("-f", "--format", "-o", "--output")),
+        "nice": frozenset(("-n", "--adjustment")),
+        "ionice": frozenset(("-c", "--class", "-n", "--classdata")),
+        "nohup": frozenset(),
+        "stdbuf": frozenset(("-i", "-o", "-e", "--input", "--output", "--error")),
+        "timeout": frozenset(("-s", "--signal", "-k", "--kill-after")),
+        "xargs": frozenset(
+            [
+                "-a",
+                "-d",
+                "-E",
+                "-I",
+                "-L",
+                "-n",
+                "-P",
+                "-s",
+                "--arg-file",
+                "--delimiter",
+                "--max-lines",
+                "--max-args",
+                "--max-procs",
+            ]
+        ),
+        "gosu": frozenset(),
+        "su-exec": frozenset(),
+        "setuser": frozenset(),
+        "runuser": frozenset(("-u", "--user", "-g", "--group")),
+        "eatmydata": frozenset(),
+        "fakeroot": frozenset(),
+        "corepack": frozenset(),
+        "retry": frozenset(("-t", "-d")),
+    }
+)
+"""Programs that run the words after their own options, with those of their options that take a value."""
+
+WRAPPER_OPERANDS: Final[Mapping[str, int]] = MappingProxyType({"timeout": 1, "gosu": 1, "su-exec": 1, "setuser": 1})
+"""Operands of their own before the command begins (a duration, a user)."""
+
+USER_CHANGERS: Final = frozenset(("sudo", "doas", "gosu", "su-exec", "setuser", "runuser"))
+"""Wrappers that run the command as another user, and may give it another HOME and environment."""
+
+SYSTEM_MANAGERS: Final = frozenset(("apt", "apk", "dnf", "yum", "microdnf", "zypper"))
+CONDA_MANAGERS: Final = frozenset(("conda", "mamba", "micromamba"))
+
+MANIFESTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        # pip reads no manifest of its own accord: its -r and -c name them.
+        "pip": (),
+        # From docs.astral.sh/uv: concepts/projects/layout, concepts/configuration-files, reference/cli (--python)
+        "uv": ("pyproject.toml", "uv.lock", "uv.toml", ".python-version", ".python-versions"),
+        # From python-poetry.org/docs/configuration (poetry.toml)
+        "poetry": ("pyproject.toml", "poetry.lock", "poetry.toml"),
+        # From pdm-project.org/en/latest/usage/config
+        "pdm": ("pyproject.toml", "pdm.lock", "pdm.toml", ".pdm-python"),
+        "pipenv": ("Pipfile", "Pipfile.lock"),
+        # From docs.npmjs.com/cli/v11/commands/npm-ci
+        "npm": ("package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"),
+        # From classic.yarnpkg.com/en/docs/yarnrc; yarnpkg.com/getting-started/qa (which files belong to a project)
+        "yarn": ("package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml", ".npmrc", ".yarn/**", ".pnp.cjs"),
+        # From pnpm.io/cli/fetch, pnpm.io/pnpmfile, pnpm.io/pnpm-workspace_yaml
+        "pnpm": ("package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc", ".pnpmfile.cjs", "patches/**"),
+        # go.dev/ref/mod
+        "go": ("go.mod", "go.sum", "go.work", "go.work.sum"),
+        # From doc.rust-lang.org/cargo/reference/config.html, rust-lang.github.io/rustup/overrides.html
+        "cargo": (
+            "Cargo.toml",
+            "Cargo.lock",
+            ".cargo/config.toml",
+            ".cargo/config",
+            "rust-toolchain.toml",
+            "rust-toolchain",
+        ),
+        # From bundler.io/man/gemfile.5.html
+        "bundler": (
+            "Gemfile",
+            "Gemfile.lock",
+            "gems.rb",
+            "gems.locked",
+            "*.gemspec",
+            ".bundle/config",
+            ".ruby-version",
+        ),
+        # From getcomposer.org/doc/articles/authentication-for-private-packages.md (auth.json)
+        "composer": ("composer.json", "composer.lock", "auth.json", "symfony.lock"),
+        # maven.apache.org/configure.html (.mvn)
+        "maven": ("pom.xml", "**/pom.xml", ".mvn/**", "mvnw"),
+        # docs.gradle.org: build_environment, dependency_locking, version_catalogs
+        "gradle": (
+            "build.gradle",
+            "build.gradle.kts",
+            "settings.gradle",
+            "settings.gradle.kts",
+            "gradle.properties",
+            "gradle.lockfile",
+            "gradle/**",
+            "gradlew",
+        ),
+        # From learn.microsoft.com/nuget: consume-packages/package-references-in-project-files, central package
+        # management
+        "dotnet": (
+            "*.sln",
+            "*.slnx",
+            "*.csproj",
+            "*.fsproj",
+            "*.vbproj",
+            "Directory.Build.props",
+            "Directory.Build.targets",
+            "Directory.Packages.props",
+            "NuGet.Config",
+            "nuget.config",
+            "packages.lock.json",
+            "global.json",
+            "dotnet-tools.json",
+            ".config/dotnet-tools.json",
+        ),
+        "conda": ("environment.yml", "environment.yaml"),
+        "mamba": ("environment.yml", "environment.yaml"),
+        "micromamba": ("environment.yml", "environment.yaml", "env.yaml"),
+    }
+)
+"""Manifests and locks that an install from a manifest reads in its working directory, as names or globs."""
+
+CONFIG_FILES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        # From pip.pypa.io/en/stable/topics/configuration: never the working directory; these names in any of its places
+        "pip": ("pip.conf", ".netrc"),
+        "uv": ("uv.toml", ".netrc"),
+        "poetry": ("config.toml", "auth.toml", ".netrc"),
+        "pdm": ("config.toml", ".netrc"),
+        "pipenv": ("pip.conf", ".netrc"),
+        "npm": (".npmrc", "npmrc"),
+        "yarn": (".npmrc", ".yarnrc", ".yarnrc.yml"),
+        "pnpm": (".npmrc", "npmrc", "rc", "pnpm-workspace.yaml"),
+        "go": (".netrc", "env", ".gitconfig"),
+        "cargo": ("config.toml", "credentials.toml", "config"),
+        "gem": (".gemrc", "gemrc"),
+        "bundler": ("config", ".gemrc"),
+        "composer": ("auth.json", "config.json"),
+        "maven": ("settings.xml", "toolchains.xml"),
+        "gradle": ("gradle.properties", "init.gradle", "*.init.gradle", "init.gradle.kts"),
+        "dotnet": ("NuGet.Config", "nuget.config"),
+        "conda": (".condarc", "condarc"),
+        "mamba": (".condarc", "condarc", ".mambarc"),
+        "micromamba": (".condarc", "condarc", ".mambarc"),
+        "apt": ("/etc/apt/**", "/usr/share/keyrings/**", "/etc/dpkg/**", "/usr/local/share/ca-certificates/**"),
+        "apk": ("/etc/apk/**",),
+        "dnf": ("/etc/dnf/**", "/etc/yum.repos.d/**", "/etc/pki/**", "/etc/yum.conf"),
+        "yum": ("/etc/yum/**", "/etc/yum.conf", "/etc/yum.repos.d/**", "/etc/pki/**", "/etc/dnf/**"),
+        "microdnf": ("/etc/dnf/**", "/etc/yum.repos.d/**", "/etc/pki/**"),
+        "zypper": ("/etc/zypp/**",),
+    }
+)
+"""Configuration that a command reads from places of its own: base names wherever they lie, or absolute globs."""
+
+FILE_OPTIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "pip": frozenset(
+            [
+                "--requirement",
+                "--constraint",
+                "--build-constraint",
+                "--editable",
+                "--find-links",
+                "--cert",
+                "--client-cert",
+                "--group",
+                "--requirements-from-script",
+                "--path",
+            ]
+        ),
+        "uv": frozenset(
+            [
+                "--requirement",
+                "--constraint",
+                "--build-constraint",
+                "--override",
+                "--excludes",
+                "--editable",
+                "--find-links",
+                "--cert",
+                "--config-file",
+                "--with-requirements",
+                "--with-editable",
+                "--group",
+                "--extra",
+                "--env-file",
+                "--project",
+                "--directory",
+            ]
+        ),
+        "npm": frozenset(["--prefix", "--userconfig", "--globalconfig", "--cafile", "--workspace"]),
+        "yarn": frozenset(["--cwd", "--use-yarnrc"]),
+        "pnpm": frozenset(["--dir", "--lockfile-dir", "--filter", "--filter-prod"]),
+        "apt": frozenset(("--config-file", "--with-source")),
+        "apk": frozenset(["--keys-dir", "--repositories-file", "--root"]),
+        "dnf": frozenset(["--config", "--installroot", "--repofrompath"]),
+        "yum": frozenset(["--config", "--installroot", "--repofrompath"]),
+        "microdnf": frozenset(["--config", "--installroot"]),
+        "zypper": frozenset(["--reposd-dir", "--root", "--installroot", "--config"]),
+        "poetry": frozenset(["--directory", "--project"]),
+        "pdm": frozenset(["--project", "--lockfile", "--override", "--editable"]),
+        "pipenv": frozenset(["--requirement", "--editable"]),
+        "gem": frozenset(["--file", "--config-file"]),
+        "bundler": frozenset(("--gemfile",)),
+        "composer": frozenset(("--working-dir",)),
+        "maven": frozenset(["--file", "--settings", "--global-settings", "--toolchains"]),
+        "gradle": frozenset(["--build-file", "--settings-file", "--init-script", "--project-dir"]),
+        "dotnet": frozenset(("--configfile", "--lock-file-path")),
+        "go": frozenset(("--C", "--modfile", "--overlay")),
+        "cargo": frozenset(["--path", "--manifest-path", "--config"]),
+        "conda": frozenset(("--file",)),
+        "mamba": frozenset(("--file",)),
+        "micromamba": frozenset(("--file", "--rc-file")),
+    }
+)
+"""Options whose value is a file or directory that the command reads, or that moves it to another directory."""
+
+FILE_VARIABLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        # Every pip option may come as PIP_<NAME> (pip.pypa.io/en/stable/topics/configuration#environment-variables).
+        "pip": frozenset(
+            [
+                "PIP_REQUIREMENT",
+                "PIP_CONSTRAINT",
+                "PIP_BUILD_CONSTRAINT",
+                "PIP_EDITABLE",
+                "PIP_FIND_LINKS",
+                "PIP_CONFIG_FILE",
+                "PIP_CERT",
+                "PIP_CLIENT_CERT",
+                "PIP_GROUP",
+            ]
+        ),
+        # From docs.astral.sh/uv/reference/environment
+        "uv": frozenset(
+            [
+                "UV_CONSTRAINT",
+                "UV_BUILD_CONSTRAINT",
+                "UV_OVERRIDE",
+                "UV_EXCLUDE",
+                "UV_FIND_LINKS",
+                "UV_CONFIG_FILE",
+                "UV_ENV_FILE",
+                "UV_PROJECT",
+                "UV_WORKING_DIRECTORY",
+                "UV_WORKING_DIR",
+                "SSL_CERT_FILE",
+            ]
+        ),
+    }
+)
+"""Environment variables that make a command read files which its words do not name."""

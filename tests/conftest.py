@@ -1,0 +1,58 @@
+"""What all tests share: Hypothesis profiles, and system tools that a machine may lack."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from dockfix.codemod.testing import Update
+
+# No deadline: the time of one example says more about a busy machine than about the code.
+settings.register_profile("default", deadline=None)
+# CI repeats the same examples, so that a red run is the fault of the change that it ran on.
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+RequireTool = Callable[[str], Path]
+
+
+@pytest.fixture(scope="session")
+def require_tool() -> RequireTool:
+    """Give a function that finds a system tool by name and returns its path.
+
+    Where the tool is missing the test is skipped, or fails if `DOCKFIX_REQUIRE_TOOLS` is set: CI installs every
+    tool, so a missing one there would be a test that never runs.
+    """
+
+    def find(name: str) -> Path:
+        found = shutil.which(name)
+        if found is not None:
+            return Path(found)
+        message = f"the system tool {name!r} is not installed"
+        if os.environ.get("DOCKFIX_REQUIRE_TOOLS"):
+            pytest.fail(f"{message}, and DOCKFIX_REQUIRE_TOOLS is set")
+        pytest.skip(message)
+
+    return find
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden[=create|=empty]`: rewrite the expected files of golden cases."""
+    parser.addoption(
+        "--update-golden",
+        nargs="?",
+        const=Update.EXISTING.value,
+        default=Update.NO.value,
+        choices=[update.value for update in Update],
+        help="rewrite expected files that exist; `=create` also makes missing ones, `=empty` takes away those of which "
+        "nothing is left",
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> Update:
+    """What may be done to expected files that do not fit."""
+    return Update(request.config.getoption("--update-golden"))

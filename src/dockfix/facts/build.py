@@ -1,0 +1,108 @@
+"""The one entry to what is true of a build: `analyse`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from dockfix.facts.model import Fact
+from dockfix.facts.scope import Scopes, State
+from dockfix.facts.stages import Globals, Stage, StageGraph, build_graph
+from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild
+
+if TYPE_CHECKING:
+    from dockfix.facts.commands import Commands
+    from dockfix.facts.identity import Accounts, History
+
+__all__ = ["BuildFacts", "analyse"]
+
+_NO_ARGS: Final[Mapping[str, Fact[str]]] = MappingProxyType({})
+_NO_CONTEXTS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class BuildFacts:
+    """What is true of the build of one Dockerfile. Everything is found when it is first asked for, and kept."""
+
+    dockerfile: Dockerfile
+    build_args: Mapping[str, Fact[str]]
+    named_contexts: Mapping[str, str]
+    target: str | None
+    _commands: dict[int, Commands] = field(default_factory=dict, repr=False)
+    _histories: dict[int, History] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _graph(self) -> tuple[StageGraph, Globals]:
+        return build_graph(self.dockerfile, self.build_args, self.named_contexts, self.target)
+
+    @property
+    def graph(self) -> StageGraph:
+        """The stages and what each takes from the others."""
+        return self._graph[0]
+
+    @property
+    def final(self) -> Stage | None:
+        """The stage that is built; None if there is none."""
+        return self.graph.final
+
+    @cached_property
+    def _scopes(self) -> Scopes:
+        return Scopes(self.graph, self._graph[1], self.accounts)
+
+    @cached_property
+    def _stages(self) -> dict[int, Stage]:
+        found: dict[int, Stage] = {}
+        for stage in self.graph.stages:
+            for instruction in (stage.node, *stage.instructions):
+                found[instruction.span.start] = stage
+                if isinstance(instruction, Onbuild) and instruction.child is not None:
+                    found.setdefault(instruction.child.span.start, stage)
+        return found
+
+    def state(self, instruction: Instruction) -> State:
+        """What holds when an instruction runs, before its own effect."""
+        return self._scopes.state(instruction)
+
+    def end_state(self, stage: Stage) -> State:
+        """What holds behind the last instruction of a stage, and in a container of its image."""
+        return self._scopes.end(stage)
+
+    def stage_of(self, instruction: Instruction) -> Stage | None:
+        """The stage that an instruction stands in; None for what stands before the first FROM."""
+        return self._stages.get(instruction.span.start)
+
+    def commands(self, instruction: Instruction) -> Commands:
+        """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK; for other instructions none, with the reason."""
+        from dockfix.facts.commands import commands_of  # noqa: PLC0415 - loads the shell parser
+
+        key = instruction.span.start
+        if key not in self._commands:
+            self._commands[key] = commands_of(instruction, self.state(instruction).shell)
+        return self._commands[key]
+
+    def accounts(self, instruction: Instruction) -> Accounts:
+        """The users and groups that exist when an instruction runs."""
+        from dockfix.facts.identity import accounts  # noqa: PLC0415 - rarely asked for
+
+        return accounts(self, instruction, self._histories)
+
+
+def analyse(
+    dockerfile: Dockerfile,
+    *,
+    build_args: Mapping[str, Fact[str]] = _NO_ARGS,
+    named_contexts: Mapping[str, str] = _NO_CONTEXTS,
+    target: str | None = None,
+) -> BuildFacts:
+    """What is true of the build of a Dockerfile.
+
+    Args:
+        dockerfile: the tree.
+        build_args: what the build passes for ARGs, as far as its invocations tell.
+        named_contexts: the named build contexts: name to path, `docker-image://REF` or whatever else builds take.
+        target: the stage to build; None for the last.
+    """
+    return BuildFacts(dockerfile, build_args, named_contexts, target)

@@ -59,7 +59,7 @@ class Reviewer:
         safety = found.finding.safety.value if isinstance(found.finding, Fix) else ""
         lines = [finding_line(str(target.path), found, style=style, tag=safety), *finding_details(found, style=style)]
         try:
-            diff = unified_diff(target.display, target.text, preview(target, found))
+            diff = unified_diff(target.text, preview(target, found), target.display)
         except EditError as error:
             diff = f"(no diff: {printable(str(error))})\n"  # the engine will catch it
         self._terminal.out("".join(f"{line}\n" for line in lines) + colour_diff(diff, style))

@@ -30,7 +30,7 @@ def diffs(result: RunResult, terminal: Console) -> None:
     """Print the changes: the exact bytes for programs, coloured and escaped for a person."""
     for_person = terminal.out_is_terminal or terminal.out_style.colour
     for outcome in result.changed:
-        diff = unified_diff(outcome.display, outcome.before, outcome.after)
+        diff = unified_diff(outcome.before, outcome.after, outcome.display)
         if for_person:
             terminal.out(colour_diff(diff, terminal.out_style))
         else:

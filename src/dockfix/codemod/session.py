@@ -59,7 +59,7 @@ class Settings:
         use_project: whether compose files are read for how the files are built.
         respect_gitignore: whether a search leaves out what git ignores.
         jobs: processes to use where there are many files.
-        base_images: rows that extend the table of base images.
+        base_images: images that extend the table of base images, each with the image that it is like.
     """
 
     rules: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Settings:
     use_project: bool = True
     respect_gitignore: bool = True
     jobs: int = 1
-    base_images: Mapping[str, object] = field(default_factory=dict)
+    base_images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

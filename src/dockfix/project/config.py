@@ -45,7 +45,7 @@ class Config:
     context: Path | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     jobs: int | None = None
-    base_images: Mapping[str, object] = field(default_factory=dict)
+    base_images: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def error(self, key: str, message: str) -> InputError:
@@ -133,10 +133,6 @@ def _is_string_table(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
-def _is_table_of_tables(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
-
-
 KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "rules": ("a list of rule names", _is_strings),
     "skip": ("a list of rule names", _is_strings),
@@ -146,7 +142,7 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "context": ("the path of a folder", lambda value: isinstance(value, str) and value != "" and "\0" not in value),
     "build-contexts": ("a table of names and references", _is_string_table),
     "jobs": ("a whole number from 1 on", _is_positive),
-    "base-images": ("a table of tables", _is_table_of_tables),
+    "base-images": ("a table of images and the images that they are like", _is_string_table),
 }
 """The keys there are: what each takes, in words, and the test of it."""
 

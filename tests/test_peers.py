@@ -133,6 +133,8 @@ def test_9_line_ends_escapes_and_lists_keep_their_style() -> None:
     assert BIG_LIST in mend(listed).text
 
 
-@pytest.mark.parametrize("text", [CANONICAL_APT, CANONICAL_APT.replace("\n", "\r\n"), "FROM debian:12\nRUN useradd -u 10001 app"])
+@pytest.mark.parametrize(
+    "text", [CANONICAL_APT, CANONICAL_APT.replace("\n", "\r\n"), "FROM debian:12\nRUN useradd -u 10001 app"]
+)
 def test_10_a_second_run_finds_nothing(text: str) -> None:
     mend(text)

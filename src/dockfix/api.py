@@ -5,6 +5,8 @@ Groups: the anatomy of a codemod, the tree, the shell, what is true of the build
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dockfix.codemod import surgery
 from dockfix.codemod.model import (
     Advice,
@@ -20,9 +22,15 @@ from dockfix.codemod.model import (
     apply_edits,
     conflict,
 )
+from dockfix.facts.build import BuildFacts
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
+from dockfix.facts.names import names_mentioned, names_used
+from dockfix.facts.scope import State
+from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.project.context import Context
 from dockfix.project.target import Project, Target, context_candidates
+from dockfix.syntax.shell import Context as ShellContext
+from dockfix.syntax.shell import Script, SimpleCommand
 from dockfix.syntax.source import Mapped, Span
 from dockfix.syntax.tree import (
     Add,
@@ -53,6 +61,34 @@ from dockfix.syntax.tree import (
     Word,
     Workdir,
 )
+from dockfix.syntax.words import variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dockfix.facts.images import BaseImage
+
+
+def base_image(ref: str, extra: Mapping[str, BaseImage | str] | None = None) -> BaseImage | None:
+    """What is known of an image; the tables are loaded on the first question."""
+    from dockfix.facts import images  # noqa: PLC0415 - tables that a clean file never needs
+
+    return images.base_image(ref, extra or {})
+
+
+def is_silently_read(name: str) -> bool:
+    """Whether tools read a variable of that name without being told to (`DEBIAN_FRONTEND`, `*_INDEX_URL`, `CFLAGS`)."""
+    from dockfix.facts import images  # noqa: PLC0415 - as above
+
+    return images.is_silently_read(name)
+
+
+def predefined_args() -> frozenset[str]:
+    """Build arguments that need no ARG (`HTTP_PROXY` and its like)."""
+    from dockfix.facts import images  # noqa: PLC0415 - as above
+
+    return frozenset(images.PREDEFINED_ARGS)
+
 
 API_VERSION = 1
 """Rises when something here changes incompatibly."""
@@ -63,11 +99,13 @@ __all__ = [
     "Advice",
     "Arg",
     "Blank",
+    "BuildFacts",
     "Category",
     "Cmd",
     "Codemod",
     "Comment",
     "Context",
+    "ContextSource",
     "Copy",
     "Directive",
     "Dockerfile",
@@ -83,7 +121,9 @@ __all__ = [
     "From",
     "Healthcheck",
     "Heredoc",
+    "ImageSource",
     "Instruction",
+    "Invalid",
     "Known",
     "Label",
     "Mapped",
@@ -91,14 +131,21 @@ __all__ = [
     "MountOption",
     "Onbuild",
     "OneOf",
+    "OutOfRange",
     "Pair",
     "Project",
     "Refusal",
     "Run",
     "Safety",
+    "Script",
     "Severity",
     "Shell",
+    "ShellContext",
+    "SimpleCommand",
     "Span",
+    "Stage",
+    "StageSource",
+    "State",
     "Target",
     "Unknown",
     "User",
@@ -106,8 +153,14 @@ __all__ = [
     "Word",
     "Workdir",
     "apply_edits",
+    "base_image",
     "conflict",
     "context_candidates",
+    "is_silently_read",
     "known",
+    "names_mentioned",
+    "names_used",
+    "predefined_args",
     "surgery",
+    "variables",
 ]

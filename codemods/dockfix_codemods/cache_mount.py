@@ -102,7 +102,10 @@ def rewrite(target: Target) -> Iterator[Finding]:
 
 
 def _judge(target: Target, caches: Caches) -> Iterator[Finding]:
-    yield from _misplaced(caches)
+    misplaced = list(_misplaced(caches))
+    if misplaced:
+        yield from misplaced
+        return
     wanted = list(caches.missing())
     for mount in caches.mounts:
         if mount.tilde:
@@ -117,11 +120,12 @@ def _judge(target: Target, caches: Caches) -> Iterator[Finding]:
 
 
 def _misplaced(caches: Caches) -> Iterator[Finding]:
+    message = "a --mount in the middle of a RUN is a command that is not found: it belongs right behind RUN"
     for step in caches.commands.steps:
-        first = step.command.words[:1]
-        if first and first[0].text.startswith("--mount="):
-            message = "a --mount in the middle of a RUN is a command that is not found: it belongs right behind RUN"
-            yield Advice(caches.commands.span(first[0]), message, Severity.ERROR)
+        # `NAME=value` in front of a command reads as an assignment, which `--mount` is not: the shell runs it.
+        for part in (*step.command.assignments, *step.command.words[:1]):
+            if caches.commands.text.text.startswith("--mount=", part.start):
+                yield Advice(caches.commands.span(part), message, Severity.ERROR)
 
 
 def _without_tilde(caches: Caches, mount: CacheMount) -> Finding:
@@ -284,6 +288,7 @@ def _missing(target: Target, caches: Caches, wanted: Wanted) -> Iterator[Finding
     plan = _Plan()
     at: Span | None = None
     paths: list[str] = []
+    refused: set[str] = set()
     for tool, directory in wanted:
         manager = tool.package.manager
         if tool.likely and caches.stage.base is None:
@@ -295,7 +300,9 @@ def _missing(target: Target, caches: Caches, wanted: Wanted) -> Iterator[Finding
         if owner is None or enabling is None:
             continue
         if harm := mounts.harm(target.facts, caches, tool, directory.path):
-            yield Refusal(_span(caches, tool), f"{manager} has no cache mount at {directory.path}", harm)
+            if manager not in refused and mounts.uses_buildkit(target.dockerfile):
+                yield Refusal(_span(caches, tool), f"{manager} has no cache mount at {directory.path}", harm)
+            refused.add(manager)
             continue
         at = at or _span(caches, tool)
         paths.append(directory.path)

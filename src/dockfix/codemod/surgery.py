@@ -17,6 +17,9 @@ from dockfix.syntax.shell import Script, SimpleCommand
 from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run
 
+MAX_LINE = 120
+"""Columns past which a line that grows is broken."""
+
 _BANNER = frozenset("#-=*~_+ \t")
 _SHELL_COMMENT = re.compile(r"(?:^|[\s;&|])#")
 
@@ -438,9 +441,19 @@ def merge_runs(dockerfile: Dockerfile, first: Instruction, second: Instruction) 
 
 
 def insert_flags(dockerfile: Dockerfile, instruction: Instruction, flags: Sequence[str]) -> Edit:
-    """Put several flags behind those that are there, each on a line of its own if the instruction has several lines."""
+    """Put flags behind those that are there: each on a line of its own if the instruction has several lines, or would
+    have one that is longer than `MAX_LINE` with them."""
     if not _breaks_lines(instruction):
-        return insert_flag(dockerfile, instruction, " ".join(flags))
+        joined = " ".join(flags)
+        line = instruction.lines.end - instruction.lines.start if not instruction.heredocs else 0
+        if line + len(joined) <= MAX_LINE or not instruction.text.text:
+            return insert_flag(dockerfile, instruction, joined)
+        broken = continuation(dockerfile, instruction)
+        return Edit(
+            (instruction.flags[-1].span if instruction.flags else instruction.keyword.span).end,
+            instruction.text.start(0),
+            f" {broken.join(flags)}{broken}",
+        )
     indent = continuation_indent(dockerfile, instruction)
     if instruction.flags:
         last = instruction.flags[-1].span.start

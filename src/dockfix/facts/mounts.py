@@ -58,7 +58,7 @@ _MOUNTED: Final = _PYTHON - {"pipenv"} | _STORES | {"npm", "yarn", "pnpm", "comp
 """Managers that gain from a mount without further settings. apk and dnf keep packages only if told to."""
 
 _BUILDERS: Final = frozenset(("go", "cargo", "maven", "gradle", "dotnet"))
-_OFFLINE: Final = ("--offline", "--no-restore", "--frozen", "--network-concurrency=0")
+_OFFLINE: Final = ("--offline", "--no-restore")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -153,12 +153,21 @@ class Caches:
         """The directories of commands that gain from a mount and have none, each once."""
         seen: set[str] = set()
         for tool in self.tools:
-            if not (tool.gains and tool.known) or tool.step.user_changed:
+            if not (tool.gains and tool.known) or tool.step.user_changed or self.chosen(tool):
                 continue
             for directory in tool.use.dirs:
                 if directory.path not in seen and not self.serving(directory.path) and not self.covered(directory.path):
                     seen.add(directory.path)
                     yield tool, directory
+
+    def chosen(self, tool: ToolCache) -> bool:
+        """Whether an option puts downloads that later commands look for into a place of their own: to be kept there."""
+        manager = tool.package.manager
+        return (
+            manager in _STORES
+            and tool.package.has("--define", "--packages", "--gradle-user-home")
+            and not all(manager in tool_of_directory(each.path, self.home or "/root") for each in tool.use.dirs)
+        )
 
     def owners(self, mount: CacheMount) -> frozenset[str]:
         """The managers that a mount's directory belongs to by default, in this user's home or in root's."""
@@ -231,11 +240,9 @@ def caches_of(facts: BuildFacts, run: Run, stage: Stage) -> Caches | None:
     chain = facts.graph.chain(stage)
     untouched = not any(isinstance(each, User) for one in chain for each in one.instructions)
     root = known(state.is_root)
-    if root is None and untouched and isinstance(state.user, Unknown) and stage.base is None:
-        root = None
-        likely_root = True
-    else:
-        likely_root = root is True
+    likely_root = root is True or (
+        root is None and untouched and isinstance(state.user, Unknown) and stage.base is None
+    )
     home = known(state.home)
     home_known = home is not None
     if home is None and likely_root and "HOME" not in state.names():
@@ -299,6 +306,9 @@ def _tool(facts: BuildFacts, step: Step, run: Run, stage: Stage, *, home: str | 
 
     def strict(name: str) -> Fact[str] | None:
         fact = own(name)
+        if fact is None and stage.base is not None and name not in state.names():
+            # What moves or disables a cache is listed for every image of the table that sets it (facts/images).
+            return None
         return fact if fact is not None else state.lookup(name)
 
     def assumed(name: str) -> Fact[str] | None:
@@ -359,7 +369,9 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
                 return f"{reader} in line {later.start_line}"
     for each in stages:
         for copy in graph.copied_from(each):
-            if isinstance(copy, Copy) and any(serves(directory, word.text.rstrip("/") or "/") for word in copy.sources):
+            if isinstance(copy, Copy) and any(
+                serves(directory, word.text.strip("'\"").rstrip("/") or "/") for word in copy.sources
+            ):
                 return f"the COPY in line {copy.start_line}"
     if manager in _STORES and facts.final is not None and graph.in_image(caches.stage):
         return "whatever runs in the image"
@@ -470,7 +482,8 @@ def _cleaning(
     if not words:
         return None
     doubt = f"what else `rm {above[0].text}` takes away, which would stay" if above else ""
-    described = f"`rm {words[0].text}`"
+    options = [word.text for word in command.args if word.text.startswith("-")]
+    described = f"`{' '.join(['rm', *options, words[0].text])}`"
     return Cleaning(step, described, () if len(words) == len(operands) else words, doubt)
 
 
@@ -602,12 +615,15 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
         if each.kind in ("option", "env")
     ]
     if tool.likely:
-        found.append(f"whether the base image runs {manager} as root with its cache at {path}")
+        found.append(f"whether the base image runs {manager} as root with its cache below {caches.home}")
     if needed := needed_later(facts, caches, tool, path):
-        found.append(f"{needed}: it must find what it needs without {path}")
+        found.append(f"{needed}: it must find what it needs without {manager}'s cache in the image")
     if not caches.root and not tool.likely and not caches.closed:
         found.append(f"whether another command writes beside {path}, in directories that the mount makes root's")
-    removing = {id(each.step) for each in cleaning(caches, [path], adding=True)}
+    cleanups = cleaning(caches, [path], adding=True)
+    if path == "/var/lib/apt" and not cleanups:
+        found.append("later steps, which no longer find apt's lists in the image")
+    removing = {id(each.step) for each in cleanups}
     for step in caches.mentions(path):
         if id(step) not in removing:
             found.append(f"`{step.command.basename}`, which names {path} or what is above it")

@@ -38,7 +38,8 @@ in a mount is safe: it only empties the mount.
 
 Adding a mount is safe where the file already needs BuildKit, the user and its home are known, the cache is not switched
 off, and no later step needs what is in it. Everything else is unsafe, and says at what to look. For apt the fix takes
-`docker-clean` away, which empties the mount, so the image differs by that file: always unsafe.
+`docker-clean` away, which empties the mount, and apt's marks of what was installed automatically go into the mount, so
+the image differs by these files: always unsafe.
 
 ## What it leaves alone
 Directories that are results (`GEM_HOME`, `target/`, `~/.cache/huggingface`, browsers of playwright); a cache that is
@@ -122,10 +123,9 @@ def _judge(target: Target, caches: Caches) -> Iterator[Finding]:
 def _misplaced(caches: Caches) -> Iterator[Finding]:
     message = "a --mount in the middle of a RUN is a command that is not found: it belongs right behind RUN"
     for step in caches.commands.steps:
-        # `NAME=value` in front of a command reads as an assignment, which `--mount` is not: the shell runs it.
-        for part in (*step.command.assignments, *step.command.words[:1]):
-            if caches.commands.text.text.startswith("--mount=", part.start):
-                yield Advice(caches.commands.span(part), message, Severity.ERROR)
+        text, start = caches.commands.text, step.command.start
+        if text.text.startswith("--mount=", start):
+            yield Advice(text.span(start, start + len("--mount")), message, Severity.ERROR)
 
 
 def _without_tilde(caches: Caches, mount: CacheMount) -> Finding:
@@ -161,6 +161,7 @@ def _retarget(target: Target, caches: Caches, mount: CacheMount, wanted: Wanted)
     doubt = mounts.shared_id(target.facts, caches, mount)
     if not doubt and not mounts.safe_to_leave(caches, mount):
         doubt = f"whether what {manager} runs uses {mount.target}"
+    doubt = doubt or mounts.filled_before(target.facts, caches, tool, directory.path)
     if not doubt and (needed := mounts.needed_later(target.facts, caches, tool, directory.path)):
         doubt = f"{needed}: it must find what it needs without {directory.path}"
     return Fix(option.value_span, message, edits, Safety.UNSAFE if doubt else Safety.SAFE, WHY, doubt)

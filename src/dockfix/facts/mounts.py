@@ -17,7 +17,7 @@ from dockfix.facts.caches import CacheDir, CacheUse, cache_use, result_directori
 from dockfix.facts.model import Fact, Known, Unknown, known
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.syntax.shell import Context, Word
-from dockfix.syntax.tree import Copy, Dockerfile, Mount, Run, User
+from dockfix.syntax.tree import Add, Copy, Dockerfile, Mount, Run, User
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -34,6 +34,7 @@ __all__ = [
     "cleaning",
     "docker_clean_gone",
     "doubts",
+    "filled_before",
     "flag_for",
     "harm",
     "may_be_lost",
@@ -142,12 +143,10 @@ class Caches:
         )
 
     def covered(self, directory: str) -> bool:
-        """Whether a mount of another kind stands at, above or below a directory."""
-        for mount in self.run.mounts:
-            target = mount.target or ""
-            if mount.kind != "cache" and (serves(target, directory) or serves(directory, target)):
-                return True
-        return False
+        """Whether a mount of another kind stands at or above a directory, or any mount in it (`/go/pkg/mod/cache`)."""
+        narrower = any(each.target is not None and serves(directory, each.target) for each in self.mounts)
+        others = [mount.target or "" for mount in self.run.mounts if mount.kind != "cache"]
+        return narrower or any(serves(target, directory) or serves(directory, target) for target in others)
 
     def missing(self) -> Iterator[tuple[ToolCache, CacheDir]]:
         """The directories of commands that gain from a mount and have none, each once."""
@@ -375,6 +374,29 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
                 return f"the COPY in line {copy.start_line}"
     if manager in _STORES and facts.final is not None and graph.in_image(caches.stage):
         return "whatever runs in the image"
+    return ""
+
+
+def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
+    """What may have put something that this RUN needs into a directory, which a mount would hide; "" if nothing has."""
+    network = caches.run.flag("network")
+    if tool.package.has(*_OFFLINE) or (network is not None and network.value == "none"):
+        return f"the step that downloads for this offline {tool.package.manager}, which must have the same mount"
+    for stage in facts.graph.chain(caches.stage):
+        for earlier in stage.instructions:
+            if earlier.span.start >= caches.run.span.start:
+                break
+            if isinstance(earlier, Copy | Add):
+                target = earlier.destination.text.strip("'\"") if earlier.destination else ""
+                if serves(directory, caches.path(target) or "/"):
+                    return f"line {earlier.start_line}, which fills {directory}: a mount hides that"
+            elif isinstance(earlier, Run) and any(
+                word.value is not None and serves(directory, caches.path(word.value) or "/")
+                for step in facts.commands(earlier).steps
+                if step.command.name != "rm"
+                for word in step.command.args
+            ):
+                return f"line {earlier.start_line}, which names {directory}: a mount hides what is there"
     return ""
 
 
@@ -616,11 +638,15 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
     ]
     if tool.likely:
         found.append(f"whether the base image runs {manager} as root with its cache below {caches.home}")
+    if filled := filled_before(facts, caches, tool, path):
+        found.append(filled)
     if needed := needed_later(facts, caches, tool, path):
         found.append(f"{needed}: it must find what it needs without {manager}'s cache in the image")
     if not caches.root and not tool.likely and not caches.closed:
         found.append(f"whether another command writes beside {path}, in directories that the mount makes root's")
     cleanups = cleaning(caches, [path], adding=True)
+    if path == "/var/lib/apt":
+        found.append("autoremove in later steps and containers: apt's marks (extended_states) go into the mount")
     if path == "/var/lib/apt" and not cleanups:
         found.append("later steps, which no longer find apt's lists in the image")
     removing = {id(each.step) for each in cleanups}

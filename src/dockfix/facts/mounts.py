@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from dockfix.facts.caches import CacheDir, CacheUse, cache_use, result_directori
 from dockfix.facts.model import Fact, Known, Unknown, known
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.syntax.shell import Context, Word
-from dockfix.syntax.tree import Add, Copy, Dockerfile, Mount, Run, User
+from dockfix.syntax.tree import Add, Cmd, Copy, Dockerfile, Entrypoint, Mount, Run, User
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -60,6 +60,9 @@ _MOUNTED: Final = _PYTHON - {"pipenv"} | _STORES | {"npm", "yarn", "pnpm", "comp
 
 _BUILDERS: Final = frozenset(("go", "cargo", "maven", "gradle", "dotnet"))
 _OFFLINE: Final = ("--offline", "--no-restore")
+_OFFLINE_VARIABLES: Final = ("GOPROXY", "CARGO_NET_OFFLINE", "npm_config_offline", "UV_OFFLINE")
+"""Variables that forbid downloads (go.dev/ref/mod#environment-variables; doc.rust-lang.org/cargo/reference/config;
+docs.npmjs.com/cli/v11/using-npm/config; docs.astral.sh/uv/reference/environment)."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -268,12 +271,11 @@ def caches_of(facts: BuildFacts, run: Run, stage: Stage) -> Caches | None:
     )
 
 
-def _mount(mount: Mount, expand: object, home: str | None) -> CacheMount:
+def _mount(mount: Mount, expand: Callable[[str], Fact[str]], home: str | None) -> CacheMount:
     text = mount.target or ""
     if text == "~" or text.startswith("~/"):
         return CacheMount(mount, posixpath.normpath(f"{home}{text[1:]}") if home else None, tilde=True)
-    fact = expand(text) if callable(expand) else None
-    value = fact.value if isinstance(fact, Known) else ""
+    value = known(expand(text), "") or ""
     return CacheMount(mount, posixpath.normpath(value) if value.startswith("/") else None)
 
 
@@ -372,7 +374,8 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
                 serves(directory, word.text.strip("'\"").rstrip("/") or "/") for word in copy.sources
             ):
                 return f"the COPY in line {copy.start_line}"
-    if manager in _STORES and facts.final is not None and graph.in_image(caches.stage):
+    runs = any(isinstance(each, Cmd | Entrypoint) for stage in stages for each in stage.instructions)
+    if manager in _STORES and (runs or (facts.final is not None and graph.in_image(caches.stage))):
         return "whatever runs in the image"
     return ""
 
@@ -380,7 +383,10 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
 def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
     """What may have put something that this RUN needs into a directory, which a mount would hide; "" if nothing has."""
     network = caches.run.flag("network")
-    if tool.package.has(*_OFFLINE) or (network is not None and network.value == "none"):
+    state = facts.state(caches.run)
+    settings = [known(state.lookup(name) or Unknown("not set"), "") for name in _OFFLINE_VARIABLES]
+    offline = any(value in ("off", "true", "1") for value in settings)
+    if offline or tool.package.has(*_OFFLINE) or (network is not None and network.value == "none"):
         return f"the step that downloads for this offline {tool.package.manager}, which must have the same mount"
     for stage in facts.graph.chain(caches.stage):
         for earlier in stage.instructions:

@@ -415,7 +415,8 @@ def _do(work: _Work, path: Path, accept: Accept | None) -> FileOutcome:
 
 def _target(work: _Work, file: FileText) -> Target:
     settings = work.settings
-    return target_for(work.project, file, context=settings.context, build_contexts=settings.build_contexts)
+    target = target_for(work.project, file, context=settings.context, build_contexts=settings.build_contexts)
+    return replace(target, base_images=settings.base_images)
 
 
 def _judge(work: _Work, target: Target, shown: str, accept: Accept | None) -> FileOutcome:

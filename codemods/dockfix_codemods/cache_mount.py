@@ -65,7 +65,6 @@ from dockfix.api import (
     CacheMount,
     Caches,
     Category,
-    Cleaning,
     Codemod,
     Edit,
     Effect,
@@ -78,6 +77,7 @@ from dockfix.api import (
     Span,
     Target,
     ToolCache,
+    cache_surgery,
     caches_of,
     mounts,
     surgery,
@@ -86,7 +86,6 @@ from dockfix.api import (
 Wanted = list[tuple[ToolCache, CacheDir]]
 
 WHY: Final = "a cache mount keeps downloads between builds only where the tool that runs keeps its cache"
-DOCKER_CLEAN: Final = "/etc/apt/apt.conf.d/docker-clean"
 DOUBT_CLEAN: Final = "the image, which loses docker-clean: apt in its containers keeps what it downloads"
 
 
@@ -134,7 +133,7 @@ def _without_tilde(caches: Caches, mount: CacheMount) -> Finding:
     if mount.target is None or option is None or option.value_span is None:
         return Refusal(mount.mount.span, message, "the home directory of the user is not known")
     edit = surgery.replace(option.value_span, mount.target)
-    if caches.home_known and caches.root:
+    if caches.home_known:
         return Fix(option.value_span, message, (edit,), Safety.SAFE, WHY)
     look_at = f"whether {caches.home} is the home directory of the user that runs this"
     return Fix(option.value_span, message, (edit,), Safety.UNSAFE, WHY, look_at)
@@ -150,11 +149,13 @@ def _retarget(target: Target, caches: Caches, mount: CacheMount, wanted: Wanted)
     message = f"no command of this RUN uses {mount.target}: {manager} keeps its cache in {directory.path}"
     owner = mounts.ownership(caches, tool)
     option = mount.mount.option("target")
-    enabling = _enable(target, caches, tool, directory.path)
+    enabling = cache_surgery.enable_all(target.dockerfile, caches, directory.path)
     if owner is None:
         return Refusal(mount.mount.span, message, "the uid that must write into the mount is not known")
     if option is None or option.value_span is None or enabling is None:
         return Refusal(mount.mount.span, message, "something else switches the cache off, or the mount is quoted")
+    if harm := mounts.harm(target.facts, caches, tool, directory.path):
+        return Refusal(mount.mount.span, message, harm)
     wanted.remove((tool, directory))
     missing = "" if mount.mount.get("uid") else owner
     edits = (surgery.replace(option.value_span, f"{directory.path}{missing}"), *enabling)
@@ -165,32 +166,6 @@ def _retarget(target: Target, caches: Caches, mount: CacheMount, wanted: Wanted)
     if not doubt and (needed := mounts.needed_later(target.facts, caches, tool, directory.path)):
         doubt = f"{needed}: it must find what it needs without {directory.path}"
     return Fix(option.value_span, message, edits, Safety.UNSAFE if doubt else Safety.SAFE, WHY, doubt)
-
-
-def _enable(target: Target, caches: Caches, tool: ToolCache, path: str) -> tuple[Edit, ...] | None:
-    """What makes a tool use its cache in spite of what defeats it; None if words of the command cannot."""
-    commands, package = caches.commands, tool.package
-    defeats = [each for each in tool.use.defeated_by if each.kind in ("option", "env")]
-    options = [each for each in package.options if each.name in {d.name for d in defeats if d.kind == "option"}]
-    if any(option.shares_word or len(option.words) != 1 for option in options):
-        return None
-    insist = package.manager == "pip" and (tool.likely or any(each.kind == "env" for each in defeats))
-    if not insist and [each for each in defeats if each.kind == "env"]:
-        return None
-    edits: list[Edit] = []
-    given = f"--cache-dir {path}"
-    for option in options:
-        word = option.words[0]
-        if insist and given:
-            edits.append(surgery.replace(commands.span(word), given))
-            given = ""
-        else:
-            edits += surgery.delete_words(target.dockerfile, caches.run, commands.text, word.start, word.end)
-    if insist and given and defeats:
-        if package.subcommand is None:
-            return None
-        edits.append(surgery.insert_after(commands.text, package.subcommand.end, f" {given}"))
-    return tuple(edits)
 
 
 def _defeated(target: Target, caches: Caches) -> Iterator[Finding]:
@@ -206,7 +181,7 @@ def _defeated(target: Target, caches: Caches) -> Iterator[Finding]:
         option = defeats[0].option
         at = caches.commands.span(option.words[0]) if option else _span(caches, tool)
         message = f"{name} switches {manager}'s cache off, so that the mount at {mount.target} stays empty"
-        edits = _enable(target, caches, tool, tool.use.dirs[0].path)
+        edits = cache_surgery.enable(target.dockerfile, caches, tool, tool.use.dirs[0].path)
         if not edits:
             yield Advice(at, message)
         elif manager == "pip" or (not tool.likely and caches.writable(mount)):
@@ -216,15 +191,14 @@ def _defeated(target: Target, caches: Caches) -> Iterator[Finding]:
 
 
 def _docker_clean(target: Target, caches: Caches, tool: ToolCache) -> Iterator[Finding]:
-    script = caches.commands.script
     first = next(each for each in caches.tools if each.package.manager == "apt")
-    if tool is not first or script is None or not mounts.apt_ready(caches):
+    if tool is not first or not mounts.apt_ready(caches):
         return
     if not caches.serving("/var/cache/apt") or mounts.docker_clean_gone(target.facts, caches):
         return
     message = "docker-clean of the base image empties the mount at /var/cache/apt behind every install"
-    edit = surgery.insert_first(target.dockerfile, caches.run, caches.commands.text, script, f"rm -f {DOCKER_CLEAN}")
-    yield Fix(_span(caches, tool), message, (edit,), Safety.UNSAFE, WHY, DOUBT_CLEAN)
+    edits = cache_surgery.drop_docker_clean(target.dockerfile, caches)
+    yield Fix(_span(caches, tool), message, edits, Safety.UNSAFE, WHY, DOUBT_CLEAN)
 
 
 def _emptied(target: Target, caches: Caches) -> Iterator[Finding]:
@@ -232,31 +206,13 @@ def _emptied(target: Target, caches: Caches) -> Iterator[Finding]:
     cleaning = mounts.cleaning(caches, [m.target for m in caches.mounts if m.target is not None and not m.tilde])
     if not cleaning:
         return
-    edits = _drop(target, caches, cleaning)
+    edits = cache_surgery.drop(target.dockerfile, caches, cleaning)
     message = f"{cleaning[0].described} empties the cache mount that this RUN has just filled"
     at = caches.commands.span(cleaning[0].step.command)
     if edits is None:
         yield Refusal(at, message, "the command cannot be taken out of its list")
     else:
         yield Fix(at, message, edits, Safety.SAFE, WHY)
-
-
-def _drop(target: Target, caches: Caches, cleaning: list[Cleaning]) -> tuple[Edit, ...] | None:
-    """Take clean-ups away: neighbouring commands at once, else words of a command."""
-    edits: list[Edit] = []
-    for group in mounts.neighbours(cleaning):
-        if group[0].words:
-            for word in group[0].words:
-                edits += surgery.delete_words(target.dockerfile, caches.run, caches.commands.text, word.start, word.end)
-            continue
-        if not all(mounts.removable(each.step) for each in group):
-            return None
-        first, last = group[0].step.command, group[-1].step.command
-        deleted = surgery.delete_commands(target.dockerfile, caches.run, caches.commands.text, first, last)
-        if deleted is None:
-            return None
-        edits += deleted
-    return tuple(edits)
 
 
 def _unwritable(caches: Caches) -> Iterator[Finding]:
@@ -297,7 +253,7 @@ def _missing(target: Target, caches: Caches, wanted: Wanted) -> Iterator[Finding
         if manager == "apt" and not mounts.apt_ready(caches):
             continue
         owner = mounts.ownership(caches, tool)
-        enabling = _enable(target, caches, tool, directory.path)
+        enabling = cache_surgery.enable_all(target.dockerfile, caches, directory.path)
         if owner is None or enabling is None:
             continue
         if harm := mounts.harm(target.facts, caches, tool, directory.path):
@@ -316,16 +272,14 @@ def _missing(target: Target, caches: Caches, wanted: Wanted) -> Iterator[Finding
     message = f"{' and '.join(plan.names)}: no cache mount at {' and '.join(paths)}, every build downloads all again"
     cleaning = mounts.cleaning(caches, paths, adding=True)
     if cleaning:
-        edits = _drop(target, caches, cleaning)
+        edits = cache_surgery.drop(target.dockerfile, caches, cleaning)
         if edits is None:
             yield Refusal(at, message, f"{cleaning[0].described} would fail on the mount or empty it")
             return
         plan.edits += edits
         plan.doubts += [each.doubt for each in cleaning if each.doubt]
-    if "apt" in plan.names and not mounts.docker_clean_gone(target.facts, caches) and caches.commands.script:
-        text, script = caches.commands.text, caches.commands.script
-        first = surgery.insert_first(target.dockerfile, caches.run, text, script, f"rm -f {DOCKER_CLEAN}")
-        plan.edits.append(first)
+    if "apt" in plan.names and not mounts.docker_clean_gone(target.facts, caches):
+        plan.edits += cache_surgery.drop_docker_clean(target.dockerfile, caches)
         plan.doubts.append(DOUBT_CLEAN)
     if not mounts.uses_buildkit(target.dockerfile):
         plan.doubts.append("every builder of this file, which must be BuildKit (or buildah)")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import surgery
+from dockfix.codemod import cache_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -162,6 +162,7 @@ __all__ = [
     "Workdir",
     "apply_edits",
     "base_image",
+    "cache_surgery",
     "caches_of",
     "conflict",
     "context_candidates",

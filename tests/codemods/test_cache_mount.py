@@ -144,3 +144,17 @@ def test_new_mounts_of_a_broken_line_stand_on_lines_of_their_own() -> None:
         "RUN \\\n  --mount=type=cache,target=/root/.cache/pip \\\n  --mount=type=cache,target=/root/.npm \\\n"
         "  pip install \\\n      httpx \\\n  && npm ci\n"
     )
+
+
+def test_one_fix_serves_all_commands_of_a_tool() -> None:
+    text = HEAD + "RUN pip install --no-cache-dir a && pip install --no-cache-dir b\n"
+    assert kinds(text) == ["unsafe"]
+    outcome = run(target_from_text(text), [CODEMOD], unsafe=True)
+    assert len(outcome.applied) == 1
+    assert "pip install a && pip install b\n" in outcome.text
+
+
+def test_nothing_is_pointed_at_a_cache_that_is_linked_from() -> None:
+    lines = "ENV UV_LINK_MODE=symlink\nRUN --mount=type=cache,target=/root/.cache/pip uv pip install --system httpx\n"
+    assert kinds(HEAD + lines)[0] == "refusal"
+    assert fixed(HEAD + lines, unsafe=True) == HEAD + lines

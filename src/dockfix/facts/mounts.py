@@ -229,7 +229,7 @@ class Caches:
                 text = f"{self.home}/{text[len(start) :]}"
         if not text.startswith("/"):
             return None
-        path = posixpath.normpath(re.sub(r"/(\*|\.\*|\.\[!\.\]\*)\Z", "", text))
+        path = posixpath.normpath(re.sub(r"/(\*|\.\*|\.\[!\.\]\*)\Z", "", text) or "/")
         return None if path in ("/", "//") else path
 
 

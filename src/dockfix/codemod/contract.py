@@ -7,8 +7,10 @@ that moving a step changes `order` and nothing else, and splitting a COPY change
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Final
 
 from dockfix.codemod.model import Effect
 from dockfix.syntax.tree import (
@@ -26,6 +28,12 @@ from dockfix.syntax.tree import (
 )
 
 _Key = tuple[int, Hashable]
+
+_SPACES: Final = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|[ \t\r\n]+""", re.DOTALL)
+"""White space outside quotes, and what must be stepped over to find it."""
+
+_MAX_LCS: Final = 1_000_000
+"""Cells of the comparison of two sequences past which a doubtful order counts as another order."""
 
 
 def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
@@ -85,6 +93,7 @@ def _entries(instruction: Instruction, aspect: Effect) -> Iterator[Hashable]:
 def _spelled(instruction: Instruction) -> Hashable:
     return (
         instruction.name,
+        instruction.json,
         tuple(flag.word.text for flag in instruction.flags),
         tuple(word.text for word in instruction.args),
         instruction.shape.original.strip() if instruction.shape.child else "",
@@ -97,7 +106,11 @@ def _command(run: Run) -> Hashable:
     script = run.script
     text = script.text if script else ""
     # White space between words means nothing in a one-line script; a heredoc is compared to the letter.
-    return text if run.heredocs else " ".join(text.split())
+    return text if run.heredocs else _SPACES.sub(_one_space, text.strip())
+
+
+def _one_space(match: re.Match[str]) -> str:
+    return " " if match[0].isspace() else match[0]
 
 
 def _transfers(copy: Copy | Add) -> Iterator[Hashable]:
@@ -112,8 +125,29 @@ def _transfers(copy: Copy | Add) -> Iterator[Hashable]:
 def _order_differs(before: Dockerfile, after: Dockerfile) -> bool:
     """Whether steps that stand in both stand in another order."""
     first, second = _sequence(before), _sequence(after)
-    common = Counter(first) & Counter(second)
-    return _restrict(first, common) != _restrict(second, common)
+    counts, others = Counter(first), Counter(second)
+    common = counts & others
+    if _restrict(first, common) == _restrict(second, common):
+        return False
+    if all(counts[key] == others[key] for key in common):
+        return True
+    # Of steps that stand there more than once, some have come or gone: the order is the same if any choice of those
+    # that stayed makes it so, which is to say, if the longest common subsequence holds them all.
+    one = [key for key in first if key in common]
+    other = [key for key in second if key in common]
+    return len(one) * len(other) > _MAX_LCS or _longest_common(one, other) < common.total()
+
+
+def _longest_common(first: Sequence[_Key], second: Sequence[_Key]) -> int:
+    """The length of the longest common subsequence."""
+    row = [0] * (len(second) + 1)
+    for one in first:
+        diagonal = 0
+        for index, other in enumerate(second, 1):
+            above = row[index]
+            row[index] = diagonal + 1 if one == other else max(above, row[index - 1])
+            diagonal = above
+    return row[-1]
 
 
 def _sequence(dockerfile: Dockerfile) -> list[_Key]:

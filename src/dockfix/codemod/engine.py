@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from dockfix.codemod.gates import check_gates, check_untouched
 from dockfix.codemod.model import Advice, Codemod, Edit, EditError, Fix, Found, Refusal, Safety, apply_edits, conflict
@@ -99,13 +100,14 @@ def run(target: Target, codemods: Sequence[Codemod], *, unsafe: bool = False, ac
     current = target
     applied: list[Found] = []
     defects: dict[str, Defect] = {}
+    declined: _Declined = frozenset()
     for _ in range(MAX_ROUNDS):
         before = current.text
         for codemod in codemods:
             if codemod.name in defects or not codemod.could_apply(current.text.lower()):
                 continue
             try:
-                current, made = _apply(current, codemod, unsafe, accept)
+                current, made, declined = _apply(current, codemod, unsafe, accept, declined)
             except _Broken as broken:
                 defects[codemod.name] = Defect(codemod.name, *broken.defect)
                 continue
@@ -115,7 +117,7 @@ def run(target: Target, codemods: Sequence[Codemod], *, unsafe: bool = False, ac
     else:
         applied.clear()
         current = target
-        defects["engine"] = Defect(
+        defects[""] = Defect(
             ", ".join(codemod.name for codemod in codemods),
             "convergence",
             "the codemods go on changing each other's work",
@@ -148,17 +150,22 @@ def _locate(target: Target, codemod: Codemod, finding: Fix | Refusal | Advice) -
     )
 
 
-def _apply(target: Target, codemod: Codemod, unsafe: bool, accept: Accept | None) -> tuple[Target, list[Found]]:
+_Declined: TypeAlias = frozenset[tuple[str, str, int]]
+"""Fixes that a person did not want: rule, message and where it is now."""
+
+
+def _apply(
+    target: Target, codemod: Codemod, unsafe: bool, accept: Accept | None, declined: _Declined
+) -> tuple[Target, list[Found], _Declined]:
     current = target
     made: list[Found] = []
-    declined: set[str] = set()
     for _ in range(MAX_ROUNDS):
         wanted = [
             found
             for found in _find(current, codemod)
             if isinstance(found.finding, Fix)
             and (unsafe or found.finding.safety is Safety.SAFE)
-            and _identity(current, found) not in declined
+            and _identity(found) not in declined
         ]
         if accept is not None:
             kept = []
@@ -166,7 +173,7 @@ def _apply(target: Target, codemod: Codemod, unsafe: bool, accept: Accept | None
                 if accept(current, found):
                     kept.append(found)
                 else:
-                    declined.add(_identity(current, found))
+                    declined |= {_identity(found)}
             wanted = kept
         batch = _independent(wanted)
         if not batch:
@@ -181,6 +188,7 @@ def _apply(target: Target, codemod: Codemod, unsafe: bool, accept: Accept | None
             raise _Broken("bytes", complaints[0])
         if text == current.text:
             raise _Broken("stability", "a fix changes nothing")
+        declined = _moved(declined, edits)
         current = current.with_text(text)
         made += batch
     else:
@@ -189,12 +197,19 @@ def _apply(target: Target, codemod: Codemod, unsafe: bool, accept: Accept | None
         complaints = check_gates(codemod, target.dockerfile, current.dockerfile)
         if complaints:
             raise _Broken("gate", complaints[0])
-    return current, made
+    return current, made, declined
 
 
-def _identity(target: Target, found: Found) -> str:
-    """What a declined fix is known by in the next round: its text and its message, not its place."""
-    return f"{found.finding.message}\0{target.text[found.finding.at.start : found.finding.at.end]}"
+def _identity(found: Found) -> tuple[str, str, int]:
+    return found.rule, found.finding.message, found.finding.at.start
+
+
+def _moved(declined: _Declined, edits: Sequence[Edit]) -> _Declined:
+    """The places of declined fixes after edits, so that nobody is asked twice."""
+    return frozenset(
+        (rule, message, at + sum(len(edit.replacement) - (edit.end - edit.start) for edit in edits if edit.end <= at))
+        for rule, message, at in declined
+    )
 
 
 def _edits(found: Found) -> tuple[Edit, ...]:

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from dockfix.codemod.contract import changed_aspects
 from dockfix.codemod.model import Codemod, Edit
-from dockfix.codemod.suppress import is_pragma
+from dockfix.codemod.suppress import comments_above, is_pragma
 from dockfix.syntax.shell import parse_shell
-from dockfix.syntax.tree import Comment, Directive, Dockerfile, Instruction, Run
+from dockfix.syntax.tree import Cmd, Comment, Directive, Dockerfile, Entrypoint, Healthcheck, Instruction, Onbuild, Run
 
 
 def check_gates(codemod: Codemod, before: Dockerfile, after: Dockerfile) -> list[str]:
@@ -55,7 +55,9 @@ def _scripts(dockerfile: Dockerfile) -> list[str]:
     return [
         script.text
         for node in dockerfile.instructions
-        if isinstance(node, Run) and node.interpreter is None and (script := node.script) is not None
+        if isinstance(each := node.child if isinstance(node, Onbuild) else node, Run | Cmd | Entrypoint | Healthcheck)
+        and not (isinstance(each, Run) and each.interpreter is not None)
+        and (script := each.script) is not None
     ]
 
 
@@ -75,9 +77,21 @@ def _comments(before: Dockerfile, after: Dockerfile) -> list[str]:
     complaints = [f"a comment was lost: # {text}" for text in lost]
     if _directives(before) != _directives(after):
         complaints.append("the directives at the top changed")
-    parted = Counter(_pragmas(before)) - Counter(_pragmas(after))
-    complaints += [f"a pragma was parted from its {keyword}: # {text}" for text, keyword in parted]
-    return complaints
+    return complaints + _parted(before, after)
+
+
+def _parted(before: Dockerfile, after: Dockerfile) -> list[str]:
+    """Pragmas that no longer stand above an instruction of their kind, or not above theirs if it is still there."""
+    old, new = list(_pragmas(before)), list(_pragmas(after))
+    kinds = Counter((text, node.name) for text, node in old) - Counter((text, node.name) for text, node in new)
+    complaints = [f"a pragma was parted from its {keyword}: # {text}" for text, keyword in kinds]
+    if complaints:
+        return complaints
+    gone = Counter(node.shape.original for node in before.instructions)
+    gone -= Counter(node.shape.original for node in after.instructions)
+    own = Counter((text, node.shape.original) for text, node in old)
+    own -= Counter((text, node.shape.original) for text, node in new)
+    return [f"a pragma was parted from its instruction: # {text}" for text, original in own if not gone[original]]
 
 
 def _all_comments(dockerfile: Dockerfile) -> Iterable[Comment]:
@@ -92,8 +106,8 @@ def _directives(dockerfile: Dockerfile) -> list[tuple[str, str]]:
     return [(node.name, node.value) for node in dockerfile.nodes if isinstance(node, Directive)]
 
 
-def _pragmas(dockerfile: Dockerfile) -> Iterable[tuple[str, str]]:
-    for node in dockerfile.instructions:
-        for comment in dockerfile.above(node):
+def _pragmas(dockerfile: Dockerfile) -> Iterable[tuple[str, Instruction]]:
+    for node, comments in comments_above(dockerfile):
+        for comment in comments:
             if is_pragma(comment):
-                yield comment.text, node.name
+                yield comment.text, node

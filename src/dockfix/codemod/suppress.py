@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +29,18 @@ _PRAGMA = re.compile(
 def is_pragma(comment: Comment) -> bool:
     """Whether a comment is read by a tool, so that it must stay with the instruction that it stands above."""
     return _PRAGMA.match(comment.text) is not None
+
+
+def comments_above(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, tuple[Comment, ...]]]:
+    """Each instruction with the comments directly above it, as `Dockerfile.above` gives them, in one go."""
+    above: list[Comment] = []
+    for node in dockerfile.nodes:
+        if isinstance(node, Comment):
+            above.append(node)
+            continue
+        if isinstance(node, Instruction):
+            yield node, tuple(above)
+        above.clear()
 
 
 @dataclass(frozen=True)
@@ -64,10 +78,7 @@ class Suppressions:
             return True
         if checks & {"all", *(name.lower() for name in codemod.checks)} and codemod.checks:
             return True
-        instruction = self._holding(at)
-        if instruction is None:
-            return False
-        for comment in self.dockerfile.above(instruction):
+        for comment in self._above(at):
             ours = _OURS.match(comment.text)
             if ours and ours.group(1).lower() == "ignore" and _names(ours.group(2)) & {codemod.name, "*", "all"}:
                 return True
@@ -76,11 +87,17 @@ class Suppressions:
                 return True
         return False
 
-    def _holding(self, at: Span) -> Instruction | None:
-        for instruction in self.dockerfile.instructions:
-            if instruction.lines.start <= at.start < max(instruction.lines.end, instruction.lines.start + 1):
-                return instruction
-        return None
+    @cached_property
+    def _blocks(self) -> tuple[tuple[Span, tuple[Comment, ...]], ...]:
+        return tuple((node.lines, comments) for node, comments in comments_above(self.dockerfile))
+
+    def _above(self, at: Span) -> tuple[Comment, ...]:
+        """The comments above the instruction that holds a place."""
+        index = bisect_right(self._blocks, at.start, key=lambda block: block[0].start) - 1
+        if index < 0:
+            return ()
+        lines, comments = self._blocks[index]
+        return comments if at.start < max(lines.end, lines.start + 1) else ()
 
     def unknown_rules(self, known: frozenset[str]) -> list[tuple[int, str]]:
         """Names in `dockfix:` comments that no rule has, with their lines."""

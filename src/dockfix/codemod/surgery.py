@@ -7,13 +7,17 @@ Functions that cannot do their work without harm return None, and the codemod re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
 
 from dockfix.codemod.model import Edit
-from dockfix.syntax.source import GO_SPACE, Mapped, Span
-from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, From, Instruction
+from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
+from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run
 
 _BANNER = frozenset("#-=*~_+ \t")
+_SHELL_COMMENT = re.compile(r"(?:^|[\s;&|])#")
 
 
 def replace(span: Span, text: str) -> Edit:
@@ -43,8 +47,9 @@ def line_end(dockerfile: Dockerfile, offset: int) -> int:
 
 
 def line_start(dockerfile: Dockerfile, offset: int) -> int:
-    """The offset at which the line that holds `offset` begins."""
-    return dockerfile.text.rfind("\n", 0, offset) + 1
+    """The offset at which the line that holds `offset` begins; behind the byte order mark on the first line."""
+    start = dockerfile.text.rfind("\n", 0, offset) + 1
+    return len(BOM) if start == 0 and dockerfile.bom else start
 
 
 def indent_of(dockerfile: Dockerfile, offset: int) -> str:
@@ -108,45 +113,108 @@ def delete(dockerfile: Dockerfile, instruction: Instruction, start: int, end: in
     """
     edits: list[Edit] = []
     dropped: set[int] = set()
+    left: list[str] = []
+    ends: list[int] = []
     pieces = instruction.logical.pieces
     text = instruction.logical.text
     low = 0
     for index, piece in enumerate(pieces):
         high = low + piece.end - piece.start
         first, last = max(start, low), min(end, high)
+        left.append(text[low:high])
+        ends.append(high)
         if first < last:
-            before, after = text[low:first], text[last:high]
-            if index > 0 and not before.strip(GO_SPACE) and not after.strip(GO_SPACE):
+            if index > 0 and not _solid(text[low:first]) and not _solid(text[last:high]):
                 dropped.add(index)
+                left[index] = ""
             else:
-                if after.strip(GO_SPACE):
-                    last += len(after) - len(after.lstrip(" \t"))
-                else:
-                    first -= len(before) - len(before.rstrip(" \t"))
-                edits.append(Edit(piece.start + first - low, piece.start + last - low, ""))
+                first, last = _trim(text, Span(low, high), Span(first, last), index == len(pieces) - 1)
+                if first < last:
+                    edits.append(Edit(piece.start + first - low, piece.start + last - low, ""))
+                left[index] = text[low:first] + text[last:high]
         low = high
+    # A line of nothing but a continuation must not become the last one: it would be a blank line, and what follows it
+    # a part of the instruction.
+    if len(pieces) - 1 in dropped:
+        tail = len(pieces) - 1
+        while tail > 0 and not _solid(left[tail]):
+            dropped.add(tail)
+            tail -= 1
+    elif start < end and (glued := _glued(text, left, ends, dropped, Span(start, end))) is not None:
+        edits.append(insert(pieces[glued].end, " "))
     edits.extend(_drop_lines(dockerfile, instruction, dropped))
     return tuple(sorted(edits))
 
 
-def _drop_lines(dockerfile: Dockerfile, instruction: Instruction, dropped: set[int]) -> Iterable[Edit]:
+def _solid(text: str) -> bool:
+    return bool(text.strip(GO_SPACE))
+
+
+def _trim(text: str, piece: Span, cut: Span, final: bool) -> tuple[int, int]:
+    """What to cut out of a line of which something stays, so that neither white space is doubled nor words join."""
+    first, last = cut
+    before, after = text[piece.start : first], text[last : piece.end]
+    if _solid(after):
+        if not _solid(before):
+            # The line begins with something else now, and keeps its indentation.
+            while first < last and text[first] in " \t":
+                first += 1
+            last += len(after) - len(after.lstrip(" \t"))
+        elif before[-1] in GO_SPACE:
+            last += len(after) - len(after.lstrip(" \t"))
+        return first, last
+    stop = piece.end
+    while stop > first and text[stop - 1] in " \t":
+        stop -= 1
+    if not final:
+        last = stop  # the white space in front of the continuation stays as it is
+    if final or stop < piece.end:
+        first -= len(before) - len(before.rstrip(" \t"))
+    return first, last
+
+
+def _glued(text: str, left: Sequence[str], ends: Sequence[int], dropped: set[int], cut: Span) -> int | None:
+    """The line behind which a space is missing, since what stood between two words has gone with its line."""
+    borders = text[max(0, cut.start - 1) : cut.start + 1] + text[cut.end - 1 : cut.end + 1]
+    if not any(char in GO_SPACE for char in borders):
+        return None  # a part of one word was cut out
+    kept = [index for index in range(len(left)) if index not in dropped]
+    for one, other in pairwise(kept):
+        joins = other - one > 1 or cut.start <= ends[one] <= cut.end
+        if joins and left[one][-1:].strip(GO_SPACE) and left[other][:1].strip(GO_SPACE):
+            return one
+    return None
+
+
+def _drop_lines(dockerfile: Dockerfile, instruction: Instruction, dropped: set[int]) -> list[Edit]:
     pieces = instruction.logical.pieces
     if not dropped:
-        return
-    kept = max(index for index in range(len(pieces)) if index not in dropped)
+        return []
+    lines: list[Span] = []
     for index in sorted(dropped):
         start, end = line_start(dockerfile, pieces[index].start), line_end(dockerfile, pieces[index].start)
-        if end == len(dockerfile.text) and not dockerfile.text.endswith("\n"):
-            # The file ends without a line end, and goes on doing so.
-            start -= len(instruction.newline) if dockerfile.text.endswith(instruction.newline, 0, start) else 0
-        yield Edit(start, end, "")
+        if lines and lines[-1].end == start:
+            start = lines.pop().start
+        lines.append(Span(start, end))
+    if lines[-1].end == len(dockerfile.text) and not dockerfile.text.endswith("\n"):
+        # The file ends without a line end, and goes on doing so.
+        last = lines.pop()
+        lines.append(Span(_before_line_end(dockerfile, last.start), last.end))
+    edits = [Edit(line.start, line.end, "") for line in lines]
     if len(pieces) - 1 in dropped:
-        piece = pieces[kept]
+        piece = pieces[max(index for index in range(len(pieces)) if index not in dropped)]
         body = dockerfile.text[piece.start : piece.end]
-        stop = line_end(dockerfile, piece.start)
-        while stop > piece.end and dockerfile.text[stop - 1] in "\r\n":
-            stop -= 1
-        yield Edit(piece.start + len(body.rstrip(" \t")), stop, "")
+        stop = _before_line_end(dockerfile, line_end(dockerfile, piece.start))
+        edits.append(Edit(piece.start + len(body.rstrip(" \t")), stop, ""))
+    return edits
+
+
+def _before_line_end(dockerfile: Dockerfile, offset: int) -> int:
+    """The offset before the line end that stands directly before `offset`, if one does."""
+    for newline in ("\r\n", "\n"):
+        if dockerfile.text.endswith(newline, 0, offset):
+            return offset - len(newline)
+    return offset
 
 
 def insert_command(
@@ -172,7 +240,7 @@ def insert_command(
     """
     at = text.start(start)
     joined = f"{new} {operator}" if operator != ";" else f"{new};"
-    if not _breaks_lines(instruction) or not text.contiguous(max(0, start - 1), start):
+    if not _breaks_lines(instruction) or _offset_in_logical(instruction, text) is None:
         return insert(at, f"{joined} ")
     indent = continuation_indent(dockerfile, instruction)
     if leading and operator != ";":
@@ -204,20 +272,29 @@ def delete_command(
     offset = _offset_in_logical(instruction, text)
     if offset is None or (before is None and after is None):
         return None
-    if before is not None:
+    if before is not None and not (after is not None and _ends_line(text, before, command, after)):
         return delete(dockerfile, instruction, offset + before.start, offset + command.end)
     assert after is not None  # noqa: S101 - one of the two is there
     end = after.end
     while end < len(text.text) and text.text[end] in " \t":
         end += 1
-    if not text.contiguous(command.start, end):
+    if (
+        end < len(text.text)
+        and not text.contiguous(command.start, end + 1)
+        and not _crosses_comment(instruction, text, command.start, end)
+    ):
         # `RUN first \\` / `&& second`: the next command moves up to where this one stood
-        return (
-            (Edit(text.start(command.start), text.start(end), ""),)
-            if not _crosses_comment(instruction, text, command.start, end)
-            else None
-        )
-    return delete(dockerfile, instruction, offset + command.start, offset + end)
+        return (Edit(text.start(command.start), text.start(end), ""),)
+    return delete(dockerfile, instruction, offset + command.start, offset + after.end)
+
+
+def _ends_line(text: Mapped, before: Span, command: Span, after: Span) -> bool:
+    """Whether the list has its operators at the ends of lines and both are the same, so that the second may go."""
+    return (
+        text.text[before.start : before.end] == text.text[after.start : after.end]
+        and not text.contiguous(before.start, command.start + 1)
+        and text.contiguous(command.start, after.end)
+    )
 
 
 def _offset_in_logical(instruction: Instruction, text: Mapped) -> int | None:
@@ -252,31 +329,31 @@ def own_comments(dockerfile: Dockerfile, instruction: Instruction) -> tuple[Comm
 def block(dockerfile: Dockerfile, instruction: Instruction) -> Span:
     """The lines of an instruction with the comments that speak of it."""
     comments = own_comments(dockerfile, instruction)
-    start = line_start(dockerfile, comments[0].span.start) if comments else instruction.lines.start
-    return Span(start, instruction.lines.end)
+    first = comments[0].span if comments else instruction.span
+    return Span(line_start(dockerfile, first.start), instruction.lines.end)
 
 
-def _neighbours(dockerfile: Dockerfile, span: Span) -> tuple[Blank | None, Blank | None, bool]:
-    """The blank lines directly before and behind a block of lines, and whether the file ends behind it."""
-    before = after = None
-    for node in dockerfile.nodes:
-        if isinstance(node, Blank):
-            if node.span.end == span.start:
-                before = node
-            elif node.span.start == span.end:
-                after = node
-    return before, after, span.end == len(dockerfile.text)
+def _blank_at(dockerfile: Dockerfile, offset: int) -> Blank | None:
+    """The blank line that begins at an offset."""
+    index = bisect_left(dockerfile.nodes, offset, key=lambda node: node.span.start)
+    node = dockerfile.nodes[index] if index < len(dockerfile.nodes) else None
+    return node if isinstance(node, Blank) and node.span.start == offset else None
 
 
 def delete_block(dockerfile: Dockerfile, span: Span) -> Edit:
-    """Take whole lines away, and one of the two blank lines that would meet then."""
-    before, after, last = _neighbours(dockerfile, span)
-    if before and after:
-        return Edit(span.start, after.span.end, "")
-    if last and not dockerfile.text.endswith("\n") and span.start > 0:
-        start = span.start - len("\r\n" if dockerfile.text.endswith("\r\n", 0, span.start) else "\n")
-        return Edit(start, span.end, "")
-    return Edit(span.start, span.end, "")
+    """Take whole lines away, and one of the two blank lines that would meet then, or begin or end the file."""
+    start, end = span
+    size = len(dockerfile.text)
+    first = start == line_start(dockerfile, 0)
+    before = _blank_at(dockerfile, line_start(dockerfile, start - 1)) if not first else None
+    after = _blank_at(dockerfile, end)
+    if after and (before or first):
+        end = after.span.end
+    elif before and end == size:
+        start = before.span.start
+    if end == size and not dockerfile.text.endswith("\n"):
+        start = _before_line_end(dockerfile, start)
+    return Edit(start, end, "")
 
 
 def insert_above(dockerfile: Dockerfile, instruction: Instruction, line: str) -> Edit:
@@ -326,9 +403,12 @@ def merge_runs(dockerfile: Dockerfile, first: Instruction, second: Instruction) 
     """Join a RUN with the next instruction, a RUN without flags or heredocs, by `&&`.
 
     Comments between the two stay, now inside the continuation; blank lines between them go, since BuildKit warns of
-    them there. The caller has shown that running both in one shell is the same.
+    them there. None if a shell comment might end the first. The caller has shown that running both in one shell is the
+    same.
     """
-    if first.heredocs or second.heredocs or second.flags or first.json or second.json or isinstance(second, From):
+    if not (isinstance(first, Run) and isinstance(second, Run)) or first.json or second.json:
+        return None
+    if first.heredocs or second.heredocs or second.flags or _SHELL_COMMENT.search(first.text.text):
         return None
     between = [
         node
@@ -336,11 +416,13 @@ def merge_runs(dockerfile: Dockerfile, first: Instruction, second: Instruction) 
         if not isinstance(node, Instruction) and first.lines.end <= node.span.start < second.lines.start
     ]
     indent = continuation_indent(dockerfile, first if _breaks_lines(first) else second)
-    edits = [insert(first.span.end, f" {first.escape}")]
+    end = first.text.end(len(first.text.text))
+    edits = [Edit(end, max(end, first.span.end), f" {first.escape}")]
     edits += [Edit(node.span.start, node.span.end, "") for node in between if isinstance(node, Blank)]
     head = second.text.start(0)
     if line_start(dockerfile, head) != line_start(dockerfile, second.keyword.span.start):
-        edits.append(Edit(line_start(dockerfile, second.keyword.span.start), line_start(dockerfile, head), ""))
+        # Only the keyword's own line goes: comments may stand between it and the command.
+        edits.append(Edit(second.lines.start, line_end(dockerfile, second.keyword.span.end), ""))
         edits.append(insert(head, "&& "))
     else:
         edits.append(Edit(second.lines.start, head, f"{indent}&& "))

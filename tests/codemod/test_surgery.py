@@ -1,0 +1,442 @@
+"""Surgery: what every function does to files of every style, and that it touches nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dockfix.codemod import surgery
+from dockfix.codemod.gates import check_untouched
+from dockfix.codemod.model import Edit, apply_edits
+from dockfix.syntax.parser import parse
+from dockfix.syntax.source import Span
+from dockfix.syntax.tree import Comment, Dockerfile, Instruction
+
+HEAD = "FROM a\n"
+
+
+def tree(text: str) -> Dockerfile:
+    dockerfile = parse(text)
+    assert dockerfile.ok, dockerfile.problems
+    return dockerfile
+
+
+def node(dockerfile: Dockerfile, index: int = 1) -> Instruction:
+    return dockerfile.instructions[index]
+
+
+def applied(text: str, edits: Sequence[Edit]) -> str:
+    after = apply_edits(text, edits)
+    assert check_untouched(text, after, edits) == []
+    assert parse(after).problems == ()
+    return after
+
+
+def comments(dockerfile: Dockerfile) -> list[str]:
+    inner = [each.text for node in dockerfile.instructions for each in node.comments]
+    return sorted(inner + [each.text for each in dockerfile.nodes if isinstance(each, Comment)])
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("RUN a\n", "RUN --x a\n"),
+        ("RUN a", "RUN --x a"),
+        ("RUN\ta\n", "RUN --x\ta\n"),
+        ("RUN --mount=type=ssh a\n", "RUN --mount=type=ssh --x a\n"),
+        ("RUN <<E\na\nE\n", "RUN --x <<E\na\nE\n"),
+        ('RUN ["a"]\n', 'RUN --x ["a"]\n'),
+        ("RUN a \\\n  && b\n", "RUN --x \\\n  a \\\n  && b\n"),
+        ("RUN a \\\r\n\t&& b\r\n", "RUN --x \\\r\n\ta \\\r\n\t&& b\r\n"),
+        ("RUN \\\n   a \\\n   b\n", "RUN \\\n   --x \\\n   a \\\n   b\n"),
+        ("RUN \\\n   # why\n   a\n", "RUN \\\n   # why\n   --x \\\n   a\n"),
+        ("RUN --mount=type=ssh \\\n  a\n", "RUN --mount=type=ssh \\\n  --x \\\n  a\n"),
+        ("RUN \\\n    --mount=type=ssh \\\n  a\n", "RUN \\\n    --mount=type=ssh \\\n    --x \\\n  a\n"),
+        ("RUN --mount=type=ssh \\\n\n  # why\n  a\n", "RUN --mount=type=ssh \\\n  --x \\\n\n  # why\n  a\n"),
+        ("ONBUILD RUN a\n", "ONBUILD RUN --x a\n"),
+    ],
+)
+def test_insert_flag(body: str, expected: str) -> None:
+    dockerfile = tree(HEAD + body)
+    instruction = node(dockerfile)
+    child = getattr(instruction, "child", None) or instruction
+    after = apply_edits(dockerfile.text, [surgery.insert_flag(dockerfile, child, "--x")])
+    assert after == HEAD + expected
+
+
+def test_insert_flag_with_another_escape_character() -> None:
+    dockerfile = tree("# escape=`\nFROM a\nRUN a `\n  b\n")
+    after = apply_edits(dockerfile.text, [surgery.insert_flag(dockerfile, node(dockerfile), "--network=none")])
+    assert after == "# escape=`\nFROM a\nRUN --network=none `\n  a `\n  b\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("COPY --link a b\n", "COPY a b\n"),
+        ("COPY --link --chmod=1 a b\n", "COPY --chmod=1 a b\n"),
+        ("COPY \\\n  --link \\\n  a b\n", "COPY \\\n  a b\n"),
+        ("COPY --link \\\n  a b\n", "COPY \\\n  a b\n"),
+        ("COPY --link\\\n  a b\n", "COPY \\\n  a b\n"),
+        ("COPY \\\n  # why\n  --link \\\n  a b\n", "COPY \\\n  # why\n  a b\n"),
+    ],
+)
+def test_delete_flag(body: str, expected: str) -> None:
+    dockerfile = tree(HEAD + body)
+    instruction = node(dockerfile)
+    edits = surgery.delete_flag(dockerfile, instruction, instruction.flags[0])
+    assert applied(dockerfile.text, edits) == HEAD + expected
+
+
+@pytest.mark.parametrize(
+    ("body", "part", "expected"),
+    [
+        ("RUN a b c\n", "b", "RUN a c\n"),
+        ("RUN a b c\n", " b", "RUN a c\n"),
+        ("RUN a b c\n", "c", "RUN a b\n"),
+        ("RUN a b c", "c", "RUN a b"),
+        ("RUN a;b; c\n", ";b", "RUN a; c\n"),
+        ("RUN a; b && c\n", "; b", "RUN a && c\n"),
+        ("RUN a=b c\n", "=b", "RUN a c\n"),
+        ("RUN a \\\n  b \\\n  c\n", "b", "RUN a \\\n  c\n"),
+        ("RUN a \\\n  b \\\n  c\n", "c", "RUN a \\\n  b\n"),
+        ("RUN a \\\n  b \\\n  c", "c", "RUN a \\\n  b"),
+        ("RUN a \\\n  b \\\n  c", "b   c", "RUN a"),
+        ("RUN a \\\r\n  b \\\r\n  c", "b   c", "RUN a"),
+        ("RUN a \\\r\n  b \\\r\n  c\r\n", "b   c", "RUN a\r\n"),
+        ("RUN a \\\n  # why\n  b", "b", "RUN a\n  # why"),
+        ("RUN a \\\n  # why\n\n  b\nRUN c\n", "b", "RUN a\n  # why\n\nRUN c\n"),
+        ("RUN a \\\n  b \\\n  # why\n  c d\n", "b   c", "RUN a \\\n  # why\n  d\n"),
+        ("RUN a b \\\n  # why\n  c d\n", "b   c", "RUN a \\\n  # why\n  d\n"),
+        ("RUN a b\\\n  # why\n  c d\n", "b  c", "RUN a \\\n  # why\n  d\n"),
+        ("RUN a && \\\n \\\n  b\nRUN c\n", "&&    b", "RUN a\nRUN c\n"),
+        ("RUN a\\\n b \\\nc\n", "b", "RUN a \\\nc\n"),
+        ("RUN a bb \\\n    cc d \\\n e\n", "bb     cc", "RUN a \\\n    d \\\n e\n"),
+        ("RUN a \\\n\t\tb c \\\n\t\td\n", "c", "RUN a \\\n\t\tb \\\n\t\td\n"),
+        ("RUN a \\\n\t\tb c \\\n\t\td\n", "b", "RUN a \\\n\t\tc \\\n\t\td\n"),
+        ("RUN cat <<E && \\\n  b\nx\nE\n", "&&   b", "RUN cat <<E\nx\nE\n"),
+        ("RUN --network=none \\\n  <<E\nx\nE\nRUN c\n", "--network=none", "RUN \\\n  <<E\nx\nE\nRUN c\n"),
+    ],
+)
+def test_delete(body: str, part: str, expected: str) -> None:
+    dockerfile = tree(HEAD + body)
+    instruction = node(dockerfile)
+    start = instruction.logical.text.index(part)
+    edits = surgery.delete(dockerfile, instruction, start, start + len(part))
+    assert applied(dockerfile.text, edits) == HEAD + expected
+
+
+def list_of(instruction: Instruction) -> list[Span]:
+    """The commands and operators of a script that is a list of words, split at white space."""
+    script = getattr(instruction, "script", None)
+    assert script is not None
+    spans, at = [], 0
+    for word in script.text.split():
+        at = script.text.index(word, at)
+        spans.append(Span(at, at + len(word)))
+        at += len(word)
+    return spans
+
+
+@pytest.mark.parametrize(
+    ("body", "index", "expected"),
+    [
+        ("RUN a && b && c\n", 0, "RUN b && c\n"),
+        ("RUN a && b && c\n", 2, "RUN a && c\n"),
+        ("RUN a && b && c\n", 4, "RUN a && b\n"),
+        ("RUN a \\\n  && b \\\n  && c\n", 0, "RUN b \\\n  && c\n"),
+        ("RUN a \\\n  && b \\\n  && c\n", 2, "RUN a \\\n  && c\n"),
+        ("RUN a \\\n  && b \\\n  && c\n", 4, "RUN a \\\n  && b\n"),
+        ("RUN a && \\\n  b && \\\n  c\n", 0, "RUN b && \\\n  c\n"),
+        ("RUN a && \\\n  b && \\\n  c\n", 2, "RUN a && \\\n  c\n"),
+        ("RUN a && \\\n  b && \\\n  c\n", 4, "RUN a && \\\n  b\n"),
+        ("RUN a && \\\r\n  b && \\\r\n  c", 4, "RUN a && \\\r\n  b"),
+        ("RUN a \\\n  # why\n  && b\n", 0, "RUN \\\n  # why\n  b\n"),
+        ("RUN a \\\n  # why\n  && b\n", 2, "RUN a\n  # why\n"),
+        ("RUN a && \\\n  # one\n  b && \\\n  # two\n  c\n", 2, "RUN a && \\\n  # one\n  # two\n  c\n"),
+        ("RUN a && \\\n  b || \\\n  c\n", 2, "RUN a \\\n  || \\\n  c\n"),
+        ("RUN \\\n  a && \\\n  b\n", 0, "RUN \\\n  b\n"),
+    ],
+)
+def test_delete_command(body: str, index: int, expected: str) -> None:
+    dockerfile = tree(HEAD + body)
+    instruction = node(dockerfile)
+    spans = list_of(instruction)
+    before = spans[index - 1] if index else None
+    after = spans[index + 1] if index + 1 < len(spans) else None
+    text = getattr(instruction, "script", None)
+    assert text is not None
+    edits = surgery.delete_command(dockerfile, instruction, text, spans[index], before, after)
+    assert edits is not None
+    assert applied(dockerfile.text, edits) == HEAD + expected
+
+
+@pytest.mark.parametrize("body", ["RUN a\n", "RUN <<E\na && b\nE\n"])
+def test_a_command_that_cannot_be_taken_out_is_refused(body: str) -> None:
+    dockerfile = tree(HEAD + body)
+    instruction = node(dockerfile)
+    text = getattr(instruction, "script", None)
+    assert text is not None
+    spans = list_of(instruction)
+    after = spans[1] if len(spans) > 1 else None
+    assert surgery.delete_command(dockerfile, instruction, text, spans[0], None, after) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "index", "operator", "leading", "expected"),
+    [
+        ("RUN a && b\n", 0, "&&", False, "RUN x && a && b\n"),
+        ("RUN a && b\n", 2, "&&", True, "RUN a && x && b\n"),
+        ("RUN a b\n", 0, ";", False, "RUN x; a b\n"),
+        ("RUN a \\\n && b\n", 2, "&&", True, "RUN a \\\n && x \\\n && b\n"),
+        ("RUN a \\\r\n && b\r\n", 0, "&&", True, "RUN x \\\r\n && a \\\r\n && b\r\n"),
+        ("RUN a && \\\n\tb\n", 2, "&&", False, "RUN a && \\\n\tx && \\\n\tb\n"),
+        ("RUN a; \\\n\tb\n", 1, ";", True, "RUN a; \\\n\tx; \\\n\tb\n"),
+        ("RUN --network=none \\\n <<E\na && b\nE\n", 0, "&&", False, "RUN --network=none \\\n <<E\nx && a && b\nE\n"),
+    ],
+)
+def test_insert_command(body: str, index: int, operator: str, leading: bool, expected: str) -> None:
+    dockerfile = tree(HEAD + body)
+    instruction = node(dockerfile)
+    text = getattr(instruction, "script", None)
+    assert text is not None
+    at = list_of(instruction)[index].start
+    edit = surgery.insert_command(dockerfile, instruction, text, at, "x", operator, leading=leading)
+    assert applied(dockerfile.text, [edit]) == HEAD + expected
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "expected"),
+    [
+        ("FROM a\nRUN b\nRUN c\n", 1, "FROM a\nRUN c\n"),
+        ("FROM a\n\nRUN b\n\nRUN c\n", 1, "FROM a\n\nRUN c\n"),
+        ("FROM a\r\n\r\nRUN b\r\n\r\nRUN c\r\n", 1, "FROM a\r\n\r\nRUN c\r\n"),
+        ("FROM a\n\nRUN b\n", 1, "FROM a\n"),
+        ("FROM a\n\nRUN b", 1, "FROM a"),
+        ("FROM a\r\nRUN b", 1, "FROM a"),
+        ("FROM a\n# of b\nRUN b\nRUN c\n", 1, "FROM a\nRUN c\n"),
+        ("FROM a\n# ---- b ----\n# of b\nRUN b\nRUN c\n", 1, "FROM a\n# ---- b ----\nRUN c\n"),
+        ("ARG x\n\nFROM a\n", 0, "FROM a\n"),
+        ("\ufeffARG x\n\nFROM a\n", 0, "\ufeffFROM a\n"),
+        ("FROM a\nRUN <<E\nb\nE\nRUN c\n", 1, "FROM a\nRUN c\n"),
+        ("FROM a\nRUN b \\\n\n # of b\n  c\nRUN c\n", 1, "FROM a\nRUN c\n"),
+    ],
+)
+def test_delete_block(text: str, index: int, expected: str) -> None:
+    dockerfile = tree(text)
+    edit = surgery.delete_block(dockerfile, surgery.block(dockerfile, node(dockerfile, index)))
+    assert applied(text, [edit]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "expected"),
+    [
+        ("FROM a\nRUN b\n", 1, "FROM a\nUSER x\nRUN b\n"),
+        ("FROM a\r\n  # of b\r\n  RUN b\r\n", 1, "FROM a\r\n  USER x\r\n  # of b\r\n  RUN b\r\n"),
+        ("FROM a\n####\n# of b\nRUN b", 1, "FROM a\n####\nUSER x\n# of b\nRUN b"),
+    ],
+)
+def test_insert_above(text: str, index: int, expected: str) -> None:
+    dockerfile = tree(text)
+    assert applied(text, [surgery.insert_above(dockerfile, node(dockerfile, index), "USER x")]) == expected
+
+
+def test_insert_above_stays_behind_the_byte_order_mark() -> None:
+    dockerfile = tree("\ufeffFROM a\n")
+    assert applied(dockerfile.text, [surgery.insert_above(dockerfile, node(dockerfile, 0), "ARG x")]) == (
+        "\ufeffARG x\nFROM a\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM a\nRUN b\nRUN c\n", "FROM a\nRUN b\nUSER x\nRUN c\n"),
+        ("FROM a\nRUN b", "FROM a\nRUN b\nUSER x"),
+        ("FROM a\r\nRUN b", "FROM a\r\nRUN b\nUSER x"),
+        ("FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\nUSER x\r\n"),
+        ("FROM a\nRUN <<E\nb\nE\nRUN c\n", "FROM a\nRUN <<E\nb\nE\nUSER x\nRUN c\n"),
+    ],
+)
+def test_insert_below(text: str, expected: str) -> None:
+    dockerfile = tree(text)
+    assert applied(text, [surgery.insert_below(dockerfile, node(dockerfile), "USER x")]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM a\n# of b\nRUN b\nRUN c\nRUN d\n", "FROM a\nRUN c\n# of b\nRUN b\nRUN d\n"),
+        ("FROM a\nRUN b\n\nRUN c", "FROM a\n\nRUN c\nRUN b"),
+        ("FROM a\n\nRUN b\n\nRUN c\n", "FROM a\n\nRUN c\nRUN b\n"),
+        ("FROM a\r\nRUN b \\\r\n  b\r\nRUN c\r\n", "FROM a\r\nRUN c\r\nRUN b \\\r\n  b\r\n"),
+    ],
+)
+def test_move_below(text: str, expected: str) -> None:
+    dockerfile = tree(text)
+    assert applied(text, surgery.move_below(dockerfile, node(dockerfile, 1), node(dockerfile, 2))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM a\n# of b\nRUN b\n# of c\nRUN c\nRUN d\n", "FROM a\n# of c\nRUN c\n# of b\nRUN b\nRUN d\n"),
+        ("FROM a\nRUN b\nRUN c", "FROM a\nRUN c\nRUN b"),
+        ("FROM a\nRUN b\n\nRUN c\n", "FROM a\nRUN c\nRUN b\n"),
+        ("FROM a\r\nRUN b\r\nRUN c \\\r\n  d", "FROM a\r\nRUN c \\\r\n  d\r\nRUN b"),
+    ],
+)
+def test_move_above(text: str, expected: str) -> None:
+    dockerfile = tree(text)
+    assert applied(text, surgery.move_above(dockerfile, node(dockerfile, 2), node(dockerfile, 1))) == expected
+
+
+def test_moving_to_the_top_keeps_the_byte_order_mark_first() -> None:
+    dockerfile = tree("\ufeffARG x\nARG y\nFROM a\n")
+    assert applied(dockerfile.text, surgery.move_above(dockerfile, node(dockerfile, 1), node(dockerfile, 0))) == (
+        "\ufeffARG y\nARG x\nFROM a\n"
+    )
+    assert applied(dockerfile.text, surgery.move_below(dockerfile, node(dockerfile, 0), node(dockerfile, 1))) == (
+        "\ufeffARG y\nARG x\nFROM a\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM a\nRUN b\nRUN c\n", "FROM a\nRUN b \\\n    && c\n"),
+        ("FROM a\nRUN b  \nRUN c\n", "FROM a\nRUN b \\\n    && c\n"),
+        ("FROM a\nRUN b \\\n  && b\nRUN c \\\n   && d\n", "FROM a\nRUN b \\\n  && b \\\n  && c \\\n   && d\n"),
+        ("FROM a\r\nRUN b\r\n\r\n# of c\r\nRUN c\r\n", "FROM a\r\nRUN b \\\r\n# of c\r\n    && c\r\n"),
+        ("FROM a\nRUN b\nRUN \\\n  # of c\n  c\n", "FROM a\nRUN b \\\n  # of c\n  && c\n"),
+        ("# escape=`\nFROM a\nRUN b\nRUN c", "# escape=`\nFROM a\nRUN b `\n    && c"),
+    ],
+)
+def test_merge_runs(text: str, expected: str) -> None:
+    dockerfile = tree(text)
+    edits = surgery.merge_runs(dockerfile, node(dockerfile, 1), node(dockerfile, 2))
+    assert edits is not None
+    assert applied(text, edits) == expected
+    assert comments(parse(expected)) == comments(dockerfile)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        'RUN ["b"]\nRUN c',
+        'RUN b\nRUN ["c"]',
+        "RUN b\nRUN --network=none c",
+        "RUN b\nCMD c",
+        "RUN <<E\nb\nE\nRUN c",
+        "RUN b # x\nRUN c",
+    ],
+)
+def test_runs_that_cannot_be_merged(rest: str) -> None:
+    dockerfile = tree(HEAD + rest)
+    assert surgery.merge_runs(dockerfile, node(dockerfile, 1), node(dockerfile, 2)) is None
+
+
+def test_words_line_spells_as_the_instruction_does() -> None:
+    dockerfile = tree("FROM a\n  copy --chmod=1 \\\n  a \\\n  'b' c/\n")
+    instruction = node(dockerfile)
+    words = [instruction.args[1].span, instruction.args[2].span]
+    assert surgery.words_line(dockerfile, instruction, words) == "  copy --chmod=1 'b' c/"
+
+
+@pytest.mark.parametrize(
+    ("text", "banner"),
+    [
+        ("", True),
+        ("-----", True),
+        ("--- build ---", True),
+        ("=== x ===", True),
+        ("== x", False),
+        ("build", False),
+        ("- item", False),
+    ],
+)
+def test_banners(text: str, banner: bool) -> None:
+    assert surgery.is_banner(Comment(text, Span(0, 0), 1)) is banner
+
+
+WORDS = st.sampled_from(["a", "bb", "&&", "--mount=type=ssh", "'q r'", "c;"])
+GAPS = st.sampled_from([" ", "  ", "\t", " \\\n  ", " \\\n", "\\\n\t", " \\\n  # note\n  ", " \\\n\n ", " \\\n \\\n  "])
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> str:
+    words = draw(st.lists(WORDS, min_size=1, max_size=7))
+    text = "RUN" + draw(GAPS) + words[0]
+    for word in words[1:]:
+        text += draw(GAPS) + word
+    around = draw(st.sampled_from(["", "# above\n", "\n"]))
+    last = draw(st.sampled_from(["", "\n", "\n# below\n", "\nRUN z \\\n # in\n y\n", "\nCOPY <<E x\nhere \\\nE\n"]))
+    text = f"FROM a\n{around}{text}{last}"
+    if draw(st.booleans()):
+        text = text.replace("\n", "\r\n")
+    if draw(st.booleans()):
+        newline = "\r\n" if "\r" in text else "\n"
+        text = f"# escape=`{newline}" + text.replace(" \\", " `").replace("\\\n", "`\n").replace("\\\r", "`\r")
+    return text
+
+
+def others(dockerfile: Dockerfile) -> list[tuple[str, str]]:
+    return [
+        (node.shape.original, "".join(heredoc.content for heredoc in node.heredocs))
+        for index, node in enumerate(dockerfile.instructions)
+        if index != 1
+    ]
+
+
+@given(runs(), st.data())
+def test_random_deletions_touch_nothing_else(text: str, data: st.DataObject) -> None:
+    dockerfile = parse(text)
+    instruction = node(dockerfile)
+    logical = instruction.logical.text
+    words = logical.split()
+    spans, at = [], 0
+    for word in words:
+        at = logical.index(word, at)
+        spans.append(Span(at, at + len(word)))
+        at += len(word)
+    low = data.draw(st.integers(1, len(spans) - 1))
+    high = data.draw(st.integers(low, len(spans) - 1))
+    edits = surgery.delete(dockerfile, instruction, spans[low].start, spans[high].end)
+    after = apply_edits(text, edits)
+    assert check_untouched(text, after, edits) == []
+    result = parse(after)
+    assert comments(result) == comments(dockerfile)
+    assert others(result) == others(dockerfile)
+    assert node(result).logical.text.split() == words[:low] + words[high + 1 :]
+    assert text.endswith("\n") == after.endswith("\n")
+    assert ("\r" in text) == ("\r" in after) or "\n" not in after.replace("\r\n", "")
+
+
+@given(runs(), st.data())
+def test_random_insertions_touch_nothing_else(text: str, data: st.DataObject) -> None:
+    dockerfile = parse(text)
+    instruction = node(dockerfile)
+    script = getattr(instruction, "script", None)
+    flags = [flag.word.text for flag in instruction.flags]
+    edit = surgery.insert_flag(dockerfile, instruction, "--network=none")
+    result = parse(apply_edits(text, [edit]))
+    assert [flag.word.text for flag in node(result).flags] == [*flags, "--network=none"]
+    assert comments(result) == comments(dockerfile)
+    assert others(result) == others(dockerfile)
+    if script is None:
+        return
+    spans = list_of(instruction)
+    index = data.draw(st.integers(0, len(spans) - 1))
+    edit = surgery.insert_command(
+        dockerfile, instruction, script, spans[index].start, "new", "&&", leading=data.draw(st.booleans())
+    )
+    result = parse(apply_edits(text, [edit]))
+    words = script.text.split()
+    after = getattr(node(result), "script", None)
+    assert after is not None
+    assert after.text.split() == [*words[:index], "new", "&&", *words[index:]]
+    assert comments(result) == comments(dockerfile)
+    assert others(result) == others(dockerfile)

@@ -33,7 +33,7 @@ def test_one_env_expands_what_was_there_before_it() -> None:
 
 def test_env_self_reference_leaves_an_empty_entry_on_path() -> None:
     state = at_end('FROM scratch\nENV A=x PATH="$A:$PATH"\n')
-    assert known(state.lookup("PATH"), "").startswith(":/usr/local/sbin:")
+    assert (known(state.lookup("PATH")) or "").startswith(":/usr/local/sbin:")
 
 
 def test_state_is_that_before_the_instruction() -> None:

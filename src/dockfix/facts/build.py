@@ -83,11 +83,19 @@ class BuildFacts:
             self._commands[key] = commands_of(instruction, self.state(instruction).shell)
         return self._commands[key]
 
-    def accounts(self, instruction: Instruction) -> Accounts:
-        """The users and groups that exist when an instruction runs."""
+    def accounts(self, at: Instruction | Stage) -> Accounts:
+        """The users and groups that exist when an instruction runs, or at the end of a stage."""
         from dockfix.facts.identity import accounts  # noqa: PLC0415 - rarely asked for
 
-        return accounts(self, instruction, self._histories)
+        return accounts(self, at)
+
+    def account_history(self, stage: Stage) -> History:
+        """What the instructions of one stage do to its users and groups."""
+        from dockfix.facts.identity import history_of  # noqa: PLC0415 - rarely asked for
+
+        if stage.index not in self._histories:
+            self._histories[stage.index] = history_of(self, stage)
+        return self._histories[stage.index]
 
 
 def analyse(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
@@ -111,3 +112,76 @@ def _expanded(word: str, lookup: Lookup, escape: str, chosen: dict[str, str]) ->
     except SubstitutionError as error:
         return Unknown(f"BuildKit refuses it: {error}")
     return Known(text) if len(text) <= MAX_VALUE else Unknown("the value is too long to follow")
+
+
+START: Final = -1
+END: Final = 1 << 60
+"""Positions before and behind all others."""
+
+_FLATTEN_EVERY: Final = 16
+
+
+class Layer:
+    """Variables with their history: what each was before any position. A layer stands on another as it was `at` a
+    position, by default on its end.
+    """
+
+    def __init__(self, parent: Layer | None, at: int = END) -> None:
+        self.depth: int = parent.depth + 1 if parent is not None else 0
+        self._parent = parent
+        self._at = at
+        self._positions: dict[str, list[int]] = {}
+        self._values: dict[str, list[Value]] = {}
+        if parent is not None and self.depth % _FLATTEN_EVERY == 0:
+            # Long chains of stages would make every look-up walk all of them.
+            for name in parent.names(at):
+                self.set(START, name, parent.get(name, at))
+            self._parent = None
+
+    def set(self, position: int, name: str, value: Value) -> None:
+        """Note a new value; positions never go back."""
+        self._positions.setdefault(name, []).append(position)
+        self._values.setdefault(name, []).append(value)
+
+    def get(self, name: str, before: int) -> Value:
+        """The value before a position."""
+        layer: Layer | None = self
+        while layer is not None:
+            positions = layer._positions.get(name)
+            if positions is not None and (index := bisect_left(positions, before)) > 0:
+                return layer._values[name][index - 1]
+            before, layer = layer._at, layer._parent
+        return UNSET
+
+    def names(self, before: int) -> Iterator[str]:
+        """The names that were ever set before a position."""
+        seen: set[str] = set()
+        layer: Layer | None = self
+        while layer is not None:
+            for name, positions in layer._positions.items():
+                if name not in seen and positions[0] < before:
+                    seen.add(name)
+                    yield name
+            before, layer = layer._at, layer._parent
+
+
+class View(Mapping[str, "Fact[str]"]):
+    """A layer as it was before a position."""
+
+    __slots__ = ("_before", "_layer")
+
+    def __init__(self, layer: Layer, before: int) -> None:
+        self._layer = layer
+        self._before = before
+
+    def __getitem__(self, name: str) -> Fact[str]:
+        fact = self._layer.get(name, self._before).fact
+        if fact is None:
+            raise KeyError(name)
+        return fact
+
+    def __iter__(self) -> Iterator[str]:
+        return self._layer.names(self._before)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

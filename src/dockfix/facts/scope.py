@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from dockfix.facts.expansion import UNSET, Value, expand_value
+from dockfix.facts.expansion import END, START, Layer, Value, View, expand_value
 from dockfix.facts.images import PREDEFINED_ARGS
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.facts.stages import Globals, Stage, StageGraph
@@ -61,7 +61,6 @@ WINDOWS_SHELL: Final = ("cmd", "/S", "/C")
 _NOT_ENVIRONMENT: Final = frozenset(("BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"))
 _WINDOWS_IMAGE: Final = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE)
 _BASE_MAY_SET: Final = Value(Unknown("the base image may set it"))
-_FLATTEN_EVERY: Final = 16
 
 
 def map_fact(fact: Fact[T], function: Callable[[T], R]) -> Fact[R]:
@@ -74,75 +73,11 @@ def map_fact(fact: Fact[T], function: Callable[[T], R]) -> Fact[R]:
     return fact
 
 
-class _Layer:
-    """Variables with their history: what each was before any position. A layer stands on the end of another."""
-
-    def __init__(self, parent: _Layer | None) -> None:
-        self.depth = parent.depth + 1 if parent is not None else 0
-        self._parent = parent
-        self._positions: dict[str, list[int]] = {}
-        self._values: dict[str, list[Value]] = {}
-        if parent is not None and self.depth % _FLATTEN_EVERY == 0:
-            # Long chains of stages would make every look-up walk all of them.
-            for name in parent.names(_END):
-                self.set(_START, name, parent.get(name, _END))
-            self._parent = None
-
-    def set(self, position: int, name: str, value: Value) -> None:
-        self._positions.setdefault(name, []).append(position)
-        self._values.setdefault(name, []).append(value)
-
-    def get(self, name: str, before: int) -> Value:
-        layer: _Layer | None = self
-        while layer is not None:
-            positions = layer._positions.get(name)
-            if positions is not None and (index := bisect_left(positions, before)) > 0:
-                return layer._values[name][index - 1]
-            layer, before = layer._parent, _END
-        return UNSET
-
-    def names(self, before: int) -> Iterator[str]:
-        seen: set[str] = set()
-        layer: _Layer | None = self
-        while layer is not None:
-            for name, positions in layer._positions.items():
-                if name not in seen and positions[0] < before:
-                    seen.add(name)
-                    yield name
-            layer, before = layer._parent, _END
-
-
-_START: Final = -1
-_END: Final = 1 << 60
-
-
-class _View(Mapping[str, "Fact[str]"]):
-    """A layer as it was before a position."""
-
-    __slots__ = ("_before", "_layer")
-
-    def __init__(self, layer: _Layer, before: int) -> None:
-        self._layer = layer
-        self._before = before
-
-    def __getitem__(self, name: str) -> Fact[str]:
-        fact = self._layer.get(name, self._before).fact
-        if fact is None:
-            raise KeyError(name)
-        return fact
-
-    def __iter__(self) -> Iterator[str]:
-        return self._layer.names(self._before)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
 class _History(Generic[T]):
     """A single setting with its history."""
 
     def __init__(self, first: T) -> None:
-        self._positions = [_START]
+        self._positions = [START]
         self._values = [first]
 
     def set(self, position: int, value: T) -> None:
@@ -157,9 +92,9 @@ class _History(Generic[T]):
 class _Scope:
     """All that changes along one stage (or among the ARGs before the first FROM)."""
 
-    image_env: _Layer
-    visible: _Layer
-    args: _Layer
+    image_env: Layer
+    visible: Layer
+    args: Layer
     user: _History[Value]
     workdir: _History[Value]
     shell: _History[Fact[tuple[str, ...]]]
@@ -181,7 +116,7 @@ class State:
     @cached_property
     def env(self) -> Mapping[str, Fact[str]]:
         """The image's environment: ENV of this stage and its parents, and what the base image is known to set."""
-        return _View(self._scope.image_env, self._before)
+        return View(self._scope.image_env, self._before)
 
     @cached_property
     def args(self) -> Mapping[str, Fact[str]]:
@@ -189,7 +124,7 @@ class State:
 
         A bare ARG takes the default of the ARG before the first FROM; without one it is unknown.
         """
-        return _View(self._scope.args, self._before)
+        return View(self._scope.args, self._before)
 
     def value(self, name: str) -> Value:
         """What `$name` expands to in an instruction, with the ARGs whose defaults it rests on."""
@@ -201,8 +136,8 @@ class State:
     def lookup(self, name: str) -> Fact[str] | None:
         """What a RUN finds in its environment under a name, and `$name` in an instruction expands to.
 
-        The later of ENV and ARG wins. None if it is certainly unset. The proxy variables that a build may pass without an
-        ARG are unknown unless the file sets them.
+        The later of ENV and ARG wins. None if it is certainly unset. The proxy variables that a build may pass without
+        an ARG are unknown unless the file sets them.
         """
         fact = self.value(name).fact
         if fact is None and name in PREDEFINED_ARGS:
@@ -271,7 +206,7 @@ class State:
 
     @cached_property
     def is_root(self) -> Fact[bool]:
-        """Whether steps run as uid 0. A named user other than root counts as not root unless it is known to be uid 0."""
+        """Whether steps run as uid 0. A name other than root counts as not root unless its uid is known to be 0."""
         return map_fact(self.user, self._root)
 
     def _root(self, user: str) -> bool:
@@ -366,7 +301,9 @@ def _number(text: str) -> int | None:
 class Scopes:
     """The scopes of a Dockerfile: one for what stands before the first FROM, one for each stage. Built when asked."""
 
-    def __init__(self, graph: StageGraph, globals_: Globals, accounts: Callable[[Instruction], Accounts]) -> None:
+    def __init__(
+        self, graph: StageGraph, globals_: Globals, accounts: Callable[[Instruction | Stage], Accounts]
+    ) -> None:
         self._accounts = accounts
         self._at: dict[int, tuple[_Scope, int]] = {}
         self._ends: list[tuple[_Scope, int]] = []
@@ -375,7 +312,7 @@ class Scopes:
             self._at.setdefault(arg.span.start, (self._global, number))
         scopes: list[_Scope] = []
         for stage in graph.stages:
-            self._at[stage.node.span.start] = (self._global, _END)
+            self._at[stage.node.span.start] = (self._global, END)
             scope = _stage_scope(stage, scopes[stage.parent] if stage.parent is not None else None, globals_)
             scopes.append(scope)
             first = 0 if stage.replaced else len(stage.triggers)
@@ -383,36 +320,35 @@ class Scopes:
                 self._at[instruction.span.start] = (scope, number)
                 if isinstance(instruction, Onbuild) and instruction.child is not None:
                     self._at.setdefault(instruction.child.span.start, (scope, number))
-            self._ends.append((scope, _END))
+            self._ends.append((scope, END))
 
     def state(self, instruction: Instruction) -> State:
         """What holds when an instruction runs. For FROM and what stands before it: what FROM sees.
 
         For the child of an ONBUILD it is what holds where the ONBUILD stands.
         """
-        scope, before = self._at.get(instruction.span.start, (self._global, _END))
+        scope, before = self._at.get(instruction.span.start, (self._global, END))
         return State(scope, before, lambda: self._accounts(instruction))
 
     def end(self, stage: Stage) -> State:
         """What holds at the end of a stage, and in a container of its image."""
         scope, before = self._ends[stage.index]
-        last = stage.instructions[-1] if stage.instructions else stage.node
-        return State(scope, before, lambda: self._accounts(last))
+        return State(scope, before, lambda: self._accounts(stage))
 
 
 def _global_scope(globals_: Globals) -> _Scope:
-    visible = _Layer(None)
-    args = _Layer(None)
+    visible = Layer(None)
+    args = Layer(None)
     declared = {name for _, name, _ in globals_.declared}
     for name in globals_.names():
         if name not in declared:
-            visible.set(_START, name, globals_.lookup(name))
+            visible.set(START, name, globals_.lookup(name))
     for number, (_, name, value) in enumerate(globals_.declared):
         visible.set(number, name, value)
         args.set(number, name, value)
     nothing = Unknown("nothing runs before a FROM")
     return _Scope(
-        image_env=_Layer(None),
+        image_env=Layer(None),
         visible=visible,
         args=args,
         user=_History(Value(nothing)),
@@ -436,23 +372,23 @@ def _stage_scope(stage: Stage, parent: _Scope | None, globals_: Globals) -> _Sco
 
 def _inherited(parent: _Scope) -> _Scope:
     scope = _Scope(
-        image_env=_Layer(parent.image_env),
-        visible=_Layer(parent.visible),
-        args=_Layer(parent.args),
-        user=_History(parent.user.get(_END)),
-        workdir=_History(parent.workdir.get(_END)),
-        shell=_History(parent.shell.get(_END)),
+        image_env=Layer(parent.image_env),
+        visible=Layer(parent.visible),
+        args=Layer(parent.args),
+        user=_History(parent.user.get(END)),
+        workdir=_History(parent.workdir.get(END)),
+        shell=_History(parent.shell.get(END)),
         base_known=parent.base_known,
-        shell_assumed=parent.shell_assumed and parent.shell.get(_END) is parent.shell.get(0),
+        shell_assumed=parent.shell_assumed and parent.shell.get(END) is parent.shell.get(0),
         home_may_be_set=parent.home_may_be_set,
-        base_home=parent.base_home if parent.user.get(_END) is parent.user.get(0) else "",
+        base_home=parent.base_home if parent.user.get(END) is parent.user.get(0) else "",
         root_home=parent.root_home,
     )
     # A stage begins by setting the ENV of its image again, so that it wins over an ARG of the parent stage.
-    for name in scope.args.names(_END):
-        value = scope.image_env.get(name, _END)
+    for name in scope.args.names(END):
+        value = scope.image_env.get(name, END)
         if value.fact is not None:
-            scope.visible.set(_START, name, value)
+            scope.visible.set(START, name, value)
     return scope
 
 
@@ -469,7 +405,7 @@ def _from_image(stage: Stage) -> _Scope:
     else:
         shell = Known(WINDOWS_SHELL if windows else POSIX_SHELL)
         assumed = not scratch
-    image_env, visible = _Layer(None), _Layer(None)
+    image_env, visible = Layer(None), Layer(None)
     env: dict[str, Value] = {}
     if base is not None:
         changing = Unknown("the base image sets it, to a value that differs between its versions")
@@ -478,8 +414,8 @@ def _from_image(stage: Stage) -> _Scope:
     if known and "PATH" not in env and not windows:
         env["PATH"] = Value(Known(DEFAULT_PATH))
     for name, value in env.items():
-        image_env.set(_START, name, value)
-        visible.set(_START, name, value)
+        image_env.set(START, name, value)
+        visible.set(START, name, value)
     unknown = Unknown("the base image is not known")
     user = Known("root") if scratch else base.user if base is not None else unknown
     # A known image's working directory is in no table; docker-library's language images leave it at `/`.
@@ -489,7 +425,7 @@ def _from_image(stage: Stage) -> _Scope:
     return _Scope(
         image_env=image_env,
         visible=visible,
-        args=_Layer(None),
+        args=Layer(None),
         user=_History(Value(user)),
         workdir=_History(Value(workdir)),
         shell=_History(shell),

@@ -37,7 +37,7 @@ argument.
 - An ARG without a use in its stage, or with a use in a stage built on it.
 - An ARG that is only crossed by COPY, WORKDIR and their like, which a changed ARG leaves cached.
 - A move across an ENV or ARG that sets the same name, or one that its default uses.
-- Lines that declare several names.
+- Lines that declare several names, and the first of a block of ARGs that share the comment above it.
 
 ## Sources
 
@@ -112,7 +112,7 @@ def _judge(target: Target, stage: Stage, index: int, arg: Arg) -> Iterator[Findi
     count = sum(isinstance(node, Run) for node in crossed)
     steps = "1 RUN" if count == 1 else f"{count} RUNs"
     message = f"ARG {', '.join(sorted(names))} stands above {steps} that do not name it; a changed value reruns them"
-    reason = _why_not(arg, crossed)
+    reason = _why_not(arg, crossed) or _shared_comment(target, arg, below[0])
     if reason:
         yield Refusal(arg.span, message, reason)
         return
@@ -140,6 +140,14 @@ def _why_not(arg: Arg, crossed: Sequence[Instruction]) -> str:
     for node in crossed:
         if isinstance(node, Env | Arg) and related & {other.key for other in node.pairs}:
             return f"line {node.start_line} sets a name that it shares with it"
+    return ""
+
+
+def _shared_comment(target: Target, arg: Arg, following: Instruction) -> str:
+    """Whether the comment above an ARG may be the heading of a block of ARGs, which moving one would take away."""
+    comments = surgery.own_comments(target.dockerfile, arg)
+    if comments and isinstance(following, Arg) and following.start_line == arg.end_line + 1:
+        return "the comment above it may speak of the ARGs below it too"
     return ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from dockfix.codemod import testing
 from dockfix.codemod.model import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.codemod.surgery import replace
 from dockfix.codemod.testing import (
@@ -257,3 +258,32 @@ def test_transform(text: str, variant: Variant, expected: str) -> None:
 )
 def test_a_variant_that_would_mean_something_else_does_not_fit(text: str, variant: Variant) -> None:
     assert not fits(text, variant)
+
+
+def test_a_second_run_that_finds_more_to_do_fails() -> None:
+    files = {"before/Dockerfile": "FROM debian\nUSER a\n"}
+
+    def once(target: Target) -> Iterator[Finding]:
+        asked.append(target.text)
+        user = next(node for node in target.dockerfile.instructions if isinstance(node, User))
+        if user.args[0].text == "a" or asked.count(target.text) == 7:
+            yield Fix(user.span, "m", (replace(user.args[0].span, "b" + user.args[0].text),), Safety.SAFE, "why")
+
+    asked: list[str] = []
+    with case_from(files) as case:
+        complaints = run_case(case, codemod(once)).complaints
+    assert any("a second run changes the result again" in complaint for complaint in complaints)
+
+
+def test_a_diff_that_the_tools_do_not_take_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def render(text: str) -> None:
+        monkeypatch.setattr(testing, "unified_diff", lambda *_: text)
+
+    with case_from(FILES) as case:
+        for tool in ("git", "patch"):
+            render(DIFF.replace("-USER 0", "-USER 1"))
+            with pytest.raises(AssertionError, match=f"has a diff that {tool} refuses"):
+                check_case(case, CODEMOD, patch_tools=[tool])
+            render(DIFF.replace("+USER app", "+USER ape"))
+            with pytest.raises(AssertionError, match=f"has a diff that {tool} applies otherwise"):
+                check_case(case, CODEMOD, patch_tools=[tool])

@@ -126,3 +126,14 @@ def test_before_a_from_there_is_nobody() -> None:
     accounts = facts.accounts(facts.dockerfile.instructions[0])
     assert not accounts.users
     assert not accounts.complete
+
+
+def test_the_order_of_questions_does_not_matter() -> None:
+    text = "FROM debian AS a\n" + "".join(f"RUN useradd -u {n + 2000} u{n}\nUSER u{n}\n" for n in range(6)) + "FROM a\n"
+    forward, backward = analyse(parse(text)), analyse(parse(text))
+    nodes = forward.dockerfile.instructions
+    there = [set(forward.accounts(node).users) for node in nodes]
+    back = [set(backward.accounts(node).users) for node in reversed(nodes)]
+    assert there == back[::-1]
+    assert "u5" in forward.accounts(forward.graph.stages[1]).users
+    assert "u5" not in there[1]

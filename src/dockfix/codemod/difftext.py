@@ -6,6 +6,7 @@ line without one is marked as git and POSIX `diff -u` do. Nothing here reads or 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from dockfix.syntax.source import encode
 CONTEXT: Final = 3
 """Unchanged lines around a change, as git and diff show them."""
 
-_MAX_PAIRS: Final = 5_000_000
-"""Pairs of equal lines past which the lines are not matched up: what differs is then shown as one change."""
+_SMALL: Final = 250_000
+"""Products of line counts up to which the exact, quadratic comparison is used."""
 
 _ESCAPES: Final = {
     0x07: "\\a", 0x08: "\\b", 0x09: "\\t", 0x0A: "\\n", 0x0B: "\\v", 0x0C: "\\f", 0x0D: "\\r",
@@ -101,14 +102,56 @@ def _blocks(old: Sequence[str], new: Sequence[str]) -> list[Block]:
 
 
 def _match(old: Sequence[str], new: Sequence[str], shift: int) -> list[Block]:
-    counts = Counter(new)
-    if sum(counts[line] for line in old) > _MAX_PAIRS:
-        # difflib would take minutes; the one large change is as true
-        return [Block(False, shift, shift + len(old), shift, shift + len(new))]
-    return [
-        Block(tag == "equal", shift + a, shift + b, shift + c, shift + d)
-        for tag, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes()
+    """Runs of equal and changed lines of two texts; their numbers are shifted by `shift`.
+
+    The exact comparison is quadratic, so large texts are first cut at lines that stand once in both ("patience diff");
+    a piece that is still too large is one change. The diff is right in any case, it may only be longer.
+    """
+    if not old and not new:
+        return []
+    cuts = [(0, 0)]
+    if len(old) * len(new) > _SMALL:
+        cuts += _anchors(old, new)
+    ends = [*cuts[1:], (len(old), len(new))]
+    blocks: list[Block] = []
+    for (a, c), (b, d) in zip(cuts, ends, strict=True):
+        blocks += _match_small(old[a:b], new[c:d], shift + a, shift + c)
+    return blocks
+
+
+def _match_small(old: Sequence[str], new: Sequence[str], old_shift: int, new_shift: int) -> list[Block]:
+    head, shorter = 0, min(len(old), len(new))
+    while head < shorter and old[head] == new[head]:
+        head += 1
+    blocks = [Block(True, old_shift, old_shift + head, new_shift, new_shift + head)]
+    old, new, a, c = old[head:], new[head:], old_shift + head, new_shift + head
+    if len(old) * len(new) > _SMALL:
+        return [*blocks, Block(False, a, a + len(old), c, c + len(new))]
+    return blocks + [
+        Block(tag == "equal", a + i, a + j, c + k, c + m)
+        for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     ]
+
+
+def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Numbers of equal lines that stand once in each text: a longest sequence of them that rises in both."""
+    once_old, once_new = Counter(old), Counter(new)
+    places = {line: at for at, line in enumerate(new) if once_new[line] == 1}
+    pairs = [(at, places[line]) for at, line in enumerate(old) if once_old[line] == 1 and line in places]
+    tails: list[int] = []  # per length, the smallest place in `new` that a rising sequence of it ends with
+    owners: list[int] = []  # and the pair that it belongs to
+    previous: list[int] = []
+    for index, (_, place) in enumerate(pairs):
+        length = bisect_left(tails, place)
+        previous.append(owners[length - 1] if length else -1)
+        tails[length : length + 1] = [place]
+        owners[length : length + 1] = [index]
+    chain: list[tuple[int, int]] = []
+    index = owners[-1] if owners else -1
+    while index >= 0:
+        chain.append(pairs[index])
+        index = previous[index]
+    return chain[::-1]
 
 
 def _hunks(blocks: Sequence[Block], context: int) -> Iterator[list[Block]]:

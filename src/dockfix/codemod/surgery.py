@@ -198,8 +198,11 @@ def _drop_lines(dockerfile: Dockerfile, instruction: Instruction, dropped: set[i
         lines.append(Span(start, end))
     if lines[-1].end == len(dockerfile.text) and not dockerfile.text.endswith("\n"):
         # The file ends without a line end, and goes on doing so.
-        last = lines.pop()
-        lines.append(Span(_before_line_end(dockerfile, last.start), last.end))
+        start = lines.pop().start
+        blanks = {node.span.end: node.span.start for node in instruction.trivia if isinstance(node, Blank)}
+        while start in blanks or (lines and lines[-1].end == start):
+            start = blanks[start] if start in blanks else lines.pop().start
+        lines.append(Span(_before_line_end(dockerfile, start), len(dockerfile.text)))
     edits = [Edit(line.start, line.end, "") for line in lines]
     if len(pieces) - 1 in dropped:
         piece = pieces[max(index for index in range(len(pieces)) if index not in dropped)]

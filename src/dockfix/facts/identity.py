@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -101,12 +103,18 @@ class _Gap:
     packages: bool = False
 
 
-@dataclass(frozen=True)
 class History:
-    """What the instructions of a stage do to its accounts: the commands, by the position of their instruction."""
+    """What the instructions of a stage do to its accounts; kept for as long as the facts that it belongs to.
 
-    positions: Mapping[int, int]
-    commands: tuple[tuple[int, Step], ...]
+    `positions` are those of the instructions by where they begin, `commands` the commands with the position of theirs.
+    """
+
+    def __init__(self, positions: Mapping[int, int], commands: tuple[tuple[int, Step], ...]) -> None:
+        self.positions = positions
+        self.commands = commands
+        self.gaps: tuple[tuple[int, _Gap], ...] | None = None
+        self.ledger: tuple[int, _Ledger] | None = None
+        self.last: _Ledger | None = None
 
 
 _MENTIONS: Final = re.compile(
@@ -141,17 +149,40 @@ def accounts(facts: BuildFacts, at: Instruction | Stage) -> Accounts:
     end = len(stage.program)
     if not isinstance(at, Stage):
         end = facts.account_history(stage).positions.get(at.span.start, 0)
-    ledger = _Ledger(stage)
-    for each in chain:
-        for position, step in facts.account_history(each).commands:
-            if each is not stage or position < end:
-                ledger.apply(step)
+    ledger = _ledger(facts, chain, end)
     return Accounts(
-        ledger.users,
-        ledger.groups,
+        MappingProxyType(ledger.users),
+        MappingProxyType(ledger.groups),
         stage.base.taken_ids if stage.base is not None else frozenset(),
-        lambda: tuple(dict.fromkeys(_gaps(facts, chain, stage, end))),
+        lambda: tuple(dict.fromkeys(_gaps(facts, chain, end))),
     )
+
+
+def _ledger(facts: BuildFacts, chain: Sequence[Stage], end: int) -> _Ledger:
+    """The ledger before the position `end` of the last stage of a chain.
+
+    The ends of the stages before it are kept, and the last answer for it, since questions mostly come in order.
+    """
+    histories = [facts.account_history(stage) for stage in chain]
+    known = max((index for index, each in enumerate(histories[:-1]) if each.last is not None), default=None)
+    ledger = (histories[known].last if known is not None else None) or _Ledger(chain[0])
+    for history in histories[known + 1 if known is not None else 0 : -1]:
+        if history.commands:
+            ledger = ledger.copy()
+            for _, step in history.commands:
+                ledger.apply(step)
+        history.last = ledger
+    history = histories[-1]
+    wanted = bisect_left(history.commands, end, key=lambda each: each[0])
+    done = 0
+    if history.ledger is not None and history.ledger[0] <= wanted:
+        done, ledger = history.ledger
+    if done < wanted:
+        ledger = ledger.copy()
+        for _, step in history.commands[done:wanted]:
+            ledger.apply(step)
+    history.ledger = (wanted, ledger)
+    return ledger
 
 
 def _program(step: Step) -> tuple[str, tuple[str | None, ...]] | None:
@@ -296,6 +327,12 @@ class _Ledger:
                 self.groups[name] = GroupAccount(name, Known(gid))
         if stage.base is not None and self.family != "scratch":
             self.groups.setdefault("root", GroupAccount("root", Known(0)))
+
+    def copy(self) -> _Ledger:
+        """The same accounts, to be changed apart."""
+        other = copy(self)
+        other.users, other.groups = dict(self.users), dict(self.groups)
+        return other
 
     def apply(self, step: Step) -> None:
         program = _program(step)
@@ -556,20 +593,25 @@ _HARMLESS: Final = (
 _LANGUAGE_MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv", "npm", "yarn", "pnpm", "gem", "bundler"))
 
 
-def _gaps(facts: BuildFacts, chain: Sequence[Stage], stage: Stage, end: int) -> Iterator[_Gap]:
-    base = stage.base
+def _gaps(facts: BuildFacts, chain: Sequence[Stage], end: int) -> Iterator[_Gap]:
+    base = chain[-1].base
     if base is None:
         yield _Gap("the base image is not known")
     elif base.family not in _BY_FAMILY and base.family != "scratch":
         yield _Gap("the accounts of the base image are not known")
-    for each in chain:
-        for position, instruction in enumerate(each.program):
-            if each is stage and position >= end:
-                return
-            if isinstance(instruction, Copy | Add):
-                yield from _copied(facts, instruction)
-            elif isinstance(instruction, Run):
-                yield from _run_gaps(facts, instruction)
+    for stage in chain:
+        history = facts.account_history(stage)
+        if history.gaps is None:
+            history.gaps = tuple(_stage_gaps(facts, stage))
+        yield from (gap for position, gap in history.gaps if stage is not chain[-1] or position < end)
+
+
+def _stage_gaps(facts: BuildFacts, stage: Stage) -> Iterator[tuple[int, _Gap]]:
+    for position, instruction in enumerate(stage.program):
+        if isinstance(instruction, Copy | Add):
+            yield from ((position, gap) for gap in _copied(facts, instruction))
+        elif isinstance(instruction, Run):
+            yield from ((position, gap) for gap in _run_gaps(facts, instruction))
 
 
 def _copied(facts: BuildFacts, instruction: Copy | Add) -> Iterator[_Gap]:

@@ -117,8 +117,8 @@ def _arguments(node: Instruction) -> list[Any]:
 
 def _text(text: str) -> Any:
     """Text, or its bytes where they are no UTF-8."""
+    raw = text.encode("utf-8", "surrogateescape")
     try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return {"b64": base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")}
-    return text
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"b64": base64.b64encode(raw).decode("ascii")}

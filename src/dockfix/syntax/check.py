@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 
 from dockfix.syntax.source import GO_SPACE
 from dockfix.syntax.tree import (
-    TYPES,
     Add,
     Arg,
     Cmd,
@@ -30,11 +29,21 @@ from dockfix.syntax.tree import (
     Run,
     Shell,
     Stopsignal,
+    Unknown,
     User,
     Volume,
     Workdir,
+    is_as,
 )
-from dockfix.syntax.words import SubstitutionError, csv_fields, heredoc_mark
+from dockfix.syntax.words import (
+    SubstitutionError,
+    csv_error,
+    csv_fields,
+    go_lower,
+    go_quote,
+    heredoc_mark,
+    replace_invalid,
+)
 
 _BOOL, _STRING, _STRINGS = "bool", "string", "strings"
 
@@ -63,9 +72,18 @@ FLAGS: dict[str, dict[str, str]] = {
 """The flags of each instruction and their kinds; the others take none."""
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*\Z")
-_DURATION = re.compile(r"[-+]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+\Z")
-_DURATION_PART = re.compile(r"([0-9]*\.?[0-9]*)(ns|us|µs|μs|ms|s|m|h)")
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION_NUMBER = re.compile(r"([0-9]{0,400})(\.?)([0-9]*)")
+_DURATION_UNIT = re.compile(r"[^.0-9]+")
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 1_000,
+    "\u00b5s": 1_000,  # the micro sign
+    "\u03bcs": 1_000,  # the Greek letter
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}
 
 
 def check_instruction(node: Instruction) -> Iterator[Problem]:
@@ -80,7 +98,7 @@ def check_order(instructions: Iterable[Instruction]) -> Iterator[Problem]:
     for node in instructions:
         if isinstance(node, From):
             return
-        if not isinstance(node, Arg) and node.name.lower() in TYPES and not any(True for _ in _complaints(node)):
+        if not isinstance(node, Arg | Unknown) and not any(True for _ in _complaints(node)):
             yield Problem("no build stage in current context", node.start_line, "instructions")
             return
 
@@ -162,6 +180,12 @@ def _flags(name: str, flags: Iterable[Flag]) -> Iterator[str]:
             return
 
 
+def _go_upper(text: str) -> str:
+    """Go's `strings.ToUpper`, which maps character by character and spells invalid bytes as U+FFFD."""
+    upper = (char.upper() for char in replace_invalid(text))
+    return "".join(up if len(up) == 1 else char for up, char in zip(upper, replace_invalid(text), strict=True))
+
+
 def _exactly_one(node: Instruction) -> Iterator[str]:
     if len(node.args) != 1:
         yield f"{node.name} requires exactly one argument"
@@ -192,30 +216,32 @@ def _copy(node: Copy | Add) -> Iterator[str]:
 
 def _from(node: From) -> Iterator[str]:
     words = [word.text for word in node.args]
-    if len(words) == 3 and words[1].lower() == "as":
-        if not _STAGE_NAME.match(words[2].lower()):
-            yield (f'invalid name for build stage: "{words[2]}", name can\'t start with a number or contain symbols')
+    if len(words) == 3 and is_as(words[1]):
+        if not _STAGE_NAME.match(go_lower(words[2])):
+            name = go_quote(words[2])
+            yield f"invalid name for build stage: {name}, name can't start with a number or contain symbols"
     elif len(words) != 1:
         yield "FROM requires either one or three arguments"
 
 
 def _run(flags: Iterable[Flag]) -> Iterator[str]:
-    for flag in flags:
+    # BuildKit reads the devices first, then the mounts and so on, however they are ordered in the line.
+    for flag in sorted(flags, key=lambda flag: flag.name):
         value = flag.value or ""
         if flag.name == "mount":
             fields = csv_fields(value)
             if fields is None:
-                yield "failed to parse csv mounts"
+                yield f"failed to parse csv mounts: {csv_error(value)}"
                 continue
             for field in fields:
                 key, equals, source = field.text.partition("=")
                 at = source.find("$")
-                if equals and key.lower() == "from" and at != -1 and at != len(source.encode("utf-8", "replace")) - 1:
+                if equals and key.lower() == "from" and at != -1 and at != len(source) - 1:
                     yield "'from' doesn't support variable expansion, define alias stage instead"
         elif flag.name == "network" and value not in ("default", "none", "host"):
-            yield f'invalid network mode "{value}"'
+            yield f"invalid network mode {go_quote(value)}"
         elif flag.name == "security" and value not in ("insecure", "sandbox"):
-            yield f'security "{value}" is not valid'
+            yield f"security {go_quote(value)} is not valid"
         elif flag.name == "device":
             yield from _device(value)
 
@@ -223,7 +249,7 @@ def _run(flags: Iterable[Flag]) -> Iterator[str]:
 def _device(value: str) -> Iterator[str]:
     fields = csv_fields(value)
     if fields is None:
-        yield "failed to parse csv devices"
+        yield f"failed to parse csv devices: {csv_error(value)}"
         return
     name = ""
     for field in fields:
@@ -259,14 +285,14 @@ def _healthcheck(node: Healthcheck) -> Iterator[str]:
     if not node.args:
         yield "HEALTHCHECK requires at least one argument"
         return
-    kind = node.args[0].text.upper()
+    kind = _go_upper(node.args[0].text)
     if kind == "NONE":
         if len(node.args) > 1:
             yield "HEALTHCHECK NONE takes no arguments"
         return
     yield from _flags("HEALTHCHECK", node.flags)
     if kind != "CMD":
-        yield f'Unknown type "{kind}" in HEALTHCHECK (try CMD)'
+        yield f"Unknown type {go_quote(kind)} in HEALTHCHECK (try CMD)"
     elif len(node.args) < 2:
         yield "Missing command after HEALTHCHECK CMD"
     for name in ("interval", "timeout", "start-period", "start-interval"):
@@ -279,21 +305,84 @@ def _healthcheck(node: Healthcheck) -> Iterator[str]:
 
 
 def _duration(name: str, value: str) -> Iterator[str]:
-    if value in ("0", "+0", "-0"):
+    try:
+        nanoseconds = _parse_duration(value)
+    except ValueError as error:
+        yield str(error)
         return
-    if not _DURATION.match(value):
-        yield f'time: invalid duration "{value}"'
-        return
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(value))
-    if seconds != 0 and (value.startswith("-") or seconds < 0.001):
+    if nanoseconds != 0 and nanoseconds < 1_000_000:
         yield f'Interval "{name}" cannot be less than 1ms'
 
 
+def _parse_duration(value: str) -> int:
+    """Nanoseconds of a duration such as `1h30m` or `-1.5s`, as Go's `time.ParseDuration` reads it.
+
+    Raises:
+        ValueError: with Go's message.
+    """
+    quoted = _time_quote(value)
+    rest = value[1:] if value[:1] in ("-", "+") else value
+    if rest == "0":
+        return 0
+    total = 0
+    if not rest:
+        raise ValueError(f"time: invalid duration {quoted}")
+    while rest:
+        number = _DURATION_NUMBER.match(rest)
+        whole, dot, fraction = number.groups() if number else ("", "", "")
+        if number is None or not (whole or fraction) or int(whole or "0") > 2**63:
+            raise ValueError(f"time: invalid duration {quoted}")
+        rest = rest[number.end() :]
+        unit = _DURATION_UNIT.match(rest)
+        if unit is None:
+            raise ValueError(f"time: missing unit in duration {quoted}")
+        scale = _NANOSECONDS.get(unit.group())
+        if scale is None:
+            raise ValueError(f"time: unknown unit {_time_quote(unit.group())} in duration {quoted}")
+        rest = rest[unit.end() :]
+        digits = fraction[:18]  # Go drops what would overflow
+        total += int(whole or "0") * scale + (int(digits or "0") * scale // 10 ** len(digits) if dot else 0)
+        if total > 2**63:
+            raise ValueError(f"time: invalid duration {quoted}")
+    if value.startswith("-"):
+        return -total
+    if total > 2**63 - 1:
+        raise ValueError(f"time: invalid duration {quoted}")
+    return total
+
+
+def _time_quote(text: str) -> str:
+    """Text as Go's time package quotes it: all but printable ASCII as bytes."""
+    out = []
+    for char in text:
+        if char in '"\\':
+            out.append("\\" + char)
+        elif " " <= char < "\x7f":
+            out.append(char)
+        else:
+            out.extend(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+    return '"' + "".join(out) + '"'
+
+
 def _retries(value: str) -> Iterator[str]:
-    if not re.fullmatch(r"[-+]?[0-9]{1,20}", value) or not -(2**31) <= int(value) < 2**31:
-        yield f'strconv.ParseInt: parsing "{value}": invalid syntax'
-    elif int(value) < 0:
-        yield f"--retries cannot be negative ({int(value)})"
+    """The complaints of Go's `strconv.ParseInt(value, 10, 32)`, and that of a negative number."""
+    digits = value[1:] if value[:1] in ("-", "+") else value
+    negative = value.startswith("-")
+    number = 0
+    problem = "" if digits else "invalid syntax"
+    for digit in digits:
+        if digit not in "0123456789":
+            problem = "invalid syntax"
+            break
+        number = number * 10 + int(digit)
+        if number >= 2**32:
+            break
+    if not problem and (number > 2**31 or (number == 2**31 and not negative)):
+        problem = "value out of range"
+    if problem:
+        yield f"strconv.ParseInt: parsing {go_quote(value)}: {problem}"
+    elif negative and number:
+        yield f"--retries cannot be negative ({-number})"
 
 
 def _onbuild(node: Onbuild) -> Iterator[str]:
@@ -301,7 +390,7 @@ def _onbuild(node: Onbuild) -> Iterator[str]:
         yield "ONBUILD requires at least one argument"
         return
     yield from _flags("ONBUILD", node.flags)
-    trigger = node.child.name if node.child else ""
+    trigger = _go_upper(node.child.keyword.text.strip(GO_SPACE)) if node.child else ""
     if trigger == "ONBUILD":
         yield "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
     elif trigger in ("MAINTAINER", "FROM"):

@@ -33,9 +33,12 @@ from dockfix.syntax.words import (
     NotStringsError,
     Piece,
     SubstitutionError,
+    go_lower,
+    go_quote,
     heredoc_marks,
     json_array,
     split_ascii_space,
+    split_first_word,
     split_flags,
     split_quoted,
 )
@@ -43,7 +46,8 @@ from dockfix.syntax.words import (
 MAX_LINE_BYTES = 65_536
 """A physical line with its `\\n` may be this long (Go's `bufio.MaxScanTokenSize`); one less without a final newline."""
 
-_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
+_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=")
+_REGEXP_SPACE = "\t\n\f\r "  # Go's `\s`
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})
 _HEREDOC_HOSTS = frozenset({"run", "copy", "add"})
 _ONBUILD_DEPTH = 20  # BuildKit refuses the second level; we stop making children some way below it
@@ -84,7 +88,7 @@ class _Parser:
         self.problems: list[Problem] = []
 
     def run(self) -> Dockerfile:
-        self.check_lengths()
+        too_long = self.overlong_line()
         directives = self.read_directives()
         while self.at < len(self.lines):
             line = self.lines[self.at]
@@ -101,7 +105,9 @@ class _Parser:
             else:
                 self.instruction(start)
         instructions = [node for node in self.nodes if isinstance(node, Instruction)]
-        if not instructions:
+        if too_long:
+            self.stop_reading(too_long, instructions)
+        elif not instructions:
             self.refuse("file with no instructions", max(1, len(self.lines)))
         self.problems.extend(check_order(instructions))
         self.problems.sort(key=lambda problem: (problem.stage != "parser", problem.line))
@@ -111,7 +117,8 @@ class _Parser:
         """Note what makes BuildKit's parser give up; only the first of these is what BuildKit would report."""
         self.problems.append(Problem(message, line, "parser"))
 
-    def check_lengths(self) -> None:
+    def overlong_line(self) -> int:
+        """The number of the first line that BuildKit's scanner cannot hold, or 0."""
         for number, line in enumerate(self.lines, 1):
             size = line.span.end - line.span.start
             if size * 4 < MAX_LINE_BYTES:
@@ -119,7 +126,23 @@ class _Parser:
             raw = self.text[line.span.start : line.span.end]
             limit = MAX_LINE_BYTES if raw.endswith("\n") else MAX_LINE_BYTES - 1
             if len(raw.encode("utf-8", "surrogateescape")) > limit:
-                self.refuse(f"dockerfile line greater than max allowed size of {MAX_LINE_BYTES - 1}", number)
+                return number
+        return 0
+
+    def stop_reading(self, number: int, instructions: list[Instruction]) -> None:
+        """Report what BuildKit does when its scanner stops in front of an overlong line.
+
+        It looks at the scanner's error last, so an open heredoc or a file without an instruction is reported instead.
+        """
+        self.problems = [problem for problem in self.problems if problem.line < number]
+        before = [node for node in instructions if node.start_line < number]
+        heredoc = before[-1].heredocs[-1] if before and before[-1].heredocs else None
+        if not before:
+            self.refuse("file with no instructions", number)
+        elif heredoc and heredoc.terminator.start >= self.lines[number - 1].span.start:
+            self.refuse("unterminated heredoc", before[-1].start_line)
+        else:
+            self.refuse(f"dockerfile line greater than max allowed size of {MAX_LINE_BYTES - 1}", number)
 
     def comment(self, line: _Line, start: int, number: int) -> Comment:
         text = self.text[start + 1 : line.body.end].strip(GO_SPACE)
@@ -162,10 +185,15 @@ class _Parser:
 
     def directive(self, line: _Line, start: int, number: int) -> Directive | None:
         text = self.text[start : line.body.end]
-        match = _DIRECTIVE.match(text[1:].lstrip(GO_SPACE)) if text.startswith("#") else None
+        if not text.startswith("#"):
+            return None
+        text = text[1:].lstrip(GO_SPACE)
+        match = _DIRECTIVE.match(text)
         if match is None or match.group(1).lower() not in _DIRECTIVES:
             return None
-        return Directive(match.group(1).lower(), match.group(2), Span(start, line.body.end), number)
+        # BuildKit's expression wants a value of one character at least, so that of blanks alone the last is one.
+        value = text[match.end() :].strip(_REGEXP_SPACE) or text[match.end() :][-1:]
+        return Directive(match.group(1).lower(), value, Span(start, line.body.end), number) if value else None
 
     def instruction(self, start: int) -> None:
         first = self.at
@@ -186,6 +214,7 @@ class _Parser:
                 pieces.append(Span(line.span.start, end))
             self.at += 1
         logical = Mapped("".join(self.text[a:b] for a, b in pieces), tuple(pieces))
+        problems = len(self.problems)
         shape = self.shape(logical, 0, first + 1)
         heredocs = self.heredocs(logical, shape, first + 1)
         last = self.lines[self.at - 1]
@@ -201,7 +230,8 @@ class _Parser:
             tuple(heredocs),
         )
         self.nodes.append(node)
-        self.problems.extend(check_instruction(node))
+        if len(self.problems) == problems:
+            self.problems.extend(check_instruction(node))
 
     def strip_continuation(self, body: Span) -> tuple[int, bool]:
         """Where the data of a line ends, and whether the next line belongs to it."""
@@ -225,7 +255,7 @@ class _Parser:
         trivia: tuple[Comment | Blank, ...],
         heredocs: tuple[Heredoc, ...],
     ) -> Instruction:
-        kind = TYPES.get(shape.keyword.text.lower(), Unknown)
+        kind = TYPES.get(go_lower(shape.keyword.text), Unknown)
         end_line = max(number, self.at)
         newline = "\r\n" if self.text.endswith("\r\n", 0, self.lines[number - 1].span.end) else "\n"
         if kind is not Onbuild:
@@ -272,7 +302,7 @@ class _Parser:
         child: Shape | None = None
         separators: tuple[str, ...] = ()
         pieces: list[Piece] = []
-        keyword = base.keyword.text.lower()
+        keyword = go_lower(base.keyword.text)
         try:
             match keyword:
                 case "run" | "cmd" | "entrypoint" | "shell":
@@ -288,8 +318,9 @@ class _Parser:
                 case "user" | "workdir" | "stopsignal" | "maintainer":
                     pieces = [Piece(rest, 0, len(rest))] if rest else []
                 case "healthcheck":
-                    kind, offset = _healthcheck_kind(rest)
-                    tail, json_form = _maybe_json(rest[offset:])
+                    kind, after = split_first_word(rest)
+                    offset = after.start
+                    tail, json_form = _maybe_json(after.text)
                     moved = [Piece(text, start + offset, end + offset) for text, start, end in tail]
                     pieces = [kind, *moved] if kind else []
                     command = (low + offset, high)
@@ -318,14 +349,14 @@ class _Parser:
             return [key, Piece(rest[gap.end() :], gap.end(), len(rest))], ("",)
         for word in words:
             if "=" not in word.text:
-                message = f'Syntax error - can\'t find = in "{word.text}". Must be of the form: name=value'
+                message = f"Syntax error - can't find = in {go_quote(word.text)}. Must be of the form: name=value"
                 self.refuse(message, number)
                 return [], ()
         return words, ("=",) * len(words)
 
     def heredocs(self, logical: Mapped, shape: Shape, number: int) -> list[Heredoc]:
-        host = shape.child if shape.keyword.text.lower() == "onbuild" and shape.child else shape
-        if host.keyword.text.lower() not in _HEREDOC_HOSTS or host.json or "<<" not in logical.text:
+        host = shape.child if go_lower(shape.keyword.text) == "onbuild" and shape.child else shape
+        if go_lower(host.keyword.text) not in _HEREDOC_HOSTS or host.json or "<<" not in logical.text:
             return []
         try:
             marks = heredoc_marks(logical.text)
@@ -381,21 +412,3 @@ def _maybe_json_list(rest: str) -> tuple[list[Piece], bool]:
     if items is not None:
         return items, True
     return (split_ascii_space(rest) if rest else []), False
-
-
-_BYTEWISE_SPACE = "\t\n\v\f\r "
-
-
-def _healthcheck_kind(rest: str) -> tuple[Piece | None, int]:
-    """The first word, and where the rest begins. BuildKit walks bytes here, so 0x85 and 0xA0 end the word too."""
-    end = 0
-    while end < len(rest) and rest[end] not in _BYTEWISE_SPACE and not _has_space_byte(rest[end]):
-        end += 1
-    start = end
-    while start < len(rest) and rest[start] in _BYTEWISE_SPACE:
-        start += 1
-    return (Piece(rest[:end], 0, end), start) if end else (None, 0)
-
-
-def _has_space_byte(char: str) -> bool:
-    return not char.isascii() and any(byte in (0x85, 0xA0) for byte in char.encode("utf-8", "surrogateescape"))

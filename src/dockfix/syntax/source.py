@@ -80,6 +80,10 @@ class Lines:
                 yield Span(start, end)
 
 
+def _piece_start(piece: Span) -> int:
+    return piece.start
+
+
 @dataclass(frozen=True)
 class Mapped:
     """Text joined from pieces of a source, and the way back.
@@ -121,15 +125,18 @@ class Mapped:
 
     def offset(self, source: int) -> int | None:
         """The offset in `text` of a source offset; None if it lies in a continuation, a comment or outside."""
-        for begin, piece in zip(self._starts, self.pieces, strict=True):
-            if piece.start <= source < piece.end:
-                return begin + source - piece.start
-        return None
+        index = bisect_right(self.pieces, source, key=_piece_start) - 1
+        if index < 0 or source >= self.pieces[index].end:
+            return None
+        return self._starts[index] + source - self.pieces[index].start
 
     def slice(self, start: int, end: int) -> Mapped:
         """The part `text[start:end]` with its own way back."""
         pieces = []
-        for begin, piece in zip(self._starts, self.pieces, strict=True):
+        for index in range(max(0, bisect_right(self._starts, start) - 1), len(self.pieces)):
+            begin, piece = self._starts[index], self.pieces[index]
+            if begin >= end:
+                break
             low = max(start, begin)
             high = min(end, begin + piece.end - piece.start)
             if low < high:

@@ -13,13 +13,14 @@ from. Rules are BuildKit's (moby/buildkit `frontend/dockerfile/parser` and `inst
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from dockfix.syntax.source import BOM, Lines, Mapped, Span, join
-from dockfix.syntax.words import csv_fields
+from dockfix.syntax.words import csv_fields, go_lower
 
 
 class Word(NamedTuple):
@@ -206,7 +207,7 @@ class Instruction:
     @property
     def name(self) -> str:
         """The keyword in upper case."""
-        return self.shape.keyword.text.upper()
+        return go_lower(self.shape.keyword.text).upper()
 
     @property
     def flags(self) -> tuple[Flag, ...]:
@@ -243,6 +244,11 @@ class Instruction:
         return len(self.logical.pieces) > 1 or bool(self.trivia)
 
 
+def is_as(word: str) -> bool:
+    """Whether a word is FROM's `AS`; Go's `EqualFold`, which BuildKit uses, folds a long s too."""
+    return word in {"as", "AS", "As", "aS", "a\u017f", "A\u017f"}
+
+
 @dataclass(frozen=True)
 class From(Instruction):
     """`FROM [--platform=P] IMAGE [AS NAME]`."""
@@ -255,12 +261,12 @@ class From(Instruction):
     @property
     def alias(self) -> Word | None:
         """The word behind AS."""
-        return self.args[2] if len(self.args) == 3 and self.args[1].text.lower() == "as" else None
+        return self.args[2] if len(self.args) == 3 and is_as(self.args[1].text) else None
 
     @property
     def stage_name(self) -> str | None:
         """The stage's name, lower-cased as BuildKit does."""
-        return self.alias.text.lower() if self.alias else None
+        return go_lower(self.alias.text) if self.alias else None
 
 
 class _Shell(Instruction):
@@ -520,6 +526,11 @@ class Unknown(Instruction):
 
 Node: TypeAlias = Directive | Comment | Blank | Instruction
 
+
+def _node_start(node: Node) -> int:
+    return node.span.start
+
+
 TYPES: dict[str, type[Instruction]] = {
     "add": Add,
     "arg": Arg,
@@ -584,8 +595,8 @@ class Dockerfile:
         return {node.name: node for node in self.nodes if isinstance(node, Directive)}
 
     def above(self, instruction: Instruction) -> tuple[Comment, ...]:
-        """The comments that stand directly above an instruction, with no blank line between."""
-        index = self.nodes.index(instruction)
+        """The comments that stand directly above an instruction of this file, with no blank line between."""
+        index = bisect_left(self.nodes, instruction.lines.start, key=_node_start)
         found: list[Comment] = []
         while index > 0 and isinstance(node := self.nodes[index - 1], Comment):
             found.append(node)

@@ -7,6 +7,7 @@ A faithful port of what matters of moby/buildkit `frontend/dockerfile/shell/lex.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +24,42 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def replace_invalid(text: str) -> str:
     """What Go's rune-wise copying makes of invalid UTF-8: one U+FFFD a byte."""
-    return text if text.isascii() else _SURROGATE.sub("�", text)
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return _SURROGATE.sub("\ufffd", rejoin(text))
+
+
+def rejoin(text: str) -> str:
+    """Text in which the halves of a character that a continuation had split are one character again."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def go_lower(text: str) -> str:
+    """Go's `strings.ToLower`, which maps character by character: `İ` becomes a plain `i`."""
+    return text.lower() if text.isascii() else "".join(_GO_LOWER.get(char, char.lower()) for char in text)
+
+
+_GO_LOWER = {"\u0130": "i"}  # the one character whose full lower case, which `str.lower` gives, is two characters
+_GO_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+
+
+def go_quote(text: str) -> str:
+    """Text as Go's `%q` writes it, which is how BuildKit quotes it in messages."""
+    out = []
+    for char in text:
+        if char in '"\\':
+            out.append("\\" + char)
+        elif char.isprintable():
+            out.append(char)
+        elif char in _GO_ESCAPES:
+            out.append(_GO_ESCAPES[char])
+        elif char < " " or char == "\x7f":
+            out.append(f"\\x{ord(char):02x}")
+        elif "\udc80" <= char <= "\udcff":  # a byte that is no UTF-8
+            out.append(f"\\x{ord(char) - 0xDC00:02x}")
+        else:
+            out.append(f"\\u{ord(char):04x}" if char <= "\uffff" else f"\\U{ord(char):08x}")
+    return '"' + "".join(out) + '"'
 
 
 class Piece(NamedTuple):
@@ -72,7 +108,7 @@ def split_quoted(text: str, escape: str) -> list[Piece]:
             out.append(char)
             at += 1
         word = replace_invalid("".join(out))
-        if word or at > start + 1:
+        if word:
             words.append(Piece(word, start, at))
     return words
 
@@ -93,30 +129,57 @@ def split_flags(text: str, escape: str) -> tuple[list[FlagPiece], int]:
     BuildKit walks bytes here: each byte of a UTF-8 character is written as a character of its own, and the bytes
     0x85 and 0xA0 count as white space even inside one. So do we.
     """
-    head = text.lstrip(GO_SPACE)
+    head = text.lstrip(_BYTE_SPACE + "\udc85\udca0")
     if not head.startswith("--"):
         return [], len(text) - len(head)
     if text.isascii():
         return _split_flags(text, escape, range(len(text) + 1))
+    raw, offsets = _bytewise(text)
+    return _split_flags(raw, escape, offsets)
+
+
+_BYTE_SPACE = "\t\n\v\f\r "
+_BYTE_SPACES = _BYTE_SPACE + "\x85\xa0"
+
+
+def _bytewise(text: str) -> tuple[str, list[int]]:
+    """The UTF-8 bytes of a text, each as a character of its own, and the offset in `text` of each."""
     offsets = [index for index, char in enumerate(text) for _ in char.encode("utf-8", "surrogateescape")]
     offsets.append(len(text))
-    raw = text.encode("utf-8", "surrogateescape").decode("latin-1")
-    flags, start = _split_flags(raw, escape, offsets)
-    return flags, start
+    return text.encode("utf-8", "surrogateescape").decode("latin-1"), offsets
+
+
+def split_first_word(text: str) -> tuple[Piece | None, Piece]:
+    """The first word, as HEALTHCHECK splits it off, and the rest.
+
+    BuildKit walks bytes here too, so that the bytes 0x85 and 0xA0 end the word even inside a character.
+    """
+    raw, offsets = (text, range(len(text) + 1)) if text.isascii() else _bytewise(text)
+    end = 0
+    while end < len(raw) and raw[end] not in _BYTE_SPACES:
+        end += 1
+    start = end
+    while start < len(raw) and raw[start] in _BYTE_SPACES:
+        start += 1
+    if text.isascii():
+        word, rest = text[:end], text[start:]
+    else:
+        word, rest = (part.encode("latin-1").decode("utf-8", "surrogateescape") for part in (raw[:end], raw[start:]))
+    return (Piece(word, 0, offsets[end]) if end else None), Piece(rest, offsets[start], len(text))
 
 
 def _split_flags(text: str, escape: str, offsets: range | list[int]) -> tuple[list[FlagPiece], int]:
     flags: list[FlagPiece] = []
     at, size = 0, len(text)
     while True:
-        while at < size and text[at] in "\t\n\v\f\r \x85\xa0":
+        while at < size and text[at] in _BYTE_SPACES:
             at += 1
         if at == size or not text.startswith("--", at):
             return flags, offsets[at]
         start, out, quote, blank_ok, verbatim = at, [], "", False, True
         while at < size:
             char = text[at]
-            if not quote and char in "\t\n\v\f\r \x85\xa0":
+            if not quote and char in _BYTE_SPACES:
                 break
             if char == quote and quote:
                 quote = ""
@@ -142,7 +205,10 @@ def _split_flags(text: str, escape: str, offsets: range | list[int]) -> tuple[li
             flags.append(FlagPiece(word, offsets[start], offsets[at], verbatim))
 
 
-_JSON_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+_JSON_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_JSON_NAME = re.compile(r"true|false|null")
+_JSON_DEPTH = 10_000  # `maxNestingDepth` of Go's encoding/json
 _JSON_GAP = re.compile(r"[ \t\r\n]*")
 
 
@@ -166,7 +232,8 @@ def json_array(text: str) -> list[Piece] | None:
     while True:
         match = _JSON_STRING.match(text, at)
         if match is None:
-            _refuse_other_json(text)
+            if _is_json(text, start):
+                raise NotStringsError("when using JSON array syntax, arrays must be comprised of strings only")
             return None
         items.append(Piece(_json_string(match.group()), match.start(), match.end()))
         at = _skip_gap(text, match.end())
@@ -184,19 +251,48 @@ def _skip_gap(text: str, at: int) -> int:
 
 def _json_string(literal: str) -> str:
     value = json.loads(replace_invalid(literal))
-    return replace_invalid(str(value))
+    return _SURROGATE.sub("\ufffd", str(value))  # escaped halves of a pair, too
 
 
-def _reject_constant(name: str) -> object:
-    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
-
-
-def _refuse_other_json(text: str) -> None:
-    try:
-        json.loads(replace_invalid(text).strip(GO_SPACE), parse_constant=_reject_constant)
-    except (ValueError, RecursionError):
-        return
-    raise NotStringsError("when using JSON array syntax, arrays must be comprised of strings only")
+def _is_json(text: str, at: int) -> bool:
+    """Whether Go's `json.Unmarshal` takes `text[at:]`. Without recursion, so that no depth of nesting can hurt."""
+    closers: list[str] = []
+    expect_key = False
+    while True:
+        at = _skip_gap(text, at)
+        char = text[at : at + 1]
+        if expect_key:
+            match = _JSON_STRING.match(text, at)
+            at = _skip_gap(text, match.end()) if match else at
+            if match is None or not text.startswith(":", at):
+                return False
+            at, expect_key = at + 1, False
+            continue
+        if char and char in "[{":
+            closers.append("]" if char == "[" else "}")
+            if len(closers) > _JSON_DEPTH:
+                return False
+            at = _skip_gap(text, at + 1)
+            if not text.startswith(closers[-1], at):
+                expect_key = char == "{"
+                continue
+        else:
+            value = _JSON_STRING.match(text, at) or _JSON_NAME.match(text, at)
+            if value is None:
+                value = _JSON_NUMBER.match(text, at)
+                # A number that no float64 holds makes Go give up, and BuildKit fall back to the shell form.
+                if value is None or math.isinf(float(value.group())):
+                    return False
+            at = value.end()
+        at = _skip_gap(text, at)
+        while closers and text.startswith(closers[-1], at):
+            closers.pop()
+            at = _skip_gap(text, at + 1)
+        if not closers:
+            return at == len(text)
+        if not text.startswith(",", at):
+            return False
+        at, expect_key = at + 1, closers[-1] == "}"
 
 
 def csv_fields(text: str) -> list[Piece] | None:
@@ -235,6 +331,32 @@ def csv_fields(text: str) -> list[Piece] | None:
         if text[at] != ",":
             return None
         at += 1
+
+
+def csv_error(text: str) -> str:
+    """Why `csv_fields` gave None, in the words of go-csvvalue; columns are counted in bytes from 1."""
+    at, size = 0, len(text)
+    while at < size:
+        if text[at] != '"':
+            comma = text.find(",", at)
+            end = size if comma == -1 else comma
+            quote = text.find('"', at, end)
+            if quote != -1:
+                return _csv_complaint(text, quote, 'bare " in non-quoted field')
+            at = end + 1
+            continue
+        at += 1
+        while (quote := text.find('"', at)) != -1 and text.startswith('"', quote + 1):
+            at = quote + 2
+        if quote == -1 or text[quote + 1 : quote + 2] not in ("", ","):
+            return _csv_complaint(text, at if quote == -1 else quote, 'extraneous or missing " in quoted-field')
+        at = quote + 2
+    return "EOF"
+
+
+def _csv_complaint(text: str, at: int, complaint: str) -> str:
+    column = len(text[:at].encode("utf-8", "surrogateescape")) + 1
+    return f"parse error on line 1, column {column}: {complaint}"
 
 
 class SubstitutionError(ValueError):
@@ -286,9 +408,10 @@ class _Lex:
 
         def raw(piece: str, start: int) -> None:
             nonlocal in_word
-            if not self.buffer:
-                self.buffer_start = start
-            self.buffer.append(piece)
+            if piece:
+                if not self.buffer:
+                    self.buffer_start = start
+                self.buffer.append(piece)
             in_word = True
 
         def flush() -> None:
@@ -302,7 +425,7 @@ class _Lex:
         def plain(char: str, start: int) -> None:
             if char not in _GO_SPACES:
                 raw(char, start)
-            elif in_word and any(self.buffer):
+            elif in_word and self.buffer:
                 word = "".join(self.buffer)
                 words.append(Piece(word, self.buffer_start, start))
                 self.buffer.clear()
@@ -356,12 +479,14 @@ class _Lex:
         start = self.at
         end = self.text.find("'", start + 1)
         if end == -1:
+            self.at = len(self.text)
             raise SubstitutionError("unexpected end of statement while looking for matching single-quote")
         self.at = end + 1
         return self.text[start : end + 1] if self.raw_quotes else self.text[start + 1 : end]
 
     def double(self) -> str:
-        result = [self.next()] if self.raw_quotes else (self.next(), [])[1]
+        quote = self.next()
+        result = [quote] if self.raw_quotes else []
         while True:
             char = self.peek()
             if not char:
@@ -434,7 +559,9 @@ class _Lex:
                 return f"${{{name}}}" if self.keep_unset else ""
             return value
         operator, null_is_unset = char, False
-        if char == ":":
+        if not char:
+            operator = _END
+        elif char == ":":
             null_is_unset = True
             char = self.next()
             operator += char
@@ -445,30 +572,30 @@ class _Lex:
         pattern = char in ("#", "%")
         if null_is_unset and pattern:
             raise SubstitutionError(f"unsupported modifier ({operator}) in substitution")
-        word = self.argument("}", pattern)
+        word = self.argument("}", pattern, "syntax error: missing '}'")
         value = self.get(name)
         if value is None and self.keep_unset:
             return f"${{{name}{operator}{word}}}"
         return _modified(name, char, operator, null_is_unset, word, value)
 
-    def argument(self, stop: str, raw_escapes: bool) -> str:
+    def argument(self, stop: str, raw_escapes: bool, unended: str) -> str:
         try:
             return self.until(stop, raw_escapes)[0]
         except SubstitutionError as error:
             if self.peek():
                 raise
-            raise SubstitutionError(f"syntax error: missing '{stop}'") from error
+            raise SubstitutionError(unended) from error
 
     def replacement(self, name: str) -> str:
         every = self.peek() == "/"
         if every:
             self.next()
-        pattern = self.argument("/", True)
-        new = self.argument("}", True)
+        pattern = self.argument("/", True, "syntax error: missing '/' in ${}")
+        new = self.argument("}", True, "syntax error: missing '}'")
         value = self.get(name)
-        if value is None:
-            return f"${{{name}/{pattern}/{new}}}" if self.keep_unset else ""
-        return _replace(value, _pattern(pattern), new, every)
+        if value is None and self.keep_unset:
+            return f"${{{name}/{pattern}/{new}}}"
+        return _replace(value or "", _pattern(pattern), new, every)
 
 
 def _is_digit(char: str) -> bool:
@@ -489,16 +616,21 @@ def _modified(name: str, char: str, operator: str, null_is_unset: bool, word: st
     if char not in ("#", "%"):
         raise SubstitutionError(f"unsupported modifier ({operator}) in substitution")
     greedy = word.startswith(char)
-    tokens = _pattern(word[1:] if greedy else word)
-    if char == "#":
-        end = _match_end(tokens, value or "", 0, greedy)
-        return (value or "")[end:] if end is not None else value or ""
-    tokens.reverse()
-    end = _match_end(tokens, (value or "")[::-1], 0, greedy)
-    return (value or "")[: len(value or "") - end] if end is not None else value or ""
+    pattern = word[1:] if greedy else word
+    tokens = _pattern(pattern if char == "#" else _reversed_pattern(pattern))
+    text = (value or "") if char == "#" else (value or "")[::-1]
+    end = _match_end(tokens, text, 0, greedy) or 0
+    return text[end:] if char == "#" else text[end:][::-1]
 
 
 _ANY_RUN, _ANY_ONE = object(), object()
+_END = "\ufffd"  # how Go prints the end of the text as a character
+
+
+def _reversed_pattern(pattern: str) -> str:
+    """A pattern read backwards, escapes kept in front of what they escape; a lone one at the end is not."""
+    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
+    return "".join(reversed(parts))
 
 
 def _pattern(pattern: str) -> list[object]:
@@ -515,7 +647,8 @@ def _pattern(pattern: str) -> list[object]:
         elif char == "\\":
             following = pattern[at : at + 1]
             if following not in ("}", "/", "*", "?", "\\"):
-                raise SubstitutionError(f"invalid pattern ({pattern}) in substitution: invalid escape")
+                complaint = f"invalid escape '\\{following or _END}'"
+                raise SubstitutionError(f"invalid pattern ({pattern}) in substitution: {complaint}")
             if following in ("*", "?", "\\"):
                 tokens.append(following)
                 at += 1
@@ -534,9 +667,9 @@ def _match_end(tokens: list[object], value: str, start: int, greedy: bool) -> in
     ends = {start}
     for token in tokens:
         if token is _ANY_RUN:
-            ends = set(range(min(ends), len(value) + 1)) if ends else ends
+            ends = _run_ends(value, ends)
         elif token is _ANY_ONE:
-            ends = {end + 1 for end in ends if end < len(value)}
+            ends = {end + 1 for end in ends if end < len(value) and value[end] != "\n"}
         else:
             ends = {end + 1 for end in ends if end < len(value) and value[end] == token}
         if not ends:
@@ -544,8 +677,25 @@ def _match_end(tokens: list[object], value: str, start: int, greedy: bool) -> in
     return max(ends) if greedy else min(ends)
 
 
+def _run_ends(value: str, ends: set[int]) -> set[int]:
+    """Where a run of any characters but newlines can end that begins at one of `ends`."""
+    reached: set[int] = set()
+    for end in ends:
+        at = end
+        while at not in reached:
+            reached.add(at)
+            if at == len(value) or value[at] == "\n":
+                break
+            at += 1
+    return reached
+
+
+_TEMPLATE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
+
+
 def _replace(value: str, tokens: list[object], new: str, every: bool) -> str:
-    if len(tokens) * len(value) ** 2 > 100 * _MOST_PATTERN_STEPS:
+    """Replace the first match, or as Go's `Regexp.ReplaceAllString` every one."""
+    if len(tokens) * len(value) ** 2 > 10 * _MOST_PATTERN_STEPS:
         raise SubstitutionError("the value is too long to match a pattern against")
     out, at, start = [], 0, 0
     while start <= len(value):
@@ -553,13 +703,26 @@ def _replace(value: str, tokens: list[object], new: str, every: bool) -> str:
         if end is None:
             start += 1
             continue
-        out.append(value[at:start] + new)
-        at = end
         if not every:
-            break
+            return value[:start] + new + value[end:]
+        out.append(value[at:start])
+        if end > at or start == 0:  # an empty match right behind another is none
+            out.append(_from_template(new, value[start:end]))
+        at = end
         start = end if end > start else start + 1
     out.append(value[at:])
     return "".join(out)
+
+
+def _from_template(template: str, match: str) -> str:
+    """Go's `Regexp.Expand`: `$0` is the match, other names are groups, of which there are none, `$$` is a dollar."""
+
+    def one(found: re.Match[str]) -> str:
+        if found.group(1):
+            return "$"
+        return match if (found.group(2) or found.group(3)).strip("0") == "" else ""
+
+    return _TEMPLATE.sub(one, template)
 
 
 class Expansion(NamedTuple):
@@ -593,10 +756,15 @@ def variables(word: str, escape: str = "\\") -> frozenset[str]:
 
 def _scannable(text: str) -> str:
     # Go's text/scanner drops a BOM at the very beginning and reads each invalid byte as U+FFFD.
-    return replace_invalid(text).removeprefix(BOM)
+    # Offsets must stay, so the halves of a split character stay apart.
+    return (text if text.isascii() else _SURROGATE.sub("\ufffd", text)).removeprefix(BOM)
 
 
 _HEREDOC = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
+
+
+_MOST_FD = 2**64 - 1  # Go's `ParseUint` stops there
+_MOST_DIGITS = len(str(_MOST_FD))
 
 
 class HeredocMark(NamedTuple):
@@ -628,7 +796,7 @@ def heredoc_mark(word: str, start: int = 0, end: int = 0) -> HeredocMark | None:
         raise SubstitutionError(f"internal lexing of heredoc produced inconsistent results: {rest}")
     quotes = [sum(piece.text.count(quote) for quote in "'\"") for piece in (plain[0], raw[0])]
     digits = match.group(1)
-    fd = int(digits) if digits and len(digits) < 19 else 0
+    fd = min(int(digits[-_MOST_DIGITS:] or "0"), _MOST_FD) if len(digits.lstrip("0")) <= _MOST_DIGITS else _MOST_FD
     return HeredocMark(plain[0].text, fd, quotes[0] == quotes[1], match.group(2) == "-", start, end)
 
 

@@ -1,0 +1,49 @@
+"""The typer application: the commands and what they have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from dockfix import __version__
+from dockfix.cli.apply import apply
+from dockfix.cli.ast import ast
+from dockfix.cli.check import check
+from dockfix.cli.explain import explain
+from dockfix.cli.new import new
+from dockfix.cli.rules import rules
+
+_EXIT_CODES: Final = (
+    "Exit codes: 0 nothing to do, or all done; 1 findings or would-be changes; 2 bad usage, configuration or input;"
+    " 3 a defect in a codemod was caught."
+)
+
+app: Final = typer.Typer(
+    name="dockfix",
+    help="Repairs Dockerfiles with lossless codemods.",
+    epilog=_EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich takes longer to load than most runs take
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dockfix {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Repairs Dockerfiles with lossless codemods."""
+
+
+for _command in (apply, check, rules, explain, ast, new):
+    app.command(epilog=_EXIT_CODES)(_command)

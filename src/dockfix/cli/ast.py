@@ -1,0 +1,53 @@
+"""`dockfix ast`: the tree, for codemod authors."""
+
+from __future__ import annotations
+
+import enum
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dockfix.cli import options
+from dockfix.cli.console import Colour, console
+
+
+class TreeFormat(enum.StrEnum):
+    """How a tree is written."""
+
+    JSON = "json"
+    TREE = "tree"
+
+
+def ast(
+    paths: options.PathsArgument = None,
+    form: Annotated[
+        TreeFormat, typer.Option("--format", "-f", help="A line of JSON per file, or a tree to read.")
+    ] = TreeFormat.JSON,
+    trivia: Annotated[bool, typer.Option("--trivia", help="Show comments and blank lines, too.")] = False,
+    color: options.ColourOption = Colour.AUTO,
+) -> None:
+    """Show how Dockerfiles are understood; a file with mistakes has its problems in the output."""
+    from dockfix.output.text import problem_line  # noqa: PLC0415 - with what follows, needed by few commands
+    from dockfix.output.tree import tree_text  # noqa: PLC0415
+    from dockfix.project.trees import text_tree, trees  # noqa: PLC0415
+
+    terminal = console(color)
+    code = 0
+    if paths and options.STDIN in paths:
+        if len(paths) > 1:
+            terminal.fail("- (standard input) stands alone; give no other paths with it")
+        found = iter([text_tree("<stdin>", sys.stdin.buffer.read(), trivia=trivia)])
+    else:
+        found = trees([Path(path) for path in paths or (".",)], trivia=trivia)
+    for tree in found:
+        if tree.problem is not None:
+            terminal.err(problem_line(tree.problem, style=terminal.err_style))
+            code = 2
+        elif form is TreeFormat.JSON:
+            terminal.raw((json.dumps(tree.data) + "\n").encode("ascii"))
+        else:
+            terminal.out(tree_text(tree.data, style=terminal.out_style))
+    raise typer.Exit(code)

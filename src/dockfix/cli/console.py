@@ -1,0 +1,106 @@
+"""Standard output and error: colours where they are wanted, and no text that a terminal cannot show."""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn, TextIO
+
+import typer
+
+from dockfix.cli import OutputClosed
+from dockfix.output.plain import Style, printable
+
+
+class Colour(enum.StrEnum):
+    """When output is coloured."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def wants_colour(choice: Colour, *, terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Whether a stream is coloured: as chosen; else by NO_COLOR, then FORCE_COLOR, then whether it is a terminal.
+
+    Source: no-color.org (present and not empty), force-color.org.
+    """
+    if choice is not Colour.AUTO:
+        return choice is Colour.ALWAYS
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return terminal and environment.get("TERM") != "dumb"
+
+
+@dataclass(frozen=True)
+class Console:
+    """The two streams of a command. `quiet` leaves only errors, `verbose` asks for reasons."""
+
+    out_style: Style
+    err_style: Style
+    quiet: bool = False
+    verbose: bool = False
+
+    def out(self, text: str) -> None:
+        """Write text to standard output."""
+        _write(sys.stdout, text)
+
+    def raw(self, data: bytes) -> None:
+        """Write bytes to standard output."""
+        _write_bytes(sys.stdout, data)
+
+    def err(self, line: str) -> None:
+        """Write a line to standard error."""
+        _write(sys.stderr, line + "\n")
+
+    def note(self, line: str) -> None:
+        """Write a line to standard error, unless quiet."""
+        if not self.quiet:
+            self.err(line)
+
+    def error(self, line: str) -> None:
+        """Write an error to standard error."""
+        self.err(f"{self.err_style('error', 'error')}: {line}")
+
+    def fail(self, line: str) -> NoReturn:
+        """Write an error and end the command with exit code 2."""
+        self.error(line)
+        raise typer.Exit(2)
+
+    @property
+    def out_is_terminal(self) -> bool:
+        """Whether a person reads standard output."""
+        return sys.stdout.isatty()
+
+
+def console(colour: Colour = Colour.AUTO, *, quiet: bool = False, verbose: bool = False) -> Console:
+    """The console of this process."""
+
+    def style(stream: TextIO) -> Style:
+        return Style(wants_colour(colour, terminal=stream.isatty(), environment=os.environ))
+
+    return Console(style(sys.stdout), style(sys.stderr), quiet, verbose)
+
+
+def shown(text: str) -> str:
+    """Text that a user gave, fit to be shown back."""
+    return printable(text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    _write_bytes(stream, text.encode(encoding, "backslashreplace"))
+
+
+def _write_bytes(stream: TextIO, data: bytes) -> None:
+    try:
+        stream.flush()
+        stream.buffer.write(data)
+        stream.buffer.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error

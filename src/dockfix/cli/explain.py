@@ -1,0 +1,28 @@
+"""`dockfix explain`: a rule's page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dockfix.cli import options
+from dockfix.cli.console import Colour, console, shown
+
+
+def explain(
+    context: typer.Context,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's name; `dockfix rules` lists them.")],
+    color: options.ColourOption = Colour.AUTO,
+) -> None:
+    """Show what a rule finds, why, and what it does about it."""
+    from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415 - needed by few commands
+    from dockfix.output.page import page_text  # noqa: PLC0415
+
+    terminal = console(color)
+    registry = options.registry_of(context, terminal)
+    try:
+        codemod = registry.get(rule)
+    except UnknownRuleError as error:
+        terminal.fail(shown(str(error)))
+    terminal.out(page_text(codemod, style=terminal.out_style))

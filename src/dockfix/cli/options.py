@@ -1,0 +1,239 @@
+"""The options that commands share, and what they and the configuration come to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from dockfix.cli.console import Colour, Console, shown
+
+if TYPE_CHECKING:
+    from dockfix.codemod.registry import Registry
+    from dockfix.codemod.session import RunResult, Settings
+    from dockfix.project.config import Config
+
+STDIN = "-"
+
+PathsArgument: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATHS]...",
+        help="Files, folders to search, or - for standard input. Default: the current folder.",
+        show_default=False,
+    ),
+]
+RuleOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--rule", "-r", metavar="RULE", help="Run only this rule (repeatable; or a list with commas)."),
+]
+SkipOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="RULE", help="Do not run this rule (repeatable; or a list with commas)."),
+]
+ContextOption: TypeAlias = Annotated[
+    str | None, typer.Option("--context", metavar="DIR", help="The build context of the Dockerfiles.")
+]
+BuildContextOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--build-context", metavar="NAME=REF", help="A named context, as docker build takes it (repeatable)."),
+]
+NoProjectOption: TypeAlias = Annotated[
+    bool, typer.Option("--no-project", help="Do not read compose files for how the Dockerfiles are built.")
+]
+ConfigOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--config", metavar="FILE", help="Use this configuration file, not the nearest one up the tree."),
+]
+NoConfigOption: TypeAlias = Annotated[bool, typer.Option("--no-config", help="Use no configuration file.")]
+ExcludeOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="PATTERN", help="Leave out of a search, as in .gitignore (repeatable)."),
+]
+NoGitignoreOption: TypeAlias = Annotated[bool, typer.Option("--no-gitignore", help="Search what git ignores, too.")]
+RootOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--root", metavar="DIR", help="The project; nothing outside it is touched. Default: that of the current folder."
+    ),
+]
+JobsOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes for many files. Default: one a processor."),
+]
+NoCacheOption: TypeAlias = Annotated[
+    bool, typer.Option("--no-cache", help="Accepted for later; there is no cache yet, so it changes nothing.")
+]
+StdinFilenameOption: TypeAlias = Annotated[
+    str | None, typer.Option("--stdin-filename", metavar="FILE", help="What standard input is the content of.")
+]
+QuietOption: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only to standard error.")]
+VerboseOption: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Show each finding with its reason.")]
+ColourOption: TypeAlias = Annotated[
+    Colour, typer.Option("--color", help="Colour; auto: on a terminal, unless NO_COLOR is set.")
+]
+
+
+@dataclass(frozen=True)
+class Given:
+    """The shared options as they were given."""
+
+    paths: Sequence[str]
+    rules: Sequence[str]
+    skip: Sequence[str]
+    unsafe: bool
+    context: str | None
+    build_contexts: Sequence[str]
+    no_project: bool
+    config: str | None
+    no_config: bool
+    exclude: Sequence[str]
+    no_gitignore: bool
+    root: str | None
+    jobs: int | None
+    stdin_filename: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command is to do."""
+
+    paths: tuple[Path, ...]
+    settings: Settings
+    root: Path
+    registry: Registry
+    stdin: bool
+    stdin_path: Path | None
+
+
+def registry_of(context: typer.Context, console: Console) -> Registry:
+    """The codemods: those that the caller of `main` gave, else those of all installed packs."""
+    # Here and below: what `dockfix --version` and shell completion need not load.
+    from dockfix.codemod.registry import Registry, RegistryError, load_registry  # noqa: PLC0415
+
+    if isinstance(context.obj, Registry):
+        return context.obj
+    try:
+        return load_registry()
+    except RegistryError as error:
+        console.fail(shown(str(error)))
+
+
+def plan(context: typer.Context, given: Given, console: Console) -> Plan:
+    """Options and configuration, checked and put together; ends the command with exit code 2 if they are wrong."""
+    from dockfix.codemod.session import Settings  # noqa: PLC0415
+
+    root = _root(given, console)
+    config = _config(given, root, console)
+    registry = registry_of(context, console)
+    settings = Settings(
+        rules=_names(given.rules) or config.rules,
+        skip=(*config.skip, *_names(given.skip)),
+        unsafe=given.unsafe or config.unsafe,
+        exclude=(*config.exclude, *given.exclude),
+        context=_context(given, root, console) or config.context,
+        build_contexts={**config.build_contexts, **_build_contexts(given, console)},
+        use_project=not given.no_project,
+        respect_gitignore=config.respect_gitignore and not given.no_gitignore,
+        jobs=given.jobs or config.jobs or _processors(),
+        base_images=config.base_images,
+    )
+    _check_rules(registry, given, config, console)
+    stdin = STDIN in given.paths
+    if stdin and len(given.paths) > 1:
+        console.fail("- (standard input) stands alone; give no other paths with it")
+    if given.stdin_filename is not None and not stdin:
+        console.fail("--stdin-filename speaks of standard input; give - as the path")
+    stdin_path = Path(given.stdin_filename) if given.stdin_filename else None
+    return Plan(tuple(Path(path) for path in given.paths or (".",)), settings, root, registry, stdin, stdin_path)
+
+
+def exit_code(result: RunResult, *, differs: bool) -> int:
+    """3 for a defect that was caught, else 2 for input that could not be used, else 1 if `differs`, else 0."""
+    if result.defects:
+        return 3
+    if result.problems:
+        return 2
+    return 1 if differs else 0
+
+
+def _root(given: Given, console: Console) -> Path:
+    if given.root is None:
+        from dockfix.project.target import find_project_root  # noqa: PLC0415
+
+        return find_project_root(Path.cwd())
+    root = Path(given.root)
+    if not root.is_dir():
+        console.fail(f"--root: {shown(given.root)} is not a folder")
+    return Path(os.path.realpath(root))
+
+
+def _config(given: Given, root: Path, console: Console) -> Config:
+    from dockfix.project.config import Config, load_config, read_config  # noqa: PLC0415
+    from dockfix.project.problems import InputError  # noqa: PLC0415
+
+    if given.config is not None and given.no_config:
+        console.fail("--config and --no-config exclude each other")
+    if given.no_config:
+        return Config()
+    here = Path.cwd()
+    try:
+        if given.config is not None:
+            return read_config(Path(given.config))
+        return load_config(here if here.is_relative_to(root) else root)
+    except InputError as error:
+        console.fail(shown(str(error)))
+
+
+def _check_rules(registry: Registry, given: Given, config: Config, console: Console) -> None:
+    from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415
+
+    for key, names in (("rules", config.rules), ("skip", config.skip)):
+        for name in names:
+            try:
+                registry.get(name)
+            except UnknownRuleError as error:
+                console.fail(shown(str(config.error(key, f"{key}: {error}"))))
+    for option, names in (("--rule", _names(given.rules)), ("--skip", _names(given.skip))):
+        for name in names:
+            try:
+                registry.get(name)
+            except UnknownRuleError as error:
+                console.fail(f"{option}: {shown(str(error))}")
+
+
+def _names(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+def _context(given: Given, root: Path, console: Console) -> Path | None:
+    if given.context is None:
+        return None
+    folder = Path(os.path.realpath(given.context))
+    if not folder.is_dir():
+        console.fail(f"--context: {shown(given.context)} is not a folder")
+    if not folder.is_relative_to(root):
+        console.fail(f"--context: {shown(given.context)} lies outside the project root {root}; give --root DIR")
+    return folder
+
+
+def _build_contexts(given: Given, console: Console) -> dict[str, str]:
+    contexts: dict[str, str] = {}
+    for value in given.build_contexts:
+        name, equals, reference = value.partition("=")
+        if not (name and equals and reference):
+            console.fail(f"--build-context: {shown(value)!r} is not NAME=REF")
+        # A folder is relative to where the command runs; the library takes it relative to the root.
+        is_folder = "://" not in reference and Path(reference).is_dir()
+        contexts[name] = os.path.realpath(reference) if is_folder else reference
+    return contexts
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,57 @@
+"""What commands say of a run."""
+
+from __future__ import annotations
+
+import sys
+
+from dockfix.cli.console import Console
+from dockfix.codemod.session import Progress, RunResult
+from dockfix.output.diff import colour_diff, unified_diff
+from dockfix.output.text import apply_lines, apply_summary, defect_lines, problem_line
+from dockfix.syntax.source import encode
+
+_PROGRESS_FROM = 100
+
+
+def progress(terminal: Console) -> Progress | None:
+    """A count of files on long runs, where a person watches standard error; else None."""
+    if terminal.quiet or not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        if total >= _PROGRESS_FROM:
+            sys.stderr.write(f"\r{done}/{total} files" if done < total else "\r\x1b[K")
+            sys.stderr.flush()
+
+    return show
+
+
+def diffs(result: RunResult, terminal: Console) -> None:
+    """Print the changes: the exact bytes for programs, coloured and escaped for a person."""
+    for_person = terminal.out_is_terminal or terminal.out_style.colour
+    for outcome in result.changed:
+        diff = unified_diff(outcome.before, outcome.after, outcome.display)
+        if for_person:
+            terminal.out(colour_diff(diff, terminal.out_style))
+        else:
+            terminal.raw(encode(diff))
+
+
+def trouble(result: RunResult, terminal: Console) -> None:
+    """Say what could not be used and which codemods were caught."""
+    for warning in result.warnings:
+        terminal.note(problem_line(warning, style=terminal.err_style, warning=True))
+    for problem in result.problems:
+        terminal.err(problem_line(problem, style=terminal.err_style))
+    for line in defect_lines(result):
+        terminal.error(line)
+    if not result.files and not result.problems:
+        terminal.note("no Dockerfile found")
+
+
+def applied(result: RunResult, terminal: Console, *, would: bool) -> None:
+    """Say what was fixed, or would be."""
+    for line in apply_lines(result, would=would, style=terminal.err_style, verbose=terminal.verbose):
+        terminal.note(line)
+    if result.files:
+        terminal.note(apply_summary(result, would=would, verbose=terminal.verbose))

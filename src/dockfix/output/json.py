@@ -1,0 +1,153 @@
+"""Results as JSON, for programs.
+
+A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"}`:
+
+- `files`: `{"path", "changed", "written", "applied": [finding], "findings": [finding], "defects": [{"rule", "gate",
+  "message"}]}`; `path` is relative to `root`, with `/`. `applied` are the fixes made (or, with nothing written, that
+  would be made), with the lines that they had when they were made; `findings` is what is left.
+- a finding: `{"rule", "severity", "kind": "fix" | "refusal" | "advice", "message", "start", "end"}`, a position being
+  `{"line", "column", "offset"}`; lines and columns count from 1, offsets from 0, both in characters (a byte that is
+  no UTF-8 is one character); `end` is exclusive. Of an applied fix only `start.line`, `start.column` and `end.line`
+  are given, since its offsets are those of a text between two passes. A fix has `"safety": "safe" | "unsafe"`,
+  `"why"`, `"look_at"`, and, if it was not applied, `"edits": [{"start", "end", "replacement"}]` with offsets; a
+  refusal has `"reason"`.
+- `problems` and `warnings`: `{"path", "line" (or null), "message"}`.
+- `summary`: `{"files", "changed", "applied", "held_back", "declined", "refused", "advice", "problems", "defects"}`.
+
+Text that is no valid UTF-8 has its odd bytes escaped as `\\xNN`, but for a `replacement`, which is then `{"b64": ...}`.
+Fields may be added within a version.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any, Final
+
+from dockfix.codemod.model import Codemod, Fix, Found, Refusal
+from dockfix.codemod.registry import Registry
+from dockfix.codemod.session import FileOutcome, RunResult
+from dockfix.project.problems import InputProblem
+from dockfix.syntax.source import Lines
+
+VERSION: Final = 1
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
+
+def result_json(result: RunResult) -> dict[str, Any]:
+    """A run as JSON-ready data."""
+    return {
+        "version": VERSION,
+        "root": _valid(result.root.as_posix()),
+        "files": [_file(outcome) for outcome in result.files],
+        "problems": [_problem(problem) for problem in result.problems],
+        "warnings": [_problem(problem) for problem in result.warnings],
+        "summary": {
+            "files": len(result.files),
+            "changed": len(result.changed),
+            "applied": result.applied,
+            "held_back": result.held_back,
+            "declined": result.declined,
+            "refused": result.refused,
+            "advice": result.advice,
+            "problems": len(result.problems),
+            "defects": len(result.defects),
+        },
+    }
+
+
+def rules_json(registry: Registry) -> dict[str, Any]:
+    """The catalogue as JSON-ready data, in running order."""
+    return {"version": VERSION, "rules": [_rule(codemod) for codemod in registry.codemods]}
+
+
+def dumps(data: object) -> str:
+    """JSON text with a final line end."""
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+def _file(outcome: FileOutcome) -> dict[str, Any]:
+    lines = Lines(outcome.after)
+    return {
+        "path": _valid(outcome.display),
+        "changed": outcome.changed,
+        "written": outcome.written,
+        "applied": [_applied(found) for found in outcome.applied],
+        "findings": [_remaining(found, lines) for found in outcome.remaining],
+        "defects": [
+            {"rule": defect.rule, "gate": defect.gate, "message": _valid(defect.message)} for defect in outcome.defects
+        ],
+    }
+
+
+def _applied(found: Found) -> dict[str, Any]:
+    return _finding(found, {"line": found.line, "column": found.column}, {"line": found.end_line})
+
+
+def _remaining(found: Found, lines: Lines) -> dict[str, Any]:
+    start, end = found.finding.at
+    data = _finding(found, _position(lines, start), _position(lines, end))
+    if isinstance(found.finding, Fix):
+        data["edits"] = [
+            {"start": edit.start, "end": edit.end, "replacement": _exact(edit.replacement)}
+            for edit in found.finding.edits
+        ]
+    return data
+
+
+def _finding(found: Found, start: dict[str, int], end: dict[str, int]) -> dict[str, Any]:
+    finding = found.finding
+    data: dict[str, Any] = {
+        "rule": found.rule,
+        "severity": found.severity.value,
+        "kind": type(finding).__name__.lower(),
+        "message": _valid(finding.message),
+        "start": start,
+        "end": end,
+    }
+    match finding:
+        case Fix():
+            data["safety"] = finding.safety.value
+            data["why"] = _valid(finding.why)
+            data["look_at"] = _valid(finding.look_at)
+        case Refusal():
+            data["reason"] = _valid(finding.reason)
+    return data
+
+
+def _position(lines: Lines, offset: int) -> dict[str, int]:
+    return {"line": lines.line(offset), "column": lines.column(offset), "offset": offset}
+
+
+def _problem(problem: InputProblem) -> dict[str, Any]:
+    return {"path": _valid(problem.path), "line": problem.line, "message": _valid(problem.message)}
+
+
+def _rule(codemod: Codemod) -> dict[str, Any]:
+    return {
+        "name": codemod.name,
+        "title": codemod.title,
+        "severity": codemod.severity.value,
+        "category": codemod.category.value,
+        "effects": sorted(effect.value for effect in codemod.effects),
+        "since": codemod.since,
+        "opt_in": codemod.opt_in,
+        "hadolint": sorted(codemod.hadolint),
+        "checks": sorted(codemod.checks),
+    }
+
+
+def _valid(text: str) -> str:
+    """Text that any JSON reader takes: lone surrogates stand for bytes that are no UTF-8."""
+    return _SURROGATES.sub(lambda match: _byte(ord(match[0])), text)
+
+
+def _byte(code: int) -> str:
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
+def _exact(text: str) -> Any:
+    if _SURROGATES.search(text):
+        return {"b64": base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")}
+    return text

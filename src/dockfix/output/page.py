@@ -1,0 +1,44 @@
+"""A rule's page for a terminal. The page is the docstring of the rule's module, in simple Markdown."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+
+from dockfix.codemod.model import Codemod
+from dockfix.output.plain import PLAIN, Style, printable
+
+
+def page(codemod: Codemod) -> str:
+    """The page of a rule, in Markdown: its own, else the docstring of the module of its `rewrite`."""
+    module = sys.modules.get(codemod.rewrite.__module__)
+    return inspect.cleandoc(codemod.page or (module.__doc__ if module else None) or codemod.title)
+
+
+def page_text(codemod: Codemod, *, style: Style = PLAIN) -> str:
+    """The page with its heading, as shown by `dockfix explain`: headings bold, code indented, fences dropped."""
+    safe = printable(page(codemod), keep="\n")
+    effects = ", ".join(sorted(effect.value for effect in codemod.effects)) or "nothing"
+    facts = f"{codemod.severity.value}, {codemod.category.value}, since {codemod.since}; fixes may change: {effects}"
+    if codemod.opt_in:
+        facts += "; opt-in: runs only if selected by name"
+    return f"{style('bold', codemod.name)}: {codemod.title}\n{style('dim', facts)}\n\n{_render(safe, style)}\n"
+
+
+def _render(text: str, style: Style) -> str:
+    out: list[str] = []
+    fenced = False
+    for line in text.split("\n"):
+        heading = re.fullmatch(r"#{1,6} +(.*)", line)
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif fenced:
+            out.append(f"    {line}" if line else "")
+        elif heading:
+            out.append(style("bold", heading[1]))
+        elif set(line) in ({"="}, {"-"}) and len(line) > 2 and out and out[-1]:
+            out[-1] = style("bold", out[-1])
+        else:
+            out.append(line)
+    return "\n".join(out)

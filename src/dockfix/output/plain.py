@@ -1,0 +1,59 @@
+"""Text from files made fit for people's terminals: nothing that a file holds may act on the one who reads it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_SHORT: Final = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_UNPRINTABLE: Final = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """`text` with every control, invisible and direction-changing character escaped, and bytes that are not UTF-8.
+
+    Terminal escapes, `\\r` and bidirectional overrides would let a file forge what a person sees ("Trojan Source",
+    CVE-2021-42574). Characters of `keep` stand as they are.
+    """
+    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] in keep else _escaped(match[0]), text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+class Style:
+    """Terminal colours by what they mean; a plain one leaves text as it is."""
+
+    __slots__ = ("colour",)
+
+    _CODES: Final = {
+        "bold": "1",
+        "dim": "2",
+        "error": "31;1",
+        "warning": "33;1",
+        "info": "36;1",
+        "added": "32",
+        "removed": "31",
+        "hunk": "36",
+        "good": "32;1",
+    }
+
+    def __init__(self, colour: bool) -> None:
+        self.colour = colour
+
+    def __call__(self, kind: str, text: str) -> str:
+        """`text` in the colour of `kind` (`bold`, `dim`, a severity, `added`, `removed`, `hunk`, `good`)."""
+        return f"\x1b[{self._CODES[kind]}m{text}\x1b[0m" if self.colour and text else text
+
+
+PLAIN: Final = Style(colour=False)

@@ -1,0 +1,170 @@
+"""Findings for people: one a line, `path:line:col: severity rule message [what can be done]`, and a summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from dockfix.codemod.model import Advice, Fix, Found, Refusal, Safety
+from dockfix.codemod.registry import Registry
+from dockfix.codemod.session import FileOutcome, RunResult
+from dockfix.output.plain import PLAIN, Style, printable
+from dockfix.project.problems import InputProblem
+
+
+def problem_line(problem: InputProblem, *, style: Style = PLAIN, warning: bool = False) -> str:
+    """`path:line: message` of something that could not be used, or that is only warned of."""
+    where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
+    note = f" {style('warning', 'warning')}:" if warning else ""
+    return f"{style('bold', printable(where))}:{note} {printable(problem.message)}"
+
+
+def finding_line(path: str, found: Found, *, style: Style = PLAIN, tag: str | None = None) -> str:
+    """One finding on one line.
+
+    Args:
+        path: the file, as the user would write it.
+        found: the finding.
+        style: colours.
+        tag: what to say in brackets; by default what can be done about it.
+    """
+    where = style("bold", printable(path)) + f":{found.line}:{found.column}:"
+    severity = style(found.severity.value, found.severity.value)
+    return f"{where} {severity} {found.rule} {printable(found.finding.message)} [{tag or _remedy(found)}]"
+
+
+def _remedy(found: Found) -> str:
+    match found.finding:
+        case Fix(safety=Safety.SAFE):
+            return "fix available"
+        case Fix():
+            return "unsafe fix"
+        case Refusal(reason=reason):
+            return f"refused: {printable(reason)}"
+        case Advice():
+            return "advice"
+
+
+def finding_details(found: Found, *, style: Style = PLAIN) -> list[str]:
+    """The lines that say more: why a fix is right, and what to look at before an unsafe one is taken."""
+    if not isinstance(found.finding, Fix):
+        return []
+    lines = [style("dim", f"    why: {printable(found.finding.why)}")]
+    if found.finding.look_at:
+        lines.append(style("dim", f"    look at: {printable(found.finding.look_at)}"))
+    return lines
+
+
+def findings_text(result: RunResult, *, style: Style = PLAIN, verbose: bool = False) -> str:
+    """The findings of a check, a line each; with `verbose` their reasons too."""
+    return "".join(
+        f"{line}\n"
+        for outcome in result.files
+        for found in outcome.remaining
+        for line in (
+            finding_line(outcome.path, found, style=style),
+            *(finding_details(found, style=style) if verbose else ()),
+        )
+    )
+
+
+def defect_lines(result: RunResult) -> Iterator[str]:
+    """The codemods that were caught; their changes were discarded."""
+    for outcome, defect in result.defects:
+        yield (
+            f"{printable(outcome.path)}: defect in {defect.rule} ({defect.gate}): {printable(defect.message)};"
+            " its change was discarded, please report it"
+        )
+
+
+def apply_lines(result: RunResult, *, would: bool, style: Style = PLAIN, verbose: bool = False) -> Iterator[str]:
+    """What was done to each file, or would be; with `verbose` each fix, and what was not done and why."""
+    for outcome in result.files:
+        if verbose:
+            yield from _verbose(outcome, would, style)
+        elif outcome.applied:
+            rules = Counter(found.rule for found in outcome.applied)
+            listed = ", ".join(rule if count == 1 else f"{rule} ({count})" for rule, count in rules.items())
+            verb = "would fix" if would else "fixed"
+            yield f"{style('bold', printable(outcome.path))}: {verb} {listed}"
+
+
+def _verbose(outcome: FileOutcome, would: bool, style: Style) -> Iterator[str]:
+    for found in outcome.applied:
+        yield finding_line(outcome.path, found, style=style, tag="would be fixed" if would else "fixed")
+        yield from finding_details(found, style=style)
+    for found in outcome.remaining:
+        yield finding_line(outcome.path, found, style=style, tag=_why_held_back(found))
+        yield from finding_details(found, style=style)
+
+
+def _why_held_back(found: Found) -> str | None:
+    match found.finding:
+        case Fix(safety=Safety.UNSAFE):
+            return "held back: unsafe"
+        case Fix():
+            return "declined"
+        case _:
+            return None
+
+
+def apply_summary(result: RunResult, *, would: bool, verbose: bool = False) -> str:
+    """One line of what was done, held back and refused."""
+    done = f"{'would apply' if would else 'applied'} {_count(result.applied, 'fix', 'fixes')}"
+    parts = [f"{done} in {_count(len(result.changed), 'file', 'files')} (of {len(result.files)})"]
+    if result.held_back:
+        parts.append(f"{result.held_back} held back as unsafe (add --unsafe)")
+    if result.declined:
+        parts.append(f"{result.declined} declined")
+    if result.refused:
+        parts.append(f"{result.refused} refused" + ("" if verbose else " (-v shows why)"))
+    if result.advice:
+        parts.append(f"{result.advice} to do by hand" + ("" if verbose else " (-v shows them)"))
+    return "; ".join([*parts, *_trouble(result)])
+
+
+def check_summary(result: RunResult) -> str:
+    """One line of what was found."""
+    fixes = [found.finding for each in result.files for found in each.fixes]
+    unsafe = sum(isinstance(fix, Fix) and fix.safety is Safety.UNSAFE for fix in fixes)
+    total = len(fixes) + result.refused + result.advice
+    parts = [f"{_count(total, 'finding', 'findings')} in {_count(len(result.files), 'file', 'files')}"]
+    if len(fixes) > unsafe:
+        parts.append(f"{len(fixes) - unsafe} fixable (dockfix apply)")
+    if unsafe:
+        parts.append(f"{unsafe} fixable, unsafe (dockfix apply --unsafe)")
+    if result.refused:
+        parts.append(f"{result.refused} refused")
+    if result.advice:
+        parts.append(f"{result.advice} advice")
+    return "; ".join([*parts, *_trouble(result)])
+
+
+def _trouble(result: RunResult) -> Iterator[str]:
+    if result.problems:
+        yield _count(len(result.problems), "input problem", "input problems")
+    if result.defects:
+        yield _count(len(result.defects), "defect", "defects")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def rules_table(registry: Registry, *, style: Style = PLAIN) -> str:
+    """The catalogue, a rule a line, in running order."""
+    rows: list[Sequence[str]] = [
+        (
+            codemod.name,
+            codemod.severity.value,
+            codemod.category.value,
+            codemod.title + (" (opt-in)" if codemod.opt_in else ""),
+        )
+        for codemod in registry.codemods
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    return "".join(
+        f"{style('bold', row[0].ljust(widths[0]))}  {style(row[1], row[1].ljust(widths[1]))}"
+        f"  {row[2].ljust(widths[2])}  {row[3]}\n"
+        for row in rows
+    )

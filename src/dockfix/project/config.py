@@ -1,0 +1,267 @@
+"""The configuration: `[tool.dockfix]` in `pyproject.toml`, or `dockfix.yaml`; the nearest one up the tree.
+
+A file that is wrong is an error that names its line, never a default: a run with other settings than the ones that were
+written down would be worse than none. `schema.json` in the package says the same for editors.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dockfix.project.files import read_file
+from dockfix.project.problems import InputError
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
+
+__all__ = ["KEYS", "Config", "find_config", "load_config", "read_config"]
+
+_PYPROJECT: Final = "pyproject.toml"
+_OWN: Final = "dockfix.yaml"
+_MAX_NODES: Final = 10_000
+_MAX_DEPTH: Final = 20
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a configuration file says; the defaults where it says nothing.
+
+    `path` is the file, None if there is none. `lines` maps the keys that it has to their lines, where those are known.
+    `context` is relative to the folder of the file. See `schema.json` for the keys.
+    """
+
+    path: Path | None = None
+    rules: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    unsafe: bool = False
+    exclude: tuple[str, ...] = ()
+    respect_gitignore: bool = True
+    context: Path | None = None
+    build_contexts: Mapping[str, str] = field(default_factory=dict)
+    jobs: int | None = None
+    base_images: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def error(self, key: str, message: str) -> InputError:
+        """An error about a key of this configuration."""
+        return InputError(str(self.path), self.lines.get(key), message)
+
+
+def load_config(start: Path) -> Config:
+    """The configuration in force in a folder; the defaults if no file is found.
+
+    Raises:
+        InputError: the file cannot be read or is wrong, or one folder has two.
+    """
+    path = find_config(start)
+    return Config() if path is None else read_config(path)
+
+
+def find_config(start: Path) -> Path | None:
+    """The nearest configuration file, from the folder `start` up.
+
+    A `pyproject.toml` without `[tool.dockfix]` is none.
+
+    Raises:
+        InputError: one folder has both kinds, or a file cannot be read.
+    """
+    real = Path(os.path.realpath(start))
+    for folder in (real, *real.parents):
+        own, pyproject = folder / _OWN, folder / _PYPROJECT
+        has_own = os.path.lexists(own)
+        has_table = os.path.lexists(pyproject) and _pyproject_table(pyproject)[0] is not None
+        if has_own and has_table:
+            message = f"both {_OWN} and [tool.dockfix] in {_PYPROJECT} configure dockfix in {folder}; keep one of them"
+            raise InputError(str(own), None, message)
+        if has_own or has_table:
+            return own if has_own else pyproject
+    return None
+
+
+def read_config(path: Path) -> Config:
+    """The configuration that a file holds: YAML, or TOML if its name ends in `.toml`.
+
+    A TOML file that is no `pyproject.toml` may have the keys at its top.
+
+    Raises:
+        InputError: it cannot be read, is no YAML or TOML, or has a key or value that there is none of.
+    """
+    if path.suffix == ".toml":
+        table, text = _pyproject_table(path)
+        if table is None:
+            if path.name == _PYPROJECT:
+                raise InputError(str(path), None, "has no [tool.dockfix]")
+            table = _toml(path, text)
+        keys = [str(key) for key in table]
+        lines = {key: line for key in keys if (line := _toml_line(text, key)) is not None}
+    else:
+        table, lines = _yaml(path)
+    return _config(path, table, lines)
+
+
+def _config(path: Path, table: Mapping[str, object], lines: Mapping[str, int]) -> Config:
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        line = lines.get(key)
+        kind = KEYS.get(key)
+        if kind is None:
+            raise InputError(str(path), line, _unknown_key(key))
+        expected, accepts = kind
+        if not accepts(value):
+            raise InputError(str(path), line, f"{key} must be {expected}, not {_kind(value)}")
+        values[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
+    if "context" in values:
+        values["context"] = Path(os.path.realpath(path.parent), values["context"])
+    return Config(path=path, lines=dict(lines), **values)
+
+
+def _is_strings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_string_table(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
+    "rules": ("a list of rule names", _is_strings),
+    "skip": ("a list of rule names", _is_strings),
+    "unsafe": ("true or false", lambda value: isinstance(value, bool)),
+    "exclude": ("a list of patterns", _is_strings),
+    "respect-gitignore": ("true or false", lambda value: isinstance(value, bool)),
+    "context": ("the path of a folder", lambda value: isinstance(value, str) and value != "" and "\0" not in value),
+    "build-contexts": ("a table of names and references", _is_string_table),
+    "jobs": ("a whole number from 1 on", _is_positive),
+    "base-images": ("a table of images and the images that they are like", _is_string_table),
+}
+"""The keys there are: what each takes, in words, and the test of it."""
+
+
+def _unknown_key(key: str) -> str:
+    if key.replace("_", "-") in KEYS:
+        close = [key.replace("_", "-")]
+    else:
+        close = get_close_matches(key.replace("_", "-").lower(), list(KEYS), n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else f"; the keys are {', '.join(KEYS)}"
+    return f"unknown key {key!r}{hint}"
+
+
+def _kind(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text {value!r}"
+        case list():
+            return "a list" if _is_strings(value) else "a list of other things than text"
+        case dict():
+            return "a table"
+        case None:
+            return "nothing"
+        case _:
+            return f"a {type(value).__name__}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return read_file(path, root=Path("/")).data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(str(path), None, "is not UTF-8") from error
+
+
+def _pyproject_table(path: Path) -> tuple[dict[str, object] | None, str]:
+    """`[tool.dockfix]` of a TOML file, None if it has none, and the text of the file."""
+    text = _read(path)
+    if "dockfix" not in text:
+        return None, text
+    tool = _toml(path, text).get("tool")
+    table = tool.get("dockfix") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise InputError(str(path), _toml_line(text, "dockfix"), "tool.dockfix must be a table")
+    return table, text
+
+
+def _toml(path: Path, text: str) -> dict[str, object]:
+    import tomllib  # noqa: PLC0415 - only needed where there is such a file
+
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        message = re.sub(r" \(at [^)]*\)$", "", str(error))
+        raise InputError(str(path), int(found[1]) if found else None, f"is no TOML: {message}") from error
+
+
+def _toml_line(text: str, key: str) -> int | None:
+    """The line of a key; of the first such key behind the table's header, since tomllib tells no lines."""
+    lines = text.split("\n")
+    header = next((at for at, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.\s*dockfix\b", line)), 0)
+    name = re.escape(key)
+    pattern = re.compile(rf"""\s*(?:\[+\s*)?(?:tool\s*\.\s*dockfix\s*\.\s*|tool\s*\.\s*)?["']?{name}["']?\s*[=.\]]""")
+    return next((at + 1 for at in range(header, len(lines)) if pattern.match(lines[at])), None)
+
+
+def _yaml(path: Path) -> tuple[dict[str, object], dict[str, int]]:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and only needed where there is such a file
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+    from ruamel.yaml.nodes import MappingNode  # noqa: PLC0415
+
+    try:
+        # Nodes, not values: they have lines, and composing expands no alias.
+        root = YAML(typ="safe", pure=True).compose(_read(path))
+    except (YAMLError, RecursionError, ValueError) as error:
+        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+        problem = error.problem if isinstance(error, MarkedYAMLError) else str(error).partition("\n")[0]
+        raise InputError(str(path), mark.line + 1 if mark else None, f"is no YAML: {problem}") from error
+    if root is None:
+        return {}, {}
+    if not isinstance(root, MappingNode):
+        raise InputError(str(path), root.start_mark.line + 1, "must be a table of keys and values")
+    lines: dict[str, int] = {}
+    for key, _ in root.value:
+        name = str(key.value)
+        if name in lines:
+            raise InputError(str(path), key.start_mark.line + 1, f"key {name!r} stands here a second time")
+        lines[name] = key.start_mark.line + 1
+    left = [_MAX_NODES]
+    table = {str(key.value): _plain(path, value, left, 0) for key, value in root.value}
+    return table, lines
+
+
+def _plain(path: Path, node: Node, left: list[int], depth: int) -> object:
+    from ruamel.yaml.nodes import MappingNode, SequenceNode  # noqa: PLC0415
+
+    left[0] -= 1
+    if left[0] < 0 or depth > _MAX_DEPTH:
+        raise InputError(str(path), node.start_mark.line + 1, "is too large or too deep")
+    if isinstance(node, MappingNode):
+        return {str(key.value): _plain(path, value, left, depth + 1) for key, value in node.value}
+    if isinstance(node, SequenceNode):
+        return [_plain(path, item, left, depth + 1) for item in node.value]
+    return _scalar(str(node.value), str(node.tag))
+
+
+def _scalar(text: str, tag: str) -> object:
+    """A scalar of the YAML 1.2 core schema, as far as configuration needs it."""
+    if tag.endswith(":bool"):
+        return text.lower() in ("true", "yes", "on")
+    if tag.endswith(":int"):
+        try:
+            return int(text.replace("_", ""), 0)
+        except ValueError:
+            return text
+    if tag.endswith(":null"):
+        return None
+    return text

@@ -1,0 +1,334 @@
+"""The engine: rounds, order, what is held back, and defects that stop nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from dockfix.codemod import engine
+from dockfix.codemod.engine import findings, preview, run
+from dockfix.codemod.model import Advice, Edit, Effect, Finding, Fix, Found, Refusal, Safety
+from dockfix.codemod.surgery import insert, insert_above, replace
+from dockfix.project.target import Target
+from dockfix.syntax.source import Span
+from dockfix.syntax.tree import Run, User
+from tests.codemod.samples import codemod, renames, target, word
+
+TEXT = "FROM a\nUSER b\nRUN c\n"
+
+
+def test_a_fix_is_made_and_the_target_stays_as_it_was() -> None:
+    given = target(TEXT)
+    outcome = run(given, [codemod(renames("b", "x"))])
+    assert outcome.text == "FROM a\nUSER x\nRUN c\n"
+    assert outcome.changed
+    assert outcome.target is given
+    assert given.text == TEXT
+    assert [(found.rule, found.line, found.column, found.end_line) for found in outcome.applied] == [
+        ("sample", 2, 1, 2)
+    ]
+    assert (outcome.remaining, outcome.defects) == ((), ())
+
+
+def test_nothing_to_do() -> None:
+    outcome = run(target(TEXT), [codemod(renames("q", "x"))])
+    assert not outcome.changed
+    assert (outcome.applied, outcome.remaining, outcome.defects) == ((), (), ())
+
+
+def test_a_codemod_without_its_trigger_is_not_run() -> None:
+    def raises(_: Target) -> Iterator[Finding]:
+        raise RuntimeError
+
+    outcome = run(target(TEXT), [codemod(raises, triggers=("copy",))])
+    assert outcome.defects == ()
+    assert run(target(TEXT), [codemod(raises, triggers=("copy", "user"))]).defects != ()
+
+
+def test_codemods_run_in_the_order_given_each_on_the_result_of_the_one_before() -> None:
+    first, second = codemod(renames("b", "x"), "one"), codemod(renames("x", "y"), "two")
+    assert [found.rule for found in run(target(TEXT), [first, second]).applied] == ["one", "two"]
+    # The other way round the second pass brings it about.
+    outcome = run(target(TEXT), [second, first])
+    assert outcome.text == "FROM a\nUSER y\nRUN c\n"
+    assert [found.rule for found in outcome.applied] == ["one", "two"]
+
+
+def test_fixes_that_overlap_wait_for_the_next_round() -> None:
+    seen: list[str] = []
+
+    def rewrite(given: Target) -> Iterator[Finding]:
+        seen.append(given.text)
+        for node in given.dockerfile.instructions:
+            if isinstance(node, User) and "b" in word(node):
+                at = node.args[0].span
+                yield Fix(node.span, "longer", (replace(at, word(node).replace("b", "bc")[::-1]),), Safety.SAFE, "why")
+                yield Fix(node.span, "other", (replace(at, "done"),), Safety.SAFE, "why")
+                return
+
+    def both(given: Target) -> Iterator[Finding]:
+        for node in given.dockerfile.instructions:
+            if isinstance(node, User):
+                at = node.args[0].span
+                for letter in "bc":
+                    if letter in word(node):
+                        fresh = word(node).replace(letter, letter.upper())
+                        yield Fix(node.span, f"raise {letter}", (replace(at, fresh),), Safety.SAFE, "why")
+
+    outcome = run(target("FROM a\nUSER bc\n"), [codemod(both)])
+    assert outcome.text == "FROM a\nUSER BC\n"
+    assert [found.finding.message for found in outcome.applied] == ["raise b", "raise c"]
+    assert outcome.defects == ()
+    assert run(target(TEXT), [codemod(rewrite)]).defects[0].gate == "stability"
+    assert len(seen) > 1
+
+
+def test_fixes_that_touch_wait_for_the_next_round() -> None:
+    texts: list[str] = []
+
+    def rewrite(given: Target) -> Iterator[Finding]:
+        texts.append(given.text)
+        user = given.dockerfile.instructions[1].args[0]
+        for offset, char in enumerate(user.text):
+            if char.islower():
+                at = Span(user.span.start + offset, user.span.start + offset + 1)
+                yield Fix(at, f"raise {char}", (replace(at, char.upper()),), Safety.SAFE, "why")
+
+    assert run(target("FROM a\nUSER bcd\n"), [codemod(rewrite)]).text == "FROM a\nUSER BCD\n"
+    assert "FROM a\nUSER BcD\n" in texts
+
+
+def test_unsafe_fixes_are_held_back_unless_asked_for() -> None:
+    rule = codemod(renames("b", "x", safety=Safety.UNSAFE))
+    outcome = run(target(TEXT), [rule])
+    assert outcome.text == TEXT
+    assert [found.finding.message for found in outcome.held_back] == ["b to x"]
+    assert run(target(TEXT), [rule], unsafe=True).text == TEXT.replace("USER b", "USER x")
+    assert run(target(TEXT), [rule], unsafe=True).held_back == ()
+
+
+def test_refusals_and_advice_remain_in_the_order_of_their_lines() -> None:
+    def refuses(given: Target) -> Iterator[Finding]:
+        yield Refusal(given.dockerfile.instructions[2].span, "refused", "why")
+
+    def advises(given: Target) -> Iterator[Finding]:
+        yield Advice(given.dockerfile.instructions[1].span, "advised")
+
+    outcome = run(target(TEXT), [codemod(refuses, "one"), codemod(advises, "two")])
+    assert [(found.rule, found.line) for found in outcome.remaining] == [("two", 2), ("one", 3)]
+    assert [found.rule for found in outcome.refused] == ["one"]
+    assert [found.rule for found in outcome.advice] == ["two"]
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_one_of_two_fixes_is_declined(wanted: int) -> None:
+    asked: list[int] = []
+
+    def accept(_: Target, found: Found) -> bool:
+        asked.append(found.line)
+        return len(asked) - 1 == wanted
+
+    outcome = run(target("FROM a\nUSER b\nUSER b\n"), [codemod(renames("b", "xyz"))], accept=accept)
+    assert outcome.text == ["FROM a\nUSER xyz\nUSER b\n", "FROM a\nUSER b\nUSER xyz\n"][wanted]
+    assert asked == [2, 3]
+    assert [found.line for found in outcome.held_back] == [3 - wanted]
+
+
+def test_nobody_is_asked_again_when_another_codemod_moves_what_was_declined() -> None:
+    asked: list[str] = []
+
+    def accept(_: Target, found: Found) -> bool:
+        asked.append(found.finding.message)
+        return found.rule == "grows"
+
+    def grows(given: Target) -> Iterator[Finding]:
+        first = given.dockerfile.instructions[0]
+        if first.name == "FROM":
+            yield Fix(first.span, "grow", (insert_above(given.dockerfile, first, "ARG x"),), Safety.SAFE, "why")
+
+    outcome = run(target(TEXT), [codemod(renames("b", "x")), codemod(grows, "grows")], accept=accept)
+    assert outcome.text == "ARG x\n" + TEXT
+    assert asked == ["b to x", "grow"]
+
+
+def wrong_scope(given: Target) -> Iterator[Finding]:
+    base = given.dockerfile.instructions[0]
+    if word(base) == "a":
+        yield Fix(base.span, "m", (replace(base.args[0].span, "z"),), Safety.SAFE, "why")
+
+
+def breaks_the_parse(given: Target) -> Iterator[Finding]:
+    run_node = given.dockerfile.instructions[2]
+    if isinstance(run_node, Run):
+        yield Fix(run_node.span, "m", (replace(run_node.keyword.span, "RUNN"),), Safety.SAFE, "why")
+
+
+def breaks_the_shell(given: Target) -> Iterator[Finding]:
+    script = given.dockerfile.instructions[2].text
+    if "(" not in script.text:
+        yield Fix(script.span(0, 1), "m", (replace(script.span(0, 1), "if ( then"),), Safety.SAFE, "why")
+
+
+def drops_a_comment(given: Target) -> Iterator[Finding]:
+    at = given.text.find("# kept\n")
+    if at >= 0:
+        yield Fix(Span(at, at + 6), "m", (Edit(at, at + 7, ""),), Safety.SAFE, "why")
+
+
+def parts_a_pragma(given: Target) -> Iterator[Finding]:
+    user = given.dockerfile.instructions[1]
+    if word(user) == "b":
+        yield Fix(user.span, "m", (insert(user.lines.start, "USER q\n"),), Safety.SAFE, "why")
+    node = given.dockerfile.instructions[2]
+    if given.dockerfile.above(node) and word(node) == "c":
+        yield Fix(node.span, "m", (insert(node.lines.start, "USER q\n"),), Safety.SAFE, "why")
+
+
+def loops(given: Target) -> Iterator[Finding]:
+    at = given.dockerfile.instructions[1].args[0].span
+    yield Fix(at, "m", (insert(at.end, "b"),), Safety.SAFE, "why")
+
+
+def changes_nothing(given: Target) -> Iterator[Finding]:
+    at = given.dockerfile.instructions[1].args[0].span
+    yield Fix(at, "m", (replace(at, given.text[at.start : at.end]),), Safety.SAFE, "why")
+
+
+def overlaps_itself(given: Target) -> Iterator[Finding]:
+    at = given.dockerfile.instructions[1].span
+    yield Fix(at, "m", (Edit(at.start, at.end, "x"), Edit(at.start + 1, at.end, "y")), Safety.SAFE, "why")
+
+
+def out_of_range(given: Target) -> Iterator[Finding]:
+    yield Fix(Span(0, 1), "m", (Edit(0, 10_000, ""),), Safety.SAFE, "why")
+
+
+def raises(given: Target) -> Iterator[Finding]:
+    yield Advice(given.dockerfile.instructions[0].span, "m")
+    raise ZeroDivisionError("by zero")
+
+
+def changes_the_escape(given: Target) -> Iterator[Finding]:
+    if not given.text.startswith("# escape"):
+        yield Fix(Span(0, 1), "m", (insert(0, "# escape=`\n"),), Safety.SAFE, "why")
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "gate", "message"),
+    [
+        (wrong_scope, "gate", "undeclared way: stages"),
+        (breaks_the_parse, "gate", "does not parse"),
+        (breaks_the_shell, "gate", "shell text no longer parses"),
+        (drops_a_comment, "gate", "comment was lost: # kept"),
+        (parts_a_pragma, "gate", "pragma was parted"),
+        (changes_the_escape, "gate", "directives"),
+        (loops, "stability", "own output"),
+        (changes_nothing, "stability", "changes nothing"),
+        (overlaps_itself, "edits", "overlap"),
+        (out_of_range, "edits", "out of range"),
+        (raises, "crash", "ZeroDivisionError: by zero"),
+    ],
+)
+def test_a_codemod_that_does_wrong_is_caught_and_the_others_go_on(rewrite: object, gate: str, message: str) -> None:
+    text = "FROM a\nUSER b\n# kept\n# hadolint ignore=DL1\nRUN c\nWORKDIR d\n"
+    assert callable(rewrite)
+    effects = frozenset(Effect) - {Effect.STAGES}
+    good = codemod(renames("d", "/d"), "good")
+    outcome = run(target(text), [codemod(rewrite, "bad", effects), good])
+    assert outcome.text == text.replace("WORKDIR d", "WORKDIR /d")
+    assert [found.rule for found in outcome.applied] == ["good"]
+    assert [(defect.rule, defect.gate) for defect in outcome.defects] == [("bad", gate)]
+    assert message in outcome.defects[0].message
+
+
+def test_codemods_that_undo_each_other_change_nothing() -> None:
+    outcome = run(target(TEXT), [codemod(renames("b", "x"), "one"), codemod(renames("x", "b"), "two")])
+    # Each pass ends where it began, so nothing is seen to change.
+    assert outcome.text == TEXT
+    three = [
+        codemod(renames(old, new), f"r{old}{new}") for old, new in (("b", "x"), ("c", "y"), ("y", "c"), ("x", "b"))
+    ]
+    assert run(target(TEXT), three).text == TEXT
+
+
+def test_codemods_that_go_on_for_ever_together_are_stopped() -> None:
+    def longer(given: Target) -> Iterator[Finding]:
+        name = word(given.dockerfile.instructions[1])
+        if name.endswith("b"):
+            at = given.dockerfile.instructions[1].args[0].span
+            yield Fix(at, "m", (insert(at.end, "c"),), Safety.SAFE, "why")
+
+    def longer_still(given: Target) -> Iterator[Finding]:
+        name = word(given.dockerfile.instructions[1])
+        if name.endswith("c"):
+            at = given.dockerfile.instructions[1].args[0].span
+            yield Fix(at, "m", (insert(at.end, "b"),), Safety.SAFE, "why")
+
+    outcome = run(target(TEXT), [codemod(longer, "one"), codemod(longer_still, "two")])
+    assert outcome.text == TEXT
+    assert outcome.applied == ()
+    assert [(defect.rule, defect.gate) for defect in outcome.defects] == [("one, two", "convergence")]
+
+
+def test_findings_of_a_codemod_that_raises_are_a_defect() -> None:
+    found, defects = findings(target(TEXT), [codemod(raises, "bad"), codemod(renames("b", "x"), "good")])
+    assert [each.rule for each in found] == ["good"]
+    assert [(defect.rule, defect.gate) for defect in defects] == [("bad", "crash")]
+
+
+def test_preview_makes_one_fix() -> None:
+    given = target("FROM a\nUSER b\nUSER b\n")
+    found, _ = findings(given, [codemod(renames("b", "x"))])
+    assert [preview(given, each) for each in found] == ["FROM a\nUSER x\nUSER b\n", "FROM a\nUSER b\nUSER x\n"]
+
+
+RULE = codemod(renames("b", "x"), "my-rule", hadolint=frozenset({"DL3002"}), checks=frozenset({"ConsistentUser"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "silenced"),
+    [
+        ("FROM a\n# dockfix: ignore=my-rule because so\nUSER b\n", True),
+        ("FROM a\n# dockfix:ignore = other , my-rule\nUSER b\n", True),
+        ("FROM a\n# DOCKFIX: IGNORE=my-rule\n# more\nUSER b\n", True),
+        ("FROM a\n# dockfix: ignore=*\nUSER b\n", True),
+        ("FROM a\n# dockfix: ignore=all\nUSER b\n", True),
+        ("FROM a\n# dockfix: ignore=my-rules\nUSER b\n", False),
+        ("FROM a\n# dockfix: ignore=other because my-rule\nUSER b\n", False),
+        ("FROM a\n# dockfix: ignore=my-rule\n\nUSER b\n", False),
+        ("FROM a\n# dockfix: ignore=my-rule\nRUN c\nUSER b\n", False),
+        ("FROM a\nUSER b\n# dockfix: ignore=my-rule\n", False),
+        ("FROM a\nUSER b\n# dockfix: ignore-file=my-rule because\n", True),
+        ("FROM a\nUSER b\nRUN c \\\n # dockfix: ignore-file=my-rule\n d\n", True),
+        ("FROM a\nUSER b\n# dockfix: ignore-file=other\n", False),
+        ("FROM a\n# hadolint ignore=DL3002\nUSER b\n", True),
+        ("FROM a\n# hadolint ignore=DL3000,dl3002\nUSER b\n", True),
+        ("FROM a\n# hadolint ignore=DL3000\nUSER b\n", False),
+        ("# hadolint global ignore=DL3002\nFROM a\nUSER b\n", True),
+        ("# hadolint ignore=DL3002\nFROM a\nUSER b\n", False),
+        ("# check=skip=consistentuser\nFROM a\nUSER b\n", True),
+        ("# check=skip=A,ConsistentUser;error=true\nFROM a\nUSER b\n", True),
+        ("# check=error=true;skip=all\nFROM a\nUSER b\n", True),
+        ("# check=skip=A\nFROM a\nUSER b\n", False),
+        ("# check=error=ConsistentUser\nFROM a\nUSER b\n", False),
+        ("FROM a\n# check=skip=ConsistentUser\nUSER b\n", False),
+        ("\ufeff# check=skip=ConsistentUser\r\nFROM a\r\nUSER b\r\n", True),
+    ],
+)
+def test_comments_silence_rules(text: str, silenced: bool) -> None:
+    outcome = run(target(text), [RULE])
+    assert outcome.changed is not silenced
+    assert outcome.remaining == ()
+
+
+def test_another_tools_directive_silences_only_rules_that_correspond() -> None:
+    rule = codemod(renames("b", "x"))
+    assert run(target("# check=skip=all\nFROM a\n# hadolint ignore=DL3002\nUSER b\n"), [rule]).changed
+
+
+def test_text_that_changes_outside_the_edits_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "apply_edits", lambda text, _: text.replace("RUN c", "RUN d"))
+    outcome = run(target(TEXT), [codemod(renames("b", "x"))])
+    assert outcome.text == TEXT
+    assert [defect.gate for defect in outcome.defects] == ["bytes"]

@@ -1,0 +1,82 @@
+"""Finding packs, in order, and names that nearly fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from dockfix.codemod import registry
+from dockfix.codemod.model import Codemod
+from dockfix.codemod.registry import Registry, RegistryError, UnknownRuleError, load_registry
+from tests.codemod.samples import codemod
+
+
+def made(name: str) -> Codemod:
+    return codemod(lambda _: iter(()), name)
+
+
+@dataclass(frozen=True)
+class Point:
+    """An entry point, as far as the registry looks at one."""
+
+    name: str
+    give: Callable[[], object]
+
+    def load(self) -> Callable[[], object]:
+        return self.give
+
+
+def load(monkeypatch: pytest.MonkeyPatch, *points: Point) -> Registry:
+    def entry_points(*, group: str) -> tuple[Point, ...]:
+        return points if group == "dockfix.codemods" else ()
+
+    monkeypatch.setattr(registry, "entry_points", entry_points)
+    return load_registry()
+
+
+def test_the_built_in_pack_comes_first_then_the_others_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load(
+        monkeypatch,
+        Point("zoo", lambda: [made("z")]),
+        Point("ark", lambda: iter([made("a2"), made("a1")])),
+        Point("builtin", lambda: (made("m"), made("b"))),
+    )
+    assert found.names == ("m", "b", "a2", "a1", "z")
+
+
+def test_a_pack_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> object:
+        raise KeyError("gone")
+
+    with pytest.raises(RegistryError, match="'ark' cannot be loaded: 'gone'"):
+        load(monkeypatch, Point("ark", fails))
+    with pytest.raises(RegistryError, match="'ark' gives something that is no Codemod: 1"):
+        load(monkeypatch, Point("ark", lambda: [1]))
+    with pytest.raises(RegistryError, match="two codemods are named 'a'; the second is in pack 'zoo'"):
+        load(monkeypatch, Point("zoo", lambda: [made("a")]), Point("ark", lambda: [made("a")]))
+
+
+REGISTRY = Registry((made("cache-mount"), made("arg-scope"), replace(made("pin"), opt_in=True)))
+
+
+def test_selection_keeps_the_running_order_and_leaves_out_what_is_opt_in() -> None:
+    def names(*rules: str, skip: tuple[str, ...] = ()) -> list[str]:
+        return [each.name for each in REGISTRY.select(rules, skip)]
+
+    assert names() == ["cache-mount", "arg-scope"]
+    assert names("pin", "arg-scope") == ["arg-scope", "pin"]
+    assert names(skip=("cache-mount",)) == ["arg-scope"]
+    assert names("pin", skip=("pin",)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("cache-mounts", "cache-mount"), ("argscope", "arg-scope"), ("zzzzzzz", None)]
+)
+def test_an_unknown_rule_suggests_the_nearest(name: str, nearest: str | None) -> None:
+    for use in (REGISTRY.get, lambda rule: REGISTRY.select([rule]), lambda rule: REGISTRY.select(skip=[rule])):
+        with pytest.raises(UnknownRuleError, match=f"unknown rule '{name}'") as caught:
+            use(name)
+        assert caught.value.suggestion == nearest
+        assert (f"did you mean {nearest!r}" if nearest else "`dockfix rules`") in str(caught.value)

@@ -1,0 +1,167 @@
+"""Configuration files: the nearest counts, and what is wrong is said with its line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from dockfix.project.config import KEYS, Config, find_config, load_config, read_config
+from dockfix.project.problems import InputError
+
+FULL_TOML = """\
+[tool.other]
+rules = 1
+
+[tool.dockfix]
+rules = ["cache-mount"]
+skip = ["apt-purge"]
+unsafe = true
+exclude = ["vendor/"]
+respect-gitignore = false
+context = "app"
+jobs = 3
+
+[tool.dockfix.build-contexts]
+base = "docker-image://alpine"
+
+[tool.dockfix.base-images]
+"corp/python" = "python:3.12-slim"
+"""
+FULL_YAML = """\
+rules: [cache-mount]
+skip:
+  - apt-purge
+unsafe: true
+exclude: ["vendor/"]
+respect-gitignore: false
+context: app
+jobs: 3
+build-contexts:
+  base: docker-image://alpine
+base-images:
+  corp/python: python:3.12-slim
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("pyproject.toml", FULL_TOML), ("dockfix.yaml", FULL_YAML)])
+def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    config = load_config(tmp_path)
+    assert config.path == tmp_path / name
+    assert config.rules == ("cache-mount",)
+    assert config.skip == ("apt-purge",)
+    assert config.unsafe
+    assert config.exclude == ("vendor/",)
+    assert not config.respect_gitignore
+    assert config.context == tmp_path / "app"
+    assert config.jobs == 3
+    assert config.build_contexts == {"base": "docker-image://alpine"}
+    assert config.base_images == {"corp/python": "python:3.12-slim"}
+    assert set(config.lines) == set(KEYS)
+    lines = text.split("\n")
+    assert all(key in lines[line - 1] for key, line in config.lines.items())
+    assert config.lines["rules"] == (5 if name.endswith("toml") else 1)
+
+
+def test_the_nearest_one_counts(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (tmp_path / "dockfix.yaml").write_text("jobs: 2\n")
+    (tmp_path / "a" / "pyproject.toml").write_text("[project]\nname = 'dockfix-user'\n")
+    assert find_config(inner) == tmp_path / "dockfix.yaml"
+    (tmp_path / "a" / "pyproject.toml").write_text("[tool.dockfix]\n")
+    assert find_config(inner) == tmp_path / "a" / "pyproject.toml"
+
+
+def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path) -> None:
+    (tmp_path / "dockfix.yaml").write_text("")
+    (tmp_path / "pyproject.toml").write_text("[tool.dockfix]\n")
+    with pytest.raises(InputError, match=r"dockfix\.yaml.*pyproject\.toml"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "message"),
+    [
+        ("dockfix.yaml", "jobs: 2\nunsave: true\n", 2, "unknown key 'unsave'; did you mean 'unsafe'?"),
+        ("dockfix.yaml", "build_contexts: {}\n", 1, "did you mean 'build-contexts'?"),
+        ("dockfix.yaml", "xyzzy: 1\n", 1, "the keys are rules, skip"),
+        ("dockfix.yaml", "unsafe: maybe\n", 1, "unsafe must be true or false, not the text 'maybe'"),
+        ("dockfix.yaml", "rules: cache-mount\n", 1, "rules must be a list of rule names, not the text 'cache-mount'"),
+        ("dockfix.yaml", "rules: [1]\n", 1, "rules must be a list of rule names, not a list of other things"),
+        ("dockfix.yaml", "\njobs: 0\n", 2, "jobs must be a whole number from 1 on, not the number 0"),
+        ("dockfix.yaml", "jobs: true\n", 1, "not true"),
+        ("dockfix.yaml", "jobs:\n", 1, "not nothing"),
+        ("dockfix.yaml", "jobs: 1\njobs: 2\n", 2, "second time"),
+        ("dockfix.yaml", "- a\n", 1, "must be a table"),
+        ("dockfix.yaml", "a: [\n", 2, "is no YAML"),
+        ("dockfix.yaml", "a: " + "[" * 5000, None, "is no YAML"),
+        ("pyproject.toml", "[tool.dockfix]\n\nunsave = true\n", 3, "did you mean 'unsafe'?"),
+        ("pyproject.toml", "[x]\njobs = 1\n[tool.dockfix]\njobs = 'two'\n", 4, "not the text 'two'"),
+        ("pyproject.toml", "[tool.dockfix\n", 1, "is no TOML"),
+        ("pyproject.toml", "[tool]\ndockfix = 3\n", 2, "must be a table"),
+    ],
+)
+def test_mistakes_name_their_line(tmp_path: Path, name: str, text: str, line: int | None, message: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_config(tmp_path)
+    assert message in caught.value.message
+    if line is not None:
+        assert caught.value.line == line
+
+
+def test_aliases_do_not_explode(tmp_path: Path) -> None:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
+    (tmp_path / "dockfix.yaml").write_text("\n".join(lines))
+    with pytest.raises(InputError, match="too large or too deep"):
+        load_config(tmp_path)
+
+
+def test_a_file_may_be_given(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("jobs = 2\n")
+    assert read_config(tmp_path / "mine.toml").jobs == 2
+    (tmp_path / "mine.yml").write_text("jobs: 4\n")
+    assert read_config(tmp_path / "mine.yml").jobs == 4
+    with pytest.raises(InputError, match="does not exist"):
+        read_config(tmp_path / "none.yaml")
+
+
+def test_schema_and_code_agree() -> None:
+    schema = json.loads((files("dockfix") / "schema.json").read_text())
+    properties = schema["properties"]
+    assert list(properties) == list(KEYS)
+    assert schema["additionalProperties"] is False
+    own = {field.name.replace("_", "-") for field in fields(Config)} - {"path", "lines"}
+    assert own == set(KEYS)
+    samples: dict[str, list[object]] = {
+        "array": [[], ["x"], [1]],
+        "boolean": [True, False],
+        "integer": [0, 1, 7],
+        "string": ["x"],
+        "object": [{}, {"a": "b"}, {"a": 1}],
+    }
+    for key, (_, accepts) in KEYS.items():
+        for kind, values in samples.items():
+            for value in values:
+                assert accepts(value) == _allows(properties[key], kind, value), (key, value)
+
+
+def _allows(schema: dict[str, object], kind: str, value: object) -> bool:
+    if schema["type"] != kind:
+        return False
+    match value:
+        case list():
+            return all(isinstance(item, str) for item in value)
+        case dict():
+            return all(isinstance(item, str) for item in value.values())
+        case bool() | str():
+            return True
+        case int():
+            return value >= int(str(schema.get("minimum", 0)))
+    return False

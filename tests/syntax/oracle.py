@@ -1,0 +1,87 @@
+"""The PyPI project `dockerfile`, which wraps moby's own parser, as an oracle for ours.
+
+Its known differences, each of which is stepped over here and nowhere else: it accepts trailing text behind a JSON
+array (an older parser); marks ONBUILD's children as JSON; misses `<< WORD` with a blank and heredocs under ONBUILD;
+refuses input that is no UTF-8 and cannot be handed NUL, and fails where the parser itself cuts a character in two.
+
+Its parser is older than BuildKit's of today: it does not know `# check=`, nor an escape directive that is indented,
+behind an indented directive or behind a no-break space, and it takes `<<` words in `${...}` otherwise. No sample here
+has those; the recorded answers of BuildKit itself in `tests/data` do.
+"""
+
+from __future__ import annotations
+
+import re
+
+import dockerfile as moby
+
+from dockfix.syntax.parser import parse
+from dockfix.syntax.source import decode
+from dockfix.syntax.tree import Dockerfile
+
+# Where moby's parser at the wheel's version differs from BuildKit's of today, we follow BuildKit.
+_KNOWN = re.compile(
+    r"<<-?[\t\r ]"  # a blank in front of a heredoc's name
+    r"|onbuild"  # JSON and heredocs of a child
+    r"|\[[^\n]*\][^\n]*\S",  # trailing text behind JSON
+    re.IGNORECASE,
+)
+
+
+def comparable(data: bytes) -> bool:
+    """Whether the oracle can be asked about this input."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in data
+
+
+def difference(data: bytes) -> str:
+    """What the two say differently about commands, lines, flags, JSON and heredocs; empty where they agree."""
+    text = decode(data)
+    if not comparable(data) or _KNOWN.search(text):
+        return ""
+    tree = parse(text)
+    refused = [problem for problem in tree.problems if problem.stage == "parser"]
+    try:
+        commands = moby.parse_string(text)
+    except moby.GoParseError as error:
+        return "" if refused else f"only the oracle refuses: {error}"
+    except UnicodeDecodeError:
+        return ""
+    if refused:
+        return f"only we refuse: {refused[0].message}"
+    ours, theirs = _ours(tree), [_theirs(command) for command in commands]
+    if ours == theirs:
+        return ""
+    return next((f"{one} != {two}" for one, two in zip(ours, theirs, strict=False) if one != two), "counts differ")
+
+
+_Row = tuple[str, int, int, tuple[str, ...], bool, tuple[str, ...]]
+
+
+def _ours(tree: Dockerfile) -> list[_Row]:
+    return [
+        (
+            node.keyword.text.lower(),
+            node.start_line,
+            node.end_line,
+            tuple(flag.word.text for flag in node.flags),
+            node.json,
+            tuple(heredoc.content for heredoc in node.heredocs),
+        )
+        for node in tree.instructions
+    ]
+
+
+def _theirs(command: moby.Command) -> _Row:
+    heredocs = tuple(heredoc.content for heredoc in getattr(command, "heredocs", ()))
+    return (
+        (command.cmd or "").lower(),
+        command.start_line,
+        command.end_line,
+        tuple(command.flags),
+        command.json,
+        heredocs,
+    )

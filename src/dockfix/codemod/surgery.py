@@ -423,6 +423,22 @@ def move_all_below(
     return tuple(sorted(edits))
 
 
+def put_first(
+    dockerfile: Dockerfile, instruction: Instruction, lines: Sequence[str], anchor: Instruction
+) -> tuple[Edit, ...]:
+    """Move an instruction and its comments directly below `anchor`, further down, and put lines where it stood."""
+    span = block(dockerfile, instruction)
+    text = dockerfile.text[span.start : span.end].rstrip("\r\n")
+    kept = "".join(f"{line}{instruction.newline}" for line in lines)
+    taken = Edit(span.start, span.end, kept) if lines else delete_block(dockerfile, span)
+    return taken, insert_below(dockerfile, anchor, text)
+
+
+def line_like(dockerfile: Dockerfile, instruction: Instruction, args: Sequence[str]) -> str:
+    """A one-line instruction with the keyword and flags of another one, as spelled there, and other arguments."""
+    return " ".join((words_line(dockerfile, instruction, ()), *args))
+
+
 def _without(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Word]) -> list[Edit]:
     """Take words out of an instruction; those that stand side by side in one piece."""
     edits: list[Edit] = []

@@ -65,6 +65,11 @@ class Area:
     owner: str | None = None
     mode: bool = False
 
+    @property
+    def by_root(self) -> bool:
+        """Whether folders that the COPY makes belong to root."""
+        return self.owner in (None, "root", "0", "root:root", "0:0")
+
     def meets(self, path: str) -> bool:
         """Whether something at or below `path`, or a folder above it, may be the same file."""
         return _below(path, self.path) or _below(self.path, path)
@@ -486,7 +491,7 @@ def named_clash(use: FileUse, area: Area) -> Clash | None:
         if area.meets(tree):
             return Clash(f"line {use.line} uses {tree}")
     for folder in use.made:
-        if _below(folder, area.path) or (_below(area.path, folder) and (area.mode or not _roots(area.owner))):
+        if _below(folder, area.path) or (_below(area.path, folder) and (area.mode or not area.by_root)):
             return Clash(f"line {use.line} makes {folder}")
     for folder, name in use.names:
         if _could_be(area, folder, name):
@@ -504,17 +509,9 @@ def clash(use: FileUse, area: Area) -> Clash | None:
         return Clash(f"line {use.line} may take {posixpath.basename(area.path)} for its configuration")
     if use.home not in (None, "/") and area.tree and _below(use.home or "/", area.path):
         return Clash(f"line {use.line} may read its configuration from {use.home}")
-    if use.accounts and area.owner is not None and not _roots(area.owner) and not _numeric(area.owner):
+    if use.accounts and not area.by_root and not re.fullmatch(r"\d+(:\d+)?", area.owner or ""):
         return Clash(f"line {use.line} may create the user {area.owner}", certain=False)
     return _python_path(use, area) or _on_path(use, area)
-
-
-def _roots(owner: str | None) -> bool:
-    return owner is None or owner in ("root", "0", "root:root", "0:0")
-
-
-def _numeric(owner: str) -> bool:
-    return re.fullmatch(r"\d+(:\d+)?", owner) is not None
 
 
 def _could_be(area: Area, folder: str, pattern: str) -> bool:

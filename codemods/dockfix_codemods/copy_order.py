@@ -154,7 +154,7 @@ def _whole_contexts(target: Target, stage: Stage) -> Iterator[Finding]:
 def _install_below(
     target: Target, below: Sequence[Instruction], area: Area
 ) -> tuple[Run, tuple[PackageCommand, ...]] | None:
-    """The next RUN, with nothing before it that needs what is copied, that installs from manifests there and no more."""
+    """The next RUN that installs from manifests there, and does no more, if nothing before it needs what is copied."""
     for node in below:
         match node:
             case Run():
@@ -174,7 +174,7 @@ def _install_below(
 def _part(
     target: Target, stage: Stage, copy: Copy, area: Area, run: Run, commands: Sequence[PackageCommand]
 ) -> Finding:
-    message = f"the whole context is copied above the install on line {run.start_line}, which reads only manifests"
+    message = f"the whole context is copied above the install on line {run.start_line}; every edit runs that again"
     relative = copy.destination is not None and not copy.destination.text.startswith("/")
     if relative and target.facts.state(copy).workdir != target.facts.state(run).workdir:
         return Refusal(copy.span, message, "its destination is relative to a directory that changes")
@@ -193,7 +193,7 @@ def _part(
     if target.context is None:
         look_at += "; the context is taken to be the folder that holds these manifests"
     why = f"then only a change of {', '.join(paths)} runs the install again"
-    edits = surgery.put_first(target.dockerfile, copy, lines, run)
+    edits = surgery.replace_and_move_below(target.dockerfile, copy, lines, run)
     return Fix(copy.span, message, edits, Safety.UNSAFE, why, look_at)
 
 

@@ -404,26 +404,45 @@ def move_all_below(
     edits: list[Edit] = []
     gone: list[Span] = []
     lines: list[str] = []
+    moving = [instruction for instruction, words in pieces if not words]
     for instruction, words in pieces:
         if words:
             edits += _without(dockerfile, instruction, words)
             spans = [*(word.span for word in words), instruction.args[-1].span]
             lines.append(words_line(dockerfile, instruction, spans))
             continue
-        span = block(dockerfile, instruction)
+        span = _paragraph(dockerfile, instruction, moving)
         lines.append(dockerfile.text[span.start : span.end].rstrip("\r\n"))
         if gone and gone[-1].end == span.start:
             span = Span(gone.pop().start, span.end)
         gone.append(span)
     edits += [delete_block(dockerfile, span) for span in gone]
-    first = block(dockerfile, pieces[0][0])
-    apart = _blank_at(dockerfile, line_start(dockerfile, first.start - 1)) and _blank_at(dockerfile, anchor.lines.end)
+    start = gone[0].start if gone else block(dockerfile, pieces[0][0]).start
+    last = anchor.lines.end == len(dockerfile.text)
+    apart = _blank_at(dockerfile, line_start(dockerfile, start - 1)) and (
+        last or _blank_at(dockerfile, anchor.lines.end)
+    )
     text = anchor.newline.join(lines)
     edits.append(insert_below(dockerfile, anchor, f"{anchor.newline}{text}" if apart else text))
     return tuple(sorted(edits))
 
 
-def put_first(
+def _paragraph(dockerfile: Dockerfile, instruction: Instruction, moving: Sequence[Instruction]) -> Span:
+    """The block of an instruction, with the heading above it if all that the heading stands over moves."""
+    span = block(dockerfile, instruction)
+    above = dockerfile.above(instruction)
+    if not above or len(above) == len(own_comments(dockerfile, instruction)):
+        return span
+    end = instruction.lines.end
+    for other in moving:
+        if block(dockerfile, other).start == end:
+            end = other.lines.end
+    if end < len(dockerfile.text) and _blank_at(dockerfile, end) is None:
+        return span
+    return Span(line_start(dockerfile, above[0].span.start), span.end)
+
+
+def replace_and_move_below(
     dockerfile: Dockerfile, instruction: Instruction, lines: Sequence[str], anchor: Instruction
 ) -> tuple[Edit, ...]:
     """Move an instruction and its comments directly below `anchor`, further down, and put lines where it stood."""

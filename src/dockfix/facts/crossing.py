@@ -103,6 +103,7 @@ class _Walk:
         self.files = files
         self.crossed: list[tuple[Instruction, FileUse | None]] = []
         self.stays: list[Area | None] = []
+        self.above = " ".join(node.text.text for node in instructions[:index] if isinstance(node, Run))
 
     def judge(self, copy: Copy | Add, doubtful: bool, claimed: frozenset[int]) -> Movable | None:
         """Which sources of a COPY may cross all that has been met; the others are met by those further up."""
@@ -118,7 +119,7 @@ class _Walk:
                 staying.append(area)
             else:
                 moving.append((word, area, doubts))
-        if staying and (copy.json or not _into_folder(copy)):
+        if staying and (copy.json or copy.comments or not _into_folder(copy)):
             moving, staying = [], [area for _, area in areas]
         while True:
             # What stays behind in this line was written before, and must not meet what now comes later.
@@ -135,7 +136,7 @@ class _Walk:
 
     def doubts(self, copy: Copy, area: Area) -> tuple[str, ...] | None:
         """What is to be feared if a COPY to `area` crosses all that has been met; None if it must not."""
-        if _meets_any(area, self.stays):
+        if _meets_any(area, self.stays) or f"file:{area.path}" in self.above or f"file://{area.path}" in self.above:
             return None
         found: list[str] = []
         for node, use in self.crossed:

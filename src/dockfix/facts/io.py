@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Area", "Clash", "FileUse", "clash", "file_use", "landing", "named_clash", "requirement_files"]
 
+_GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
 _NAMES_NEVER_IMPORTED: Final = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "pkg_resources"}
 
 
@@ -89,19 +90,22 @@ class Clash:
 class FileUse:
     """The files that a RUN may use besides those of `reserved` places.
 
-    `unbounded` says why they cannot be known, "" if they are. `trees` are paths at or below which it may read or write,
-    `made` folders that it makes as root, `names` pairs of a folder and a glob that it looks for there, `configs` base
-    names that are configuration wherever they lie. `follows` are files that may name further files. `installer`: it
-    fetches packages, so that running it again costs time. `literal`: all that it installs is named in its words.
+    `unbounded` says why they are not known, "" if they are. `text` is the command. `trees` are paths at or below which
+    it may read or write, `made` folders that it makes as root, `names` pairs of a folder and a glob that it looks for
+    there, `configs` base names that are configuration wherever they lie. `follows` are files that may name further
+    files, `manifests_in` folders with manifests that may. `installer`: it fetches packages, so that running it again
+    costs time. `projects` are its installs from a manifest, each with the folder that it works in.
     """
 
     line: int
+    text: str
     unbounded: str = ""
     trees: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
     configs: frozenset[str] = frozenset()
     follows: tuple[str, ...] = ()
+    manifests_in: tuple[str, ...] = ()
     programs: frozenset[str] = frozenset()
     packages: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
@@ -111,7 +115,6 @@ class FileUse:
     accounts: bool = False
     conda: bool = False
     projects: tuple[tuple[PackageCommand, str], ...] = ()
-    """Installs from a manifest, each with the folder that it works in."""
 
 
 def _below(path: str, folder: str) -> bool:
@@ -163,6 +166,8 @@ def _is_file(source: str, name: str, is_dir: Callable[[str], bool | None]) -> bo
 
 
 def _has_file_name(name: str) -> bool:
+    if name.startswith(".") and name.endswith(("rc", "ignore", "-version", ".env")):
+        return True
     return name in FILE_NAMES or ("." in name[1:] and name.rpartition(".")[2].lower() in FILE_ENDINGS)
 
 
@@ -179,6 +184,7 @@ class _Draft:
     names: list[tuple[str, str]] = field(default_factory=list)
     configs: set[str] = field(default_factory=set)
     follows: list[str] = field(default_factory=list)
+    manifests_in: list[str] = field(default_factory=list)
     programs: set[str] = field(default_factory=set)
     packages: list[str] = field(default_factory=list)
     installer: bool = False
@@ -210,6 +216,9 @@ def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
     draft = _Draft(state, with_projects=projects)
     if commands.script is None and not commands.steps:
         draft.give_up(commands.why or "its command cannot be read")
+    text = " ".join((run.text.text, *(heredoc.content for heredoc in run.heredocs)))
+    if _GLOB_LOOP.search(text):
+        draft.give_up("it loops over files")
     for mount in run.mounts:
         target = state.expand(mount.target or "", run.escape)
         if isinstance(target, Known):
@@ -223,12 +232,14 @@ def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
     python_path = state.lookup("PYTHONPATH")
     return FileUse(
         line=run.start_line,
+        text=text,
         unbounded=draft.unbounded,
         trees=tuple(dict.fromkeys(draft.trees)),
         made=tuple(draft.made),
         names=tuple(dict.fromkeys(draft.names)),
         configs=frozenset(draft.configs),
         follows=tuple(draft.follows),
+        manifests_in=tuple(draft.manifests_in),
         programs=frozenset(draft.programs),
         packages=tuple(draft.packages),
         path=("/usr/local/bin", "/usr/local/sbin", *(_folders(path.value) if isinstance(path, Known) else ())),
@@ -291,6 +302,7 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
         draft.give_up("it runs a program that is not one of the system's own")
         return
     draft.programs.add(name)
+    draft.accounts = draft.accounts or name in ACCOUNT_TOOLS
     if name == "command" and values[1:2] != ("-v",):
         draft.give_up("it runs a program through `command`")
     elif name in ("cd", "pushd"):
@@ -300,9 +312,7 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
             elif draft.place(directory, value) not in STANDING:
                 draft.touch(directory, value)
     elif name in QUIET or name == "command":
-        draft.accounts = draft.accounts or name in ACCOUNT_TOOLS
-        if name in ACCOUNT_TOOLS | {"test", "["}:
-            _operands(draft, command.args, directory)
+        return
     elif name == "mkdir" and draft.state.is_root == Known(True) and not any(v and v.startswith("-m") for v in values):
         before = len(draft.trees)
         _operands(draft, command.args, directory)
@@ -389,6 +399,8 @@ def _package(draft: _Draft, step: Step, command: PackageCommand, directory: Fact
             draft.trees.append(placed)
             if used.reason:
                 draft.follows.append(placed)
+    if command.action is Action.SYNC and manager not in ("uv", "go") and isinstance(directory, Known):
+        draft.manifests_in.append(directory.value)
     _manifests(draft, used.manifests, directory, used.parents)
     _installs_to(draft, step, command, directory)
 
@@ -496,7 +508,16 @@ def named_clash(use: FileUse, area: Area) -> Clash | None:
     for folder, name in use.names:
         if _could_be(area, folder, name):
             return Clash(f"line {use.line} looks for {name} in {folder}")
+    if _mentioned(use, area):
+        return Clash(f"line {use.line} names {area.path}")
     return None
+
+
+def _mentioned(use: FileUse, area: Area) -> bool:
+    """Whether the words of a RUN hold the path or the file's name, in whatever place (`echo "deb file:/repo"`)."""
+    names = [area.path] if area.path not in ("/", *use.made) else []
+    names += [posixpath.basename(area.path)] if not area.tree else []
+    return any(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", use.text) for name in names)
 
 
 def clash(use: FileUse, area: Area) -> Clash | None:
@@ -510,7 +531,11 @@ def clash(use: FileUse, area: Area) -> Clash | None:
     if use.home not in (None, "/") and area.tree and _below(use.home or "/", area.path):
         return Clash(f"line {use.line} may read its configuration from {use.home}")
     if use.accounts and not area.by_root and not re.fullmatch(r"\d+(:\d+)?", area.owner or ""):
-        return Clash(f"line {use.line} may create the user {area.owner}", certain=False)
+        user = (area.owner or "").partition(":")[0]
+        return Clash(f"whether line {use.line} creates the user {user}, who then owns the files", certain=False)
+    for folder in use.manifests_in:
+        if _below(area.path, folder) or _below(folder, area.path):
+            return Clash(f"whether a manifest in {folder} names {posixpath.basename(area.path)}", certain=False)
     return _python_path(use, area) or _on_path(use, area)
 
 
@@ -547,6 +572,8 @@ def _on_path(use: FileUse, area: Area) -> Clash | None:
                 return Clash(f"line {use.line} runs {name}")
             if not name.endswith(SCRIPT_ENDINGS) and "entrypoint" not in name:
                 return Clash(f"whether installing the packages runs a program called {name}", certain=False)
+        elif area.tree and posixpath.dirname(area.path) == folder and posixpath.basename(area.path) in use.programs:
+            return Clash(f"line {use.line} runs {posixpath.basename(area.path)}")
         elif area.tree and (_below(folder, area.path) or _below(area.path, folder)):
             return Clash(
                 f"whether {area.path}, on PATH, gets programs that installing the packages runs", certain=False

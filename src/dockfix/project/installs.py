@@ -50,7 +50,7 @@ _LOOK_AT: Final = {
     "maven": "whether the build has plugins that read further files",
     "gradle": "whether the build scripts read further files",
     "dotnet": "whether the project refers to other projects, or to props files above it",
-    "go": "whether go.mod replaces a module by a folder",
+    "go": "whether the modules are fetched with files of the project, such as a .netrc",
 }
 
 
@@ -192,6 +192,8 @@ def _check_text(manager: str, context: Context) -> None:
         case "go":
             if context.exists("go.work"):
                 raise _RefusedError("go.work names modules in folders of the context")
+            if context.is_dir("vendor"):
+                raise _RefusedError("the modules lie in vendor/, which the build uses")
             if re.search(r"=>\s*\.{0,2}/", _text(context, "go.mod")):
                 raise _RefusedError("go.mod replaces a module by a folder")
         case "bundler":

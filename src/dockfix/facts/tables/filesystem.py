@@ -49,21 +49,22 @@ FILE_NAMES: Final = _words(
 """Names without an ending, or with an unusual one, that are files'."""
 
 QUIET: Final = _words(
-    "set echo printf true false : export unset umask test [ exit sleep date uname id whoami nproc arch hostname shopt "
-    "command which type apt-mark apt-cache apt-config apt-key dpkg-query locale-gen update-locale "
-    "update-ca-certificates ldconfig groupadd useradd usermod groupmod addgroup adduser passwd chpasswd "
-    "dpkg-architecture getconf update-alternatives"
+    "set echo printf true false : export unset umask exit sleep date uname id whoami nproc arch shopt"
 )
-"""Commands that use no files but the system's own and the paths in their words."""
+"""Commands whose words are no paths (what they print may be redirected)."""
 
 ACCOUNT_TOOLS: Final = _words("groupadd useradd usermod groupmod addgroup adduser")
 """Commands after which a name may stand for another uid."""
 
 FILE_TOOLS: Final = _words(
     "rm rmdir ln cp mv touch chmod chown chgrp cat tee sed grep mkdir install find ls head tail cut sort tr wc "
-    "basename dirname readlink realpath gpg gunzip gzip xz unxz bzip2 sha256sum sha512sum md5sum strip jq stat du"
+    "basename dirname readlink realpath gpg gunzip gzip xz unxz bzip2 sha256sum sha512sum md5sum strip jq stat du "
+    "test [ which type hostname apt-mark apt-cache apt-config apt-key dpkg-query dpkg-architecture getconf locale-gen "
+    "update-locale update-ca-certificates update-alternatives ldconfig groupadd useradd usermod groupmod addgroup "
+    "adduser passwd chpasswd"
 )
-"""Commands that use the paths in their words and no others, by their manuals (POSIX, coreutils, gnupg)."""
+"""Commands that use the paths in their words and the system's own files, by their manuals (POSIX, coreutils, gnupg,
+apt, shadow)."""
 
 UNPACKERS: Final = frozenset(("tar", "unzip", "bsdtar"))
 """Commands that also write to the working directory."""

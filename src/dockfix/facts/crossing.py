@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.io import Area, Clash, FileUse, clash, file_use, landing, requirement_files
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, known
 from dockfix.facts.scope import uses
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run, Volume, Word, Workdir
 
@@ -108,6 +108,7 @@ class _Walk:
     def judge(self, copy: Copy | Add, doubtful: bool, claimed: frozenset[int]) -> Movable | None:
         """Which sources of a COPY may cross all that has been met; the others are met by those further up."""
         state = self.facts.state(copy)
+        standing = known(state.workdir, "/") or "/"
         areas = [(word, landing(copy, word, state, self.files.is_dir)) for word in copy.sources]
         moving: list[tuple[Word, Area, tuple[str, ...]]] = []
         staying: list[Area | None] = []
@@ -123,10 +124,10 @@ class _Walk:
             moving, staying = [], [area for _, area in areas]
         while True:
             # What stays behind in this line was written before, and must not meet what now comes later.
-            kept = [each for each in moving if not _meets_any(each[1], staying)]
+            kept = [each for each in moving if not _disturbs(each[1], staying, standing)]
             if len(kept) == len(moving):
                 break
-            staying += [area for _, area, _ in moving if _meets_any(area, staying)]
+            staying += [area for _, area, _ in moving if _disturbs(area, staying, standing)]
             moving = kept
         self.stays += staying
         if not moving or not isinstance(copy, Copy):
@@ -136,7 +137,12 @@ class _Walk:
 
     def doubts(self, copy: Copy, area: Area) -> tuple[str, ...] | None:
         """What is to be feared if a COPY to `area` crosses all that has been met; None if it must not."""
-        if _meets_any(area, self.stays) or f"file:{area.path}" in self.above or f"file://{area.path}" in self.above:
+        standing = known(self.facts.state(copy).workdir, "/") or "/"
+        if (
+            _disturbs(area, self.stays, standing)
+            or f"file:{area.path}" in self.above
+            or f"file://{area.path}" in self.above
+        ):
             return None
         found: list[str] = []
         for node, use in self.crossed:
@@ -170,7 +176,7 @@ class _Walk:
         if not area.tree and area.meets(folder.value) and not area.path.startswith(folder.value.rstrip("/") + "/"):
             return Clash(f"it is a file where a WORKDIR makes {folder.value}")
         apart = folder.value.split("/")[1] != area.path.split("/")[1]
-        if apart or (area.by_root and self.facts.state(node).is_root == Known(True)):
+        if apart or (area.by_root and not area.mode and self.facts.state(node).is_root == Known(True)):
             return None
         return Clash(f"it shares {folder.value} with a WORKDIR")
 
@@ -209,5 +215,5 @@ def _into_folder(copy: Copy | Add) -> bool:
     return destination.endswith("/") or posixpath.basename(destination) in (".", "..")
 
 
-def _meets_any(area: Area, others: Sequence[Area | None]) -> bool:
-    return any(other is None or area.meets(other.path) for other in others)
+def _disturbs(area: Area, others: Sequence[Area | None], standing: str) -> bool:
+    return any(other is None or area.disturbs(other, standing) for other in others)

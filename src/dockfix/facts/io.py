@@ -66,6 +66,19 @@ class Area:
     owner: str | None = None
     mode: bool = False
 
+    def disturbs(self, other: Area, standing: str) -> bool:
+        """Whether this and another COPY give a different result in another order.
+
+        They do if they may write the same file, and if both may make a folder, which then belongs to whom the first one
+        says (`MkdirAll` in tonistiigi/fsutil `copy/copy.go`). `standing` is a folder that is there already.
+        """
+        if self.meets(other.path):
+            return True
+        if (self.owner, self.mode) == (other.owner, other.mode):
+            return False
+        common = posixpath.commonpath((posixpath.dirname(self.path), posixpath.dirname(other.path)))
+        return common not in STANDING and not _below(standing, common)
+
     @property
     def by_root(self) -> bool:
         """Whether folders that the COPY makes belong to root."""
@@ -503,7 +516,8 @@ def named_clash(use: FileUse, area: Area) -> Clash | None:
         if area.meets(tree):
             return Clash(f"line {use.line} uses {tree}")
     for folder in use.made:
-        if _below(folder, area.path) or (_below(area.path, folder) and (area.mode or not area.by_root)):
+        # A COPY makes missing folders as `mkdir` under root does, and sets the modes of those below its destination.
+        if area.meets(folder) and (area.mode or not area.by_root or (not area.tree and _below(folder, area.path))):
             return Clash(f"line {use.line} makes {folder}")
     for folder, name in use.names:
         if _could_be(area, folder, name):

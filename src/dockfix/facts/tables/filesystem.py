@@ -48,9 +48,7 @@ FILE_NAMES: Final = _words(
 )
 """Names without an ending, or with an unusual one, that are files'."""
 
-QUIET: Final = _words(
-    "set echo printf true false : export unset umask exit sleep date uname id whoami nproc arch shopt"
-)
+QUIET: Final = _words("set echo printf true false : export unset exit sleep date uname id whoami nproc arch shopt")
 """Commands whose words are no paths (what they print may be redirected)."""
 
 ACCOUNT_TOOLS: Final = _words("groupadd useradd usermod groupmod addgroup adduser")

@@ -31,6 +31,7 @@ from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.scope import State
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.project.context import Context
+from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import Script, SimpleCommand
@@ -67,9 +68,13 @@ from dockfix.syntax.tree import (
 from dockfix.syntax.words import variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from dockfix.facts.crossing import Movable
     from dockfix.facts.images import BaseImage
+    from dockfix.facts.io import Area, FileUse
+    from dockfix.facts.packages import PackageCommand
+    from dockfix.project.installs import Needs
 
 
 def base_image(ref: str, extra: Mapping[str, BaseImage | str] | None = None) -> BaseImage | None:
@@ -91,6 +96,69 @@ def predefined_args() -> frozenset[str]:
     from dockfix.facts import images  # noqa: PLC0415 - as above
 
     return frozenset(images.PREDEFINED_ARGS)
+
+
+def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
+    """Which files a RUN may use; without what its installs from a manifest use, if not `projects`."""
+    from dockfix.facts import io  # noqa: PLC0415 - as above
+
+    return io.file_use(facts, run, projects=projects)
+
+
+def uses_area(use: FileUse, area: Area) -> str:
+    """Why a RUN uses what is copied to an area, as far as its words say; empty if they do not."""
+    from dockfix.facts import io  # noqa: PLC0415 - as above
+
+    found = io.named_clash(use, area)
+    return found.why if found is not None else ""
+
+
+def landing(target: Target, copy: Copy | Add, source: Word) -> Area | None:
+    """Where a source of a COPY or ADD lands; None if that is not known."""
+    from dockfix.facts import io  # noqa: PLC0415 - as above
+
+    return io.landing(copy, source, target.facts.state(copy), _is_dir(target.context))
+
+
+def is_plain_copy(instruction: Instruction) -> bool:
+    """Whether an instruction is a COPY from the build context whose flags do not depend on where it stands."""
+    from dockfix.facts import crossing  # noqa: PLC0415 - as above
+
+    return crossing.is_plain(instruction)
+
+
+def movable_below(
+    target: Target,
+    instructions: Sequence[Instruction],
+    index: int,
+    *,
+    doubtful: bool = False,
+    claimed: frozenset[int] = frozenset(),
+) -> tuple[Movable, ...]:
+    """The COPYs of a stage above `instructions[index]` that may stand directly below it; see `facts.crossing`."""
+    from dockfix.facts import crossing  # noqa: PLC0415 - as above
+
+    context = target.context
+    files = crossing.ContextFiles(_is_dir(context), lambda path: context.read_text(path) if context else None)
+    return crossing.movable(target.facts, instructions, index, files, doubtful=doubtful, claimed=claimed)
+
+
+def _is_dir(context: Context | None) -> Callable[[str], bool | None]:
+    return lambda path: context.is_dir(path) if context is not None and context.exists(path) else None
+
+
+def install_needs(command: PackageCommand, context: Context) -> Needs:
+    """What an install from a manifest that works in the root of the context needs of it."""
+    from dockfix.project import installs  # noqa: PLC0415 - as above
+
+    return installs.install_needs(command, context)
+
+
+def builds_project(command: PackageCommand) -> bool:
+    """Whether an install from a manifest also builds and installs the project itself."""
+    from dockfix.project import installs  # noqa: PLC0415 - as above
+
+    return installs.builds_project(command)
 
 
 API_VERSION = 1
@@ -162,16 +230,28 @@ __all__ = [
     "Workdir",
     "apply_edits",
     "base_image",
+    "builds_project",
     "cache_surgery",
     "caches_of",
     "conflict",
     "context_candidates",
+    "file_use",
+    "install_needs",
+    "is_plain_copy",
     "is_silently_read",
     "known",
+    "landing",
     "mounts",
+    "movable_below",
     "names_mentioned",
     "names_used",
     "predefined_args",
+    "pyproject_facts",
     "surgery",
+    "uses_area",
     "variables",
 ]
+
+if TYPE_CHECKING:
+    # Types that come with tables which a clean file never needs: for annotations only.
+    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand"]

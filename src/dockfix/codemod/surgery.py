@@ -15,7 +15,7 @@ from itertools import pairwise
 from dockfix.codemod.model import Edit
 from dockfix.syntax.shell import Script, SimpleCommand
 from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
-from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run
+from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run, Word
 
 MAX_LINE = 120
 """Columns past which a line that grows is broken."""
@@ -393,6 +393,92 @@ def move_above(dockerfile: Dockerfile, instruction: Instruction, anchor: Instruc
     span = block(dockerfile, instruction)
     lines = dockerfile.text[span.start : span.end].rstrip("\r\n")
     return delete_block(dockerfile, span), insert(block(dockerfile, anchor).start, f"{lines}{instruction.newline}")
+
+
+def move_all_below(
+    dockerfile: Dockerfile, pieces: Sequence[tuple[Instruction, Sequence[Word]]], anchor: Instruction
+) -> tuple[Edit, ...]:
+    """Move instructions, or some of their words, directly below another one further down, keeping their order.
+
+    An instruction that moves as a whole takes along the comments that speak of it. One of which only some words move
+    stays with its comments; they get a line of its kind, with its flags and its last word. The lines that arrive are
+    set off by a blank line if the instruction that they come from was.
+
+    Args:
+        dockerfile: the file.
+        pieces: instructions in order, each with the words that move, or none if it moves as a whole.
+        anchor: what they go below.
+    """
+    edits: list[Edit] = []
+    gone: list[Span] = []
+    lines: list[str] = []
+    moving = [instruction for instruction, words in pieces if not words]
+    for instruction, words in pieces:
+        if words:
+            edits += _without(dockerfile, instruction, words)
+            spans = [*(word.span for word in words), instruction.args[-1].span]
+            lines.append(words_line(dockerfile, instruction, spans))
+            continue
+        span = _paragraph(dockerfile, instruction, moving)
+        lines.append(dockerfile.text[span.start : span.end].rstrip("\r\n"))
+        if gone and gone[-1].end == span.start:
+            span = Span(gone.pop().start, span.end)
+        gone.append(span)
+    edits += [delete_block(dockerfile, span) for span in gone]
+    start = gone[0].start if gone else block(dockerfile, pieces[0][0]).start
+    last = anchor.lines.end == len(dockerfile.text)
+    apart = _blank_at(dockerfile, line_start(dockerfile, start - 1)) and (
+        last or _blank_at(dockerfile, anchor.lines.end)
+    )
+    text = anchor.newline.join(lines)
+    edits.append(insert_below(dockerfile, anchor, f"{anchor.newline}{text}" if apart else text))
+    return tuple(sorted(edits))
+
+
+def _paragraph(dockerfile: Dockerfile, instruction: Instruction, moving: Sequence[Instruction]) -> Span:
+    """The block of an instruction, with the heading above it if all that the heading stands over moves."""
+    span = block(dockerfile, instruction)
+    above = dockerfile.above(instruction)
+    if not above or len(above) == len(own_comments(dockerfile, instruction)):
+        return span
+    end = instruction.lines.end
+    for other in moving:
+        if block(dockerfile, other).start == end:
+            end = other.lines.end
+    if end < len(dockerfile.text) and _blank_at(dockerfile, end) is None:
+        return span
+    return Span(line_start(dockerfile, above[0].span.start), span.end)
+
+
+def replace_and_move_below(
+    dockerfile: Dockerfile, instruction: Instruction, lines: Sequence[str], anchor: Instruction
+) -> tuple[Edit, ...]:
+    """Move an instruction and its comments directly below `anchor`, further down, and put lines where it stood."""
+    span = block(dockerfile, instruction)
+    text = dockerfile.text[span.start : span.end].rstrip("\r\n")
+    kept = "".join(f"{line}{instruction.newline}" for line in lines)
+    taken = Edit(span.start, span.end, kept) if lines else delete_block(dockerfile, span)
+    return taken, insert_below(dockerfile, anchor, text)
+
+
+def line_like(dockerfile: Dockerfile, instruction: Instruction, args: Sequence[str]) -> str:
+    """A one-line instruction with the keyword and flags of another one, as spelled there, and other arguments."""
+    return " ".join((words_line(dockerfile, instruction, ()), *args))
+
+
+def _without(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Word]) -> list[Edit]:
+    """Take words out of an instruction; those that stand side by side in one piece."""
+    edits: list[Edit] = []
+    rows: list[list[Word]] = []
+    order = {word.start: index for index, word in enumerate(instruction.args)}
+    for word in words:
+        if rows and order[rows[-1][-1].start] + 1 == order[word.start]:
+            rows[-1].append(word)
+        else:
+            rows.append([word])
+    for row in rows:
+        edits += delete(dockerfile, instruction, row[0].start, row[-1].end)
+    return edits
 
 
 def words_line(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Span]) -> str:

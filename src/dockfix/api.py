@@ -23,8 +23,11 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.facts import mounts
+from dockfix.facts.account_commands import AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
+from dockfix.facts.commands import Commands
+from dockfix.facts.identity import Accounts, accounts_before
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
@@ -166,6 +169,8 @@ API_VERSION = 1
 
 __all__ = [
     "API_VERSION",
+    "AccountCommand",
+    "Accounts",
     "Add",
     "Advice",
     "Arg",
@@ -178,6 +183,7 @@ __all__ = [
     "Cleaning",
     "Cmd",
     "Codemod",
+    "Commands",
     "Comment",
     "Context",
     "ContextSource",
@@ -228,6 +234,7 @@ __all__ = [
     "Volume",
     "Word",
     "Workdir",
+    "accounts_before",
     "apply_edits",
     "base_image",
     "builds_project",
@@ -236,6 +243,7 @@ __all__ = [
     "conflict",
     "context_candidates",
     "file_use",
+    "has_base_group",
     "install_needs",
     "is_plain_copy",
     "is_silently_read",
@@ -245,6 +253,7 @@ __all__ = [
     "movable_below",
     "names_mentioned",
     "names_used",
+    "parse_account_command",
     "predefined_args",
     "pyproject_facts",
     "surgery",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dockfix.codemod.model import Edit
-from dockfix.syntax.shell import Script, SimpleCommand
+from dockfix.syntax.shell import Operator, Script, SimpleCommand
 from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run, Word
 
@@ -257,6 +257,35 @@ def insert_command(
     if leading and operator != ";":
         return insert(at, f"{new} {instruction.escape}{instruction.newline}{indent}{operator} ")
     return insert(at, f"{joined} {instruction.escape}{instruction.newline}{indent}")
+
+
+def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str) -> Edit:
+    """Put a command in front of another one of a list, so that the other runs only if the new one succeeds.
+
+    Joined by `;` where the list is one of `;` under `set -e`, else by `&&`; in the list's own style.
+    """
+    around = {each.text for each in (command.before, command.after) if each is not None}
+    operator = ";" if command.errexit and ";" in around and "&&" not in around else "&&"
+    beside = command.before or command.after
+    leading = beside is not None and _starts_line(text, beside)
+    if beside is None or (not leading and text.contiguous(*_between(beside, command))):
+        return insert_before(text, command.start, f"{new}{'' if operator == ';' else ' '}{operator} ")
+    return insert_command(dockerfile, run, text, command.start, new, operator, leading=leading)
+
+
+def _between(operator: Operator, command: SimpleCommand) -> tuple[int, int]:
+    """From an operator to the command beside it, the last character of the one and the first of the other included."""
+    if operator.start < command.start:
+        return operator.start, command.start + 1
+    return command.end - 1, operator.end
+
+
+def _starts_line(text: Mapped, operator: Operator) -> bool:
+    """Whether nothing but white space stands before an operator on its physical line."""
+    at = operator.start
+    while at > 0 and text.text[at - 1] in " \t" and text.contiguous(at - 1, at + 1):
+        at -= 1
+    return at > 0 and not text.contiguous(at - 1, at + 1)
 
 
 def delete_command(

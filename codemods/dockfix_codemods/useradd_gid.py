@@ -18,8 +18,8 @@ RUN groupadd -g 10001 app && useradd -m -u 10001 -g 10001 app
 ```
 
 With `-g 10001` alone and no such group, useradd fails (`group '10001' does not exist`, exit 6): the rule puts the
-`groupadd` in front. Where the group was made and `-g` forgotten, useradd fails too (exit 9): the rule adds it. On Alpine
-and busybox the same is done with `addgroup -g` and `adduser -G` (`-g` is the GECOS field there).
+`groupadd` in front. Where the group was made and `-g` forgotten, useradd fails too (exit 9): the rule adds it. On
+Alpine and busybox the same is done with `addgroup -g` and `adduser -G` (`-g` is the GECOS field there).
 
 ## Why
 

@@ -23,10 +23,14 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.facts.build import BuildFacts
+from dockfix.facts.commands import Step
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.names import names_mentioned, names_used
+from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.scope import State
+from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
+from dockfix.facts.toolchain import FAMILIES, builds, is_header_package, package_names, virtual_name
 from dockfix.project.context import Context
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
@@ -90,11 +94,27 @@ def predefined_args() -> frozenset[str]:
     return frozenset(images.PREDEFINED_ARGS)
 
 
+def build_only(package: str, family: str) -> bool:
+    """Whether a package of a distribution's family is needed to build and not to run."""
+    from dockfix.facts import images  # noqa: PLC0415 - as above
+
+    return images.build_only(package, family)
+
+
+def runtime_library(package: str, family: str, image: str) -> str | None:
+    """The library package that programs built with a header package or compiler need: "" if none, None if unknown."""
+    from dockfix.facts import images  # noqa: PLC0415 - as above
+
+    return images.runtime_library(package, family, image)
+
+
 API_VERSION = 1
 """Rises when something here changes incompatibly."""
 
 __all__ = [
     "API_VERSION",
+    "FAMILIES",
+    "Action",
     "Add",
     "Advice",
     "Arg",
@@ -124,6 +144,7 @@ __all__ = [
     "ImageSource",
     "Instruction",
     "Invalid",
+    "Joint",
     "Known",
     "Label",
     "Mapped",
@@ -132,6 +153,7 @@ __all__ = [
     "Onbuild",
     "OneOf",
     "OutOfRange",
+    "PackageCommand",
     "Pair",
     "Project",
     "Refusal",
@@ -146,6 +168,7 @@ __all__ = [
     "Stage",
     "StageSource",
     "State",
+    "Step",
     "Target",
     "Unknown",
     "User",
@@ -154,13 +177,21 @@ __all__ = [
     "Workdir",
     "apply_edits",
     "base_image",
+    "behind",
+    "build_only",
+    "builds",
     "conflict",
     "context_candidates",
+    "is_header_package",
     "is_silently_read",
+    "join_all",
     "known",
     "names_mentioned",
     "names_used",
+    "package_names",
     "predefined_args",
+    "runtime_library",
     "surgery",
     "variables",
+    "virtual_name",
 ]

@@ -58,6 +58,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Final
 
 from dockfix.api import (
@@ -88,6 +89,7 @@ from dockfix.api import (
     behind,
     build_only,
     builds,
+    is_compiler,
     is_header_package,
     join_all,
     known,
@@ -151,10 +153,10 @@ def _uses(target: Target, stage: Stage) -> Iterator[_Use]:
 
 
 def _builder(stage: Stage, uses: Sequence[_Use]) -> Iterator[Finding]:
-    installed = [use for use in uses if use.installs and use.leftovers]
+    installed = [use for use in uses if use.installs and any(is_compiler(name) for name in use.leftovers)]
     if installed:
         at = next((use.at for use in uses if not use.installs), installed[0].at)
-        message = f"{_list(installed[0].leftovers)} stay in the stage {stage.name or stage.index}"
+        message = f"the stage {stage.name or stage.index} keeps {_list(installed[0].leftovers)}"
         yield Refusal(at, message, "only files are copied out of this stage: a purge changes nothing in the image")
 
 
@@ -166,12 +168,13 @@ def _late(target: Target, stage: Stage, removal: _Use, uses: Sequence[_Use]) -> 
     if not givers:
         for parent in target.facts.graph.chain(stage)[1:]:
             if any(use.installs and set(wanted) & set(use.names) for use in _uses(target, parent)):
-                where = f"the stage {parent.name or parent.index}, whose layers stay as they are"
-                yield Advice(removal.at, f"{_list(wanted)} is removed in vain: it is installed in {where}; {_APART}")
+                message = f"the removal of {_list(wanted)} comes too late: the layers of the stage"
+                yield Advice(removal.at, f"{message} {parent.name or parent.index} keep what they installed; {_APART}")
         return
     first = givers[0]
     wanted = [name for name in wanted if any(name in use.names for use in givers)]
-    message = f"{_list(wanted)} of line {first.run.start_line} stay in that layer: the removal comes too late"
+    line = first.run.start_line
+    message = f"the removal of {_list(wanted)} comes too late: the layer of line {line} keeps what it installed"
     between = stage.instructions[first.index : removal.index + 1]
     runs = [node for node in between if isinstance(node, Run)]
     if len(runs) < len(between):
@@ -210,32 +213,58 @@ def _unpurged(target: Target, stage: Stage, uses: Sequence[_Use]) -> Iterator[Fi
     """Packages that only builds need and that nothing removes."""
     removed = {name for use in uses if not use.installs for name in use.names}
     left = [use for use in uses if use.installs and use.leftovers and not removed & {*use.names}]
-    if not left or (stage.base and stage.base.tools & {"gcc", "make"}):
+    left = list(dropwhile(lambda use: not any(is_compiler(name) for name in use.leftovers), left))
+    if not left or _cleans_up(target, stage, removed):
         return
     first, instructions = left[0], stage.instructions
-    end = first.index
-    while end < len(instructions) and isinstance(instructions[end], Run):
-        end += 1
     users = [at for at, node in enumerate(instructions) if at >= first.index and _builds(target, node, first) is True]
     command = _command(target)
     if not users or command is None or command == "":
         return
-    message = f"{_list(first.leftovers)} stay in the image"
-    adjacent = [at for at in users if at < end]
-    runs = [node for node in instructions[first.index : max(adjacent, default=0) + 1] if isinstance(node, Run)]
+    message = f"the image keeps {_list(first.leftovers)}"
+    runs = list(_adjacent(target, instructions, first, users, {use.index for use in uses if use.installs}))
+    adjacent = [at for at in users if at < first.index + len(runs)]
     if len(adjacent) < len(users) or first.package.manager not in ("apt", "apk") or stage.base is None:
-        if not all(is_header_package(name) or name in ("git", "patch") for name in first.leftovers):
-            line = instructions[users[-1]].start_line
-            yield Advice(first.at, f"{message}, though line {line} is the last to build with them; {_APART}")
+        line = instructions[users[-1]].start_line
+        yield Advice(first.at, f"{message}, which nothing below line {line} builds with; {_APART}")
         return
-    reason = _used_later(target, stage, instructions[first.index + len(runs) :])
-    removal = _removal(target, [use for use in left if use.run in runs], uses, stage)
+    reason = _used_later(target, stage, first.index + len(runs))
+    removal = _removal(target, stage, runs, [use for use in left if use.run in runs], uses)
     merged = reason or (removal if isinstance(removal, str) else _merged(target, runs, *removal.commands))
     if isinstance(merged, str) or isinstance(removal, str):
         yield Refusal(first.at, message, str(merged))
         return
     look_at = f"that {command} and what it starts need none of {_list(removal.names)}{removal.remark}"
+    message = f"the image keeps {_list(removal.names)}"
     yield Fix(first.at, message, (*removal.edits, *merged), Safety.UNSAFE, _WHY, look_at)
+
+
+def _adjacent(
+    target: Target, instructions: Sequence[Instruction], first: _Use, users: Sequence[int], installs: set[int]
+) -> Iterator[Run]:
+    """The RUNs from the first install to the last adjacent one that builds; others that install may be among them."""
+    end = last = first.index
+    while end < len(instructions) and isinstance(node := instructions[end], Run):
+        if end not in installs and _builds(target, node, first) is False:
+            break
+        last = end if end in users else last
+        end += 1
+    yield from (node for node in instructions[first.index : last + 1] if isinstance(node, Run))
+
+
+def _cleans_up(target: Target, stage: Stage, removed: set[str]) -> bool:
+    """Whether packages go in a way that no names tell (`apt-mark auto`, a variable), or compilers are there anyway."""
+    commands = [target.facts.commands(node) for node in stage.instructions if isinstance(node, Run)]
+    marked = any(step.command.values()[:2] == ("apt-mark", "auto") for each in commands for step in each.steps)
+    return marked or any("$" in name for name in removed) or bool(stage.base and stage.base.tools & {"gcc", "make"})
+
+
+def _called(target: Target, runs: Sequence[Run]) -> frozenset[str]:
+    """The programs that RUNs call by name, and git where pip or go fetch with it."""
+    steps = [step for run in runs for step in target.facts.commands(run).steps]
+    fetching = any("git+" in word.text for step in steps for word in step.command.words)
+    fetching = fetching or any(step.package and step.package.manager == "go" for step in steps)
+    return frozenset(step.command.basename or "" for step in steps) | ({"git"} if fetching else set())
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +277,14 @@ class _Removal:
     remark: str
 
 
-def _removal(target: Target, installs: Sequence[_Use], uses: Sequence[_Use], stage: Stage) -> _Removal | str:
+def _removal(
+    target: Target, stage: Stage, runs: Sequence[Run], installs: Sequence[_Use], uses: Sequence[_Use]
+) -> _Removal | str:
     """How the leftovers of some installs are removed without taking libraries along, or why they cannot be."""
     first, image = installs[0], known(stage.base_ref) or ""
     family = stage.base.family if stage.base else ""
-    names = tuple(dict.fromkeys(name for use in installs for name in use.leftovers))
+    idle = {"git", "patch"} - _called(target, runs)
+    names = tuple(dict.fromkeys(name for use in installs for name in use.leftovers if name not in idle))
     libraries = {name: runtime_library(name, family, image) for name in names}
     unknown = [name for name in names if is_header_package(name) and libraries[name] is None]
     if unknown:
@@ -264,7 +296,7 @@ def _removal(target: Target, installs: Sequence[_Use], uses: Sequence[_Use], sta
     there = {name for use in uses if use.installs for name in use.names}
     kept = tuple(sorted({library for name in names if (library := libraries[name])} - there))
     remark = "; that no other library that came with them is needed" + (f" ({_list(kept)} kept)" if kept else "")
-    remark += f"; {_list(unknown)} stay installed" if unknown else ""
+    remark += f"; that {_list(unknown)} may stay, whose libraries are not known" if unknown else ""
     program = first.package.executable.text
     if first.package.manager == "apt":
         keep = (f"apt-mark manual {' '.join(kept)}",) if kept else ()
@@ -296,14 +328,16 @@ def _command(target: Target) -> str | None:
     for node in (node for stage in chain for node in reversed(stage.instructions)):
         if isinstance(node, Cmd | Entrypoint):
             steps = target.facts.commands(node).steps
-            name = steps[0].command.basename if steps else None
+            name = steps[-1].command.basename if steps else None
             return None if name is None or (name in _SHELLS and len(steps) == 1) else name
     return None
 
 
-def _used_later(target: Target, stage: Stage, rest: Sequence[Instruction]) -> str:
-    """Why what is installed may still be needed behind the RUNs; empty if nothing speaks for it."""
-    for node in rest:
+def _used_later(target: Target, stage: Stage, end: int) -> str:
+    """Why what is installed may still be needed behind the RUNs, which end at `end`; empty if nothing speaks for it."""
+    for at, node in enumerate(stage.instructions):
+        if isinstance(node, Run) and at < end:
+            continue
         if isinstance(node, Onbuild):
             return f"the ONBUILD on line {node.start_line} may need them"
         if isinstance(node, Run | Cmd | Entrypoint | Healthcheck):
@@ -325,7 +359,7 @@ CODEMOD: Final = Codemod(
     title="build tools stay in the image, or are purged too late",
     severity=Severity.INFO,
     category=Category.SIZE,
-    effects=frozenset({Effect.COMMANDS, Effect.STEPS}),
+    effects=frozenset({Effect.COMMANDS, Effect.STEPS, Effect.MOUNTS}),
     rewrite=rewrite,
     since="0.1.0",
     triggers=("apt", "apk", "dnf", "yum"),

@@ -30,7 +30,7 @@ from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
-from dockfix.facts.toolchain import FAMILIES, builds, is_header_package, package_names, virtual_name
+from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
 from dockfix.project.context import Context
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
@@ -182,6 +182,7 @@ __all__ = [
     "builds",
     "conflict",
     "context_candidates",
+    "is_compiler",
     "is_header_package",
     "is_silently_read",
     "join_all",

@@ -455,8 +455,12 @@ def _seam(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) ->
     if operator == ";":
         return f"; {model.escape}", indent
     lines = [dockerfile.text[piece.start : piece.end].strip(GO_SPACE) for piece in model.logical.pieces]
-    trails = any(line.endswith("&&") for line in lines) and not any(line.startswith("&&") for line in lines)
-    return (f" && {model.escape}", indent) if trails else (f" {model.escape}", f"{indent}&& ")
+    leading = [piece for piece, line in zip(model.logical.pieces, lines, strict=True) if line.startswith("&&")]
+    if leading:
+        indent = indent_of(dockerfile, leading[-1].start)
+    elif any(line.endswith("&&") for line in lines):
+        return f" && {model.escape}", indent
+    return f" {model.escape}", f"{indent}&& "
 
 
 def append_commands(

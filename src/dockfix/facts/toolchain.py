@@ -9,13 +9,23 @@ from dockfix.facts.commands import Step
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.tables.commands import BUILD_PROGRAMS, CALM_PROGRAMS, SYSTEM_MANAGERS
 
-__all__ = ["FAMILIES", "builds", "is_header_package", "package_names", "virtual_name"]
+__all__ = ["FAMILIES", "builds", "is_compiler", "is_header_package", "package_names", "virtual_name"]
 
 FAMILIES: Final = {"apt": "debian", "apk": "alpine", "dnf": "rhel", "yum": "rhel", "microdnf": "rhel"}
 """System package manager to the family under which tables list its packages."""
 
+_COMPILERS: Final = frozenset(
+    (
+        *("build-essential", "gcc", "g++", "gcc-c++", "gfortran", "gcc-gfortran", "clang", "rustc", "cargo", "rust"),
+        *("golang", "golang-go", "go", "build-base", "alpine-sdk", "abuild", "rpm-build", "devscripts", "dpkg-dev"),
+    )
+)
 _BUILDING: Final = frozenset((Action.INSTALL, Action.SYNC, Action.BUILD, Action.UPGRADE))
 _IDLE: Final = frozenset((Action.CLEAN, Action.REMOVE, Action.OTHER, Action.UPDATE))
+_FRONT_ENDS: Final = frozenset(
+    ("pip", "setuptools", "wheel", "virtualenv", "pipenv", "poetry", "uv", "bundler", "rake", "npm", "yarn", "pnpm")
+)
+"""Package managers and their like, which other managers install as they are."""
 _VERSION: Final = re.compile(r"-?[0-9][0-9.]*\Z")
 _VERSIONED: Final = re.compile(r"[=<>~@:/]")
 
@@ -28,6 +38,8 @@ def builds(step: Step) -> bool | None:
     package = step.package
     if package is not None:
         if package.manager in SYSTEM_MANAGERS or package.action in _IDLE:
+            return False
+        if package.packages and all(word.value in _FRONT_ENDS for word in package.packages):
             return False
         return True if package.action in _BUILDING else None
     command = step.command
@@ -66,3 +78,8 @@ def package_names(package: PackageCommand) -> tuple[str, ...]:
 def is_header_package(name: str) -> bool:
     """Whether a package holds headers, which belong to a library, rather than a tool."""
     return name.endswith(("-dev", "-devel", "-headers"))
+
+
+def is_compiler(name: str) -> bool:
+    """Whether a package brings a compiler, or is a collection that does: what makes an image large."""
+    return name in _COMPILERS or _VERSION.sub("", name) in _COMPILERS

@@ -206,7 +206,7 @@ def _merged(target: Target, runs: Sequence[Run], *more: str) -> tuple[Edit, ...]
     edits = surgery.merge_runs(target.dockerfile, *runs, operator=joint.operator) if len(runs) > 1 else ()
     if edits is None:
         return "a comment or a pragma stands in the way"
-    return (*edits, *surgery.append_commands(target.dockerfile, runs, more, joint.operator)) if more else edits
+    return (*edits, *surgery.append_commands(target.dockerfile, runs, more, end.operator)) if more else edits
 
 
 def _unpurged(target: Target, stage: Stage, uses: Sequence[_Use]) -> Iterator[Finding]:
@@ -302,12 +302,12 @@ def _removal(
         keep = (f"apt-mark manual {' '.join(kept)}",) if kept else ()
         return _Removal(names, (*keep, f"{program} purge -y --auto-remove {' '.join(names)}"), (), remark)
     keep = (f"{program} add --no-cache {' '.join(kept)}",) if kept else ()
-    subcommand, virtual = first.package.subcommand, ".build-deps"
-    if virtuals or whole or len(installs) > 1 or subcommand is None or virtual in there:
+    virtual = ".build-deps"
+    if virtuals or whole or len(installs) > 1 or virtual in there:
         gone = sorted(virtuals) if virtuals and len(virtuals) == len(installs) else names
         return _Removal(names, (*keep, f"{program} del {' '.join(gone)}"), (), remark)
-    commands = target.facts.commands(first.run)
-    edit = surgery.insert_after(commands.text, subcommand.end, f" --virtual {virtual}")
+    ahead = max(word.end for word in first.package.words if word.end < first.package.packages[0].start)
+    edit = surgery.insert_after(target.facts.commands(first.run).text, ahead, f" --virtual {virtual}")
     return _Removal(names, (*keep, f"{program} del {virtual}"), (edit,), remark)
 
 
@@ -333,6 +333,11 @@ def _command(target: Target) -> str | None:
     return None
 
 
+def _starts(step: Step) -> bool:
+    """Whether a command only runs a script of package.json, as containers do."""
+    return step.package is not None and step.package.manager in ("npm", "yarn", "pnpm") and not step.package.packages
+
+
 def _used_later(target: Target, stage: Stage, end: int) -> str:
     """Why what is installed may still be needed behind the RUNs, which end at `end`; empty if nothing speaks for it."""
     for at, node in enumerate(stage.instructions):
@@ -341,7 +346,8 @@ def _used_later(target: Target, stage: Stage, end: int) -> str:
         if isinstance(node, Onbuild):
             return f"the ONBUILD on line {node.start_line} may need them"
         if isinstance(node, Run | Cmd | Entrypoint | Healthcheck):
-            found = [builds(step) for step in target.facts.commands(node).steps]
+            steps = target.facts.commands(node).steps
+            found = [builds(step) for step in steps if isinstance(node, Run) or not _starts(step)]
             if True in found or (isinstance(node, Run) and None in found):
                 return f"the {node.name} on line {node.start_line} may need them"
     for each in target.facts.graph.descendants(stage):

@@ -460,6 +460,9 @@ def _seam(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) ->
         indent = indent_of(dockerfile, leading[-1].start)
     elif any(line.endswith("&&") for line in lines):
         return f" && {model.escape}", indent
+    else:  # the lines are arguments of one command, and may stand further in than a command does
+        outer = indent_of(dockerfile, model.span.start)
+        indent = min(indent, outer + ("\t" if indent[len(outer) :].startswith("\t") else "    "), key=len)
     return f" {model.escape}", f"{indent}&& "
 
 
@@ -468,13 +471,10 @@ def append_commands(
 ) -> tuple[Edit, ...]:
     """Put commands behind the last of a RUN, in the style of `runs`, of which it is the last.
 
-    The others are those that it is merged with by the same fix. On one line if all is written on one line.
+    The others are those that it is merged with by the same fix. Each command takes a line of its own.
     """
     last = runs[-1]
     end = last.text.end(len(last.text.text))
-    if len(runs) == 1 and not _breaks_lines(last):
-        joiner = "; " if operator == ";" else f" {operator} "
-        return (Edit(end, max(end, last.span.end), "".join(f"{joiner}{command}" for command in commands)),)
     behind, before = _seam(dockerfile, runs, operator)
     text = "".join(f"{behind}{last.newline}{before}{command}" for command in commands)
     return (Edit(end, max(end, last.span.end), text),)

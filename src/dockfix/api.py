@@ -26,13 +26,16 @@ from dockfix.facts import mounts
 from dockfix.facts.account_commands import AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
-from dockfix.facts.commands import Commands
+from dockfix.facts.commands import Commands, Step
 from dockfix.facts.identity import Accounts, accounts_before
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
+from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.scope import State
+from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
+from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
 from dockfix.project.context import Context
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Project, Target, context_candidates
@@ -164,13 +167,29 @@ def builds_project(command: PackageCommand) -> bool:
     return installs.builds_project(command)
 
 
+def build_only(package: str, family: str) -> bool:
+    """Whether a package of a distribution's family is needed to build and not to run."""
+    from dockfix.facts import images  # noqa: PLC0415 - as above
+
+    return images.build_only(package, family)
+
+
+def runtime_library(package: str, family: str, image: str) -> str | None:
+    """The library package that programs built with a header package or compiler need: "" if none, None if unknown."""
+    from dockfix.facts import images  # noqa: PLC0415 - as above
+
+    return images.runtime_library(package, family, image)
+
+
 API_VERSION = 1
 """Rises when something here changes incompatibly."""
 
 __all__ = [
     "API_VERSION",
+    "FAMILIES",
     "AccountCommand",
     "Accounts",
+    "Action",
     "Add",
     "Advice",
     "Arg",
@@ -205,6 +224,7 @@ __all__ = [
     "ImageSource",
     "Instruction",
     "Invalid",
+    "Joint",
     "Known",
     "Label",
     "Mapped",
@@ -213,6 +233,7 @@ __all__ = [
     "Onbuild",
     "OneOf",
     "OutOfRange",
+    "PackageCommand",
     "Pair",
     "Project",
     "Refusal",
@@ -227,6 +248,7 @@ __all__ = [
     "Stage",
     "StageSource",
     "State",
+    "Step",
     "Target",
     "ToolCache",
     "Unknown",
@@ -237,6 +259,9 @@ __all__ = [
     "accounts_before",
     "apply_edits",
     "base_image",
+    "behind",
+    "build_only",
+    "builds",
     "builds_project",
     "cache_surgery",
     "caches_of",
@@ -245,20 +270,26 @@ __all__ = [
     "file_use",
     "has_base_group",
     "install_needs",
+    "is_compiler",
+    "is_header_package",
     "is_plain_copy",
     "is_silently_read",
+    "join_all",
     "known",
     "landing",
     "mounts",
     "movable_below",
     "names_mentioned",
     "names_used",
+    "package_names",
     "parse_account_command",
     "predefined_args",
     "pyproject_facts",
+    "runtime_library",
     "surgery",
     "uses_area",
     "variables",
+    "virtual_name",
 ]
 
 if TYPE_CHECKING:

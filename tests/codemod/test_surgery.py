@@ -333,11 +333,38 @@ def test_merge_runs(text: str, expected: str) -> None:
         "RUN b\nCMD c",
         "RUN <<E\nb\nE\nRUN c",
         "RUN b # x\nRUN c",
+        "RUN b\n# hadolint ignore=DL3059\nRUN c",
+        "RUN --network=none b\nRUN --network=host c",
     ],
 )
 def test_runs_that_cannot_be_merged(rest: str) -> None:
     dockerfile = tree(HEAD + rest)
     assert surgery.merge_runs(dockerfile, node(dockerfile, 1), node(dockerfile, 2)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "operator", "expected"),
+    [
+        ("FROM a\nRUN b\nRUN c\nRUN d", "&&", "FROM a\nRUN b \\\n    && c \\\n    && d \\\n    && x \\\n    && y"),
+        (
+            "FROM a\nRUN b && \\\n  b\nRUN c\nRUN d\n",
+            "&&",
+            "FROM a\nRUN b && \\\n  b && \\\n  c && \\\n  d && \\\n  x && \\\n  y\n",
+        ),
+        ("FROM a\nRUN b\nRUN c\nRUN d\n", ";", "FROM a\nRUN b; \\\n    c; \\\n    d; \\\n    x; \\\n    y\n"),
+        (
+            "FROM a\nRUN --mount=type=cache,target=/c b\nRUN --mount=type=cache,target=/c \\\n  # of c\n  c\nRUN d\n",
+            "&&",
+            "FROM a\nRUN --mount=type=cache,target=/c b \\\n  # of c\n  && c \\\n  && d \\\n  && x \\\n  && y\n",
+        ),
+    ],
+)
+def test_merge_several_and_append(text: str, operator: str, expected: str) -> None:
+    dockerfile = tree(text)
+    runs = dockerfile.instructions[1:]
+    merged = surgery.merge_runs(dockerfile, *runs, operator=operator)
+    assert merged is not None
+    assert applied(text, (*merged, *surgery.append_commands(dockerfile, runs, ["x", "y"], operator))) == expected
 
 
 def test_words_line_spells_as_the_instruction_does() -> None:

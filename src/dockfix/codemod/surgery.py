@@ -263,10 +263,14 @@ def insert_command(
 def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str) -> Edit:
     """Put a command in front of another one of a list, so that the other runs only if the new one succeeds.
 
-    Joined by `;` where the list is one of `;` under `set -e`, else by `&&`; in the list's own style.
+    Joined by `;` or a new line where the list is one of these under `set -e`, which does not see a failure in front of
+    `&&`; else by `&&`; in the list's own style.
     """
     around = {each.text for each in (command.before, command.after) if each is not None}
-    operator = ";" if command.errexit and ";" in around and "&&" not in around else "&&"
+    ends = command.errexit and "&&" not in around
+    if ends and "\n" in around and ";" not in around:
+        return insert_before(text, command.start, f"{new}\n{indent_of(dockerfile, text.start(command.start))}")
+    operator = ";" if ends and ";" in around else "&&"
     beside = command.before or command.after
     leading = beside is not None and _starts_line(text, beside)
     if beside is None or (not leading and text.contiguous(*_between(beside, command))):

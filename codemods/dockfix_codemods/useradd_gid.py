@@ -230,8 +230,13 @@ def _fix(
     if group is not None:
         uid = user.command.option("--uid")
         joined = "=" if uid is not None and uid.attached and uid.spelled.startswith("--") else " "
-        behind = uid.word if uid is not None else command.words[0]
-        edits.append(surgery.insert_after(user.commands.text, behind.end, f" {_flag(user)}{joined}{group}"))
+        program = command.words[0]
+        start, end = (uid.start, uid.word.end) if uid is not None else (program.start, program.end)
+        edits.append(
+            surgery.insert_word(
+                user.target.dockerfile, user.run, user.commands.text, start, end, f"{_flag(user)}{joined}{group}"
+            )
+        )
     safety = Safety.UNSAFE if look_at else Safety.SAFE
     yield Fix(user.commands.span(command), message, tuple(edits), safety, _WHY, look_at, severity)
 

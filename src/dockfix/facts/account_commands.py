@@ -51,6 +51,8 @@ _BUSYBOX_LONG: Final = {"-u": "--uid", "-G": "--ingroup", "-S": "--system", "-D"
 class AccountOption:
     """An option under its long name. `value` is what it is given, `word` the last word that it takes up.
 
+    `start` is where its first word begins.
+
     `text` is the spelling of the value, which may hold a variable; `attached` says that it shares a word with the
     option (`--uid=5`, `-u5`).
     """
@@ -61,6 +63,7 @@ class AccountOption:
     text: str
     word: Word
     attached: bool
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def parse_account_command(step: Step, *, family: str) -> AccountCommand | None:
             if not head.startswith("--"):
                 operands.append(word)
             else:
-                options.append(AccountOption(head, head, None, word.text.partition("=")[2], word, True))
+                options.append(AccountOption(head, head, None, word.text.partition("=")[2], word, True, word.start))
         elif not value.startswith("-") or value == "-":
             operands.append(word)
         elif value == "--":
@@ -132,24 +135,24 @@ def _options(value: str, word: Word, rest: list[Word], busybox: bool) -> Sequenc
     if value.startswith("--"):
         name, equals, given = value.partition("=")
         if equals:
-            return [AccountOption(name, name, given, given, word, True)]
+            return [AccountOption(name, name, given, given, word, True, word.start)]
         if _takes_value(name, busybox) and rest:
             following = rest.pop(0)
-            return [AccountOption(name, name, following.value, following.text, following, False)]
-        return [AccountOption(name, name, None, "", word, False)]
+            return [AccountOption(name, name, following.value, following.text, following, False, word.start)]
+        return [AccountOption(name, name, None, "", word, False, word.start)]
     found: list[AccountOption] = []
     for index, letter in enumerate(value[1:], 1):
         short = f"-{letter}"
         name = long_names.get(short, short)
         if not _takes_value(short, busybox):
-            found.append(AccountOption(name, short, None, "", word, len(value) > 2))
+            found.append(AccountOption(name, short, None, "", word, len(value) > 2, word.start))
             continue
         given = value[index + 1 :]
         if given:
-            found.append(AccountOption(name, short, given, given, word, True))
+            found.append(AccountOption(name, short, given, given, word, True, word.start))
         elif rest:
             following = rest.pop(0)
-            found.append(AccountOption(name, short, following.value, following.text, following, False))
+            found.append(AccountOption(name, short, following.value, following.text, following, False, word.start))
         break
     return found
 

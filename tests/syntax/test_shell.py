@@ -141,8 +141,9 @@ def test_words_that_may_expand_have_no_value(word: str) -> None:
     ("word", "value"),
     [
         ("'single $x'", "single $x"), ('"torch>=2.4.0,<3"', "torch>=2.4.0,<3"), ("a\\ b", "a b"), ("\\ x", " x"),
-        ('"say \\"hi\\" \\$HOME \\\\ \\n"', 'say "hi" $HOME \\ \\n'), ("'a'\"b\"c", "abc"), ("--opt=value", "--opt=value"),
-        ("pkg=1.2.*", None), ("'pkg=1.2.*'", "pkg=1.2.*"), ("x{1..3}y", None), ("'{a,b}'", "{a,b}"), ("a~b", "a~b"),
+        ('"say \\"hi\\" \\$HOME \\\\ \\n"', 'say "hi" $HOME \\ \\n'), ("'a'\"b\"c", "abc"),
+        ("--opt=value", "--opt=value"), ("pkg=1.2.*", None), ("'pkg=1.2.*'", "pkg=1.2.*"),
+        ("x{1..3}y", None), ("'{a,b}'", "{a,b}"), ("a~b", "a~b"),
         ("''", ""), ("10001", "10001"), ("user:group", "user:group"), ("a\\\nb", "ab"), ("{}", "{}"), ("$", "$"),
         ("user@host", "user@host"), ("a=~b", None), ("a#b", "a#b"), ("x!", "x!"), ("é", "é"),
     ],
@@ -392,6 +393,8 @@ def test_names() -> None:
     [
         "(" * 10_000, "(" * 10_000 + ")" * 10_000, "$(" * 10_000, "`" * 9_999, "${x:-" * 5_000, '"$(' * 5_000,
         "$((" * 5_000, "{ " * 5_000, "if a; then " * 5_000, "case x in a) " * 2_000, "fi;" * 5_000, "x=(" * 5_000,
+        "a;" * 499_000, "((a|" * 99 + "()" * 499_000, "".join(f"cat <<E{n}\n$(" for n in range(39)) + "\n" * 900_000,
+        "a " * 500_001, "||" * 499_000,
     ],
 )  # fmt: skip
 def test_hostile_nesting_is_a_problem_and_takes_no_time(text: str) -> None:
@@ -428,9 +431,9 @@ def test_nested_scripts() -> None:
         ("sudo; bash -o pipefail -ec 'a && b' name", 28),
         ("bash -lc 'a && b'", 10),
         ("exec /bin/sh -c 'a && b'", 17),
-        ("env bash -c \"a && b\"", 13),
+        ('env bash -c "a && b"', 13),
         ("sh -c a' && b'", None),
-        ("sh -c \"a \\\n&& b\"", None),
+        ('sh -c "a \\\n&& b"', None),
     ):
         (nested,) = nested_scripts(parse_shell(text).commands[-1])
         assert (nested.text, nested.offset) == ("a && b", offset)

@@ -242,9 +242,13 @@ MAX_LENGTH: Final = 1_000_000
 # read recursively, about six frames a level) or tree-sitter's error recovery (compound commands).
 _MAX_SUBSTITUTIONS: Final = 40
 _MAX_COMPOUNDS: Final = 200
+# What is refused keeps any text below two seconds; the longest script of some 5,500 real ones has under 1,000 items.
+_MAX_ITEMS: Final = 40_000
+_MAX_PROBLEMS: Final = 1_000
 
 _BLANKS: Final = re.compile(r"(?:[ \t]|\\\n)+")
 _BARE: Final = re.compile(r"[^ \t\n;&|<>()'\"\\$`]+")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,^-]+(?=[ \t\n;&|)]|\Z)")
 _DOUBLE: Final = re.compile(r"[^\"\\$`]+")
 _HERE: Final = re.compile(r"[^\\$`]+")
 _BRACED: Final = re.compile(r"[^}\"'\\$`]+")
@@ -258,6 +262,7 @@ _ASSIGNMENT: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]\n]*\
 _REDIRECT: Final = re.compile(r"(?P<fd>[0-9]*)(?P<operator><<<|<<-|<<|<>|<&|<|>>|>&|>\||>)|(?P<both>&>>?)")
 _DESCRIPTOR: Final = re.compile(r"[0-9]+(?=[<>])")
 _CONTROL: Final = re.compile(r";;&|;;|;&|&&|\|\||\|&|[;&|]")
+_PARENTHESIS: Final = re.compile(r"[()]")
 _EMPTY_PARENS: Final = re.compile(r"\([ \t]*\)")
 _ARITHMETIC_NAME: Final = re.compile(r"(?<![A-Za-z0-9_#])[A-Za-z_][A-Za-z0-9_]*")
 _CONTENT_OF_BACKQUOTES: Final = re.compile(r"(?:[^`\\]|\\.)*", re.DOTALL)
@@ -287,7 +292,7 @@ _DECLARATIONS: Final = frozenset({"declare", "typeset", "local", "export", "read
 _SETTERS: Final = _DECLARATIONS | {"read", "getopts", "mapfile", "readarray", "unset"}
 
 
-class _TooDeep(Exception):  # noqa: N818 - it ends the scan, the caller never sees it
+class _TooMuch(Exception):  # noqa: N818 - it ends the scan, the caller never sees it
     pass
 
 
@@ -350,6 +355,8 @@ class _Scanner:
         self.assigned: set[str] = set()
         self.problems: list[tuple[int, int]] = []
         self.comments: list[tuple[int, int]] = []
+        self.parentheses: dict[int, int] | None = None
+        self.item_count = 0
         self.pending: list[_DraftRedirect] = []
         self.substitutions: list[list[_Item]] = []
 
@@ -517,13 +524,10 @@ class _Scanner:
 
     def arithmetic(self, start: int) -> bool:
         """Reads an arithmetic expression from ``start`` through its ``))``; false, and nothing read, if it is none."""
-        position, level = start, 2
-        for match in re.compile(r"[()]").finditer(self.text, start, self.end):
-            level += 1 if match.group() == "(" else -1
-            position = match.start()
-            if level == 0 or level > _MAX_COMPOUNDS:
-                break
-        if level or self.text[position - 1] != ")" or position - 1 < start:
+        if self.parentheses is None:
+            self.parentheses = _matching_parentheses(self.text)
+        position = self.parentheses.get(start - 2, self.end)
+        if position >= self.end or position - 1 < start or self.parentheses.get(start - 1) != position - 1:
             return False
         self.deeper()
         saved_end, self.end, self.pos = self.end, position - 1, start
@@ -605,7 +609,7 @@ class _Scanner:
         self.depth += 1
         if self.depth > _MAX_SUBSTITUTIONS:
             self.problems.append((self.pos, len(self.text)))
-            raise _TooDeep
+            raise _TooMuch
 
     def unterminated(self, start: int) -> None:
         self.problems.append((start, self.end))
@@ -672,17 +676,15 @@ class _Scanner:
                 continue
             name = "".join(char for char, _, _ in _unquoted(word.text, 0))
             strip_tabs = draft.operator == "<<-"
-            start = position = self.pos
-            terminated = False
-            while position < self.end and not terminated:
-                newline = self.text.find("\n", position, self.end)
-                line_end = self.end if newline < 0 else newline
-                line = self.text[position:line_end]
-                terminated = (line.lstrip("\t") if strip_tabs else line) == name
-                if terminated:
-                    self.pos = min(line_end + 1, self.end)
-                else:
-                    position = min(line_end + 1, self.end)
+            start = self.pos
+            tabs = r"\t*" if strip_tabs else ""
+            last = re.compile(f"^{tabs}{re.escape(name)}$", re.MULTILINE).search(self.text, start, self.end)
+            if last is not None and last.end() < self.end and self.text[last.end()] != "\n":
+                last = None
+            terminated = last is not None
+            position = self.end
+            if last is not None:
+                position, self.pos = last.start(), min(last.end() + 1, self.end)
             if not terminated:
                 self.pos = self.end
                 self.problems.append((start, self.end))
@@ -726,6 +728,16 @@ class _ItemReader:
                 if self.closer:
                     scanner.unterminated(self.opened_at)
                 break
+            run = self.run
+            if run is not None and run.words and (self.state is _State.COMMAND or self.state is _State.FOR_LIST):
+                # Most words are arguments in which nothing is special.
+                plain = _PLAIN.match(text, scanner.pos, scanner.end)
+                if plain is not None:
+                    found = plain.group()
+                    start, run.end = plain.span()
+                    scanner.pos = run.end
+                    run.words.append(Word(start, run.end, found, found))
+                    continue
             char = text[scanner.pos]
             if char == "\n":
                 self.newline()
@@ -765,6 +777,10 @@ class _ItemReader:
             item.substitutions.extend(scanner.substitutions)
             scanner.substitutions = []
         self.items.append(item)
+        scanner.item_count += 1
+        if scanner.item_count > _MAX_ITEMS or len(scanner.problems) > _MAX_PROBLEMS:
+            scanner.problems.append((item.start, len(scanner.text)))
+            raise _TooMuch
 
     def reserved(self, text: str, start: int, end: int, *, opens: bool = False, closes: bool = False) -> None:
         """Emits a reserved word or parenthesis and checks that a list which must not be empty is not."""
@@ -924,7 +940,7 @@ class _ItemReader:
         self.nest.append(opener)
         if len(self.nest) > _MAX_COMPOUNDS:
             self.scanner.problems.append((self.scanner.pos, len(self.scanner.text)))
-            raise _TooDeep
+            raise _TooMuch
 
     def redirect(self) -> None:
         scanner = self.scanner
@@ -1094,6 +1110,23 @@ def _set_by(item: _Item) -> list[str]:
         value = Word(start, word.end, text, literal_value, quoted, word.variables) if text else None
         item.assignments.append(Assignment(word.start, word.end, match["name"], value, match["operator"] == "+="))
     return names
+
+
+def _matching_parentheses(text: str) -> dict[int, int]:
+    """Where each parenthesis closes that holds no more than _MAX_COMPOUNDS levels, whatever quotes it stands in."""
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    heights = [0]
+    for match in _PARENTHESIS.finditer(text):
+        if match.group() == "(":
+            opened.append(match.start())
+            heights.append(0)
+        elif opened:
+            start, height = opened.pop(), heights.pop() + 1
+            heights[-1] = max(heights[-1], height)
+            if height <= _MAX_COMPOUNDS:
+                closing[start] = match.start()
+    return closing
 
 
 def _may_expand(bare: str) -> bool:
@@ -1536,7 +1569,7 @@ def parse_shell(text: str, *, errexit: bool = False) -> Script:
     scanner = _Scanner(text)
     try:
         items = scanner.items(None, 0)
-    except _TooDeep:
+    except _TooMuch:
         problems = tuple(sorted(set(scanner.problems)))
         return Script(
             text, (), (), problems, tuple(scanner.comments), frozenset(scanner.names), frozenset(scanner.assigned)

@@ -231,6 +231,12 @@ def test_contexts() -> None:
     assert context("! (x; a)") is Context.NEGATED | Context.SUBSHELL
     assert context("a; { x & }") is Context.GROUP | Context.BACKGROUND
     assert context("a\nb || c\nx") is Context.NONE
+    assert context("for i in $(x); do a; done") is Context.SUBSTITUTION
+    assert context("for i in a; do b $(x); done") is Context.LOOP | Context.SUBSTITUTION
+    assert context("for ((i=0; i<3; i++)); do x; done") is Context.LOOP
+    assert context("for i in a; do if x; then b; fi; done") is Context.LOOP | Context.CONDITIONAL
+    assert context("case $(x) in a) b;; esac") is Context.SUBSTITUTION
+    assert context("case a in $(x)) b;; esac") is Context.SUBSTITUTION | Context.CONDITIONAL
     assert context("V=$(x) a") is Context.SUBSTITUTION
     assert context("cat <<E | x\nhi\nE\n") is Context.PIPELINE
     assert context("case a in b) x;; esac") is Context.CONDITIONAL
@@ -261,7 +267,7 @@ def test_contexts() -> None:
         ("(set -e); x", False), ("(set -e; x)", True), ("set -e; (set +e); x", True), ("set -e | a; x", False),
         ("if a; then set -e; fi; x", False), ("set -e; if a; then set +e; fi; x", False), ("a || set -e; x", False),
         ("a && set -e; x", False), ("set -e; for i in a; do x; done", True), ("{ set -e; }; x", True),
-        ("set -uxo pipefail && x", False), ("x && set -e", False), ("a | b; set -e; x", True), ("set -e && a; x", True),
+        ("for i in a; do set -e; done; x", False), ("set -uxo pipefail && x", False), ("x && set -e", False), ("a | b; set -e; x", True), ("set -e && a; x", True),
         ("set -e; y $(x)", False), ("set -e & x", False), ("set -e; set $opts; x", False),
     ],
 )  # fmt: skip

@@ -611,6 +611,13 @@ class _Scanner:
             self.problems.append((self.pos, len(self.text)))
             raise _TooMuch
 
+    def count(self) -> None:
+        """Counts an item or redirect, and gives up where there are too many."""
+        self.item_count += 1
+        if self.item_count > _MAX_ITEMS or len(self.problems) > _MAX_PROBLEMS:
+            self.problems.append((self.pos, len(self.text)))
+            raise _TooMuch
+
     def unterminated(self, start: int) -> None:
         self.problems.append((start, self.end))
 
@@ -652,6 +659,7 @@ class _Scanner:
         return word
 
     def redirect(self, match: re.Match[str]) -> _DraftRedirect:
+        self.count()
         start = self.pos
         operator = match["both"] or match["operator"]
         self.pos = match.end()
@@ -777,10 +785,7 @@ class _ItemReader:
             item.substitutions.extend(scanner.substitutions)
             scanner.substitutions = []
         self.items.append(item)
-        scanner.item_count += 1
-        if scanner.item_count > _MAX_ITEMS or len(scanner.problems) > _MAX_PROBLEMS:
-            scanner.problems.append((item.start, len(scanner.text)))
-            raise _TooMuch
+        scanner.count()
 
     def reserved(self, text: str, start: int, end: int, *, opens: bool = False, closes: bool = False) -> None:
         """Emits a reserved word or parenthesis and checks that a list which must not be empty is not."""
@@ -1310,9 +1315,7 @@ _CONTEXTS: Final = {
     "if_statement": Context.CONDITIONAL,
     "elif_clause": Context.CONDITIONAL,
     "else_clause": Context.CONDITIONAL,
-    "case_statement": Context.CONDITIONAL,
     "case_item": Context.CONDITIONAL,
-    "for_statement": Context.LOOP,
     "while_statement": Context.LOOP,
     "subshell": Context.SUBSHELL,
     "compound_statement": Context.GROUP,
@@ -1503,6 +1506,9 @@ def _children(node: Node, children: list[Node], context: Context) -> list[tuple[
             around, scope = context | Context.BACKGROUND, _Scope.OWN
         if node.type == "pipeline":
             scope = _Scope.OWN
+        elif node.type == "for_statement" and child.type in ("do_group", "compound_statement"):
+            # The words of a `for`, like the subject of a `case`, are expanded once and in any case.
+            around, scope = context | Context.LOOP, _Scope.MAYBE
         elif node.type == "while_statement" and node.field_name_for_child(index) == "condition":
             around |= Context.CONDITIONAL
         entries.append((child, around, scope))

@@ -267,7 +267,8 @@ def test_contexts() -> None:
         ("(set -e); x", False), ("(set -e; x)", True), ("set -e; (set +e); x", True), ("set -e | a; x", False),
         ("if a; then set -e; fi; x", False), ("set -e; if a; then set +e; fi; x", False), ("a || set -e; x", False),
         ("a && set -e; x", False), ("set -e; for i in a; do x; done", True), ("{ set -e; }; x", True),
-        ("for i in a; do set -e; done; x", False), ("set -uxo pipefail && x", False), ("x && set -e", False), ("a | b; set -e; x", True), ("set -e && a; x", True),
+        ("for i in a; do set -e; done; x", False), ("set -uxo pipefail && x", False), ("x && set -e", False),
+        ("a | b; set -e; x", True), ("set -e && a; x", True),
         ("set -e; y $(x)", False), ("set -e & x", False), ("set -e; set $opts; x", False),
     ],
 )  # fmt: skip

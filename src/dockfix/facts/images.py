@@ -24,6 +24,7 @@ from dockfix.facts.tables.images import (
     SILENTLY_READ_NAMES,
     SILENTLY_READ_PREFIXES,
     SILENTLY_READ_SUFFIXES,
+    STABLE_LIBRARIES,
     Row,
 )
 
@@ -244,16 +245,17 @@ def build_only(package: str, family: str) -> bool:
     return name.endswith(endings) or bool(re.match(r"linux-headers(?:-|\Z)", name))
 
 
-def runtime_library(dev_package: str, family: str) -> str | None:
-    """The library package that programs built with a header package need, None where dockfix does not know it.
+def runtime_library(package: str, family: str, image: str = "debian:12") -> str | None:
+    """The library package that programs built with a header package or compiler need: "" if none, None if unknown.
 
-    Debian's names are those of bookworm; the libraries of Ubuntu and of other releases may differ in their version, so
-    only names that do not change are given for Ubuntu.
+    `image` is the image that the stage starts from. Debian's libraries have their version in their name, so the whole
+    table serves bookworm only; for other releases and for Ubuntu only names are given that do not change.
     """
-    name = re.split(r"[=<>~@:]", dev_package, maxsplit=1)[0]
+    name = re.split(r"[=<>~@:]", package, maxsplit=1)[0]
     found = RUNTIME_LIBRARIES.get(_family(family), {}).get(name)
-    if family == "ubuntu" and name not in ("libpq-dev", "zlib1g-dev", "libxslt1-dev", "libyaml-dev", "libsqlite3-dev"):
-        return None
+    if found and _family(family) == "debian" and found not in STABLE_LIBRARIES:
+        bookworm = family == "debian" and re.search(r"bookworm|\bdebian:12\b", image)
+        return found if bookworm else None
     return found
 
 

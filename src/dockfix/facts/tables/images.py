@@ -916,6 +916,15 @@ RUNTIME_LIBRARIES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "libkrb5-dev": "libkrb5-3",
                 "unixodbc-dev": "unixodbc",
                 "libvips-dev": "libvips42",
+                # what code that these compile may be linked with; nothing, where every image has it
+                "gcc": "libgomp1",
+                "g++": "libgomp1",
+                "build-essential": "libgomp1",
+                "gfortran": "libgfortran5",
+                "libc6-dev": "",
+                "libc-dev": "",
+                "linux-libc-dev": "",
+                "linux-headers": "",
             }
         ),
         # pkgs.alpinelinux.org
@@ -948,6 +957,15 @@ RUNTIME_LIBRARIES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "oniguruma-dev": "oniguruma",
                 "libstdc++-dev": "libstdc++",
                 "vips-dev": "vips",
+                # as above
+                "gcc": "libgcc",
+                "g++": "libstdc++",
+                "build-base": "libstdc++",
+                "alpine-sdk": "libstdc++",
+                "gfortran": "libgfortran",
+                "musl-dev": "",
+                "libc-dev": "",
+                "linux-headers": "",
             }
         ),
         # packages.fedoraproject.org
@@ -974,7 +992,18 @@ RUNTIME_LIBRARIES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         ),
     }
 )
-"""Header package to the library that programs built with it need at run time; Debian's names are bookworm's."""
+"""Header package or compiler to the library that programs built with it need at run time; "" if none.
+
+Debian's names are bookworm's.
+"""
+
+STABLE_LIBRARIES: Final = _set(
+    "libpq5 zlib1g libxslt1.1 libyaml-0-2 libsqlite3-0 libbz2-1.0 liblzma5 libgmp10 libgomp1 libgfortran5 libonig5"
+)
+"""Libraries of the table above whose Debian and Ubuntu packages have one name in all releases since 2019.
+
+packages.debian.org, buster to trixie; packages.ubuntu.com, focal to noble.
+"""
 
 # From docs.docker.com/reference/dockerfile#predefined-args
 PREDEFINED_ARGS: Final = _set(

@@ -9,7 +9,6 @@ import dockerfile as moby
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.strategies import STEADY, dockerfiles
 
 from dockfix.codemod.engine import run
 from dockfix.codemod.inmemory import target_from_text
@@ -18,6 +17,7 @@ from dockfix.codemod.registry import load_registry
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode
 from dockfix_codemods import ORDER
+from tests.strategies import STEADY, dockerfiles
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 TEXTS = tuple(decode(path.read_bytes()) for path in sorted(GOLDEN.glob("*/*/before/**/*ockerfile*")) if path.is_file())

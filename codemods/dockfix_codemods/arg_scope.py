@@ -29,11 +29,11 @@ Without it the name is empty in the stage, or unset under `set -u`. The image is
 ## Safety
 
 Safe where no base image or parent stage can set an environment variable of that name: then it was certainly empty. Else
-unsafe, because the new line would hide the value that the image sets (`ARG PG_MAJOR` over the `ENV PG_MAJOR` of the
-postgres image).
+unsafe, because the new line would hide a value that the image sets.
 
 ## What it leaves alone
 
+- Names that the base image is known to set: an `ARG PG_MAJOR` would hide the `ENV PG_MAJOR` of the postgres image.
 - Names that the shell text sets itself (`X=1; echo $X`, `for X in ...`).
 - CMD, ENTRYPOINT and HEALTHCHECK, which run when no ARG is left.
 - Names that a builder predefines (`HTTP_PROXY` and its like), which need no declaration.
@@ -60,6 +60,7 @@ from dockfix.api import (
     Instruction,
     Known,
     OneOf,
+    Refusal,
     Safety,
     Severity,
     Stage,
@@ -95,10 +96,13 @@ def _in_stage(target: Target, stage: Stage, globals_: frozenset[str]) -> Iterato
             state = target.facts.state(instruction)
             seen.add(name)
             if name not in state.args and not isinstance(state.lookup(name), Known | OneOf):
-                yield _declare(target, instruction, name)
+                yield _declare(target, stage, instruction, name)
 
 
-def _declare(target: Target, instruction: Instruction, name: str) -> Fix:
+def _declare(target: Target, stage: Stage, instruction: Instruction, name: str) -> Finding:
+    if stage.base is not None and name in stage.base.sets_env:
+        message = f"{name} is declared before FROM, and the stage sees the value that its base image sets"
+        return Refusal(instruction.span, message, "an ARG in the stage would hide the image's own value", Severity.INFO)
     certain = target.facts.state(instruction).lookup(name) is None
     return Fix(
         instruction.span,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import surgery
+from dockfix.codemod import cache_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -22,9 +22,12 @@ from dockfix.codemod.model import (
     apply_edits,
     conflict,
 )
+from dockfix.facts import mounts
 from dockfix.facts.build import BuildFacts
+from dockfix.facts.caches import CacheDir
 from dockfix.facts.commands import Step
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
+from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.scope import State
@@ -120,7 +123,11 @@ __all__ = [
     "Arg",
     "Blank",
     "BuildFacts",
+    "CacheDir",
+    "CacheMount",
+    "Caches",
     "Category",
+    "Cleaning",
     "Cmd",
     "Codemod",
     "Comment",
@@ -170,6 +177,7 @@ __all__ = [
     "State",
     "Step",
     "Target",
+    "ToolCache",
     "Unknown",
     "User",
     "Volume",
@@ -180,6 +188,8 @@ __all__ = [
     "behind",
     "build_only",
     "builds",
+    "cache_surgery",
+    "caches_of",
     "conflict",
     "context_candidates",
     "is_compiler",
@@ -187,6 +197,7 @@ __all__ = [
     "is_silently_read",
     "join_all",
     "known",
+    "mounts",
     "names_mentioned",
     "names_used",
     "package_names",

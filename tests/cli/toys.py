@@ -44,7 +44,7 @@ def _user(target: Target) -> Iterator[Finding]:
 def _broken(target: Target) -> Iterator[Finding]:
     """Breaks the file, so that the gates must catch it."""
     for node in target.dockerfile.instructions:
-        if isinstance(node, Expose):
+        if isinstance(node, Expose) and node.args:
             span = node.args[0].span
             yield Fix(span, "breaks", (Edit(*span, ""),), Safety.SAFE, "to be caught")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.codemod.samples import codemod, renames, target, word
 
 from dockfix.codemod import engine
 from dockfix.codemod.engine import findings, preview, run
@@ -14,6 +13,7 @@ from dockfix.codemod.surgery import insert, insert_above, replace
 from dockfix.project.target import Target
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run, User
+from tests.codemod.samples import codemod, renames, target, word
 
 TEXT = "FROM a\nUSER b\nRUN c\n"
 

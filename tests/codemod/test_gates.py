@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.codemod.samples import codemod
 
 from dockfix.codemod.gates import check_gates, check_untouched
 from dockfix.codemod.model import Edit, Effect, apply_edits
 from dockfix.syntax.parser import parse
+from tests.codemod.samples import codemod
 
 ANYTHING = codemod(lambda _: iter(()))
 NOTHING = codemod(lambda _: iter(()), effects=frozenset())

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from tests.codemod.samples import codemod
 
 from dockfix.codemod import registry
 from dockfix.codemod.model import Codemod
 from dockfix.codemod.registry import Registry, RegistryError, UnknownRuleError, load_registry
+from tests.codemod.samples import codemod
 
 
 def made(name: str) -> Codemod:

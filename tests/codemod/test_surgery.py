@@ -12,8 +12,9 @@ from dockfix.codemod import surgery
 from dockfix.codemod.gates import check_untouched
 from dockfix.codemod.model import Edit, apply_edits
 from dockfix.syntax.parser import parse
+from dockfix.syntax.shell import parse_shell
 from dockfix.syntax.source import Span
-from dockfix.syntax.tree import Comment, Dockerfile, Instruction
+from dockfix.syntax.tree import Comment, Dockerfile, Instruction, Run
 
 HEAD = "FROM a\n"
 
@@ -467,3 +468,60 @@ def test_random_insertions_touch_nothing_else(text: str, data: st.DataObject) ->
     assert after.text.split() == [*words[:index], "new", "&&", *words[index:]]
     assert comments(result) == comments(dockerfile)
     assert others(result) == others(dockerfile)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("RUN a\n", "RUN --x --y a\n"),
+        ("RUN --z a\n", "RUN --z --x --y a\n"),
+        ("RUN a \\\n  && b\n", "RUN --x \\\n  --y \\\n  a \\\n  && b\n"),
+        ("RUN --z \\\n      a \\\n  && b\n", "RUN --z \\\n  --x \\\n  --y \\\n      a \\\n  && b\n"),
+        (f"RUN {'a' * 115}\n", f"RUN --x \\\n    --y \\\n    {'a' * 115}\n"),
+        ("RUN <<EOF\na\nEOF\n", "RUN --x --y <<EOF\na\nEOF\n"),
+    ],
+)
+def test_insert_flags(body: str, expected: str) -> None:
+    dockerfile = parse(f"FROM a\n{body}")
+    edit = surgery.insert_flags(dockerfile, dockerfile.instructions[-1], ["--x", "--y"])
+    assert apply_edits(dockerfile.text, [edit]) == f"FROM a\n{expected}"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("a && b", "new && a && b"),
+        ("a \\\n  && b", "new \\\n  && a \\\n  && b"),
+        ("a && \\\n  b", "new && \\\n  a && \\\n  b"),
+        ("set -eux; \\\n  a; \\\n  b", "set -eux; \\\n  new; \\\n  a; \\\n  b"),
+        ("a; b", "new && a; b"),
+        ("<<EOF\nset -e\n  a\nEOF", "<<EOF\nset -e\n  new\n  a\nEOF"),
+    ],
+)
+def test_insert_first(body: str, expected: str) -> None:
+    dockerfile = parse(f"FROM a\nRUN {body}\n")
+    run = dockerfile.instructions[-1]
+    assert isinstance(run, Run)
+    assert run.script is not None
+    edit = surgery.insert_first(dockerfile, run, run.script, parse_shell(run.script.text), "new")
+    assert apply_edits(dockerfile.text, [edit]) == f"FROM a\nRUN {expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "first", "last", "expected"),
+    [
+        ("a && b && c", 1, 2, "a"),
+        ("a \\\n  && b \\\n  && c \\\n  && d", 1, 2, "a \\\n  && d"),
+        ("<<EOF\na\n  b;\nc\nEOF", 1, 1, "<<EOF\na\nc\nEOF"),
+        ("<<EOF\na && b\nEOF", 1, 1, None),
+    ],
+)
+def test_delete_commands(body: str, first: int, last: int, expected: str | None) -> None:
+    dockerfile = parse(f"FROM a\nRUN {body}\n")
+    run = dockerfile.instructions[-1]
+    assert isinstance(run, Run)
+    assert run.script is not None
+    commands = parse_shell(run.script.text).commands
+    edits = surgery.delete_commands(dockerfile, run, run.script, commands[first], commands[last])
+    after = None if edits is None else apply_edits(dockerfile.text, edits)
+    assert after == (None if expected is None else f"FROM a\nRUN {expected}\n")

@@ -198,3 +198,11 @@ def test_many_stages_in_a_chain_are_cheap() -> None:
     last = facts.graph.stages[-1]
     assert facts.end_state(last).lookup("V3") == Known("0")
     assert len(facts.graph.chain(last)) == 1501
+
+
+def test_the_table_of_images_can_be_extended() -> None:
+    tree = parse("FROM registry.example.org/team/base:3\nRUN true\n")
+    assert analyse(tree).graph.stages[0].base is None
+    base = analyse(tree, images={"registry.example.org/team/base": "debian:12-slim"}).graph.stages[0].base
+    assert base is not None
+    assert base.family == "debian"

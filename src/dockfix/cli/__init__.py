@@ -10,6 +10,10 @@ BROKEN_PIPE = 141
 INTERRUPTED = 130
 
 
+class OutputClosed(Exception):  # noqa: N818 - not an error of anybody's
+    """Whoever read our output is gone. No OSError, which typer would take for its own to handle."""
+
+
 def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
     """Run dockfix and give its exit code.
 
@@ -28,8 +32,8 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("dockfix: interrupted; files that were already written stay as they are\n")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us is gone; say nothing, and keep the interpreter from flushing into the closed pipe.
+    except (OutputClosed, BrokenPipeError):
+        # Say nothing, and keep the interpreter from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except Exception as error:

@@ -83,4 +83,4 @@ def check(
             terminal.fail(f"--output: {shown(output)} cannot be written: {reason.lower()}")
     reporting.trouble(result, terminal)
     terminal.note(check_summary(result))
-    raise typer.Exit(exit_code(result, differs=any(outcome.remaining for outcome in result.files)))
+    raise typer.Exit(exit_code(result, differs=result.actionable))

@@ -11,6 +11,7 @@ from typing import NoReturn, TextIO
 
 import typer
 
+from dockfix.cli import OutputClosed
 from dockfix.output.plain import Style, printable
 
 
@@ -97,6 +98,9 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _write_bytes(stream: TextIO, data: bytes) -> None:
-    stream.flush()
-    stream.buffer.write(data)
-    stream.buffer.flush()
+    try:
+        stream.flush()
+        stream.buffer.write(data)
+        stream.buffer.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from collections import Counter
+from typing import Final, TypeAlias
 
 from dockfix.cli.console import Console
 from dockfix.codemod.engine import preview
@@ -24,22 +25,32 @@ d - apply neither this fix nor any later one in the file
 """
 
 
+_Identity: TypeAlias = tuple[str, str, str, str]
+"""What a fix is known by in a later pass, where it has another place: its file, rule, message, and the text there."""
+
+
 class Reviewer:
-    """A person's answers, as the engine's `accept`. Each fix is asked about once, in whatever pass it turns up."""
+    """A person's answers, as the engine's `accept`.
+
+    The engine runs until nothing changes and so meets a declined fix again in the next pass; nobody is asked twice.
+    Of several equal fixes in one text as many are declined unasked as were declined before: those accepted are gone.
+    """
 
     def __init__(self, terminal: Console) -> None:
         self._terminal = terminal
         self._all: set[str] = set()
         self._none: set[str] = set()
-        self._declined: set[tuple[str, str, str, str]] = set()
+        self._declined: Counter[_Identity] = Counter()
+        self._batch: tuple[str, str, str] | None = None
+        self._known: Counter[_Identity] = Counter()
         self._quit = False
 
     def __call__(self, target: Target, found: Found) -> bool:
         """Whether the fix is wanted."""
         file = str(target.path)
-        at = found.finding.at
-        identity = (file, found.rule, found.finding.message, target.text[at.start : at.end])
-        if self._quit or file in self._none or identity in self._declined:
+        if self._quit or file in self._none:
+            return False
+        if self._is_known(target, found):
             return False
         if file in self._all:
             return True
@@ -51,8 +62,20 @@ class Reviewer:
         elif answer == "d":
             self._none.add(file)
         elif answer == "n":
-            self._declined.add(identity)
+            self._declined[_identity(target, found)] += 1
         return answer in ("y", "a")
+
+    def _is_known(self, target: Target, found: Found) -> bool:
+        """Whether a fix was declined when it turned up in an earlier text of its file."""
+        batch = (str(target.path), found.rule, target.text)
+        if batch != self._batch:
+            self._batch = batch
+            self._known = Counter(self._declined)
+        identity = _identity(target, found)
+        if self._known[identity] > 0:
+            self._known[identity] -= 1
+            return True
+        return False
 
     def _show(self, target: Target, found: Found) -> None:
         style = self._terminal.out_style
@@ -76,3 +99,8 @@ class Reviewer:
             if answer and answer in "ynqad":
                 return answer
             self._terminal.out(_HELP)
+
+
+def _identity(target: Target, found: Found) -> _Identity:
+    at = found.finding.at
+    return str(target.path), found.rule, found.finding.message, target.text[at.start : at.end]

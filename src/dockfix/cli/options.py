@@ -6,16 +6,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from dockfix.cli.console import Colour, Console, shown
-from dockfix.codemod.registry import Registry, RegistryError, UnknownRuleError, load_registry
-from dockfix.codemod.session import RunResult, Settings
-from dockfix.project.config import Config, load_config, read_config
-from dockfix.project.problems import InputError
-from dockfix.project.target import find_project_root
+
+if TYPE_CHECKING:
+    from dockfix.codemod.registry import Registry
+    from dockfix.codemod.session import RunResult, Settings
+    from dockfix.project.config import Config
 
 STDIN = "-"
 
@@ -112,6 +112,9 @@ class Plan:
 
 def registry_of(context: typer.Context, console: Console) -> Registry:
     """The codemods: those that the caller of `main` gave, else those of all installed packs."""
+    # Here and below: what `dockfix --version` and shell completion need not load.
+    from dockfix.codemod.registry import Registry, RegistryError, load_registry  # noqa: PLC0415
+
     if isinstance(context.obj, Registry):
         return context.obj
     try:
@@ -122,6 +125,8 @@ def registry_of(context: typer.Context, console: Console) -> Registry:
 
 def plan(context: typer.Context, given: Given, console: Console) -> Plan:
     """Options and configuration, checked and put together; ends the command with exit code 2 if they are wrong."""
+    from dockfix.codemod.session import Settings  # noqa: PLC0415
+
     root = _root(given, console)
     config = _config(given, root, console)
     registry = registry_of(context, console)
@@ -158,6 +163,8 @@ def exit_code(result: RunResult, *, differs: bool) -> int:
 
 def _root(given: Given, console: Console) -> Path:
     if given.root is None:
+        from dockfix.project.target import find_project_root  # noqa: PLC0415
+
         return find_project_root(Path.cwd())
     root = Path(given.root)
     if not root.is_dir():
@@ -166,6 +173,9 @@ def _root(given: Given, console: Console) -> Path:
 
 
 def _config(given: Given, root: Path, console: Console) -> Config:
+    from dockfix.project.config import Config, load_config, read_config  # noqa: PLC0415
+    from dockfix.project.problems import InputError  # noqa: PLC0415
+
     if given.config is not None and given.no_config:
         console.fail("--config and --no-config exclude each other")
     if given.no_config:
@@ -180,6 +190,8 @@ def _config(given: Given, root: Path, console: Console) -> Config:
 
 
 def _check_rules(registry: Registry, given: Given, config: Config, console: Console) -> None:
+    from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415
+
     for key, names in (("rules", config.rules), ("skip", config.skip)):
         for name in names:
             try:

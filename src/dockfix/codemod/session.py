@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from dockfix.codemod import engine
 from dockfix.codemod.engine import Accept, Defect
 from dockfix.codemod.inmemory import target_from_text
-from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal, Safety
+from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal, Safety, Severity
 from dockfix.codemod.registry import Registry
 from dockfix.codemod.suppress import Suppressions
 from dockfix.project.discovery import discover
@@ -144,6 +144,17 @@ class RunResult:
     def held_back(self) -> int:
         """How many unsafe fixes were not made because unsafe fixes were not asked for."""
         return 0 if self.settings.unsafe else sum(_is_unsafe(found) for each in self.files for found in each.fixes)
+
+    @property
+    def actionable(self) -> bool:
+        """Whether a person has something to do: all findings count but refusals of severity info, which say that
+        something is as it should be.
+        """
+        return any(
+            not isinstance(found.finding, Refusal) or found.severity is not Severity.INFO
+            for each in self.files
+            for found in each.remaining
+        )
 
     @property
     def declined(self) -> int:
@@ -415,7 +426,8 @@ def _do(work: _Work, path: Path, accept: Accept | None) -> FileOutcome:
 
 def _target(work: _Work, file: FileText) -> Target:
     settings = work.settings
-    return target_for(work.project, file, context=settings.context, build_contexts=settings.build_contexts)
+    target = target_for(work.project, file, context=settings.context, build_contexts=settings.build_contexts)
+    return replace(target, base_images=settings.base_images)
 
 
 def _judge(work: _Work, target: Target, shown: str, accept: Accept | None) -> FileOutcome:

@@ -14,8 +14,12 @@ from itertools import pairwise
 
 from dockfix.codemod.model import Edit
 from dockfix.codemod.suppress import is_pragma
+from dockfix.syntax.shell import Script, SimpleCommand
 from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run
+
+MAX_LINE = 120
+"""Columns past which a line that grows is broken."""
 
 _BANNER = frozenset("#-=*~_+ \t")
 _SHELL_COMMENT = re.compile(r"(?:^|[\s;&|])#")
@@ -63,11 +67,15 @@ def indent_of(dockerfile: Dockerfile, offset: int) -> str:
 
 
 def continuation_indent(dockerfile: Dockerfile, instruction: Instruction) -> str:
-    """The indentation of an instruction's continuation lines: that of the first one, four spaces if there is none."""
-    for piece in instruction.logical.pieces[1:]:
-        if dockerfile.text[piece.start : piece.end].strip(GO_SPACE):
-            return indent_of(dockerfile, piece.start)
-    return indent_of(dockerfile, instruction.span.start) + "    "
+    """The indentation of an instruction's continuation lines: the smallest, since a list of operands may be further in;
+    four spaces if there are none."""
+    indents = [
+        indent_of(dockerfile, piece.start)
+        for piece in instruction.logical.pieces[1:]
+        if dockerfile.text[piece.start : piece.end].strip(GO_SPACE)
+    ]
+    base = indent_of(dockerfile, instruction.span.start)
+    return min((each for each in indents if each), key=len, default=indents[0] if indents else f"{base}    ")
 
 
 def continuation(dockerfile: Dockerfile, instruction: Instruction, indent: str | None = None) -> str:
@@ -478,3 +486,77 @@ def append_commands(
     behind, before = _seam(dockerfile, runs, operator)
     text = "".join(f"{behind}{last.newline}{before}{command}" for command in commands)
     return (Edit(end, max(end, last.span.end), text),)
+
+
+def insert_flags(dockerfile: Dockerfile, instruction: Instruction, flags: Sequence[str]) -> Edit:
+    """Put flags behind those that are there: each on a line of its own if the instruction has several lines, or would
+    have one that is longer than `MAX_LINE` with them."""
+    if not _breaks_lines(instruction):
+        joined = " ".join(flags)
+        line = instruction.lines.end - instruction.lines.start if not instruction.heredocs else 0
+        if line + len(joined) <= MAX_LINE or not instruction.text.text:
+            return insert_flag(dockerfile, instruction, joined)
+        broken = continuation(dockerfile, instruction)
+        return Edit(
+            (instruction.flags[-1].span if instruction.flags else instruction.keyword.span).end,
+            instruction.text.start(0),
+            f" {broken.join(flags)}{broken}",
+        )
+    indent = continuation_indent(dockerfile, instruction)
+    if instruction.flags:
+        last = instruction.flags[-1].span.start
+        if line_start(dockerfile, last) != line_start(dockerfile, instruction.keyword.span.end):
+            indent = indent_of(dockerfile, last)
+    return insert_flag(dockerfile, instruction, continuation(dockerfile, instruction, indent).join(flags))
+
+
+def delete_words(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, start: int, end: int
+) -> tuple[Edit, ...]:
+    """Take the words at `[start, end)` of the script `text` away, with the white space that they leave behind."""
+    offset = _offset_in_logical(instruction, text)
+    if offset is not None:
+        return delete(dockerfile, instruction, offset + start, offset + end)
+    while start > 0 and text.text[start - 1] in " \t":
+        start -= 1
+    return (replace(text.span(start, end), ""),)
+
+
+def delete_commands(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, first: SimpleCommand, last: SimpleCommand
+) -> tuple[Edit, ...] | None:
+    """Take neighbouring commands of a list away, from `first` to `last`; of a heredoc's, the lines that they fill.
+
+    Returns:
+        The edits, or None if nothing would be left or they share a line of a heredoc with others.
+    """
+    if _offset_in_logical(instruction, text) is not None:
+        before, after = (
+            None if operator is None else Span(operator.start, operator.end) for operator in (first.before, last.after)
+        )
+        return delete_command(dockerfile, instruction, text, Span(first.start, last.end), before, after)
+    start, end = first.start, last.end
+    while start > 0 and text.text[start - 1] in " \t":
+        start -= 1
+    while end < len(text.text) and text.text[end] in " \t;":
+        end += 1
+    if (start > 0 and text.text[start - 1] != "\n") or text.text[end : end + 1] != "\n":
+        return None
+    return (replace(text.span(start, end + 1), ""),)
+
+
+def insert_first(dockerfile: Dockerfile, instruction: Instruction, text: Mapped, script: Script, new: str) -> Edit:
+    """Put a command in front of all others of a script but a leading `set`, in the style of the list."""
+    first = script.top_level[0]
+    if isinstance(first, SimpleCommand) and first.name == "set" and len(script.top_level) > 1:
+        first = script.top_level[1]
+    operator = first.after
+    if _offset_in_logical(instruction, text) is None:
+        line = text.text.rfind("\n", 0, first.start) + 1
+        indent = text.text[line : first.start]
+        return insert_before(text, first.start, f"{new}\n{indent if not indent.strip() else ''}")
+    leading = operator is not None and not text.contiguous(first.end - 1, operator.end)
+    joined = ";" if operator is not None and operator.text == ";" else "&&"
+    if joined == ";" and not any(command.errexit for command in script.commands):
+        joined = "&&"
+    return insert_command(dockerfile, instruction, text, first.start, new, joined, leading=leading)

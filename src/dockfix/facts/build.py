@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact
 from dockfix.facts.scope import Scopes, State
 from dockfix.facts.stages import Globals, Stage, StageGraph, build_graph
@@ -21,6 +22,7 @@ __all__ = ["BuildFacts", "analyse"]
 
 _NO_ARGS: Final[Mapping[str, Fact[str]]] = MappingProxyType({})
 _NO_CONTEXTS: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_IMAGES: Final[Mapping[str, BaseImage | str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +33,13 @@ class BuildFacts:
     build_args: Mapping[str, Fact[str]]
     named_contexts: Mapping[str, str]
     target: str | None
+    images: Mapping[str, BaseImage | str] = field(default_factory=dict, repr=False)
     _commands: dict[int, Commands] = field(default_factory=dict, repr=False)
     _histories: dict[int, History] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _graph(self) -> tuple[StageGraph, Globals]:
-        return build_graph(self.dockerfile, self.build_args, self.named_contexts, self.target)
+        return build_graph(self.dockerfile, self.build_args, self.named_contexts, self.target, self.images)
 
     @property
     def graph(self) -> StageGraph:
@@ -104,6 +107,7 @@ def analyse(
     build_args: Mapping[str, Fact[str]] = _NO_ARGS,
     named_contexts: Mapping[str, str] = _NO_CONTEXTS,
     target: str | None = None,
+    images: Mapping[str, BaseImage | str] = _NO_IMAGES,
 ) -> BuildFacts:
     """What is true of the build of a Dockerfile.
 
@@ -112,5 +116,6 @@ def analyse(
         build_args: what the build passes for ARGs, as far as its invocations tell.
         named_contexts: the named build contexts: name to path, `docker-image://REF` or whatever else builds take.
         target: the stage to build; None for the last.
+        images: more base images, by name; a string names the image that one is like.
     """
-    return BuildFacts(dockerfile, build_args, named_contexts, target)
+    return BuildFacts(dockerfile, build_args, named_contexts, target, images)

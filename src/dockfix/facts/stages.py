@@ -319,8 +319,9 @@ def build_graph(
     build_args: Mapping[str, Fact[str]],
     named_contexts: Mapping[str, str],
     target: str | None,
+    images: Mapping[str, BaseImage | str],
 ) -> tuple[StageGraph, Globals]:
-    """The stages of a Dockerfile, and the arguments that its FROMs see."""
+    """The stages of a Dockerfile, and the arguments that its FROMs see; `images` extends the table of base images."""
     instructions = dockerfile.instructions
     starts = [index for index, node in enumerate(instructions) if isinstance(node, From)]
     last = instructions[starts[-1]] if starts else None
@@ -335,7 +336,7 @@ def build_graph(
         end = starts[number + 1] if number + 1 < len(starts) else len(instructions)
         node = instructions[start]
         if isinstance(node, From):
-            stage = _stage(graph, globals_, stages, by_name, node, instructions[start + 1 : end])
+            stage = _stage(graph, globals_, stages, by_name, images, node, instructions[start + 1 : end])
             stages.append(stage)
             if stage.name is not None:
                 by_name[stage.name] = stage
@@ -347,6 +348,7 @@ def _stage(
     globals_: Globals,
     stages: Sequence[Stage],
     by_name: Mapping[str, Stage],
+    images: Mapping[str, BaseImage | str],
     node: From,
     instructions: tuple[Instruction, ...],
 ) -> Stage:
@@ -375,7 +377,7 @@ def _stage(
         )
     else:
         base_ref = ref if context is None else _image_of_context(context)
-        base = base_image(base_ref.value) if isinstance(base_ref, Known) else None
+        base = base_image(base_ref.value, images) if isinstance(base_ref, Known) else None
     return Stage(
         index=len(stages),
         name=name,

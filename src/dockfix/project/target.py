@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Project", "Target", "context_candidates", "find_project_root", "load_project", "target_for"]
 
-_ROOT_FILES: Final = ("pyproject.toml", "dockfix.yaml", ".dockfix.yaml")
+_ROOT_FILES: Final = ("pyproject.toml", "dockfix.yaml")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Target:
     project: Project
     file: FileText | None
     named_contexts: Mapping[str, tuple[NamedContext, ...]] = field(default_factory=dict)
+    base_images: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def dockerfile(self) -> Dockerfile:
@@ -76,7 +77,9 @@ class Target:
         """What is true of the build, as far as the file and its invocations tell."""
         from dockfix.facts.build import analyse  # noqa: PLC0415 - tables that a clean file never needs
 
-        return analyse(self.dockerfile, build_args=self.build_args, named_contexts=self._context_names)
+        return analyse(
+            self.dockerfile, build_args=self.build_args, named_contexts=self._context_names, images=self.base_images
+        )
 
     @cached_property
     def build_args(self) -> Mapping[str, Fact[str]]:

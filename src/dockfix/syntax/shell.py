@@ -272,6 +272,9 @@ class _Draft:
     after: Operator | None = None
     kind: str = ""
     order: int = 0
+    first: int = 0
+    """Where the drafts of the commands within it begin in the reader's list, itself included."""
+    last: int = 0
 
 
 _Item: TypeAlias = "_Draft | Operator"
@@ -399,10 +402,10 @@ class _Reader:
         return drafts
 
     def mark(self, draft: _Draft, context: Context) -> None:
-        for each in self.drafts:
-            if draft.start <= each.start and each.end <= draft.end:
-                each.context |= context
-        draft.context |= context
+        for each in self.drafts[draft.first : draft.last]:
+            each.context |= context
+        if draft.kind:
+            draft.context |= context
 
     def newline(self, start: int, end: int) -> Operator | None:
         at = self.text.find("\n", start, end)
@@ -495,12 +498,13 @@ class _Reader:
         return found, behind, last
 
     def add(self, draft: _Draft) -> None:
-        draft.order = len(self.drafts)
+        draft.order = draft.first = len(self.drafts)
         self.drafts.append(draft)
+        draft.last = len(self.drafts)
 
     def compound(self, node: Node, context: Context, depth: int) -> _Draft:
         start, end = self.span(node)
-        draft = _Draft(start, end, context, kind=node.type)
+        draft = _Draft(start, end, context, kind=node.type, first=len(self.drafts))
         inner = context
         children = node.children
         if node.type == "pipeline":
@@ -526,6 +530,7 @@ class _Reader:
             else:
                 run.append(child)
         self.sequence(run, inner, depth + 1)
+        draft.last = len(self.drafts)
         return draft
 
     def branch(self, node: Node, context: Context, depth: int) -> None:
@@ -545,12 +550,17 @@ class _Reader:
         start, end = self.span(node)
         draft = _Draft(start, end, context)
         self.add(draft)
+        self.fill(draft, node, context, depth)
+        draft.last = len(self.drafts)
+        return draft
+
+    def fill(self, draft: _Draft, node: Node, context: Context, depth: int) -> None:
         if node.type == "test_command":
             draft.words += self.leaves(node, context, depth)
-            return draft
+            return
         if node.type == "variable_assignment":
             draft.assignments.append(self.assignment(node, context, depth))
-            return draft
+            return
         for child in node.children:
             if child.type == "variable_assignment":
                 assignment = self.assignment(child, context, depth)
@@ -566,7 +576,6 @@ class _Reader:
                 draft.words.append(self.word(child, context, depth + 1))
         if draft.words and draft.words[0].value in ("read", "getopts", "mapfile", "readarray"):
             self.assigned |= {word.text for word in draft.words[1:] if word.text.isidentifier()}
-        return draft
 
     def leaves(self, node: Node, context: Context, depth: int) -> Iterator[Word]:
         for child in node.children:

@@ -1,0 +1,309 @@
+"""Cache mounts that hold the cache of the tool that runs.
+
+## What it does
+A `--mount=type=cache` speeds builds up only if it lies where the tool that runs keeps its cache under this user, home
+and environment, and if nothing switches that cache off. The rule points a mount that serves no command of its RUN to
+the directory of the tool that runs, makes a mount work that an option or a clean-up defeats, gives it the user that
+must write into it, and adds mounts where a package manager has none.
+
+```dockerfile
+# syntax=docker/dockerfile:1
+FROM python:3.13-slim
+RUN --mount=type=cache,target=/root/.cache/uv \\
+    pip install httpx
+```
+
+becomes
+
+```dockerfile
+# syntax=docker/dockerfile:1
+FROM python:3.13-slim
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    pip install httpx
+```
+
+## Why
+A mount in the wrong place stays empty, every build downloads everything again, and the real cache ends up in the
+layer: seen with pip under a uv mount, 0 files in the mount.
+
+## Safety
+Pointing a mount elsewhere is safe where every command of the RUN is known and none uses the directory: it loses
+nothing, since nothing was there to lose. The new directory is one that the tool could do without. Should an unknown
+base image have another user or another home than root's, the build and the image are what they were: the mount is then
+as idle as before. An `id=` that names another tool, or that another directory shares, makes the fix unsafe.
+
+Deleting `--no-cache-dir` where a mount holds the cache is safe: what the tool keeps goes into the mount, not the image.
+On a base image that is not known pip is told by `--cache-dir` to use the mount. Dropping a clean-up whose files lie
+in a mount is safe: it only empties the mount.
+
+Adding a mount is safe where the file already needs BuildKit, the user and its home are known, the cache is not switched
+off, and no later step needs what is in it. Everything else is unsafe, and says at what to look. For apt the fix takes
+`docker-clean` away, which empties the mount, and apt's marks of what was installed automatically go into the mount, so
+the image differs by these files: always unsafe.
+
+## What it leaves alone
+Directories that are results (`GEM_HOME`, `target/`, `~/.cache/huggingface`, browsers of playwright); a cache that is
+linked from (uv with `UV_LINK_MODE=symlink`); commands under sudo or su; exec form, ONBUILD, PowerShell and cmd; apt
+where the lists come from another RUN or are needed by one, and where packages are removed by apt's own marks, which
+lie in the directory that would be mounted; apk and dnf, which keep packages only where their configuration says so.
+
+## Sources
+docs.docker.com/reference/dockerfile#run---mounttypecache; docs.docker.com/build/cache/optimize; what each tool says
+of its cache is in dockfix's facts on caches. Ownership: a cache mount is root's with mode 0755 (moby/buildkit
+`frontend/dockerfile/dockerfile2llb/convert_runmount.go`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from dockfix.api import (
+    Advice,
+    CacheDir,
+    CacheMount,
+    Caches,
+    Category,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    Refusal,
+    Run,
+    Safety,
+    Severity,
+    Span,
+    Target,
+    ToolCache,
+    cache_surgery,
+    caches_of,
+    mounts,
+    surgery,
+)
+
+Wanted = list[tuple[ToolCache, CacheDir]]
+
+WHY: Final = "a cache mount keeps downloads between builds only where the tool that runs keeps its cache"
+DOUBT_CLEAN: Final = "the image, which loses docker-clean: apt in its containers keeps what it downloads"
+
+
+def rewrite(target: Target) -> Iterator[Finding]:
+    """Judge every RUN by its mounts and by what its commands keep."""
+    syntax = target.dockerfile.directives.get("syntax")
+    if not mounts.mounts_supported(syntax.value if syntax else None):
+        return
+    for stage in target.facts.graph.stages:
+        for run in stage.instructions if not stage.replaced else ():
+            caches = caches_of(target.facts, run, stage) if isinstance(run, Run) else None
+            if caches is not None:
+                yield from _judge(target, caches)
+
+
+def _judge(target: Target, caches: Caches) -> Iterator[Finding]:
+    misplaced = list(_misplaced(caches))
+    if misplaced:
+        yield from misplaced
+        return
+    wanted = list(caches.missing())
+    for mount in caches.mounts:
+        if mount.tilde:
+            yield _without_tilde(caches, mount)
+            wanted = [each for each in wanted if mount.target is None or not mounts.serves(mount.target, each[1].path)]
+        elif caches.useless(mount) and (found := _retarget(target, caches, mount, wanted)):
+            yield found
+    yield from _defeated(target, caches)
+    yield from _emptied(target, caches)
+    yield from _unwritable(caches)
+    yield from _missing(target, caches, wanted)
+
+
+def _misplaced(caches: Caches) -> Iterator[Finding]:
+    message = "a --mount in the middle of a RUN is a command that is not found: it belongs right behind RUN"
+    for step in caches.commands.steps:
+        text, start = caches.commands.text, step.command.start
+        if text.text.startswith("--mount=", start):
+            yield Advice(text.span(start, start + len("--mount")), message, Severity.ERROR)
+
+
+def _without_tilde(caches: Caches, mount: CacheMount) -> Finding:
+    message = "`~` in a mount's target is not expanded: BuildKit mounts a directory of that name"
+    option = mount.mount.option("target")
+    if mount.target is None or option is None or option.value_span is None:
+        return Refusal(mount.mount.span, message, "the home directory of the user is not known")
+    edit = surgery.replace(option.value_span, mount.target)
+    if caches.home_known:
+        return Fix(option.value_span, message, (edit,), Safety.SAFE, WHY)
+    look_at = f"whether {caches.home} is the home directory of the user that runs this"
+    return Fix(option.value_span, message, (edit,), Safety.UNSAFE, WHY, look_at)
+
+
+def _retarget(target: Target, caches: Caches, mount: CacheMount, wanted: Wanted) -> Finding | None:
+    """Point a mount that serves nothing to a directory of `wanted`, and take that from the list."""
+    candidates = [each for each in wanted if mounts.may_be_lost(each[0], each[1].path)]
+    if not candidates:
+        return None
+    tool, directory = candidates[0]
+    manager = tool.package.manager
+    message = f"no command of this RUN uses {mount.target}: {manager} keeps its cache in {directory.path}"
+    owner = mounts.ownership(caches, tool)
+    option = mount.mount.option("target")
+    enabling = cache_surgery.enable_all(target.dockerfile, caches, directory.path)
+    if owner is None:
+        return Refusal(mount.mount.span, message, "the uid that must write into the mount is not known")
+    if option is None or option.value_span is None or enabling is None:
+        return Refusal(mount.mount.span, message, "something else switches the cache off, or the mount is quoted")
+    if harm := mounts.harm(target.facts, caches, tool, directory.path):
+        return Refusal(mount.mount.span, message, harm)
+    wanted.remove((tool, directory))
+    missing = "" if mount.mount.get("uid") else owner
+    edits = (surgery.replace(option.value_span, f"{directory.path}{missing}"), *enabling)
+    doubt = mounts.shared_id(target.facts, caches, mount)
+    if not doubt and not mounts.safe_to_leave(caches, mount):
+        doubt = f"whether what {manager} runs uses {mount.target}"
+    doubt = doubt or mounts.filled_before(target.facts, caches, tool, directory.path)
+    if not doubt and (needed := mounts.needed_later(target.facts, caches, tool, directory.path)):
+        doubt = f"{needed}: it must find what it needs without {directory.path}"
+    return Fix(option.value_span, message, edits, Safety.UNSAFE if doubt else Safety.SAFE, WHY, doubt)
+
+
+def _defeated(target: Target, caches: Caches) -> Iterator[Finding]:
+    """Tools whose cache is mounted and switched off."""
+    for tool in caches.tools:
+        mount = next((m for d in tool.use.dirs if (m := caches.serving(d.path))), None)
+        if mount is not None and tool.package.manager == "apt":
+            yield from _docker_clean(target, caches, tool)
+        defeats = [each for each in tool.use.defeated_by if each.kind in ("option", "env")]
+        if mount is None or not tool.known or not defeats or tool.step.user_changed:
+            continue
+        name, manager = defeats[0].name, tool.package.manager
+        option = defeats[0].option
+        at = caches.commands.span(option.words[0]) if option else _span(caches, tool)
+        message = f"{name} switches {manager}'s cache off, so that the mount at {mount.target} stays empty"
+        edits = cache_surgery.enable(target.dockerfile, caches, tool, tool.use.dirs[0].path)
+        if not edits:
+            yield Advice(at, message)
+        elif manager == "pip" or (not tool.likely and caches.writable(mount)):
+            yield Fix(at, message, edits, Safety.SAFE, WHY)
+        else:
+            yield Fix(at, message, edits, Safety.UNSAFE, WHY, f"whether {manager} may write to {mount.target}")
+
+
+def _docker_clean(target: Target, caches: Caches, tool: ToolCache) -> Iterator[Finding]:
+    first = next(each for each in caches.tools if each.package.manager == "apt")
+    if tool is not first or not mounts.apt_ready(caches):
+        return
+    if not caches.serving("/var/cache/apt") or mounts.docker_clean_gone(target.facts, caches):
+        return
+    message = "docker-clean of the base image empties the mount at /var/cache/apt behind every install"
+    edits = cache_surgery.drop_docker_clean(target.dockerfile, caches)
+    yield Fix(_span(caches, tool), message, edits, Safety.UNSAFE, WHY, DOUBT_CLEAN)
+
+
+def _emptied(target: Target, caches: Caches) -> Iterator[Finding]:
+    """Clean-ups whose files lie in a mount."""
+    cleaning = mounts.cleaning(caches, [m.target for m in caches.mounts if m.target is not None and not m.tilde])
+    if not cleaning:
+        return
+    edits = cache_surgery.drop(target.dockerfile, caches, cleaning)
+    message = f"{cleaning[0].described} empties the cache mount that this RUN has just filled"
+    at = caches.commands.span(cleaning[0].step.command)
+    if edits is None:
+        yield Refusal(at, message, "the command cannot be taken out of its list")
+    else:
+        yield Fix(at, message, edits, Safety.SAFE, WHY)
+
+
+def _unwritable(caches: Caches) -> Iterator[Finding]:
+    """Mounts that the RUN's user, which is not root, cannot write into."""
+    for mount in caches.mounts:
+        users = [t for t in caches.tools if not t.likely and any(caches.serving(d.path) is mount for d in t.use.dirs)]
+        if caches.root is not False or not users or mount.mount.get("uid") or caches.writable(mount):
+            continue
+        message = f"the mount at {mount.target} is root's: {users[0].package.manager} cannot write into it"
+        owner = mounts.ownership(caches, users[0])
+        if owner is None or mount.mount.flag.value_span is None:
+            yield Refusal(mount.mount.span, message, "the uid of the user is not known")
+        else:
+            edit = surgery.insert(mount.mount.span.end, owner)
+            yield Fix(mount.mount.span, message, (edit,), Safety.SAFE, WHY)
+
+
+@dataclass
+class _Plan:
+    """What one fix adds to a RUN, and what speaks against doing so unseen."""
+
+    flags: list[str] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+def _missing(target: Target, caches: Caches, wanted: Wanted) -> Iterator[Finding]:
+    """Mounts that are not there: one fix for all tools of the RUN."""
+    plan = _Plan()
+    at: Span | None = None
+    paths: list[str] = []
+    refused: set[str] = set()
+    for tool, directory in wanted:
+        manager = tool.package.manager
+        if tool.likely and caches.stage.base is None:
+            continue
+        if manager == "apt" and not mounts.apt_ready(caches):
+            continue
+        owner = mounts.ownership(caches, tool)
+        enabling = cache_surgery.enable_all(target.dockerfile, caches, directory.path)
+        if owner is None or enabling is None:
+            continue
+        if harm := mounts.harm(target.facts, caches, tool, directory.path):
+            if manager not in refused and mounts.uses_buildkit(target.dockerfile):
+                yield Refusal(_span(caches, tool), f"{manager} has no cache mount at {directory.path}", harm)
+            refused.add(manager)
+            continue
+        at = at or _span(caches, tool)
+        paths.append(directory.path)
+        plan.names += [manager] if manager not in plan.names else []
+        plan.flags.append(mounts.flag_for(target.facts, directory, owner))
+        plan.edits += [edit for edit in enabling if edit not in plan.edits]
+        plan.doubts += mounts.doubts(target.facts, caches, tool, directory.path)
+    if at is None:
+        return
+    message = f"{' and '.join(plan.names)}: no cache mount at {' and '.join(paths)}, every build downloads all again"
+    cleaning = mounts.cleaning(caches, paths, adding=True)
+    if cleaning:
+        edits = cache_surgery.drop(target.dockerfile, caches, cleaning)
+        if edits is None:
+            yield Refusal(at, message, f"{cleaning[0].described} would fail on the mount or empty it")
+            return
+        plan.edits += edits
+        plan.doubts += [each.doubt for each in cleaning if each.doubt]
+    if "apt" in plan.names and not mounts.docker_clean_gone(target.facts, caches):
+        plan.edits += cache_surgery.drop_docker_clean(target.dockerfile, caches)
+        plan.doubts.append(DOUBT_CLEAN)
+    if not mounts.uses_buildkit(target.dockerfile):
+        plan.doubts.append("every builder of this file, which must be BuildKit (or buildah)")
+    edits = (surgery.insert_flags(target.dockerfile, caches.run, plan.flags), *plan.edits)
+    look_at = "; ".join(dict.fromkeys(plan.doubts))
+    yield Fix(at, message, edits, Safety.UNSAFE if look_at else Safety.SAFE, WHY, look_at, Severity.INFO)
+
+
+def _span(caches: Caches, tool: ToolCache) -> Span:
+    last = tool.package.subcommand or tool.package.executable
+    return caches.commands.text.span(tool.package.executable.start, last.end)
+
+
+CODEMOD: Final = Codemod(
+    name="cache-mount",
+    title="A cache mount where the tool that runs keeps its cache",
+    severity=Severity.WARNING,
+    category=Category.CACHE,
+    effects=frozenset({Effect.MOUNTS, Effect.COMMANDS}),
+    rewrite=rewrite,
+    since="0.1.0",
+    triggers=(
+        *("--mount", "pip", "uv", "poetry", "pdm", "npm", "yarn", "go ", "cargo", "apt-get", "composer", "mvn"),
+        *("gradle", "dotnet"),
+    ),
+    findings=("worker 3", "reranker cache mount", "cross 3"),
+)

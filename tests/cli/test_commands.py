@@ -1,0 +1,251 @@
+"""The commands that write no Dockerfile, and what all commands have in common."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockfix import __version__
+from dockfix.cli.console import Colour, wants_colour
+from dockfix.codemod.registry import Registry
+from dockfix.codemod.session import Settings, run_paths
+
+TOYS = Path(__file__).with_name("toys.py")
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+OLD = b"FROM alpine as base\nWORKDIR app\nWORKDIR $X\nUSER root\n"
+
+
+def test_check_as_text(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_bytes(OLD)
+    done = dockfix("check")
+    assert done.returncode == 1
+    assert done.stdout.decode().split("\n") == [
+        "Dockerfile:1:13: info from-as `as` in lower case [fix available]",
+        "Dockerfile:2:9: warning workdir-abs relative folder app [unsafe fix]",
+        "Dockerfile:3:9: warning workdir-abs relative folder $X [refused: it holds a variable]",
+        "Dockerfile:4:6: error user-root runs as root [advice]",
+        "",
+    ]
+    assert done.stderr.startswith(b"4 findings in 1 file; 1 fixable (dockfix apply); 1 fixable, unsafe")
+    assert (project / "Dockerfile").read_bytes() == OLD
+    (project / "Dockerfile").write_bytes(b"FROM alpine\n")
+    assert dockfix("check").returncode == 0
+
+
+def test_check_as_json(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_bytes(OLD)
+    (project / "b.Dockerfile").write_bytes(b"FROM a\nNO\xff\x1b\n")
+    done = dockfix("check", "--format", "json")
+    assert done.returncode == 2
+    data = json.loads(done.stdout.decode())
+    assert data["version"] == 1
+    first, second = data["files"]
+    assert (first["path"], second["path"]) == ("Dockerfile", "b.Dockerfile")
+    kinds = [(each["rule"], each["kind"]) for each in first["findings"]]
+    assert kinds == [("from-as", "fix"), ("workdir-abs", "fix"), ("workdir-abs", "refusal"), ("user-root", "advice")]
+    fix = first["findings"][0]
+    assert (fix["start"], fix["end"]["offset"]) == ({"line": 1, "column": 13, "offset": 12}, 14)
+    assert fix["edits"] == [{"start": 12, "end": 14, "replacement": "AS"}]
+    assert (fix["safety"], fix["why"]) == ("safe", "it is neater")
+    assert first["findings"][2]["reason"] == "it holds a variable"
+    assert [(each["path"], each["line"]) for each in data["problems"]] == [("b.Dockerfile", 2)]
+    assert data["summary"] == {
+        "files": 2, "changed": 0, "applied": 0, "held_back": 1, "declined": 1, "refused": 1, "advice": 1,
+        "problems": 1, "defects": 0,
+    }  # fmt: skip
+
+
+def test_check_into_a_file_and_from_standard_input(dockfix: Run, project: Path) -> None:
+    done = dockfix("check", "-", "--output", "out.txt", stdin=OLD, env={"FORCE_COLOR": "1"})
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert (project / "out.txt").read_text().startswith("<stdin>:1:13: info from-as")
+    assert dockfix("check", "-", "--output", "none/x", stdin=OLD).returncode == 2
+
+
+def test_a_comment_that_ignores_an_unknown_rule_is_warned_of(dockfix: Run, project: Path) -> None:
+    text = b"# dockfix: ignore=from-os because\nFROM a as b\n# dockfix: ignore=user-root\nUSER root\n"
+    (project / "Dockerfile").write_bytes(text)
+    done = dockfix("check")
+    assert done.stdout.count(b"\n") == 1
+    assert b"Dockerfile:1: warning: unknown rule 'from-os' in a dockfix comment; did you mean 'from-as'?" in done.stderr
+
+
+def test_what_a_file_holds_cannot_act_on_the_terminal(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_bytes(b"FROM a\nWORKDIR x\x1b[2J\xff\xe2\x80\xae\n")
+    done = dockfix("check")
+    assert b"relative folder x\\x1b[2J\\xff\\u202e [unsafe fix]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "coloured"),
+    [
+        ([], {}, False),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colour(dockfix: Run, project: Path, arguments: list[str], env: dict[str, str], coloured: bool) -> None:
+    (project / "Dockerfile").write_bytes(OLD)
+    assert (b"\x1b[" in dockfix("check", *arguments, env=env).stdout) is coloured
+    assert (b"\x1b[" in dockfix("apply", "--diff", *arguments, env=env).stdout) is coloured
+
+
+def test_colour_on_a_terminal() -> None:
+    assert wants_colour(Colour.AUTO, terminal=True, environment={})
+    assert not wants_colour(Colour.AUTO, terminal=True, environment={"NO_COLOR": "1"})
+    assert wants_colour(Colour.AUTO, terminal=True, environment={"NO_COLOR": ""})
+    assert not wants_colour(Colour.AUTO, terminal=True, environment={"TERM": "dumb"})
+
+
+def test_a_real_terminal(project: Path) -> None:
+    (project / "Dockerfile").write_bytes(b"FROM a as b\nWORKDIR x\x1b[2J\n")
+    main, other = pty.openpty()
+    env = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | {"TERM": "xterm"}
+    command = [sys.executable, str(TOYS), "apply", "--diff", "--unsafe"]
+    subprocess.run(command, cwd=project, stdout=other, stderr=subprocess.DEVNULL, env=env, check=False)
+    os.close(other)  # so that reading ends where nothing was written
+    shown = os.read(main, 65536)
+    os.close(main)
+    assert b"\x1b[31m-WORKDIR x\\x1b[2J\x1b[0m" in shown
+
+
+def test_a_stream_that_cannot_show_a_character(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_bytes("FROM a\nWORKDIR \u4e2d\n".encode())
+    done = dockfix("check", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 1
+    assert b"relative folder \\u4e2d" in done.stdout
+    diff = dockfix("apply", "--diff", "--unsafe", env={"PYTHONIOENCODING": "ascii"})
+    assert "+WORKDIR /\u4e2d".encode() in diff.stdout
+
+
+def test_a_closed_pipe(project: Path) -> None:
+    (project / "Dockerfile").write_bytes(OLD)
+    for arguments in (["check"], ["apply", "--diff"], ["ast"], ["rules"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, str(TOYS), *arguments]
+        done = subprocess.run(command, cwd=project, stdout=writer, stderr=subprocess.PIPE, check=False)
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_rules(dockfix: Run) -> None:
+    done = dockfix("rules")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"from-as      info     style     AS beside FROM\n")
+    assert b"Breaks (opt-in)" in done.stdout
+    data = json.loads(dockfix("rules", "--format", "json").stdout)
+    assert [rule["name"] for rule in data["rules"]] == ["from-as", "workdir-abs", "user-root", "breaker", "racer"]
+    assert data["rules"][3]["opt_in"] is True
+
+
+def test_explain(dockfix: Run) -> None:
+    done = dockfix("explain", "workdir-abs")
+    assert done.returncode == 0
+    assert done.stdout.decode().endswith("\n\nFolders.\n\nWhy\n\nBecause.\n\n    WORKDIR /x\n")
+    wrong = dockfix("explain", "workdirabs")
+    assert wrong.returncode == 2
+    assert b"did you mean 'workdir-abs'?" in wrong.stderr
+
+
+class TestAst:
+    def test_a_line_a_file(self, dockfix: Run, project: Path) -> None:
+        (project / "Dockerfile").write_bytes(OLD)
+        (project / "b.Dockerfile").write_bytes(b"# x\nFROM \xff\nNONSENSE x\n")
+        done = dockfix("ast", "--trivia")
+        assert done.returncode == 0
+        first, second = (json.loads(line) for line in done.stdout.decode("ascii").splitlines())
+        assert (first["path"], first["ok"], first["nodes"][1]["args"]) == ("Dockerfile", True, ["app"])
+        assert (second["path"], second["ok"]) == ("b.Dockerfile", False)
+        assert second["problems"][0]["line"] == 3
+        assert second["nodes"][0] == {"trivia": "comment", "start": 1, "end": 1, "text": "x"}
+        assert second["nodes"][1]["args"] == [{"b64": "/w=="}]
+
+    def test_tree(self, dockfix: Run) -> None:
+        text = b'FROM a\nRUN --network=none <<E\necho \x1b\nE\nCMD ["x"]\nONBUILD USER y\n'
+        done = dockfix("ast", "-", "--format", "tree", stdin=text)
+        assert done.returncode == 0
+        lines = done.stdout.decode().split("\n")
+        assert lines[:3] == ["<stdin>", "  1 FROM", '    "a"']
+        assert "  2-4 RUN" in lines
+        assert '    flag "--network=none"' in lines
+        assert '    heredoc E expand: "echo \\x1b\\n"' in lines
+        assert "  5 CMD (JSON)" in lines
+
+    def test_unreadable(self, dockfix: Run, project: Path) -> None:
+        (project / "Dockerfile").write_bytes(OLD)
+        done = dockfix("ast", "none", "Dockerfile")
+        assert (done.returncode, done.stderr) == (2, b"none: does not exist\n")
+        assert json.loads(done.stdout)["path"] == "Dockerfile"
+
+
+class TestNew:
+    @pytest.fixture
+    def pack(self, project: Path) -> Path:
+        pack = project / "codemods" / "my_codemods"
+        pack.mkdir(parents=True)
+        (pack / "__init__.py").touch()
+        return pack
+
+    def test_what_is_written_works(self, dockfix: Run, project: Path, pack: Path) -> None:
+        done = dockfix("new", "my-rule")
+        assert done.returncode == 0
+        before = project / "golden" / "my-rule" / "fixes" / "before" / "Dockerfile"
+        spec = importlib.util.spec_from_file_location("my_rule", pack / "my_rule.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        result = run_paths([before], Settings(), root=project, registry=Registry((module.CODEMOD,)))
+        assert module.CODEMOD.name == "my-rule"
+        assert (result.applied, result.defects, result.problems) == (1, (), ())
+        assert before.read_text() == "FROM alpine AS base\n"
+
+    def test_nothing_is_overwritten(self, dockfix: Run, pack: Path) -> None:
+        (pack / "my_rule.py").write_text("mine")
+        done = dockfix("new", "my-rule")
+        assert done.returncode == 2
+        assert b"is there already" in done.stderr
+        assert (pack / "my_rule.py").read_text() == "mine"
+
+    @pytest.mark.parametrize("name", ["MyRule", "my_rule", "../x", "x-", "", "1x"])
+    @pytest.mark.usefixtures("pack")
+    def test_names_are_kebab_case(self, dockfix: Run, project: Path, name: str) -> None:
+        done = dockfix("new", name)
+        assert done.returncode == 2
+        assert not (project / "golden").exists()
+        assert (b"'my-rule' would be" in done.stderr) is (name in ("MyRule", "my_rule"))
+
+    def test_a_pack_is_needed(self, dockfix: Run) -> None:
+        assert b"give --pack DIR" in dockfix("new", "my-rule").stderr
+
+
+def test_version_and_help(dockfix: Run) -> None:
+    assert dockfix("--version").stdout == f"dockfix {__version__}\n".encode()
+    shown = dockfix("apply", "-h")
+    assert shown.returncode == 0
+    assert all(
+        f"--{name}".encode() in shown.stdout for name in ("rule", "unsafe", "diff", "dry-run", "context", "root")
+    )
+    assert b"changes nothing" in shown.stdout
+    assert dockfix("aply").returncode == 2
+
+
+def test_start_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from dockfix.cli import main; main(['--version']);"
+        "print([name for name in ('rich', 'libcst', 'ruamel.yaml', 'tree_sitter', 'pathspec', 'difflib_', 'tomllib',"
+        " 'concurrent.futures') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode().split("\n")[1] == "[]"

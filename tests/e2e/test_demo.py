@@ -1,0 +1,73 @@
+"""The shipped example, mended as `make demo` and the README's tutorial show it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def dockfix(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dockfix", *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The example as a project of its own."""
+    target = tmp_path / "project"
+    shutil.copytree(ROOT / "examples" / "audit", target)
+    return target
+
+
+def lines(diff: str, sign: str) -> list[str]:
+    return [line[1:].strip() for line in diff.split("\n") if line.startswith(sign) and not line.startswith(sign * 3)]
+
+
+def test_the_demo_shows_the_safe_fixes(project: Path) -> None:
+    shown = dockfix("apply", "--diff", ".", cwd=project)
+    assert shown.returncode == 1, shown.stderr
+    removed, added = lines(shown.stdout, "-"), lines(shown.stdout, "+")
+    # the audited worker's uv mount becomes pip's
+    assert "RUN --mount=type=cache,target=/root/.cache/uv \\" in removed
+    assert "RUN --mount=type=cache,target=/root/.cache/pip \\" in added
+    # README leaves the api's dependency layer
+    assert "COPY pyproject.toml README.md ./" in removed
+    assert "COPY pyproject.toml ./" in added
+    assert "COPY README.md ./" in added
+    # users get an explicit gid with their group
+    assert any("groupadd -g 10001 llamacrawl" in line for line in added)
+    assert any("useradd -m -u 10001 -g 10001 llamacrawl" in line for line in added)
+    assert any("groupadd -g 10002 taboot" in line for line in added)
+    # what compose supplies is left alone
+    assert not any("--from=packages" in line for line in removed + added)
+
+
+def test_what_compose_supplies_is_left_alone_with_the_reason(project: Path) -> None:
+    found = dockfix("check", "--rule", "copy-from-context", "docker/api/Dockerfile", cwd=project)
+    assert "refused: taboot-api" in found.stdout
+    assert "docker build --build-context packages=packages -f docker/api/Dockerfile ." in found.stdout
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_the_diff_is_what_apply_does(project: Path, require_tool: Callable[[str], Path], *, unsafe: bool) -> None:
+    patch = require_tool("patch")
+    options = ["--unsafe"] if unsafe else []
+    twin = project.parent / "twin"
+    shutil.copytree(project, twin)
+    diff = dockfix("apply", "--diff", *options, ".", cwd=project).stdout
+    applied = subprocess.run([patch, "-p1", "--quiet"], cwd=twin, input=diff, text=True, check=False)
+    assert applied.returncode == 0
+    assert dockfix("apply", *options, ".", cwd=project).returncode == 0
+    files = sorted(path.relative_to(project) for path in project.rglob("*") if path.is_file())
+    for name in files:
+        assert (project / name).read_bytes() == (twin / name).read_bytes(), name
+    again = dockfix("apply", "--diff", *options, ".", cwd=project)
+    assert (again.returncode, again.stdout) == (0, "")

@@ -110,8 +110,9 @@ def _judge(target: Target, stage: Stage, index: int, arg: Arg) -> Iterator[Findi
         return
     crossed, use = below[:first], below[first]
     count = sum(isinstance(node, Run) for node in crossed)
-    steps = "1 RUN" if count == 1 else f"{count} RUNs"
-    message = f"ARG {', '.join(sorted(names))} stands above {steps} that do not name it; a changed value reruns them"
+    steps = "1 RUN that does" if count == 1 else f"{count} RUNs that do"
+    shown = ", ".join(sorted(names))
+    message = f"ARG {shown} stands above {steps} not name it; a changed value reruns {'it' if count == 1 else 'them'}"
     reason = _why_not(arg, crossed) or _shared_comment(target, arg, below[0])
     if reason:
         yield Refusal(arg.span, message, reason)

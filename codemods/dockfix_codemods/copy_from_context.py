@@ -57,12 +57,12 @@ from dockfix.api import (
     Codemod,
     Context,
     Copy,
-    Dockerfile,
     Edit,
     Effect,
     Finding,
     Fix,
     ImageSource,
+    Invalid,
     OutOfRange,
     Refusal,
     Safety,
@@ -95,6 +95,8 @@ def _judge(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Find
     if isinstance(source, OutOfRange):
         message = f"COPY --from={name}: there is no stage of that number before this one"
         yield Advice(copy.span, message, Severity.ERROR)
+    elif isinstance(source, Invalid):
+        yield Advice(copy.span, f"COPY --from={name}: {source.reason}", Severity.ERROR)
     elif name.lower() in {supplied.lower() for supplied in target.named_contexts}:
         yield from _supplied(target, copy, name)
     elif not isinstance(source, StageSource) and isinstance(source, ImageSource) and not _is_image(target, name):
@@ -153,7 +155,7 @@ def _missing(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Fi
     contexts = [target.context] if target.context else context_candidates(target.project, target.path)
     holding = [context for context in contexts if context.is_dir(name)]
     if len(holding) == 1:
-        yield _from_folder(target.dockerfile, copy, name, message, holding[0])
+        yield _from_folder(target, copy, name, message, holding[0])
         return
     if holding:
         reason = f"a folder {name!r} lies in each of several possible contexts; give --context DIR"
@@ -164,7 +166,7 @@ def _missing(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Fi
     yield Refusal(copy.span, message, reason, Severity.WARNING)
 
 
-def _from_folder(dockerfile: Dockerfile, copy: Copy, name: str, message: str, context: Context) -> Finding:
+def _from_folder(target: Target, copy: Copy, name: str, message: str, context: Context) -> Finding:
     dropped = [name] if context.ignored(name) else context.ignored_below(name)
     if dropped is None or dropped:
         example = f", {dropped[0]} among them" if dropped else ""
@@ -175,8 +177,8 @@ def _from_folder(dockerfile: Dockerfile, copy: Copy, name: str, message: str, co
     if flag is None or absent or copy.heredocs:
         reason = f"{absent[0]} is not in the folder {name}/" if absent else "its sources cannot be rewritten"
         return Refusal(copy.span, message, reason)
-    edits = [*surgery.delete_flag(dockerfile, copy, flag), *(_prefixed(copy, name, word) for word in copy.paths)]
-    look_at = f"{_LOOK_AT}; the context is taken to be {context.root.name or '.'}/"
+    edits = [*surgery.delete_flag(target.dockerfile, copy, flag), *(_prefixed(copy, name, word) for word in copy.paths)]
+    look_at = f"{_LOOK_AT}; the context is taken to be {context.root.relative_to(target.project.root).as_posix()}/"
     why = f"the folder {name}/ lies in the context, and without --from the line reads it there"
     return Fix(copy.span, message, tuple(edits), Safety.UNSAFE, why, look_at)
 

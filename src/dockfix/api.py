@@ -23,9 +23,11 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.facts import mounts
+from dockfix.facts.account_commands import AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
-from dockfix.facts.commands import Step
+from dockfix.facts.commands import Commands, Step
+from dockfix.facts.identity import Accounts, accounts_before
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
@@ -35,6 +37,7 @@ from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
 from dockfix.project.context import Context
+from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import Script, SimpleCommand
@@ -71,9 +74,13 @@ from dockfix.syntax.tree import (
 from dockfix.syntax.words import variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from dockfix.facts.crossing import Movable
     from dockfix.facts.images import BaseImage
+    from dockfix.facts.io import Area, FileUse
+    from dockfix.facts.packages import PackageCommand
+    from dockfix.project.installs import Needs
 
 
 def base_image(ref: str, extra: Mapping[str, BaseImage | str] | None = None) -> BaseImage | None:
@@ -97,6 +104,69 @@ def predefined_args() -> frozenset[str]:
     return frozenset(images.PREDEFINED_ARGS)
 
 
+def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
+    """Which files a RUN may use; without what its installs from a manifest use, if not `projects`."""
+    from dockfix.facts import io  # noqa: PLC0415 - as above
+
+    return io.file_use(facts, run, projects=projects)
+
+
+def uses_area(use: FileUse, area: Area) -> str:
+    """Why a RUN uses what is copied to an area, as far as its words say; empty if they do not."""
+    from dockfix.facts import io  # noqa: PLC0415 - as above
+
+    found = io.named_clash(use, area)
+    return found.why if found is not None else ""
+
+
+def landing(target: Target, copy: Copy | Add, source: Word) -> Area | None:
+    """Where a source of a COPY or ADD lands; None if that is not known."""
+    from dockfix.facts import io  # noqa: PLC0415 - as above
+
+    return io.landing(copy, source, target.facts.state(copy), _is_dir(target.context))
+
+
+def is_plain_copy(instruction: Instruction) -> bool:
+    """Whether an instruction is a COPY from the build context whose flags do not depend on where it stands."""
+    from dockfix.facts import crossing  # noqa: PLC0415 - as above
+
+    return crossing.is_plain(instruction)
+
+
+def movable_below(
+    target: Target,
+    instructions: Sequence[Instruction],
+    index: int,
+    *,
+    doubtful: bool = False,
+    claimed: frozenset[int] = frozenset(),
+) -> tuple[Movable, ...]:
+    """The COPYs of a stage above `instructions[index]` that may stand directly below it; see `facts.crossing`."""
+    from dockfix.facts import crossing  # noqa: PLC0415 - as above
+
+    context = target.context
+    files = crossing.ContextFiles(_is_dir(context), lambda path: context.read_text(path) if context else None)
+    return crossing.movable(target.facts, instructions, index, files, doubtful=doubtful, claimed=claimed)
+
+
+def _is_dir(context: Context | None) -> Callable[[str], bool | None]:
+    return lambda path: context.is_dir(path) if context is not None and context.exists(path) else None
+
+
+def install_needs(command: PackageCommand, context: Context) -> Needs:
+    """What an install from a manifest that works in the root of the context needs of it."""
+    from dockfix.project import installs  # noqa: PLC0415 - as above
+
+    return installs.install_needs(command, context)
+
+
+def builds_project(command: PackageCommand) -> bool:
+    """Whether an install from a manifest also builds and installs the project itself."""
+    from dockfix.project import installs  # noqa: PLC0415 - as above
+
+    return installs.builds_project(command)
+
+
 def build_only(package: str, family: str) -> bool:
     """Whether a package of a distribution's family is needed to build and not to run."""
     from dockfix.facts import images  # noqa: PLC0415 - as above
@@ -117,6 +187,8 @@ API_VERSION = 1
 __all__ = [
     "API_VERSION",
     "FAMILIES",
+    "AccountCommand",
+    "Accounts",
     "Action",
     "Add",
     "Advice",
@@ -130,6 +202,7 @@ __all__ = [
     "Cleaning",
     "Cmd",
     "Codemod",
+    "Commands",
     "Comment",
     "Context",
     "ContextSource",
@@ -183,27 +256,42 @@ __all__ = [
     "Volume",
     "Word",
     "Workdir",
+    "accounts_before",
     "apply_edits",
     "base_image",
     "behind",
     "build_only",
     "builds",
+    "builds_project",
     "cache_surgery",
     "caches_of",
     "conflict",
     "context_candidates",
+    "file_use",
+    "has_base_group",
+    "install_needs",
     "is_compiler",
     "is_header_package",
+    "is_plain_copy",
     "is_silently_read",
     "join_all",
     "known",
+    "landing",
     "mounts",
+    "movable_below",
     "names_mentioned",
     "names_used",
     "package_names",
+    "parse_account_command",
     "predefined_args",
+    "pyproject_facts",
     "runtime_library",
     "surgery",
+    "uses_area",
     "variables",
     "virtual_name",
 ]
+
+if TYPE_CHECKING:
+    # Types that come with tables which a clean file never needs: for annotations only.
+    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand"]

@@ -14,9 +14,9 @@ from itertools import pairwise
 
 from dockfix.codemod.model import Edit
 from dockfix.codemod.suppress import is_pragma
-from dockfix.syntax.shell import Script, SimpleCommand
+from dockfix.syntax.shell import Operator, Script, SimpleCommand
 from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
-from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run
+from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Run, Word
 
 MAX_LINE = 120
 """Columns past which a line that grows is broken."""
@@ -260,6 +260,35 @@ def insert_command(
     return insert(at, f"{joined} {instruction.escape}{instruction.newline}{indent}")
 
 
+def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str) -> Edit:
+    """Put a command in front of another one of a list, so that the other runs only if the new one succeeds.
+
+    Joined by `;` where the list is one of `;` under `set -e`, else by `&&`; in the list's own style.
+    """
+    around = {each.text for each in (command.before, command.after) if each is not None}
+    operator = ";" if command.errexit and ";" in around and "&&" not in around else "&&"
+    beside = command.before or command.after
+    leading = beside is not None and _starts_line(text, beside)
+    if beside is None or (not leading and text.contiguous(*_between(beside, command))):
+        return insert_before(text, command.start, f"{new}{'' if operator == ';' else ' '}{operator} ")
+    return insert_command(dockerfile, run, text, command.start, new, operator, leading=leading)
+
+
+def _between(operator: Operator, command: SimpleCommand) -> tuple[int, int]:
+    """From an operator to the command beside it, the last character of the one and the first of the other included."""
+    if operator.start < command.start:
+        return operator.start, command.start + 1
+    return command.end - 1, operator.end
+
+
+def _starts_line(text: Mapped, operator: Operator) -> bool:
+    """Whether nothing but white space stands before an operator on its physical line."""
+    at = operator.start
+    while at > 0 and text.text[at - 1] in " \t" and text.contiguous(at - 1, at + 1):
+        at -= 1
+    return at > 0 and not text.contiguous(at - 1, at + 1)
+
+
 def delete_command(
     dockerfile: Dockerfile,
     instruction: Instruction,
@@ -396,6 +425,92 @@ def move_above(dockerfile: Dockerfile, instruction: Instruction, anchor: Instruc
     return delete_block(dockerfile, span), insert(block(dockerfile, anchor).start, f"{lines}{instruction.newline}")
 
 
+def move_all_below(
+    dockerfile: Dockerfile, pieces: Sequence[tuple[Instruction, Sequence[Word]]], anchor: Instruction
+) -> tuple[Edit, ...]:
+    """Move instructions, or some of their words, directly below another one further down, keeping their order.
+
+    An instruction that moves as a whole takes along the comments that speak of it. One of which only some words move
+    stays with its comments; they get a line of its kind, with its flags and its last word. The lines that arrive are
+    set off by a blank line if the instruction that they come from was.
+
+    Args:
+        dockerfile: the file.
+        pieces: instructions in order, each with the words that move, or none if it moves as a whole.
+        anchor: what they go below.
+    """
+    edits: list[Edit] = []
+    gone: list[Span] = []
+    lines: list[str] = []
+    moving = [instruction for instruction, words in pieces if not words]
+    for instruction, words in pieces:
+        if words:
+            edits += _without(dockerfile, instruction, words)
+            spans = [*(word.span for word in words), instruction.args[-1].span]
+            lines.append(words_line(dockerfile, instruction, spans))
+            continue
+        span = _paragraph(dockerfile, instruction, moving)
+        lines.append(dockerfile.text[span.start : span.end].rstrip("\r\n"))
+        if gone and gone[-1].end == span.start:
+            span = Span(gone.pop().start, span.end)
+        gone.append(span)
+    edits += [delete_block(dockerfile, span) for span in gone]
+    start = gone[0].start if gone else block(dockerfile, pieces[0][0]).start
+    last = anchor.lines.end == len(dockerfile.text)
+    apart = _blank_at(dockerfile, line_start(dockerfile, start - 1)) and (
+        last or _blank_at(dockerfile, anchor.lines.end)
+    )
+    text = anchor.newline.join(lines)
+    edits.append(insert_below(dockerfile, anchor, f"{anchor.newline}{text}" if apart else text))
+    return tuple(sorted(edits))
+
+
+def _paragraph(dockerfile: Dockerfile, instruction: Instruction, moving: Sequence[Instruction]) -> Span:
+    """The block of an instruction, with the heading above it if all that the heading stands over moves."""
+    span = block(dockerfile, instruction)
+    above = dockerfile.above(instruction)
+    if not above or len(above) == len(own_comments(dockerfile, instruction)):
+        return span
+    end = instruction.lines.end
+    for other in moving:
+        if block(dockerfile, other).start == end:
+            end = other.lines.end
+    if end < len(dockerfile.text) and _blank_at(dockerfile, end) is None:
+        return span
+    return Span(line_start(dockerfile, above[0].span.start), span.end)
+
+
+def replace_and_move_below(
+    dockerfile: Dockerfile, instruction: Instruction, lines: Sequence[str], anchor: Instruction
+) -> tuple[Edit, ...]:
+    """Move an instruction and its comments directly below `anchor`, further down, and put lines where it stood."""
+    span = block(dockerfile, instruction)
+    text = dockerfile.text[span.start : span.end].rstrip("\r\n")
+    kept = "".join(f"{line}{instruction.newline}" for line in lines)
+    taken = Edit(span.start, span.end, kept) if lines else delete_block(dockerfile, span)
+    return taken, insert_below(dockerfile, anchor, text)
+
+
+def line_like(dockerfile: Dockerfile, instruction: Instruction, args: Sequence[str]) -> str:
+    """A one-line instruction with the keyword and flags of another one, as spelled there, and other arguments."""
+    return " ".join((words_line(dockerfile, instruction, ()), *args))
+
+
+def _without(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Word]) -> list[Edit]:
+    """Take words out of an instruction; those that stand side by side in one piece."""
+    edits: list[Edit] = []
+    rows: list[list[Word]] = []
+    order = {word.start: index for index, word in enumerate(instruction.args)}
+    for word in words:
+        if rows and order[rows[-1][-1].start] + 1 == order[word.start]:
+            rows[-1].append(word)
+        else:
+            rows.append([word])
+    for row in rows:
+        edits += delete(dockerfile, instruction, row[0].start, row[-1].end)
+    return edits
+
+
 def words_line(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Span]) -> str:
     """A one-line instruction with the keyword and flags of another one, as spelled there, and the given words."""
     parts = [instruction.keyword.span, *(flag.span for flag in instruction.flags), *words]
@@ -439,53 +554,6 @@ def merge_runs(
         edits += [Edit(node.span.start, node.span.end, "") for node in between if isinstance(node, Blank)]
         edits += _without_keyword(dockerfile, two, before)
     return tuple(edits)
-
-
-def _without_keyword(dockerfile: Dockerfile, run: Run, before: str) -> Iterator[Edit]:
-    """Put `before` in place of a RUN's keyword and flags; comments between them and the command stay."""
-    head = run.text.start(0)
-    if line_start(dockerfile, head) == line_start(dockerfile, run.keyword.span.start):
-        yield Edit(run.lines.start, head, before)
-        return
-    lines = sorted({line_start(dockerfile, span.start) for span in (run.keyword.span, *(f.span for f in run.flags))})
-    on_last_line = line_start(dockerfile, head)
-    yield from (Edit(start, line_end(dockerfile, start), "") for start in lines if start != on_last_line)
-    if on_last_line in lines:
-        yield Edit(on_last_line, head, before)
-    else:
-        yield insert(head, before.lstrip(" \t"))
-
-
-def _seam(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) -> tuple[str, str]:
-    """What stands at the end of a line and at the beginning of the next between two commands, in the style of RUNs."""
-    model = next((run for run in runs if _breaks_lines(run)), runs[0])
-    indent = continuation_indent(dockerfile, model)
-    if operator == ";":
-        return f"; {model.escape}", indent
-    lines = [dockerfile.text[piece.start : piece.end].strip(GO_SPACE) for piece in model.logical.pieces]
-    leading = [piece for piece, line in zip(model.logical.pieces, lines, strict=True) if line.startswith("&&")]
-    if leading:
-        indent = indent_of(dockerfile, leading[-1].start)
-    elif any(line.endswith("&&") for line in lines):
-        return f" && {model.escape}", indent
-    else:  # the lines are arguments of one command, and may stand further in than a command does
-        outer = indent_of(dockerfile, model.span.start)
-        indent = min(indent, outer + ("\t" if indent[len(outer) :].startswith("\t") else "    "), key=len)
-    return f" {model.escape}", f"{indent}&& "
-
-
-def append_commands(
-    dockerfile: Dockerfile, runs: Sequence[Instruction], commands: Sequence[str], operator: str
-) -> tuple[Edit, ...]:
-    """Put commands behind the last of a RUN, in the style of `runs`, of which it is the last.
-
-    The others are those that it is merged with by the same fix. Each command takes a line of its own.
-    """
-    last = runs[-1]
-    end = last.text.end(len(last.text.text))
-    behind, before = _seam(dockerfile, runs, operator)
-    text = "".join(f"{behind}{last.newline}{before}{command}" for command in commands)
-    return (Edit(end, max(end, last.span.end), text),)
 
 
 def insert_flags(dockerfile: Dockerfile, instruction: Instruction, flags: Sequence[str]) -> Edit:
@@ -560,3 +628,50 @@ def insert_first(dockerfile: Dockerfile, instruction: Instruction, text: Mapped,
     if joined == ";" and not any(command.errexit for command in script.commands):
         joined = "&&"
     return insert_command(dockerfile, instruction, text, first.start, new, joined, leading=leading)
+
+
+def _without_keyword(dockerfile: Dockerfile, run: Run, before: str) -> Iterator[Edit]:
+    """Put `before` in place of a RUN's keyword and flags; comments between them and the command stay."""
+    head = run.text.start(0)
+    if line_start(dockerfile, head) == line_start(dockerfile, run.keyword.span.start):
+        yield Edit(run.lines.start, head, before)
+        return
+    lines = sorted({line_start(dockerfile, span.start) for span in (run.keyword.span, *(f.span for f in run.flags))})
+    on_last_line = line_start(dockerfile, head)
+    yield from (Edit(start, line_end(dockerfile, start), "") for start in lines if start != on_last_line)
+    if on_last_line in lines:
+        yield Edit(on_last_line, head, before)
+    else:
+        yield insert(head, before.lstrip(" \t"))
+
+
+def _seam(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) -> tuple[str, str]:
+    """What stands at the end of a line and at the beginning of the next between two commands, in the style of RUNs."""
+    model = next((run for run in runs if _breaks_lines(run)), runs[0])
+    indent = continuation_indent(dockerfile, model)
+    if operator == ";":
+        return f"; {model.escape}", indent
+    lines = [dockerfile.text[piece.start : piece.end].strip(GO_SPACE) for piece in model.logical.pieces]
+    leading = [piece for piece, line in zip(model.logical.pieces, lines, strict=True) if line.startswith("&&")]
+    if leading:
+        indent = indent_of(dockerfile, leading[-1].start)
+    elif any(line.endswith("&&") for line in lines):
+        return f" && {model.escape}", indent
+    else:  # the lines are arguments of one command, and may stand further in than a command does
+        outer = indent_of(dockerfile, model.span.start)
+        indent = min(indent, outer + ("\t" if indent[len(outer) :].startswith("\t") else "    "), key=len)
+    return f" {model.escape}", f"{indent}&& "
+
+
+def append_commands(
+    dockerfile: Dockerfile, runs: Sequence[Instruction], commands: Sequence[str], operator: str
+) -> tuple[Edit, ...]:
+    """Put commands behind the last of a RUN, in the style of `runs`, of which it is the last.
+
+    The others are those that it is merged with by the same fix. Each command takes a line of its own.
+    """
+    last = runs[-1]
+    end = last.text.end(len(last.text.text))
+    behind, before = _seam(dockerfile, runs, operator)
+    text = "".join(f"{behind}{last.newline}{before}{command}" for command in commands)
+    return (Edit(end, max(end, last.span.end), text),)

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Step
 
-__all__ = ["Accounts", "GroupAccount", "History", "UserAccount", "accounts", "history_of"]
+__all__ = [
+    "SHADOW_VALUED",
+    "Accounts",
+    "GroupAccount",
+    "History",
+    "UserAccount",
+    "accounts",
+    "accounts_before",
+    "history_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +69,12 @@ class Accounts:
     users: Mapping[str, UserAccount]
     groups: Mapping[str, GroupAccount]
     taken_ids: frozenset[int]
-    _gaps: Callable[[], tuple[_Gap, ...]] = field(repr=False)
+    gap_finder: Callable[[], tuple[_Gap, ...]] = field(repr=False)
 
     @cached_property
     def gaps(self) -> tuple[str, ...]:
         """Why there may be more accounts than are listed or have their id in `taken_ids`; empty if there are not."""
-        return tuple(gap.why for gap in self._gaps())
+        return tuple(gap.why for gap in self.gap_finder())
 
     @property
     def complete(self) -> bool:
@@ -78,7 +87,7 @@ class Accounts:
 
         Those use ids below 1000 (Debian policy 9.2.2; Fedora's and Alpine's packages likewise).
         """
-        return all(gap.packages for gap in self._gaps())
+        return all(gap.packages for gap in self.gap_finder())
 
     def user(self, name: str) -> UserAccount | None:
         """The account of a name, or of a number: the first in the list that has it, as /etc/passwd is read."""
@@ -158,6 +167,25 @@ def accounts(facts: BuildFacts, at: Instruction | Stage) -> Accounts:
     )
 
 
+def accounts_before(facts: BuildFacts, run: Run, step: Step) -> Accounts:
+    """The accounts when a command of a RUN is executed: those before the RUN, and what the RUN did before it."""
+    before = accounts(facts, run)
+    stage = facts.stage_of(run)
+    if stage is None:
+        return before
+    history = facts.account_history(stage)
+    position = history.positions.get(run.span.start)
+    earlier = [other for at, other in history.commands if at == position and other.command.start < step.command.start]
+    if not earlier:
+        return before
+    ledger = _ledger(facts, facts.graph.chain(stage)[::-1], position or 0).copy()
+    for other in earlier:
+        ledger.apply(other)
+    return Accounts(
+        MappingProxyType(ledger.users), MappingProxyType(ledger.groups), before.taken_ids, before.gap_finder
+    )
+
+
 def _ledger(facts: BuildFacts, chain: Sequence[Stage], end: int) -> _Ledger:
     """The ledger before the position `end` of the last stage of a chain.
 
@@ -197,7 +225,7 @@ def _program(step: Step) -> tuple[str, tuple[str | None, ...]] | None:
     return None
 
 
-_SHADOW_VALUED: Final = MappingProxyType(
+SHADOW_VALUED: Final = MappingProxyType(
     {
         **dict.fromkeys(("-u", "--uid"), "uid"),
         **dict.fromkeys(("-g", "--gid"), "gid"),
@@ -348,7 +376,7 @@ class _Ledger:
         if name == "adduser" and self.family in ("rhel", "fedora"):
             name = "useradd"
         if name == "useradd":
-            self.useradd(_parse(arguments, _SHADOW_VALUED), step.command)
+            self.useradd(_parse(arguments, SHADOW_VALUED), step.command)
         elif name == "adduser":
             self.adduser(_parse(arguments, _BUSYBOX_VALUED if busybox else _DEBIAN_VALUED), step.command, busybox)
         elif name in ("groupadd", "addgroup"):
@@ -449,7 +477,7 @@ class _Ledger:
         self.groups[name] = GroupAccount(name, gid, command)
 
     def modify(self, program: str, arguments: Sequence[str | None], command: SimpleCommand) -> None:
-        parsed = _parse(arguments, _SHADOW_VALUED if program == "usermod" else _GROUPADD_VALUED)
+        parsed = _parse(arguments, SHADOW_VALUED if program == "usermod" else _GROUPADD_VALUED)
         name = parsed.operands[-1] if parsed.operands else None
         if name is None:
             return

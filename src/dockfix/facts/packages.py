@@ -38,6 +38,7 @@ __all__ = [
     "Reads",
     "WordLike",
     "distribution_name",
+    "is_literal_name",
     "literal_requirements_only",
     "manifests_for",
     "reads",
@@ -532,10 +533,10 @@ def _normalised(name: str) -> str:
 
 def _is_local_path(manager: str, text: str) -> bool:
     """Whether an operand that is no plain name or remote address may name a file."""
-    return not _is_literal_name(manager, text)
+    return not is_literal_name(manager, text)
 
 
-def _is_literal_name(manager: str, text: str) -> bool:
+def is_literal_name(manager: str, text: str) -> bool:
     """Whether an operand names a package, or a remote address, and can be no path of this file system."""
     if not text:
         return False
@@ -589,7 +590,7 @@ def literal_requirements_only(cmd: PackageCommand) -> bool:
         return False
     if cmd.manager in ("npm", "yarn", "pnpm") and not (cmd.has("--global") or cmd.verb[:1] == ("global",)):
         return False
-    return all(word.value is not None and _is_literal_name(cmd.manager, word.value) for word in cmd.packages)
+    return all(word.value is not None and is_literal_name(cmd.manager, word.value) for word in cmd.packages)
 
 
 def _reads_by_option(cmd: PackageCommand) -> list[Option]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["PackageJsonFacts", "PyprojectFacts", "package_json_facts", "pyproject_facts"]
+__all__ = ["PackageJsonFacts", "PyprojectFacts", "local_sources", "package_json_facts", "pyproject_facts"]
 
 LIFECYCLE_SCRIPTS: Final = frozenset(
     {"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}
@@ -88,6 +88,31 @@ def pyproject_facts(text: str) -> PyprojectFacts | None:
         license_files=licence,
         mentioned=tuple(dict.fromkeys(_path_like(document.get("tool"), build))),
     )
+
+
+def local_sources(text: str) -> tuple[str, ...] | None:
+    """The names of dependencies in a `pyproject.toml` that are folders of the context; `None` if it is not valid TOML.
+
+    A workspace of uv counts, by the name `workspace`. Sources: docs.astral.sh/uv/concepts/projects/dependencies,
+    python-poetry.org/docs/dependency-specification, PEP 508.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        return None
+    tool = _table(document, "tool")
+    uv, poetry = _table(tool, "uv"), _table(tool, "poetry")
+    found = ["workspace"] if "workspace" in uv else []
+    tables = [_table(uv, "sources"), _table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
+    tables += [_table(group, "dependencies") for group in _table(poetry, "group").values()]
+    for table in tables:
+        for name, value in table.items():
+            entries = value if isinstance(value, list) else [value]
+            if any(isinstance(entry, dict) and {"path", "workspace"} & entry.keys() for entry in entries):
+                found.append(name)
+    dependencies = _strings(_table(document, "project").get("dependencies"))
+    found += [each.partition("@")[0].strip() for each in dependencies if "file:" in each]
+    return tuple(found)
 
 
 def package_json_facts(text: str) -> PackageJsonFacts | None:

@@ -1,0 +1,257 @@
+"""A COPY that stands above an install which does not read it.
+
+## What it does
+
+Sources that are copied above an expensive install and not read by it move directly below it; a COPY is split where
+only some of its sources move:
+
+```dockerfile
+FROM python:3.13-slim
+WORKDIR /app
+COPY pyproject.toml README.md ./
+RUN uv venv && uv pip install "fastapi>=0.119,<1"
+```
+
+becomes
+
+```dockerfile
+FROM python:3.13-slim
+WORKDIR /app
+COPY pyproject.toml ./
+RUN uv venv && uv pip install "fastapi>=0.119,<1"
+COPY README.md ./
+```
+
+A `COPY . .` above an install that reads manifests (`npm ci`, `pip install -r`, `go mod download`) is parted into a COPY
+of the manifests, which stays, and the `COPY . .`, which moves below.
+
+## Why
+
+Every edit of a copied file makes BuildKit run all later RUNs again. Below the install, an edit of the README or of the
+code costs a COPY and no download.
+
+## Safety
+
+Safe where it is shown that nothing changes: same stage, a plain COPY, destinations that no program or package uses of
+its own accord and that the crossed RUNs do not name, RUNs of known commands whose installs name all that they install,
+no WORKDIR, ENV or other COPY in between that matters. Unsafe, with what to look at, where something is to be feared: a
+requirements file that cannot be read may name other files, a program on PATH may be run by a package's own script.
+
+Parting a `COPY . .` is unsafe: an install may run scripts of dependencies that read anything.
+
+## What it leaves alone
+
+- What the install reads: its manifests and configuration. `uv` reads pyproject.toml, uv.toml and .python-version even
+  where it installs named packages.
+- Installs of the project itself: the build backend reads the README that `readme` names (hatchling fails with
+  `OSError: Readme file does not exist`) and the sources.
+- `COPY . .` if the context is unknown, the project has lifecycle scripts, workspaces, or dependencies in folders, or
+  `.dockerignore` lets the host's node_modules in, which would then end up on top of the installed one.
+- COPY with `--from`, `--parents`, `--exclude` or a heredoc; destinations such as /etc and /usr/lib.
+- RUNs with commands that are not known: what they read is not known either.
+
+## Sources
+
+- https://docs.docker.com/build/cache/optimize/#order-your-layers
+- https://docs.astral.sh/uv/concepts/configuration-files/
+- https://docs.npmjs.com/cli/v11/using-npm/scripts
+- Debian policy 9.1 and the Filesystem Hierarchy Standard 3.0, on which folders packages use
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from dockfix.api import (
+    Add,
+    Category,
+    Codemod,
+    Context,
+    Copy,
+    Effect,
+    Finding,
+    Fix,
+    Instruction,
+    Known,
+    Onbuild,
+    Refusal,
+    Run,
+    Safety,
+    Severity,
+    Stage,
+    Target,
+    Volume,
+    Word,
+    Workdir,
+    builds_project,
+    context_candidates,
+    file_use,
+    install_needs,
+    is_plain_copy,
+    landing,
+    movable_below,
+    pyproject_facts,
+    surgery,
+    uses_area,
+)
+
+if TYPE_CHECKING:
+    from dockfix.api import Area, Movable, PackageCommand
+
+
+def rewrite(target: Target) -> Iterator[Finding]:
+    """Look, in each stage, at what is copied above installs."""
+    for stage in target.facts.graph.stages:
+        if any(is_plain_copy(node) for node in stage.instructions):
+            yield from _movable(target, stage)
+            yield from _whole_contexts(target, stage)
+            yield from _readmes(target, stage)
+
+
+def _movable(target: Target, stage: Stage) -> Iterator[Finding]:
+    """Sources that may stand below the last install that they can cross; shown moves first, then doubtful ones."""
+    claimed: frozenset[int] = frozenset()
+    for index, run in reversed(list(enumerate(stage.instructions))):
+        if not isinstance(run, Run) or not file_use(target.facts, run).installer:
+            continue
+        for doubtful in (False, True):
+            moves = movable_below(target, stage.instructions, index, doubtful=doubtful, claimed=claimed)
+            if moves:
+                yield _move(target, run, moves)
+                claimed |= {word.span.start for move in moves for word in move.words or move.copy.sources}
+
+
+def _move(target: Target, run: Run, moves: Sequence[Movable]) -> Fix:
+    names = [word.text for move in moves for word in move.words or move.copy.sources]
+    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    doubts = tuple(dict.fromkeys(doubt for move in moves for doubt in move.doubts))
+    first = moves[0]
+    return Fix(
+        first.words[0].span if first.words else first.copy.span,
+        f"{listed} copied above the install on line {run.start_line}, which does not need it",
+        surgery.move_all_below(target.dockerfile, [(move.copy, move.words) for move in moves], run),
+        Safety.UNSAFE if doubts else Safety.SAFE,
+        "an edit of what is copied then no longer runs the install again",
+        "; ".join(doubts),
+    )
+
+
+def _whole_contexts(target: Target, stage: Stage) -> Iterator[Finding]:
+    """`COPY . .` above an install from a manifest."""
+    for index, copy in enumerate(stage.instructions):
+        if not isinstance(copy, Copy) or not is_plain_copy(copy) or copy.json:
+            continue
+        if [posixpath.normpath(word.text.lstrip("/") or ".") for word in copy.sources] != ["."]:
+            continue
+        area = landing(target, copy, copy.sources[0])
+        found = _install_below(target, stage.instructions[index + 1 :], area) if area else None
+        if area and found:
+            yield _part(target, stage, copy, area, *found)
+
+
+def _install_below(
+    target: Target, below: Sequence[Instruction], area: Area
+) -> tuple[Run, tuple[PackageCommand, ...]] | None:
+    """The next RUN that installs from manifests there, and does no more, if nothing before it needs what is copied."""
+    for node in below:
+        match node:
+            case Run():
+                use = file_use(target.facts, node, projects=False)
+                if uses_area(use, area):
+                    return None
+                if use.projects:
+                    there = all(folder == area.path for _, folder in use.projects)
+                    return (node, tuple(command for command, _ in use.projects)) if there else None
+            case Copy() | Add() | Volume() | Onbuild():
+                return None
+            case Workdir() if area.owner is not None or target.facts.state(node).is_root != Known(True):
+                return None
+    return None
+
+
+def _part(
+    target: Target, stage: Stage, copy: Copy, area: Area, run: Run, commands: Sequence[PackageCommand]
+) -> Finding:
+    message = f"the whole context is copied above the install on line {run.start_line}; every edit runs that again"
+    relative = copy.destination is not None and not copy.destination.text.startswith("/")
+    if relative and target.facts.state(copy).workdir != target.facts.state(run).workdir:
+        return Refusal(copy.span, message, "its destination is relative to a directory that changes")
+    contexts = [target.context] if target.context else context_candidates(target.project, target.path)
+    answers = [[install_needs(command, context) for command in commands] for context in contexts]
+    if target.context is None:
+        answers = [answer for answer in answers if not any(needs.why_not for needs in answer)]
+        if len(answers) != 1:
+            return Refusal(copy.span, message, "the context is unknown; give --context DIR")
+    why_not = next((needs.why_not for needs in answers[0] if needs.why_not), "")
+    if why_not:
+        return Refusal(copy.span, message, why_not)
+    paths = dict.fromkeys(path for needs in answers[0] for path in needs.paths)
+    lines = _copies(target, copy, [path for path in paths if not _is_there(target, stage, copy, area, path)])
+    look_at = "; ".join(dict.fromkeys(needs.look_at for needs in answers[0]))
+    if target.context is None:
+        look_at += "; the context is taken to be the folder that holds these manifests"
+    why = f"then only a change of {', '.join(paths)} runs the install again"
+    edits = surgery.replace_and_move_below(target.dockerfile, copy, lines, run)
+    return Fix(copy.span, message, edits, Safety.UNSAFE, why, look_at)
+
+
+def _is_there(target: Target, stage: Stage, copy: Copy, area: Area, path: str) -> bool:
+    """Whether a COPY above brings a path of the context to the same place already."""
+    for node in stage.instructions:
+        if node is copy:
+            break
+        if isinstance(node, Copy) and is_plain_copy(node):
+            for word in node.sources:
+                other = landing(target, node, word)
+                if other and posixpath.normpath(word.text) == path and other.path == posixpath.join(area.path, path):
+                    return True
+    return False
+
+
+def _copies(target: Target, copy: Copy, paths: Sequence[str]) -> list[str]:
+    """COPY lines for paths of the context, in the style of `copy`: one for the files of each folder."""
+    spelled = copy.destination.text if copy.destination else "."
+    root = spelled if spelled.endswith("/") else f"{spelled}/"
+    groups: dict[str, list[str]] = {}
+    contexts: list[Context] = [target.context] if target.context else context_candidates(target.project, target.path)
+    for path in paths:
+        folder = path if any(context.is_dir(path) for context in contexts) else posixpath.dirname(path)
+        groups.setdefault(f"{root}{folder}/" if folder else root, []).append(path)
+    return [surgery.line_like(target.dockerfile, copy, (*names, place)) for place, names in groups.items()]
+
+
+def _readmes(target: Target, stage: Stage) -> Iterator[Refusal]:
+    """A README that seems to stand in the way of an install, and is read by it."""
+    copied: list[Word] = []
+    for node in stage.instructions:
+        if isinstance(node, Copy) and is_plain_copy(node):
+            copied += [word for word in node.sources if posixpath.basename(word.text).lower().startswith("readme")]
+        elif isinstance(node, Run) and copied:
+            if any(builds_project(command) for command, _ in file_use(target.facts, node).projects):
+                message = f"{copied[-1].text} is copied above the install on line {node.start_line}"
+                yield Refusal(copied[-1].span, message, _readme_reason(target, copied[-1].text), Severity.INFO)
+            copied.clear()
+
+
+def _readme_reason(target: Target, name: str) -> str:
+    text = target.context.read_text("pyproject.toml") if target.context else None
+    facts = pyproject_facts(text) if text is not None else None
+    if facts is not None and facts.readme == name:
+        return f'pyproject.toml says readme = "{name}", and the install builds the project, which reads it'
+    return "the install builds the project itself, which may read it (readme in pyproject.toml)"
+
+
+CODEMOD: Final = Codemod(
+    name="copy-order",
+    title="a COPY stands above an install that does not read it",
+    severity=Severity.WARNING,
+    category=Category.CACHE,
+    effects=frozenset({Effect.ORDER, Effect.STEPS, Effect.COPIES}),
+    rewrite=rewrite,
+    since="0.1.0",
+    triggers=("copy ", "copy\t"),
+    page=__doc__,
+    findings=("api 4",),
+)

@@ -1,0 +1,70 @@
+"""Where programs and packages keep their files, and what simple commands do with the paths that they are given."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FHS_TOP: Final = _words("bin boot dev etc lib lib32 lib64 libx32 opt proc root run sbin sys tmp usr var home")
+"""Folders of `/` that packages and programs use (FHS 3.0 section 3). /srv, /mnt and /media belong to the site."""
+
+VAR_FOLDERS: Final = _words(
+    "account adm backups cache crash db empty ftp games gopher kerberos lib local lock log mail nis opt preserve run "
+    "spool www yp"
+)
+"""Folders of `/var` that packages use (FHS 3.0 section 5, and /var/www of web servers' packages)."""
+
+LOCAL_FOLDERS: Final = _words("etc games include lib lib32 lib64 libexec libx32 man share")
+"""Folders of `/usr/local` that programs look into: the linker, compilers, man, fontconfig, ca-certificates.
+
+Packages put no files below `/usr/local` (Debian policy 9.1.2; Fedora's packaging guidelines), but pip and npm do.
+"""
+
+STANDING: Final = _words(
+    "/ /bin /etc /home /lib /media /mnt /opt /root /run /sbin /srv /tmp /usr /usr/bin /usr/lib /usr/local "
+    "/usr/local/bin /usr/local/lib /usr/local/share /usr/sbin /usr/share /usr/src /var /var/cache /var/lib /var/log "
+    "/var/tmp"
+)
+"""Folders that are there in every image with a shell."""
+
+SCRIPT_ENDINGS: Final = (".sh", ".bash", ".py", ".pl", ".rb", ".js", ".mjs", ".php", ".conf", ".json", ".yml", ".yaml")
+"""Endings of file names that no maintainer script calls as a program."""
+
+FILE_ENDINGS: Final = _words(
+    "sh bash py pyi pl rb js mjs cjs ts tsx jsx php txt md rst toml lock json yml yaml xml ini cfg conf cnf properties "
+    "env sql html css csv tsv c cc cpp h hpp go rs java kt scala jar war whl deb rpm apk gz tgz zip xz bz2 tar pem crt "
+    "key cer pub service list gradle csproj sln proto svg png ico template tmpl tpl j2 in r ipynb lua vcl hcl tf mk "
+    "asc gpg patch diff repo exe dll so"
+)
+"""Endings of names that are files', where the context cannot be looked at: a folder `entrypoint.sh` is not expected."""
+
+FILE_NAMES: Final = _words(
+    "Makefile Dockerfile Gemfile Rakefile Procfile Pipfile Caddyfile Vagrantfile Jenkinsfile LICENSE README CHANGELOG "
+    "VERSION entrypoint docker-entrypoint go.mod go.sum go.work configure gradlew mvnw artisan"
+)
+"""Names without an ending, or with an unusual one, that are files'."""
+
+QUIET: Final = _words("set echo printf true false : export unset exit sleep date uname id whoami nproc arch shopt")
+"""Commands whose words are no paths (what they print may be redirected)."""
+
+ACCOUNT_TOOLS: Final = _words("groupadd useradd usermod groupmod addgroup adduser")
+"""Commands after which a name may stand for another uid."""
+
+FILE_TOOLS: Final = _words(
+    "rm rmdir ln cp mv touch chmod chown chgrp cat tee sed grep mkdir install find ls head tail cut sort tr wc "
+    "basename dirname readlink realpath gpg gunzip gzip xz unxz bzip2 sha256sum sha512sum md5sum strip jq stat du "
+    "test [ which type hostname apt-mark apt-cache apt-config apt-key dpkg-query dpkg-architecture getconf locale-gen "
+    "update-locale update-ca-certificates update-alternatives ldconfig groupadd useradd usermod groupmod addgroup "
+    "adduser passwd chpasswd"
+)
+"""Commands that use the paths in their words and the system's own files, by their manuals (POSIX, coreutils, gnupg,
+apt, shadow)."""
+
+UNPACKERS: Final = frozenset(("tar", "unzip", "bsdtar"))
+"""Commands that also write to the working directory."""
+
+DOWNLOADERS: Final = frozenset(("curl", "wget"))

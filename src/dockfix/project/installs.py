@@ -1,0 +1,218 @@
+"""What an install from a manifest needs of the build context, so that only that need be copied before it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from dockfix.facts.io import requirement_files
+from dockfix.facts.packages import PackageCommand, manifests_for, reads
+from dockfix.project.context import Context
+from dockfix.project.manifests import local_sources, package_json_facts
+
+__all__ = ["Needs", "builds_project", "install_needs"]
+
+_MOST_REQUIREMENTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be there before an install: `paths` of the context (files and folders), in order.
+
+    If it cannot be told, or more than manifests is needed, `why_not` says why. `look_at` is what a person must check
+    all the same.
+    """
+
+    paths: tuple[str, ...] = ()
+    look_at: str = ""
+    why_not: str = ""
+
+
+class _RefusedError(Exception):
+    """Raised with the reason why an install needs more than manifests; never leaves this module."""
+
+
+_RESULTS: Final = {
+    **dict.fromkeys(("npm", "yarn", "pnpm"), "node_modules"),
+    "composer": "vendor",
+    **dict.fromkeys(("uv", "poetry", "pdm"), ".venv"),
+}
+"""Folders of the project that an install fills; a COPY of the whole context behind it would put the host's on top."""
+
+_PYTHON_LOOK_AT: Final = "whether a dependency is built from files of the project"
+_LOOK_AT: Final = {
+    **dict.fromkeys(("npm", "yarn", "pnpm"), "whether an install script of a dependency reads files of the project"),
+    "bundler": "whether the Gemfile reads other files",
+    "composer": "whether the autoloader, now dumped before the code is there, is dumped again (composer dump-autoload)",
+    "maven": "whether the build has plugins that read further files",
+    "gradle": "whether the build scripts read further files",
+    "dotnet": "whether the project refers to other projects, or to props files above it",
+    "go": "whether the modules are fetched with files of the project, such as a .netrc",
+}
+
+
+def builds_project(command: PackageCommand) -> bool:
+    """Whether an install also builds and installs the project in its working directory."""
+    manager = command.manager
+    if manager == "uv" and command.verb == ("sync",):
+        return not command.has("--no-install-project", "--no-install-workspace", "--no-install-local")
+    if manager == "poetry":
+        return not command.has("--no-root", "--only-root")
+    if manager == "pdm":
+        return not command.has("--no-self")
+    return manager in ("pip", "uv") and any(name in (".", "..") or name.endswith("/.") for name in reads(command).named)
+
+
+def install_needs(command: PackageCommand, context: Context) -> Needs:
+    """What an install from a manifest that works in the root of the context needs.
+
+    Sources: each manager's documentation, as named in facts/tables/commands.py; that a COPY of the whole context
+    overlays what an install has put there is how COPY works.
+    """
+    try:
+        paths = tuple(dict.fromkeys(_paths(command, context)))
+    except _RefusedError as refused:
+        return Needs(why_not=str(refused))
+    result = _RESULTS.get(command.manager)
+    if result is not None and not context.ignored(result) and not (result == ".venv" and not context.exists(result)):
+        return Needs(
+            why_not=f"{result} is not in .dockerignore: a COPY behind the install would put the host's {result} on top"
+        )
+    for path in paths:
+        if context.ignored(path):
+            return Needs(why_not=f".dockerignore keeps {path} out")
+    if not paths:
+        return Needs(why_not="no manifest that it reads is in the context")
+    return Needs(paths, _LOOK_AT.get(command.manager, _PYTHON_LOOK_AT))
+
+
+def _paths(command: PackageCommand, context: Context) -> Iterator[str]:
+    manager = command.manager
+    if builds_project(command):
+        raise _RefusedError("it installs the project itself, which takes its sources")
+    if manager == "cargo":
+        raise _RefusedError("cargo needs the sources of every target, or stubs of them")
+    if command.option("--prefix", "--cwd", "--dir", "--directory", "--project", "--working-dir"):
+        raise _RefusedError("it works in another directory")
+    if manager in ("npm", "yarn", "pnpm"):
+        _check_node(command, context)
+    elif manager in ("uv", "poetry", "pdm"):
+        _check_pyproject(context)
+    else:
+        _check_text(manager, context)
+    for name in manifests_for(command):
+        if name in reads(command).named and manager in ("pip", "uv", "pipenv"):
+            yield from _requirements(name, context)
+        elif name.startswith("**/"):
+            continue
+        elif name.endswith("/**"):
+            if context.is_dir(name[:-3]) and not context.ignored(name[:-3]):
+                yield name[:-3]
+        elif re.search(r"[*?\[]", name):
+            yield from context.glob(name, sent_only=True) or ()
+        elif context.exists(name) and (not context.ignored(name) or name in _primary(manager)):
+            yield name
+    if manager == "uv" and command.verb[:1] == ("pip",):
+        yield from (name for name in ("uv.toml", "pyproject.toml", ".python-version") if context.exists(name))
+
+
+def _primary(manager: str) -> tuple[str, ...]:
+    """The manifest without which nothing can be installed."""
+    names = {
+        **dict.fromkeys(("npm", "yarn", "pnpm"), ("package.json",)),
+        **dict.fromkeys(("uv", "poetry", "pdm"), ("pyproject.toml",)),
+        "go": ("go.mod",),
+        "bundler": ("Gemfile", "gems.rb"),
+        "composer": ("composer.json",),
+        "maven": ("pom.xml",),
+        "gradle": ("build.gradle", "build.gradle.kts"),
+        "pipenv": ("Pipfile",),
+    }
+    return names.get(manager, ())
+
+
+def _text(context: Context, name: str) -> str:
+    text = context.read_text(name)
+    if text is None:
+        raise _RefusedError(f"{name} is not in the context, or cannot be read")
+    return text
+
+
+def _requirements(name: str, context: Context) -> Iterator[str]:
+    """A requirements file with all that it includes."""
+    pending, seen = [name], set[str]()
+    while pending:
+        path = posixpath.normpath(pending.pop(0))
+        if path in seen:
+            continue
+        seen.add(path)
+        if path.startswith(("..", "/")) or len(seen) > _MOST_REQUIREMENTS:
+            raise _RefusedError(f"{name} includes files outside the context")
+        included = requirement_files(_text(context, path))
+        if included is None:
+            raise _RefusedError(f"{path} names local paths, or lines that dockfix does not know")
+        yield path
+        pending += [posixpath.join(posixpath.dirname(path), each) for each in included]
+
+
+def _check_node(command: PackageCommand, context: Context) -> None:
+    facts = package_json_facts(_text(context, "package.json"))
+    if facts is None:
+        raise _RefusedError("package.json is not valid JSON")
+    if facts.workspaces or "packages:" in (context.read_text("pnpm-workspace.yaml") or ""):
+        raise _RefusedError("the project has workspaces, whose package.json files the install reads too")
+    if context.exists("lerna.json"):
+        raise _RefusedError("the project has packages of its own (lerna.json)")
+    if facts.local:
+        raise _RefusedError(f"{min(facts.local)} is a dependency in a folder of the context")
+    if command.has("--ignore-scripts"):
+        return
+    if facts.lifecycle:
+        raise _RefusedError(f"the {min(facts.lifecycle)} script in package.json runs with it, and may read any file")
+    if context.exists("prisma/schema.prisma") or context.exists("schema.prisma"):
+        raise _RefusedError("the install script of @prisma/client reads schema.prisma")
+
+
+def _check_pyproject(context: Context) -> None:
+    if not context.exists("pyproject.toml"):
+        return
+    local = local_sources(_text(context, "pyproject.toml"))
+    if local is None:
+        raise _RefusedError("pyproject.toml is not valid TOML")
+    if local:
+        raise _RefusedError(f"pyproject.toml takes {local[0]} from a folder of the context")
+
+
+def _check_text(manager: str, context: Context) -> None:
+    """Managers whose manifests can refer to folders: whether they do."""
+    match manager:
+        case "go":
+            if context.exists("go.work"):
+                raise _RefusedError("go.work names modules in folders of the context")
+            if context.is_dir("vendor"):
+                raise _RefusedError("the modules lie in vendor/, which the build uses")
+            if re.search(r"=>\s*\.{0,2}/", _text(context, "go.mod")):
+                raise _RefusedError("go.mod replaces a module by a folder")
+        case "bundler":
+            gemfile = _text(context, "Gemfile" if context.exists("Gemfile") else "gems.rb")
+            if re.search(r"\b(?:path|gemspec|eval_gemfile|File|Dir|IO|require_relative|instance_eval)\b", gemfile):
+                raise _RefusedError("the Gemfile refers to other files")
+        case "composer":
+            manifest = _text(context, "composer.json")
+            if re.search(r'"type"\s*:\s*"path"', manifest):
+                raise _RefusedError("composer.json takes packages from folders of the context")
+        case "maven":
+            if "<modules>" in _text(context, "pom.xml"):
+                raise _RefusedError("the project has several modules, whose pom.xml files are read too")
+        case "gradle":
+            settings = "".join(context.read_text(name) or "" for name in ("settings.gradle", "settings.gradle.kts"))
+            if re.search(r"\binclude(?:Build)?\b", settings) or context.exists("buildSrc"):
+                raise _RefusedError("the project has several builds, whose scripts are read too")
+        case "dotnet":
+            if context.glob("*.sln") or context.glob("*.slnx") or not context.glob("*.*proj"):
+                raise _RefusedError("which project files the solution names cannot be told")
+        case _:
+            pass

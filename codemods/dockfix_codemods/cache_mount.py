@@ -298,7 +298,7 @@ def _span(caches: Caches, tool: ToolCache) -> Span:
 
 CODEMOD: Final = Codemod(
     name="cache-mount",
-    title="A cache mount where the tool that runs keeps its cache",
+    title="a cache mount is missing, misplaced or switched off",
     severity=Severity.WARNING,
     category=Category.CACHE,
     effects=frozenset({Effect.MOUNTS, Effect.COMMANDS}),

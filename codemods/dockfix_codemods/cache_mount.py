@@ -94,14 +94,15 @@ def rewrite(target: Target) -> Iterator[Finding]:
     syntax = target.dockerfile.directives.get("syntax")
     if not mounts.mounts_supported(syntax.value if syntax else None):
         return
+    cleaned: set[int] = set()  # stages in which an earlier fix takes docker-clean away, so that a later one need not
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
             caches = caches_of(target.facts, run, stage) if isinstance(run, Run) else None
             if caches is not None:
-                yield from _judge(target, caches)
+                yield from _judge(target, caches, cleaned)
 
 
-def _judge(target: Target, caches: Caches) -> Iterator[Finding]:
+def _judge(target: Target, caches: Caches, cleaned: set[int]) -> Iterator[Finding]:
     misplaced = list(_misplaced(caches))
     if misplaced:
         yield from misplaced
@@ -116,7 +117,7 @@ def _judge(target: Target, caches: Caches) -> Iterator[Finding]:
     yield from _defeated(target, caches)
     yield from _emptied(target, caches)
     yield from _unwritable(caches)
-    yield from _missing(target, caches, wanted)
+    yield from _missing(target, caches, wanted, cleaned)
 
 
 def _misplaced(caches: Caches) -> Iterator[Finding]:
@@ -240,7 +241,7 @@ class _Plan:
     doubts: list[str] = field(default_factory=list)
 
 
-def _missing(target: Target, caches: Caches, wanted: Wanted) -> Iterator[Finding]:
+def _missing(target: Target, caches: Caches, wanted: Wanted, cleaned: set[int]) -> Iterator[Finding]:
     """Mounts that are not there: one fix for all tools of the RUN."""
     plan = _Plan()
     at: Span | None = None
@@ -279,7 +280,9 @@ def _missing(target: Target, caches: Caches, wanted: Wanted) -> Iterator[Finding
         plan.edits += edits
         plan.doubts += [each.doubt for each in cleaning if each.doubt]
     if "apt" in plan.names and not mounts.docker_clean_gone(target.facts, caches):
-        plan.edits += cache_surgery.drop_docker_clean(target.dockerfile, caches)
+        if not cleaned & {stage.index for stage in target.facts.graph.chain(caches.stage)}:
+            plan.edits += cache_surgery.drop_docker_clean(target.dockerfile, caches)
+            cleaned.add(caches.stage.index)
         plan.doubts.append(DOUBT_CLEAN)
     if not mounts.uses_buildkit(target.dockerfile):
         plan.doubts.append("every builder of this file, which must be BuildKit (or buildah)")
@@ -295,7 +298,7 @@ def _span(caches: Caches, tool: ToolCache) -> Span:
 
 CODEMOD: Final = Codemod(
     name="cache-mount",
-    title="A cache mount where the tool that runs keeps its cache",
+    title="a cache mount is missing, misplaced or switched off",
     severity=Severity.WARNING,
     category=Category.CACHE,
     effects=frozenset({Effect.MOUNTS, Effect.COMMANDS}),

@@ -1,98 +1,168 @@
-"""Python inside shell text is found, read, and mapped back."""
+"""Python in shell text: found, unquoted as the shell does it, mapped back, parsed without ever raising."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dockfix.syntax.python import PythonCode, parse_python, python_in_command, python_in_heredoc, runs_standard_input
-from dockfix.syntax.shell import parse_shell
-
-
-def code(text: str) -> PythonCode | None:
-    return python_in_command(parse_shell(text).commands[0])
+from dockfix.syntax.python import is_python, parse_python, python_in_command, python_in_heredoc, python_on_stdin
+from dockfix.syntax.shell import parse_shell, quote
 
 
-@pytest.mark.parametrize(
-    ("text", "source"),
-    [
-        ("python -c 'import a'", "import a"),
-        ('python3 -c "import a; print(\\"x\\")"', 'import a; print("x")'),
-        ("/opt/venv/bin/python3.12 -u -c 'x'", "x"),
-        ("python -W ignore -c 'x'", "x"),
-        ("python -Bsc 'x'", "x"),
-        ("python -X dev -Wignore -c 'x = 1'", "x = 1"),
-        ("python -c \"price = '5 $'\"", "price = '5 $'"),
-        ('python -c "a\\\nb"', "ab"),
-    ],
-)
-def test_code_of_a_command(text: str, source: str) -> None:
-    found = code(text)
-    assert found is not None
-    assert found.source == source
+def code(text: str) -> str | None:
+    found = python_in_command(parse_shell(text).commands[-1])
+    return None if found is None else found.source
+
+
+@pytest.mark.parametrize("program", ["python", "python3", "python3.12", "/opt/x/bin/python", "pypy3", "python3.13t"])
+def test_interpreters(program: str) -> None:
+    assert is_python(program)
+    assert code(f"{program} -c 'import x'") == "import x"
+
+
+@pytest.mark.parametrize("program", ["pythonista", "ipython", "python-config", "/usr/bin/python3/x", "sh"])
+def test_other_programs(program: str) -> None:
+    assert not is_python(program)
+    assert code(f"{program} -c 'import x'") is None
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "python script.py -c x",
-        "python -m pip -c 'x'",
-        'python -c "print($X)"',
-        'python -c "print(`id`)"',
-        "python -c $CODE",
-        "node -c 'x'",
-        "python",
-        "python -c",
-        "python -c 'a'\"b\"",
+        "python -c 'import x'",
+        'python -c "import x"',
+        "python -u -W ignore -X dev -c 'import x' arg",
+        "python -Wignore -Xdev -c 'import x'",
+        "python -uBc 'import x'",
+        "python -W ignore -X dev -Wignore -c 'import x'",
+        "python -c 'import'\" x\"",
+        'python -c "imp\\\nort x"',
+        "python -c'import x'",
+        "python -uc'import x'",
+        "python --check-hash-based-pycs never -c 'import x'",
+        "A=b exec python -c 'import x'",
+        "/usr/bin/env A=b python -c 'import x'",
+        "uv run python -c 'import x'",
+        "a && poetry run python3 -c import\\ x",
     ],
 )
-def test_no_code(text: str) -> None:
+def test_code_of_a_command(text: str) -> None:
+    assert code(text) == "import x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["python -m pip -c 'x'", "python x.py -c 'x'", "python - -c 'x'", 'python -c "import $x"', "python -c `x`",
+     "python -c", "$p -c 'x'"],
+)  # fmt: skip
+def test_commands_without_known_code(text: str) -> None:
     assert code(text) is None
 
 
-def test_the_code_is_what_a_shell_would_pass() -> None:
-    text = '''"import sys; sys.stdout.write(\\"a\\\\\\\\n \\$x 'q' \\\\t\\")"'''
-    found = code(f"python -c {text}")
+def test_spans_lead_back_to_the_shell_text() -> None:
+    text = "a; python -c 'import é; x(1)' && b"
+    found = python_in_command(parse_shell(text).commands[1])
     assert found is not None
-    shown = subprocess.run(["sh", "-c", f"printf %s {text}"], capture_output=True, check=True, text=True).stdout
-    assert found.source == shown
-    subprocess.run([sys.executable, "-c", found.source], check=True, capture_output=True)
+    assert found.one_to_one
+    assert text[slice(*found.span_in_shell(10, 14))] == found.source[10:14] == "x(1)"
+    assert text[found.start : found.end] == "'import é; x(1)'"
+
+    text = r'python -c "print(\"a\", \$x, \\n, \q)"'
+    found = python_in_command(parse_shell(text).commands[0])
+    assert found is not None
+    assert found.source == r'print("a", $x, \n, \q)'
+    assert not found.one_to_one
+    assert text[slice(*found.span_in_shell(6, 9))] == r"\"a\""
+    assert text[slice(*found.span_in_shell(11, 13))] == r"\$x"
+
+    text = "python -uc'x'"
+    found = python_in_command(parse_shell(text).commands[0])
+    assert found is not None
+    assert text[slice(*found.span_in_shell(0, 1))] == "x"
 
 
-def test_spans_lead_back() -> None:
-    text = 'python -c "print(\\"hi\\"); done()"'
-    found = code(text)
+@given(st.text(alphabet="abc\"'\\$`\n (){}é", max_size=30))
+def test_quoted_code_comes_back(source: str) -> None:
+    text = "python -c " + quote(source)
+    found = python_in_command(parse_shell(text).commands[0])
     assert found is not None
-    start = found.source.index("done")
-    low, high = found.span_in_shell(start, start + len("done()"))
-    assert text[low:high] == "done()"
-    low, high = found.span_in_shell(0, len('print("hi")'))
-    assert text[low:high] == 'print(\\"hi\\")'
+    assert found.source == source
+
+
+def test_code_is_what_the_interpreter_would_get() -> None:
+    text = r"""python -c "print(\"a\", '\\n', \`b\`)"' # c'\''d' """
+    received = subprocess.run(
+        ["sh", "-c", text.replace("python -c", "printf %s")], capture_output=True, check=True, text=True
+    )
+    assert code(text) == received.stdout
 
 
 def test_heredocs() -> None:
-    body = "import os\nprint('$x')\n"
-    plain = python_in_heredoc(body, 10, expand=False)
+    plain = python_in_heredoc("import x\n$y `z`\n", start=5)
     assert plain is not None
-    assert (plain.source, plain.span_in_shell(0, 6)) == (body, (10, 16))
-    assert python_in_heredoc(body, 10, expand=True) is None
-    escaped = python_in_heredoc("print('\\$x')", 3, expand=True)
-    assert escaped is not None
-    assert escaped.source == "print('$x')"
-    assert runs_standard_input(parse_shell("python3 -u <<EOF\nx\nEOF\n").commands[0])
-    assert not runs_standard_input(parse_shell("python3 app.py").commands[0])
+    assert plain.source == "import x\n$y `z`\n"
+    assert plain.span_in_shell(0, 6) == (5, 11)
+    assert python_in_heredoc("print('$y')", expand=True) is None
+    tabs = python_in_heredoc("\tif x:\n\t  y\n", strip_tabs=True)
+    assert tabs is not None
+    assert tabs.source == "if x:\n  y\n"
 
 
-def test_parsing_never_raises() -> None:
-    parsed = parse_python("import os.path as p, json\nfrom a.b import c\nfrom . import d\nimport os\n")
-    assert parsed.imports == ("os", "json", "a")
+def test_code_on_standard_input() -> None:
+    text = "pip install x && python3 - <<'EOF' && y\nprint('$a')\nEOF\n"
+    command = parse_shell(text).commands[1]
+    found = python_on_stdin(text, command)
+    assert found is not None
+    assert found.source == "print('$a')\n"
+    assert text[slice(*found.span_in_shell(0, 5))] == "print"
+    for other in ("python x.py <<E\n1\nE", "python <<E\n$x\nE", "python <x", "cat <<E\n1\nE", "python -c 1 <<E\n1\nE"):
+        assert python_on_stdin(other, parse_shell(other).commands[0]) is None
+
+
+def test_imports() -> None:
+    parsed = parse_python(
+        "import a.b, c as d\nfrom e.f import g\nfrom . import h\ntry:\n    import i\nexcept E:\n    import a\n"
+        "def k():\n    from l import m\n'import n'\nif x: import o\n"
+    )
+    assert parsed.ok
+    assert parsed.imports == ("a", "c", "e", "i", "l", "o")
+    assert parsed.relative_imports
+    assert not parse_python("x = 1").relative_imports
     assert parsed.module is not None
     assert parsed.module.code == parsed.source
-    broken = parse_python("for i in range(3):   try:     x()")
-    assert broken.module is None
-    assert broken.problem is not None
-    assert broken.problem.line == 1
-    for source in ("(" * 50_000, "x = " + "-" * 300 + "1", "\udc80", "a\0b", "if 1:\n" + " " * 4 + "if 1:\n"):
-        parse_python(source)
+
+
+def test_what_does_not_parse_is_a_problem() -> None:
+    parsed = parse_python("x = 1\nfor x in 1: pass; for y in 2: pass\n")
+    assert not parsed.ok
+    assert parsed.problems[0].line == 2
+    assert parsed.problems[0].message
+    assert parsed.imports == ()
+    assert not parse_python("x = '\udcff'").ok
+    assert not parse_python("print 'python 2'").ok
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(" * 5_000 + ")" * 5_000, "-" * 20_000 + "1", "not " * 20_000 + "x", "a" + "()" * 20_000,
+        "f(1, " * 500 + ")" * 500,
+        "x if y else " * 5_000 + "z", "if a:\n  pass\n" + "elif a:\n  pass\n" * 20_000,
+        "\n".join(" " * depth + "if x:" for depth in range(1_000)), "[" * 5_000,
+    ],
+)  # fmt: skip
+def test_deep_nesting_is_a_problem(source: str) -> None:
+    assert not parse_python(source).ok
+
+
+def test_long_flat_code_is_none() -> None:
+    assert parse_python("x = [" + "1, -2, f(3), " * 2_000 + "]\n" + "y()\n" * 1_000).ok
+
+
+@given(st.text(alphabet="ab1 ()[]:=.,'\"\\\n\timport ifdef#", max_size=40))
+def test_parsing_never_raises(source: str) -> None:
+    parsed = parse_python(source)
+    assert parsed.ok == (not parsed.problems)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -168,6 +169,9 @@ class Codemod:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"a codemod's name is kebab case: {self.name!r}")
+        if not self.page:
+            module = sys.modules.get(self.rewrite.__module__)
+            object.__setattr__(self, "page", (module.__doc__ if module else None) or "")
 
     def could_apply(self, lowered: str) -> bool:
         """Whether a file, given in lower case, holds any of the triggers."""

@@ -27,6 +27,7 @@ from dockfix.syntax.shell import (
     ShellKind,
     SimpleCommand,
     Word,
+    nested_script,
     nested_scripts,
     parse_shell,
     shell_kind,
@@ -323,8 +324,10 @@ class _Overlay(Mapping[str, "Fact[str]"]):
 
 
 def _value(assignment: Assignment, text: str) -> Fact[str]:
-    if text[assignment.start + len(assignment.name) : assignment.end].startswith("+"):
+    if assignment.append:
         return Unknown("it is appended to")
+    if text.startswith("[", assignment.start + len(assignment.name)):
+        return Unknown("an element of it is set")
     if assignment.value is None:
         return Known("")
     value = assignment.value.value
@@ -352,9 +355,10 @@ def _nested(command: SimpleCommand) -> Iterator[tuple[Nested, bool]]:
     name = command.basename
     if name in _SWITCHERS:
         script = _option_value(command.args, "-c", "--command")
-        if script is not None and script.value is not None:
-            exact = script.text[1:-1] == script.value and script.text[:1] in ("'", '"')
-            yield Nested(script, script.value, script.start + 1 if exact else None), True
+        if script is not None:
+            nested = nested_script(script)
+            if nested is not None:
+                yield nested, True
             return
     words = command.words
     if name in WRAPPERS:
@@ -378,7 +382,7 @@ def _shifted_script(script: Script, by: int) -> Script:
     top = tuple(
         commands[id(each)]
         if isinstance(each, SimpleCommand)
-        else replace(each, start=each.start + by, end=each.end + by, commands=())
+        else replace(each, start=each.start + by, end=each.end + by, commands=(), redirects=())
         for each in script.top_level
     )
     return replace(script, commands=tuple(commands.values()), top_level=top)
@@ -394,7 +398,10 @@ def _shifted(command: SimpleCommand, by: int) -> SimpleCommand:
 
     def redirect(each: Redirect) -> Redirect:
         target = word(each.target) if each.target is not None else None
-        return replace(each, start=each.start + by, end=each.end + by, target=target)
+        body = each.heredoc
+        if body is not None:
+            body = replace(body, start=body.start + by, end=body.end + by)
+        return replace(each, start=each.start + by, end=each.end + by, target=target, heredoc=body)
 
     def operator(each: Operator | None) -> Operator | None:
         return replace(each, start=each.start + by, end=each.end + by) if each is not None else None

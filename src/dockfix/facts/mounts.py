@@ -535,6 +535,8 @@ def neighbours(found: Sequence[Cleaning]) -> list[list[Cleaning]]:
 
 def may_be_lost(tool: ToolCache, path: str) -> bool:
     """Whether a manager's cache is one that no later step needs in order to work, so that a mount may take it."""
+    if path.endswith("/go-build"):  # build results by their inputs, made again where they are missing (go help cache)
+        return True
     return tool.package.manager in _MOUNTED - _STORES - {"apt"} and not path.startswith("/var/")
 
 

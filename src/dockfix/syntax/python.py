@@ -1,194 +1,297 @@
-"""Python that a Dockerfile runs: `python -c '...'` and heredocs given to a Python interpreter, read with libcst.
+"""Python that a build runs: the code of ``python -c`` and of heredocs, mapped back to the shell text, and libcst.
 
-The code is taken out of the shell's quoting with a way back, so that what is found in the Python lands in the right
-place of the shell text, and through it in the Dockerfile.
+The command line is read as "Command line and environment" of the Python documentation describes it. Nothing is run.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from dockfix.syntax.shell import SimpleCommand, Word
+from dockfix.syntax.shell import MappedText, SimpleCommand, Word, expand_heredoc, literal
 
 if TYPE_CHECKING:
     import libcst
 
-_INTERPRETER: Final = re.compile(r"(?:.*/)?(?:python|pypy)(?:[23](?:\.[0-9]+)*)?t?\Z")
-_WITH_VALUE: Final = frozenset("WXQ")  # single-letter options of CPython that take a value (python --help)
-_MAX_DEPTH: Final = 80
-"""Brackets nested deeper than this are not given to the parser, whose recursion is in native code."""
+__all__ = [
+    "ParsedPython",
+    "PythonCode",
+    "PythonProblem",
+    "is_python",
+    "parse_python",
+    "python_in_command",
+    "python_in_heredoc",
+    "python_on_stdin",
+]
+
+_INTERPRETER: Final = re.compile(r"(?:python|pypy)(?:[0-9]+(?:\.[0-9]+)*t?)?(?:\.exe)?")
+_ENVIRONMENT_ENTRY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+# Options of python that take a value, attached or as the next word.
+_VALUE_OPTIONS: Final = "WX"
+# Commands that run the rest of their words in an environment; all of them take the program right after these words.
+_RUNNERS: Final = (("uv", "run"), ("poetry", "run"), ("pdm", "run"), ("pipenv", "run"), ("exec",), ("command",))
 
 
 @dataclass(frozen=True, slots=True)
 class PythonCode:
-    """Python source with the offsets in the shell text of each of its characters, and of its end."""
+    """Python source as the interpreter receives it, with the way back to the shell text around it.
+
+    ``start`` and ``end`` are what holds it there: the word with its quotes, or the body of a heredoc.
+    """
 
     source: str
-    offsets: tuple[int, ...]
+    start: int
+    end: int
+    mapped: MappedText
+
+    @property
+    def one_to_one(self) -> bool:
+        """Whether the source is a slice of the shell text, with nothing removed within."""
+        return self.mapped.one_to_one
 
     def span_in_shell(self, start: int, end: int) -> tuple[int, int]:
-        """Where `source[start:end]` stands in the shell text, with the escapes that belong to it."""
-        return self.offsets[start], self.offsets[end]
+        """The span of the shell text behind ``source[start:end]``; IndexError when that is not within the source."""
+        return self.mapped.span(start, end)
 
 
 @dataclass(frozen=True, slots=True)
 class PythonProblem:
-    """Why Python code does not parse; `line` is 1-based within the code."""
+    """Why Python source does not parse; ``line`` and ``column`` count from 1 and are None when unknown."""
 
     message: str
-    line: int
+    line: int | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedPython:
-    """Parsed Python; `module` is None where there is a problem."""
+    """Python source as a libcst module; ``module`` is None exactly when there is a problem.
+
+    ``imports``: the top-level names of all absolute imports (``import a.b`` and ``from a.c import d`` give ``a``),
+    wherever they stand, each once, in source order. ``relative_imports``: whether any import is relative.
+    """
 
     source: str
     module: libcst.Module | None
-    problem: PythonProblem | None
+    problems: tuple[PythonProblem, ...]
     imports: tuple[str, ...]
-    """Top-level names of the modules that it imports, in order, once each."""
+    relative_imports: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the source parsed."""
+        return self.module is not None
 
 
-def is_python(name: str | None) -> bool:
-    """Whether a command's name is a Python interpreter's, with any path and version."""
-    return name is not None and _INTERPRETER.match(name) is not None
+def is_python(program: str) -> bool:
+    """Whether a program, by its name or path, is a Python interpreter (``python3``, ``/opt/x/bin/python3.12``)."""
+    return _INTERPRETER.fullmatch(re.split(r"[/\\]", program)[-1]) is not None
+
+
+def _arguments(words: Sequence[Word]) -> Sequence[Word] | None:
+    """The words after a Python interpreter, seen through ``exec``, ``env A=b``, ``uv run`` and the like."""
+    rest = list(words)
+    # Every round removes words, so this ends.
+    while rest:
+        values = [word.value for word in rest[:2]]
+        program = values[0]
+        if program is None:
+            return None
+        if is_python(program):
+            return rest[1:]
+        runner = next((runner for runner in _RUNNERS if tuple(values[: len(runner)]) == runner), None)
+        if runner is not None:
+            rest = rest[len(runner) :]
+        elif program.rpartition("/")[2] == "env":
+            rest = rest[1:]
+            while rest and _ENVIRONMENT_ENTRY.match(rest[0].text):
+                rest = rest[1:]
+        else:
+            return None
+    return None
+
+
+def _skip_options(arguments: Sequence[Word]) -> tuple[str, int]:
+    """How the interpreter gets its program: ``c``, ``m``, ``file``, ``stdin`` or ``unknown``.
+
+    With the index of the word that holds it: for an attached ``-cCODE`` that of the option itself.
+    """
+    position = 0
+    while position < len(arguments):
+        option = arguments[position].value
+        if option is None:
+            # Only `-c"$x"` could matter, and its code is not known anyway.
+            return "unknown", position
+        if option == "-":
+            return "stdin", position
+        if not option.startswith("-"):
+            return "file", position
+        if option.startswith("--"):
+            position += 2 if option == "--check-hash-based-pycs" else 1
+            continue
+        for index, letter in enumerate(option[1:], start=1):
+            if letter in "cm":
+                return letter, position if option[index + 1 :] else position + 1
+            if letter in _VALUE_OPTIONS:
+                position += 0 if option[index + 1 :] else 1
+                break
+        position += 1
+    return "stdin", position
+
+
+def _without_head(mapped: MappedText, count: int) -> MappedText:
+    return MappedText(mapped.text[count:], mapped.starts[count:], mapped.ends[count:], mapped.empty_at)
 
 
 def python_in_command(command: SimpleCommand) -> PythonCode | None:
-    """The code of `python [options] -c CODE`; None if there is none or the shell expands something in it."""
-    if not is_python(command.name):
+    """The code of ``python [options] -c CODE``; None if the command is none, or when the shell expands its code."""
+    arguments = _arguments(command.words)
+    if arguments is None:
         return None
-    words = iter(command.args)
-    for word in words:
-        value = word.value
-        if value is None or not value.startswith("-") or value in ("-", "--"):
-            return None
-        if value.startswith("--"):
-            continue
-        letters = value[1:]
-        at = next((index for index, letter in enumerate(letters) if letter in _WITH_VALUE or letter in "cm"), None)
-        if at is None:
-            continue
-        if letters[at] == "m":
-            return None
-        attached = letters[at + 1 :]
-        if letters[at] == "c":
-            code = None if attached else next(words, None)
-            return _unquoted(code) if code is not None else None
-        if not attached:
-            next(words, None)
-    return None
+    how, position = _skip_options(arguments)
+    if how != "c" or position >= len(arguments):
+        return None
+    word = arguments[position]
+    mapped = literal(word)
+    if mapped is None:
+        return None
+    previous = arguments[position - 1].value if position else None
+    attached = not (previous is not None and _ends_in_c(previous))
+    if attached:
+        mapped = _without_head(mapped, mapped.text.index("c") + 1)
+    return PythonCode(mapped.text, word.start, word.end, mapped)
 
 
-def runs_standard_input(command: SimpleCommand) -> bool:
-    """Whether a command is a Python interpreter that reads its program from standard input (`python3 <<EOF`)."""
-    return is_python(command.name) and all(
-        word.value is not None and word.value.startswith("-") for word in command.args
-    )
+def _ends_in_c(option: str) -> bool:
+    """Whether a word of options ends with the ``-c`` whose code is the next word."""
+    if not option.startswith("-") or option.startswith("--"):
+        return False
+    head, _, code = option.partition("c")
+    return not code and option.endswith("c") and not any(letter in head for letter in _VALUE_OPTIONS)
 
 
-def python_in_heredoc(content: str, start: int, *, expand: bool) -> PythonCode | None:
-    """The code in the body of a heredoc.
+def python_in_heredoc(
+    body: str, *, start: int = 0, expand: bool = False, strip_tabs: bool = False
+) -> PythonCode | None:
+    """The Python in a heredoc's ``body``, which begins at offset ``start`` of the text that it stands in.
 
-    Args:
-        content: the body as the interpreter gets it, but for expansions.
-        start: its offset in the shell text.
-        expand: whether the shell expands in it; None is returned then if anything would.
+    ``expand``: its terminator is unquoted and a shell reads it (a heredoc that is a file by itself, with a Python
+    shebang, is not expanded). ``strip_tabs``: ``<<-``. None when the shell expands anything in it.
     """
-    if not expand:
-        return PythonCode(content, tuple(range(start, start + len(content) + 1)))
-    return _resolve(content, start, escapes="$`\\")
+    mapped = expand_heredoc(body, expand=expand, strip_tabs=strip_tabs, start=start)
+    return None if mapped is None else PythonCode(mapped.text, start, start + len(body), mapped)
 
 
-def _unquoted(word: Word) -> PythonCode | None:
-    text = word.text
-    if word.value is None:
+def python_on_stdin(text: str, command: SimpleCommand) -> PythonCode | None:
+    """The code of ``python [-] <<EOF`` in the shell ``text`` that the command was parsed from.
+
+    None if the interpreter runs something else, or when the shell expands anything in the heredoc.
+    """
+    arguments = _arguments(command.words)
+    if arguments is None or _skip_options(arguments)[0] != "stdin":
         return None
-    if text[:1] == "'" and text.find("'", 1) == len(text) - 1:
-        inner = text[1:-1]
-        return PythonCode(inner, tuple(range(word.start + 1, word.end)))
-    if text[:1] == '"' and text[-1:] == '"' and text.count('"') - text.count('\\"') == 2:
-        return _resolve(text[1:-1], word.start + 1, escapes='$`\\"')
-    return None
+    inputs = [redirect for redirect in command.redirects if redirect.operator[0] == "<" and not redirect.descriptor]
+    heredoc = inputs[-1].heredoc if inputs else None
+    if heredoc is None:
+        return None
+    body = text[heredoc.start : heredoc.end]
+    return python_in_heredoc(body, start=heredoc.start, expand=heredoc.expand, strip_tabs=heredoc.strip_tabs)
 
 
-def _resolve(text: str, start: int, escapes: str) -> PythonCode | None:
-    """Undo the escapes of a double-quoted string or an expanding heredoc; None if something in it expands."""
-    out: list[str] = []
-    offsets: list[int] = []
-    at = 0
-    while at < len(text):
-        char = text[at]
-        if char in "$`":
-            name = text[at + 1 : at + 2]
-            if char == "`" or name.isalnum() or name in tuple("({_@*#?-$!"):
-                return None
-        if char == "\\" and at + 1 < len(text):
-            following = text[at + 1]
-            if following == "\n":
-                at += 2
+def _failed(source: str, message: str, line: int | None = None, column: int | None = None) -> ParsedPython:
+    return ParsedPython(source, None, (PythonProblem(message, line, column),), ())
+
+
+# libcst's native parser recurses on the machine stack and takes quadratic time on chains of operators (5,000 calls in
+# a row: 11 seconds), so what is far deeper than people write is refused before libcst sees it.
+_MAX_DEPTH: Final = 1000
+_MAX_BRACKETS: Final = 100  # CPython's own limit is 200: "too many nested parentheses"
+_MAX_ELIFS: Final = 2000  # each is nested in the one before
+# The tokenizer may give up on source that libcst can still read: syntax newer than the running Python's. A short one
+# cannot be deep.
+_MAX_BROKEN: Final = 2000
+
+
+def _too_deep(source: str) -> bool:
+    """Whether an expression may nest too deeply, from a bound: the tokens since the last comma of each open bracket."""
+    import io  # noqa: PLC0415 - only needed with libcst
+    import tokenize  # noqa: PLC0415
+
+    counts, total, elifs = [0], 0, 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type in (tokenize.NL, tokenize.COMMENT):
                 continue
-            if following in escapes:
-                out.append(following)
-                offsets.append(start + at)
-                at += 2
+            if token.type == tokenize.NEWLINE:
+                counts, total = [0], 0
                 continue
-        out.append(char)
-        offsets.append(start + at)
-        at += 1
-    offsets.append(start + len(text))
-    return PythonCode("".join(out), tuple(offsets))
+            if token.type == tokenize.OP and token.string in ")]}" and len(counts) > 1:
+                total -= counts.pop()
+            elif token.type == tokenize.OP and token.string in (",", ";"):
+                total -= counts[-1]
+                counts[-1] = 0
+            counts[-1] += 1
+            total += 1
+            if token.type == tokenize.OP and token.string in "([{":
+                counts.append(0)
+            elifs += token.string == "elif"
+            if total > _MAX_DEPTH or len(counts) > _MAX_BRACKETS or elifs > _MAX_ELIFS:
+                return True
+    except (tokenize.TokenError, SyntaxError):
+        return len(source) > _MAX_BROKEN
+    return False
 
 
 @lru_cache(maxsize=256)
 def parse_python(source: str) -> ParsedPython:
-    """Parse Python with libcst. Never raises; what does not parse has a problem."""
-    import libcst  # noqa: PLC0415 - slow to load, rarely needed
+    """Parses Python source, never raises: what libcst cannot parse becomes a problem. Cached."""
+    import libcst  # noqa: PLC0415 - loaded on first use
 
     if _too_deep(source):
-        return ParsedPython(source, None, PythonProblem("brackets are nested too deeply", 1), ())
+        return _failed(source, "nested too deeply")
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        line = source.count("\n", 0, error.start) + 1
+        return _failed(source, "not UTF-8", line)
     try:
         module = libcst.parse_module(source)
+        imports, relative = _imports(module)
     except libcst.ParserSyntaxError as error:
-        return ParsedPython(source, None, PythonProblem(str(error.message), error.raw_line), ())
-    except (RecursionError, UnicodeError, ValueError) as error:
-        return ParsedPython(source, None, PythonProblem(f"{type(error).__name__}: {error}", 1), ())
-    return ParsedPython(source, module, None, _imports(module))
+        return _failed(source, error.message, error.editor_line, error.editor_column)
+    except RecursionError:
+        return _failed(source, "nested too deeply")
+    except Exception as error:  # noqa: BLE001,RUF100 - untrusted input: any failure of the parser is a problem of it
+        return _failed(source, f"cannot be parsed: {type(error).__name__}")
+    return ParsedPython(source, module, (), imports, relative)
 
 
-def _too_deep(source: str) -> bool:
-    depth = 0
-    for char in source:
-        if char in "([{":
-            depth += 1
-            if depth > _MAX_DEPTH:
-                return True
-        elif char in ")]}":
-            depth = max(0, depth - 1)
-    return False
+def _imports(module: libcst.Module) -> tuple[tuple[str, ...], bool]:
+    import libcst  # noqa: PLC0415
 
+    names: list[str] = []
+    relative = False
 
-def _imports(module: libcst.Module) -> tuple[str, ...]:
-    import libcst.matchers as m  # noqa: PLC0415 - as above
+    def first_name(node: libcst.BaseExpression) -> str | None:
+        while isinstance(node, libcst.Attribute):
+            node = node.value
+        return node.value if isinstance(node, libcst.Name) else None
 
-    found: list[str] = []
-    for node in m.findall(module, m.Import() | m.ImportFrom()):
-        names = _dotted(node)
-        found += [name.partition(".")[0] for name in names]
-    return tuple(dict.fromkeys(found))
-
-
-def _dotted(node: libcst.CSTNode) -> list[str]:
-    import libcst  # noqa: PLC0415 - as above
-    from libcst.helpers import get_full_name_for_node  # noqa: PLC0415 - as above
-
-    if isinstance(node, libcst.ImportFrom):
-        name = get_full_name_for_node(node.module) if node.module is not None and not node.relative else None
-        return [name] if name else []
-    if isinstance(node, libcst.Import):
-        return [name for alias in node.names if (name := get_full_name_for_node(alias.name))]
-    return []
+    stack: list[libcst.CSTNode] = [module]
+    while stack:
+        node = stack.pop()
+        found: list[str | None] = []
+        if isinstance(node, libcst.Import):
+            found = [first_name(alias.name) for alias in node.names]
+        elif isinstance(node, libcst.ImportFrom):
+            if node.relative:
+                relative = True
+            elif node.module is not None:
+                found = [first_name(node.module)]
+        else:
+            stack.extend(reversed(node.children))
+        names.extend(name for name in found if name)
+    return tuple(dict.fromkeys(names)), relative

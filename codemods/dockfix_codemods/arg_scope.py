@@ -103,14 +103,18 @@ def _declare(target: Target, stage: Stage, instruction: Instruction, name: str) 
     if stage.base is not None and name in stage.base.sets_env:
         message = f"{name} is declared before FROM, and the stage sees the value that its base image sets"
         return Refusal(instruction.span, message, "an ARG in the stage would hide the image's own value", Severity.INFO)
-    certain = target.facts.state(instruction).lookup(name) is None
+    look_at = ""
+    if target.facts.state(instruction).lookup(name) is not None:
+        look_at = f"whether the base image sets {name} itself: the new line would hide that value"
+    elif any(step.opaque for step in target.facts.commands(instruction).steps):
+        look_at = f"whether what the script reads in sets {name}, so that nothing is missing"
     return Fix(
         instruction.span,
         f"{name} is declared before FROM only, so it is empty in this stage",
         (surgery.insert_above(target.dockerfile, instruction, f"{_keyword(target)} {name}"),),
-        Safety.SAFE if certain else Safety.UNSAFE,
+        Safety.UNSAFE if look_at else Safety.SAFE,
         "a bare ARG in the stage brings the global default in",
-        "" if certain else f"whether the base image sets {name} itself: the new line would hide that value",
+        look_at,
     )
 
 

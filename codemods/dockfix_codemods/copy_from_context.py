@@ -47,12 +47,13 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import Final
 
 from dockfix.api import (
     Advice,
+    BuildInvocation,
     Category,
     Codemod,
     Context,
@@ -98,12 +99,12 @@ def _judge(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Find
     elif isinstance(source, Invalid):
         yield Advice(copy.span, f"COPY --from={name}: {source.reason}", Severity.ERROR)
     elif name.lower() in {supplied.lower() for supplied in target.named_contexts}:
-        yield from _supplied(target, copy, name)
+        yield from _supplied(target, copy, stage, name)
     elif not isinstance(source, StageSource) and isinstance(source, ImageSource) and not _is_image(target, name):
         yield from _missing(target, copy, stage, name)
 
 
-def _supplied(target: Target, copy: Copy, name: str) -> Iterator[Finding]:
+def _supplied(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
     contexts = next(given for known, given in target.named_contexts.items() if known.lower() == name.lower())
     message = f"COPY --from={name} reads the named context {name!r}"
     for context in contexts:
@@ -113,19 +114,28 @@ def _supplied(target: Target, copy: Copy, name: str) -> Iterator[Finding]:
                 copy.span, f"{message}, but {where} names a folder that does not exist: {context.value}", Severity.ERROR
             )
             return
-    without = [
-        each for each in target.invocations if name.lower() not in {key.lower() for key in each.additional_contexts}
-    ]
+    own = target.facts.graph.by_name(name)
+    if own is not None and own.index < stage.index:
+        return  # a build that does not give the context takes the stage
+    givers = [each for each in target.invocations if name.lower() in {key.lower() for key in each.additional_contexts}]
+    without = [each for each in target.invocations if each not in givers and _may_build(target, each.target, stage)]
     if without:
-        names = ", ".join(f"{each.service} ({each.source.name}:{each.line})" for each in without)
-        yield Advice(copy.span, f"{message}, which these builds of the file do not supply: {names}", Severity.ERROR)
+        message = f"{message}, which these builds of the file do not supply: {_services(without)}"
+        yield Advice(copy.span, message, Severity.ERROR)
         return
-    givers = (
-        ", ".join(f"{each.service} ({each.source.name}:{each.line})" for each in target.invocations)
-        or "the command line"
-    )
-    reason = f"{givers} supplies it; a plain build needs `{_plain_build(target, name, contexts[0].value)}`"
+    by = _services(givers) or "the command line"
+    reason = f"{by} supplies it; a plain build needs `{_plain_build(target, name, contexts[0].value)}`"
     yield Refusal(copy.span, message, reason, Severity.INFO)
+
+
+def _services(invocations: Sequence[BuildInvocation]) -> str:
+    return ", ".join(f"{each.service} ({each.source.name}:{each.line})" for each in invocations)
+
+
+def _may_build(target: Target, wanted: str | None, stage: Stage) -> bool:
+    """Whether a build of the stage `wanted` may need `stage`: it takes nothing from the stages below itself."""
+    last = target.facts.graph.by_name(wanted) if wanted else None
+    return last is None or stage.index <= last.index
 
 
 def _plain_build(target: Target, name: str, value: str) -> str:
@@ -174,6 +184,11 @@ def _from_folder(target: Target, copy: Copy, name: str, message: str, context: C
         return Refusal(copy.span, message, reason)
     flag = copy.flag("from")
     absent = [word.text for word in copy.paths if ".." in word.text or not context.glob(_in_folder(name, word.text))]
+    by_path = [name for name in ("parents", "exclude") if copy.flag(name) is not None]
+    if by_path:
+        return Refusal(
+            copy.span, message, f"--{by_path[0]} looks at the path of its sources, which would be another one"
+        )
     if flag is None or absent or copy.heredocs:
         reason = f"{absent[0]} is not in the folder {name}/" if absent else "its sources cannot be rewritten"
         return Refusal(copy.span, message, reason)

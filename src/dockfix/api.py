@@ -36,6 +36,7 @@ from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
+from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Project, Target, context_candidates
@@ -197,6 +198,7 @@ __all__ = [
     "Arg",
     "Blank",
     "BuildFacts",
+    "BuildInvocation",
     "CacheDir",
     "CacheMount",
     "Caches",

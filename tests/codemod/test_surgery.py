@@ -525,3 +525,51 @@ def test_delete_commands(body: str, first: int, last: int, expected: str | None)
     edits = surgery.delete_commands(dockerfile, run, run.script, commands[first], commands[last])
     after = None if edits is None else apply_edits(dockerfile.text, edits)
     assert after == (None if expected is None else f"FROM a\nRUN {expected}\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("RUN b\n", "RUN new && b\n"),
+        ("RUN a && b\n", "RUN a && new && b\n"),
+        ("RUN a && \\\n    b\n", "RUN a && \\\n    new && \\\n    b\n"),
+        ("RUN a \\\n  && b\n", "RUN a \\\n  && new \\\n  && b\n"),
+        ("RUN b \\\n  && c\n", "RUN new \\\n  && b \\\n  && c\n"),
+        ("RUN a; b; c\n", "RUN a; new && b; c\n"),
+        ("RUN set -e; b; c\n", "RUN set -e; new; b; c\n"),
+        ("RUN set -e; \\\n\tb; \\\n\tc\n", "RUN set -e; \\\n\tnew; \\\n\tb; \\\n\tc\n"),
+        ("RUN <<EOF\na\nb\nEOF\n", "RUN <<EOF\na\nnew && b\nEOF\n"),
+        ("RUN <<EOF\nset -e\n  b\nEOF\n", "RUN <<EOF\nset -e\n  new\n  b\nEOF\n"),
+        ("RUN <<EOF\nset -e\na && b\nEOF\n", "RUN <<EOF\nset -e\na && new && b\nEOF\n"),
+    ],
+)
+def test_insert_in_list(before: str, after: str) -> None:
+    dockerfile = tree(HEAD + before)
+    run = node(dockerfile)
+    assert isinstance(run, Run)
+    assert run.script is not None
+    command = next(each for each in parse_shell(run.script.text).commands if each.name == "b")
+    assert applied(HEAD + before, [surgery.insert_in_list(dockerfile, run, run.script, command, "new")]) == HEAD + after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("RUN a -u 1 b\n", "RUN a -u 1 new b\n"),
+        ("RUN a -u 1\n", "RUN a -u 1 new\n"),
+        ("RUN a \\\n  -u 1 \\\n  b\n", "RUN a \\\n  -u 1 \\\n  new \\\n  b\n"),
+        ("RUN a \\\n  -u 1 \\\n  # why\n  b\n", "RUN a \\\n  -u 1 \\\n  new \\\n  # why\n  b\n"),
+        ("RUN a \\\n  -u 1 b\n", "RUN a \\\n  -u 1 new b\n"),
+        ("RUN a -u 1 \\\n  b\n", "RUN a -u 1 new \\\n  b\n"),
+        ("RUN a \\\n  -u 1\n", "RUN a \\\n  -u 1 new\n"),
+        ("RUN <<EOF\na \\\n  -u 1 \\\n  b\nEOF\n", "RUN <<EOF\na \\\n  -u 1 new \\\n  b\nEOF\n"),
+    ],
+)
+def test_insert_word(before: str, after: str) -> None:
+    dockerfile = tree(HEAD + before)
+    run = node(dockerfile)
+    assert isinstance(run, Run)
+    assert run.script is not None
+    start = run.script.text.index("-u")
+    edit = surgery.insert_word(dockerfile, run, run.script, start, start + len("-u 1"), "new")
+    assert applied(HEAD + before, [edit]) == HEAD + after

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dockfix.facts.build import analyse
-from dockfix.facts.identity import Accounts
+from dockfix.facts.identity import Accounts, accounts_before
 from dockfix.facts.model import Known, Unknown, known
 from dockfix.syntax.parser import parse
+from dockfix.syntax.tree import Run
 
 
 def accounts_of(text: str) -> Accounts:
@@ -26,6 +27,11 @@ def accounts_of(text: str) -> Accounts:
         ("debian", "useradd -u 33 -o app", 33, None, "/home/app"),
         ("debian", "useradd -u 7777 -N app", 7777, None, "/home/app"),
         ("debian", "useradd app", None, None, "/home/app"),
+        ("debian", "useradd -u 60001 app", 60001, None, "/home/app"),
+        ("debian", "useradd -u 999 app", 999, None, "/home/app"),
+        ("debian", "useradd -r -u 999 app", 999, 999, "/home/app"),
+        ("debian", "useradd -r -u 10001 app", 10001, None, "/home/app"),
+        ("alpine", "adduser -D -u 64999 app", 64999, 64999, "/home/app"),
         ("debian", "useradd -u $UID app", None, None, "/home/app"),
         ("debian", "sudo useradd -u 7777 app", 7777, 7777, "/home/app"),
         ("debian", "sh -c 'useradd -u 7777 app'", 7777, 7777, "/home/app"),
@@ -112,6 +118,9 @@ def test_accounts_of_images() -> None:
         ("FROM debian\nCOPY passwd /etc/passwd", False, False),
         ("FROM debian\nRUN useradd $NAME", False, False),
         ("FROM example.org/x", False, False),
+        ("FROM postgres:16", False, True),
+        ("FROM jupyter/base-notebook", False, False),
+        ("FROM redhat/ubi9", True, True),
         ("FROM scratch", True, True),
     ],
 )
@@ -137,3 +146,23 @@ def test_the_order_of_questions_does_not_matter() -> None:
     assert there == back[::-1]
     assert "u5" in forward.accounts(forward.graph.stages[1]).users
     assert "u5" not in there[1]
+
+
+@pytest.mark.parametrize(
+    ("script", "groups", "complete", "but_for_packages"),
+    [
+        ("useradd app", set(), True, True),
+        ("groupadd a && useradd app && groupadd b", {"a"}, True, True),
+        ("apt-get install -y nginx && useradd app", set(), False, True),
+        ("./install && useradd app", set(), False, False),
+        ("useradd app && ./install", set(), True, True),
+    ],
+)
+def test_what_holds_within_a_run(script: str, groups: set[str], complete: bool, but_for_packages: bool) -> None:
+    facts = analyse(parse(f"FROM debian\nRUN {script}\n"))
+    run = facts.dockerfile.instructions[1]
+    assert isinstance(run, Run)
+    step = next(step for step in facts.commands(run).steps if step.command.name == "useradd")
+    accounts = accounts_before(facts, run, step)
+    assert {name for name, group in accounts.groups.items() if group.created_by is not None} == groups
+    assert (accounts.complete, accounts.complete_but_for_packages) == (complete, but_for_packages)

@@ -1059,4 +1059,4 @@ SILENTLY_READ_PREFIXES: Final = (
 )
 """Prefixes of such names, compared in upper case (npm reads npm_config_* in any case)."""
 
-SILENTLY_READ_SUFFIXES: Final = ("_INDEX_URL", "_PROXY", "_REGISTRY")
+SILENTLY_READ_SUFFIXES: Final = ("_INDEX_URL", "_PROXY", "_REGISTRY", "_TOKEN")

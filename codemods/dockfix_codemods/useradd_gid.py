@@ -35,9 +35,10 @@ on Alpine: unsafe. Adding a group that is missing is unsafe: what fails today sh
 ## What it leaves alone
 
 - `-r`, `-N`, `-o`, `-K`, `-R` and `-P`: the gid would change, or it is another system's file.
+- A uid below 1000 or above 60000, with which useradd gives the group another number.
 - SUSE, where useradd gives the group `users`, and base images that are not known.
 - A gid that another group has, and a uid that is no literal number.
-- Commands in branches, loops and behind `||`: a command in front would change what the list means.
+- Commands in branches, loops and beside `||`: a command in front would change what the list means.
 
 ## Sources
 
@@ -53,6 +54,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.api import (
+    BUSYBOX_FAMILIES,
+    USER_GIDS,
     AccountCommand,
     Accounts,
     Category,
@@ -62,6 +65,7 @@ from dockfix.api import (
     Effect,
     Finding,
     Fix,
+    GroupAccount,
     Known,
     Refusal,
     Run,
@@ -76,11 +80,11 @@ from dockfix.api import (
     surgery,
 )
 
-_OWN_GROUP: Final = frozenset({"debian", "ubuntu", "rhel", "fedora"})
-"""Families whose useradd makes a group of the user's own (USERGROUPS_ENAB yes)."""
+_OWN_GROUP: Final = frozenset({"debian", "ubuntu", "rhel", "fedora"}) | BUSYBOX_FAMILIES
+"""Families on which a user gets a group of its own (USERGROUPS_ENAB yes)."""
 
-_BUSYBOX: Final = frozenset({"alpine", "busybox", "wolfi"})
-_OTHER_GROUP: Final = ("--system", "--no-user-group", "--non-unique", "--key", "--root", "--prefix", "--defaults")
+_ELSEWHERE: Final = ("--root", "--prefix", "--defaults")
+_SAYS_OTHERWISE: Final = "an option of it says otherwise, and the gid would change"
 _PLAIN: Final = ShellContext.GROUP | ShellContext.SUBSHELL
 _SAFE_FROM: Final = 10_000
 _WHY: Final = "the group and its number are then in the file, and the same in every build"
@@ -111,37 +115,41 @@ def rewrite(target: Target) -> Iterator[Finding]:
     """Judge every `useradd`, and `adduser` of busybox, by its group."""
     for stage in target.facts.graph.stages:
         family = stage.base.family if stage.base is not None else ""
+        busybox = family in BUSYBOX_FAMILIES
         for run in stage.instructions if not stage.replaced else ():
             if not isinstance(run, Run) or run.json:
                 continue
             commands = target.facts.commands(run)
             for step in commands.steps:
-                command = parse_account_command(step, busybox=family in _BUSYBOX)
+                command = parse_account_command(step, family=family)
                 if command is not None and step.depth == 0:
                     accounts = accounts_before(target.facts, run, step)
-                    user = _User(target, run, stage, commands, command, accounts, family in _BUSYBOX)
-                    yield from _judge(user, family)
+                    yield from _judge(_User(target, run, stage, commands, command, accounts, busybox), family)
 
 
 def _judge(user: _User, family: str) -> Iterator[Finding]:
     command = user.command
     group = command.option(user.group_option)
     uid = command.option("--uid")
-    if command.has(*_OTHER_GROUP, "--user-group"):
-        if uid is not None and group is None and not user.busybox and not command.has("--user-group"):
-            yield _refuse(user, "an option of it says otherwise, and the gid would change")
-    elif group is not None:
-        yield from _missing_group(user, group.value)
-    elif command.name is not None and command.name in user.accounts.groups and uid is not None:
-        yield from _unnamed_group(user, command.name)
-    elif uid is not None:
+    if group is not None:
+        if not command.has(*_ELSEWHERE):
+            yield from _missing_group(user, group.value)
+    elif command.has(*_ELSEWHERE, "--no-user-group") or (user.busybox and command.has("--system")):
+        if uid is not None and not user.busybox:
+            yield _refuse(user, _SAYS_OTHERWISE)
+    elif command.name is not None and command.name in user.accounts.groups and family in _OWN_GROUP:
+        yield from _unnamed_group(user, user.accounts.groups[command.name])
+    elif command.has("--system", "--non-unique", "--key"):
+        if uid is not None:
+            yield _refuse(user, _SAYS_OTHERWISE)
+    elif uid is not None and not command.has("--user-group"):
         yield from _implicit_group(user, family, uid.value)
 
 
 def _missing_group(user: _User, group: str | None) -> Iterator[Finding]:
     """`-g GROUP` where no such group is: certain only if all accounts are known."""
     accounts, name = user.accounts, user.command.name
-    if group is None or (group.isdigit() and user.busybox):
+    if group is None or not group or (group.isdigit() and user.busybox):
         return
     if group.isdigit():
         number = int(group)
@@ -162,14 +170,16 @@ def _missing_group(user: _User, group: str | None) -> Iterator[Finding]:
         known = group in accounts.groups or has_base_group(group)
         if known or user.stage.base is None or not accounts.complete:
             return
-        new = f"{'addgroup' if user.busybox else 'groupadd'} {group}"
+        program = "addgroup -S" if user.busybox else "groupadd -r"
+        new = f"{program if user.command.has('--system') else program.partition(' ')[0]} {group}"
     message = f"{user.shown}: there is no group {group}, so that the build fails"
     yield from _fix(user, message, new, None, "whether the group is meant, and its number", Severity.ERROR)
 
 
-def _unnamed_group(user: _User, name: str) -> Iterator[Finding]:
+def _unnamed_group(user: _User, group: GroupAccount) -> Iterator[Finding]:
     """The group of the user's name was made before, and the command does not say that it is meant."""
-    if not isinstance(user.accounts.groups[name].gid, Known) and user.accounts.groups[name].created_by is None:
+    name, maker = group.name, group.created_by
+    if name in user.accounts.users or (maker is not None and maker.context & ~_PLAIN):
         return
     message = f"{user.shown}: the group {name} is there already, so that the build fails without {_flag(user)}"
     yield from _fix(user, message, None, name, f"whether the group {name} is the one that is meant", Severity.ERROR)
@@ -179,17 +189,23 @@ def _implicit_group(user: _User, family: str, uid: str | None) -> Iterator[Findi
     message = f"{user.shown}: its group and gid are left to {user.command.program}"
     if uid is None or not (uid.isascii() and uid.isdigit()) or user.command.operand is None:
         yield _refuse(user, "the uid is no literal number")
-    elif family not in _OWN_GROUP | _BUSYBOX:
+    elif family not in _OWN_GROUP:
         known = f"{user.stage.base.family}" if user.stage.base is not None else "a base image that is not known"
         yield _refuse(user, f"on {known} the gid could be another one today")
     elif user.accounts.gid_taken(int(uid)):
-        yield _refuse(user, f"the gid {uid} is taken, so that the group has another one today")
+        today = "the command fails" if user.busybox else "the group has another one today"
+        yield _refuse(user, f"the gid {uid} is taken, so that {today}")
+    elif not user.busybox and int(uid) not in USER_GIDS:
+        limits = f"from {USER_GIDS.start} to {USER_GIDS.stop - 1}"
+        yield _refuse(user, f"useradd gives a group the number of the uid only {limits}, so that the gid would change")
     else:
         name = user.command.operand.text
         new = f"{'addgroup' if user.busybox else 'groupadd'} -g {uid} {name}"
         look_at = ""
         if user.busybox or int(uid) < _SAFE_FROM or not user.accounts.complete_but_for_packages:
             look_at = f"that no group of the base image or of a package has the gid {uid}"
+        if any(not isinstance(group.gid, Known) for group in user.accounts.groups.values()):
+            look_at = f"that no group that was made before has the gid {uid}"
         if user.command.name is None:
             look_at = f"that {name} names no group yet"
         yield from _fix(user, message, new, name if user.busybox else uid, look_at, None)
@@ -205,14 +221,22 @@ def _fix(
             user, "it runs in a branch, a loop or a pipeline, where a command in front would mean something else"
         )
         return
+    if command.after is not None and command.after.text == "||":
+        yield _refuse(user, "what it does when it fails is caught behind it")
+        return
     edits: list[Edit] = []
     if new is not None:
         edits.append(surgery.insert_in_list(user.target.dockerfile, user.run, user.commands.text, command, new))
-    uid = user.command.option("--uid")
-    if group is not None and uid is not None:
-        joined = "=" if uid.attached and uid.spelled.startswith("--") else " "
-        option = f" {_flag(user)}{joined}{group}"
-        edits.append(surgery.insert_after(user.commands.text, uid.word.end, option))
+    if group is not None:
+        uid = user.command.option("--uid")
+        joined = "=" if uid is not None and uid.attached and uid.spelled.startswith("--") else " "
+        program = command.words[0]
+        start, end = (uid.start, uid.word.end) if uid is not None else (program.start, program.end)
+        edits.append(
+            surgery.insert_word(
+                user.target.dockerfile, user.run, user.commands.text, start, end, f"{_flag(user)}{joined}{group}"
+            )
+        )
     safety = Safety.UNSAFE if look_at else Safety.SAFE
     yield Fix(user.commands.span(command), message, tuple(edits), safety, _WHY, look_at, severity)
 

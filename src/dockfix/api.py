@@ -23,11 +23,11 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.facts import mounts
-from dockfix.facts.account_commands import AccountCommand, has_base_group, parse_account_command
+from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.commands import Commands, Step
-from dockfix.facts.identity import Accounts, accounts_before
+from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
@@ -186,7 +186,9 @@ API_VERSION = 1
 
 __all__ = [
     "API_VERSION",
+    "BUSYBOX_FAMILIES",
     "FAMILIES",
+    "USER_GIDS",
     "AccountCommand",
     "Accounts",
     "Action",
@@ -219,6 +221,7 @@ __all__ = [
     "Fix",
     "Flag",
     "From",
+    "GroupAccount",
     "Healthcheck",
     "Heredoc",
     "ImageSource",

@@ -263,15 +263,33 @@ def insert_command(
 def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str) -> Edit:
     """Put a command in front of another one of a list, so that the other runs only if the new one succeeds.
 
-    Joined by `;` where the list is one of `;` under `set -e`, else by `&&`; in the list's own style.
+    Joined by `;` or a new line where the list is one of these under `set -e`, which does not see a failure in front of
+    `&&`; else by `&&`; in the list's own style.
     """
     around = {each.text for each in (command.before, command.after) if each is not None}
-    operator = ";" if command.errexit and ";" in around and "&&" not in around else "&&"
+    ends = command.errexit and "&&" not in around
+    if ends and "\n" in around and ";" not in around:
+        return insert_before(text, command.start, f"{new}\n{indent_of(dockerfile, text.start(command.start))}")
+    operator = ";" if ends and ";" in around else "&&"
     beside = command.before or command.after
-    leading = beside is not None and _starts_line(text, beside)
+    leading = beside is not None and _starts_line(text, beside.start)
     if beside is None or (not leading and text.contiguous(*_between(beside, command))):
         return insert_before(text, command.start, f"{new}{'' if operator == ';' else ' '}{operator} ")
     return insert_command(dockerfile, run, text, command.start, new, operator, leading=leading)
+
+
+def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end: int, new: str) -> Edit:
+    """Put words behind those at `text[start:end]`: on a line of their own if those have one, else on the same line."""
+    after = text.text[end:].lstrip(" \t")[:1]
+    following = text.text.find(after, end) if after else end
+    if (
+        _offset_in_logical(run, text) is not None
+        and after
+        and _starts_line(text, start)
+        and not text.contiguous(end - 1, following + 1)
+    ):
+        new = f"{run.escape}{run.newline}{indent_of(dockerfile, text.start(start))}{new}"
+    return insert_after(text, end, f" {new}")
 
 
 def _between(operator: Operator, command: SimpleCommand) -> tuple[int, int]:
@@ -281,9 +299,8 @@ def _between(operator: Operator, command: SimpleCommand) -> tuple[int, int]:
     return command.end - 1, operator.end
 
 
-def _starts_line(text: Mapped, operator: Operator) -> bool:
-    """Whether nothing but white space stands before an operator on its physical line."""
-    at = operator.start
+def _starts_line(text: Mapped, at: int) -> bool:
+    """Whether nothing but white space stands before an offset on its physical line."""
     while at > 0 and text.text[at - 1] in " \t" and text.contiguous(at - 1, at + 1):
         at -= 1
     return at > 0 and not text.contiguous(at - 1, at + 1)

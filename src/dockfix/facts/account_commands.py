@@ -16,8 +16,12 @@ from dockfix.syntax.shell import SimpleCommand, Word
 if TYPE_CHECKING:
     from dockfix.facts.commands import Step
 
-__all__ = ["AccountCommand", "AccountOption", "has_base_group", "parse_account_command"]
+__all__ = ["BUSYBOX_FAMILIES", "AccountCommand", "AccountOption", "has_base_group", "parse_account_command"]
 
+BUSYBOX_FAMILIES: Final = frozenset({"alpine", "busybox", "wolfi"})
+"""Families of which the account commands are busybox's."""
+
+_RHEL: Final = frozenset({"rhel", "fedora"})
 _BUSYBOX_VALUED: Final = frozenset("uhgsGk")
 _LONG: Final = {
     "-u": "--uid",
@@ -34,12 +38,20 @@ _LONG: Final = {
     "-d": "--home-dir",
     "-m": "--create-home",
 }
+_SHADOW_FLAGS: Final = frozenset(
+    """
+    -m -M -r -o -N -U -D -l -F --create-home --no-create-home --system --non-unique --no-user-group --user-group
+    --defaults --no-log-init --add-subids-for-system --badname --badnames
+    """.split()  # noqa: SIM905 - a list of quoted words would be no clearer
+)
 _BUSYBOX_LONG: Final = {"-u": "--uid", "-G": "--ingroup", "-S": "--system", "-D": "--disabled-password"}
 
 
 @dataclass(frozen=True, slots=True)
 class AccountOption:
     """An option under its long name. `value` is what it is given, `word` the last word that it takes up.
+
+    `start` is where its first word begins.
 
     `text` is the spelling of the value, which may hold a variable; `attached` says that it shares a word with the
     option (`--uid=5`, `-u5`).
@@ -51,6 +63,7 @@ class AccountOption:
     text: str
     word: Word
     attached: bool
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +86,18 @@ class AccountCommand:
         return any(option.name in names for option in self.options)
 
 
-def parse_account_command(step: Step, *, busybox: bool) -> AccountCommand | None:
-    """The `useradd` or, for busybox, `adduser` that a step is; None for anything else.
+def parse_account_command(step: Step, *, family: str) -> AccountCommand | None:
+    """The command that makes a user which a step is on a distribution of `family`; None for anything else.
 
-    getopt's reading: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may stand behind the name. A word
-    that expands in the place of an option makes the command unreadable.
+    That is shadow's `useradd`, for which `adduser` is another name on Fedora and RHEL, and busybox's `adduser`.
+    getopt's reading: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may stand behind the name. An
+    option that is not known (`--sys`, which getopt completes) makes the command unreadable.
     """
     command = step.command
     program = command.basename
-    if program != ("adduser" if busybox else "useradd"):
+    busybox = family in BUSYBOX_FAMILIES
+    programs = ("adduser",) if busybox else ("useradd", "adduser") if family in _RHEL else ("useradd",)
+    if program is None or program not in programs:
         return None
     options: list[AccountOption] = []
     operands: list[Word] = []
@@ -96,7 +112,7 @@ def parse_account_command(step: Step, *, busybox: bool) -> AccountCommand | None
             if not head.startswith("--"):
                 operands.append(word)
             else:
-                options.append(AccountOption(head, head, None, word.text.partition("=")[2], word, True))
+                options.append(AccountOption(head, head, None, word.text.partition("=")[2], word, True, word.start))
         elif not value.startswith("-") or value == "-":
             operands.append(word)
         elif value == "--":
@@ -104,9 +120,13 @@ def parse_account_command(step: Step, *, busybox: bool) -> AccountCommand | None
             words.clear()
         else:
             options += _options(value, word, words, busybox)
-    if len(operands) != 1:
+    if len(operands) != 1 or (not busybox and not all(_is_shadow_option(option) for option in options)):
         return None
     return AccountCommand(program, command, tuple(options), operands[0], operands[0].value)
+
+
+def _is_shadow_option(option: AccountOption) -> bool:
+    return option.spelled in SHADOW_VALUED or option.spelled in _SHADOW_FLAGS
 
 
 def _options(value: str, word: Word, rest: list[Word], busybox: bool) -> Sequence[AccountOption]:
@@ -115,24 +135,24 @@ def _options(value: str, word: Word, rest: list[Word], busybox: bool) -> Sequenc
     if value.startswith("--"):
         name, equals, given = value.partition("=")
         if equals:
-            return [AccountOption(name, name, given, given, word, True)]
+            return [AccountOption(name, name, given, given, word, True, word.start)]
         if _takes_value(name, busybox) and rest:
             following = rest.pop(0)
-            return [AccountOption(name, name, following.value, following.text, following, False)]
-        return [AccountOption(name, name, None, "", word, False)]
+            return [AccountOption(name, name, following.value, following.text, following, False, word.start)]
+        return [AccountOption(name, name, None, "", word, False, word.start)]
     found: list[AccountOption] = []
     for index, letter in enumerate(value[1:], 1):
         short = f"-{letter}"
         name = long_names.get(short, short)
         if not _takes_value(short, busybox):
-            found.append(AccountOption(name, short, None, "", word, len(value) > 2))
+            found.append(AccountOption(name, short, None, "", word, len(value) > 2, word.start))
             continue
         given = value[index + 1 :]
         if given:
-            found.append(AccountOption(name, short, given, given, word, True))
+            found.append(AccountOption(name, short, given, given, word, True, word.start))
         elif rest:
             following = rest.pop(0)
-            found.append(AccountOption(name, short, following.value, following.text, following, False))
+            found.append(AccountOption(name, short, following.value, following.text, following, False, word.start))
         break
     return found
 

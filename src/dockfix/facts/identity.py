@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SHADOW_VALUED",
+    "SYSTEM_GIDS",
+    "USER_GIDS",
     "Accounts",
     "GroupAccount",
     "History",
@@ -175,15 +177,21 @@ def accounts_before(facts: BuildFacts, run: Run, step: Step) -> Accounts:
         return before
     history = facts.account_history(stage)
     position = history.positions.get(run.span.start)
-    earlier = [other for at, other in history.commands if at == position and other.command.start < step.command.start]
-    if not earlier:
-        return before
     ledger = _ledger(facts, facts.graph.chain(stage)[::-1], position or 0).copy()
-    for other in earlier:
-        ledger.apply(other)
-    return Accounts(
-        MappingProxyType(ledger.users), MappingProxyType(ledger.groups), before.taken_ids, before.gap_finder
-    )
+    for at, other in history.commands:
+        if at == position and other.command.start < step.command.start:
+            ledger.apply(other)
+
+    def gaps() -> tuple[_Gap, ...]:
+        own = (
+            gap
+            for other in facts.commands(run).steps
+            if other.command.start < step.command.start
+            for gap in _step_gaps(other, run.start_line)
+        )
+        return tuple(dict.fromkeys((*before.gap_finder(), *own)))
+
+    return Accounts(MappingProxyType(ledger.users), MappingProxyType(ledger.groups), before.taken_ids, gaps)
 
 
 def _ledger(facts: BuildFacts, chain: Sequence[Stage], end: int) -> _Ledger:
@@ -338,6 +346,12 @@ def _parse(arguments: Sequence[str | None], valued: Mapping[str, str]) -> _Parse
     return _Parsed(options, frozenset(flags), tuple(operands))
 
 
+USER_GIDS: Final = range(1000, 60_001)
+"""GID_MIN to GID_MAX of /etc/login.defs: for another uid useradd gives the user's own group the next free number."""
+
+SYSTEM_GIDS: Final = range(201, 1000)
+"""SYS_GID_MIN to SYS_GID_MAX: the same for `useradd -r`. Debian's begin at 101, those of Fedora and RHEL at 201."""
+
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND
 
 
@@ -430,13 +444,14 @@ class _Ledger:
         elif parsed.flags & {"-N", "--no-user-group"}:
             gid = Unknown("useradd -N takes the group of /etc/default/useradd")
         else:
-            gid = self.own_group(name, uid, command)
+            system = bool(parsed.flags & {"-r", "--system"})
+            gid = self.own_group(name, uid, command, SYSTEM_GIDS if system else USER_GIDS)
         self.users[name] = UserAccount(name, uid, gid, _text(home, "the home directory is not literal"), command)
 
-    def own_group(self, name: str, uid: Fact[int], command: SimpleCommand) -> Fact[int]:
-        """The group of the user's name that is created with it: of the same number, if that is free."""
+    def own_group(self, name: str, uid: Fact[int], command: SimpleCommand, gids: range | None = None) -> Fact[int]:
+        """The group of the user's name that is created with it: of the same number, if that is free and in `gids`."""
         gid: Fact[int] = Unknown("the gid is chosen when the user is created")
-        if isinstance(uid, Known) and self.gid_free(uid.value):
+        if isinstance(uid, Known) and self.gid_free(uid.value) and (gids is None or uid.value in gids):
             gid = uid
         self.groups.setdefault(name, GroupAccount(name, gid, command))
         return self.groups[name].gid
@@ -544,6 +559,14 @@ _BY_FAMILY: Final = MappingProxyType(
 )
 # nodejs/docker-node: groupadd --gid 1000 node && useradd --uid 1000 --gid node; likewise with busybox on Alpine.
 _BY_IMAGE: Final = MappingProxyType({"library/node": (("node", 1000, 1000, "/home/node"),)})
+# Images that make accounts for what they run, beside those of their distribution; not all of them are listed above.
+_WITH_ACCOUNTS: Final = frozenset(
+    """
+    caddy composer docker drupal gradle haproxy httpd mariadb mongo mysql neo4j nginx postgres r-base rabbitmq redis
+    traefik wordpress
+    """.split()  # noqa: SIM905 - a list of quoted words would be no clearer
+)
+_DISTRIBUTIONS: Final = ("almalinux/", "nvidia/cuda", "redhat/", "rockylinux/")
 
 
 def _base_users(stage: Stage) -> tuple[tuple[str, int, int, str], ...]:
@@ -627,11 +650,24 @@ def _gaps(facts: BuildFacts, chain: Sequence[Stage], end: int) -> Iterator[_Gap]
         yield _Gap("the base image is not known")
     elif base.family not in _BY_FAMILY and base.family != "scratch":
         yield _Gap("the accounts of the base image are not known")
+    elif base.family != "scratch":
+        yield from _base_gaps(chain[-1])
     for stage in chain:
         history = facts.account_history(stage)
         if history.gaps is None:
             history.gaps = tuple(_stage_gaps(facts, stage))
         yield from (gap for position, gap in history.gaps if stage is not chain[-1] or position < end)
+
+
+def _base_gaps(stage: Stage) -> Iterator[_Gap]:
+    """Accounts of a base image that its distribution does not have."""
+    ref = parse_image_ref(stage.base_ref.value) if isinstance(stage.base_ref, Known) else None
+    name = ref.repository if ref is not None and ref.registry == "docker.io" else None
+    if name is None or name.startswith(_DISTRIBUTIONS):
+        return
+    if name.startswith("library/") and name.removeprefix("library/") not in _WITH_ACCOUNTS:
+        return
+    yield _Gap(f"the image {name} may have accounts of its own", packages=name.startswith("library/"))
 
 
 def _stage_gaps(facts: BuildFacts, stage: Stage) -> Iterator[tuple[int, _Gap]]:
@@ -664,15 +700,19 @@ def _run_gaps(facts: BuildFacts, instruction: Run) -> Iterator[_Gap]:
         yield _Gap(f"the RUN in line {line} could not be read")
         return
     for step in commands.steps:
-        manager = step.package.manager if step.package is not None else None
-        name = step.command.basename
-        program = _program(step)
-        if any(each.target is not None and "/etc/" in each.target.text for each in step.command.redirects):
-            yield _Gap(f"the RUN in line {line} writes into /etc")
-        if manager in SYSTEM_MANAGERS:
-            yield _Gap(f"packages of line {line} may create accounts", packages=True)
-        elif program is not None:
-            if None in program[1]:
-                yield _Gap(f"the {program[0]} in line {line} is not literal")
-        elif manager not in _LANGUAGE_MANAGERS and name not in _HARMLESS and step.command.words:
-            yield _Gap(f"{name or 'a command'} in line {line} may create accounts")
+        yield from _step_gaps(step, line)
+
+
+def _step_gaps(step: Step, line: int) -> Iterator[_Gap]:
+    manager = step.package.manager if step.package is not None else None
+    name = step.command.basename
+    program = _program(step)
+    if any(each.target is not None and "/etc/" in each.target.text for each in step.command.redirects):
+        yield _Gap(f"the RUN in line {line} writes into /etc")
+    if manager in SYSTEM_MANAGERS:
+        yield _Gap(f"packages of line {line} may create accounts", packages=True)
+    elif program is not None:
+        if None in program[1]:
+            yield _Gap(f"the {program[0]} in line {line} is not literal")
+    elif manager not in _LANGUAGE_MANAGERS and name not in _HARMLESS and step.command.words:
+        yield _Gap(f"{name or 'a command'} in line {line} may create accounts")

@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP) ## show the fixes for the audited project in examples/audit, as a diff
-	@$(BIN)/dockfix apply --diff examples/audit || { status=$$?; test $$status -eq 1 || exit $$status; } # 1: there are changes
+	@$(BIN)/dockfix apply --diff -v examples/audit || { status=$$?; test $$status -eq 1 || exit $$status; } # 1: there are changes
 
 test: $(STAMP) ## run the tests
 	$(BIN)/pytest $(PYTEST_ARGS)

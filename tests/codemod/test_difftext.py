@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockfix.codemod.difftext import split_lines, unified_diff
+from dockfix.codemod.difftext import original_lines, split_lines, unified_diff
 from dockfix.syntax.source import encode
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", "d\r", "\x0c", "é\u2028\udc80"]), max_size=40)
@@ -86,3 +86,18 @@ def test_many_equal_lines_do_not_take_long() -> None:
     diff = unified_diff(before, after, "f")
     assert time.perf_counter() - start < 2
     assert diff.startswith("--- a/f\n+++ b/f\n@@ -1,60002 +1,60002 @@\n-a\n-0\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        ("a\nb\nc\n", "a\nb\nc\n", [1, 2, 3]),
+        ("a\nb\nc\n", "a\nx\nb\nc\n", [1, 2, 2, 3]),
+        ("a\nb\nc\n", "a\nc\n", [1, 3]),
+        ("a\nb\nc\n", "a\nx\ny\nz\nc\n", [1, 2, 2, 2, 3]),
+        ("a\n", "a\nb\n", [1, 1]),
+        ("", "a\n", [1]),
+    ],
+)
+def test_lines_are_led_back(before: str, after: str, lines: list[int]) -> None:
+    assert original_lines(before, after) == lines

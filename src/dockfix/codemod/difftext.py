@@ -64,6 +64,18 @@ def unified_diff(before: str | None, after: str | None, path: str, *, context: i
     return "".join(header + body) if body else ""
 
 
+def original_lines(before: str, after: str) -> list[int]:
+    """For each line of `after`, the 1-based line of `before` that it is, or that it was put in place of or beside."""
+    old, new = split_lines(before), split_lines(after)
+    lines: list[int] = []
+    for block in _blocks(old, new):
+        last = max(block.old_start, block.old_end - 1)
+        start = block.old_start
+        size = block.new_end - block.new_start
+        lines += [min(start + offset, last, max(len(old) - 1, 0)) + 1 for offset in range(size)]
+    return lines
+
+
 def _name(path: str) -> str:
     """A path as git writes it: C-quoted if it holds odd bytes, with a tab behind it if it holds a space.
 

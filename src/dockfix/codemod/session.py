@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.codemod import engine
+from dockfix.codemod.difftext import original_lines
 from dockfix.codemod.engine import Accept, Defect
 from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal, Safety, Severity
@@ -80,7 +81,8 @@ class FileOutcome:
 
     `path` is as the user would write it, `display` relative to the root with `/`. `after` is the text with the fixes
     of `applied`; it is `before` if the file was only looked at, or could not be used or written. `remaining` holds
-    the findings on `after`: fixes not made, refusals, advice. `written` tells whether the file on disk has changed.
+    the findings on `after`: fixes not made, refusals, advice; their lines are those of the file as it stands on disk,
+    so of `before` if nothing was written. `written` tells whether the file on disk has changed.
     """
 
     path: str
@@ -443,14 +445,27 @@ def _judge(work: _Work, target: Target, shown: str, accept: Accept | None) -> Fi
         outcome = engine.run(target, work.codemods, unsafe=work.settings.unsafe, accept=accept)
     except Exception as error:  # a crash of ours on one odd file must not cost the others their fixes
         return replace(blank, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),))
+    remaining = outcome.remaining
+    if outcome.changed and not work.mode.write:
+        remaining = _with_lines_of(target.text, outcome.text, remaining)
     return replace(
         blank,
         after=outcome.text,
         applied=outcome.applied,
-        remaining=outcome.remaining,
+        remaining=remaining,
         defects=outcome.defects,
         warnings=warnings,
     )
+
+
+def _with_lines_of(before: str, after: str, findings: tuple[Found, ...]) -> tuple[Found, ...]:
+    """Findings on a text with the lines that they have in the text that it was made of."""
+    lines = original_lines(before, after)
+
+    def line(number: int) -> int:
+        return lines[number - 1] if number <= len(lines) else number
+
+    return tuple(replace(found, line=line(found.line), end_line=line(found.end_line)) for found in findings)
 
 
 def _refused_by_buildkit(target: Target, shown: str) -> InputProblem:

@@ -22,7 +22,9 @@ def names_used(facts: BuildFacts, instruction: Instruction) -> frozenset[str]:
     """
     found = uses(instruction)
     if isinstance(instruction, Run) and (script := facts.commands(instruction).script) is not None:
-        found |= script.variables - script.assigned
+        # `--mount=type=secret,env=NAME` puts the secret under that name (moby/buildkit `convert_runmount.go`)
+        secrets = {mount.get("env") for mount in instruction.mounts if mount.kind == "secret"}
+        found |= script.variables - script.assigned - secrets
     return found
 
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from dockfix.codemod.engine import findings, run
@@ -105,7 +106,7 @@ def _commands(folder: Path, count: int, repeat: int) -> None:
             print(f"  {name:<44}not installed")
             continue
         call = [program, *command[1:]]
-        _line(name, _best(lambda call=call: subprocess.run(call, capture_output=True, check=False), repeat), count)  # type: ignore[misc]
+        _line(name, _best(partial(subprocess.run, call, capture_output=True, check=False), repeat), count)
 
 
 if __name__ == "__main__":

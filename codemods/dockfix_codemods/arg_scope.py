@@ -50,6 +50,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.api import (
+    PREDEFINED_ARGS,
     Arg,
     Category,
     Codemod,
@@ -66,7 +67,6 @@ from dockfix.api import (
     Stage,
     Target,
     names_used,
-    predefined_args,
     surgery,
 )
 
@@ -86,7 +86,7 @@ def _global_args(target: Target) -> frozenset[str]:
             break
         if isinstance(instruction, Arg):
             names |= {pair.key for pair in instruction.pairs}
-    return frozenset(names - predefined_args())
+    return frozenset(names - PREDEFINED_ARGS)
 
 
 def _in_stage(target: Target, stage: Stage, globals_: frozenset[str]) -> Iterator[Finding]:

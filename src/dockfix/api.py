@@ -28,6 +28,7 @@ from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
+from dockfix.facts.images import PREDEFINED_ARGS, base_image, build_only, is_silently_read, runtime_library
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
@@ -75,46 +76,24 @@ from dockfix.syntax.tree import (
 from dockfix.syntax.words import variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from dockfix.facts.crossing import Movable
-    from dockfix.facts.images import BaseImage
     from dockfix.facts.io import Area, FileUse
     from dockfix.facts.packages import PackageCommand
     from dockfix.project.installs import Needs
 
 
-def base_image(ref: str, extra: Mapping[str, BaseImage | str] | None = None) -> BaseImage | None:
-    """What is known of an image; the tables are loaded on the first question."""
-    from dockfix.facts import images  # noqa: PLC0415 - tables that a clean file never needs
-
-    return images.base_image(ref, extra or {})
-
-
-def is_silently_read(name: str) -> bool:
-    """Whether tools read a variable of that name without being told to (`DEBIAN_FRONTEND`, `*_INDEX_URL`, `CFLAGS`)."""
-    from dockfix.facts import images  # noqa: PLC0415 - as above
-
-    return images.is_silently_read(name)
-
-
-def predefined_args() -> frozenset[str]:
-    """Build arguments that need no ARG (`HTTP_PROXY` and its like)."""
-    from dockfix.facts import images  # noqa: PLC0415 - as above
-
-    return frozenset(images.PREDEFINED_ARGS)
-
-
 def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
     """Which files a RUN may use; without what its installs from a manifest use, if not `projects`."""
-    from dockfix.facts import io  # noqa: PLC0415 - as above
+    from dockfix.facts import io  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     return io.file_use(facts, run, projects=projects)
 
 
 def uses_area(use: FileUse, area: Area) -> str:
     """Why a RUN uses what is copied to an area, as far as its words say; empty if they do not."""
-    from dockfix.facts import io  # noqa: PLC0415 - as above
+    from dockfix.facts import io  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     found = io.named_clash(use, area)
     return found.why if found is not None else ""
@@ -122,14 +101,14 @@ def uses_area(use: FileUse, area: Area) -> str:
 
 def landing(target: Target, copy: Copy | Add, source: Word) -> Area | None:
     """Where a source of a COPY or ADD lands; None if that is not known."""
-    from dockfix.facts import io  # noqa: PLC0415 - as above
+    from dockfix.facts import io  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     return io.landing(copy, source, target.facts.state(copy), _is_dir(target.context))
 
 
 def is_plain_copy(instruction: Instruction) -> bool:
     """Whether an instruction is a COPY from the build context whose flags do not depend on where it stands."""
-    from dockfix.facts import crossing  # noqa: PLC0415 - as above
+    from dockfix.facts import crossing  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     return crossing.is_plain(instruction)
 
@@ -143,7 +122,7 @@ def movable_below(
     claimed: frozenset[int] = frozenset(),
 ) -> tuple[Movable, ...]:
     """The COPYs of a stage above `instructions[index]` that may stand directly below it; see `facts.crossing`."""
-    from dockfix.facts import crossing  # noqa: PLC0415 - as above
+    from dockfix.facts import crossing  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     context = target.context
     files = crossing.ContextFiles(_is_dir(context), lambda path: context.read_text(path) if context else None)
@@ -156,30 +135,16 @@ def _is_dir(context: Context | None) -> Callable[[str], bool | None]:
 
 def install_needs(command: PackageCommand, context: Context) -> Needs:
     """What an install from a manifest that works in the root of the context needs of it."""
-    from dockfix.project import installs  # noqa: PLC0415 - as above
+    from dockfix.project import installs  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     return installs.install_needs(command, context)
 
 
 def builds_project(command: PackageCommand) -> bool:
     """Whether an install from a manifest also builds and installs the project itself."""
-    from dockfix.project import installs  # noqa: PLC0415 - as above
+    from dockfix.project import installs  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     return installs.builds_project(command)
-
-
-def build_only(package: str, family: str) -> bool:
-    """Whether a package of a distribution's family is needed to build and not to run."""
-    from dockfix.facts import images  # noqa: PLC0415 - as above
-
-    return images.build_only(package, family)
-
-
-def runtime_library(package: str, family: str, image: str) -> str | None:
-    """The library package that programs built with a header package or compiler need: "" if none, None if unknown."""
-    from dockfix.facts import images  # noqa: PLC0415 - as above
-
-    return images.runtime_library(package, family, image)
 
 
 API_VERSION = 1
@@ -189,6 +154,7 @@ __all__ = [
     "API_VERSION",
     "BUSYBOX_FAMILIES",
     "FAMILIES",
+    "PREDEFINED_ARGS",
     "USER_GIDS",
     "AccountCommand",
     "Accounts",
@@ -288,7 +254,6 @@ __all__ = [
     "names_used",
     "package_names",
     "parse_account_command",
-    "predefined_args",
     "pyproject_facts",
     "runtime_library",
     "surgery",

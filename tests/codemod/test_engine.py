@@ -103,9 +103,9 @@ def test_unsafe_fixes_are_held_back_unless_asked_for() -> None:
     rule = codemod(renames("b", "x", safety=Safety.UNSAFE))
     outcome = run(target(TEXT), [rule])
     assert outcome.text == TEXT
-    assert [found.finding.message for found in outcome.held_back] == ["b to x"]
+    assert [found.finding.message for found in outcome.fixes] == ["b to x"]
     assert run(target(TEXT), [rule], unsafe=True).text == TEXT.replace("USER b", "USER x")
-    assert run(target(TEXT), [rule], unsafe=True).held_back == ()
+    assert run(target(TEXT), [rule], unsafe=True).fixes == ()
 
 
 def test_refusals_and_advice_remain_in_the_order_of_their_lines() -> None:
@@ -132,7 +132,7 @@ def test_one_of_two_fixes_is_declined(wanted: int) -> None:
     outcome = run(target("FROM a\nUSER b\nUSER b\n"), [codemod(renames("b", "xyz"))], accept=accept)
     assert outcome.text == ["FROM a\nUSER xyz\nUSER b\n", "FROM a\nUSER b\nUSER xyz\n"][wanted]
     assert asked == [2, 3]
-    assert [found.line for found in outcome.held_back] == [3 - wanted]
+    assert [found.line for found in outcome.fixes] == [3 - wanted]
 
 
 def test_nobody_is_asked_again_when_another_codemod_moves_what_was_declined() -> None:

@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dockfix.codemod.gates import check_gates, check_untouched
-from dockfix.codemod.model import Advice, Codemod, Edit, EditError, Fix, Found, Refusal, Safety, apply_edits, conflict
+from dockfix.codemod.model import (
+    Advice,
+    Codemod,
+    Edit,
+    EditError,
+    Fix,
+    Found,
+    HasRemaining,
+    Refusal,
+    Safety,
+    apply_edits,
+    conflict,
+)
 from dockfix.codemod.suppress import Suppressions
 from dockfix.project.target import Target
 
@@ -33,7 +45,7 @@ class Defect:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(HasRemaining):
     """What became of one file.
 
     `target` is as it was given and `text` what it should be now. `applied` holds the fixes made, with the lines that
@@ -50,21 +62,6 @@ class Outcome:
     def changed(self) -> bool:
         """Whether the text differs."""
         return self.text != self.target.text
-
-    @property
-    def held_back(self) -> tuple[Found, ...]:
-        """Fixes that were found and not made, because they are unsafe or were declined."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Fix))
-
-    @property
-    def refused(self) -> tuple[Found, ...]:
-        """Findings that were not touched, with the reason."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Refusal))
-
-    @property
-    def advice(self) -> tuple[Found, ...]:
-        """Findings without an edit."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Advice))
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module

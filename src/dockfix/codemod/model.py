@@ -191,6 +191,29 @@ class Found:
     suppressed: bool = field(default=False)
 
 
+class HasRemaining:
+    """What a result that holds findings in `remaining` says of them by kind."""
+
+    __slots__ = ()
+
+    remaining: tuple[Found, ...]
+
+    @property
+    def fixes(self) -> tuple[Found, ...]:
+        """Fixes that were found and not made, because they are unsafe, were declined or were not asked for."""
+        return tuple(found for found in self.remaining if isinstance(found.finding, Fix))
+
+    @property
+    def refused(self) -> tuple[Found, ...]:
+        """Findings that must not be touched, with the reason."""
+        return tuple(found for found in self.remaining if isinstance(found.finding, Refusal))
+
+    @property
+    def advice(self) -> tuple[Found, ...]:
+        """Findings without an edit."""
+        return tuple(found for found in self.remaining if isinstance(found.finding, Advice))
+
+
 class EditError(ValueError):
     """Edits that cannot be applied: out of range or overlapping."""
 

@@ -20,7 +20,7 @@ from dockfix.codemod import engine
 from dockfix.codemod.difftext import original_lines
 from dockfix.codemod.engine import Accept, Defect
 from dockfix.codemod.inmemory import target_from_text
-from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal, Safety, Severity
+from dockfix.codemod.model import Codemod, Fix, Found, HasRemaining, Refusal, Safety, Severity
 from dockfix.codemod.registry import Registry
 from dockfix.codemod.suppress import Suppressions
 from dockfix.project.discovery import discover
@@ -76,7 +76,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class FileOutcome:
+class FileOutcome(HasRemaining):
     """What became of one file, or of one text.
 
     `path` is as the user would write it, `display` relative to the root with `/`. `after` is the text with the fixes
@@ -100,21 +100,6 @@ class FileOutcome:
     def changed(self) -> bool:
         """Whether there is a difference, written or not."""
         return self.before != self.after
-
-    @property
-    def fixes(self) -> tuple[Found, ...]:
-        """Fixes that were found and not made."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Fix))
-
-    @property
-    def refused(self) -> tuple[Found, ...]:
-        """Findings that were not touched, with the reason."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Refusal))
-
-    @property
-    def advice(self) -> tuple[Found, ...]:
-        """Findings without an edit."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Advice))
 
 
 @dataclass(frozen=True, slots=True)

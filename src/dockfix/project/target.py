@@ -75,7 +75,7 @@ class Target:
     @cached_property
     def facts(self) -> BuildFacts:
         """What is true of the build, as far as the file and its invocations tell."""
-        from dockfix.facts.build import analyse  # noqa: PLC0415 - tables that a clean file never needs
+        from dockfix.facts.build import analyse  # noqa: PLC0415 - reading a file needs none of its tables
 
         return analyse(
             self.dockerfile, build_args=self.build_args, named_contexts=self._context_names, images=self.base_images

@@ -12,7 +12,7 @@ from dockfix.codemod.engine import run
 from dockfix.codemod.model import Codemod, Severity
 from dockfix.codemod.registry import load_registry
 from dockfix.project.files import read_file
-from dockfix.project.target import load_project, target_for
+from dockfix.project.target import BuildOptions, load_project, target_for
 
 CODEMODS = load_registry().codemods
 ORDER = [codemod.name for codemod in CODEMODS]
@@ -43,7 +43,7 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
             (tmp_path / manifest).write_text("")
         path = tmp_path / "Dockerfile"
         path.write_text(before)
-        target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), context=Path())
+        target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), BuildOptions(Path()))
         outcome = run(target, [codemod], unsafe=True)
         assert outcome.defects == ()
         assert outcome.text == after

@@ -11,6 +11,7 @@ from dockfix.codemod import cache_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
+    Change,
     Codemod,
     Edit,
     Effect,
@@ -22,6 +23,7 @@ from dockfix.codemod.model import (
     apply_edits,
     conflict,
 )
+from dockfix.codemod.workspace import Workspace
 from dockfix.facts import mounts
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
@@ -169,6 +171,7 @@ __all__ = [
     "CacheMount",
     "Caches",
     "Category",
+    "Change",
     "Cleaning",
     "Cmd",
     "Codemod",
@@ -227,6 +230,7 @@ __all__ = [
     "Volume",
     "Word",
     "Workdir",
+    "Workspace",
     "accounts_before",
     "apply_edits",
     "base_image",

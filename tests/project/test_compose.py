@@ -20,6 +20,7 @@ from dockfix.project.compose import (
     read_compose,
 )
 from dockfix.project.problems import InputProblem
+from dockfix.project.snapshot import Snapshot
 
 
 def write(root: Path, text: str, name: str = "compose.yaml") -> Path:
@@ -30,7 +31,7 @@ def write(root: Path, text: str, name: str = "compose.yaml") -> Path:
 
 
 def read(root: Path, text: str, name: str = "compose.yaml") -> ComposeFile:
-    compose, problems = read_compose(write(root, text, name), root=root)
+    compose, problems = read_compose(write(root, text, name), Snapshot(root))
     assert problems == []
     return compose
 
@@ -282,7 +283,7 @@ def test_context_kind(value: str, kind: ContextKind) -> None:
 def broken(root: Path, text: str) -> InputProblem:
     path = write(root, text)
     start = time.perf_counter()
-    compose, problems = read_compose(path, root=root)
+    compose, problems = read_compose(path, Snapshot(root))
     assert time.perf_counter() - start < 10
     assert (compose.invocations, len(problems)) == ((), 1)
     assert problems[0].path == str(path)
@@ -333,7 +334,7 @@ BOMB += [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}], k{i}: 1}}" for i
 def test_a_bomb_of_aliases_does_not_go_off(tmp_path: Path, services: str) -> None:
     path = write(tmp_path, "\n".join([*BOMB, "services:", services]))
     start = time.perf_counter()
-    _, problems = read_compose(path, root=tmp_path)
+    _, problems = read_compose(path, Snapshot(tmp_path))
     assert time.perf_counter() - start < 10
     assert ["expand to too many values" in problem.message for problem in problems] == [True]
 
@@ -351,14 +352,14 @@ def test_odd_files_do_no_harm(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    compose, problems = read_compose(tmp_path / "compose.yaml", root=tmp_path)
+    compose, problems = read_compose(tmp_path / "compose.yaml", Snapshot(tmp_path))
     assert compose.services == {}
     assert [problem.message for problem in problems] == ["does not exist"]
 
 
 def test_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_bytes(b"a: \xff\n")
-    assert "not UTF-8" in read_compose(tmp_path / "compose.yaml", root=tmp_path)[1][0].message
+    assert "not UTF-8" in read_compose(tmp_path / "compose.yaml", Snapshot(tmp_path))[1][0].message
 
 
 @pytest.mark.parametrize(

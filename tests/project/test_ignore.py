@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dockfix.project.gopath import BadPatternError
 from dockfix.project.ignore import compile_pattern, parse_ignore, read_ignore
+from dockfix.project.snapshot import Snapshot
 
 
 def ignored(patterns: list[str], path: str) -> bool:
@@ -159,11 +160,11 @@ def test_the_file_named_after_the_dockerfile_wins(tmp_path: Path) -> None:
     dockerfile = tmp_path / "docker" / "api.Dockerfile"
     dockerfile.parent.mkdir()
     dockerfile.touch()
-    assert read_ignore(tmp_path, dockerfile, tmp_path).path is None
+    assert read_ignore(tmp_path, dockerfile, Snapshot(tmp_path)).path is None
     (tmp_path / ".dockerignore").write_text("a\n")
-    assert read_ignore(tmp_path, dockerfile, tmp_path).ignored("a")
+    assert read_ignore(tmp_path, dockerfile, Snapshot(tmp_path)).ignored("a")
     (dockerfile.parent / "api.Dockerfile.dockerignore").write_text("b\n")
-    rules = read_ignore(tmp_path, dockerfile, tmp_path)
+    rules = read_ignore(tmp_path, dockerfile, Snapshot(tmp_path))
     assert rules.path is not None
     assert rules.path.endswith("api.Dockerfile.dockerignore")
     assert (rules.ignored("a"), rules.ignored("b")) == (False, True)
@@ -174,12 +175,12 @@ def test_an_ignore_file_outside_the_root_is_not_read(tmp_path: Path) -> None:
     root.mkdir()
     (tmp_path / "outside").write_text("*\n")
     (root / ".dockerignore").symlink_to(tmp_path / "outside")
-    assert read_ignore(root, root / "Dockerfile", root).patterns == ()
+    assert read_ignore(root, root / "Dockerfile", Snapshot(root)).patterns == ()
 
 
 def test_an_unreadable_ignore_file_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").mkdir()
-    rules = read_ignore(tmp_path, tmp_path / "Dockerfile", tmp_path)
+    rules = read_ignore(tmp_path, tmp_path / "Dockerfile", Snapshot(tmp_path))
     assert rules.patterns == ()
     assert "folder" in rules.problems[0].message
 

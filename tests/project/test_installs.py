@@ -11,6 +11,7 @@ from dockfix.project.context import Context
 from dockfix.project.ignore import read_ignore
 from dockfix.project.installs import Needs, builds_project, install_needs
 from dockfix.project.manifests import local_sources
+from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.shell import parse_shell
 
 
@@ -25,7 +26,7 @@ def needs(root: Path, text: str, files: dict[str, str]) -> Needs:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    return install_needs(command(text), Context(root, root, read_ignore(root, root / "Dockerfile", root)))
+    return install_needs(command(text), Context(root, root, read_ignore(root, root / "Dockerfile", Snapshot(root))))
 
 
 IGNORE = {".dockerignore": "node_modules\nvendor\n.venv\n"}

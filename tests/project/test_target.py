@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from dockfix.project.files import read_file
-from dockfix.project.target import Project, Target, context_candidates, find_project_root, load_project, target_for
+from dockfix.project.target import (
+    BuildOptions,
+    Project,
+    Target,
+    context_candidates,
+    find_project_root,
+    load_project,
+    target_for,
+)
 
 
 def write(root: Path, name: str, text: str = "FROM scratch\n") -> Path:
@@ -21,7 +29,7 @@ def target(
     root: Path, name: str = "Dockerfile", *, context: Path | None = None, build_contexts: dict[str, str] | None = None
 ) -> Target:
     project = load_project(root)
-    return target_for(project, read_file(root / name, root=root), context=context, build_contexts=build_contexts or {})
+    return target_for(project, read_file(root / name, root=root), BuildOptions(context, build_contexts or {}))
 
 
 def test_without_an_invocation_the_context_is_unknown(tmp_path: Path) -> None:

@@ -125,6 +125,8 @@ def run(target: Target, codemods: Sequence[Codemod], *, unsafe: bool = False, ac
 
 
 def _find(target: Target, codemod: Codemod) -> list[Found]:
+    if codemod.rewrite is None:
+        return []
     suppressions = Suppressions(target.dockerfile)
     try:
         results = list(codemod.rewrite(target))
@@ -161,6 +163,7 @@ def _apply(
             found
             for found in _find(current, codemod)
             if isinstance(found.finding, Fix)
+            and not found.finding.elsewhere
             and (unsafe or found.finding.safety is Safety.SAFE)
             and _identity(found) not in declined
         ]

@@ -10,12 +10,22 @@ from __future__ import annotations
 import enum
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.project.target import Target
+from dockfix.syntax.edits import Edit, EditError, apply_edits, conflict
 from dockfix.syntax.source import Span
+
+if TYPE_CHECKING:
+    from dockfix.codemod.workspace import Workspace
+
+__all__ = [
+    "OTHER_FILES",    "Advice", "Category", "Change", "Codemod", "Edit", "EditError", "Effect", "Finding", "Fix", "Found", "HasRemaining",
+    "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits", "conflict",
+]  # fmt: skip
 
 
 class Safety(enum.Enum):
@@ -68,27 +78,44 @@ class Effect(enum.Enum):
     SHELL = "shell"
     METADATA = "metadata"
     """CMD, ENTRYPOINT, HEALTHCHECK, LABEL, EXPOSE, VOLUME, STOPSIGNAL, MAINTAINER, ONBUILD."""
+    COMPOSE = "compose"
+    """Compose files."""
+    BAKE = "bake"
+    """Bake files."""
+    IGNORE = "ignore"
+    """`.dockerignore` files."""
+    FILES = "files"
+    """New files."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
-    """Replace `text[start:end]` of the Dockerfile; `start == end` inserts."""
+OTHER_FILES: Final = frozenset({Effect.COMPOSE, Effect.BAKE, Effect.IGNORE, Effect.FILES})
+"""The effects on other files than Dockerfiles."""
 
-    start: int
-    end: int
-    replacement: str
 
-    @property
-    def span(self) -> Span:
-        """What is replaced."""
-        return Span(self.start, self.end)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a fix does to a file besides the one that its finding stands in.
+
+    `path` is real (symlinks resolved) and inside the project. Either `edits` of a file that is there, or `create`, the
+    text of one that is not; its folder must be there.
+    """
+
+    path: Path
+    edits: tuple[Edit, ...] = ()
+    create: str | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.edits) == (self.create is not None):
+            raise ValueError("a change either edits a file or creates one")
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
     """An atomic set of edits with its reason.
 
-    `at` is where the finding is; `look_at` says of an unsafe fix what a person must check.
+    `at` is where the finding is; `look_at` says of an unsafe fix what a person must check. `edits` are those of the
+    file that the finding stands in, `elsewhere` those of others: all are made, or none. `file` is the real path of
+    the file that the finding stands in; `None` for the Dockerfile that a `rewrite` was given.
     """
 
     at: Span
@@ -98,9 +125,11 @@ class Fix:
     why: str
     look_at: str = ""
     severity: Severity | None = None
+    elsewhere: tuple[Change, ...] = ()
+    file: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.edits:
+        if not self.edits and not self.elsewhere:
             raise ValueError("a fix without edits is no fix; use Advice or Refusal")
         if self.safety is Safety.UNSAFE and not self.look_at:
             raise ValueError("an unsafe fix says what a person must look at")
@@ -114,6 +143,7 @@ class Refusal:
     message: str
     reason: str
     severity: Severity | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +153,12 @@ class Advice:
     at: Span
     message: str
     severity: Severity | None = None
+    file: Path | None = None
 
 
 Finding: TypeAlias = Fix | Refusal | Advice
 Rewrite: TypeAlias = Callable[[Target], Iterator[Finding]]
+Survey: TypeAlias = "Callable[[Workspace], Iterator[Finding]]"
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -141,7 +173,11 @@ class Codemod:
         severity: of its findings, unless one says otherwise.
         category: what it is about.
         effects: what its fixes may change in the build model; everything else is held fixed by the engine.
-        rewrite: a pure generator of findings.
+        rewrite: a pure generator of findings in one Dockerfile.
+        survey: a pure generator of findings over all files of a run, for what no single Dockerfile shows; each says
+            in `file` where it stands. A rule has a `rewrite` or a `survey`.
+        gather: what the survey needs of one Dockerfile, as plain values that can be sent between processes; the
+            survey asks `Workspace.gathered` for it.
         since: the version that brought it.
         triggers: words (in lower case) of which at least one stands in any file that the rule could say something
             about; a cheap scan of the bytes decides whether the rule is run at all. Empty: always run.
@@ -157,7 +193,7 @@ class Codemod:
     severity: Severity
     category: Category
     effects: frozenset[Effect]
-    rewrite: Rewrite
+    rewrite: Rewrite | None
     since: str
     triggers: tuple[str, ...] = ()
     opt_in: bool = False
@@ -165,12 +201,17 @@ class Codemod:
     hadolint: frozenset[str] = frozenset()
     checks: frozenset[str] = frozenset()
     findings: tuple[str, ...] = ()
+    survey: Survey | None = None
+    gather: Callable[[Target], object] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"a codemod's name is kebab case: {self.name!r}")
+        work = self.rewrite or self.survey
+        if work is None or (self.rewrite is not None and self.survey is not None):
+            raise ValueError(f"{self.name}: a codemod has a rewrite or a survey, and not both")
         if not self.page:
-            module = sys.modules.get(self.rewrite.__module__)
+            module = sys.modules.get(work.__module__)
             object.__setattr__(self, "page", (module.__doc__ if module else None) or "")
 
     def could_apply(self, lowered: str) -> bool:
@@ -212,34 +253,3 @@ class HasRemaining:
     def advice(self) -> tuple[Found, ...]:
         """Findings without an edit."""
         return tuple(found for found in self.remaining if isinstance(found.finding, Advice))
-
-
-class EditError(ValueError):
-    """Edits that cannot be applied: out of range or overlapping."""
-
-
-def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """The text with all edits made.
-
-    Insertions at one place are made in the order given.
-
-    Raises:
-        EditError: an edit is out of range, or two overlap.
-    """
-    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
-    out: list[str] = []
-    at = 0
-    for edit in ordered:
-        if not 0 <= edit.start <= edit.end <= len(text):
-            raise EditError(f"edit {edit.start}-{edit.end} is out of range")
-        if edit.start < at:
-            raise EditError(f"edits overlap at {edit.start}")
-        out += [text[at : edit.start], edit.replacement]
-        at = edit.end
-    out.append(text[at:])
-    return "".join(out)
-
-
-def conflict(first: Sequence[Edit], second: Sequence[Edit]) -> bool:
-    """Whether two sets of edits overlap or touch, so that they must not be applied in one pass."""
-    return any(a.start <= b.end and b.start <= a.end for a in first for b in second)

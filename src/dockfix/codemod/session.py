@@ -26,7 +26,7 @@ from dockfix.codemod.suppress import Suppressions
 from dockfix.project.discovery import discover
 from dockfix.project.files import MAX_BYTES, FileText, Fingerprint, read_file, write_files
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.target import Project, Target, load_project, target_for
+from dockfix.project.target import BuildOptions, Project, Target, load_project, target_for
 from dockfix.syntax.source import decode, encode
 
 if TYPE_CHECKING:
@@ -73,6 +73,11 @@ class Settings:
     respect_gitignore: bool = True
     jobs: int = 1
     base_images: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def builds(self) -> BuildOptions:
+        """What they say of how Dockerfiles are built."""
+        return BuildOptions(self.context, self.build_contexts, self.use_project, self.base_images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,9 +417,7 @@ def _do(work: _Work, path: Path, accept: Accept | None) -> FileOutcome:
 
 
 def _target(work: _Work, file: FileText) -> Target:
-    settings = work.settings
-    target = target_for(work.project, file, context=settings.context, build_contexts=settings.build_contexts)
-    return replace(target, base_images=settings.base_images)
+    return target_for(work.project, file, work.settings.builds)
 
 
 def _judge(work: _Work, target: Target, shown: str, accept: Accept | None) -> FileOutcome:

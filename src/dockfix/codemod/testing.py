@@ -46,7 +46,7 @@ from dockfix.codemod.engine import Defect, findings, run
 from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal, Safety
 from dockfix.project.discovery import discover
 from dockfix.project.files import read_file
-from dockfix.project.target import Target, load_project, target_for
+from dockfix.project.target import BuildOptions, Target, load_project, target_for
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode, encode
 from dockfix.syntax.tree import Cmd, Dockerfile, Entrypoint, Healthcheck, Instruction, Onbuild, Run
@@ -391,8 +391,7 @@ def _targets(case: Case, root: Path) -> Iterator[Target]:
         target = target_for(
             project,
             read_file(path, root=root),
-            context=case.options.context,
-            build_contexts=case.options.build_contexts,
+            BuildOptions(case.options.context, case.options.build_contexts or {}),
         )
         if target.dockerfile.problems:
             problem = target.dockerfile.problems[0]

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from dockfix.project.discovery import walk_folders
-from dockfix.project.files import read_file, resolve_inside
+from dockfix.project.files import resolve_inside
 from dockfix.project.problems import InputError, InputProblem
+from dockfix.project.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node
@@ -55,7 +56,10 @@ class NamedContext:
 
 @dataclass(frozen=True)
 class BuildInvocation:
-    """One way in which a Dockerfile is built: a service with `build:`.
+    """One way in which a Dockerfile is built: a compose service with `build:`, or a bake target.
+
+    `source` is the file that says so, `service` the name of the service or target in it, `kind` which of the two.
+    `tags` are the names that the image gets, `image` the first of them.
 
     `context` is `None` if it is remote, outside the project or unknown; `context_why` says which. `dockerfile` is
     `None` in these cases and for `dockerfile_inline` (`inline`). An argument without a value takes it from the
@@ -74,6 +78,8 @@ class BuildInvocation:
     additional_contexts: Mapping[str, NamedContext]
     image: str | None
     inline: bool
+    kind: Literal["compose", "bake"] = "compose"
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +142,13 @@ def find_compose_files(root: Path) -> list[Path]:
     ]
 
 
-def read_compose(path: Path, *, root: Path) -> tuple[ComposeFile, list[InputProblem]]:
+def read_compose(path: Path, files: Snapshot) -> tuple[ComposeFile, list[InputProblem]]:
     """Read a compose file. Whatever is wrong with it is a problem, with an empty or partial `ComposeFile`.
 
     YAML that a person did not write is refused by size, depth and number of nodes; aliases are never expanded.
     """
-    reader = _Reader(root)
+    root = files.root
+    reader = _Reader(files)
     document = reader.load(path)
     services: dict[str, Service] = {}
     invocations: list[BuildInvocation] = []
@@ -270,15 +277,15 @@ class _Document:
 class _Reader:
     """The compose files read for one `read_compose`, so that a file that many services extend is read once."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, files: Snapshot) -> None:
+        self.files = files
         self.problems: list[InputProblem] = []
         self._documents: dict[Path, _Document | None] = {}
         self._left = _MAX_EXPANDED
 
     def load(self, path: Path) -> _Document | None:
         if path not in self._documents:
-            self._documents[path] = _load(path, self.root, self.problems)
+            self._documents[path] = _load(path, self.files, self.problems)
         return self._documents[path]
 
     def base_of(self, path: Path) -> _Document | None:
@@ -323,7 +330,7 @@ class _Reader:
         file = _text(parts["file"][1]) if "file" in parts else None
         source: _Document | None = document
         if "file" in parts:
-            path = resolve_inside(self.root, folder.absolute() / file) if file else None
+            path = resolve_inside(self.files.root, folder.absolute() / file) if file else None
             source = self.load(path) if path is not None else None
         if source is None or service is None or (source.path, service) in chain:
             return own
@@ -333,14 +340,14 @@ class _Reader:
         return own
 
 
-def _load(path: Path, root: Path, problems: list[InputProblem]) -> _Document | None:
+def _load(path: Path, files: Snapshot, problems: list[InputProblem]) -> _Document | None:
     from ruamel.yaml import YAML  # noqa: PLC0415 - slow to import, and many projects have no compose file
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
     from ruamel.yaml.nodes import MappingNode  # noqa: PLC0415
 
     name = str(path)
     try:
-        file = read_file(path, root=root)
+        file = files.read(path)
     except InputError as error:
         problems.append(error.problem)
         return None
@@ -587,6 +594,7 @@ def _invocation(path: Path, service: Service, parts: _Parts, root: Path) -> Buil
         additional_contexts=contexts,
         image=service.image,
         inline=inline,
+        tags=(service.image,) if service.image else (),
     )
 
 

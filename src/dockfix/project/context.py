@@ -14,6 +14,7 @@ from dockfix.project.files import read_file, resolve_inside
 from dockfix.project.gopath import BadPatternError, clean, has_wildcard, match
 from dockfix.project.ignore import IgnoreRules
 from dockfix.project.problems import InputError
+from dockfix.project.snapshot import Snapshot
 
 __all__ = ["MAX_ENTRIES", "Context"]
 
@@ -27,11 +28,13 @@ class Context:
 
     `root` and `project_root` are absolute. Paths are relative to `root`, with `/`; as in COPY, a leading `/` means
     the root too, and `..` does not lead out of it. What a symlink leads to outside the project does not exist here.
+    `files` is what is read through; files that a run is about to create are there.
     """
 
     root: Path
     project_root: Path
     ignore: IgnoreRules
+    files: Snapshot | None = None
 
     def exists(self, rel: str) -> bool:
         """Whether there is a file or folder, ignored or not; see `ignored`."""
@@ -53,9 +56,9 @@ class Context:
         if real is None:
             return None
         try:
-            if real.stat().st_size > limit:
+            if self._mode(rel) is None or (real.exists() and real.stat().st_size > limit):
                 return None
-            file = read_file(real, root=self.project_root)
+            file = self.files.read(real) if self.files else read_file(real, root=self.project_root)
         except (InputError, OSError):
             return None
         return file.text if len(file.data) <= limit else None
@@ -164,7 +167,8 @@ class Context:
         try:
             return real.stat().st_mode
         except (OSError, ValueError):
-            return None
+            created = self.files is not None and real in self.files.changes
+            return stat.S_IFREG if created else None
 
     def _resolve(self, rel: str) -> Path | None:
         return resolve_inside(self.project_root, self.root / _rooted(rel))

@@ -14,9 +14,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.files import read_file, resolve_inside
 from dockfix.project.gopath import GO_SPACE, BadPatternError, check, clean, read_class
 from dockfix.project.problems import InputError, InputProblem
+from dockfix.project.snapshot import Snapshot
 
 __all__ = ["IgnoreRules", "Pattern", "compile_pattern", "parse_ignore", "read_ignore"]
 
@@ -127,17 +127,17 @@ class IgnoreRules:
         return any(p.exclusion and f"{p.prefix}/".startswith(f"{folder}/") for p in self.patterns)
 
 
-def read_ignore(context_root: Path, dockerfile: Path, root: Path) -> IgnoreRules:
+def read_ignore(context_root: Path, dockerfile: Path, files: Snapshot) -> IgnoreRules:
     """The rules for a build of `dockerfile` in `context_root`.
 
     `NAME.dockerignore` beside the Dockerfile wins over `.dockerignore` in the context, even if it is empty. A file that
-    cannot be read, or lies outside `root`, becomes a problem of the rules; BuildKit too builds without it then.
+    cannot be read, or lies outside the project, becomes a problem of the rules; BuildKit too builds without it then.
     """
     for path in (dockerfile.with_name(dockerfile.name + ".dockerignore"), context_root / ".dockerignore"):
-        if not os.path.exists(path) or resolve_inside(root, path.absolute()) is None:  # noqa: PTH110 - never raises
+        if not os.path.exists(path) or files.real(path) is None:  # noqa: PTH110 - never raises
             continue
         try:
-            text = read_file(path, root=root).text
+            text = files.read(path).text
         except InputError as error:
             return IgnoreRules(None, (), (error.problem,))
         return parse_ignore(text, str(path))

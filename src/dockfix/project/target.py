@@ -23,13 +23,14 @@ from dockfix.project.context import Context
 from dockfix.project.files import FileText
 from dockfix.project.ignore import read_ignore
 from dockfix.project.problems import InputProblem
+from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Dockerfile
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
 
-__all__ = ["Project", "Target", "context_candidates", "find_project_root", "load_project", "target_for"]
+__all__ = ["BuildOptions", "Project", "Target", "context_candidates", "find_project_root", "load_project", "target_for"]
 
 _ROOT_FILES: Final = ("pyproject.toml", "dockfix.yaml")
 
@@ -44,6 +45,29 @@ class Project:
     compose_files: tuple[ComposeFile, ...] = ()
     invocations: tuple[BuildInvocation, ...] = ()
     problems: tuple[InputProblem, ...] = ()
+    snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def files(self) -> Snapshot:
+        """The files of the project as this run sees them."""
+        return self.snapshot or Snapshot(self.root)
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What the command line and the configuration say of how Dockerfiles are built.
+
+    Args:
+        context: the build context of every Dockerfile; relative to the project root unless absolute.
+        build_contexts: named contexts, as `docker build --build-context` takes them.
+        use_project: whether compose and bake files are read.
+        base_images: images that extend the table of base images, each with the image that it is like.
+    """
+
+    context: Path | None = None
+    build_contexts: Mapping[str, str] = field(default_factory=dict)
+    use_project: bool = True
+    base_images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,32 +151,34 @@ def _has_compose(folder: Path) -> bool:
         return False
 
 
-def load_project(root: Path, *, use_project: bool = True) -> Project:
-    """Read the compose files of the project at `root`; none of them if not `use_project`."""
+def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None = None) -> Project:
+    """Read the compose files of the project at `root`; none of them if not `use_project`.
+
+    `files` is what they are read through: a snapshot with changes gives the project as it would be with them.
+    """
     real = Path(os.path.realpath(root))
+    snapshot = files if files is not None else Snapshot(real)
     if not use_project:
-        return Project(real)
-    files: list[ComposeFile] = []
+        return Project(real, snapshot=snapshot)
+    compose_files: list[ComposeFile] = []
     problems: list[InputProblem] = []
     for path in find_compose_files(real):
-        compose, trouble = read_compose(path, root=real)
-        files.append(compose)
+        compose, trouble = read_compose(path, snapshot)
+        compose_files.append(compose)
         problems.extend(InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble)
-    invocations = tuple(invocation for file in files for invocation in file.invocations)
-    return Project(real, tuple(files), invocations, tuple(dict.fromkeys(problems)))
+    invocations = tuple(invocation for file in compose_files for invocation in file.invocations)
+    return Project(real, tuple(compose_files), invocations, tuple(dict.fromkeys(problems)), snapshot)
 
 
-def target_for(
-    project: Project, file: FileText, *, context: Path | None = None, build_contexts: Mapping[str, str] | None = None
-) -> Target:
+def target_for(project: Project, file: FileText, options: BuildOptions | None = None) -> Target:
     """The target of one Dockerfile.
 
-    `context` and `build_contexts` are those of the command line, folders relative to the project root unless
-    absolute; they win over the invocations. The context is known if the command line gives it, or if all invocations
-    of this Dockerfile agree on one; a guess is never made of it (see `context_candidates`).
+    The contexts of `options` win over the invocations. The context is known if the command line gives it, or if all
+    invocations of this Dockerfile agree on one; a guess is never made of it (see `context_candidates`).
     """
+    given = options or BuildOptions()
     invocations = tuple(i for i in project.invocations if i.dockerfile is not None and _same(i.dockerfile, file.real))
-    root, why = _context_root(project, invocations, context)
+    root, why = _context_root(project, invocations, given.context)
     known = _context(project, root, file.real) if root is not None else None
     names: dict[str, tuple[NamedContext, ...]] = {}
     for invocation in invocations:
@@ -160,7 +186,7 @@ def target_for(
             known_values = {(other.value, other.path) for other in names.get(name, ())}
             if (value.value, value.path) not in known_values:
                 names[name] = (*names.get(name, ()), value)
-    for name, reference in (build_contexts or {}).items():
+    for name, reference in given.build_contexts.items():
         names[name] = (named_context(name, reference, line=0, base=project.root, root=project.root),)
     return Target(
         path=file.path,
@@ -172,6 +198,7 @@ def target_for(
         project=project,
         file=file,
         named_contexts=names,
+        base_images=given.base_images,
     )
 
 
@@ -210,7 +237,7 @@ def _context_root(
 
 
 def _context(project: Project, root: Path, dockerfile: Path) -> Context:
-    return Context(root, project.root, read_ignore(root, dockerfile, project.root))
+    return Context(root, project.root, read_ignore(root, dockerfile, project.files), project.files)
 
 
 def _same(one: Path, other: Path) -> bool:

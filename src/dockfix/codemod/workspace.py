@@ -1,0 +1,94 @@
+"""All files of a run at one moment: what surveys look at, and what change sets are made to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from dockfix.project.files import FileText
+from dockfix.project.target import BuildOptions, Project, Target, load_project, target_for
+
+__all__ = ["Workspace", "gather_key"]
+
+T = TypeVar("T")
+
+
+def gather_key(gather: Callable[[Target], object]) -> str:
+    """The name under which what a function gathers is kept, the same in every process."""
+    return f"{gather.__module__}.{gather.__qualname__}"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The Dockerfiles of a run that parse, and the project around them.
+
+    `files` are the Dockerfiles as they were read, in the order of the run; their texts now are those of
+    `project.files`. Whatever is made of a workspace is a new one.
+    """
+
+    project: Project
+    files: tuple[FileText, ...]
+    options: BuildOptions = field(default_factory=BuildOptions)
+    known: Mapping[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
+    """What functions have gathered of files already: by `gather_key` and real path."""
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        """The Dockerfiles in their builds."""
+        return tuple(self.target(file) for file in self.files)
+
+    def target(self, file: FileText) -> Target:
+        """One of `files` in its build, with its text as it is now."""
+        found = self._targets.get(file.real)
+        if found is None:
+            found = self._targets[file.real] = target_for(self.project, self._now(file), self.options)
+        return found
+
+    @cached_property
+    def _targets(self) -> dict[Path, Target]:
+        return {}
+
+    def _now(self, file: FileText) -> FileText:
+        text = self.project.files.changes.get(file.real)
+        return file if text is None else replace(file, text=text)
+
+    def gathered(self, gather: Callable[[Target], T]) -> Iterator[tuple[Path, T]]:
+        """What a function makes of each Dockerfile, with the file's real path, in order.
+
+        It need not be run again where a rule names it as its `gather` and the file has been read already.
+        """
+        key = gather_key(gather)
+        for file in self.files:
+            if (key, file.real) in self.known:
+                yield file.real, cast("T", self.known[key, file.real])
+            else:
+                yield file.real, gather(self.target(file))
+
+    def text(self, path: Path) -> str:
+        """The text of any file of the project as it is now; `path` is real.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return self.project.files.read(path).text
+
+    def only(self, keep: Callable[[str], bool]) -> Workspace:
+        """The same with those Dockerfiles whose text, in lower case, is to be kept."""
+        kept = tuple(file for file in self.files if keep(self._now(file).text.lower()))
+        return self if len(kept) == len(self.files) else replace(self, files=kept)
+
+    def with_changes(self, changes: Mapping[Path, str]) -> Workspace:
+        """The workspace with other texts, by real paths; files that are not there are to be created.
+
+        The project is read again if any other file than a Dockerfile of the run has changed.
+        """
+        snapshot = self.project.files.with_changes(changes)
+        own = {file.real for file in self.files}
+        if changes.keys() <= own:
+            known = {key: value for key, value in self.known.items() if key[1] not in changes}
+            return replace(self, project=replace(self.project, snapshot=snapshot), known=known)
+        project = load_project(self.project.root, use_project=self.options.use_project, files=snapshot)
+        return replace(self, project=project, known={})

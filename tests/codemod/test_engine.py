@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from dockfix.codemod import engine
-from dockfix.codemod.engine import findings, preview, run
+from dockfix.codemod.engine import Proposal, findings, run
 from dockfix.codemod.model import Advice, Edit, Effect, Finding, Fix, Found, Refusal, Safety
 from dockfix.codemod.surgery import insert, insert_above, replace
 from dockfix.project.target import Target
@@ -125,7 +125,7 @@ def test_refusals_and_advice_remain_in_the_order_of_their_lines() -> None:
 def test_one_of_two_fixes_is_declined(wanted: int) -> None:
     asked: list[int] = []
 
-    def accept(_: Target, found: Found) -> bool:
+    def accept(_: Proposal, found: Found) -> bool:
         asked.append(found.line)
         return len(asked) - 1 == wanted
 
@@ -138,7 +138,7 @@ def test_one_of_two_fixes_is_declined(wanted: int) -> None:
 def test_nobody_is_asked_again_when_another_codemod_moves_what_was_declined() -> None:
     asked: list[str] = []
 
-    def accept(_: Target, found: Found) -> bool:
+    def accept(_: Proposal, found: Found) -> bool:
         asked.append(found.finding.message)
         return found.rule == "grows"
 
@@ -280,7 +280,9 @@ def test_findings_of_a_codemod_that_raises_are_a_defect() -> None:
 def test_preview_makes_one_fix() -> None:
     given = target("FROM a\nUSER b\nUSER b\n")
     found, _ = findings(given, [codemod(renames("b", "x"))])
-    assert [preview(given, each) for each in found] == ["FROM a\nUSER x\nUSER b\n", "FROM a\nUSER b\nUSER x\n"]
+    proposal = Proposal(given.path, given.display, given.text, {})
+    texts = ["FROM a\nUSER x\nUSER b\n", "FROM a\nUSER b\nUSER x\n"]
+    assert [proposal.results(each) for each in found] == [[("Dockerfile", given.text, text)] for text in texts]
 
 
 RULE = codemod(renames("b", "x"), "my-rule", hadolint=frozenset({"DL3002"}), checks=frozenset({"ConsistentUser"}))

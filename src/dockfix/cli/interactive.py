@@ -7,12 +7,11 @@ from collections import Counter
 from typing import Final, TypeAlias
 
 from dockfix.cli.console import Console
-from dockfix.codemod.engine import preview
+from dockfix.codemod.engine import Proposal
 from dockfix.codemod.model import EditError, Fix, Found
 from dockfix.output.diff import colour_diff, unified_diff
 from dockfix.output.plain import printable
 from dockfix.output.text import finding_details, finding_line
-from dockfix.project.target import Target
 
 PROMPT: Final = "Apply this fix [y,n,q,a,d,?]? "
 _HELP: Final = """\
@@ -45,16 +44,16 @@ class Reviewer:
         self._known: Counter[_Identity] = Counter()
         self._quit = False
 
-    def __call__(self, target: Target, found: Found) -> bool:
+    def __call__(self, proposal: Proposal, found: Found) -> bool:
         """Whether the fix is wanted."""
-        file = str(target.path)
+        file = str(proposal.path)
         if self._quit or file in self._none:
             return False
-        if self._is_known(target, found):
+        if self._is_known(proposal, found):
             return False
         if file in self._all:
             return True
-        self._show(target, found)
+        self._show(proposal, found)
         answer = self._ask()
         self._quit = answer == "q"
         if answer == "a":
@@ -62,27 +61,27 @@ class Reviewer:
         elif answer == "d":
             self._none.add(file)
         elif answer == "n":
-            self._declined[_identity(target, found)] += 1
+            self._declined[_identity(proposal, found)] += 1
         return answer in ("y", "a")
 
-    def _is_known(self, target: Target, found: Found) -> bool:
+    def _is_known(self, proposal: Proposal, found: Found) -> bool:
         """Whether a fix was declined when it turned up in an earlier text of its file."""
-        batch = (str(target.path), found.rule, target.text)
+        batch = (str(proposal.path), found.rule, proposal.text)
         if batch != self._batch:
             self._batch = batch
             self._known = Counter(self._declined)
-        identity = _identity(target, found)
+        identity = _identity(proposal, found)
         if self._known[identity] > 0:
             self._known[identity] -= 1
             return True
         return False
 
-    def _show(self, target: Target, found: Found) -> None:
+    def _show(self, proposal: Proposal, found: Found) -> None:
         style = self._terminal.out_style
         safety = found.finding.safety.value if isinstance(found.finding, Fix) else ""
-        lines = [finding_line(str(target.path), found, style=style, tag=safety), *finding_details(found, style=style)]
+        lines = [finding_line(str(proposal.path), found, style=style, tag=safety), *finding_details(found, style=style)]
         try:
-            diff = unified_diff(target.text, preview(target, found), target.display)
+            diff = "".join(unified_diff(before, after, name) for name, before, after in proposal.results(found))
         except EditError as error:
             diff = f"(no diff: {printable(str(error))})\n"  # the engine will catch it
         self._terminal.out("".join(f"{line}\n" for line in lines) + colour_diff(diff, style))
@@ -101,6 +100,6 @@ class Reviewer:
             self._terminal.out(_HELP)
 
 
-def _identity(target: Target, found: Found) -> _Identity:
+def _identity(proposal: Proposal, found: Found) -> _Identity:
     at = found.finding.at
-    return str(target.path), found.rule, found.finding.message, target.text[at.start : at.end]
+    return str(proposal.path), found.rule, found.finding.message, proposal.text[at.start : at.end]

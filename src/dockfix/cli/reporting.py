@@ -6,7 +6,7 @@ import sys
 
 from dockfix.cli.console import Console
 from dockfix.codemod.session import Progress, RunResult
-from dockfix.output.diff import colour_diff, unified_diff
+from dockfix.output.diff import colour_diff
 from dockfix.output.text import apply_lines, apply_summary, defect_lines, problem_line
 from dockfix.syntax.source import encode
 
@@ -30,7 +30,7 @@ def diffs(result: RunResult, terminal: Console) -> None:
     """Print the changes: the exact bytes for programs, coloured and escaped for a person."""
     for_person = terminal.out_is_terminal or terminal.out_style.colour
     for outcome in result.changed:
-        diff = unified_diff(outcome.before, outcome.after, outcome.display)
+        diff = outcome.diff
         if for_person:
             terminal.out(colour_diff(diff, terminal.out_style))
         else:

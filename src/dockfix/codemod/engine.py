@@ -7,31 +7,82 @@ repeats until no codemod changes anything. Nothing here writes a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from dockfix.codemod.gates import check_gates, check_untouched
 from dockfix.codemod.model import (
-    Advice,
+    Change,
     Codemod,
     Edit,
     EditError,
+    Finding,
     Fix,
     Found,
     HasRemaining,
     Refusal,
+    Rewrite,
     Safety,
     apply_edits,
     conflict,
 )
 from dockfix.codemod.suppress import Suppressions
 from dockfix.project.target import Target
+from dockfix.syntax.source import Lines
 
 MAX_ROUNDS = 10
 """Rounds of one codemod, and passes over all of them, past which it is a defect of ours."""
 
-Accept = Callable[[Target, Found], bool]
+
+@dataclass(frozen=True)
+class Proposal:
+    """A fix with the files that it would change, for showing it alone.
+
+    `path` is the file that the finding stands in, `display` its name relative to the project and `text` what it holds;
+    `others` has the same of each file that the fix changes besides, with `None` for one that it creates.
+    """
+
+    path: Path
+    display: str
+    text: str
+    others: Mapping[Path, tuple[str, str | None]]
+
+    def results(self, found: Found) -> list[tuple[str, str | None, str]]:
+        """Every file that the fix changes: its name, its text now (`None`: there is none) and its text with the fix.
+
+        Raises:
+            EditError: the edits do not fit the texts.
+        """
+        fix = found.finding
+        if not isinstance(fix, Fix):
+            return []
+        results: list[tuple[str, str | None, str]] = []
+        if fix.edits:
+            results.append((self.display, self.text, apply_edits(self.text, fix.edits)))
+        for change in fix.elsewhere:
+            display, text = self.others[change.path]
+            results.append((display, text, changed_text(change, text)))
+        return results
+
+
+def changed_text(change: Change, text: str | None) -> str:
+    """The text of a file with a change made to it.
+
+    Raises:
+        EditError: the edits do not fit the text, or the file is to be created and is there.
+    """
+    if change.create is not None:
+        if text is not None:
+            raise EditError(f"{change.path.name} is there already")
+        return change.create
+    if text is None:
+        raise EditError(f"{change.path.name} is not there")
+    return apply_edits(text, change.edits)
+
+
+Accept = Callable[[Proposal, Found], bool]
 """Whether a fix is wanted; the interactive mode asks a person."""
 
 
@@ -129,15 +180,56 @@ def _find(target: Target, codemod: Codemod) -> list[Found]:
         return []
     suppressions = Suppressions(target.dockerfile)
     try:
-        results = list(codemod.rewrite(target))
+        results = _over_variants(target, codemod.rewrite)
     except Exception as error:
         # A codemod may be a third party's; whatever it raises is its defect and no reason to stop the run.
         raise _Broken("crash", f"{type(error).__name__}: {error}") from error
     return [_locate(target, codemod, finding) for finding in results if not suppressions.silences(codemod, finding.at)]
 
 
-def _locate(target: Target, codemod: Codemod, finding: Fix | Refusal | Advice) -> Found:
-    positions = target.dockerfile.positions
+def _over_variants(target: Target, rewrite: Rewrite) -> list[Finding]:
+    """The findings in a file that may be built in several contexts: a fix must be right in each of them."""
+    variants = target.variants
+    if len(variants) == 1:
+        return list(rewrite(variants[0]))
+    results = [list(rewrite(variant)) for variant in variants]
+    merged: list[Finding] = []
+    for variant, findings in zip(variants, results, strict=True):
+        for finding in findings:
+            if not isinstance(finding, Fix):
+                merged.append(finding)
+                continue
+            same = [_same_fix(finding, others) for others in results]
+            if all(same):
+                merged.append(next((fix for fix in same if fix and fix.safety is Safety.UNSAFE), finding))
+            else:
+                missing = next(each for each, fix in zip(variants, same, strict=True) if not fix)
+                reason = f"it is right for {variant.context_why} only; {missing.context_why} builds this file too"
+                merged.append(Refusal(finding.at, finding.message, reason, finding.severity))
+    return _once(merged)
+
+
+def _same_fix(wanted: Fix, findings: Sequence[Finding]) -> Fix | None:
+    for finding in findings:
+        if isinstance(finding, Fix) and (finding.edits, finding.elsewhere) == (wanted.edits, wanted.elsewhere):
+            return finding
+    return None
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Each finding once; of several refusals of one thing the first."""
+    kept: dict[tuple[str, int, int, str], Finding] = {}
+    for finding in findings:
+        kept.setdefault((type(finding).__name__, *finding.at, finding.message), finding)
+    return list(kept.values())
+
+
+def _locate(target: Target, codemod: Codemod, finding: Finding) -> Found:
+    return locate(codemod, finding, target.dockerfile.positions)
+
+
+def locate(codemod: Codemod, finding: Finding, positions: Lines) -> Found:
+    """A finding with the line and column where people look for it."""
     start, end = finding.at
     return Found(
         codemod.name,
@@ -170,7 +262,7 @@ def _apply(
         if accept is not None:
             kept = []
             for found in wanted:
-                if accept(current, found):
+                if accept(Proposal(current.path, current.display, current.text, {}), found):
                     kept.append(found)
                 else:
                     declined |= {_identity(found)}
@@ -222,12 +314,3 @@ def _independent(wanted: Sequence[Found]) -> list[Found]:
         if not any(conflict(_edits(found), _edits(other)) for other in batch):
             batch.append(found)
     return batch
-
-
-def preview(target: Target, found: Found) -> str:
-    """The text with one fix made, for showing it alone.
-
-    Raises:
-        EditError: its edits do not fit the text.
-    """
-    return apply_edits(target.text, _edits(found))

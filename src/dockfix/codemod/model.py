@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from dockfix.codemod.workspace import Workspace
 
 __all__ = [
-    "OTHER_FILES",    "Advice", "Category", "Change", "Codemod", "Edit", "EditError", "Effect", "Finding", "Fix", "Found", "HasRemaining",
-    "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits", "conflict",
+    "OTHER_FILES", "Advice", "Category", "Change", "Codemod", "Edit", "EditError", "Effect", "Finding", "Fix", "Found",
+    "HasRemaining", "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits", "conflict",
 ]  # fmt: skip
 
 

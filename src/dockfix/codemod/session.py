@@ -1,7 +1,8 @@
 """A run over many files: everything that `dockfix apply` and `dockfix check` do, as functions of plain values.
 
-`run_paths` finds files, runs the engine over each and writes what changed; `check_paths` only looks. One file that
-cannot be used does not stop the others. Results are plain values in the order of the files, whatever ran in parallel.
+`run_paths` finds files, runs the engine over each, then over all of them together, and writes what changed;
+`check_paths` only looks. One file that cannot be used does not stop the others. Results are plain values, first the
+Dockerfiles in the order of their paths, whatever ran in parallel, then the other files that have findings or changes.
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from dockfix.codemod import engine
-from dockfix.codemod.difftext import original_lines
+from dockfix.codemod.changeset import Judged, Mode, OtherFile, Settled, judge, settle
+from dockfix.codemod.difftext import original_lines, unified_diff
 from dockfix.codemod.engine import Accept, Defect
 from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.model import Codemod, Fix, Found, HasRemaining, Refusal, Safety, Severity
 from dockfix.codemod.registry import Registry
 from dockfix.codemod.suppress import Suppressions
+from dockfix.codemod.workspace import Workspace
 from dockfix.project.discovery import discover
-from dockfix.project.files import MAX_BYTES, FileText, Fingerprint, read_file, write_files
+from dockfix.project.files import MAX_BYTES, FileText, Fingerprint, NewFile, read_file, write_files
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.target import BuildOptions, Project, Target, load_project, target_for
+from dockfix.project.target import BuildOptions, Project, Target, is_project_file_name, load_project, target_for
 from dockfix.syntax.source import decode, encode
 
 if TYPE_CHECKING:
@@ -87,7 +89,9 @@ class FileOutcome(HasRemaining):
     `path` is as the user would write it, `display` relative to the root with `/`. `after` is the text with the fixes
     of `applied`; it is `before` if the file was only looked at, or could not be used or written. `remaining` holds
     the findings on `after`: fixes not made, refusals, advice; their lines are those of the file as it stands on disk,
-    so of `before` if nothing was written. `written` tells whether the file on disk has changed.
+    so of `before` if nothing was written. `written` tells whether the file on disk has changed. `created`: there was
+    no such file, and `before` is empty. `is_dockerfile` is false for what a run finds or changes besides: compose,
+    bake and ignore files, and new ones.
     """
 
     path: str
@@ -100,19 +104,26 @@ class FileOutcome(HasRemaining):
     problems: tuple[InputProblem, ...] = ()
     warnings: tuple[InputProblem, ...] = ()
     written: bool = False
+    created: bool = False
+    is_dockerfile: bool = True
 
     @property
     def changed(self) -> bool:
         """Whether there is a difference, written or not."""
-        return self.before != self.after
+        return self.before != self.after or self.created
+
+    @property
+    def diff(self) -> str:
+        """The change as a unified diff."""
+        return unified_diff(None if self.created else self.before, self.after, self.display)
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """What became of a run. `problems` holds what could not be used, those of the files included, in order.
 
-    `warnings` are about things that do not keep a file from being done: a compose file that cannot be read, an unknown
-    rule in an ignore comment. `seconds` is by the clock that the run was given.
+    `warnings` are about things that do not keep a file from being done: an unknown rule in an ignore comment.
+    `seconds` is by the clock that the run was given. `survey_defects` are those of codemods that look at all files.
     """
 
     root: Path
@@ -121,6 +132,12 @@ class RunResult:
     problems: tuple[InputProblem, ...] = ()
     warnings: tuple[InputProblem, ...] = ()
     seconds: float = 0.0
+    survey_defects: tuple[Defect, ...] = ()
+
+    @property
+    def dockerfiles(self) -> tuple[FileOutcome, ...]:
+        """The Dockerfiles among the files."""
+        return tuple(each for each in self.files if each.is_dockerfile)
 
     @property
     def changed(self) -> tuple[FileOutcome, ...]:
@@ -166,7 +183,9 @@ class RunResult:
     @property
     def defects(self) -> tuple[tuple[FileOutcome, Defect], ...]:
         """The codemods that were caught doing wrong, and where."""
-        return tuple((each, defect) for each in self.files for defect in each.defects)
+        own = [(each, defect) for each in self.files for defect in each.defects]
+        project = FileOutcome(".", ".", "", "")
+        return (*own, *((project, defect) for defect in self.survey_defects))
 
 
 def run_paths(
@@ -195,8 +214,8 @@ def run_paths(
     Raises:
         UnknownRuleError: the settings name a rule that there is none of.
     """
-    mode = _Mode(fix=True, write=write)
-    return _run(paths, settings, root, registry, mode, accept, progress, clock)
+    mode = Mode(fix=True, unsafe=settings.unsafe, accept=accept)
+    return _run(paths, settings, root, registry, mode, write, progress, clock)
 
 
 def check_paths(
@@ -209,7 +228,7 @@ def check_paths(
     clock: Callable[[], float] = time.monotonic,
 ) -> RunResult:
     """Look for findings in the Dockerfiles that `paths` name; like `run_paths` without any change."""
-    return _run(paths, settings, root, registry, _Mode(fix=False, write=False), None, progress, clock)
+    return _run(paths, settings, root, registry, Mode(fix=False), False, progress, clock)
 
 
 def run_text(
@@ -234,13 +253,13 @@ def run_text(
         project, shown = Project(real_root), STDIN
     else:
         project, shown = load_project(real_root, use_project=settings.use_project), str(path)
-    work = _Work(project, settings, codemods, frozenset(registry.names), _Mode(fix=fix, write=False))
+    work = _Work(project, settings, codemods, frozenset(registry.names), fix)
     if len(data) > MAX_BYTES:
         message = f"is larger than {MAX_BYTES // (1024 * 1024)} MiB and is not read"
         outcome = FileOutcome(shown, shown, "", "", problems=(InputProblem(shown, None, message),))
     elif path is None:
         target = target_from_text(decode(data), display=STDIN, root=real_root)
-        outcome = _judge(work, target, shown, None)
+        outcome = _outcome_of_text(work, target, shown, data)
     else:
         real = Path(os.path.realpath(path))
         if not real.is_relative_to(real_root):
@@ -248,8 +267,14 @@ def run_text(
             outcome = FileOutcome(shown, shown, decode(data), decode(data), problems=(problem,))
         else:
             file = FileText(path, real, data, decode(data), _no_fingerprint(data))
-            outcome = _judge(work, _target(work, file), shown, None)
-    return RunResult(real_root, settings, (outcome,), outcome.problems, (*project.problems, *outcome.warnings))
+            outcome = _outcome_of_text(work, _target(work, file), shown, data)
+    return RunResult(real_root, settings, (outcome,), (*project.problems, *outcome.problems), outcome.warnings)
+
+
+def _outcome_of_text(work: _Work, target: Target, shown: str, data: bytes) -> FileOutcome:
+    file = target.file or FileText(target.path, target.path, data, target.text, _no_fingerprint(data))
+    outcome, judged = _judge(work, target, file, shown, None)
+    return outcome if judged is None else _with_results(outcome, judged, written=False)
 
 
 def check_text(
@@ -257,12 +282,6 @@ def check_text(
 ) -> RunResult:
     """`run_text` that only looks."""
     return run_text(data, settings, root=root, registry=registry, path=path, fix=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mode:
-    fix: bool
-    write: bool
 
 
 @dataclass(frozen=True)
@@ -273,7 +292,7 @@ class _Work:
     settings: Settings
     codemods: tuple[Codemod, ...]
     names: frozenset[str]
-    mode: _Mode
+    fix: bool
 
 
 def _run(
@@ -281,8 +300,8 @@ def _run(
     settings: Settings,
     root: Path,
     registry: Registry,
-    mode: _Mode,
-    accept: Accept | None,
+    mode: Mode,
+    write: bool,
     progress: Progress | None,
     clock: Callable[[], float],
 ) -> RunResult:
@@ -290,26 +309,130 @@ def _run(
     codemods = registry.select(settings.rules, settings.skip)
     real_root = Path(os.path.realpath(root))
     inside, problems = _split(paths, real_root)
+    scope, searched = _scope(inside, real_root)
     found, trouble = discover(
-        inside, root=real_root, exclude=settings.exclude, respect_gitignore=settings.respect_gitignore
+        searched, root=real_root, exclude=settings.exclude, respect_gitignore=settings.respect_gitignore
     )
     problems += trouble
-    project = load_project(real_root, use_project=settings.use_project) if found else Project(real_root)
-    work = _Work(project, settings, codemods, frozenset(registry.names), mode)
+    project = load_project(real_root, use_project=settings.use_project) if found or scope else Project(real_root)
+    work = _Work(project, settings, codemods, frozenset(registry.names), mode.fix)
     files = [each.path for each in found]
-    outcomes: list[FileOutcome] = []
-    for outcome in _each(work, files, accept):
-        outcomes.append(outcome)
+    done: list[_Done] = []
+    for each in _each(work, files, mode.accept):
+        done.append(each)
         if progress is not None:
-            progress(len(outcomes), len(files))
+            progress(len(done), len(files))
+    judged = [each for _, each in done if each is not None]
+    workspace = Workspace(project, tuple(each.file for each in judged), settings.builds)
+    settled = settle(workspace, judged, codemods, replace(mode, in_scope=lambda path: _is_in(path, scope)))
+    outcomes = _outcomes(done, settled, real_root)
+    if write:
+        outcomes = _write(outcomes, settled)
     return RunResult(
         real_root,
         settings,
-        tuple(outcomes),
-        (*problems, *(problem for outcome in outcomes for problem in outcome.problems)),
-        (*project.problems, *(warning for outcome in outcomes for warning in outcome.warnings)),
+        tuple(outcomes.values()),
+        (*problems, *project.problems, *(problem for outcome in outcomes.values() for problem in outcome.problems)),
+        tuple(warning for outcome in outcomes.values() for warning in outcome.warnings),
         clock() - started,
+        settled.defects,
     )
+
+
+def _scope(paths: Sequence[Path], real_root: Path) -> tuple[tuple[Path, ...], list[Path]]:
+    """Where findings count that stand in no Dockerfile (folders and files that were named), and what to search.
+
+    A compose, bake or ignore file that is named is no Dockerfile, whatever its name makes of it.
+    """
+    scope: list[Path] = []
+    searched: list[Path] = []
+    for path in paths:
+        real = Path(os.path.realpath(path))
+        if is_project_file_name(real.name) and real.is_file():
+            scope.append(real)
+            continue
+        searched.append(path)
+        if real.is_dir() and real.is_relative_to(real_root):
+            scope.append(real)
+    return tuple(scope), searched
+
+
+def _is_in(path: Path, scope: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(each) for each in scope)
+
+
+def _outcomes(done: Sequence[_Done], settled: Settled, real_root: Path) -> dict[Path, FileOutcome]:
+    """What became of each file, by real path where it has one, else by its path."""
+    results = {each.file.real: each for each in settled.files}
+    outcomes: dict[Path, FileOutcome] = {}
+    for outcome, judged in done:
+        if judged is None:
+            outcomes[Path(outcome.path)] = outcome
+        else:
+            outcomes[judged.file.real] = _with_results(outcome, results[judged.file.real], written=False)
+    for other in settled.others:
+        outcomes[other.path] = _other_outcome(other, real_root)
+    return outcomes
+
+
+def _with_results(outcome: FileOutcome, judged: Judged, *, written: bool) -> FileOutcome:
+    remaining = judged.remaining
+    if judged.text != outcome.before and not written:
+        remaining = _with_lines_of(outcome.before, judged.text, remaining)
+    return replace(outcome, after=judged.text, applied=judged.applied, remaining=remaining, defects=judged.defects)
+
+
+def _other_outcome(other: OtherFile, real_root: Path) -> FileOutcome:
+    display = other.path.relative_to(real_root).as_posix()
+    before = other.before or ""
+    remaining = _with_lines_of(before, other.after, other.remaining) if other.after != before else other.remaining
+    shown = os.path.relpath(other.path)
+    return FileOutcome(
+        shown if not shown.startswith("..") else str(other.path),
+        display,
+        before,
+        other.after,
+        other.applied,
+        remaining,
+        created=other.before is None,
+        is_dockerfile=False,
+    )
+
+
+def _write(outcomes: Mapping[Path, FileOutcome], settled: Settled) -> dict[Path, FileOutcome]:
+    """Write what changed: the files of a change set together or not at all, every other file by itself."""
+    results = dict(outcomes)
+    files = {each.file.real: each.file for each in settled.files}
+    texts = {each.file.real: each for each in settled.files}
+    changed = [path for path, outcome in outcomes.items() if outcome.changed]
+    grouped = {path for group in settled.change_sets for path in group}
+    groups = [[path for path in changed if path in group] for group in settled.change_sets]
+    for group in [*groups, *([path] for path in changed if path not in grouped)]:
+        try:
+            write_files([(_original(path, files, outcomes, settled), encode(outcomes[path].after)) for path in group])
+        except InputError as error:
+            for path in group:
+                results[path] = replace(outcomes[path], after=outcomes[path].before, applied=(), created=False)
+            at = next((path for path in group if str(_path_of(path, files)) == error.path), group[0])
+            results[at] = replace(results[at], problems=(*results[at].problems, error.problem))
+            continue
+        for path in group:
+            written = replace(outcomes[path], written=True)
+            # what is left to say is said of the file as it now stands
+            results[path] = _with_results(written, texts[path], written=True) if path in texts else written
+    return results
+
+
+def _path_of(path: Path, files: Mapping[Path, FileText]) -> Path:
+    return files[path].path if path in files else path
+
+
+def _original(
+    path: Path, files: Mapping[Path, FileText], outcomes: Mapping[Path, FileOutcome], settled: Settled
+) -> FileText | NewFile:
+    if path in files:
+        return files[path]
+    return NewFile(path, path) if outcomes[path].created else settled.workspace.project.files.original(path)
 
 
 def _split(paths: Sequence[Path], real_root: Path) -> tuple[list[Path], list[InputProblem]]:
@@ -334,7 +457,11 @@ def _outside(path: Path, real_root: Path) -> InputProblem:
     return InputProblem(str(path), None, f"lies outside the project root {real_root}; give --root DIR to work there")
 
 
-def _each(work: _Work, files: Sequence[Path], accept: Accept | None) -> Iterator[FileOutcome]:
+_Done: TypeAlias = tuple[FileOutcome, Judged | None]
+"""What is known of a file after it was done by itself; no `Judged` for one that could not be used."""
+
+
+def _each(work: _Work, files: Sequence[Path], accept: Accept | None) -> Iterator[_Done]:
     if accept is None and work.settings.jobs > 1 and len(files) >= PARALLEL_FROM and _can_be_sent(work):
         yield from _in_parallel(work, files)
         return
@@ -353,7 +480,7 @@ def _can_be_sent(work: _Work) -> bool:
     return True
 
 
-def _in_parallel(work: _Work, files: Sequence[Path]) -> Iterator[FileOutcome]:
+def _in_parallel(work: _Work, files: Sequence[Path]) -> Iterator[_Done]:
     import multiprocessing  # noqa: PLC0415 - only large runs need it
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
@@ -371,14 +498,14 @@ def _in_parallel(work: _Work, files: Sequence[Path]) -> Iterator[FileOutcome]:
             try:
                 yield from future.result()
             except BrokenProcessPool:
-                yield from (_crashed(path) for path in chunk)
+                yield from ((_crashed(path), None) for path in chunk)
     except BaseException:
         _abandon(pool, futures)
         raise
     pool.shutdown()
 
 
-def _abandon(pool: ProcessPoolExecutor, futures: Sequence[Future[list[FileOutcome]]]) -> None:
+def _abandon(pool: ProcessPoolExecutor, futures: Sequence[Future[list[_Done]]]) -> None:
     for future in futures:
         future.cancel()
     pool.shutdown(wait=True, cancel_futures=True)
@@ -391,7 +518,7 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _do_all(work: _Work, files: Sequence[Path]) -> list[FileOutcome]:
+def _do_all(work: _Work, files: Sequence[Path]) -> list[_Done]:
     return [_do(work, path, None) for path in files]
 
 
@@ -400,50 +527,29 @@ def _crashed(path: Path) -> FileOutcome:
     return FileOutcome(str(path), path.as_posix(), "", "", defects=(defect,))
 
 
-def _do(work: _Work, path: Path, accept: Accept | None) -> FileOutcome:
+def _do(work: _Work, path: Path, accept: Accept | None) -> _Done:
     try:
         file = read_file(path, root=work.project.root)
     except InputError as error:
-        return FileOutcome(str(path), path.as_posix(), "", "", problems=(error.problem,))
-    target = _target(work, file)
-    outcome = _judge(work, target, str(path), accept)
-    if not work.mode.write or not outcome.changed:
-        return outcome
-    try:
-        write_files([(file, encode(outcome.after))])
-    except InputError as error:
-        return replace(outcome, after=outcome.before, applied=(), problems=(*outcome.problems, error.problem))
-    return replace(outcome, written=True)
+        return FileOutcome(str(path), path.as_posix(), "", "", problems=(error.problem,)), None
+    return _judge(work, _target(work, file), file, str(path), accept)
 
 
 def _target(work: _Work, file: FileText) -> Target:
     return target_for(work.project, file, work.settings.builds)
 
 
-def _judge(work: _Work, target: Target, shown: str, accept: Accept | None) -> FileOutcome:
+def _judge(work: _Work, target: Target, file: FileText, shown: str, accept: Accept | None) -> _Done:
     """Run the engine on a target; whatever goes wrong is this file's outcome and not the run's end."""
     blank = FileOutcome(shown, target.display, target.text, target.text)
     try:
         if not target.dockerfile.ok:
-            return replace(blank, problems=(_refused_by_buildkit(target, shown),))
+            return replace(blank, problems=(_refused_by_buildkit(target, shown),)), None
         warnings = _unknown_rules(work, target, shown)
-        if not work.mode.fix:
-            remaining, defects = engine.findings(target, work.codemods)
-            return replace(blank, remaining=remaining, defects=defects, warnings=warnings)
-        outcome = engine.run(target, work.codemods, unsafe=work.settings.unsafe, accept=accept)
+        mode = Mode(work.fix, work.settings.unsafe, accept)
+        return replace(blank, warnings=warnings), judge(target, file, work.codemods, mode)
     except Exception as error:  # a crash of ours on one odd file must not cost the others their fixes
-        return replace(blank, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),))
-    remaining = outcome.remaining
-    if outcome.changed and not work.mode.write:
-        remaining = _with_lines_of(target.text, outcome.text, remaining)
-    return replace(
-        blank,
-        after=outcome.text,
-        applied=outcome.applied,
-        remaining=remaining,
-        defects=outcome.defects,
-        warnings=warnings,
-    )
+        return replace(blank, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),)), None
 
 
 def _with_lines_of(before: str, after: str, findings: tuple[Found, ...]) -> tuple[Found, ...]:

@@ -110,5 +110,25 @@ class Suppressions:
         return found
 
 
+def silences_in_text(text: str, rule: str, line: int) -> bool:
+    """Whether a `dockfix:` comment of a file that is no Dockerfile silences a rule at a line (from 1).
+
+    It stands on the line itself, or on comment lines directly above it; `ignore-file` anywhere.
+    """
+    if "dockfix" not in text:
+        return False
+    lines = text.split("\n")
+    for number, each in enumerate(lines, 1):
+        found = _OURS.match(each.partition("#")[2].strip())
+        if found is None or not _names(found.group(2)) & {rule, "*", "all"}:
+            continue
+        if found.group(1).lower() == "ignore-file" or number == line:
+            return True
+        between = lines[number : line - 1]
+        if number < line and each.lstrip().startswith("#") and all(row.lstrip().startswith("#") for row in between):
+            return True
+    return False
+
+
 def _names(text: str) -> set[str]:
     return {part.strip() for part in text.split(",") if part.strip()}

@@ -3,7 +3,8 @@
 A case is a folder `golden/<rule>/<case>/` with:
 
 - `before/`: a small project: a Dockerfile (or several), and whatever the case needs beside it;
-- `expected.diff`: the unified diff over the project; there is none if the codemod must change nothing;
+- `expected.diff`: the unified diff over the project, compose, bake and ignore files and new files included; there is
+  none if the codemod must change nothing;
 - `expected.txt`: the findings on the text as it stands in `before/`, one a line, in order; there is none (or an empty
   one) if the codemod must find nothing::
 
@@ -41,12 +42,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from dockfix.codemod.changeset import Judged, Mode, Settled, judge, settle
 from dockfix.codemod.difftext import unified_diff
-from dockfix.codemod.engine import Defect, findings, run
+from dockfix.codemod.engine import Defect
 from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal, Safety
-from dockfix.project.discovery import discover
+from dockfix.codemod.workspace import Workspace
+from dockfix.project.discovery import discover, is_dockerfile_name
 from dockfix.project.files import read_file
-from dockfix.project.target import BuildOptions, Target, load_project, target_for
+from dockfix.project.target import BuildOptions, is_project_file_name, load_project
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode, encode
 from dockfix.syntax.tree import Cmd, Dockerfile, Entrypoint, Healthcheck, Instruction, Onbuild, Run
@@ -169,10 +172,13 @@ class Case:
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of one Dockerfile of a case."""
+    """What became of one file of a case: a Dockerfile, or another that has findings or changes.
+
+    `before` is `None` for a file that the codemod creates.
+    """
 
     path: str
-    before: str
+    before: str | None
     after: str
     found: tuple[Found, ...]
     defects: tuple[Defect, ...]
@@ -244,11 +250,8 @@ def run_case(case: Case, codemod: Codemod, variant: Variant = Variant.PLAIN) -> 
     with tempfile.TemporaryDirectory(prefix="dockfix-") as temporary:
         root = Path(temporary).resolve() / "project"
         _write_variant(case, variant, root)
-        files, complaints = [], []
-        for target in _targets(case, root):
-            result, wrong = _run_target(case, codemod, target)
-            files.append(result)
-            complaints += [f"{target.display}: {complaint}" for complaint in wrong]
+        workspace = _workspace(case, root)
+        files, complaints = _run_workspace(case, codemod, workspace)
     return CaseResult(case, variant, tuple(files), tuple(complaints))
 
 
@@ -381,54 +384,106 @@ def _write_variant(case: Case, variant: Variant, root: Path) -> None:
         return
     for path in _dockerfiles(root):
         path.write_bytes(encode(transform(decode(path.read_bytes()), variant)))
+    if variant is Variant.CRLF:
+        for path in root.rglob("*"):
+            if is_project_file_name(path.name) and path.is_file() and b"\r" not in path.read_bytes():
+                path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
-def _targets(case: Case, root: Path) -> Iterator[Target]:
+def _workspace(case: Case, root: Path) -> Workspace:
     project = load_project(root, use_project=case.options.use_project)
     if project.problems:
         raise CaseError(f"{case}: {project.problems[0].path}: {project.problems[0].message}")
-    for path in _dockerfiles(root):
-        target = target_for(
-            project,
-            read_file(path, root=root),
-            BuildOptions(case.options.context, case.options.build_contexts or {}),
-        )
+    files = tuple(read_file(path, root=root) for path in _dockerfiles(root))
+    builds = BuildOptions(case.options.context, case.options.build_contexts or {}, case.options.use_project)
+    workspace = Workspace(project, files, builds)
+    for target in workspace.targets:
         if target.dockerfile.problems:
             problem = target.dockerfile.problems[0]
             raise CaseError(f"{case}: {target.display}:{problem.line} {problem.message}")
-        yield target
+    return workspace
 
 
-def _run_target(case: Case, codemod: Codemod, target: Target) -> tuple[FileResult, list[str]]:
-    found, defects = findings(target, [codemod])
+def _settled(workspace: Workspace, codemod: Codemod, mode: Mode) -> Settled:
+    judged = [
+        judge(target, file, [codemod], mode) for target, file in zip(workspace.targets, workspace.files, strict=True)
+    ]
+    return settle(workspace, judged, [codemod], mode)
+
+
+def _run_workspace(case: Case, codemod: Codemod, workspace: Workspace) -> tuple[list[FileResult], list[str]]:
     unsafe = case.options.unsafe
-    outcome = run(target, [codemod], unsafe=unsafe)
-    complaints = [_defect("looking", defect) for defect in defects]
-    complaints += [_defect("fixing", defect) for defect in outcome.defects]
+    looked = _settled(workspace, codemod, Mode(fix=False))
+    done = _settled(workspace, codemod, Mode(unsafe=unsafe))
+    complaints = [*_defects("looking", looked), *_defects("fixing", done)]
     if unsafe:
         # what people get who did not ask for unsafe fixes must be as sound
-        alone = run(target, [codemod])
-        complaints += [_defect("applying safe fixes alone", defect) for defect in alone.defects]
-        complaints += _unsound("the safe fixes alone", target.text, alone.text)
-    if target.file is not None and encode(target.text) != target.file.data:
-        complaints.append("reading and encoding gives other bytes than the file has")
-    complaints += _unsound("the result", target.text, outcome.text)
-    again = run(target.with_text(outcome.text), [codemod], unsafe=unsafe)
-    complaints += [_defect("running a second time", defect) for defect in again.defects]
-    if again.changed:
-        change = unified_diff(outcome.text, again.text, target.display)
-        complaints.append(f"a second run changes the result again:\n{change}")
-    if any("\n" in describe(each, target.display) for each in found):
+        alone = _settled(workspace, codemod, Mode())
+        complaints += _defects("applying safe fixes alone", alone)
+        for file in alone.files:
+            complaints += _unsound(f"the safe fixes of {_name(workspace, file.file.real)} alone", file)
+    for file in done.files:
+        name = _name(workspace, file.file.real)
+        if encode(file.file.text) != file.file.data:
+            complaints.append(f"{name}: reading and encoding gives other bytes than the file has")
+        complaints += _unsound(f"the result of {name}", file)
+    again = _settled(done.workspace, codemod, Mode(unsafe=unsafe))
+    complaints += _defects("running a second time", again)
+    for name, before, after in _changes(again):
+        complaints.append(f"{name}: a second run changes the result again:\n{unified_diff(before, after, name)}")
+    results = _file_results(looked, done)
+    if any("\n" in describe(each, result.path) for result in results for each in result.found):
         complaints.append("a message is more than one line")
-    return FileResult(target.display, target.text, outcome.text, found, outcome.defects), complaints
+    return results, complaints
+
+
+def _file_results(looked: Settled, done: Settled) -> list[FileResult]:
+    """Each Dockerfile, and each other file of note, with what was found in it as it stands and what became of it."""
+    workspace = done.workspace
+    found = {each.file.real: each.remaining for each in looked.files} | {
+        each.path: each.remaining for each in looked.others
+    }
+    results = [
+        FileResult(_name(workspace, each.file.real), each.file.text, each.text, found[each.file.real], each.defects)
+        for each in done.files
+    ]
+    made = {each.path: (each.before, each.after) for each in done.others}
+    for other in looked.others:
+        made.setdefault(other.path, (other.before, other.after))
+    results += [
+        FileResult(_name(workspace, path), before, after, found.get(path, ()), ())
+        for path, (before, after) in made.items()
+    ]
+    return sorted(results, key=lambda each: each.path)
+
+
+def _changes(settled: Settled) -> Iterator[tuple[str, str | None, str]]:
+    """The files that a run from the texts of a run before has changed."""
+    before = settled.workspace
+    for file in settled.files:
+        if file.applied:
+            yield _name(before, file.file.real), file.file.text, file.text
+    for other in settled.others:
+        if other.applied:
+            yield _name(before, other.path), other.before, other.after
+
+
+def _name(workspace: Workspace, path: Path) -> str:
+    return path.relative_to(workspace.project.root).as_posix()
+
+
+def _defects(when: str, settled: Settled) -> list[str]:
+    own = [_defect(when, defect) for file in settled.files for defect in file.defects]
+    return own + [_defect(when, defect) for defect in settled.defects]
 
 
 def _defect(when: str, defect: Defect) -> str:
     return f"defect of {defect.rule} when {when} ({defect.gate}): {defect.message}"
 
 
-def _unsound(what: str, before: str, after: str) -> list[str]:
+def _unsound(what: str, file: Judged) -> list[str]:
     """What is wrong with a text that a codemod made, without asking the gates."""
+    before, after = file.file.text, file.text
     tree = parse(after)
     complaints = [] if _tiles(tree) else [f"the tree of {what} forgets some of its text"]
     old = Counter(problem.message for problem in parse(before).problems)
@@ -480,7 +535,7 @@ def _mismatch(path: Path, expected: str | None, actual: str) -> str:
 
 def _check_variant(plain: CaseResult, result: CaseResult) -> None:
     for old, new in zip(plain.files, result.files, strict=True):
-        expected = transform(old.after, result.variant)
+        expected = _expected(old, result.variant)
         if new.after != expected:
             change = unified_diff(_visible(expected), _visible(new.after), new.path)
             raise AssertionError(_report(result, "is mended in another way", f"expected (-), actual (+):\n{change}"))
@@ -492,6 +547,14 @@ def _check_variant(plain: CaseResult, result: CaseResult) -> None:
         if wanted != actual:
             change = unified_diff("\n".join(wanted) + "\n", "\n".join(actual) + "\n", new.path)
             raise AssertionError(_report(result, "has other findings", f"expected (-), actual (+):\n{change}"))
+
+
+def _expected(plain: FileResult, variant: Variant) -> str:
+    """What a file should be when its case is written in a variant: Dockerfiles are, others may get other line ends."""
+    if is_dockerfile_name(plain.path.rpartition("/")[2]):
+        return transform(plain.after, variant)
+    crlf = variant is Variant.CRLF and plain.before is not None
+    return plain.after.replace("\n", "\r\n") if crlf else plain.after
 
 
 def _gist(found: Found, path: str, shift: int, exact: bool) -> str:
@@ -539,7 +602,7 @@ def _check_patch(result: CaseResult, tool: str) -> None:
             said = decode(done.stdout + done.stderr)
             raise AssertionError(_report(result, f"has a diff that {tool} refuses", f"{said}\n{result.diff}"))
         for file in result.files:
-            if (root / file.path).read_bytes() != encode(file.after):
+            if file.before != file.after and (root / file.path).read_bytes() != encode(file.after):
                 raise AssertionError(_report(result, f"has a diff that {tool} applies otherwise", result.diff))
 
 

@@ -67,13 +67,22 @@ class Workspace:
             else:
                 yield file.real, gather(self.target(file))
 
+    @cached_property
+    def by_path(self) -> Mapping[Path, FileText]:
+        """The Dockerfiles as they were read, by real path."""
+        return {file.real: file for file in self.files}
+
     def text(self, path: Path) -> str:
         """The text of any file of the project as it is now; `path` is real.
 
         Raises:
             InputError: it cannot be read.
         """
-        return self.project.files.read(path).text
+        changed = self.project.files.changes.get(path)
+        if changed is not None:
+            return changed
+        own = self.by_path.get(path)
+        return own.text if own is not None else self.project.files.read(path).text
 
     def only(self, keep: Callable[[str], bool]) -> Workspace:
         """The same with those Dockerfiles whose text, in lower case, is to be kept."""
@@ -86,8 +95,7 @@ class Workspace:
         The project is read again if any other file than a Dockerfile of the run has changed.
         """
         snapshot = self.project.files.with_changes(changes)
-        own = {file.real for file in self.files}
-        if changes.keys() <= own:
+        if changes.keys() <= self.by_path.keys():
             known = {key: value for key, value in self.known.items() if key[1] not in changes}
             return replace(self, project=replace(self.project, snapshot=snapshot), known=known)
         project = load_project(self.project.root, use_project=self.options.use_project, files=snapshot)

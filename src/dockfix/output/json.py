@@ -2,15 +2,18 @@
 
 A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"}`:
 
-- `files`: `{"path", "changed", "written", "applied": [finding], "findings": [finding], "defects": [{"rule", "gate",
-  "message"}]}`; `path` is relative to `root`, with `/`. `applied` are the fixes made (or, with nothing written, that
-  would be made), with the lines that they had when they were made; `findings` is what is left.
+- `files`: `{"path", "dockerfile", "changed", "created", "written", "applied": [finding], "findings": [finding],
+  "defects": [{"rule", "gate", "message"}]}`; `path` is relative to `root`, with `/`. Files that are no Dockerfiles
+  (compose, bake and ignore files, new ones) are there if they have findings or changes. `applied` are the fixes made
+  (or, with nothing written, that would be made), with the lines that they had when they were made; `findings` is what
+  is left.
 - a finding: `{"rule", "severity", "kind": "fix" | "refusal" | "advice", "message", "start", "end"}`, a position being
   `{"line", "column", "offset"}`; lines and columns count from 1, offsets from 0, both in characters (a byte that is
   no UTF-8 is one character); `end` is exclusive. Of an applied fix only `start.line`, `start.column` and `end.line`
   are given, since its offsets are those of a text between two passes. A fix has `"safety": "safe" | "unsafe"`,
-  `"why"`, `"look_at"`, and, if it was not applied, `"edits": [{"start", "end", "replacement"}]` with offsets; a
-  refusal has `"reason"`.
+  `"why"`, `"look_at"`, and, if it was not applied, `"edits": [{"start", "end", "replacement"}]` with offsets in the
+  file that it stands in, and `"elsewhere": [{"path", "edits"} or {"path", "create"}]` for other files, with `create`
+  the text of a new one; a refusal has `"reason"`.
 - `problems` and `warnings`: `{"path", "line" (or null), "message"}`.
 - `summary`: `{"files", "changed", "applied", "held_back", "declined", "refused", "advice", "problems", "defects"}`.
 
@@ -23,9 +26,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
-from dockfix.codemod.model import Codemod, Fix, Found, Refusal
+from dockfix.codemod.model import Change, Codemod, Edit, Fix, Found, Refusal
 from dockfix.codemod.registry import Registry
 from dockfix.codemod.session import FileOutcome, RunResult
 from dockfix.project.problems import InputProblem
@@ -40,11 +45,11 @@ def result_json(result: RunResult) -> dict[str, Any]:
     return {
         "version": VERSION,
         "root": _valid(result.root.as_posix()),
-        "files": [_file(outcome) for outcome in result.files],
+        "files": [_file(outcome, result.root) for outcome in result.files],
         "problems": [_problem(problem) for problem in result.problems],
         "warnings": [_problem(problem) for problem in result.warnings],
         "summary": {
-            "files": len(result.files),
+            "files": len(result.dockerfiles),
             "changed": len(result.changed),
             "applied": result.applied,
             "held_back": result.held_back,
@@ -67,14 +72,16 @@ def dumps(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
-def _file(outcome: FileOutcome) -> dict[str, Any]:
+def _file(outcome: FileOutcome, root: Path) -> dict[str, Any]:
     lines = Lines(outcome.after)
     return {
         "path": _valid(outcome.display),
+        "dockerfile": outcome.is_dockerfile,
         "changed": outcome.changed,
+        "created": outcome.created,
         "written": outcome.written,
         "applied": [_applied(found) for found in outcome.applied],
-        "findings": [_remaining(found, lines) for found in outcome.remaining],
+        "findings": [_remaining(found, lines, root) for found in outcome.remaining],
         "defects": [
             {"rule": defect.rule, "gate": defect.gate, "message": _valid(defect.message)} for defect in outcome.defects
         ],
@@ -85,15 +92,25 @@ def _applied(found: Found) -> dict[str, Any]:
     return _finding(found, {"line": found.line, "column": found.column}, {"line": found.end_line})
 
 
-def _remaining(found: Found, lines: Lines) -> dict[str, Any]:
+def _remaining(found: Found, lines: Lines, root: Path) -> dict[str, Any]:
     start, end = found.finding.at
     data = _finding(found, _position(lines, start), _position(lines, end))
     if isinstance(found.finding, Fix):
-        data["edits"] = [
-            {"start": edit.start, "end": edit.end, "replacement": _exact(edit.replacement)}
-            for edit in found.finding.edits
-        ]
+        data["edits"] = _edits(found.finding.edits)
+        if found.finding.elsewhere:
+            data["elsewhere"] = [_change(change, root) for change in found.finding.elsewhere]
     return data
+
+
+def _edits(edits: Sequence[Edit]) -> list[dict[str, Any]]:
+    return [{"start": edit.start, "end": edit.end, "replacement": _exact(edit.replacement)} for edit in edits]
+
+
+def _change(change: Change, root: Path) -> dict[str, Any]:
+    path = _valid(change.path.relative_to(root).as_posix())
+    if change.create is not None:
+        return {"path": path, "create": _exact(change.create)}
+    return {"path": path, "edits": _edits(change.edits)}
 
 
 def _finding(found: Found, start: dict[str, int], end: dict[str, int]) -> dict[str, Any]:

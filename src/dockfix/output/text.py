@@ -50,6 +50,9 @@ def finding_details(found: Found, *, style: Style = PLAIN) -> list[str]:
     if not isinstance(found.finding, Fix):
         return []
     lines = [style("dim", f"    why: {printable(found.finding.why)}")]
+    if found.finding.elsewhere:
+        names = ", ".join(printable(change.path.name) for change in found.finding.elsewhere)
+        lines.append(style("dim", f"    changes too: {names}"))
     if found.finding.look_at:
         lines.append(style("dim", f"    look at: {printable(found.finding.look_at)}"))
     return lines
@@ -111,7 +114,7 @@ def _why_held_back(found: Found) -> str | None:
 def apply_summary(result: RunResult, *, would: bool, verbose: bool = False) -> str:
     """One line of what was done, held back and refused."""
     done = f"{'would apply' if would else 'applied'} {_count(result.applied, 'fix', 'fixes')}"
-    parts = [f"{done} in {_count(len(result.changed), 'file', 'files')} (of {len(result.files)})"]
+    parts = [f"{done} in {_count(len(result.changed), 'file', 'files')} (of {len(result.dockerfiles)})"]
     if result.held_back:
         parts.append(f"{result.held_back} held back as unsafe (add --unsafe)")
     if result.declined:
@@ -128,7 +131,7 @@ def check_summary(result: RunResult) -> str:
     fixes = [found.finding for each in result.files for found in each.fixes]
     unsafe = sum(isinstance(fix, Fix) and fix.safety is Safety.UNSAFE for fix in fixes)
     total = len(fixes) + result.refused + result.advice
-    parts = [f"{_count(total, 'finding', 'findings')} in {_count(len(result.files), 'file', 'files')}"]
+    parts = [f"{_count(total, 'finding', 'findings')} in {_count(len(result.dockerfiles), 'file', 'files')}"]
     if len(fixes) > unsafe:
         parts.append(f"{len(fixes) - unsafe} fixable (dockfix apply)")
     if unsafe:

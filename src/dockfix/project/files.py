@@ -17,7 +17,9 @@ from typing import Final
 
 from dockfix.project.problems import InputError
 
-__all__ = ["MAX_BYTES", "FileText", "Fingerprint", "InputError", "read_file", "resolve_inside", "write_files"]
+__all__ = [
+    "MAX_BYTES", "FileText", "Fingerprint", "InputError", "NewFile", "read_file", "resolve_inside", "write_files",
+]  # fmt: skip
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 """The largest file that is read, in bytes.
@@ -74,6 +76,14 @@ class FileText:
     data: bytes
     text: str
     fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that is to be created. `path` is for people, `real` is where; nothing may be there yet."""
+
+    path: Path
+    real: Path
 
 
 def resolve_inside(root: Path, relative: str | os.PathLike[str]) -> Path | None:
@@ -157,16 +167,16 @@ def _fingerprint(status: os.stat_result, data: bytes) -> Fingerprint:
     return Fingerprint(status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev, status.st_mode, digest)
 
 
-def write_files(changes: Sequence[tuple[FileText, bytes]]) -> None:
-    """Replace the content of every file, or of none.
+def write_files(changes: Sequence[tuple[FileText | NewFile, bytes]]) -> None:
+    """Replace the content of every file and create every new one, or do nothing at all.
 
     New content goes to a temporary file beside the real file (symlinks stay symlinks), is flushed to disk, gets the
     mode, owner and extended attributes of the old one, and is renamed over it. Right before that the old file must
-    still be the one that was read. If anything fails, the files already replaced get their old content back, the
-    temporary files go, and `InputError` is raised. A file with further hard links is refused, since a rename would
-    part them; so is a read-only one.
+    still be the one that was read. If anything fails, the files already replaced get their old content back, those
+    created go, the temporary files go, and `InputError` is raised. A file with further hard links is refused, since a
+    rename would part them; so is a read-only one. A new file never takes the place of one that is there.
     """
-    pending = [(file, data) for file, data in changes if file.data != data]
+    pending = [(file, data) for file, data in changes if isinstance(file, NewFile) or file.data != data]
     seen: set[Path] = set()
     for file, _ in changes:
         if file.real in seen:
@@ -174,9 +184,15 @@ def write_files(changes: Sequence[tuple[FileText, bytes]]) -> None:
         seen.add(file.real)
     temporary: list[Path] = []
     replaced: list[tuple[FileText, Path]] = []
+    created: list[tuple[NewFile, os.stat_result]] = []
     try:
-        staged: list[tuple[FileText, Path, Path | None]] = []
+        staged: list[tuple[FileText | NewFile, Path, Path | None]] = []
         for file, data in pending:
+            if isinstance(file, NewFile):
+                _refuse_existing(file)
+                with _write_failure(file):
+                    staged.append((file, _stage_new(file, data, temporary), None))
+                continue
             current = _unchanged_status(file)
             _refuse_unwritable(file, current)
             with _write_failure(file):
@@ -184,12 +200,18 @@ def write_files(changes: Sequence[tuple[FileText, bytes]]) -> None:
                 old = _stage(file, file.data, current, temporary) if len(pending) > 1 else None
             staged.append((file, new, old))
         for file, new, old in staged:
+            if isinstance(file, NewFile):
+                with _write_failure(file):
+                    created.append((file, new.stat()))  # before it is there: an interrupt must not leave it
+                    _publish(new, file.real)
+                continue
             _unchanged_status(file)
             with _write_failure(file):
                 if old is not None:
                     replaced.append((file, old))  # before the rename: an interrupt between both must not lose it
                 os.replace(new, file.real)  # noqa: PTH105 - one call to make fail in tests
     except BaseException as error:
+        _remove_created(created)
         lost = _restore(replaced, temporary)
         if lost:
             message = "could not be restored after a failed write; its old content is in " + ", ".join(map(str, lost))
@@ -201,8 +223,54 @@ def write_files(changes: Sequence[tuple[FileText, bytes]]) -> None:
         _sync_folder(folder)
 
 
+def _refuse_existing(file: NewFile) -> None:
+    if os.path.lexists(file.real):
+        raise InputError(str(file.path), None, "is there already and would have been created; nothing written")
+
+
+def _stage_new(file: NewFile, data: bytes, temporary: list[Path]) -> Path:
+    """Write `data` to a new file beside where it is to be, with the mode that a new file gets."""
+    descriptor, name = tempfile.mkstemp(prefix=".dockfix-", dir=file.real.parent)
+    path = Path(name)
+    temporary.append(path)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fchmod(descriptor, 0o666 & ~_umask())
+        os.fsync(descriptor)
+    return path
+
+
+def _umask() -> int:
+    """The process's mask for new files; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _publish(new: Path, real: Path) -> None:
+    """Give a staged file its name, unless something has that name by now."""
+    try:
+        os.link(new, real, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        # a file system without hard links: the name is taken with an empty file first, which fails if there is one
+        os.close(os.open(real, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC))
+        os.replace(new, real)  # noqa: PTH105
+
+
+def _remove_created(created: Sequence[tuple[NewFile, os.stat_result]]) -> None:
+    """Take away the new files that are ours: another program may have put its own there in the meantime."""
+    for file, status in created:
+        with contextlib.suppress(OSError):
+            there = file.real.lstat()
+            if (there.st_dev, there.st_ino) == (status.st_dev, status.st_ino) or there.st_size == 0:
+                file.real.unlink()
+
+
 @contextlib.contextmanager
-def _write_failure(file: FileText) -> Iterator[None]:
+def _write_failure(file: FileText | NewFile) -> Iterator[None]:
     try:
         yield
     except OSError as error:

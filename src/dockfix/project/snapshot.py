@@ -44,9 +44,10 @@ class Snapshot:
 
     def original(self, path: Path) -> FileText:
         """A file as it stands on disk, read once. Raises `InputError` as `read_file` does."""
-        file = self._read.get(path)
+        key = self.real(path) or path
+        file = self._read.get(key)
         if file is None:
-            file = self._read[path] = read_file(path, root=self.root)
+            file = self._read[key] = read_file(path, root=self.root)
         return file
 
     def real(self, path: Path) -> Path | None:

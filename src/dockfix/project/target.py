@@ -30,7 +30,10 @@ from dockfix.syntax.tree import Dockerfile
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
 
-__all__ = ["BuildOptions", "Project", "Target", "context_candidates", "find_project_root", "load_project", "target_for"]
+__all__ = [
+    "BuildOptions", "Project", "Target", "context_candidates", "find_project_root", "is_project_file_name",
+    "load_project", "target_for",
+]  # fmt: skip
 
 _ROOT_FILES: Final = ("pyproject.toml", "dockfix.yaml")
 
@@ -122,9 +125,34 @@ class Target:
     def _context_names(self) -> Mapping[str, str]:
         return {name: contexts[0].value for name, contexts in self.named_contexts.items()}
 
+    @cached_property
+    def variants(self) -> tuple[Target, ...]:
+        """The same file as each of its builds has it: a target for each context that its invocations name.
+
+        What is to be done to the file must be right in all of them. It is the target itself where the context is the
+        same in all builds, or the command line gives it.
+        """
+        roots = dict.fromkeys(invocation.context for invocation in self.invocations)
+        if len(roots) < 2 or self.context is not None:
+            return (self,)
+        return tuple(self._in_context(root) for root in roots)
+
+    def _in_context(self, root: Path | None) -> Target:
+        invocations = tuple(each for each in self.invocations if each.context == root)
+        known, why = _context_root(self.project, invocations, None)
+        context = _context(self.project, known, self.path) if known is not None else None
+        variant = replace(self, context=context, context_why=why, invocations=invocations)
+        variant.__dict__["dockerfile"] = self.dockerfile  # the text is the same: what is cached of it stays true
+        return variant
+
     def with_text(self, text: str) -> Target:
         """The same target with another text of its Dockerfile."""
         return replace(self, text=text)
+
+
+def is_project_file_name(name: str) -> bool:
+    """Whether a file of this name tells how Dockerfiles are built and is none itself: compose, bake, ignore files."""
+    return is_compose_name(name) or name.endswith(".dockerignore") or name.startswith("docker-bake.")
 
 
 def find_project_root(start: Path) -> Path:

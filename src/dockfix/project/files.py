@@ -257,7 +257,11 @@ def _publish(new: Path, real: Path) -> None:
             raise
         # a file system without hard links: the name is taken with an empty file first, which fails if there is one
         os.close(os.open(real, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC))
-        os.replace(new, real)  # noqa: PTH105
+        try:
+            os.replace(new, real)  # noqa: PTH105
+        except BaseException:
+            real.unlink()
+            raise
 
 
 def _remove_created(created: Sequence[tuple[NewFile, os.stat_result]]) -> None:
@@ -265,7 +269,7 @@ def _remove_created(created: Sequence[tuple[NewFile, os.stat_result]]) -> None:
     for file, status in created:
         with contextlib.suppress(OSError):
             there = file.real.lstat()
-            if (there.st_dev, there.st_ino) == (status.st_dev, status.st_ino) or there.st_size == 0:
+            if (there.st_dev, there.st_ino) == (status.st_dev, status.st_ino):
                 file.real.unlink()
 
 

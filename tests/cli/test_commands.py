@@ -249,3 +249,22 @@ def test_start_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.decode().split("\n")[1] == "[]"
+
+
+def test_targets_shows_what_builds_what(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM a\n", encoding="utf-8")
+    (project / "compose.yaml").write_text("services: {web: {build: .}}\n", encoding="utf-8")
+    shown = dockfix("targets")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert b"web (compose.yaml:1)" in shown.stdout
+    data = json.loads(dockfix("targets", "--format", "json").stdout)
+    assert [row["dockerfile"] for row in data["targets"]] == ["Dockerfile"]
+
+
+def test_targets_of_a_broken_compose_file_are_an_input_error(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM a\n", encoding="utf-8")
+    (project / "compose.yaml").write_text("services: [\n", encoding="utf-8")
+    shown = dockfix("targets")
+    assert shown.returncode == 2
+    assert b"compose.yaml:" in shown.stderr
+    assert b"Dockerfile" in shown.stdout

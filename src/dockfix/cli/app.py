@@ -13,6 +13,7 @@ from dockfix.cli.check import check
 from dockfix.cli.explain import explain
 from dockfix.cli.new import new
 from dockfix.cli.rules import rules
+from dockfix.cli.targets import targets
 
 _EXIT_CODES: Final = (
     "Exit codes: 0 nothing to do, or all done; 1 findings or would-be changes; 2 bad usage, configuration or input;"
@@ -45,5 +46,5 @@ def root(
     """Repairs Dockerfiles with lossless codemods."""
 
 
-for _command in (apply, check, rules, explain, ast, new):
+for _command in (apply, check, targets, rules, explain, ast, new):
     app.command(epilog=_EXIT_CODES)(_command)

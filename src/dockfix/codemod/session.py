@@ -310,11 +310,15 @@ def _run(
     real_root = Path(os.path.realpath(root))
     inside, problems = _split(paths, real_root)
     scope, searched = _scope(inside, real_root)
+    project = load_project(real_root, use_project=settings.use_project)
     found, trouble = discover(
-        searched, root=real_root, exclude=settings.exclude, respect_gitignore=settings.respect_gitignore
+        searched,
+        root=real_root,
+        exclude=settings.exclude,
+        respect_gitignore=settings.respect_gitignore,
+        built=project.built,
     )
     problems += trouble
-    project = load_project(real_root, use_project=settings.use_project) if found or scope else Project(real_root)
     work = _Work(project, settings, codemods, frozenset(registry.names), mode.fix)
     files = [each.path for each in found]
     done: list[_Done] = []

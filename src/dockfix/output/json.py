@@ -44,10 +44,10 @@ def result_json(result: RunResult) -> dict[str, Any]:
     """A run as JSON-ready data."""
     return {
         "version": VERSION,
-        "root": _valid(result.root.as_posix()),
+        "root": valid(result.root.as_posix()),
         "files": [_file(outcome, result.root) for outcome in result.files],
-        "problems": [_problem(problem) for problem in result.problems],
-        "warnings": [_problem(problem) for problem in result.warnings],
+        "problems": [problem_json(problem) for problem in result.problems],
+        "warnings": [problem_json(problem) for problem in result.warnings],
         "summary": {
             "files": len(result.dockerfiles),
             "changed": len(result.changed),
@@ -75,7 +75,7 @@ def dumps(data: object) -> str:
 def _file(outcome: FileOutcome, root: Path) -> dict[str, Any]:
     lines = Lines(outcome.after)
     return {
-        "path": _valid(outcome.display),
+        "path": valid(outcome.display),
         "dockerfile": outcome.is_dockerfile,
         "changed": outcome.changed,
         "created": outcome.created,
@@ -83,7 +83,7 @@ def _file(outcome: FileOutcome, root: Path) -> dict[str, Any]:
         "applied": [_applied(found) for found in outcome.applied],
         "findings": [_remaining(found, lines, root) for found in outcome.remaining],
         "defects": [
-            {"rule": defect.rule, "gate": defect.gate, "message": _valid(defect.message)} for defect in outcome.defects
+            {"rule": defect.rule, "gate": defect.gate, "message": valid(defect.message)} for defect in outcome.defects
         ],
     }
 
@@ -107,7 +107,7 @@ def _edits(edits: Sequence[Edit]) -> list[dict[str, Any]]:
 
 
 def _change(change: Change, root: Path) -> dict[str, Any]:
-    path = _valid(change.path.relative_to(root).as_posix())
+    path = valid(change.path.relative_to(root).as_posix())
     if change.create is not None:
         return {"path": path, "create": _exact(change.create)}
     return {"path": path, "edits": _edits(change.edits)}
@@ -119,17 +119,17 @@ def _finding(found: Found, start: dict[str, int], end: dict[str, int]) -> dict[s
         "rule": found.rule,
         "severity": found.severity.value,
         "kind": type(finding).__name__.lower(),
-        "message": _valid(finding.message),
+        "message": valid(finding.message),
         "start": start,
         "end": end,
     }
     match finding:
         case Fix():
             data["safety"] = finding.safety.value
-            data["why"] = _valid(finding.why)
-            data["look_at"] = _valid(finding.look_at)
+            data["why"] = valid(finding.why)
+            data["look_at"] = valid(finding.look_at)
         case Refusal():
-            data["reason"] = _valid(finding.reason)
+            data["reason"] = valid(finding.reason)
     return data
 
 
@@ -137,8 +137,9 @@ def _position(lines: Lines, offset: int) -> dict[str, int]:
     return {"line": lines.line(offset), "column": lines.column(offset), "offset": offset}
 
 
-def _problem(problem: InputProblem) -> dict[str, Any]:
-    return {"path": _valid(problem.path), "line": problem.line, "message": _valid(problem.message)}
+def problem_json(problem: InputProblem) -> dict[str, Any]:
+    """A problem of the input as JSON-ready data."""
+    return {"path": valid(problem.path), "line": problem.line, "message": valid(problem.message)}
 
 
 def _rule(codemod: Codemod) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def _rule(codemod: Codemod) -> dict[str, Any]:
     }
 
 
-def _valid(text: str) -> str:
+def valid(text: str) -> str:
     """Text that any JSON reader takes: lone surrogates stand for bytes that are no UTF-8."""
     return _SURROGATES.sub(lambda match: _byte(ord(match[0])), text)
 

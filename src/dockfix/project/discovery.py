@@ -7,7 +7,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -77,19 +77,26 @@ class Found:
 
 
 def discover(
-    paths: Sequence[Path], *, root: Path, exclude: Sequence[str] = (), respect_gitignore: bool = True
+    paths: Sequence[Path],
+    *,
+    root: Path,
+    exclude: Sequence[str] = (),
+    respect_gitignore: bool = True,
+    built: Collection[Path] = (),
 ) -> tuple[list[Found], list[InputProblem]]:
     """The Dockerfiles that `paths` name, in the order given, a folder's in the order of their paths, each file once.
 
     Folders are searched without following symlinks to folders; a symlink to a file is followed if the file is inside
     `root`. `exclude` takes gitignore patterns relative to `root`; they and `.gitignore` files hold for what is found by
-    searching, never for a file that is named itself. What cannot be used is reported, and does not stop the rest.
+    searching, never for a file that is named itself. `built` are real paths of files that some build uses as its
+    Dockerfile: they are found whatever their names. What cannot be used is reported, and does not stop the rest.
     """
     real_root = os.path.realpath(root)
     found: list[Found] = []
     problems: list[InputProblem] = []
     seen: set[str] = set()
     excluded = _spec(exclude) if exclude else None
+    wanted = frozenset(map(str, built))
 
     def add(path: Path, explicit: bool) -> None:
         try:
@@ -115,7 +122,7 @@ def discover(
         if not stat.S_ISDIR(mode):
             add(path, True)
             continue
-        for folder, names in _search(path, real_root, problems, excluded, respect_gitignore):
+        for folder, names in _search(path, real_root, problems, excluded, respect_gitignore, wanted):
             for name in names:
                 add(folder / name, False)
     return found, problems
@@ -150,7 +157,12 @@ _Rules: TypeAlias = tuple[tuple[str, "GitIgnoreSpec"], ...]
 
 
 def _search(
-    top: Path, real_root: str, problems: list[InputProblem], excluded: GitIgnoreSpec | None, respect_gitignore: bool
+    top: Path,
+    real_root: str,
+    problems: list[InputProblem],
+    excluded: GitIgnoreSpec | None,
+    respect_gitignore: bool,
+    built: frozenset[str],
 ) -> Iterator[tuple[Path, list[str]]]:
     """Like `walk_folders` without limits, but only names of Dockerfiles that are not ignored."""
     real_top = os.path.realpath(top)
@@ -167,7 +179,11 @@ def _search(
         if respect_gitignore and ".gitignore" in files:
             rules = (*rules, *_rules_of(real, problems))
         in_force = (*rules, *always)
-        names = [name for name in files if is_dockerfile_name(name) and not _ignored(f"{real}/{name}", in_force)]
+        names = [
+            name
+            for name in files
+            if (is_dockerfile_name(name) or f"{real}/{name}" in built) and not _ignored(f"{real}/{name}", in_force)
+        ]
         if names:
             yield folder, names
         stack.extend(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
 
 __all__ = [
-    "BuildOptions", "Project", "Target", "context_candidates", "find_project_root", "is_project_file_name",
+    "BuildOptions", "Project", "Target", "context_candidates", "display", "find_project_root", "is_project_file_name",
     "load_project", "target_for",
 ]  # fmt: skip
 
@@ -54,6 +54,15 @@ class Project:
     def files(self) -> Snapshot:
         """The files of the project as this run sees them."""
         return self.snapshot or Snapshot(self.root)
+
+    @cached_property
+    def built(self) -> Mapping[Path, tuple[BuildInvocation, ...]]:
+        """The Dockerfiles that invocations build, by real path."""
+        found: dict[Path, list[BuildInvocation]] = {}
+        for invocation in self.invocations:
+            if invocation.dockerfile is not None:
+                found.setdefault(Path(os.path.realpath(invocation.dockerfile)), []).append(invocation)
+        return {path: tuple(invocations) for path, invocations in found.items()}
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,7 @@ def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None
     for path in find_compose_files(real):
         compose, trouble = read_compose(path, snapshot)
         compose_files.append(compose)
-        problems.extend(InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble)
+        problems.extend(InputProblem(display(Path(p.path), real), p.line, p.message) for p in trouble)
     invocations = tuple(invocation for file in compose_files for invocation in file.invocations)
     return Project(real, tuple(compose_files), invocations, tuple(dict.fromkeys(problems)), snapshot)
 
@@ -205,7 +214,7 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
     invocations of this Dockerfile agree on one; a guess is never made of it (see `context_candidates`).
     """
     given = options or BuildOptions()
-    invocations = tuple(i for i in project.invocations if i.dockerfile is not None and _same(i.dockerfile, file.real))
+    invocations = project.built.get(file.real, ())
     root, why = _context_root(project, invocations, given.context)
     known = _context(project, root, file.real) if root is not None else None
     names: dict[str, tuple[NamedContext, ...]] = {}
@@ -218,7 +227,7 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         names[name] = (named_context(name, reference, line=0, base=project.root, root=project.root),)
     return Target(
         path=file.path,
-        display=_display(file.path, project.root),
+        display=display(file.path, project.root),
         text=file.text,
         context=known,
         context_why=why,
@@ -251,7 +260,7 @@ def _context_root(
         return root, "command line"
     if not invocations:
         return None, "no compose or bake file builds it; give --context DIR"
-    sources = ", ".join(dict.fromkeys(f"{i.service} ({_display(i.source, project.root)})" for i in invocations))
+    sources = ", ".join(dict.fromkeys(f"{i.service} ({display(i.source, project.root)})" for i in invocations))
     services = f"compose service{'s' if len(invocations) > 1 else ''} {sources}"
     roots = {i.context for i in invocations}
     if len(roots) > 1:
@@ -260,7 +269,7 @@ def _context_root(
     if agreed is None:
         return None, f"{services}: {invocations[0].context_why}"
     if not agreed.is_dir():
-        return None, f"{services}: the context {_display(agreed, project.root)} does not exist"
+        return None, f"{services}: the context {display(agreed, project.root)} does not exist"
     return agreed, services
 
 
@@ -268,11 +277,7 @@ def _context(project: Project, root: Path, dockerfile: Path) -> Context:
     return Context(root, project.root, read_ignore(root, dockerfile, project.files), project.files)
 
 
-def _same(one: Path, other: Path) -> bool:
-    return os.path.realpath(one) == str(other)
-
-
-def _display(path: Path, root: Path) -> str:
+def display(path: Path, root: Path) -> str:
     """`path` relative to the project root, with `/`; as it is if it lies elsewhere."""
     # the last part may be a symlink, whose own name is the one that people know
     real = Path(os.path.realpath(path.parent), path.name)

@@ -1,0 +1,67 @@
+"""`dockfix targets`: every Dockerfile, and how it is built."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from dockfix.cli import options
+from dockfix.cli.console import Colour, console
+from dockfix.cli.options import Given, plan
+
+
+class TableFormat(enum.StrEnum):
+    """How the table is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def targets(
+    context: typer.Context,
+    paths: options.PathsArgument = None,
+    form: Annotated[TableFormat, typer.Option("--format", "-f", help="How to write the table.")] = TableFormat.TEXT,
+    build_root: options.ContextOption = None,
+    build_context: options.BuildContextOption = None,
+    no_project: options.NoProjectOption = False,
+    config: options.ConfigOption = None,
+    no_config: options.NoConfigOption = False,
+    exclude: options.ExcludeOption = None,
+    no_gitignore: options.NoGitignoreOption = False,
+    root: options.RootOption = None,
+    color: options.ColourOption = Colour.AUTO,
+) -> None:
+    """Show every Dockerfile and the compose and bake builds that use it, with their contexts."""
+    from dockfix.output.json import dumps  # noqa: PLC0415 - with what follows, needed by few commands
+    from dockfix.output.targets import targets_json, targets_text  # noqa: PLC0415
+    from dockfix.output.text import problem_line  # noqa: PLC0415
+    from dockfix.project.table import target_table  # noqa: PLC0415
+    from dockfix.project.target import load_project  # noqa: PLC0415
+
+    terminal = console(color)
+    given = Given(
+        paths or (), (), (), False, build_root, build_context or (), no_project, config, no_config, exclude or (),
+        no_gitignore, root, None, None,
+    )  # fmt: skip
+    todo = plan(context, given, terminal)
+    if todo.stdin:
+        terminal.fail("targets looks at files; it takes no standard input")
+    settings = todo.settings
+    table = target_table(
+        load_project(todo.root, use_project=settings.use_project),
+        todo.paths,
+        exclude=settings.exclude,
+        respect_gitignore=settings.respect_gitignore,
+        options=settings.builds,
+    )
+    if form is TableFormat.JSON:
+        terminal.out(dumps(targets_json(table)))
+    else:
+        terminal.out(targets_text(table, style=terminal.out_style))
+        if not table.rows:
+            terminal.note("no Dockerfile found")
+    for problem in table.problems:
+        terminal.err(problem_line(problem, style=terminal.err_style))
+    raise typer.Exit(2 if table.problems else 0)

@@ -1,0 +1,109 @@
+"""Which Dockerfiles a project has, and how each is built: what `dockfix targets` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockfix.project.compose import BuildInvocation
+from dockfix.project.discovery import Found, discover
+from dockfix.project.problems import InputProblem
+from dockfix.project.target import BuildOptions, Project, display, target_for
+
+__all__ = ["Row", "Table", "target_table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One way in which a Dockerfile is built, or a Dockerfile that nothing known builds (`source` is `None`).
+
+    Paths are relative to the project root, with `/`. `dockerfile` is `None` for one that stands in the compose or bake
+    file itself (`inline`) or that cannot be known; `exists` tells whether it is there. `context` is `None` if it
+    cannot be known; `context_why` says why, or how it is known. `args` has `None` for a value that comes from the
+    environment of the build.
+    """
+
+    dockerfile: str | None
+    exists: bool
+    inline: bool = False
+    kind: str | None = None
+    source: str | None = None
+    line: int = 0
+    name: str | None = None
+    context: str | None = None
+    context_why: str = ""
+    stage: str | None = None
+    args: Mapping[str, str | None] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows, by Dockerfile and then by where the build is defined; and what could not be read."""
+
+    root: Path
+    rows: tuple[Row, ...]
+    problems: tuple[InputProblem, ...]
+
+
+def target_table(
+    project: Project,
+    paths: Sequence[Path],
+    *,
+    exclude: Sequence[str] = (),
+    respect_gitignore: bool = True,
+    options: BuildOptions | None = None,
+) -> Table:
+    """The builds of the Dockerfiles that `paths` name or hold, and the builds whose Dockerfile is not known.
+
+    Builds without a known Dockerfile are shown where their compose or bake file lies below one of `paths`.
+    """
+    found, problems = discover(
+        paths, root=project.root, exclude=exclude, respect_gitignore=respect_gitignore, built=project.built
+    )
+    seen = {each.path.resolve() for each in found}
+    rows = [row for each in found for row in _rows(project, each, options or BuildOptions())]
+    tops = [path.resolve() for path in paths]
+    for invocation in project.invocations:
+        if invocation.dockerfile is not None and invocation.dockerfile.resolve() in seen:
+            continue
+        if any(invocation.source.is_relative_to(top) for top in tops):
+            rows.append(_row(project, invocation))
+    rows.sort(key=lambda row: (row.dockerfile is None, row.dockerfile or "", row.source or "", row.line, row.name))
+    return Table(project.root, tuple(rows), (*problems, *project.problems))
+
+
+def _rows(project: Project, found: Found, options: BuildOptions) -> Iterator[Row]:
+    real = found.path.resolve()
+    invocations = project.built.get(real, ())
+    if options.context is not None or not invocations:
+        # only its place counts here; the file itself need not be read
+        target = target_for(project, project.files.read(found.path), options)
+        context = display(target.context.root, project.root) if target.context else None
+        contexts = {name: given[0].value for name, given in target.named_contexts.items()}
+        kind = "command line" if options.context is not None else None
+        yield Row(target.display, True, kind=kind, context=context, context_why=target.context_why, contexts=contexts)
+    if options.context is None:
+        yield from (_row(project, invocation) for invocation in invocations)
+
+
+def _row(project: Project, invocation: BuildInvocation) -> Row:
+    dockerfile = invocation.dockerfile
+    context = invocation.context
+    return Row(
+        dockerfile=display(dockerfile, project.root) if dockerfile is not None else None,
+        exists=dockerfile is not None and project.files.is_file(dockerfile),
+        inline=invocation.inline,
+        kind=invocation.kind,
+        source=display(invocation.source, project.root),
+        line=invocation.line,
+        name=invocation.service,
+        context=display(context, project.root) if context is not None else None,
+        context_why=invocation.context_why or "",
+        stage=invocation.target,
+        args=invocation.args,
+        contexts={name: context.value for name, context in invocation.additional_contexts.items()},
+        tags=invocation.tags,
+    )

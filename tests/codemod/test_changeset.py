@@ -268,6 +268,7 @@ def test_a_survey_is_silent_on_files_that_were_not_asked_for(tmp_path: Path) -> 
         ((root / "a",), ["a/Dockerfile", "a/compose.yaml"]),
         ((root / "a" / "Dockerfile",), ["a/Dockerfile"]),
         ((root / "compose.yaml",), ["compose.yaml"]),
+        ((root / "a" / "compose.yaml",), ["a/Dockerfile", "a/compose.yaml"]),
     ):
         result = check_paths(paths, Settings(), root=root, registry=registry)
         assert [each.display for each in result.files if each.remaining] == names

@@ -309,8 +309,8 @@ def _run(
     codemods = registry.select(settings.rules, settings.skip)
     real_root = Path(os.path.realpath(root))
     inside, problems = _split(paths, real_root)
-    scope, searched = _scope(inside, real_root)
     project = load_project(real_root, use_project=settings.use_project)
+    scope, searched = _scope(inside, project)
     found, trouble = discover(
         searched,
         root=real_root,
@@ -343,10 +343,11 @@ def _run(
     )
 
 
-def _scope(paths: Sequence[Path], real_root: Path) -> tuple[tuple[Path, ...], list[Path]]:
+def _scope(paths: Sequence[Path], project: Project) -> tuple[tuple[Path, ...], list[Path]]:
     """Where findings count that stand in no Dockerfile (folders and files that were named), and what to search.
 
-    A compose, bake or ignore file that is named is no Dockerfile, whatever its name makes of it.
+    A compose, bake or ignore file that is named is no Dockerfile, whatever its name makes of it: it stands for itself
+    and for the Dockerfiles that it has a say in.
     """
     scope: list[Path] = []
     searched: list[Path] = []
@@ -354,9 +355,10 @@ def _scope(paths: Sequence[Path], real_root: Path) -> tuple[tuple[Path, ...], li
         real = Path(os.path.realpath(path))
         if is_project_file_name(real.name) and real.is_file():
             scope.append(real)
+            searched += [path.parent / os.path.relpath(each, real.parent) for each in project.built_by(real)]
             continue
         searched.append(path)
-        if real.is_dir() and real.is_relative_to(real_root):
+        if real.is_dir() and real.is_relative_to(project.root):
             scope.append(real)
     return tuple(scope), searched
 

@@ -64,6 +64,16 @@ class Project:
                 found.setdefault(Path(os.path.realpath(invocation.dockerfile)), []).append(invocation)
         return {path: tuple(invocations) for path, invocations in found.items()}
 
+    def built_by(self, path: Path) -> tuple[Path, ...]:
+        """The Dockerfiles that a compose or bake file builds, or whose contexts an ignore file filters; sorted."""
+        return tuple(
+            sorted(
+                dockerfile
+                for dockerfile, invocations in self.built.items()
+                if self.files.is_file(dockerfile) and any(_has_a_say(path, dockerfile, each) for each in invocations)
+            )
+        )
+
 
 @dataclass(frozen=True)
 class BuildOptions:
@@ -157,6 +167,14 @@ class Target:
     def with_text(self, text: str) -> Target:
         """The same target with another text of its Dockerfile."""
         return replace(self, text=text)
+
+
+def _has_a_say(path: Path, dockerfile: Path, invocation: BuildInvocation) -> bool:
+    if path.name == ".dockerignore":
+        return invocation.context == path.parent
+    if path.name.endswith(".dockerignore"):
+        return path == dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    return invocation.source == path
 
 
 def is_project_file_name(name: str) -> bool:

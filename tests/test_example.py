@@ -16,6 +16,7 @@ CONTEXTS = {
     "neo4j": "docker/neo4j",
     "postgres": "docker/postgres",
     "base-ml": "docker/base-ml",
+    "migrate": ".",
 }
 
 

@@ -1,0 +1,28 @@
+# The images that CI builds and pushes; the rest is built by docker compose on the host.
+variable "TAG" {
+  default = "latest"
+}
+
+group "default" {
+  targets = ["api", "migrate"]
+}
+
+target "_common" {
+  context = "."
+  platforms = ["linux/amd64"]
+}
+
+target "api" {
+  inherits   = ["_common"]
+  dockerfile = "docker/api/Dockerfile"
+  tags       = ["taboot/api:${TAG}"]
+}
+
+target "migrate" {
+  inherits   = ["_common"]
+  dockerfile = "docker/migrate/Dockerfile"
+  tags       = ["taboot/migrate:${TAG}"]
+  args = {
+    SCHEMA = "taboot" # the schema of docker/postgres
+  }
+}

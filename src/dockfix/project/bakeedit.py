@@ -260,7 +260,7 @@ class _Hcl(_Editor):
             for each in block.body.attributes
             if "\n" not in self.text[each.span.start : each.span.end] and self.leads(each.span.start)
         ]
-        return (simple or [*block.body.attributes] or [None])[-1]
+        return next(reversed(simple or block.body.attributes), None)
 
     def _aligned(self, block: Block, anchor: Attribute) -> str:
         """`contexts ` with the blanks that align its `=` with those of the lines above, if they are aligned."""
@@ -274,7 +274,7 @@ class _Hcl(_Editor):
 
 
 def _common_column(text: str, heads: list[tuple[int, int, str]]) -> int:
-    """How far behind the start of each name its `=` stands, if it is the same for names of different lengths; else 0."""
+    """How far behind the start of each name its `=` stands if that is the same for names of different lengths, or 0."""
     distances = {text.index(mark, end) - start for start, end, mark in heads}
     lengths = {end - start for start, end, _ in heads}
     lines = {text.count("\n", 0, start) for start, _, _ in heads}
@@ -299,7 +299,7 @@ class _Json(_Editor):
         start, end = block.inside.start, block.inside.end
         members = block.body.attributes
         simple = [each for each in members if isinstance(each.value, Literal | Template)]
-        anchor = (simple or [*members] or [None])[-1]
+        anchor = next(reversed(simple or members), None)
         if anchor is None:
             if self.text[start:end].strip():
                 raise Uneditable(f"the target {block.labels[0]} is laid out too unusually")

@@ -299,12 +299,11 @@ def test_a_matrix_with_computed_names_keeps_its_targets_apart(tmp_path: Path) ->
     assert named(bake)["user"].context_why == "inherits of the target is computed: v-0123"
 
 
-@pytest.mark.parametrize("matrix", ["keys(x)", '{ n = split(",", "a,b") }', "{ n = [%s] }" % ",".join(["1"] * 101)])
-def test_a_matrix_that_is_computed_or_too_large(tmp_path: Path, matrix: str) -> None:
-    bake, _ = read_bake(
-        write(tmp_path, f'target "m" {{\n  matrix = {matrix}\n}}\ntarget "a" {{}}\n'), Snapshot(tmp_path)
-    )
-    assert set(bake.targets) == {"a"}
+@pytest.mark.parametrize("matrix", ["keys(x)", '{ n = split(",", "a,b") }', "{ n = [" + "1," * 100 + "1] }"])
+def test_a_matrix_that_is_computed_or_too_large_leaves_its_target_out(tmp_path: Path, matrix: str) -> None:
+    text = f'target "m" {{\n  matrix = {matrix}\n}}\ntarget "a" {{ inherits = ["m-1"] }}\n'
+    bake, problems = read_bake(write(tmp_path, text), Snapshot(tmp_path))
+    assert (set(bake.targets), bake.broken, problems) == ({"a"}, True, [])
 
 
 def test_the_default_files_are_one(tmp_path: Path) -> None:

@@ -190,6 +190,8 @@ class _Config:
         self.labels: dict[str, list[str]] = {}
         self.unsure = False
         """Whether there may be targets or members of groups whose names are not known."""
+        self.partial = False
+        """Whether a target was left out."""
         self._merged: dict[str, _Fields] = {}
         self._left = _MAX_MERGED
         for document in documents.values():
@@ -217,7 +219,7 @@ class _Config:
     def _take_target(self, source: Path, document: Document, block: Block) -> None:
         label = block.labels[0]
         line = self._line(source, block.span.start)
-        for name, local in self._matrix(document, block, line):
+        for name, local in self._matrix(document, block):
             self.labels.setdefault(label, []).append(name)
             fields = _Fields()
             inherits: list[str] = []
@@ -232,8 +234,8 @@ class _Config:
                 known.fields.merge(fields)
                 known.inherits.extend(inherits)
 
-    def _matrix(self, document: Document, block: Block, line: int) -> Iterator[tuple[str, dict[str, Value]]]:
-        """The names of a block's targets with the values of its matrix."""
+    def _matrix(self, document: Document, block: Block) -> Iterator[tuple[str, dict[str, Value]]]:
+        """The names of a block's targets with the values of its matrix; none if it is computed or too large."""
         label = block.labels[0]
         matrix, named = block.body.last("matrix"), block.body.last("name")
         if matrix is None:
@@ -241,15 +243,9 @@ class _Config:
             return
         value = self.scope.value(document, matrix.value)
         rows: list[dict[str, Value]] = [{}]
-        if not isinstance(value, dict):
-            self.unsure = True
-            return
-        for key, items in value.items():
+        for key, items in value.items() if isinstance(value, dict) else [("", None)]:
             if not isinstance(items, list) or len(rows) * len(items) > _MAX_MATRIX:
-                self._problem(
-                    line, f"target {label} has a matrix that is computed, or has more than {_MAX_MATRIX} targets"
-                )
-                self.unsure = True
+                self.unsure = self.partial = True
                 return
             rows = [{**row, key: item} for row in rows for item in items]
         for number, row in enumerate(rows):
@@ -336,7 +332,7 @@ class _Config:
             self._problem(1, "has targets that inherit or evaluate too much; some of it is not read")
             broken = True
         problems.extend(dict.fromkeys(self.problems))
-        return BakeFile(self.path, targets, tuple(invocations), broken or bool(self.problems))
+        return BakeFile(self.path, targets, tuple(invocations), broken or self.partial or bool(self.problems))
 
     def _wanted(self) -> set[str]:
         """The targets that groups and `target:` contexts name, and `default`."""

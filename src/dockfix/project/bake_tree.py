@@ -507,32 +507,32 @@ def _parse_json(text: str) -> Document:
     attributes: list[Attribute] = []
     blocks: list[Block] = []
     for entry in top.entries:
-        name = _key(entry)
+        name = _key(text, entry)
         if name in ("target", "group", "variable", "function"):
-            blocks.extend(_json_blocks(name, entry.value))
+            blocks.extend(_json_blocks(text, name, entry.value))
         elif name != "//":
             attributes.append(Attribute(name, entry.value, entry.span))
     return Document(text, Body(tuple(attributes), tuple(blocks)), ())
 
 
-def _key(entry: Entry) -> str:
-    assert isinstance(entry.key, Literal)  # noqa: S101 - as `_json_value` makes them
-    return str(entry.key.value)
+def _key(text: str, entry: Entry) -> str:
+    """The name of a member as it is: only in the object of an expression it is a template."""
+    return str(_DECODER.raw_decode(text, entry.key.span.start)[0])
 
 
-def _json_blocks(kind: str, value: Expr) -> Iterator[Block]:
+def _json_blocks(text: str, kind: str, value: Expr) -> Iterator[Block]:
     """The blocks of a kind: an object by labels, or a list of such objects."""
     for each in value.items if isinstance(value, Seq) else (value,):
         for entry in each.entries if isinstance(each, Obj) else ():
             for inner in entry.value.items if isinstance(entry.value, Seq) else (entry.value,):
-                if isinstance(inner, Obj) and _key(entry) != "//":
+                if isinstance(inner, Obj) and _key(text, entry) != "//":
                     members = tuple(
-                        Attribute(_key(member), member.value, member.span)
+                        Attribute(_key(text, member), member.value, member.span)
                         for member in inner.entries
-                        if _key(member) != "//"
+                        if _key(text, member) != "//"
                     )
                     inside = Span(inner.span.start + 1, inner.span.end - 1)
-                    yield Block(kind, (_key(entry),), Body(members, ()), entry.span, inside)
+                    yield Block(kind, (_key(text, entry),), Body(members, ()), entry.span, inside)
 
 
 _DECODER: Final = json.JSONDecoder()
@@ -563,7 +563,7 @@ def _json_container(text: str, start: int) -> tuple[Expr, int]:
         if closing == "}":
             name, end = _DECODER.raw_decode(text, at)
             value, after = _json_value(text, _skip(text, end) + 1)
-            entries.append(Entry(Literal(Span(at, end), name), value))
+            entries.append(Entry(template_of(name, Span(at, end)), value))
         else:
             value, after = _json_value(text, at)
             items.append(value)

@@ -291,7 +291,8 @@ class _Json(_Editor):
         start, end = given.span.start + 1, given.span.end - 1
         outer = self.indent(given.span.start)
         if "\n" in self.text[start:end] or self._pretty():
-            new = f"{self.eol}{outer}{self._unit()}{self.quoted(name)}: {self.quoted(value)}{self.eol}{outer}"
+            member = f"{self.quoted(name)}{self._colon()}{self.quoted(value)}"
+            new = f"{self.eol}{outer}{self._unit()}{member}{self.eol}{outer}"
             return (Edit(start, end, new),)
         return (Edit(start, end, f"{self.quoted(name)}{self._colon()}{self.quoted(value)}"),)
 
@@ -307,7 +308,7 @@ class _Json(_Editor):
             inner = outer + self._unit()
             if not self._pretty():
                 return (Edit(start, end, f'"contexts"{self._colon()}{self._object(name, value, None)}'),)
-            new = f'{self.eol}{inner}"contexts": {self._object(name, value, inner)}{self.eol}{outer}'
+            new = f'{self.eol}{inner}"contexts"{self._colon()}{self._object(name, value, inner)}{self.eol}{outer}'
             return (Edit(start, end, new),)
         own = self.indent(anchor.span.start) if self.leads(anchor.span.start) else None
         entry = Entry(Literal(anchor.value.span, None), anchor.value)
@@ -326,14 +327,15 @@ class _Json(_Editor):
         before = self.text[floor:start]
         blanks = before[len(before.rstrip()) :]
         if not blanks and not self._pretty():
-            blanks = " " if ", " in self.text else ""
+            spaced = re.search(r",[ \t]", self.text) or (not re.search(r",\S", self.text) and self._colon() == ": ")
+            blanks = " " if spaced else ""
         return Edit(last.value.span.end, last.value.span.end, f",{blanks}{self.quoted(name)}{self._colon()}{value}")
 
     def _pretty(self) -> bool:
         return "\n" in self.text.strip()
 
     def _colon(self) -> str:
-        return ": " if re.search(r'":[ \t]', self.text) or self._pretty() else ":"
+        return ": " if re.search(r'":[ \t]', self.text) else ":"
 
     def _unit(self) -> str:
         found = re.search(r"\n([ \t]+)", self.text)

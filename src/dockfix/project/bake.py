@@ -203,7 +203,7 @@ class _Config:
                 elif block.kind == "group" and len(block.labels) == 1:
                     self._take_group(source, document, block)
         for label, names in self.labels.items():
-            if names != [label]:
+            if set(names) != {label}:
                 self.groups.setdefault(label, (0, []))[1].extend(names)
 
     # taking in what the files say
@@ -444,10 +444,11 @@ class _Config:
         context, why = self._context(target, fields.single.get("context"), base)
         inline = "dockerfile-inline" in fields.single
         dockerfile = None if context is None or inline else self._dockerfile(fields, context, base)
-        for key in ("inherits", "contexts"):
-            # nothing may be concluded from a name that is not there: as good as no known context
-            if key in fields.computed and why is None:
-                context, why = None, f"{key} of the target is computed: {_short(fields.computed[key].written)}"
+        # nothing may be concluded from a name that is not there: as good as no known context
+        if "inherits" in fields.computed and why is None:
+            context, why = None, f"it inherits {_short(fields.computed['inherits'].written)}, which is not known"
+        if "contexts" in fields.computed and why is None:
+            context, why = None, f"its named contexts are computed: {_short(fields.computed['contexts'].written)}"
         return context, dockerfile, why
 
     def _context(self, target: _Named, given: _Given | None, base: Path) -> tuple[Path | None, str | None]:
@@ -460,7 +461,8 @@ class _Config:
         context = resolve_inside(self.root, base.absolute() / folder)
         if context is None:
             message = f"the context {value} lies outside the project"
-            self._problem(given.line if given is not None else target.line, f"target {target.name}: {message}")
+            line = given.line if given is not None and given.line else target.line
+            self._problem(line, f"target {target.name}: {message}")
             return None, message
         return context, None
 

@@ -17,7 +17,7 @@ from dockfix.project.compose import (
     NamedContext,
     is_compose_name,
     named_context,
-    read_compose,
+    read_project_compose,
 )
 from dockfix.project.context import Context
 from dockfix.project.discovery import find_named
@@ -217,18 +217,14 @@ def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None
     snapshot = files if files is not None else Snapshot(real)
     if not use_project:
         return Project(real, snapshot=snapshot)
-    compose_files: list[ComposeFile] = []
     bake_files: list[BakeFile] = []
-    problems: list[InputProblem] = []
     compose_paths, bake_paths = find_named(real, is_compose_name, is_bake_name)
-    for path in compose_paths:
-        compose, trouble = read_compose(path, snapshot)
-        compose_files.append(compose)
-        problems.extend(InputProblem(display(Path(p.path), real), p.line, p.message) for p in trouble)
+    compose_files, trouble = read_project_compose(snapshot, compose_paths)
     for path in bake_paths:
-        bake, trouble = read_bake(path, snapshot)
+        bake, wrong = read_bake(path, snapshot)
         bake_files.append(bake)
-        problems.extend(InputProblem(display(Path(p.path), real), p.line, p.message) for p in trouble)
+        trouble += wrong
+    problems = [InputProblem(display(Path(each.path), real), each.line, each.message) for each in trouble]
     invocations = tuple(i for compose in compose_files for i in compose.invocations)
     invocations += tuple(i for bake in bake_files for i in bake.invocations)
     unique = tuple(dict.fromkeys(problems))

@@ -28,6 +28,7 @@ def apply(
     ] = False,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
+    compose: options.ComposeOption = None,
     no_project: options.NoProjectOption = False,
     config: options.ConfigOption = None,
     no_config: options.NoConfigOption = False,
@@ -44,9 +45,22 @@ def apply(
     """Fix Dockerfiles in place. Safe fixes only, unless told otherwise."""
     terminal = console(color, quiet=quiet, verbose=verbose)
     given = Given(
-        paths or (), rule or (), skip or (), unsafe, build_root, build_context or (), no_project, config, no_config,
-        exclude or (), no_gitignore, root, jobs, stdin_filename,
-    )  # fmt: skip
+        paths=paths,
+        rules=rule,
+        skip=skip,
+        unsafe=unsafe,
+        context=build_root,
+        build_contexts=build_context,
+        compose=compose,
+        no_project=no_project,
+        config=config,
+        no_config=no_config,
+        exclude=exclude,
+        no_gitignore=no_gitignore,
+        root=root,
+        jobs=jobs,
+        stdin_filename=stdin_filename,
+    )
     todo = plan(context, given, terminal)
     if interactive and (diff or check or todo.stdin):
         terminal.fail("--interactive writes files as you answer; it takes no --diff, --check or standard input")

@@ -32,6 +32,7 @@ def check(
     ] = None,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
+    compose: options.ComposeOption = None,
     no_project: options.NoProjectOption = False,
     config: options.ConfigOption = None,
     no_config: options.NoConfigOption = False,
@@ -54,9 +55,21 @@ def check(
 
     terminal = console(color, quiet=quiet, verbose=verbose)
     given = Given(
-        paths or (), rule or (), skip or (), False, build_root, build_context or (), no_project, config, no_config,
-        exclude or (), no_gitignore, root, jobs, stdin_filename,
-    )  # fmt: skip
+        paths=paths,
+        rules=rule,
+        skip=skip,
+        context=build_root,
+        build_contexts=build_context,
+        compose=compose,
+        no_project=no_project,
+        config=config,
+        no_config=no_config,
+        exclude=exclude,
+        no_gitignore=no_gitignore,
+        root=root,
+        jobs=jobs,
+        stdin_filename=stdin_filename,
+    )
     todo = plan(context, given, terminal)
     if todo.stdin:
         data = sys.stdin.buffer.read()

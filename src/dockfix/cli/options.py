@@ -42,8 +42,12 @@ BuildContextOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--build-context", metavar="NAME=REF", help="A named context, as docker build takes it (repeatable)."),
 ]
+ComposeOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--compose", metavar="FILE", help="Read this compose file, no others (repeatable: merged in order)."),
+]
 NoProjectOption: TypeAlias = Annotated[
-    bool, typer.Option("--no-project", help="Do not read compose files for how the Dockerfiles are built.")
+    bool, typer.Option("--no-project", help="Do not read compose and bake files for how the Dockerfiles are built.")
 ]
 ConfigOption: TypeAlias = Annotated[
     str | None,
@@ -82,20 +86,21 @@ ColourOption: TypeAlias = Annotated[
 class Given:
     """The shared options as they were given."""
 
-    paths: Sequence[str]
-    rules: Sequence[str]
-    skip: Sequence[str]
-    unsafe: bool
-    context: str | None
-    build_contexts: Sequence[str]
-    no_project: bool
-    config: str | None
-    no_config: bool
-    exclude: Sequence[str]
-    no_gitignore: bool
-    root: str | None
-    jobs: int | None
-    stdin_filename: str | None
+    paths: Sequence[str] | None = None
+    rules: Sequence[str] | None = None
+    skip: Sequence[str] | None = None
+    unsafe: bool = False
+    context: str | None = None
+    build_contexts: Sequence[str] | None = None
+    compose: Sequence[str] | None = None
+    no_project: bool = False
+    config: str | None = None
+    no_config: bool = False
+    exclude: Sequence[str] | None = None
+    no_gitignore: bool = False
+    root: str | None = None
+    jobs: int | None = None
+    stdin_filename: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,22 +139,24 @@ def plan(context: typer.Context, given: Given, console: Console) -> Plan:
         rules=_names(given.rules) or config.rules,
         skip=(*config.skip, *_names(given.skip)),
         unsafe=given.unsafe or config.unsafe,
-        exclude=(*config.exclude, *given.exclude),
+        exclude=(*config.exclude, *(given.exclude or ())),
         context=_context(given, root, console) or config.context,
         build_contexts={**config.build_contexts, **_build_contexts(given, console)},
         use_project=not given.no_project,
         respect_gitignore=config.respect_gitignore and not given.no_gitignore,
         jobs=given.jobs or config.jobs or _processors(),
         base_images=config.base_images,
+        compose=_compose(given, root, console),
     )
     _check_rules(registry, given, config, console)
-    stdin = STDIN in given.paths
-    if stdin and len(given.paths) > 1:
+    paths = given.paths or (".",)
+    stdin = STDIN in paths
+    if stdin and len(paths) > 1:
         console.fail("- (standard input) stands alone; give no other paths with it")
     if given.stdin_filename is not None and not stdin:
         console.fail("--stdin-filename speaks of standard input; give - as the path")
     stdin_path = Path(given.stdin_filename) if given.stdin_filename else None
-    return Plan(tuple(Path(path) for path in given.paths or (".",)), settings, root, registry, stdin, stdin_path)
+    return Plan(tuple(Path(path) for path in paths), settings, root, registry, stdin, stdin_path)
 
 
 def exit_code(result: RunResult, *, differs: bool) -> int:
@@ -206,8 +213,8 @@ def _check_rules(registry: Registry, given: Given, config: Config, console: Cons
                 console.fail(f"{option}: {shown(str(error))}")
 
 
-def _names(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+def _names(values: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
 
 
 def _context(given: Given, root: Path, console: Console) -> Path | None:
@@ -221,9 +228,21 @@ def _context(given: Given, root: Path, console: Console) -> Path | None:
     return folder
 
 
+def _compose(given: Given, root: Path, console: Console) -> tuple[Path, ...]:
+    if given.compose and given.no_project:
+        console.fail("--compose and --no-project exclude each other")
+    paths = [Path(os.path.realpath(name)) for name in given.compose or ()]
+    for name, path in zip(given.compose or (), paths, strict=True):
+        if not path.is_file():
+            console.fail(f"--compose: {shown(name)} is not a file")
+        if not path.is_relative_to(root):
+            console.fail(f"--compose: {shown(name)} lies outside the project root {root}; give --root DIR")
+    return tuple(paths)
+
+
 def _build_contexts(given: Given, console: Console) -> dict[str, str]:
     contexts: dict[str, str] = {}
-    for value in given.build_contexts:
+    for value in given.build_contexts or ():
         name, equals, reference = value.partition("=")
         if not (name and equals and reference):
             console.fail(f"--build-context: {shown(value)!r} is not NAME=REF")

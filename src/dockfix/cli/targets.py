@@ -25,6 +25,7 @@ def targets(
     form: Annotated[TableFormat, typer.Option("--format", "-f", help="How to write the table.")] = TableFormat.TEXT,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
+    compose: options.ComposeOption = None,
     no_project: options.NoProjectOption = False,
     config: options.ConfigOption = None,
     no_config: options.NoConfigOption = False,
@@ -42,15 +43,23 @@ def targets(
 
     terminal = console(color)
     given = Given(
-        paths or (), (), (), False, build_root, build_context or (), no_project, config, no_config, exclude or (),
-        no_gitignore, root, None, None,
-    )  # fmt: skip
+        paths=paths,
+        context=build_root,
+        build_contexts=build_context,
+        compose=compose,
+        no_project=no_project,
+        config=config,
+        no_config=no_config,
+        exclude=exclude,
+        no_gitignore=no_gitignore,
+        root=root,
+    )
     todo = plan(context, given, terminal)
     if todo.stdin:
         terminal.fail("targets looks at files; it takes no standard input")
     settings = todo.settings
     table = target_table(
-        load_project(todo.root, use_project=settings.use_project),
+        load_project(todo.root, use_project=settings.use_project, compose=settings.compose),
         todo.paths,
         exclude=settings.exclude,
         respect_gitignore=settings.respect_gitignore,

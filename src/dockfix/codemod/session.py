@@ -63,6 +63,7 @@ class Settings:
         respect_gitignore: whether a search leaves out what git ignores.
         jobs: processes to use where there are many files.
         base_images: images that extend the table of base images, each with the image that it is like.
+        compose: the compose files to read, merged in this order, in place of all that a search finds.
     """
 
     rules: tuple[str, ...] = ()
@@ -75,11 +76,12 @@ class Settings:
     respect_gitignore: bool = True
     jobs: int = 1
     base_images: Mapping[str, str] = field(default_factory=dict)
+    compose: tuple[Path, ...] = ()
 
     @property
     def builds(self) -> BuildOptions:
         """What they say of how Dockerfiles are built."""
-        return BuildOptions(self.context, self.build_contexts, self.use_project, self.base_images)
+        return BuildOptions(self.context, self.build_contexts, self.use_project, self.base_images, self.compose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,7 @@ def run_text(
     if path is None:
         project, shown = Project(real_root), STDIN
     else:
-        project, shown = load_project(real_root, use_project=settings.use_project), str(path)
+        project, shown = _load(real_root, settings), str(path)
     work = _Work(project, settings, codemods, frozenset(registry.names), fix)
     if len(data) > MAX_BYTES:
         message = f"is larger than {MAX_BYTES // (1024 * 1024)} MiB and is not read"
@@ -309,7 +311,7 @@ def _run(
     codemods = registry.select(settings.rules, settings.skip)
     real_root = Path(os.path.realpath(root))
     inside, problems = _split(paths, real_root)
-    project = load_project(real_root, use_project=settings.use_project)
+    project = _load(real_root, settings)
     scope, searched = _scope(inside, project)
     found, trouble = discover(
         searched,
@@ -330,17 +332,38 @@ def _run(
     workspace = Workspace(project, tuple(each.file for each in judged), settings.builds)
     settled = settle(workspace, judged, codemods, replace(mode, in_scope=lambda path: _is_in(path, scope)))
     outcomes = _outcomes(done, settled, real_root)
+    about, others = _relevant(project, [each.file.real for each in judged], scope)
     if write:
         outcomes = _write(outcomes, settled)
     return RunResult(
         real_root,
         settings,
         tuple(outcomes.values()),
-        (*problems, *project.problems, *(problem for outcome in outcomes.values() for problem in outcome.problems)),
-        tuple(warning for outcome in outcomes.values() for warning in outcome.warnings),
+        (*problems, *about, *(problem for outcome in outcomes.values() for problem in outcome.problems)),
+        (*others, *(warning for outcome in outcomes.values() for warning in outcome.warnings)),
         clock() - started,
         settled.defects,
     )
+
+
+def _load(real_root: Path, settings: Settings) -> Project:
+    return load_project(real_root, use_project=settings.use_project, compose=settings.compose)
+
+
+def _relevant(
+    project: Project, files: Sequence[Path], scope: Sequence[Path]
+) -> tuple[list[InputProblem], list[InputProblem]]:
+    """The problems of compose and bake files that this run is about, and those of others, which are only told.
+
+    A file has to do with the run if it was asked for, or lies in a folder of a Dockerfile of the run or above.
+    """
+    about: list[InputProblem] = []
+    others: list[InputProblem] = []
+    for problem in project.problems:
+        path = project.root / problem.path
+        concerned = _is_in(path, scope) or any(file.is_relative_to(path.parent) for file in files)
+        (about if concerned else others).append(problem)
+    return about, others
 
 
 def _scope(paths: Sequence[Path], project: Project) -> tuple[tuple[Path, ...], list[Path]]:

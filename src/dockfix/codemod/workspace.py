@@ -98,5 +98,8 @@ class Workspace:
         if changes.keys() <= self.by_path.keys():
             known = {key: value for key, value in self.known.items() if key[1] not in changes}
             return replace(self, project=replace(self.project, snapshot=snapshot), known=known)
-        project = load_project(self.project.root, use_project=self.options.use_project, files=snapshot)
+        options = self.options
+        project = load_project(
+            self.project.root, use_project=options.use_project, files=snapshot, compose=options.compose
+        )
         return replace(self, project=project, known={})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from dockfix.project.compose import (
     NamedContext,
     is_compose_name,
     named_context,
+    read_compose_files,
     read_project_compose,
 )
 from dockfix.project.context import Context
@@ -66,6 +67,14 @@ class Project:
                 found.setdefault(Path(os.path.realpath(invocation.dockerfile)), []).append(invocation)
         return {path: tuple(invocations) for path, invocations in found.items()}
 
+    def unread(self, dockerfile: Path) -> tuple[Path, ...]:
+        """The compose and bake files that could not be read in full and may say how a Dockerfile is built: those in
+        its folder, or in one above it.
+        """
+        broken = [compose.path for compose in self.compose_files if compose.broken]
+        broken += [bake.path for bake in self.bake_files if bake.broken]
+        return tuple(path for path in broken if dockerfile.is_relative_to(path.parent))
+
     def built_by(self, path: Path) -> tuple[Path, ...]:
         """The Dockerfiles that a compose or bake file builds, or whose contexts an ignore file filters; sorted."""
         return tuple(
@@ -86,12 +95,14 @@ class BuildOptions:
         build_contexts: named contexts, as `docker build --build-context` takes them.
         use_project: whether compose and bake files are read.
         base_images: images that extend the table of base images, each with the image that it is like.
+        compose: the compose files to read, merged in this order, in place of all that a search finds.
     """
 
     context: Path | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     use_project: bool = True
     base_images: Mapping[str, str] = field(default_factory=dict)
+    compose: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,8 @@ class Target:
     `display` is the project-relative path with `/`. `context` is `None` if it cannot be known; `context_why` says how
     it is known, or why not. `invocations` are those that build this file. `named_contexts` holds what the invocations
     and the command line (which wins) give under each name: several, if the invocations differ. An invocation may
-    lack a name that another gives, which is to be seen in `invocations`.
+    lack a name that another gives, which is to be seen in `invocations`. `unread` names the compose and bake files
+    that could not be read and may build this file in ways that are not known.
     """
 
     path: Path
@@ -114,6 +126,12 @@ class Target:
     file: FileText | None
     named_contexts: Mapping[str, tuple[NamedContext, ...]] = field(default_factory=dict)
     base_images: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    @property
+    def builds_known(self) -> bool:
+        """Whether all is known that compose and bake files say of how this file is built."""
+        return not self.unread
 
     @cached_property
     def dockerfile(self) -> Dockerfile:
@@ -208,25 +226,36 @@ def _says_builds(folder: Path) -> bool:
         return False
 
 
-def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None = None) -> Project:
+def load_project(
+    root: Path, *, use_project: bool = True, files: Snapshot | None = None, compose: Sequence[Path] = ()
+) -> Project:
     """Read the compose and bake files of the project at `root`; none of them if not `use_project`.
 
-    `files` is what they are read through: a snapshot with changes gives the project as it would be with them.
+    Args:
+        root: the project; nothing outside it is read.
+        use_project: whether anything is read at all.
+        files: what is read through: a snapshot with changes gives the project as it would be with them.
+        compose: these compose files alone, merged in their order, and no bake files.
     """
     real = Path(os.path.realpath(root))
     snapshot = files if files is not None else Snapshot(real)
     if not use_project:
         return Project(real, snapshot=snapshot)
+    compose_files: list[ComposeFile] = []
     bake_files: list[BakeFile] = []
-    compose_paths, bake_paths = find_named(real, is_compose_name, is_bake_name)
-    compose_files, trouble = read_project_compose(snapshot, compose_paths)
-    for path in bake_paths:
-        bake, wrong = read_bake(path, snapshot)
-        bake_files.append(bake)
-        trouble += wrong
+    if compose:
+        merged, trouble = read_compose_files(compose, snapshot)
+        compose_files.append(merged)
+    else:
+        compose_paths, bake_paths = find_named(real, is_compose_name, is_bake_name)
+        compose_files, trouble = read_project_compose(snapshot, compose_paths)
+        for path in bake_paths:
+            bake, wrong = read_bake(path, snapshot)
+            bake_files.append(bake)
+            trouble += wrong
     problems = [InputProblem(display(Path(each.path), real), each.line, each.message) for each in trouble]
-    invocations = tuple(i for compose in compose_files for i in compose.invocations)
-    invocations += tuple(i for bake in bake_files for i in bake.invocations)
+    invocations = tuple(i for file in compose_files for i in file.invocations)
+    invocations += tuple(i for file in bake_files for i in file.invocations)
     unique = tuple(dict.fromkeys(problems))
     return Project(real, tuple(compose_files), invocations, unique, snapshot, tuple(bake_files))
 
@@ -239,7 +268,10 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
     """
     given = options or BuildOptions()
     invocations = project.built.get(file.real, ())
+    unread = tuple(display(path, project.root) for path in project.unread(file.real))
     root, why = _context_root(project, invocations, given.context)
+    if unread and not invocations and given.context is None:
+        why = f"{unread[0]} could not be read and may build it; mend it, or give --context DIR"
     known = _context(project, root, file.real) if root is not None else None
     names: dict[str, tuple[NamedContext, ...]] = {}
     for invocation in invocations:
@@ -260,6 +292,7 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         file=file,
         named_contexts=names,
         base_images=given.base_images,
+        unread=unread,
     )
 
 

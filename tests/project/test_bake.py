@@ -376,6 +376,10 @@ def test_a_context_outside_the_project_is_a_problem(tmp_path: Path, value: str) 
             (1, "group g contains itself: g > h > g"),
         ),
         (
+            'target "a" { contexts = { x = "target:b" } }\ntarget "b" { contexts = { x = "target:a" } }',
+            (1, "target a has a context of itself: a > b > a"),
+        ),
+        (
             'target "a" { contexts = { x = "target:y" } }',
             (1, "target a has a context of the target y, which does not exist"),
         ),
@@ -404,7 +408,7 @@ def test_the_target_of_the_metadata_action_comes_from_elsewhere(tmp_path: Path) 
         ("docker-bake.hcl", 'a = 1\ntarget "a" {\n  b = [1, 2\n', 3, "the file ends in the middle of something"),
         ("docker-bake.hcl", 'target "a" {\n  context = = "."\n}\n', 2, "unexpected '= \".\"'"),
         ("docker-bake.hcl", 'target "a" {\n  context = "x\n"\n}\n', 2, "a string is not closed on its line"),
-        ("docker-bake.hcl", 'target "a" { d = <<EOT\nFROM x\n', 1, "unexpected '<<EOT'"),
+        ("docker-bake.hcl", 'target "a" { d = <<EOT\nFROM x\n', 1, "a heredoc is not closed"),
         ("docker-bake.json", '{\n  "target": {,}\n}', 2, "invalid JSON: expecting property name"),
         ("docker-bake.json", "[]", 1, "its top is not an object"),
         ("docker-bake.json", '{"a": NaN}', None, "invalid JSON: NaN is not JSON"),

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
-from dockfix.project.yamltree import Unreadable, read_tree
+from dockfix.project.yamltree import YamlError, read_tree
 from dockfix.syntax.source import BOM
 
 __all__ = ["ABSENT", "Absent", "Change", "Tagged", "Value", "check_result", "yaml_changes", "yaml_comments"]
@@ -50,7 +50,7 @@ def yaml_changes(before: str, after: str) -> list[Change]:
     their types: `1`, `1.0`, `"1"` and `true` all differ. Neither the order of keys nor how a value is spelled counts.
 
     Raises:
-        Unreadable: one of the two is no valid YAML, or goes beyond the limits.
+        YamlError: one of the two is no valid YAML, or goes beyond the limits.
     """
     return list(_differences((), _data(before), _data(after)))
 
@@ -59,7 +59,7 @@ def yaml_comments(text: str) -> list[str]:
     """The comments, in order: from the `#` to the end of the line, without white space behind.
 
     Raises:
-        Unreadable: the text is no valid YAML, or goes beyond the limits.
+        YamlError: the text is no valid YAML, or goes beyond the limits.
     """
     return list(_comments(text))
 
@@ -76,7 +76,7 @@ def check_result(
     try:
         wanted, got = copy.deepcopy(_data(before)), _data(after)
         old_comments, new_comments = _comments(before), _comments(after)
-    except Unreadable as error:
+    except YamlError as error:
         return error.reason
     leaves: dict[str, str] = {}
     try:
@@ -99,8 +99,8 @@ def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: dict[str, 
             if isinstance(data, (dict, list)):
                 raise TypeError
             return value
-        for name, part in value.items():
-            data = _laid(data, (name,), part, leaves)
+        for entry, part in value.items():
+            data = _laid(data, (entry,), part, leaves)
         return {} if data is None else data
     name, rest = path[0], path[1:]
     if isinstance(data, Tagged):
@@ -201,7 +201,7 @@ def _data(text: str) -> Any:
     try:
         return yaml.load(text.removeprefix(BOM))
     except (YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise Unreadable(f"the file does not load: {' '.join(str(error).split())}") from error
+        raise YamlError(f"the file does not load: {' '.join(str(error).split())}") from error
 
 
 def _tagged(constructor: Any, suffix: str, node: Any) -> Tagged:

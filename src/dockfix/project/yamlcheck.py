@@ -70,21 +70,21 @@ def check_result(
     """What is wrong with `after` as `before` with `value` set at `path`, in one line; `None` if nothing is.
 
     Both have to load; the data have to be the same but for `value` at `path`; every comment has to be there, in its
-    order. A mapping is laid over what is there: its entries are set, others stay. With `shared_ok`, entries of the
-    same name may have got the same value elsewhere (where an alias or a merge brings them).
+    order. A mapping is laid over what is there: its entries are set, others stay. With `shared_ok`, other
+    entries may have got the same value (where an alias or a merge brings it).
     """
     try:
         wanted, got = copy.deepcopy(_data(before)), _data(after)
         old_comments, new_comments = _comments(before), _comments(after)
     except YamlError as error:
         return error.reason
-    leaves: dict[str, str] = {}
+    leaves: set[str] = set()
     try:
         wanted = _laid(wanted, path, value, leaves)
     except (LookupError, TypeError):
         return f"there is no place for {'.'.join(map(str, path))}"
     for where, _, new in _differences((), wanted, got):
-        if shared_ok and new is not ABSENT and where and leaves.get(str(where[-1])) == new:
+        if shared_ok and new in leaves:
             continue
         return f"{'.'.join(map(str, where)) or 'the file'} would change too"
     if old_comments != new_comments:
@@ -92,12 +92,13 @@ def check_result(
     return None
 
 
-def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: dict[str, str]) -> Any:
+def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: set[str]) -> Any:
     """`data`, changed in place, with `value` at `path`."""
     if not path:
         if isinstance(value, str):
             if isinstance(data, (dict, list)):
                 raise TypeError
+            leaves.add(value)
             return value
         for entry, part in value.items():
             data = _laid(data, (entry,), part, leaves)
@@ -111,8 +112,6 @@ def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: dict[str, 
         data = {}
     elif isinstance(data, str):
         data = {"context": data}  # compose's short form of `build:`
-    if not rest and isinstance(value, str):
-        leaves[str(name)] = value
     key = next((key for key in data if str(key) == name), name)
     # an empty mapping stands for itself, so that it is no null
     below = data.get(key, {} if rest or not isinstance(value, str) else None)
@@ -123,7 +122,7 @@ def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: dict[str, 
     return data
 
 
-def _laid_in_list(data: list[Any], path: Sequence[str | int], value: Value, leaves: dict[str, str]) -> list[Any]:
+def _laid_in_list(data: list[Any], path: Sequence[str | int], value: Value, leaves: set[str]) -> list[Any]:
     name, rest = path[0], path[1:]
     if isinstance(name, int):
         if name == len(data):

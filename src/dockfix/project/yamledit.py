@@ -352,9 +352,13 @@ class _Editor:
         elif self.text[start - 1 : start] != "-" and node.anchor is None:
             raise Uneditable(f"{place.name} is an empty item")
         spelled = self._spell(value, "", flow=place.flow)
+        self._write_empty(start, spelled)
+
+    def _write_empty(self, start: int, spelled: str) -> None:
+        """Write a value behind a colon or a dash, after the space that stands there, unless a comment needs that."""
         blank = self.text[start : self.line_end(start)]
-        if blank and not blank.strip(" "):
-            self.edits.append(Edit(start + 1, start + 1, spelled))  # the space that stands behind the colon already
+        if blank.startswith(" ") and not blank.lstrip(" ").startswith("#"):
+            self.edits.append(Edit(start + 1, start + 1, spelled))
         else:
             self.edits.append(Edit(start, start, f" {spelled}"))
 
@@ -406,17 +410,16 @@ class _Editor:
         """Give an empty value entries."""
         node, key = place.node, place.key
         assert key is not None  # noqa: S101 - the caller asked
-        if not want and node.start == node.end:
-            self.edits.append(Edit(node.start, node.start, " {}"))
-            return
         colon = self._colon(key, str(place.path[-1]))
         start = self._content(node)
         if "\n" in self.text[colon : node.end]:
             raise Uneditable(f"the value of {place.name} stands on a line of its own")
         if place.flow or not want:
             rendered = ", ".join(self._flow(name, value, False) for name, value in want.items())
-            gap = "" if self.text[start - 1 : start] == " " else " "
-            self.edits.append(Edit(start, node.end, f"{gap}{{{rendered}}}"))
+            if start < node.end:
+                self.edits.append(Edit(start, node.end, f"{{{rendered}}}"))
+            else:
+                self._write_empty(start, f"{{{rendered}}}")
             return
         if start < node.end:
             before = len(self.text[:start].rstrip(" "))
@@ -677,7 +680,9 @@ def _plain(value: str, flow: bool) -> bool:
     """Whether a plain scalar reads as this string in YAML 1.1, in 1.2 and by go-yaml, which compose uses."""
     if not value or value[0] in _NOT_FIRST or value != value.strip() or not _printable(value):
         return False
-    if value.lower() in _WORDS or _NUMBER.fullmatch(value) or value.startswith(("---", "...", "- ")) or value == "-":
+    if value.lower() in _WORDS or _NUMBER.fullmatch(value) or value.startswith(("---", "...", "- ")):
+        return False
+    if value == "-" or value.endswith(":"):
         return False
     if flow and any(character in ",[]{}" for character in value):
         return False

@@ -199,6 +199,7 @@ def _data(text: str) -> Any:
     read_tree(text)  # holds the limits, without which the loader could take for ever
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = Constructor
+    yaml.composer.warn_double_anchors = False  # an anchor may be given anew
     try:
         return yaml.load(text.removeprefix(BOM))
     except (YAMLError, ValueError, TypeError, RecursionError) as error:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from dockfix.project.problems import Uneditable
 from dockfix.project.yamlcheck import Value, check_result
 from dockfix.project.yamltree import Tree, YamlError, YamlNode, is_merge, read_tree
 from dockfix.syntax.edits import Edit, apply_edits
@@ -31,14 +32,6 @@ _DEFAULT_STEP: Final = 2
 
 _LIST_FORMS: Final = frozenset({"additional_contexts", "annotations", "args", "environment", "labels"})
 """What may be a list of `NAME=VALUE` in place of a mapping (Compose specification)."""
-
-
-class Uneditable(Exception):  # noqa: N818 - no error: the file is as its owner wants it
-    """An edit that cannot be made without changing more than it should. `reason` says why, in one line."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def set_entry(text: str, path: Sequence[str], value: Value, *, shared_ok: bool = False) -> tuple[Edit, ...]:

@@ -374,7 +374,7 @@ def out_of_range(target: Target) -> Iterator[Finding]:
     ("rewrite", "effects", "gate", "message"),
     [
         (breaks_compose, frozenset(Effect), "gate", "compose.yaml"),
-        (eats_a_comment, frozenset(Effect), "gate", "comment of compose.yaml was lost: ours"),
+        (eats_a_comment, frozenset(Effect), "gate", "compose.yaml: a comment of the file was lost: # ours"),
         (breaks_the_dockerfile, frozenset(Effect), "gate", "does not parse"),
         (new_user, frozenset(Effect) - {Effect.COMPOSE}, "gate", "compose.yaml was changed in an undeclared way"),
         (new_user, frozenset(Effect) - {Effect.USERS}, "gate", "undeclared way: users"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dockfix.codemod.model import Effect
@@ -18,13 +19,57 @@ def effect_of(path: Path) -> Effect:
 
 
 def check_other_file(path: Path, before: str, after: str) -> list[str]:
-    """What is wrong with a codemod's work on a file: a comment that is lost; empty if all is well.
+    """What is wrong with a codemod's work on a file; empty if all is well.
 
-    That the result can be read at all is seen when the project is read again.
+    The result must be readable, everything that was there must be there still (values may be others, and there may
+    be more), and no comment may be lost.
     """
-    lost = Counter(_comments(before)) - Counter(_comments(after))
-    return [f"a comment of {path.name} was lost: {text}" for text in lost]
+    match effect_of(path):
+        case Effect.COMPOSE:
+            return [f"{path.name}: {complaint}" for complaint in _yaml(before, after)]
+        case Effect.BAKE:
+            return [f"{path.name}: {complaint}" for complaint in _bake(before, after, json=path.suffix == ".json")]
+        case _:
+            return _lost(path.name, _ignore_comments(before), _ignore_comments(after))
 
 
-def _comments(text: str) -> list[str]:
+def _yaml(before: str, after: str) -> Iterator[str]:
+    from dockfix.project.yamlcheck import ABSENT, yaml_changes, yaml_comments  # noqa: PLC0415 - loads ruamel.yaml
+    from dockfix.project.yamltree import YamlError  # noqa: PLC0415
+
+    try:
+        changes = yaml_changes(before, after)
+    except YamlError as error:
+        yield f"the result is no YAML: {error.reason}"
+        return
+    yield from _gone([(place, new is ABSENT) for place, _, new in changes])
+    yield from _lost("the file", yaml_comments(before), yaml_comments(after))
+
+
+def _bake(before: str, after: str, *, json: bool) -> Iterator[str]:
+    from dockfix.project.bake_tree import Syntax  # noqa: PLC0415 - loads the reader of bake files
+    from dockfix.project.bakecheck import bake_changes  # noqa: PLC0415
+
+    try:
+        changes = bake_changes(before, after, json=json)
+    except Syntax as error:
+        yield f"the result cannot be read: {error}"
+        return
+    yield from _gone([(place, new is None) for place, _, new in changes if place[0] != "#"])
+    yield from (f"a comment was changed: {old}" for place, old, _ in changes if place[0] == "#" and old is not None)
+
+
+def _gone(changes: Sequence[tuple[Sequence[str | int], bool]]) -> Iterator[str]:
+    """What was lost: a value that is there no more, and in whose place nothing has come (a short form made long)."""
+    added = [tuple(place) for place, gone in changes if not gone]
+    for place, gone in changes:
+        if gone and not any(other[: len(place)] == tuple(place) for other in added):
+            yield f"{'.'.join(map(str, place))} was lost"
+
+
+def _lost(name: str, old: Sequence[str], new: Sequence[str]) -> list[str]:
+    return [f"a comment of {name} was lost: {text}" for text in Counter(old) - Counter(new)]
+
+
+def _ignore_comments(text: str) -> list[str]:
     return [line.partition("#")[2].strip() for line in text.split("\n") if "#" in line]

@@ -24,7 +24,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import mounts
+from dockfix.facts import health, mounts, processes
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
@@ -244,6 +244,7 @@ __all__ = [
     "context_candidates",
     "file_use",
     "has_base_group",
+    "health",
     "install_needs",
     "is_compiler",
     "is_header_package",
@@ -258,6 +259,7 @@ __all__ = [
     "names_used",
     "package_names",
     "parse_account_command",
+    "processes",
     "pyproject_facts",
     "runtime_library",
     "surgery",

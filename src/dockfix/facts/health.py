@@ -1,0 +1,406 @@
+"""Health checks: which programs they call, whether an image has these, and what they ask.
+
+A check runs in a container of the image, so what counts is the end of its stage. Sources: docs.docker.com/reference/
+dockerfile/#healthcheck; the Compose specification, `05-services.md`, `healthcheck`.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from dockfix.facts.commands import Commands, Step, commands_of
+from dockfix.facts.model import Fact, Known, Unknown
+from dockfix.facts.packages import Action
+from dockfix.facts.tables.commands import CONDA_MANAGERS, SYSTEM_MANAGERS
+from dockfix.facts.tables.tools import (
+    ALSO_BRING,
+    BRINGS_ANYTHING,
+    BUILTINS,
+    PROGRAM_TREES,
+    SYSTEM_FOLDERS,
+    TOOL_PACKAGES,
+    WITH_HEALTHCHECK,
+)
+from dockfix.facts.toolchain import FAMILIES, package_names, virtual_name
+from dockfix.syntax.check import check_instruction
+from dockfix.syntax.parser import parse
+from dockfix.syntax.shell import Context, SimpleCommand, Word, shell_kind
+from dockfix.syntax.tree import Add, Copy, Healthcheck, Run
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.images import BaseImage
+    from dockfix.facts.stages import Stage
+    from dockfix.syntax.tree import Instruction
+
+__all__ = [
+    "Asked", "Endpoint", "Program", "asked", "base_may_have_healthcheck", "check_commands", "check_complaint",
+    "check_text", "effective_healthcheck", "program_of", "programs", "tool_package", "tool_presence",
+]  # fmt: skip
+
+_STAND_FIRST: Final = frozenset(("exec", "command", "env", "nice", "time", "nohup", "timeout"))
+"""Programs that run the one behind them."""
+_GIVES_UP: Final = frozenset(("exit", "false", "return", "kill"))
+_SHELLS: Final = frozenset(("sh", "bash", "ash", "dash", "zsh"))
+_TREE_NAMES: Final = frozenset(
+    (
+        "",
+        ".",
+        "..",
+        "bin",
+        "sbin",
+        "usr",
+        "local",
+        "opt",
+        "root",
+        "rootfs",
+        "overlay",
+        "output",
+        "out",
+        "dist",
+        "root-out",
+    )
+)
+_PACKAGE_FILES: Final = (".deb", ".rpm", ".apk")
+
+
+def effective_healthcheck(facts: BuildFacts, stage: Stage) -> Healthcheck | None:
+    """The HEALTHCHECK that holds in an image of a stage: the last one of it, or of the nearest stage that it is FROM."""
+    for each in facts.graph.chain(stage):
+        for instruction in reversed(each.program):
+            if isinstance(instruction, Healthcheck):
+                return instruction
+    return None
+
+
+def base_may_have_healthcheck(stage: Stage) -> bool:
+    """Whether the image that a stage starts from may have a HEALTHCHECK: it is not known, or known to have one."""
+    return (
+        stage.base is None or not isinstance(stage.base_ref, Known) or stage.base_ref.value.startswith(WITH_HEALTHCHECK)
+    )
+
+
+def tool_package(tool: str, base: BaseImage) -> str | None:
+    """The package that brings a tool in a distribution, None if no table says so."""
+    family = FAMILIES.get(base.package_manager or "")
+    return TOOL_PACKAGES.get(tool, {}).get(family) if family else None
+
+
+def check_text(test: str | tuple[str, ...]) -> str | None:
+    """What stands behind `HEALTHCHECK CMD` for a compose `test:`, `$$` made `$`; None for what switches it off.
+
+    Raises:
+        ValueError: it cannot be written so; the message says why.
+    """
+    if isinstance(test, str):
+        text = test.strip()
+    elif not test or test[0] == "NONE":
+        return None
+    elif test[0] == "CMD-SHELL" and len(test) == 2:
+        text = test[1].strip()
+    elif test[0] == "CMD" and len(test) > 1:
+        return json.dumps([word.replace("$$", "$") for word in test[1:]], ensure_ascii=False)
+    else:
+        raise ValueError(f"a test that begins with {test[0]} and has {len(test) - 1} words is not valid")
+    if not text:
+        raise ValueError("its test is empty")
+    if "\n" in text or text.endswith("\\"):
+        raise ValueError("its command has several lines")
+    return text.replace("$$", "$")
+
+
+def _parsed_check(flags: str, text: str) -> Healthcheck:
+    node = parse(f"FROM scratch\nHEALTHCHECK {flags}{' ' if flags else ''}CMD {text}\n").instructions[-1]
+    if not isinstance(node, Healthcheck):
+        raise TypeError("the line was built as a HEALTHCHECK")
+    return node
+
+
+def check_commands(text: str, shell: Fact[tuple[str, ...]]) -> Commands:
+    """The commands of a check whose text is known (`check_text`), in an image with a shell."""
+    return commands_of(_parsed_check("", text), shell)
+
+
+def check_complaint(flags: str, text: str) -> str:
+    """What BuildKit would refuse about a HEALTHCHECK with these flags; empty if nothing."""
+    return next((problem.message for problem in check_instruction(_parsed_check(flags, text))), "")
+
+
+def program_of(command: SimpleCommand) -> Word | None:
+    """The word that names what a command runs, behind `exec`, `env`, `timeout 5` and their like."""
+    words = iter(command.words)
+    skip_operand = False
+    for word in words:
+        value = word.value
+        if value is None:
+            return None
+        name = value.rpartition("/")[2]
+        if name in _STAND_FIRST:
+            skip_operand = name == "timeout"
+        elif value.startswith("-") or re.fullmatch(r"[A-Za-z_]\w*=.*", value, re.DOTALL):
+            continue
+        elif skip_operand:
+            skip_operand = False
+        else:
+            return word
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that a check fails without: the step that calls it, the word that names it, and its name."""
+
+    step: Step
+    word: Word
+    name: str
+
+
+def programs(commands: Commands) -> tuple[Program, ...]:
+    """The programs that a check fails without, shells first if it is a list for one.
+
+    Not those behind `||`, in branches, or with another command to fall back on; not what a shell does itself.
+    """
+    found: list[Program] = []
+    steps = commands.steps
+    looked_up = {
+        word.value
+        for step in steps
+        if step.command.basename in ("command", "which", "type", "hash")
+        for word in step.command.args
+    }
+    for index, step in enumerate(steps):
+        command = step.command
+        word = program_of(command)
+        if word is None or word.value is None or command.context & Context.CONDITIONAL:
+            continue
+        name = word.value if "/" in word.value and posixpath.dirname(word.value) not in SYSTEM_FOLDERS else ""
+        name = name or word.value.rpartition("/")[2]
+        if name in BUILTINS or name in looked_up:
+            continue
+        if command.after is not None and command.after.text == "||":
+            then = steps[index + 1].command.basename if index + 1 < len(steps) else None
+            if then not in _GIVES_UP:
+                continue
+        found.append(Program(step, word, name))
+    return tuple(found)
+
+
+def tool_presence(facts: BuildFacts, stage: Stage, tool: str) -> Fact[bool]:
+    """Whether an image of a stage has a program: one of the base image, installed, or copied.
+
+    `tool` is a name, or the path of a program outside the system's folders. Unknown, with the reason, where a base
+    image, a script or a copied folder may have brought it.
+    """
+    base = stage.base
+    if base is None:
+        return Unknown("the base image is not known")
+    if base.family == "windows":
+        return Unknown("Windows images are not in the table")
+    fact: Fact[bool]
+    if tool in base.tools:
+        fact = Known(True)
+    elif tool in base.lacks:
+        fact = Known(False)
+    else:
+        fact = Unknown(f"whether the base image has {tool} is not in the table")
+    presence = _Presence(facts, base, tool, fact)
+    for each in reversed(facts.graph.chain(stage)):
+        if each.replaced:
+            return Unknown("a named context stands in for its stage")
+        for instruction in each.program:
+            presence.take(instruction)
+    return presence.fact
+
+
+class _Presence:
+    """What is known of one program while a stage is read from its top to its end."""
+
+    def __init__(self, facts: BuildFacts, base: BaseImage, tool: str, fact: Fact[bool]) -> None:
+        self.facts = facts
+        self.tool = tool
+        self.name = tool.rpartition("/")[2]
+        self.package = tool_package(tool, base) or tool
+        self.fact = fact
+        self.virtuals: dict[str, tuple[str, ...]] = {}
+
+    def take(self, instruction: Instruction) -> None:
+        if isinstance(instruction, Run):
+            commands = self.facts.commands(instruction)
+            if commands.script is None and not instruction.json:
+                self.doubt(f"the RUN on line {instruction.start_line} cannot be read")
+            for step in commands.steps:
+                self.step(step, instruction.start_line)
+        elif isinstance(instruction, Copy | Add):
+            self.copy(instruction)
+
+    def doubt(self, why: str) -> None:
+        """Something may have brought it."""
+        if self.fact == Known(False):
+            self.fact = Unknown(why)
+
+    def step(self, step: Step, line: int) -> None:
+        package = step.package
+        if package is not None and package.manager in SYSTEM_MANAGERS:
+            names = package_names(package)
+            if package.action is Action.INSTALL:
+                self.install(step, names, line)
+            elif package.action in (Action.REMOVE, Action.PURGE):
+                gone = {member for name in names for member in self.virtuals.get(name, (name,))}
+                if self.package in gone:
+                    sure = not step.command.context & (Context.CONDITIONAL | Context.LOOP | Context.FUNCTION)
+                    self.fact = Known(False) if sure else Unknown(f"line {line} may remove it")
+        elif package is not None:
+            words = {word.value for word in step.command.words}
+            if package.manager in CONDA_MANAGERS or words & {"--with-deps", "install-deps"}:
+                self.doubt(f"line {line} installs more than it names")
+        elif step.command.words:
+            self.plain(step.command, line)
+
+    def install(self, step: Step, names: tuple[str, ...], line: int) -> None:
+        package = step.package
+        virtual = virtual_name(package) if package is not None else None
+        if virtual is not None:
+            self.virtuals[virtual] = names
+        if self.package in names:
+            sure = not step.command.context & (Context.CONDITIONAL | Context.LOOP | Context.FUNCTION)
+            self.fact = Known(True) if sure else Unknown(f"line {line} installs it in a branch")
+        elif (
+            ALSO_BRING.get(self.package, frozenset()) & set(names)
+            or any("$" in name or "/" in name or name.endswith(_PACKAGE_FILES) for name in names)
+            or (package is not None and package.unknown_operands)
+        ):
+            self.doubt(f"what line {line} installs may bring it")
+
+    def plain(self, command: SimpleCommand, line: int) -> None:
+        values = command.values()
+        if any(value is not None and value.rpartition("/")[2] == self.name for value in values):
+            self.doubt(f"line {line} names it")
+            return
+        name = command.basename
+        inline = name in _SHELLS and any(value == "-c" for value in values) and None not in values
+        folder = posixpath.dirname(command.name or "")
+        if name is None or (name in BRINGS_ANYTHING and not inline) or (folder and folder not in SYSTEM_FOLDERS):
+            self.doubt(f"what line {line} runs may bring it")
+
+    def copy(self, copy: Copy | Add) -> None:
+        destination = copy.destination.text if copy.destination is not None else ""
+        workdir = self.facts.state(copy).workdir
+        place = destination
+        if not destination.startswith("/"):
+            if not isinstance(workdir, Known):
+                self.doubt(f"where line {copy.start_line} copies to is not known")
+                return
+            place = posixpath.join(workdir.value, destination)
+        folder = posixpath.normpath("/" + place.lstrip("/"))
+        names = [source.text.rstrip("/").rpartition("/")[2] for source in copy.sources]
+        names += [heredoc.name for heredoc in copy.heredocs]
+        if "/" in self.tool:
+            landed = {folder, *(posixpath.join(folder, name) for name in names)}
+            if self.tool in landed:
+                self.fact = Known(True)
+            return
+        if self.name in names or posixpath.basename(folder) == self.name:
+            self.fact = Known(True)
+        elif folder in PROGRAM_TREES and any(
+            name in _TREE_NAMES
+            or source.text.endswith("/")
+            or any(char in name for char in "*?[$")
+            or (folder in ("/", "/usr", "/usr/local") and "." not in name)
+            or isinstance(copy, Add)
+            for name, source in zip(names, copy.sources, strict=False)
+        ):
+            self.doubt(f"what line {copy.start_line} copies to {folder} may bring it")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a check asks over the network: `host` is `localhost` for this container; `port` is text, 80 and 443 where
+    none is written; `path` begins with `/`.
+    """
+
+    host: str
+    port: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}{self.path}"
+
+    @property
+    def known(self) -> bool:
+        """Whether all of it is literal."""
+        return "$" not in self.host + self.port + self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a check asks: the endpoints that it names, and its commands without their quiet options and fallbacks."""
+
+    endpoints: frozenset[Endpoint]
+    commands: tuple[tuple[str, ...], ...]
+    known: bool
+
+
+_LOCAL: Final = frozenset(("localhost", "127.0.0.1", "::1", "0.0.0.0", "[::1]", "127.1"))  # noqa: S104 - no bind
+_URL: Final = re.compile(r"https?://[^\s\"'`()<>,;\\]+")
+_BARE: Final = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?(?:/[^\s\"'`()<>;\\]*)?\Z")
+_VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-([^{}$]*))?\}|([A-Za-z_]\w*))")
+_FETCHERS: Final = frozenset(("curl", "wget", "http", "httpie"))
+
+
+def asked(commands: Commands, facts: BuildFacts, stage: Stage) -> Asked:
+    """What a check asks, with the variables that the image sets and the defaults in its shell text filled in."""
+    endpoints: set[Endpoint] = set()
+    lines: list[tuple[str, ...]] = []
+    known = commands.script is not None or bool(commands.steps)
+    for step in commands.steps:
+        if step.command.basename in BUILTINS or step.command.basename is None or _runs_nested(step.command):
+            known = known and step.command.basename is not None
+            continue
+        values = [_filled(word, facts, stage) for word in step.command.words]
+        known = known and not any("$" in value for value in values)
+        for value in values[1:]:
+            endpoints.update(_endpoints(value, bare=values[0] in _FETCHERS))
+        lines.append(tuple(value for value in values if value not in ("-q", "-s", "-S", "-sS", "--silent", "--quiet")))
+    return Asked(frozenset(endpoints), tuple(lines), known)
+
+
+def _runs_nested(command: SimpleCommand) -> bool:
+    values = command.values()
+    return shell_kind((values[0] or "",)).readable and "-c" in values
+
+
+def _filled(word: Word, facts: BuildFacts, stage: Stage) -> str:
+    """A word's value, with what is known of its variables put in."""
+    if word.value is not None:
+        return word.value
+    state = facts.end_state(stage)
+
+    def fill(match: re.Match[str]) -> str:
+        fact = state.env.get(match[1] or match[3])
+        if isinstance(fact, Known):
+            return fact.value
+        return match[2] if match[2] is not None else match[0]
+
+    return _VARIABLE.sub(fill, word.text.strip("\"'"))
+
+
+def _endpoints(value: str, *, bare: bool) -> Iterator[Endpoint]:
+    found = _URL.findall(value)
+    if not found and bare and _BARE.match(value):
+        found = [f"http://{value}"]
+    for url in found:
+        try:
+            parts = urlsplit(url)
+            host = (parts.hostname or "").lower()
+        except ValueError:
+            continue
+        port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+        port = port or ("443" if parts.scheme == "https" else "80")
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        yield Endpoint("localhost" if host in _LOCAL else host, port, path)

@@ -15,6 +15,7 @@ ORDER: Final = (
     "copy-from-context",
     "arg-scope",
     "useradd-gid",
+    "healthcheck-tool",
     "healthcheck-pgrep",
     "arg-position",
     "copy-order",

@@ -247,7 +247,8 @@ class _Presence:
     def step(self, step: Step, line: int) -> None:
         package = step.package
         if package is not None and package.manager in SYSTEM_MANAGERS:
-            names = package_names(package)
+            # a pinned name with a glob (`curl=7.*`) is given as it is spelt
+            names = tuple(name.partition("=")[0] for name in package_names(package))
             if package.action is Action.INSTALL:
                 self.install(step, names, line)
             elif package.action in (Action.REMOVE, Action.PURGE):

@@ -15,6 +15,8 @@ ORDER: Final = (
     "copy-from-context",
     "arg-scope",
     "useradd-gid",
+    "healthcheck-missing",
+    "healthcheck-drift",
     "healthcheck-tool",
     "healthcheck-pgrep",
     "arg-position",

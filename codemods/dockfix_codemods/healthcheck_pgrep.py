@@ -2,8 +2,8 @@
 
 ## What it does
 
-A HEALTHCHECK in shell form runs as `/bin/sh -c 'pgrep -f ...'`, and that command line holds the pattern. The check finds
-its own shell and is healthy with no worker running:
+A HEALTHCHECK in shell form runs as `/bin/sh -c 'pgrep -f ...'`, and that command line holds the pattern. The check
+finds its own shell and is healthy with no worker running:
 
 ```dockerfile
 FROM debian:12
@@ -27,7 +27,7 @@ file that the worker touches, sees a worker that hangs.
 
 ## Why
 
-Such a check can not fail. Whatever waits for it to (an orchestrator's restart, `depends_on: service_healthy`, an alarm)
+Such a check cannot fail. Whatever waits for it to (an orchestrator's restart, `depends_on: service_healthy`, an alarm)
 waits in vain.
 
 ## Safety

@@ -23,8 +23,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends \\
 HEALTHCHECK CMD curl -f http://localhost:8000/health || exit 1
 ```
 
-Where the stage installs nothing, the check is asked with a program that is there, if that comes to the same: `curl -f`
-with the `wget` of Alpine and busybox, or with Python's `urllib`; a `wget` with the latter.
+Where the stage installs nothing, a program that is there asks instead, if that comes to the same: for `curl -f`
+the `wget` of Alpine and busybox, or Python's `urllib`; for `wget` the latter.
 
 ## Why
 
@@ -57,7 +57,6 @@ from typing import Final
 
 from dockfix.api import (
     BUSYBOX_FAMILIES,
-    FAMILIES,
     Action,
     Category,
     Codemod,
@@ -146,9 +145,7 @@ def _add(target: Target, stage: Stage, package: str) -> Edit | None:
                     and not removed & {*package_names(command)}
                 ):
                     last = command.packages[-1]
-                    return surgery.insert_word(
-                        target.dockerfile, run, commands.text, last.start, last.end, package
-                    )
+                    return surgery.insert_word(target.dockerfile, run, commands.text, last.start, last.end, package)
     return None
 
 
@@ -174,7 +171,7 @@ def _switch(target: Target, stage: Stage, check: Healthcheck, program: health.Pr
     new: Sequence[str] | None = None
     if "wget" in there and program.name == "curl" and family in BUSYBOX_FAMILIES:
         new = fetching.as_busybox_wget(fetch, captured=captured)
-        if check.json:
+        if new is not None and check.json:
             new = [word.strip('"') for word in new]
     elif there and there[-1].startswith("python") and not captured:
         argv = fetching.as_python(fetch, next(name for name in there if name.startswith("python")))

@@ -39,7 +39,8 @@ from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
-from dockfix.project.compose import BuildInvocation
+from dockfix.project.compose import BuildInvocation, Service
+from dockfix.project.compose import Healthcheck as ComposeHealthcheck
 from dockfix.project.context import Context
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Project, Target, context_candidates
@@ -177,6 +178,7 @@ __all__ = [
     "Codemod",
     "Commands",
     "Comment",
+    "ComposeHealthcheck",
     "Context",
     "ContextSource",
     "Copy",
@@ -214,6 +216,7 @@ __all__ = [
     "Run",
     "Safety",
     "Script",
+    "Service",
     "Severity",
     "Shell",
     "ShellContext",

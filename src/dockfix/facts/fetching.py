@@ -27,7 +27,7 @@ _Item: TypeAlias = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A request: `url` is its word, `timeout` in seconds if one is given, `head` whether only the header is asked for."""
+    """A request: `url` is its word, `timeout` in seconds if one is given; `head`: it asks for the header alone."""
 
     url: WordLike
     timeout: str | None
@@ -106,19 +106,21 @@ def _next(values: Iterator[WordLike]) -> str | None:
     return word.value if word is not None else None
 
 
-def as_busybox_wget(fetch: Fetch, *, captured: bool) -> tuple[str, ...]:
+def as_busybox_wget(fetch: Fetch, *, captured: bool) -> tuple[str, ...] | None:
     """The words of the same request with busybox wget, as they are written in shell text.
 
-    It tries the first address of `localhost` only, which is `::1` where the server may listen on IPv4 alone.
+    None for https, since not every busybox looks at certificates, and with a timeout: `wget -q -T` of busybox 1.35 ends
+    with a segmentation fault (measured; tests/codemods/test_healthcheck_switch_run.py). It tries the first address of `localhost` only, which is `::1` where the server may listen on IPv4 alone.
     """
-    timeout = ("-T", fetch.timeout) if fetch.timeout is not None else ()
     url = fetch.url.text
-    for start in ("http://localhost", "https://localhost", "localhost"):
+    if "https:" in url or fetch.head or fetch.timeout is not None:
+        return None
+    for start in ("http://localhost", "localhost"):
         bare = url.lstrip("\"'")
         if bare.startswith(start) and bare[len(start) : len(start) + 1] in ("", ":", "/", '"', "'"):
             url = url.replace("localhost", "127.0.0.1", 1)
             break
-    return ("wget", "-q", *timeout, "-O", "-" if captured else "/dev/null", url)
+    return ("wget", "-q", "-O", "-" if captured else "/dev/null", url)
 
 
 def as_python(fetch: Fetch, python: str) -> tuple[str, str, str] | None:
@@ -129,7 +131,8 @@ def as_python(fetch: Fetch, python: str) -> tuple[str, str, str] | None:
     if not url.startswith(("http://", "https://")):
         url = f"http://{url}"
     timeout = f", timeout={fetch.timeout}" if fetch.timeout is not None else ""
-    return python, "-c", f"import urllib.request; urllib.request.urlopen('{url}'{timeout})"
+    asked = f"urllib.request.Request('{url}', method='HEAD')" if fetch.head else f"'{url}'"
+    return python, "-c", f"import urllib.request; urllib.request.urlopen({asked}{timeout})"
 
 
 def as_json(words: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -71,7 +71,7 @@ _PACKAGE_FILES: Final = (".deb", ".rpm", ".apk")
 
 
 def effective_healthcheck(facts: BuildFacts, stage: Stage) -> Healthcheck | None:
-    """The HEALTHCHECK that holds in an image of a stage: the last one of it, or of the nearest stage that it is FROM."""
+    """The HEALTHCHECK that holds in an image of a stage: its last one, or that of the nearest stage that it is FROM."""
     for each in facts.graph.chain(stage):
         for instruction in reversed(each.program):
             if isinstance(instruction, Healthcheck):
@@ -161,10 +161,10 @@ class Program:
     name: str
 
 
-def programs(commands: Commands) -> tuple[Program, ...]:
-    """The programs that a check fails without, shells first if it is a list for one.
+def programs(commands: Commands, *, all_of_them: bool = False) -> tuple[Program, ...]:
+    """The programs that a check fails without, but for what a shell does itself.
 
-    Not those behind `||`, in branches, or with another command to fall back on; not what a shell does itself.
+    Not those behind `||`, in branches, or with another command to fall back on, unless `all_of_them`.
     """
     found: list[Program] = []
     steps = commands.steps
@@ -177,11 +177,16 @@ def programs(commands: Commands) -> tuple[Program, ...]:
     for index, step in enumerate(steps):
         command = step.command
         word = program_of(command)
-        if word is None or word.value is None or command.context & Context.CONDITIONAL:
+        if word is None or word.value is None:
             continue
         name = word.value if "/" in word.value and posixpath.dirname(word.value) not in SYSTEM_FOLDERS else ""
         name = name or word.value.rpartition("/")[2]
-        if name in BUILTINS or name in looked_up:
+        if name in BUILTINS:
+            continue
+        if all_of_them:
+            found.append(Program(step, word, name))
+            continue
+        if name in looked_up or command.context & Context.CONDITIONAL:
             continue
         if command.after is not None and command.after.text == "||":
             then = steps[index + 1].command.basename if index + 1 < len(steps) else None
@@ -273,8 +278,10 @@ class _Presence:
             self.fact = Known(True) if sure else Unknown(f"line {line} installs it in a branch")
         elif (
             ALSO_BRING.get(self.package, frozenset()) & set(names)
-            or any("$" in name or "/" in name or name.endswith(_PACKAGE_FILES) for name in names)
-            or (package is not None and package.unknown_operands)
+            or any("$" in name for name in names)
+            or package is None
+            or package.unknown_operands
+            or any("/" in word.text or word.text.endswith(_PACKAGE_FILES) for word in package.packages)
         ):
             self.doubt(f"what line {line} installs may bring it")
 
@@ -351,11 +358,16 @@ _LOCAL: Final = frozenset(("localhost", "127.0.0.1", "::1", "0.0.0.0", "[::1]", 
 _URL: Final = re.compile(r"https?://[^\s\"'`()<>,;\\]+")
 _BARE: Final = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?(?:/[^\s\"'`()<>;\\]*)?\Z")
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-([^{}$]*))?\}|([A-Za-z_]\w*))")
+_NO_ENVIRONMENT: Final[Mapping[str, str | None]] = {}
 _FETCHERS: Final = frozenset(("curl", "wget", "http", "httpie"))
 
 
-def asked(commands: Commands, facts: BuildFacts, stage: Stage) -> Asked:
-    """What a check asks, with the variables that the image sets and the defaults in its shell text filled in."""
+def asked(
+    commands: Commands, facts: BuildFacts, stage: Stage, environment: Mapping[str, str | None] = _NO_ENVIRONMENT
+) -> Asked:
+    """What a check asks, with its variables filled in: from `environment`, which the container is given (None: a value
+    that is not known), from the image's, or by the defaults in its shell text.
+    """
     endpoints: set[Endpoint] = set()
     lines: list[tuple[str, ...]] = []
     known = commands.script is not None or bool(commands.steps)
@@ -363,7 +375,7 @@ def asked(commands: Commands, facts: BuildFacts, stage: Stage) -> Asked:
         if step.command.basename in BUILTINS or step.command.basename is None or _runs_nested(step.command):
             known = known and step.command.basename is not None
             continue
-        values = [_filled(word, facts, stage) for word in step.command.words]
+        values = [_filled(word, facts, stage, environment) for word in step.command.words]
         known = known and not any("$" in value for value in values)
         for value in values[1:]:
             endpoints.update(_endpoints(value, bare=values[0] in _FETCHERS))
@@ -376,14 +388,17 @@ def _runs_nested(command: SimpleCommand) -> bool:
     return shell_kind((values[0] or "",)).readable and "-c" in values
 
 
-def _filled(word: Word, facts: BuildFacts, stage: Stage) -> str:
+def _filled(word: Word, facts: BuildFacts, stage: Stage, environment: Mapping[str, str | None]) -> str:
     """A word's value, with what is known of its variables put in."""
     if word.value is not None:
         return word.value
     state = facts.end_state(stage)
 
     def fill(match: re.Match[str]) -> str:
-        fact = state.env.get(match[1] or match[3])
+        name = match[1] or match[3]
+        if name in environment:
+            return environment[name] or match[0]
+        fact = state.env.get(name)
         if isinstance(fact, Known):
             return fact.value
         return match[2] if match[2] is not None else match[0]

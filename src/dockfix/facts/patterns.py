@@ -1,8 +1,8 @@
 """What the patterns of pgrep and grep match: regular expressions as POSIX has them, as far as they are simple.
 
-A pattern comes out of a file that may be hostile, so it is never handed to a backtracking engine: it is read into atoms,
-and all of them are followed at once over the text, which costs no more than their number times its length. Groups,
-intervals, back-references and classes by name are not read.
+A pattern comes out of a file that may be hostile, so it is never handed to a backtracking engine: it is read into
+atoms, and all of them are followed at once over the text, which costs no more than their number times its length.
+Groups, intervals, back-references and classes by name are not read.
 """
 
 from __future__ import annotations

@@ -229,7 +229,7 @@ def _matches(pattern: Pattern, line: str, ignore_case: bool, whole: bool) -> boo
 
 
 def _spelled(word: Word, pattern: Pattern, check: Healthcheck, step: Step) -> str | None:
-    """The word with the first plain characters of the pattern in brackets, quoted so that no shell takes it for a glob."""
+    """The word with the first plain characters of the pattern in brackets, quoted so that it is no glob to a shell."""
     mapped = literal(word)
     marks = pattern.plain_at
     if mapped is None or marks is None:

@@ -63,7 +63,7 @@ ALSO_BRING: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "nmap-ncat": frozenset(("nmap", "nc", "netcat")),
     }
 )
-"""Package of a tool to packages in whose wake it comes, with what they depend on or recommend, or that have the tool too.
+"""Package of a tool to packages in whose wake it comes (what they depend on or recommend), or that have the tool too.
 
 Of the packages that are common in Dockerfiles; computed from Debian 12's index.
 """

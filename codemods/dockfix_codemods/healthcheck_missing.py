@@ -1,0 +1,209 @@
+"""A health check that only compose knows.
+
+## What it does
+
+With this `compose.yaml`,
+
+```yaml
+services:
+  api:
+    build: .
+    healthcheck:
+      test: ["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:8000/health || exit 1"]
+      interval: 30s
+      timeout: 10s
+      start_period: 40s
+      retries: 3
+```
+
+the check is lifted into the Dockerfile:
+
+```dockerfile
+FROM node:22-alpine
+COPY server.js /server.js
+
+CMD ["node", "/server.js"]
+```
+
+becomes
+
+```dockerfile
+FROM node:22-alpine
+COPY server.js /server.js
+
+HEALTHCHECK --interval=30s --timeout=10s --start-period=40s --retries=3 \\
+    CMD wget -q -O /dev/null http://127.0.0.1:8000/health || exit 1
+
+CMD ["node", "/server.js"]
+```
+
+## Why
+
+Whoever runs the image without this compose file (`docker run`, Swarm, another project, a test) has no health check.
+
+## Safety
+
+Unsafe: every container of the image is checked then, also one with another command or that listens on another port. The
+one in compose stays, and goes before it.
+
+## What it leaves alone
+
+- A check with compose's own variables (`${X}`, with a default or without), whose values only compose knows. `$$X` is
+  the container's variable, and is lifted as `$X`.
+- Programs of which it is not known that the image has them.
+- Images that other services build too, with another check or with none, which would get this one.
+- An image that has a HEALTHCHECK, `NONE` included, or whose base image may have one.
+- Times that Docker does not take, several lines of script, and `start_interval` with an older `# syntax=` than 1.6.
+
+## Sources
+
+- https://docs.docker.com/reference/dockerfile/#healthcheck
+- https://docs.docker.com/reference/compose-file/services/#healthcheck and `/interpolation/`
+- moby/buildkit, release dockerfile/1.6.0 (`--start-interval`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from dockfix.api import (
+    Category,
+    Cmd,
+    Codemod,
+    ComposeHealthcheck,
+    Effect,
+    Entrypoint,
+    Finding,
+    Fix,
+    Known,
+    Refusal,
+    Safety,
+    Severity,
+    Stage,
+    Target,
+    Unknown,
+    health,
+    mounts,
+    surgery,
+)
+from dockfix_codemods.healthcheck_drift import CheckedService, services_by_stage
+
+_WHY: Final = "an image with its own check is checked wherever it runs"
+
+
+def rewrite(target: Target) -> Iterator[Finding]:
+    """Judge the services of each stage that compose builds and that has no HEALTHCHECK."""
+    if not any(invocation.kind == "compose" for invocation in target.invocations):
+        return
+    for stage, services in services_by_stage(target):
+        checked = [each for each in services if each.check is not None and not each.switched_off]
+        if checked and health.effective_healthcheck(target.facts, stage) is None:
+            yield _finding(target, stage, checked, [each for each in services if each.check is None])
+
+
+def _finding(
+    target: Target, stage: Stage, checked: Sequence[CheckedService], others: Sequence[CheckedService]
+) -> Finding:
+    first = checked[0]
+    message = f"compose has a healthcheck for {first.shown}, and the image none"
+    check = first.check
+    refused = _clash(checked, others) or ("its test is empty" if check is None else _unfit(target, stage, check))
+    if refused or check is None or check.raw_test is None:
+        return Refusal(stage.node.span, message, refused)
+    text = health.check_text(check.raw_test) or ""
+    lower = stage.node.keyword.text.islower()
+    head, tail = ("healthcheck", "cmd") if lower else ("HEALTHCHECK", "CMD")
+    flags = _flags(check)
+    before = next((node for node in stage.instructions if isinstance(node, Cmd | Entrypoint)), None)
+    edit = surgery.insert_instruction(
+        target.dockerfile,
+        before or (*(stage.node, *stage.instructions),)[-1],
+        f"{head} {flags}" if flags else f"{head} {tail} {text}",
+        f"{tail} {text}" if flags else "",
+        above=before is not None,
+    )
+    look_at = f"that the check fits every container of the image, not only {first.service.name} of compose"
+    return Fix(stage.node.span, message, (edit,), Safety.UNSAFE, _WHY, look_at)
+
+
+def _clash(checked: Sequence[CheckedService], others: Sequence[CheckedService]) -> str:
+    """Why the check of one service is not the image's."""
+    names = {each.service.name for each in checked}
+    without = [each for each in others if each.service.name not in names]
+    if without:
+        return f"{without[0].shown} builds the same image without a healthcheck, and would get this one"
+    for other in checked[1:]:
+        if _meaning(other.check) != _meaning(checked[0].check):
+            return f"{other.shown} builds the same image and has another healthcheck"
+    return ""
+
+
+def _meaning(check: ComposeHealthcheck | None) -> object:
+    return None if check is None else (check.raw_test, _flags(check))
+
+
+def _flags(check: ComposeHealthcheck) -> str:
+    values = {
+        "interval": check.interval,
+        "timeout": check.timeout,
+        "start-period": check.start_period,
+        "start-interval": check.start_interval,
+        "retries": check.retries,
+    }
+    return " ".join(f"--{name}={value}" for name, value in values.items() if value is not None)
+
+
+def _unfit(target: Target, stage: Stage, check: ComposeHealthcheck) -> str:
+    """Why a check cannot be written into the Dockerfile."""
+    raw = check.raw_test
+    if raw is None:
+        return "its test is empty"
+    if any("$" in word.replace("$$", "") for word in ((raw,) if isinstance(raw, str) else raw)):
+        return "it needs a variable that only compose knows"
+    if health.base_may_have_healthcheck(stage):
+        return "the base image may have a HEALTHCHECK of its own"
+    try:
+        text = health.check_text(raw) or ""
+    except ValueError as error:
+        return str(error)
+    complaint = health.check_complaint(_flags(check), text)
+    if complaint:
+        return f"BuildKit would refuse it: {complaint}"
+    syntax = target.dockerfile.directives.get("syntax")
+    if check.start_interval is not None and syntax is not None and not mounts.frontend_is(syntax.value, 1, 6):
+        return f"--start-interval needs docker/dockerfile 1.6, and # syntax= names {syntax.value}"
+    return _missing_program(target, stage, text)
+
+
+def _missing_program(target: Target, stage: Stage, text: str) -> str:
+    """Why it is not certain that the image has what a check calls; empty if it is."""
+    facts = target.facts
+    commands = health.check_commands(text, facts.end_state(stage).shell)
+    names = [program.name for program in health.programs(commands, all_of_them=True)]
+    if commands.script is not None:
+        names.insert(0, "sh")
+    elif not commands.steps:
+        return commands.why
+    if any(step.command.words and health.program_of(step.command) is None for step in commands.steps):
+        return "the name of a program that it calls is not literal"
+    for name in names:
+        there = health.tool_presence(facts, stage, name)
+        if there == Known(False):
+            return f"the image has no {name}"
+        if isinstance(there, Unknown):
+            return f"whether the image has {name} is not known: {there.why}"
+    return ""
+
+
+CODEMOD: Final = Codemod(
+    name="healthcheck-missing",
+    title="a health check that only compose knows",
+    severity=Severity.INFO,
+    category=Category.CORRECTNESS,
+    effects=frozenset({Effect.METADATA, Effect.STEPS}),
+    rewrite=rewrite,
+    since="0.1.0",
+    page=__doc__,
+    findings=("neo4j 1", "cross"),
+)

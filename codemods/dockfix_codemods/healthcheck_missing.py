@@ -51,6 +51,7 @@ one in compose stays, and goes before it.
 - A check with compose's own variables (`${X}`, with a default or without), whose values only compose knows. `$$X` is
   the container's variable, and is lifted as `$X`.
 - Programs of which it is not known that the image has them.
+- A check of another port than those that the image exposes: it is for the command that compose runs.
 - Images that other services build too, with another check or with none, which would get this one.
 - An image that has a HEALTHCHECK, `NONE` included, or whose base image may have one.
 - Times that Docker does not take, several lines of script, and `start_interval` with an older `# syntax=` than 1.6.
@@ -173,7 +174,18 @@ def _unfit(target: Target, stage: Stage, check: ComposeHealthcheck) -> str:
     syntax = target.dockerfile.directives.get("syntax")
     if check.start_interval is not None and syntax is not None and not mounts.frontend_is(syntax.value, 1, 6):
         return f"--start-interval needs docker/dockerfile 1.6, and # syntax= names {syntax.value}"
-    return _missing_program(target, stage, text)
+    return _other_port(target, stage, text) or _missing_program(target, stage, text)
+
+
+def _other_port(target: Target, stage: Stage, text: str) -> str:
+    """Why a check asks something that the image's own command may not serve: it is for what compose runs instead."""
+    facts = target.facts
+    exposed = health.exposed_ports(facts, stage)
+    asked = health.asked(health.check_commands(text, facts.end_state(stage).shell), facts, stage)
+    ports = {endpoint.port for endpoint in asked.endpoints if endpoint.host == "localhost" and endpoint.known}
+    if exposed and ports and not ports & exposed:
+        return f"it asks port {min(ports)}, and the image exposes {', '.join(sorted(exposed))}"
+    return ""
 
 
 def _missing_program(target: Target, stage: Stage, text: str) -> str:

@@ -32,8 +32,8 @@ the `wget` of Alpine and busybox, or Python's `urllib`; for `wget` the latter.
 
 ## Safety
 
-Unsafe: a package more in the image, or another program that asks, which is for a person to want. busybox `wget` is given
-127.0.0.1 for `localhost`, of which it tries only the first address.
+Unsafe: a package more in the image, or another program that asks, which is for a person to want. busybox `wget` is
+given 127.0.0.1 for `localhost`, of which it tries only the first address.
 
 ## What it leaves alone
 

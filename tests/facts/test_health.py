@@ -41,6 +41,10 @@ def presence(text: str, tool: str = "curl") -> bool | None:
         ("RUN apt-get install -y curl\nRUN apt-get remove -y git", True),
         ("RUN apt-get install -y libcurl4", False),
         ("RUN apt-get install -y $PACKAGES", None),
+        ("RUN apt-get install -y {curl,git}", None),
+        ("RUN apt-get install -y git=1:2.*", False),
+        ("RUN apt-get install -y curl=7.*", True),
+        ("RUN eatmydata apt-get install -y curl", None),
         ("RUN apt-get install -y ./tool.deb", None),
         ("RUN xargs apt-get install -y < packages.txt", None),
         ("RUN if true; then apt-get install -y curl; fi", None),
@@ -149,7 +153,7 @@ def test_the_test_of_compose_in_a_dockerfile(test: str | tuple[str, ...], text: 
 
 @pytest.mark.parametrize("test", ["", "a\nb", "a \\", ("curl", "x"), ("CMD",), ("CMD-SHELL", "a", "b")])
 def test_a_test_that_no_dockerfile_can_say(test: str | tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="test|lines"):
+    with pytest.raises(ValueError, match=r"test|lines"):
         check_text(test)
 
 

@@ -110,7 +110,8 @@ def as_busybox_wget(fetch: Fetch, *, captured: bool) -> tuple[str, ...] | None:
     """The words of the same request with busybox wget, as they are written in shell text.
 
     None for https, since not every busybox looks at certificates, and with a timeout: `wget -q -T` of busybox 1.35 ends
-    with a segmentation fault (measured; tests/codemods/test_healthcheck_switch_run.py). It tries the first address of `localhost` only, which is `::1` where the server may listen on IPv4 alone.
+    with a segmentation fault (measured with Debian 12's). It tries the first address of `localhost` only, which is
+    `::1` where the server may listen on IPv4 alone.
     """
     url = fetch.url.text
     if "https:" in url or fetch.head or fetch.timeout is not None:

@@ -31,7 +31,7 @@ from dockfix.facts.toolchain import FAMILIES, package_names, virtual_name
 from dockfix.syntax.check import check_instruction
 from dockfix.syntax.parser import parse
 from dockfix.syntax.shell import Context, SimpleCommand, Word, shell_kind
-from dockfix.syntax.tree import Add, Copy, Healthcheck, Run
+from dockfix.syntax.tree import Add, Copy, Expose, Healthcheck, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -40,8 +40,20 @@ if TYPE_CHECKING:
     from dockfix.syntax.tree import Instruction
 
 __all__ = [
-    "Asked", "Endpoint", "Program", "asked", "base_may_have_healthcheck", "check_commands", "check_complaint",
-    "check_text", "effective_healthcheck", "program_of", "programs", "tool_package", "tool_presence",
+    "Asked",
+    "Endpoint",
+    "Program",
+    "asked",
+    "base_may_have_healthcheck",
+    "check_commands",
+    "check_complaint",
+    "check_text",
+    "effective_healthcheck",
+    "exposed_ports",
+    "program_of",
+    "programs",
+    "tool_package",
+    "tool_presence",
 ]  # fmt: skip
 
 _STAND_FIRST: Final = frozenset(("exec", "command", "env", "nice", "time", "nohup", "timeout"))
@@ -278,7 +290,7 @@ class _Presence:
             self.fact = Known(True) if sure else Unknown(f"line {line} installs it in a branch")
         elif (
             ALSO_BRING.get(self.package, frozenset()) & set(names)
-            or any("$" in name for name in names)
+            or any(char in name for name in names for char in "$`{(")
             or package is None
             or package.unknown_operands
             or any("/" in word.text or word.text.endswith(_PACKAGE_FILES) for word in package.packages)
@@ -287,7 +299,7 @@ class _Presence:
 
     def plain(self, command: SimpleCommand, line: int) -> None:
         values = command.values()
-        if any(value is not None and value.rpartition("/")[2] == self.name for value in values):
+        if any(value is not None and value.rpartition("/")[2] in (self.name, self.package) for value in values):
             self.doubt(f"line {line} names it")
             return
         name = command.basename
@@ -343,6 +355,16 @@ class Endpoint:
     def known(self) -> bool:
         """Whether all of it is literal."""
         return "$" not in self.host + self.port + self.path
+
+
+def exposed_ports(facts: BuildFacts, stage: Stage) -> frozenset[str] | None:
+    """The ports that the EXPOSEs of a stage and those it is FROM name; None if one is a variable or a range."""
+    found: set[str] = set()
+    for each in facts.graph.chain(stage):
+        for instruction in each.program:
+            if isinstance(instruction, Expose):
+                found.update(word.text.partition("/")[0] for word in instruction.args)
+    return frozenset(found) if all(port.isdigit() for port in found) else None
 
 
 @dataclass(frozen=True, slots=True)

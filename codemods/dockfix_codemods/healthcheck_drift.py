@@ -45,61 +45,20 @@ There is no edit: which of the two is right is not to be seen in the files.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from dockfix.api import (
     Advice,
     Category,
+    CheckedService,
     Codemod,
-    ComposeHealthcheck,
     Finding,
-    Service,
     Severity,
     Stage,
     Target,
     health,
+    services_by_stage,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedService:
-    """A service that builds a stage. `check` is its healthcheck, None if it has none; `shown` names it for people."""
-
-    service: Service
-    shown: str
-
-    @property
-    def check(self) -> ComposeHealthcheck | None:
-        """The healthcheck; one that only sets times leaves the image's in force, and is none."""
-        check = self.service.healthcheck
-        return check if check is not None and (check.raw_test is not None or check.disable) else None
-
-    @property
-    def switched_off(self) -> bool:
-        """Whether the service has no health check on purpose."""
-        check = self.check
-        return check is not None and (check.disable or check.raw_test in (("NONE",), "NONE"))
-
-
-def services_by_stage(target: Target) -> Iterator[tuple[Stage, list[CheckedService]]]:
-    """The compose services that build each stage of a Dockerfile."""
-    graph = target.facts.graph
-    found: dict[int, list[CheckedService]] = {}
-    for invocation in target.invocations:
-        stage = graph.by_name(invocation.target) if invocation.target else graph.final
-        for file in target.project.compose_files:
-            service = file.services.get(invocation.service) if file.path == invocation.source else None
-            if service is not None and stage is not None:
-                line = service.healthcheck.line if service.healthcheck is not None else service.line
-                shown = f"{service.name} ({_display(target, invocation.source.as_posix())}:{line})"
-                found.setdefault(stage.index, []).append(CheckedService(service, shown))
-    for index, services in sorted(found.items()):
-        yield graph.stages[index], services
-
-
-def _display(target: Target, path: str) -> str:
-    return path.removeprefix(f"{target.project.root.as_posix()}/")
 
 
 def rewrite(target: Target) -> Iterator[Finding]:

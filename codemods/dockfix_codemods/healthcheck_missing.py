@@ -66,29 +66,28 @@ one in compose stays, and goes before it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from dockfix.api import (
     Category,
+    CheckedService,
     Cmd,
     Codemod,
-    ComposeHealthcheck,
     Effect,
     Entrypoint,
     Finding,
     Fix,
-    Known,
     Refusal,
     Safety,
     Severity,
     Stage,
     Target,
-    Unknown,
     health,
     mounts,
+    services_by_stage,
     surgery,
 )
-from dockfix_codemods.healthcheck_drift import CheckedService, services_by_stage
 
 _WHY: Final = "an image with its own check is checked wherever it runs"
 
@@ -108,20 +107,18 @@ def _finding(
 ) -> Finding:
     first = checked[0]
     message = f"compose has a healthcheck for {first.shown}, and the image none"
-    check = first.check
-    refused = _clash(checked, others) or ("its test is empty" if check is None else _unfit(target, stage, check))
-    if refused or check is None or check.raw_test is None:
-        return Refusal(stage.node.span, message, refused)
-    text = health.check_text(check.raw_test) or ""
+    text = _clash(checked, others) or _text(target, stage, first)
+    if isinstance(text, str):
+        return Refusal(stage.node.span, message, text)
     lower = stage.node.keyword.text.islower()
     head, tail = ("healthcheck", "cmd") if lower else ("HEALTHCHECK", "CMD")
-    flags = _flags(check)
+    flags = first.flags
     before = next((node for node in stage.instructions if isinstance(node, Cmd | Entrypoint)), None)
     edit = surgery.insert_instruction(
         target.dockerfile,
         before or (*(stage.node, *stage.instructions),)[-1],
-        f"{head} {flags}" if flags else f"{head} {tail} {text}",
-        f"{tail} {text}" if flags else "",
+        f"{head} {flags}" if flags else f"{head} {tail} {text.value}",
+        f"{tail} {text.value}" if flags else "",
         above=before is not None,
     )
     look_at = f"that the check fits every container of the image, not only {first.service.name} of compose"
@@ -135,29 +132,25 @@ def _clash(checked: Sequence[CheckedService], others: Sequence[CheckedService]) 
     if without:
         return f"{without[0].shown} builds the same image without a healthcheck, and would get this one"
     for other in checked[1:]:
-        if _meaning(other.check) != _meaning(checked[0].check):
+        if _meaning(other) != _meaning(checked[0]):
             return f"{other.shown} builds the same image and has another healthcheck"
     return ""
 
 
-def _meaning(check: ComposeHealthcheck | None) -> object:
-    return None if check is None else (check.raw_test, _flags(check))
+def _meaning(service: CheckedService) -> object:
+    return service.check.raw_test if service.check is not None else None, service.flags
 
 
-def _flags(check: ComposeHealthcheck) -> str:
-    values = {
-        "interval": check.interval,
-        "timeout": check.timeout,
-        "start-period": check.start_period,
-        "start-interval": check.start_interval,
-        "retries": check.retries,
-    }
-    return " ".join(f"--{name}={value}" for name, value in values.items() if value is not None)
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What goes behind `HEALTHCHECK CMD`."""
+
+    value: str
 
 
-def _unfit(target: Target, stage: Stage, check: ComposeHealthcheck) -> str:
-    """Why a check cannot be written into the Dockerfile."""
-    raw = check.raw_test
+def _text(target: Target, stage: Stage, service: CheckedService) -> _Text | str:
+    """The check as the Dockerfile has it, or why it cannot be written there."""
+    raw = service.check.raw_test if service.check is not None else None
     if raw is None:
         return "its test is empty"
     if any("$" in word.replace("$$", "") for word in ((raw,) if isinstance(raw, str) else raw)):
@@ -168,13 +161,13 @@ def _unfit(target: Target, stage: Stage, check: ComposeHealthcheck) -> str:
         text = health.check_text(raw) or ""
     except ValueError as error:
         return str(error)
-    complaint = health.check_complaint(_flags(check), text)
+    complaint = health.check_complaint(service.flags, text)
     if complaint:
         return f"BuildKit would refuse it: {complaint}"
     syntax = target.dockerfile.directives.get("syntax")
-    if check.start_interval is not None and syntax is not None and not mounts.frontend_is(syntax.value, 1, 6):
+    if "--start-interval" in service.flags and syntax is not None and not mounts.frontend_is(syntax.value, 1, 6):
         return f"--start-interval needs docker/dockerfile 1.6, and # syntax= names {syntax.value}"
-    return _other_port(target, stage, text) or _missing_program(target, stage, text)
+    return _other_port(target, stage, text) or health.doubtful_program(target.facts, stage, text) or _Text(text)
 
 
 def _other_port(target: Target, stage: Stage, text: str) -> str:
@@ -185,26 +178,6 @@ def _other_port(target: Target, stage: Stage, text: str) -> str:
     ports = {endpoint.port for endpoint in asked.endpoints if endpoint.host == "localhost" and endpoint.known}
     if exposed and ports and not ports & exposed:
         return f"it asks port {min(ports)}, and the image exposes {', '.join(sorted(exposed))}"
-    return ""
-
-
-def _missing_program(target: Target, stage: Stage, text: str) -> str:
-    """Why it is not certain that the image has what a check calls; empty if it is."""
-    facts = target.facts
-    commands = health.check_commands(text, facts.end_state(stage).shell)
-    names = [program.name for program in health.programs(commands, all_of_them=True)]
-    if commands.script is not None:
-        names.insert(0, "sh")
-    elif not commands.steps:
-        return commands.why
-    if any(step.command.words and health.program_of(step.command) is None for step in commands.steps):
-        return "the name of a program that it calls is not literal"
-    for name in names:
-        there = health.tool_presence(facts, stage, name)
-        if there == Known(False):
-            return f"the image has no {name}"
-        if isinstance(there, Unknown):
-            return f"whether the image has {name} is not known: {there.why}"
     return ""
 
 

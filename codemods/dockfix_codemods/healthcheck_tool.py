@@ -57,7 +57,6 @@ from typing import Final
 
 from dockfix.api import (
     BUSYBOX_FAMILIES,
-    Action,
     Category,
     Codemod,
     Edit,
@@ -67,7 +66,6 @@ from dockfix.api import (
     Healthcheck,
     Known,
     Refusal,
-    Run,
     Safety,
     Severity,
     ShellContext,
@@ -76,13 +74,10 @@ from dockfix.api import (
     fetching,
     health,
     known,
-    package_names,
     surgery,
-    virtual_name,
 )
 
 _WHY: Final = "a check whose program is missing fails whatever the service does"
-_OTHER_SOURCES: Final = ("--target-release", "--default-release", "--repository", "--download-only", "--root")
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
@@ -120,39 +115,12 @@ def _finding(target: Target, stage: Stage, check: Healthcheck, program: health.P
 
 
 def _add(target: Target, stage: Stage, package: str) -> Edit | None:
-    """Put a package behind the last one of the first install that may take it, in the stage or one that it is FROM."""
-    for each in target.facts.graph.chain(stage):
-        removed = {name for run in each.instructions if isinstance(run, Run) for name in _removed(target, run)}
-        for run in each.instructions:
-            if not isinstance(run, Run) or run.json:
-                continue
-            commands = target.facts.commands(run)
-            for step in commands.packages:
-                command = step.package
-                if (
-                    command is not None
-                    and stage.base is not None
-                    and command.manager == stage.base.package_manager
-                    and command.action is Action.INSTALL
-                    and command.verb in (("install",), ("add",))
-                    and step.command.context is ShellContext.NONE
-                    and not step.depth
-                    and virtual_name(command) is None
-                    and not command.unknown_operands
-                    and not command.has(*_OTHER_SOURCES)
-                    and all(word.value is not None and "/" not in word.value for word in command.packages)
-                    and command.packages
-                    and not removed & {*package_names(command)}
-                ):
-                    last = command.packages[-1]
-                    return surgery.insert_word(target.dockerfile, run, commands.text, last.start, last.end, package)
-    return None
-
-
-def _removed(target: Target, run: Run) -> Iterator[str]:
-    for step in target.facts.commands(run).packages:
-        if step.package is not None and step.package.action in (Action.REMOVE, Action.PURGE):
-            yield from package_names(step.package)
+    """Put a package behind the last one of an install that may take it."""
+    found = health.open_install(target.facts, stage)
+    if found is None or found[1].package is None:
+        return None
+    run, last = found[0], found[1].package.packages[-1]
+    return surgery.insert_word(target.dockerfile, run, target.facts.commands(run).text, last.start, last.end, package)
 
 
 def _switch(target: Target, stage: Stage, check: Healthcheck, program: health.Program) -> Edit | str:

@@ -39,8 +39,8 @@ from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
-from dockfix.project.compose import BuildInvocation, Service
-from dockfix.project.compose import Healthcheck as ComposeHealthcheck
+from dockfix.project.checks import CheckedService, services_by_stage
+from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Project, Target, context_candidates
@@ -173,12 +173,12 @@ __all__ = [
     "Caches",
     "Category",
     "Change",
+    "CheckedService",
     "Cleaning",
     "Cmd",
     "Codemod",
     "Commands",
     "Comment",
-    "ComposeHealthcheck",
     "Context",
     "ContextSource",
     "Copy",
@@ -216,7 +216,6 @@ __all__ = [
     "Run",
     "Safety",
     "Script",
-    "Service",
     "Severity",
     "Shell",
     "ShellContext",
@@ -266,6 +265,7 @@ __all__ = [
     "processes",
     "pyproject_facts",
     "runtime_library",
+    "services_by_stage",
     "surgery",
     "uses_area",
     "variables",

@@ -44,7 +44,7 @@ def presence(text: str, tool: str = "curl") -> bool | None:
         ("RUN apt-get install -y {curl,git}", None),
         ("RUN apt-get install -y git=1:2.*", False),
         ("RUN apt-get install -y curl=7.*", True),
-        ("RUN eatmydata apt-get install -y curl", None),
+        ("RUN some-wrapper apt-get install -y curl", None),
         ("RUN apt-get install -y ./tool.deb", None),
         ("RUN xargs apt-get install -y < packages.txt", None),
         ("RUN if true; then apt-get install -y curl; fi", None),

@@ -440,7 +440,7 @@ def insert_instruction(dockerfile: Dockerfile, anchor: Instruction, head: str, t
     """
     outer = indent_of(dockerfile, anchor.span.start)
     model = next((node for node in dockerfile.instructions if _breaks_lines(node)), anchor)
-    inner = continuation(dockerfile, anchor, continuation_indent(dockerfile, model)) if tail else ""
+    inner = continuation(dockerfile, anchor, continuation_indent(dockerfile, model) or "    ") if tail else ""
     text = f"{head}{inner}{tail}"
     start = block(dockerfile, anchor).start
     apart = start > 0 and _blank_at(dockerfile, line_start(dockerfile, start - 1)) is not None

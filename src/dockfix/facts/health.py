@@ -36,6 +36,7 @@ from dockfix.syntax.tree import Add, Copy, Expose, Healthcheck, Run
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.images import BaseImage
+    from dockfix.facts.packages import PackageCommand
     from dockfix.facts.stages import Stage
     from dockfix.syntax.tree import Instruction
 
@@ -48,8 +49,10 @@ __all__ = [
     "check_commands",
     "check_complaint",
     "check_text",
+    "doubtful_program",
     "effective_healthcheck",
     "exposed_ports",
+    "open_install",
     "program_of",
     "programs",
     "tool_package",
@@ -79,6 +82,7 @@ _TREE_NAMES: Final = frozenset(
         "root-out",
     )
 )
+_OTHER_SOURCES: Final = ("--target-release", "--default-release", "--repository", "--download-only", "--root")
 _PACKAGE_FILES: Final = (".deb", ".rpm", ".apk")
 
 
@@ -233,6 +237,63 @@ def tool_presence(facts: BuildFacts, stage: Stage, tool: str) -> Fact[bool]:
         for instruction in each.program:
             presence.take(instruction)
     return presence.fact
+
+
+def doubtful_program(facts: BuildFacts, stage: Stage, text: str) -> str:
+    """Why it is not certain that an image has all that a check calls (`check_text`); empty if it is."""
+    commands = check_commands(text, facts.end_state(stage).shell)
+    names = [program.name for program in programs(commands, all_of_them=True)]
+    if commands.script is not None:
+        names.insert(0, "sh")
+    elif not commands.steps:
+        return commands.why
+    if any(step.command.words and program_of(step.command) is None for step in commands.steps):
+        return "the name of a program that it calls is not literal"
+    for name in names:
+        there = tool_presence(facts, stage, name)
+        if there == Known(False):
+            return f"the image has no {name}"
+        if isinstance(there, Unknown):
+            return f"whether the image has {name} is not known: {there.why}"
+    return ""
+
+
+def open_install(facts: BuildFacts, stage: Stage) -> tuple[Run, Step] | None:
+    """The first install of the system's packages that another one may be added to; None if there is none.
+
+    In the stage, else in the nearest that it is FROM. Not in a branch, not with `--virtual` or a release of its own,
+    and not of packages that are removed again.
+    """
+    manager = stage.base.package_manager if stage.base is not None else None
+    for each in facts.graph.chain(stage):
+        runs = [run for run in each.instructions if isinstance(run, Run) and not run.json]
+        steps = [(run, step) for run in runs for step in facts.commands(run).packages]
+        removed = {
+            name
+            for _, step in steps
+            if step.package is not None and step.package.action in (Action.REMOVE, Action.PURGE)
+            for name in package_names(step.package)
+        }
+        for run, step in steps:
+            command = step.package
+            if command is not None and command.manager == manager and _is_open(step, command, removed):
+                return run, step
+    return None
+
+
+def _is_open(step: Step, command: PackageCommand, removed: set[str]) -> bool:
+    return (
+        command.action is Action.INSTALL
+        and command.verb in (("install",), ("add",))
+        and step.command.context is Context.NONE
+        and not step.depth
+        and virtual_name(command) is None
+        and not command.unknown_operands
+        and not command.has(*_OTHER_SOURCES)
+        and bool(command.packages)
+        and all(word.value is not None and "/" not in word.value for word in command.packages)
+        and not removed & {*package_names(command)}
+    )
 
 
 class _Presence:

@@ -127,8 +127,9 @@ def _finding(
 
 def _clash(checked: Sequence[CheckedService], others: Sequence[CheckedService]) -> str:
     """Why the check of one service is not the image's."""
-    names = {each.service.name for each in checked}
-    without = [each for each in others if each.service.name not in names]
+    # the same service of another file beside it is laid over it
+    names = {(each.folder, each.service.name) for each in checked}
+    without = [each for each in others if (each.folder, each.service.name) not in names]
     if without:
         return f"{without[0].shown} builds the same image without a healthcheck, and would get this one"
     for other in checked[1:]:

@@ -77,6 +77,8 @@ from dockfix.api import (
     surgery,
 )
 
+_MOST_IMAGES: Final = 20
+"""Stages built on one with a HEALTHCHECK past which nothing is said: no file has as many."""
 _WHY: Final = "a check whose program is missing fails whatever the service does"
 
 
@@ -85,15 +87,13 @@ def rewrite(target: Target) -> Iterator[Finding]:
     facts = target.facts
     for stage in facts.graph.stages:
         check = health.effective_healthcheck(facts, stage)
-        if check is None or check not in stage.instructions:
+        if check is None or check not in stage.instructions or stage.base is None:
             continue
         images = facts.graph.descendants(stage) or (stage,)
-        seen: set[str] = set()
-        for program in health.programs(facts.commands(check)):
-            missing = all(health.tool_presence(facts, each, program.name) == Known(False) for each in images)
-            if missing and program.name not in seen:
-                seen.add(program.name)
-                yield _finding(target, stage, check, program)
+        programs = {each.name: each for each in reversed(health.programs(facts.commands(check)))}
+        for name in sorted(programs.keys() & stage.base.lacks) if len(images) <= _MOST_IMAGES else ():
+            if all(health.tool_presence(facts, each, name) == Known(False) for each in images):
+                yield _finding(target, stage, check, programs[name])
 
 
 def _finding(target: Target, stage: Stage, check: Healthcheck, program: health.Program) -> Finding:

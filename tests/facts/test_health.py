@@ -151,9 +151,15 @@ def test_the_test_of_compose_in_a_dockerfile(test: str | tuple[str, ...], text: 
     assert check_text(test) == text
 
 
-@pytest.mark.parametrize("test", ["", "a\nb", "a \\", ("curl", "x"), ("CMD",), ("CMD-SHELL", "a", "b")])
+@pytest.mark.parametrize(
+    "test",
+    [
+        *("", "a\nb", "a \\", "a `", '["a"]', "a\rb", "a \ud800"),
+        *(("curl", "x"), ("CMD",), ("CMD-SHELL", "a", "b"), ("CMD", "\ud800")),
+    ],
+)
 def test_a_test_that_no_dockerfile_can_say(test: str | tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=r"test|lines"):
+    with pytest.raises(ValueError, match=r"test|lines|Unicode"):
         check_text(test)
 
 
@@ -161,6 +167,8 @@ def test_flags_are_judged_as_buildkit_does() -> None:
     assert check_complaint("--interval=1m30s --retries=3", "true") == ""
     assert "1d" in check_complaint("--interval=1d", "true")
     assert check_complaint("--retries=x", "true")
+    assert check_complaint("--retries=3 CMD echo", "true")
+    assert check_complaint("--retries=3\nRUN x", "true")
 
 
 def endpoints(text: str, **environment: str) -> set[str]:

@@ -121,18 +121,27 @@ def check_text(test: str | tuple[str, ...]) -> str | None:
     elif test[0] == "CMD-SHELL" and len(test) == 2:
         text = test[1].strip()
     elif test[0] == "CMD" and len(test) > 1:
-        return json.dumps([word.replace("$$", "$") for word in test[1:]], ensure_ascii=False)
+        return _encodable(json.dumps([word.replace("$$", "$") for word in test[1:]], ensure_ascii=False))
     else:
         raise ValueError(f"a test that begins with {test[0]} and has {len(test) - 1} words is not valid")
     if not text:
         raise ValueError("its test is empty")
-    if "\n" in text or text.endswith("\\"):
+    if "\n" in text or text.endswith(("\\", "`")):
         raise ValueError("its command has several lines")
-    return text.replace("$$", "$")
+    text = _encodable(text.replace("$$", "$"))
+    if not text.isprintable() or _parsed_check("", text).json:
+        raise ValueError("its test would mean something else in a Dockerfile")
+    return text
+
+
+def _encodable(text: str) -> str:
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise ValueError("its test is not valid Unicode")
+    return text
 
 
 def _parsed_check(flags: str, text: str) -> Healthcheck:
-    node = parse(f"FROM scratch\nHEALTHCHECK {flags}{' ' if flags else ''}CMD {text}\n").instructions[-1]
+    node = parse(f"FROM scratch\nHEALTHCHECK {flags}{' ' if flags else ''}CMD {text}\n").instructions[1]
     if not isinstance(node, Healthcheck):
         raise TypeError("the line was built as a HEALTHCHECK")
     return node
@@ -145,7 +154,10 @@ def check_commands(text: str, shell: Fact[tuple[str, ...]]) -> Commands:
 
 def check_complaint(flags: str, text: str) -> str:
     """What BuildKit would refuse about a HEALTHCHECK with these flags; empty if nothing."""
-    return next((problem.message for problem in check_instruction(_parsed_check(flags, text))), "")
+    node = _parsed_check(flags, text)
+    if [flag.word.text for flag in node.flags] != flags.split():
+        return "a time or a number is none"
+    return next((problem.message for problem in check_instruction(node)), "")
 
 
 def program_of(command: SimpleCommand) -> Word | None:

@@ -31,7 +31,9 @@ _PGREP_LONG: Final = frozenset(
 )
 _SIGNAL: Final = re.compile(r"-(?:\d+|(?:SIG)?[A-Z]{3,}\d?)\Z")
 _GREP_FLAGS: Final = frozenset("qiwsncEF")
-_BSD_PS: Final = re.compile(r"[aefhjlmruwx]*[ax][aefhjlmruwx]*\Z")
+_BSD_PS: Final = frozenset("aefhjlmruwx")
+_MAX_LINE: Final = 2000
+"""Characters of a command line past which nothing is said of it: no check is that long."""
 _STAYS: Final = Context.PIPELINE | Context.SUBSTITUTION | Context.BACKGROUND
 _LOOKS: Final = frozenset(
     ("pgrep", "pkill", "pidof", "ps", "grep", "egrep", "fgrep", "wc", "awk", "head", "tail", "tr")
@@ -155,8 +157,8 @@ def _lists_command_lines(lister: Step, base: BaseImage | None) -> bool:
         return True
     first = values[0] if values else ""
     if first.startswith("-"):
-        return bool({"f", "F"} & {*first[1:]}) or (_BSD_PS.match(first[1:]) is not None and "x" in first)
-    return bool(first) and _BSD_PS.match(first) is not None
+        return bool({"f", "F"} & {*first[1:]}) or ("x" in first and _BSD_PS.issuperset(first[1:]))
+    return bool({"a", "x"} & {*first}) and _BSD_PS.issuperset(first)
 
 
 def _shell_stays(step: Step, commands: Commands, base: BaseImage | None) -> bool:
@@ -195,7 +197,7 @@ def _judged(
     *,
     whole: bool = False,
 ) -> ProcessSearch:
-    if pattern is None or not _matches(pattern, line, ignore_case, whole):
+    if pattern is None or len(line) > _MAX_LINE or not _matches(pattern, line, ignore_case, whole):
         return ProcessSearch(step, word, program, "", None)
     if step.command.context & Context.SUBSTITUTION:
         return ProcessSearch(step, word, program, finds, None, "its output is used, which may allow for what it finds")

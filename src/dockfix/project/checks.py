@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockfix.project.compose import Healthcheck, Service
@@ -17,10 +18,13 @@ __all__ = ["CheckedService", "services_by_stage"]
 
 @dataclass(frozen=True, slots=True)
 class CheckedService:
-    """A service that builds a stage. `shown` names it for people: the service, its file, and the line."""
+    """A service that builds a stage. `shown` names it for people: the service, its file, and the line. `folder` is that
+    of its file.
+    """
 
     service: Service
     shown: str
+    folder: Path
 
     @property
     def check(self) -> Healthcheck | None:
@@ -57,13 +61,15 @@ def services_by_stage(target: Target) -> Iterator[tuple[Stage, list[CheckedServi
     """
     graph = target.facts.graph
     found: dict[int, list[CheckedService]] = {}
-    for invocation in target.invocations:
+    # the main file of a folder before those that are laid over it, which repeat what it says
+    for invocation in sorted(target.invocations, key=lambda each: (each.source.parent, len(each.source.name))):
         stage = graph.by_name(invocation.target) if invocation.target else graph.final
         for file in target.project.compose_files:
             service = file.services.get(invocation.service) if file.path == invocation.source else None
             if service is not None and stage is not None:
                 line = service.healthcheck.line if service.healthcheck is not None else service.line
                 path = file.path.as_posix().removeprefix(f"{target.project.root.as_posix()}/")
-                found.setdefault(stage.index, []).append(CheckedService(service, f"{service.name} ({path}:{line})"))
+                shown = f"{service.name} ({path}:{line})"
+                found.setdefault(stage.index, []).append(CheckedService(service, shown, file.path.parent))
     for index, services in sorted(found.items()):
         yield graph.stages[index], services

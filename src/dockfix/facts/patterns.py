@@ -104,8 +104,8 @@ def _branch(text: str, at: int, *, extended: bool) -> tuple[_Branch, int] | None
         if char == "$" and (at + 1 == len(text) or (extended and text[at + 1] == "|")):
             at_end, at = True, at + 1
             continue
-        if char == "^" or at_end:
-            return None
+        if char == "^" or (char == "$" and extended) or at_end:
+            return None  # an anchor in the middle
         begin = at
         atom = _atom(text, at, extended=extended)
         if atom is None:
@@ -139,14 +139,14 @@ def _bracket(text: str, at: int) -> tuple[_Atom, int] | None:
     begin = at + 1 + inverted
     end = text.find("]", begin + 1)
     body = text[begin:end]
-    if end < 0 or "[" in body:
+    if end < 0 or "[" in body or "\\" in body:
         return None
     chars: set[str] = set()
     index = 0
     while index < len(body):
         if body[index + 1 : index + 2] == "-" and index + 2 < len(body):
             low, high = ord(body[index]), ord(body[index + 2])
-            if high - low > 255:
+            if not 0 <= high - low <= 255:
                 return None
             chars.update(map(chr, range(low, high + 1)))
             index += 3

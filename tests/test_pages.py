@@ -17,6 +17,8 @@ from dockfix.project.target import BuildOptions, load_project, target_for
 CODEMODS = load_registry().codemods
 ORDER = [codemod.name for codemod in CODEMODS]
 SECTIONS = ["What it does", "Why", "Safety", "What it leaves alone", "Sources"]
+COMPOSE = re.compile(r"```yaml\n(.*?)```", re.S)
+REPORTED = re.compile(r"```dockerfile\n(.*?)```", re.S)
 EXAMPLE = re.compile(r"```dockerfile\n(.*?)```\s+becomes\s+```dockerfile\n(.*?)```", re.S)
 
 each_codemod = pytest.mark.parametrize("codemod", CODEMODS, ids=ORDER)
@@ -34,8 +36,13 @@ def test_the_page_has_every_section(codemod: Codemod) -> None:
 
 @each_codemod
 def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
-    examples = EXAMPLE.findall(codemod.page.replace("\\\\\n", "\\\n"))
+    page = codemod.page.replace("\\\\\n", "\\\n")
+    # What has no edit shows a file that is reported, and leaves it as it is.
+    examples = EXAMPLE.findall(page) if codemod.effects else [(each, each) for each in REPORTED.findall(page)]
     assert examples
+    compose = COMPOSE.search(page)
+    if compose is not None:
+        (tmp_path / "compose.yaml").write_text(compose[1])
     for before, after in examples:
         (tmp_path / "packages").mkdir(exist_ok=True)
         (tmp_path / "packages" / "module.py").write_text("")
@@ -47,5 +54,6 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         outcome = run(target, [codemod], unsafe=True)
         assert outcome.defects == ()
         assert outcome.text == after
+        assert outcome.changed or outcome.remaining
         again = run(replace(target, text=after), [codemod], unsafe=True)
         assert again.text == after

@@ -24,7 +24,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import mounts
+from dockfix.facts import fetching, health, mounts, processes
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
@@ -39,6 +39,7 @@ from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
+from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
 from dockfix.project.manifests import pyproject_facts
@@ -220,6 +221,7 @@ __all__ = [
     "Caches",
     "Category",
     "Change",
+    "CheckedService",
     "Cleaning",
     "Cmd",
     "Codemod",
@@ -291,8 +293,10 @@ __all__ = [
     "caches_of",
     "conflict",
     "context_candidates",
+    "fetching",
     "file_use",
     "has_base_group",
+    "health",
     "install_needs",
     "is_compiler",
     "is_header_package",
@@ -307,9 +311,11 @@ __all__ = [
     "names_used",
     "package_names",
     "parse_account_command",
+    "processes",
     "pyproject_facts",
     "replace_yaml_scalar",
     "runtime_library",
+    "services_by_stage",
     "set_yaml_entry",
     "set_yaml_item",
     "split_ignore_comment",

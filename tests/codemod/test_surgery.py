@@ -573,3 +573,27 @@ def test_insert_word(before: str, after: str) -> None:
     start = run.script.text.index("-u")
     edit = surgery.insert_word(dockerfile, run, run.script, start, start + len("-u 1"), "new")
     assert applied(HEAD + before, [edit]) == HEAD + after
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "tail", "above", "expected"),
+    [
+        ("FROM a\nCMD x\n", 1, "", True, "FROM a\nH\nCMD x\n"),
+        ("FROM a\nCMD x\n", 1, "T", True, "FROM a\nH \\\n    T\nCMD x\n"),
+        ("FROM a\n\n# why\nCMD x\n", 1, "", True, "FROM a\n\nH\n\n# why\nCMD x\n"),
+        ("FROM a\nRUN x \\\n  y\n\nCMD x\n", 2, "T", True, "FROM a\nRUN x \\\n  y\n\nH \\\n  T\n\nCMD x\n"),
+        ("FROM a\nRUN x \\\ny\nCMD x\n", 2, "T", True, "FROM a\nRUN x \\\ny\nH \\\n    T\nCMD x\n"),
+        ("FROM a\r\nCMD x\r\n", 1, "T", True, "FROM a\r\nH \\\r\n    T\r\nCMD x\r\n"),
+        ("# escape=`\nFROM a\nCMD x\n", 1, "T", True, "# escape=`\nFROM a\nH `\n    T\nCMD x\n"),
+        ("FROM a", 0, "T", False, "FROM a\nH \\\n    T"),
+        ("FROM a\nUSER x\n", 1, "", False, "FROM a\nUSER x\nH\n"),
+        ("FROM a\n\nUSER x\n", 1, "", False, "FROM a\n\nUSER x\n\nH\n"),
+        ("FROM a\nRUN <<E\nx\nE\n", 1, "", False, "FROM a\nRUN <<E\nx\nE\nH\n"),
+        ("  FROM a\n  CMD x\n", 1, "", True, "  FROM a\n  H\n  CMD x\n"),
+    ],
+)
+def test_insert_instruction(text: str, index: int, tail: str, above: bool, expected: str) -> None:
+    head, last = "LABEL a=1", "b=1" if tail else ""
+    dockerfile = tree(text)
+    edit = surgery.insert_instruction(dockerfile, node(dockerfile, index), head, last, above=above)
+    assert applied(text, [edit]) == expected.replace("T", last).replace("H", head)

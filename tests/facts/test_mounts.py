@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockfix.facts.build import analyse
-from dockfix.facts.mounts import Caches, caches_of, docker_clean_gone, mounts_supported, uses_buildkit
+from dockfix.facts.mounts import Caches, caches_of, docker_clean_gone, frontend_is, mounts_supported, uses_buildkit
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Run
 
@@ -115,3 +115,22 @@ def test_what_only_buildkit_builds(text: str, needs: bool) -> None:
 )
 def test_frontends(syntax: str | None, known: bool) -> None:
     assert mounts_supported(syntax) is known
+
+
+@pytest.mark.parametrize(
+    ("syntax", "new"),
+    [
+        ("docker/dockerfile:1", True),
+        ("docker.io/docker/dockerfile:1.6", True),
+        ("docker/dockerfile:1.7-labs", True),
+        ("docker/dockerfile:1-labs", True),
+        ("docker/dockerfile", True),
+        ("docker/dockerfile:2.0", True),
+        ("docker/dockerfile:1.5.2", False),
+        ("docker/dockerfile:1.0-experimental", False),
+        ("example.org/frontend:9", False),
+        ("", False),
+    ],
+)
+def test_the_version_of_a_frontend(syntax: str, new: bool) -> None:
+    assert frontend_is(syntax, 1, 6) is new

@@ -428,6 +428,28 @@ def insert_below(dockerfile: Dockerfile, instruction: Instruction, lines: str) -
     return insert(at, f"{instruction.newline}{lines}")
 
 
+def insert_instruction(dockerfile: Dockerfile, anchor: Instruction, head: str, tail: str, *, above: bool) -> Edit:
+    """Put a new instruction above or below another one, in the style of the file.
+
+    Args:
+        dockerfile: the file.
+        anchor: what it goes above (and above the comments that speak of that) or below.
+        head: the instruction's first line, without a continuation.
+        tail: what goes on a second line, indented as the file's other continuations are; on the same line if empty.
+        above: which of the two. A blank line in front of `anchor` also parts the new instruction from it.
+    """
+    outer = indent_of(dockerfile, anchor.span.start)
+    model = next((node for node in dockerfile.instructions if _breaks_lines(node)), anchor)
+    inner = continuation(dockerfile, anchor, continuation_indent(dockerfile, model) or "    ") if tail else ""
+    text = f"{head}{inner}{tail}"
+    start = block(dockerfile, anchor).start
+    apart = start > 0 and _blank_at(dockerfile, line_start(dockerfile, start - 1)) is not None
+    gap = anchor.newline if apart else ""
+    if above:
+        return insert(start, f"{outer}{text}{anchor.newline}{gap}")
+    return insert_below(dockerfile, anchor, f"{gap}{outer}{text}")
+
+
 def move_below(dockerfile: Dockerfile, instruction: Instruction, anchor: Instruction) -> tuple[Edit, ...]:
     """Move an instruction, with the comments that speak of it, directly below another one further down."""
     span = block(dockerfile, instruction)

@@ -36,6 +36,7 @@ __all__ = [
     "doubts",
     "filled_before",
     "flag_for",
+    "frontend_is",
     "harm",
     "may_be_lost",
     "mounts_supported",
@@ -350,6 +351,17 @@ def mounts_supported(syntax: str | None) -> bool:
     if found is None:
         return True
     return (int(found[1]), int(found[2])) >= (1, 2) or "experimental" in (found[3] or "")
+
+
+def frontend_is(syntax: str, major: int, minor: int) -> bool:
+    """Whether the frontend that `# syntax=` names is docker/dockerfile of at least a version, or of none in
+    particular (`docker/dockerfile:1` is the newest of its kind)."""
+    name = syntax.strip().removeprefix("docker.io/")
+    found = _VERSION.match(name)
+    if found is not None:
+        return (int(found[1]), int(found[2])) >= (major, minor)
+    tags = ("", ":latest", ":labs", f":{major}", f":{major}-labs")
+    return name in {f"docker/dockerfile{tag}" for tag in tags}
 
 
 def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:

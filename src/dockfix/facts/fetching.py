@@ -1,0 +1,141 @@
+"""`curl` and `wget` as health checks use them, and what asks the same with another program.
+
+An equivalent is given only where exit code and request are the same: a GET that fails on an answer of 400 and above.
+Sources: curl(1), wget(1), busybox `networking/wget.c`, docs.python.org/3/library/urllib.request.html.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from dockfix.facts.packages import WordLike
+
+__all__ = ["Fetch", "as_busybox_wget", "as_json", "as_python", "parse_fetch"]
+
+_CURL_QUIET: Final = frozenset("sSLv")
+_CURL_LONG: Final = frozenset(("--silent", "--show-error", "--location", "--verbose", "--no-progress-meter"))
+_CURL_FAIL: Final = frozenset(("--fail", "--fail-with-body"))
+_WGET_LONG: Final = frozenset(("--quiet", "--no-verbose", "--tries=1", "-nv", "-t1", "-q"))
+_SINKS: Final = frozenset(("/dev/null", "-", "/dev/stdout"))
+_UNSAFE_IN_CODE: Final = frozenset("'\"\\$` \t\n")
+
+_Item: TypeAlias = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A request: `url` is its word, `timeout` in seconds if one is given; `head`: it asks for the header alone."""
+
+    url: WordLike
+    timeout: str | None
+    head: bool
+
+
+def parse_fetch(name: str, words: Sequence[WordLike]) -> Fetch | str:
+    """The request that `curl` or `wget` makes with the words behind its name; why not, if that is not understood."""
+    if name not in ("curl", "wget"):
+        return f"nothing else is known to do what {name} does"
+    urls: list[WordLike] = []
+    timeout: str | None = None
+    fails = name == "wget"
+    head = False
+    values = iter(words)
+    for word in values:
+        value = word.value
+        if value is None or not value.startswith("-"):
+            urls.append(word)
+            continue
+        for option, operand in _options(name, value, values):
+            if option == "fail":
+                fails = True
+            elif option == "head":
+                head = True
+            elif option == "timeout" and operand is not None and operand.isdigit():
+                timeout = operand
+            elif option not in ("quiet", "sink") or (option == "sink" and operand not in _SINKS):
+                return f"{value} of {name} has no equal elsewhere"
+    if not fails:
+        return "without -f curl succeeds whatever the server answers"
+    if len(urls) != 1:
+        return f"{name} is given {len(urls)} addresses"
+    return Fetch(urls[0], timeout, head)
+
+
+def _options(name: str, value: str, values: Iterator[WordLike]) -> Iterator[_Item]:
+    long, equals, attached = value.partition("=")
+    if value in (_CURL_LONG if name == "curl" else _WGET_LONG):
+        yield "quiet", None
+    elif name == "curl" and value in _CURL_FAIL:
+        yield "fail", None
+    elif name == "wget" and value == "--spider":
+        yield "head", None
+    elif long in ("--max-time", "--timeout"):
+        yield "timeout", attached if equals else _next(values)
+    elif long in ("--output", "--output-document"):
+        yield "sink", attached if equals else _next(values)
+    elif long == "--tries":
+        yield ("quiet" if (attached if equals else _next(values)) == "1" else "other"), None
+    elif value.startswith("--"):
+        yield "other", None
+    else:
+        yield from _cluster(name, value[1:], values)
+
+
+def _cluster(name: str, letters: str, values: Iterator[WordLike]) -> Iterator[_Item]:
+    """Short options in one word; one that takes a value takes the rest of it, or the next word."""
+    sink, seconds = ("o", "m") if name == "curl" else ("O", "T")
+    for index, letter in enumerate(letters):
+        if letter in (sink, seconds):
+            operand = letters[index + 1 :] or _next(values)
+            yield ("sink" if letter == sink else "timeout"), operand
+            return
+        if name == "wget" and letter == "t":
+            yield ("quiet" if (letters[index + 1 :] or _next(values)) == "1" else "other"), None
+            return
+        if letter == "f" and name == "curl":
+            yield "fail", None
+        else:
+            yield ("quiet" if letter in (_CURL_QUIET if name == "curl" else "qS") else "other"), None
+
+
+def _next(values: Iterator[WordLike]) -> str | None:
+    word = next(values, None)
+    return word.value if word is not None else None
+
+
+def as_busybox_wget(fetch: Fetch, *, captured: bool) -> tuple[str, ...] | None:
+    """The words of the same request with busybox wget, as they are written in shell text.
+
+    None for https, since not every busybox looks at certificates, and with a timeout: `wget -q -T` of busybox 1.35 ends
+    with a segmentation fault (measured with Debian 12's). It tries the first address of `localhost` only, which is
+    `::1` where the server may listen on IPv4 alone.
+    """
+    url = fetch.url.text
+    if "https:" in url or fetch.head or fetch.timeout is not None:
+        return None
+    for start in ("http://localhost", "localhost"):
+        bare = url.lstrip("\"'")
+        if bare.startswith(start) and bare[len(start) : len(start) + 1] in ("", ":", "/", '"', "'"):
+            url = url.replace("localhost", "127.0.0.1", 1)
+            break
+    return ("wget", "-q", "-O", "-" if captured else "/dev/null", url)
+
+
+def as_python(fetch: Fetch, python: str) -> tuple[str, str, str] | None:
+    """The argument vector of the same request with Python's standard library; None if its address is not literal."""
+    url = fetch.url.value
+    if url is None or any(char in _UNSAFE_IN_CODE for char in url):
+        return None
+    if not url.startswith(("http://", "https://")):
+        url = f"http://{url}"
+    timeout = f", timeout={fetch.timeout}" if fetch.timeout is not None else ""
+    asked = f"urllib.request.Request('{url}', method='HEAD')" if fetch.head else f"'{url}'"
+    return python, "-c", f"import urllib.request; urllib.request.urlopen({asked}{timeout})"
+
+
+def as_json(words: Sequence[str]) -> str:
+    """Words as the inside of a JSON array."""
+    return ", ".join(json.dumps(word, ensure_ascii=False) for word in words)

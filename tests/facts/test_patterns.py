@@ -1,0 +1,60 @@
+"""Patterns of pgrep and grep are matched as POSIX has it; Python's `re` agrees on all that is read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dockfix.facts.patterns import parse_pattern
+
+
+@given(st.text("ab.*+?|^$[]\\", min_size=1, max_size=8), st.text("ab.+[", max_size=10))
+def test_what_is_read_means_what_it_means_to_python(pattern: str, text: str) -> None:
+    read = parse_pattern(pattern)
+    if read is None:
+        return
+    try:
+        expected = re.search(pattern, text) is not None
+    except re.error:  # pragma: no cover - fails, with the pattern
+        pytest.fail(f"{pattern!r} is read but is no pattern to Python")
+    assert read.found_in(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hidden"),
+    [
+        ("apps.worker.main", "[a]pps.worker.main"),
+        (".*worker", ".*[w]orker"),
+        ("^python", "^[p]ython"),
+        ("celery|redis", "[c]elery|[r]edis"),
+        ("x*ab", "x*[a]b"),
+        ("[w]orker", "[w][o]rker"),
+        (".*", None),
+        ("a|.", None),
+    ],
+)
+def test_the_first_plain_character_is_put_in_brackets(pattern: str, hidden: str | None) -> None:
+    read = parse_pattern(pattern)
+    assert read is not None
+    assert read.hidden() == hidden
+
+
+@pytest.mark.parametrize("pattern", ["(a)", "a{2}", r"\bx", "[[:alpha:]]", "", "a" * 201, "a||b", "*a"])
+def test_other_patterns_are_not_read(pattern: str) -> None:
+    assert parse_pattern(pattern) is None
+
+
+def test_a_basic_pattern_takes_plus_and_bar_as_they_stand() -> None:
+    read = parse_pattern("a+|b", extended=False)
+    assert read is not None
+    assert read.found_in("xa+|by")
+    assert not read.found_in("aab")
+
+
+def test_a_hostile_pattern_costs_no_more_than_its_length() -> None:
+    read = parse_pattern("a*" * 90 + "b")
+    assert read is not None
+    assert not read.found_in("a" * 5000)

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from dockfix.facts.io import Area, FileUse
     from dockfix.facts.packages import PackageCommand
     from dockfix.project.installs import Needs
+    from dockfix.project.python_installs import UnusedDistributions
 
 
 def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
@@ -147,6 +148,13 @@ def builds_project(command: PackageCommand) -> bool:
     from dockfix.project import installs  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     return installs.builds_project(command)
+
+
+def unused_distributions(target: Target) -> tuple[UnusedDistributions, ...]:
+    """For each install of Python distributions, those that nothing in the image is seen to use."""
+    from dockfix.project import python_installs  # noqa: PLC0415 - only unused-python-deps asks, and loads it then
+
+    return python_installs.unused_distributions(target)
 
 
 API_VERSION = 1
@@ -261,6 +269,7 @@ __all__ = [
     "pyproject_facts",
     "runtime_library",
     "surgery",
+    "unused_distributions",
     "uses_area",
     "variables",
     "virtual_name",
@@ -268,4 +277,4 @@ __all__ = [
 
 if TYPE_CHECKING:
     # Types that come with tables which a clean file never needs: for annotations only.
-    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand"]
+    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand", "UnusedDistributions"]

@@ -116,6 +116,27 @@ class Context:
                     stack.append(rel)
         return sorted(found)
 
+    def files_below(self, rel_dir: str, limit: int = MAX_ENTRIES) -> list[str] | None:
+        """The files below a folder that the build sends, sorted; `None` if that takes more than `limit` entries.
+
+        A symlink to a folder is a file here: COPY keeps it a link, and it is not followed.
+        """
+        found: list[str] = []
+        left = limit
+        stack = [_rooted(rel_dir)]
+        while stack:
+            entries = self._entries(stack.pop())
+            left -= len(entries)
+            if left < 0:
+                return None
+            for rel, is_folder in entries:
+                kept_out = self.ignored(rel)
+                if not is_folder and not kept_out:
+                    found.append(rel)
+                elif is_folder and not (kept_out and not self.ignore.may_return_below(rel)):
+                    stack.append(rel)
+        return sorted(found)
+
     def _matches_below(self, base: str, pattern: str) -> list[str] | None:
         levels = pattern.split("/")
         by_level = "[" not in pattern  # a class may match a `/`; then a match can be at any depth

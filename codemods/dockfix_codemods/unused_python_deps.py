@@ -64,7 +64,8 @@ def rewrite(target: Target) -> Iterator[Finding]:
         names += f" and {len(found.unused) - _MOST_NAMES} more" if len(found.unused) > _MOST_NAMES else ""
         counted = f"{len(found.unused)} of {found.total} {_plural(found.total, 'distribution')}"
         if found.why_not:
-            message = f"no file that was read imports {counted} installed here: {names}"
+            verb = "seems" if len(found.unused) == 1 else "seem"
+            message = f"{counted} {verb} to be imported by no file that the build copies: {names}"
             yield Refusal(found.run.span, message, found.why_not)
             continue
         files = "the Python file" if found.files == 1 else f"any of the {found.files} Python files"

@@ -8,10 +8,12 @@ from dockfix.facts.tables.python_distributions import (
     HEAVY,
     HOSTS,
     IMPORTS,
+    INTEGRATORS,
     LEAN,
     LOADED_BY,
     LOADED_FOR,
     NAMESPACES,
+    NOT_INTEGRATED,
     PICKLED,
     UNSEEN,
     UNSEEN_PREFIXES,
@@ -48,6 +50,8 @@ def kept_by_others(distribution: str, installed: Collection[str], imported: Coll
     `imported` are those of them that the program uses; the others of `HEAVY` keep nothing.
     """
     others = [other for other in installed if other != distribution]
+    if INTEGRATORS & set(others) and not distribution.startswith(NOT_INTEGRATED):
+        return True
     for keeper in LOADED_BY.get(distribution, ()):
         if any(other == keeper or (keeper.endswith("-") and other.startswith(keeper)) for other in others):
             return True

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import base_image
@@ -80,36 +80,40 @@ def copied_files(target: Target) -> CopiedFiles:
     """
     found: dict[str, tuple[Context, str]] = {}
     heredocs: list[CopiedText] = []
+    why_not: list[str] = []
+    for stage in target.facts.graph.reachable():
+        for node in stage.program:
+            try:
+                found |= {
+                    (context.root / rel).as_posix(): (context, rel) for context, rel in _brought(target, stage, node)
+                }
+            except _UnreadError as unread:
+                why_not.append(str(unread))
+            if isinstance(node, Copy | Add):
+                heredocs += [CopiedText(f"line {node.start_line}", each.content) for each in node.heredocs]
     python: list[CopiedText] = []
     others: list[CopiedText] = []
-    try:
-        for stage in target.facts.graph.reachable():
-            for node in stage.program:
-                for context, rel in _brought(target, stage, node):
-                    found.setdefault((context.root / rel).as_posix(), (context, rel))
-                if isinstance(node, Copy | Add):
-                    heredocs += [CopiedText(f"line {node.start_line}", each.content) for each in node.heredocs]
-        left = MAX_BYTES
-        for path in sorted(found):
-            context, rel = found[path]
-            is_python = rel.endswith(_PYTHON)
-            if _LISTING.fullmatch(rel.rpartition("/")[2]) or not (is_python or _may_name_modules(rel)):
-                continue
-            text = context.read_text(rel, _MAX_FILE if is_python else _MAX_CONFIG)
-            if text is None:
-                if is_python or rel.endswith(".ipynb"):
-                    raise _UnreadError(f"{rel} cannot be read, or is too long")
-                continue
-            left -= len(text)
-            if left < 0:
-                raise _UnreadError("there is more Python in the image than dockfix reads")
-            real = context.root / rel
-            root = target.project.root
-            label = real.relative_to(root).as_posix() if real.is_relative_to(root) else rel
-            (python if is_python else others).append(CopiedText(label, text))
-    except _UnreadError as unread:
-        return CopiedFiles(tuple(python), (*others, *heredocs), str(unread))
-    return CopiedFiles(tuple(python), (*others, *heredocs))
+    left = MAX_BYTES
+    for path, (context, rel) in sorted(found.items()):
+        is_python = rel.endswith(_PYTHON)
+        if _LISTING.fullmatch(rel.rpartition("/")[2]) or not (is_python or _may_name_modules(rel)):
+            continue
+        text = context.read_text(rel, _MAX_FILE if is_python else _MAX_CONFIG)
+        if text is None:
+            if is_python or rel.endswith(".ipynb"):
+                why_not.append(f"{rel} cannot be read, or is too long")
+            continue
+        left -= len(text)
+        if left < 0:
+            why_not.append("there is more Python in the image than dockfix reads")
+            break
+        (python if is_python else others).append(CopiedText(_label(target, path, rel), text))
+    return CopiedFiles(tuple(python), (*others, *heredocs), next(iter(why_not), ""))
+
+
+def _label(target: Target, path: str, rel: str) -> str:
+    root = target.project.root.as_posix() + "/"
+    return path[len(root) :] if path.startswith(root) else rel
 
 
 def _may_name_modules(rel: str) -> bool:
@@ -204,15 +208,14 @@ class Imports:
 
     `modules` are dotted names, of `from a import b` both `a` and `a.b`, with the literal names given to `import_module`
     and its like. `beginnings` are what computed names are known to begin with. `strings` is the text of all string
-    literals that are no docstrings. `names` are the names that the program uses. `computed` is the line of the first
-    import whose name cannot be known, and `by` the function that makes it.
+    literals that are no docstrings. `names` are the names that the program uses. `by` is the function, if any, that
+    imports what cannot be known, or runs code that is made at run time.
     """
 
     modules: frozenset[str]
     beginnings: frozenset[str]
     strings: str
     names: frozenset[str]
-    computed: int | None = None
     by: str = ""
 
 
@@ -220,6 +223,7 @@ _IMPORTERS: Final = frozenset(("import_module", "__import__", "load_module"))
 _LOADERS: Final = frozenset(("entry_points", "iter_entry_points", "load_entry_point", "spec_from_file_location"))
 _EVALUATORS: Final = frozenset(("exec", "eval"))
 _HERE: Final = frozenset(("__name__", "__package__"))
+_IMPORTING: Final = re.compile(rf"\b(?:{'|'.join(_IMPORTERS)})\b")
 _DYNAMIC: Final = re.compile(rf"\b(?:{'|'.join((*_IMPORTERS, *_LOADERS))})\b|(?<![.\w])(?:exec|eval)\s*\(")
 
 
@@ -241,7 +245,6 @@ class _Reader:
         self.beginnings: set[str] = set()
         self.strings: list[str] = []
         self.names: set[str] = set()
-        self.computed: libcst.CSTNode | None = None
         self.by = ""
 
     def read(self, module: libcst.Module) -> Imports:
@@ -264,16 +267,12 @@ class _Reader:
                 self.strings.append(node.value)
             elif isinstance(node, libcst.Name):
                 self.names.add(node.value)
-            stack.extend(reversed(node.children))
-        line = None
-        if self.computed is not None:
-            line = _line_of(module, self.computed)
+            stack.extend(_children(node))
         return Imports(
             frozenset(self.modules),
             frozenset(self.beginnings),
             "\n".join(self.strings),
             frozenset(self.names),
-            line,
             self.by,
         )
 
@@ -297,9 +296,9 @@ class _Reader:
         if isinstance(function, libcst.Name):
             name = function.value
             if name in _EVALUATORS:
-                self._give_up(node, name)
+                self.by = self.by or name
         if name in _LOADERS:
-            self._give_up(node, name)
+            self.by = self.by or name
         elif name in _IMPORTERS:
             self._importer(node, name)
 
@@ -324,13 +323,9 @@ class _Reader:
         if isinstance(argument, libcst.Name) and argument.value in _HERE:
             return  # a module of the program's own package
         if beginning is None or not (whole or "." in beginning):
-            self._give_up(node, name)
+            self.by = self.by or name
         elif not beginning.startswith("."):
             (self.modules if whole else self.beginnings).add(beginning)
-
-    def _give_up(self, node: libcst.CSTNode, by: str) -> None:
-        if self.computed is None:
-            self.computed, self.by = node, by
 
 
 def _dotted(node: libcst.CSTNode) -> str:
@@ -345,11 +340,24 @@ def _dotted(node: libcst.CSTNode) -> str:
     return ".".join(reversed(parts))
 
 
-def _line_of(module: libcst.Module, node: libcst.CSTNode) -> int | None:
-    from libcst.metadata import MetadataWrapper, PositionProvider  # noqa: PLC0415
+_LAYOUT: Final = ("whitespace", "leading_lines", "lines_after", "header", "footer", "trailing", "lpar", "rpar", "comma")
 
-    positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
-    return positions[node].start.line if node in positions else None
+
+@lru_cache(maxsize=512)
+def _fields(kind: type[libcst.CSTNode]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind) if not each.name.startswith(_LAYOUT))
+
+
+def _children(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
+    """The nodes below a node, but for its layout; libcst's own `children` visits all of it, at ten times the cost."""
+    import libcst  # noqa: PLC0415
+
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, libcst.CSTNode):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (each for each in value if isinstance(each, libcst.CSTNode))
 
 
 # --- the answers ----------------------------------------------------------------------------------------------------
@@ -367,6 +375,7 @@ class Usage:
         self._python = [file for file in files.python if not file.label.endswith(("/setup.py", ".pyi"))]
         self._texts = [file.text for file in files.others] + list(texts)
         self._parsed: dict[str, Imports | None] = {}
+        self._lower: dict[str, str] = {}
 
     def uses(self, distribution: str, modules: Sequence[str], loaders: Sequence[str] = ()) -> bool:
         """Whether a file imports one of the modules, or names one, the distribution, or a loader of it.
@@ -378,15 +387,22 @@ class Usage:
         named = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, modules))})(?![\w-])")
         if any(name.search(text) or named.search(text) for text in self._texts):
             return True
-        return any(self._in(file, (name, named), modules, loaders) for file in self._python)
+        parts = distribution.split("-")
+        for file in self._python:
+            lower = self._lower.setdefault(file.label, file.text.lower())
+            words = (name, named) if all(part in lower for part in parts) else (named,)
+            if self._in(file, words, modules, loaders):
+                return True
+        return False
 
     def _in(
         self, file: CopiedText, named: Sequence[re.Pattern[str]], modules: Sequence[str], loaders: Sequence[str]
     ) -> bool:
         text = file.text
         spelled = any(all(part in text for part in module.split(".")) for module in modules)
-        if not spelled and not any(name in text for name in loaders) and not any(each.search(text) for each in named):
-            return bool(_DYNAMIC.search(text)) and self._begins(file, modules)
+        mentioned = spelled or any(name in text for name in loaders) or any(each.search(text) for each in named[:-1])
+        if not mentioned:
+            return bool(_IMPORTING.search(text)) and self._begins(file, modules)
         imports = self._imports(file)
         if imports is None:
             return any(each.search(text) for each in named)
@@ -415,8 +431,7 @@ class Usage:
                 if imports is None:
                     return f"{file.label} cannot be parsed"
                 if imports.by:
-                    line = f":{imports.computed}" if imports.computed else ""
-                    return f"{file.label}{line} calls {imports.by} with what no file says"
+                    return f"{file.label} calls {imports.by} with what no file says"
         return ""
 
     @cached_property

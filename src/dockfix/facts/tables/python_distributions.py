@@ -14,10 +14,12 @@ __all__ = [
     "HEAVY",
     "HOSTS",
     "IMPORTS",
+    "INTEGRATORS",
     "LEAN",
     "LOADED_BY",
     "LOADED_FOR",
     "NAMESPACES",
+    "NOT_INTEGRATED",
     "ONLY_IN_CLOSURES",
     "PICKLED",
     "UNSEEN",
@@ -404,6 +406,19 @@ LOADED_BY: Final = _rows(
     """
 )
 """What each distribution is there for besides being imported: others that require it, or load it if it is there."""
+
+INTEGRATORS: Final = _words(
+    """
+    langchain langchain-community langchain-classic langchain-experimental llama-index haystack-ai farm-haystack
+    unstructured litellm crewai autogen pyautogen ag2 semantic-kernel embedchain mem0ai txtai flowise langflow
+    """
+)
+"""Libraries that import a service's or a format's library when a program asks for that service or format by one of
+their own classes (langchain-community: `guard_import`; docs.litellm.ai/docs/providers; docs.unstructured.io).
+"""
+
+NOT_INTEGRATED: Final = ("langchain-", "llama-index-", "flask", "fastapi", "django", "celery", "discord", "aiogram")
+"""Beginnings of what integrators do not load."""
 
 HEAVY: Final = _words(
     """

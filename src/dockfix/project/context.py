@@ -105,7 +105,7 @@ class Context:
         left = MAX_ENTRIES
         stack = [top]
         while stack:
-            entries = self._entries(stack.pop())
+            entries = self.entries(stack.pop())
             left -= len(entries)
             if left < 0:
                 return None
@@ -125,7 +125,7 @@ class Context:
         left = limit
         stack = [_rooted(rel_dir)]
         while stack:
-            entries = self._entries(stack.pop())
+            entries = self.entries(stack.pop())
             left -= len(entries)
             if left < 0:
                 return None
@@ -146,7 +146,7 @@ class Context:
         offset = 0 if base == "." else len(base) + 1
         while stack:
             folder, level = stack.pop()
-            entries = self._entries(folder)
+            entries = self.entries(folder)
             left -= len(entries)
             if left < 0:
                 return None
@@ -164,8 +164,11 @@ class Context:
                     stack.append((rel, level + 1))
         return found
 
-    def _entries(self, rel: str) -> list[tuple[str, bool]]:
-        """The entries of a folder as relative paths, and whether each is a folder itself (a symlink is none)."""
+    def entries(self, rel: str) -> list[tuple[str, bool]]:
+        """The entries of a folder as relative paths, ignored ones too, and whether each is a folder itself.
+
+        A symlink is none. What is no folder of the project has no entries; past `MAX_ENTRIES` the rest is left out.
+        """
         real = self._resolve(rel)
         if real is None:
             return []

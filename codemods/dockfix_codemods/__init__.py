@@ -23,6 +23,7 @@ ORDER: Final = (
     "copy-order",
     "apt-purge",
     "cache-mount",
+    "unused-python-deps",
 )
 
 

@@ -23,7 +23,9 @@ COPY README.md ./
 ```
 
 A `COPY . .` above an install that reads manifests (`npm ci`, `pip install -r`, `go mod download`) is parted into a COPY
-of the manifests, which stays, and the `COPY . .`, which moves below.
+of the manifests, which stays, and the `COPY . .`, which moves below. The manifests of workspaces (npm, Yarn, pnpm, uv,
+Go, Cargo), of Go modules in replaced folders and of Maven modules are copied to their places too, with a line for each
+folder, if there are at most eight.
 
 ## Why
 
@@ -45,8 +47,10 @@ Parting a `COPY . .` is unsafe: an install may run scripts of dependencies that 
   where it installs named packages.
 - Installs of the project itself: the build backend reads the README that `readme` names (hatchling fails with
   `OSError: Readme file does not exist`) and the sources.
-- `COPY . .` if the context is unknown, the project has lifecycle scripts, workspaces, or dependencies in folders, or
-  `.dockerignore` lets the host's node_modules in, which would then end up on top of the installed one.
+- `COPY . .` if the context is unknown, the project or one of its workspaces has lifecycle scripts, programs of its own
+  (`bin`), Prisma's client or dependencies in folders, or `.dockerignore` lets the host's node_modules in, which would
+  then end up on top of the installed one.
+- `COPY . .` above `cargo fetch` if Cargo finds a target by its place (src/main.rs): it fails where that is missing.
 - COPY with `--from`, `--parents`, `--exclude` or a heredoc; destinations such as /etc and /usr/lib.
 - RUNs with commands that are not known: what they read is not known either.
 
@@ -55,6 +59,7 @@ Parting a `COPY . .` is unsafe: an install may run scripts of dependencies that 
 - https://docs.docker.com/build/cache/optimize/#order-your-layers
 - https://docs.astral.sh/uv/concepts/configuration-files/
 - https://docs.npmjs.com/cli/v11/using-npm/scripts
+- https://pnpm.io/pnpm-workspace_yaml and https://go.dev/ref/mod#workspaces
 - Debian policy 9.1 and the Filesystem Hierarchy Standard 3.0, on which folders packages use
 """
 

@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from dockfix.facts.packages import PackageCommand
     from dockfix.project.ignoreedit import TrailingComment
     from dockfix.project.installs import Needs
+    from dockfix.project.python_installs import UnusedDistributions
     from dockfix.project.yamlcheck import Value as YamlValue
 
 
@@ -196,6 +197,13 @@ def split_ignore_comment(text: str, line: int) -> tuple[Edit, ...]:
     from dockfix.project import ignoreedit  # noqa: PLC0415 - only dockerignore-comment asks, and loads it then
 
     return ignoreedit.split_comment(text, line)
+
+
+def unused_distributions(target: Target) -> tuple[UnusedDistributions, ...]:
+    """For each install of Python distributions, those that nothing in the image is seen to use."""
+    from dockfix.project import python_installs  # noqa: PLC0415 - only unused-python-deps asks, and loads it then
+
+    return python_installs.unused_distributions(target)
 
 
 API_VERSION = 1
@@ -321,6 +329,7 @@ __all__ = [
     "split_ignore_comment",
     "surgery",
     "trailing_ignore_comments",
+    "unused_distributions",
     "uses_area",
     "variables",
     "virtual_name",
@@ -329,4 +338,4 @@ __all__ = [
 
 if TYPE_CHECKING:
     # Types that come with tables which a clean file never needs: for annotations only.
-    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand"]
+    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand", "UnusedDistributions"]

@@ -30,6 +30,8 @@ def needs(root: Path, text: str, files: dict[str, str]) -> Needs:
 
 
 IGNORE = {".dockerignore": "node_modules\nvendor\n.venv\n"}
+NESTED = {".dockerignore": "**/node_modules\n"}
+MEMBER = {**NESTED, "package.json": "{}", "pnpm-workspace.yaml": "packages: [a]\n", "a/package.json": '{"name": "a"}'}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,17 @@ IGNORE = {".dockerignore": "node_modules\nvendor\n.venv\n"}
         ("bundle install", {"Gemfile": "gem 'x'", "Gemfile.lock": ""}, ("Gemfile", "Gemfile.lock")),
         ("composer install --no-scripts", {"composer.json": "{}"}, ("composer.json",)),
         ("dotnet restore", {"a.csproj": "<Project/>"}, ("a.csproj",)),
+        (
+            "npm ci",
+            {**NESTED, "package.json": '{"workspaces": ["a"]}', "a/package.json": '{"name": "a"}'},
+            ("package.json", "a/package.json"),
+        ),
+        (
+            "pnpm install",
+            {"package.json": '{"workspaces": ["a"]}', "a/package.json": "{}"},
+            ("package.json",),
+        ),
+        ("uv sync --frozen --no-install-workspace", {"pyproject.toml": "[tool.uv.workspace]"}, ("pyproject.toml",)),
     ],
 )
 def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[str, ...]) -> None:
@@ -76,6 +89,21 @@ def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[st
         ("go mod download", {"go.mod": "module x", "vendor/x/x.go": ""}, "vendor"),
         ("dotnet restore", {"a.csproj": "", "a.sln": ""}, "solution"),
         ("gradle dependencies", {"build.gradle": "", "buildSrc/b.gradle": ""}, "several builds"),
+        ("pnpm install", {**MEMBER, ".npmrc": "inject-workspace-packages=true\n"}, "copies the workspaces' files"),
+        ("pnpm install", {**MEMBER, ".npmrc": "shared-workspace-lockfile = false\n"}, "lockfile of its own"),
+        ("pnpm install", {**MEMBER, "a/package.json": '{"dependenciesMeta": {"b": {"injected": true}}}'}, "copies"),
+        ("pnpm install", {**MEMBER, "a/package.json": "["}, "a/package.json is not valid"),
+        ("pnpm install", {**MEMBER, "a/package.json": '{"dependencies": {"b": "workspace:*"}}'}, "b is a dependency"),
+        ("pnpm install", {**MEMBER, "a/package.json": '{"dependencies": {"b": "link:../b"}}'}, "b is a dependency"),
+        ("pnpm install", {**MEMBER, "a/package.json": '{"directories": {"bin": "x"}}'}, "has a bin"),
+        ("pnpm install", {**MEMBER, "pnpm-workspace.yaml": "packages: ["}, "not valid YAML"),
+        ("npm ci", {"package.json": '{"dependencies": {"@prisma/client": "6"}}'}, "prisma"),
+        (
+            "yarn workspaces focus a",
+            {**NESTED, "package.json": '{"workspaces": ["a"]}', "a/package.json": "{}"},
+            "some of",
+        ),
+        ("cargo chef cook", {"Cargo.toml": ""}, "sources of every target"),
     ],
 )
 def test_why_not(tmp_path: Path, text: str, files: dict[str, str], word: str) -> None:

@@ -770,7 +770,9 @@ def _sync_reads(cmd: PackageCommand, config: tuple[str, ...]) -> Reads:
         if cmd.verb == ("pip", "sync"):
             return Reads(_UV_DISCOVERY, False, named, "the files that it names may name further files", config, True)
         if cmd.has("--no-install-workspace", "--no-install-local"):
-            return Reads(manifests, False, named, "", config, True)
+            # docs.astral.sh/uv/guides/integration/docker: only --frozen spares it a look at the workspace's members.
+            members = () if cmd.has("--frozen") else ("**/pyproject.toml",)
+            return Reads((*manifests, *members), False, named, "", config, True)
         if cmd.has("--no-install-project"):
             return Reads(
                 (*manifests, "**/pyproject.toml"), False, named, "members of a workspace are installed", config, True
@@ -785,7 +787,7 @@ def _sync_reads(cmd: PackageCommand, config: tuple[str, ...]) -> Reads:
             return Reads((*manifests, "**/package.json", "patches/**"), False, named, "", config, True)
         return Reads(manifests, True, named, "lifecycle scripts of the project may run", config, True)
     if manager == "go" and cmd.verb in (("mod", "download"), ("mod", "verify")):
-        return Reads((*manifests, "**/go.mod"), False, named, "", config, True)
+        return Reads((*manifests, "**/go.mod", "**/go.sum"), False, named, "", config, True)
     if manager == "composer" and cmd.has("--no-scripts") and cmd.has("--no-autoloader") and cmd.has("--no-plugins"):
         return Reads(manifests, False, named, "", config)
     if manager == "cargo" and cmd.verb == ("chef", "cook"):

@@ -105,7 +105,7 @@ class Context:
         left = MAX_ENTRIES
         stack = [top]
         while stack:
-            entries = self._entries(stack.pop())
+            entries = self.entries(stack.pop())
             left -= len(entries)
             if left < 0:
                 return None
@@ -113,6 +113,27 @@ class Context:
                 if self.ignored(rel):
                     found.append(rel)
                 elif is_folder and self.ignore.may_ignore_below(rel):
+                    stack.append(rel)
+        return sorted(found)
+
+    def files_below(self, rel_dir: str, limit: int = MAX_ENTRIES) -> list[str] | None:
+        """The files below a folder that the build sends, sorted; `None` if that takes more than `limit` entries.
+
+        A symlink to a folder is a file here: COPY keeps it a link, and it is not followed.
+        """
+        found: list[str] = []
+        left = limit
+        stack = [_rooted(rel_dir)]
+        while stack:
+            entries = self.entries(stack.pop())
+            left -= len(entries)
+            if left < 0:
+                return None
+            for rel, is_folder in entries:
+                kept_out = self.ignored(rel)
+                if not is_folder and not kept_out:
+                    found.append(rel)
+                elif is_folder and not (kept_out and not self.ignore.may_return_below(rel)):
                     stack.append(rel)
         return sorted(found)
 
@@ -125,7 +146,7 @@ class Context:
         offset = 0 if base == "." else len(base) + 1
         while stack:
             folder, level = stack.pop()
-            entries = self._entries(folder)
+            entries = self.entries(folder)
             left -= len(entries)
             if left < 0:
                 return None
@@ -143,8 +164,11 @@ class Context:
                     stack.append((rel, level + 1))
         return found
 
-    def _entries(self, rel: str) -> list[tuple[str, bool]]:
-        """The entries of a folder as relative paths, and whether each is a folder itself (a symlink is none)."""
+    def entries(self, rel: str) -> list[tuple[str, bool]]:
+        """The entries of a folder as relative paths, ignored ones too, and whether each is a folder itself.
+
+        A symlink is none. What is no folder of the project has no entries; past `MAX_ENTRIES` the rest is left out.
+        """
         real = self._resolve(rel)
         if real is None:
             return []

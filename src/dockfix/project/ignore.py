@@ -105,6 +105,11 @@ class IgnoreRules:
         parts = path.split("/")
         return any(not pattern.exclusion and _reaches(pattern, parts) for pattern in self.patterns)
 
+    def may_return_below(self, directory: str) -> bool:
+        """Whether an exception (`!`) could bring back something below `directory`; `False` is certain."""
+        parts = clean(directory.lstrip("/")).split("/")
+        return any(pattern.exclusion and _reaches(pattern, parts) for pattern in self.patterns)
+
     def _step(self, path: str, parent_matches: list[bool] | None) -> tuple[bool, list[bool]]:
         """moby's `MatchesUsingParentResults`, asked from the top folder down as fsutil asks it."""
         matched = False

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from dockfix.facts.io import requirement_files
 from dockfix.facts.packages import PackageCommand, manifests_for, reads
 from dockfix.project.context import Context
-from dockfix.project.manifests import local_sources, package_json_facts
+from dockfix.project.manifests import PackageJsonFacts, local_sources, package_json_facts
+from dockfix.project.workspaces import (
+    WorkspaceError,
+    cargo_manifests,
+    go_manifests,
+    match_folders,
+    maven_manifests,
+    pnpm_patterns,
+    pnpm_settings,
+    uv_manifests,
+)
 
 __all__ = ["Needs", "builds_project", "install_needs"]
 
 _MOST_REQUIREMENTS: Final = 20
+_MOST_FOLDERS: Final = 8
+"""In how many folders besides the root the manifests may lie: each takes a COPY of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,7 @@ _LOOK_AT: Final = {
     "gradle": "whether the build scripts read further files",
     "dotnet": "whether the project refers to other projects, or to props files above it",
     "go": "whether the modules are fetched with files of the project, such as a .netrc",
+    "cargo": "whether a registry or credentials are configured in other files of the project",
 }
 
 
@@ -74,7 +87,7 @@ def install_needs(command: PackageCommand, context: Context) -> Needs:
     """
     try:
         paths = tuple(dict.fromkeys(_paths(command, context)))
-    except _RefusedError as refused:
+    except (_RefusedError, WorkspaceError) as refused:
         return Needs(why_not=str(refused))
     result = _RESULTS.get(command.manager)
     if result is not None and not context.ignored(result) and not (result == ".venv" and not context.exists(result)):
@@ -86,6 +99,9 @@ def install_needs(command: PackageCommand, context: Context) -> Needs:
             return Needs(why_not=f".dockerignore keeps {path} out")
     if not paths:
         return Needs(why_not="no manifest that it reads is in the context")
+    folders = {posixpath.dirname(path) for path in paths if not context.is_dir(path)} - {""}
+    if len(folders) > _MOST_FOLDERS:
+        return Needs(why_not=f"the manifests lie in {len(folders)} folders, which would take a COPY each")
     return Needs(paths, _LOOK_AT.get(command.manager, _PYTHON_LOOK_AT))
 
 
@@ -93,16 +109,19 @@ def _paths(command: PackageCommand, context: Context) -> Iterator[str]:
     manager = command.manager
     if builds_project(command):
         raise _RefusedError("it installs the project itself, which takes its sources")
-    if manager == "cargo":
-        raise _RefusedError("cargo needs the sources of every target, or stubs of them")
     if command.option("--prefix", "--cwd", "--dir", "--directory", "--project", "--working-dir"):
         raise _RefusedError("it works in another directory")
+    further: list[str] = []
     if manager in ("npm", "yarn", "pnpm"):
-        _check_node(command, context)
+        further = _check_node(command, context)
     elif manager in ("uv", "poetry", "pdm"):
-        _check_pyproject(context)
+        further = _check_pyproject(command, context)
+    elif manager == "cargo":
+        if command.verb != ("fetch",):
+            raise _RefusedError("cargo needs the sources of every target, or stubs of them")
+        further = cargo_manifests(context)
     else:
-        _check_text(manager, context)
+        further = _check_text(manager, context)
     for name in manifests_for(command):
         if name in reads(command).named and manager in ("pip", "uv", "pipenv"):
             yield from _requirements(name, context)
@@ -117,6 +136,7 @@ def _paths(command: PackageCommand, context: Context) -> Iterator[str]:
             yield name
     if manager == "uv" and command.verb[:1] == ("pip",):
         yield from (name for name in ("uv.toml", "pyproject.toml", ".python-version") if context.exists(name))
+    yield from further
 
 
 def _primary(manager: str) -> tuple[str, ...]:
@@ -158,44 +178,101 @@ def _requirements(name: str, context: Context) -> Iterator[str]:
         pending += [posixpath.join(posixpath.dirname(path), each) for each in included]
 
 
-def _check_node(command: PackageCommand, context: Context) -> None:
-    facts = package_json_facts(_text(context, "package.json"))
-    if facts is None:
-        raise _RefusedError("package.json is not valid JSON")
-    if facts.workspaces or "packages:" in (context.read_text("pnpm-workspace.yaml") or ""):
-        raise _RefusedError("the project has workspaces, whose package.json files the install reads too")
+def _check_node(command: PackageCommand, context: Context) -> list[str]:
+    """The package.json files of workspaces, and patches, that an install reads besides those in the root."""
+    root = _package_json(context, "package.json")
+    patterns, patches = root.workspaces, [*root.patched]
+    if command.manager == "pnpm":
+        text = context.read_text("pnpm-workspace.yaml") or ""
+        patterns = pnpm_patterns(text)
+        patched = pnpm_settings(text).get("patchedDependencies")
+        patches += [str(each) for each in patched.values()] if isinstance(patched, dict) else []
     if context.exists("lerna.json"):
         raise _RefusedError("the project has packages of its own (lerna.json)")
-    if facts.local:
-        raise _RefusedError(f"{min(facts.local)} is a dependency in a folder of the context")
+    members = [folder for folder in match_folders(context, patterns, "package.json") if folder != "."]
+    packages = {"package.json": root}
+    packages |= {f"{member}/package.json": _package_json(context, f"{member}/package.json") for member in members}
+    if members:
+        _check_members(command, context, packages)
+    for path, facts in packages.items():
+        _check_package(command, context, path, facts, {each.name for each in packages.values()} if members else set())
+    return [
+        *(path for path in packages if path != "package.json"),
+        *(p for p in patches if not p.startswith("patches/")),
+    ]
+
+
+def _package_json(context: Context, path: str) -> PackageJsonFacts:
+    facts = package_json_facts(_text(context, path))
+    if facts is None:
+        raise _RefusedError(f"{path} is not valid JSON")
+    return facts
+
+
+def _check_members(command: PackageCommand, context: Context, packages: Mapping[str, PackageJsonFacts]) -> None:
+    """What only a project with workspaces can have in the way."""
+    if command.has("--filter", "--workspace", "--recursive") or command.verb[:1] in (("workspaces",), ("workspace",)):
+        raise _RefusedError("it installs for some of the workspaces only")
+    settings = f"{context.read_text('.npmrc') or ''}\n{context.read_text('pnpm-workspace.yaml') or ''}"
+    found = re.search(
+        r"^\s*(install-links|inject-workspace-packages|injectWorkspacePackages)\s*[=:]\s*true", settings, re.MULTILINE
+    )
+    if found or any(facts.injected for facts in packages.values()) or command.has("--install-links"):
+        raise _RefusedError("it copies the workspaces' files into node_modules")
+    if re.search(r"^\s*(?:shared-workspace-lockfile|sharedWorkspaceLockfile)\s*[=:]\s*false", settings, re.MULTILINE):
+        raise _RefusedError("each of the workspaces has a lockfile of its own")
+    for path, facts in packages.items():
+        folder = posixpath.dirname(path)
+        if folder and facts.has_bin:
+            raise _RefusedError(f"{path} has a bin, whose file the install links")
+        if folder and not context.ignored(f"{folder}/node_modules"):
+            raise _RefusedError(f"{folder}/node_modules is not in .dockerignore: the host's would end up on top")
+
+
+def _check_package(
+    command: PackageCommand, context: Context, path: str, facts: PackageJsonFacts, members: Collection[str | None]
+) -> None:
+    """What an install reads or runs for one package besides its manifest."""
+    for name, version in facts.local.items():
+        if not version.startswith("workspace:") or name not in members:
+            raise _RefusedError(f"{name} is a dependency in a folder of the context")
     if command.has("--ignore-scripts"):
         return
     if facts.lifecycle:
-        raise _RefusedError(f"the {min(facts.lifecycle)} script in package.json runs with it, and may read any file")
-    if context.exists("prisma/schema.prisma") or context.exists("schema.prisma"):
+        raise _RefusedError(f"the {min(facts.lifecycle)} script in {path} runs with it, and may read any file")
+    folder = posixpath.dirname(path)
+    schemas = [posixpath.join(folder, name) for name in ("prisma/schema.prisma", "schema.prisma")]
+    if facts.uses_prisma or any(context.exists(schema) for schema in schemas):
         raise _RefusedError("the install script of @prisma/client reads schema.prisma")
 
 
-def _check_pyproject(context: Context) -> None:
+def _check_pyproject(command: PackageCommand, context: Context) -> list[str]:
     if not context.exists("pyproject.toml"):
-        return
+        return []
     local = local_sources(_text(context, "pyproject.toml"))
     if local is None:
         raise _RefusedError("pyproject.toml is not valid TOML")
+    if local and local[0] == "workspace" and command.manager == "uv" and command.verb == ("sync",):
+        # docs.astral.sh/uv/guides/integration/docker, "Intermediate layers", on workspaces
+        if not command.has("--no-install-workspace", "--no-install-local"):
+            raise _RefusedError("it installs the members of the workspace, which takes their sources")
+        if command.has("--package", "--all-packages"):
+            raise _RefusedError("it installs for some of the workspace's members only")
+        local = local_sources(_text(context, "pyproject.toml"), members=False) or ()
+        if not local:
+            return uv_manifests(context, frozen=command.has("--frozen"))
     if local:
         raise _RefusedError(f"pyproject.toml takes {local[0]} from a folder of the context")
+    return []
 
 
-def _check_text(manager: str, context: Context) -> None:
-    """Managers whose manifests can refer to folders: whether they do."""
+def _check_text(manager: str, context: Context) -> list[str]:
+    """Managers whose manifests can refer to folders: the manifests there, if it can be told which they are."""
     match manager:
         case "go":
-            if context.exists("go.work"):
-                raise _RefusedError("go.work names modules in folders of the context")
             if context.is_dir("vendor"):
                 raise _RefusedError("the modules lie in vendor/, which the build uses")
-            if re.search(r"=>\s*\.{0,2}/", _text(context, "go.mod")):
-                raise _RefusedError("go.mod replaces a module by a folder")
+            return go_manifests(context)
         case "bundler":
             gemfile = _text(context, "Gemfile" if context.exists("Gemfile") else "gems.rb")
             if re.search(r"\b(?:path|gemspec|eval_gemfile|File|Dir|IO|require_relative|instance_eval)\b", gemfile):
@@ -205,8 +282,7 @@ def _check_text(manager: str, context: Context) -> None:
             if re.search(r'"type"\s*:\s*"path"', manifest):
                 raise _RefusedError("composer.json takes packages from folders of the context")
         case "maven":
-            if "<modules>" in _text(context, "pom.xml"):
-                raise _RefusedError("the project has several modules, whose pom.xml files are read too")
+            return maven_manifests(context)
         case "gradle":
             settings = "".join(context.read_text(name) or "" for name in ("settings.gradle", "settings.gradle.kts"))
             if re.search(r"\binclude(?:Build)?\b", settings) or context.exists("buildSrc"):
@@ -216,3 +292,4 @@ def _check_text(manager: str, context: Context) -> None:
                 raise _RefusedError("which project files the solution names cannot be told")
         case _:
             pass
+    return []

@@ -19,6 +19,10 @@ Source: https://docs.npmjs.com/cli/v10/using-npm/scripts, "Life Cycle Operation 
 """
 
 
+DEPENDENCY_FIELDS: Final = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+"""Where a `package.json` lists what it depends on."""
+
+
 @dataclass(frozen=True, slots=True)
 class PyprojectFacts:
     """What `pyproject.toml` says of the files that its build reads.
@@ -46,8 +50,10 @@ class PackageJsonFacts:
     """What `package.json` says of the files that an install reads.
 
     `workspaces` are the globs of `workspaces` (npm, Yarn; either form). `lifecycle` holds the scripts that an install
-    runs, `local` the dependencies that are folders or archives of the context (`file:`, `link:`, `portal:`,
-    `workspace:`).
+    runs, `local` the dependencies that are folders, archives or patches of the context (`file:`, `link:`, `portal:`,
+    `workspace:`, `patch:`). `has_bin`: it gives programs, which an install links. `injected`: it asks for copies of
+    workspaces in place of links (pnpm). `patched` are the files of pnpm's patches. `uses_prisma`: it depends on
+    Prisma's client, whose install script looks for a schema.
     """
 
     name: str | None
@@ -56,6 +62,10 @@ class PackageJsonFacts:
     lifecycle: Mapping[str, str]
     local: Mapping[str, str]
     package_manager: str | None
+    has_bin: bool = False
+    injected: bool = False
+    patched: tuple[str, ...] = ()
+    uses_prisma: bool = False
 
 
 def pyproject_facts(text: str) -> PyprojectFacts | None:
@@ -90,11 +100,12 @@ def pyproject_facts(text: str) -> PyprojectFacts | None:
     )
 
 
-def local_sources(text: str) -> tuple[str, ...] | None:
+def local_sources(text: str, *, members: bool = True) -> tuple[str, ...] | None:
     """The names of dependencies in a `pyproject.toml` that are folders of the context; `None` if it is not valid TOML.
 
-    A workspace of uv counts, by the name `workspace`. Sources: docs.astral.sh/uv/concepts/projects/dependencies,
-    python-poetry.org/docs/dependency-specification, PEP 508.
+    If `members`, a workspace of uv counts, by the name `workspace`, and so do its members.
+
+    Sources: docs.astral.sh/uv/concepts/projects/dependencies, python-poetry.org/docs/dependency-specification, PEP 508.
     """
     try:
         document = tomllib.loads(text)
@@ -102,13 +113,14 @@ def local_sources(text: str) -> tuple[str, ...] | None:
         return None
     tool = _table(document, "tool")
     uv, poetry = _table(tool, "uv"), _table(tool, "poetry")
-    found = ["workspace"] if "workspace" in uv else []
+    found = ["workspace"] if members and "workspace" in uv else []
+    local = {"path", "workspace"} if members else {"path"}
     tables = [_table(uv, "sources"), _table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
     tables += [_table(group, "dependencies") for group in _table(poetry, "group").values()]
     for table in tables:
         for name, value in table.items():
             entries = value if isinstance(value, list) else [value]
-            if any(isinstance(entry, dict) and {"path", "workspace"} & entry.keys() for entry in entries):
+            if any(isinstance(entry, dict) and local & entry.keys() for entry in entries):
                 found.append(name)
     dependencies = _strings(_table(document, "project").get("dependencies"))
     found += [each.partition("@")[0].strip() for each in dependencies if "file:" in each]
@@ -128,12 +140,13 @@ def package_json_facts(text: str) -> PackageJsonFacts | None:
         workspaces = workspaces.get("packages")
     scripts = {key: value for key, value in _table(document, "scripts").items() if isinstance(value, str)}
     local: dict[str, str] = {}
-    for field in ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies"):
+    for field in (*DEPENDENCY_FIELDS, "resolutions", "overrides"):
         for dependency, version in _table(document, field).items():
-            if isinstance(version, str) and version.startswith(("file:", "link:", "portal:", "workspace:")):
+            if isinstance(version, str) and _is_local(version):
                 local[dependency] = version
     name = document.get("name")
     manager = document.get("packageManager")
+    patched = _table(_table(document, "pnpm"), "patchedDependencies")
     return PackageJsonFacts(
         name=name if isinstance(name, str) else None,
         workspaces=_strings(workspaces),
@@ -141,7 +154,20 @@ def package_json_facts(text: str) -> PackageJsonFacts | None:
         lifecycle={key: value for key, value in scripts.items() if key in LIFECYCLE_SCRIPTS},
         local=local,
         package_manager=manager if isinstance(manager, str) else None,
+        has_bin=bool(document.get("bin")) or "bin" in _table(document, "directories"),
+        injected=any(
+            isinstance(each, dict) and each.get("injected") for each in _table(document, "dependenciesMeta").values()
+        ),
+        patched=tuple(path for path in patched.values() if isinstance(path, str)),
+        uses_prisma=any("@prisma/client" in _table(document, field) for field in DEPENDENCY_FIELDS),
     )
+
+
+def _is_local(version: str) -> bool:
+    """Whether a version is a folder, an archive, or a patch (Yarn) that lies in the context, but not in `.yarn/`."""
+    patch = version.rpartition("#")[2] if version.startswith("patch:") else ""
+    at_home = ".yarn/patches/" in patch or patch.startswith(("~builtin", "optional!builtin", "builtin"))
+    return version.startswith(("file:", "link:", "portal:", "workspace:")) or bool(patch and not at_home)
 
 
 def _table(value: Any, key: str) -> dict[str, Any]:

@@ -1,0 +1,3 @@
+module y
+
+replace z => ../nowhere

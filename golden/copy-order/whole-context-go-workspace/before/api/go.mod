@@ -1,0 +1,2 @@
+module api
+replace gen => ../gen

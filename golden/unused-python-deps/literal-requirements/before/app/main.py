@@ -1,0 +1,2 @@
+import fastapi
+from stripe import Charge

@@ -1,0 +1,4 @@
+import flask
+import joblib
+
+model = joblib.load('model.bin')

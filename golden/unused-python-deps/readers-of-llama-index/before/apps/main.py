@@ -1,0 +1,1 @@
+from packages.search import store

@@ -1,0 +1,352 @@
+"""Manifests that refer to folders of the build context: whose further manifests an install reads too.
+
+Each function gives paths of the context, of manifests that the build sends, or raises `WorkspaceError` with the reason
+why they cannot be told. They may give more than the tool reads, never less: a manifest copied in vain costs a line.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from dockfix.project.context import MAX_ENTRIES, Context
+
+__all__ = [
+    "WorkspaceError",
+    "cargo_manifests",
+    "go_manifests",
+    "match_folders",
+    "maven_manifests",
+    "pnpm_patterns",
+    "pnpm_settings",
+    "uv_manifests",
+]
+
+_SKIPPED: Final = frozenset(("node_modules", "bower_components", ".git"))
+_DEEPEST: Final = 12
+_MOST_MANIFESTS: Final = 200
+_MOST_YAML: Final = 100_000
+
+
+class WorkspaceError(Exception):
+    """Why it cannot be told which manifests belong to a project; the text completes "not touched: ..."."""
+
+
+def match_folders(context: Context, patterns: Sequence[str], manifest: str) -> list[str]:
+    """The folders with a file `manifest` that globs of a workspace name, sorted; `!` takes away.
+
+    `*` matches within a name, `**` any number of folders. Dependencies' folders and links are not entered. Raises
+    `WorkspaceError` for other wildcards, for patterns that lead out, for linked members and for trees too large.
+    """
+    wanted = [_segments(pattern) for pattern in patterns if not pattern.startswith("!")]
+    unwanted = [_segments(pattern[1:]) for pattern in patterns if pattern.startswith("!")]
+    found: list[str] = []
+    left = MAX_ENTRIES
+    stack: list[tuple[str, tuple[str, ...]]] = [(".", ())]
+    while stack:
+        folder, parts = stack.pop()
+        entries = context.entries(folder)
+        left -= len(entries)
+        if left < 0:
+            raise WorkspaceError("the tree is too large to look for the members of its workspace")
+        if any(_matches(pattern, parts) for pattern in wanted) and not any(_matches(each, parts) for each in unwanted):
+            path = posixpath.join(folder, manifest)
+            if context.is_file(path) and not context.ignored(path):
+                found.append(folder)
+        for rel, is_folder in entries:
+            name = rel.rpartition("/")[2]
+            inner = (*parts, name)
+            if name in _SKIPPED or not any(_may_lead_to(pattern, inner) for pattern in wanted):
+                continue
+            if is_folder and len(inner) <= _DEEPEST:
+                stack.append((rel, inner))
+            elif not is_folder and context.is_dir(rel):
+                raise WorkspaceError(f"{rel} is a symlink to a folder")
+    return sorted(found)
+
+
+def _segments(pattern: str) -> tuple[str, ...]:
+    plain = posixpath.normpath(pattern.removeprefix("./").rstrip("/") or ".")
+    if plain.startswith(("..", "/")):
+        raise WorkspaceError(f"the workspace has members outside the context ({pattern})")
+    if re.search(r"[\[\]{}?()\\]", plain):
+        raise WorkspaceError(f"the pattern {pattern} of the workspace is not one that dockfix reads")
+    return () if plain == "." else tuple(plain.split("/"))
+
+
+def _matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(pattern[1:], parts[at:]) for at in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(pattern[1:], parts[1:])
+
+
+def _may_lead_to(pattern: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether something at or below the folder may match."""
+    for at, part in enumerate(parts):
+        if at >= len(pattern):
+            return False
+        if pattern[at] == "**":
+            return True
+        if not fnmatchcase(part, pattern[at]):
+            return False
+    return True
+
+
+def pnpm_patterns(text: str) -> tuple[str, ...]:
+    """The globs under `packages` in `pnpm-workspace.yaml`; none if there is no such key.
+
+    Raises `WorkspaceError` if the file is not valid YAML. Source: https://pnpm.io/pnpm-workspace_yaml
+    """
+    packages = pnpm_settings(text).get("packages")
+    if packages is None:
+        return ()
+    if not isinstance(packages, list) or not all(isinstance(each, str) for each in packages):
+        raise WorkspaceError("packages in pnpm-workspace.yaml is no list of names")
+    return tuple(packages)
+
+
+def pnpm_settings(text: str) -> dict[str, Any]:
+    """The keys of `pnpm-workspace.yaml`. Raises `WorkspaceError` if it is not valid YAML, or no mapping."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - loaded on first use
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
+    if len(text) > _MOST_YAML:
+        raise WorkspaceError("pnpm-workspace.yaml is longer than dockfix reads")
+    try:
+        document = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise WorkspaceError("pnpm-workspace.yaml is not valid YAML") from error
+    if document is not None and not isinstance(document, dict):
+        raise WorkspaceError("pnpm-workspace.yaml is not valid: it holds no keys")
+    return document or {}
+
+
+# --- Go -------------------------------------------------------------------------------------------------------------
+
+
+def go_manifests(context: Context) -> list[str]:
+    """The further go.mod and go.sum files that `go mod download` in the context's root reads, besides those there.
+
+    They are those of the modules that go.work uses, and of folders that a `replace` puts in a module's place; a
+    replaced module's own `replace` lines are not looked at. Source: https://go.dev/ref/mod#workspaces and
+    #go-mod-file-replace.
+    """
+    folders = ["."]
+    work = context.read_text("go.work") if context.exists("go.work") and not context.ignored("go.work") else None
+    if work is not None:
+        folders += [_inside(path, ".", "go.work uses") for path in _go_values(work, "use")]
+    replaced: list[str] = []
+    if work is not None:
+        replaced += [_inside(path, ".", "go.work replaces a module by") for path in _go_replacements(work)]
+    found: list[str] = []
+    for folder in dict.fromkeys(folders):
+        manifest = posixpath.normpath(posixpath.join(folder, "go.mod"))
+        text = context.read_text(manifest)
+        if text is None and (folder != "." or work is None):
+            raise WorkspaceError(f"{manifest} is not in the context, or cannot be read")
+        lines = _go_replacements(text or "")
+        replaced += [_inside(path, folder, f"{manifest} replaces a module by") for path in lines]
+        if folder != ".":
+            found += [manifest, posixpath.join(folder, "go.sum")]
+    for folder in dict.fromkeys(replaced):
+        if not context.is_file(posixpath.join(folder, "go.mod")):
+            raise WorkspaceError(f"{folder}/go.mod is not in the context, or cannot be read")
+        found.append(posixpath.join(folder, "go.mod"))
+    return [path for path in dict.fromkeys(found) if path != "go.mod" and context.exists(path)]
+
+
+def _go_lines(text: str, directive: str) -> Iterator[list[str]]:
+    """The words of each entry of a directive, in a block or on a line of its own, comments aside."""
+    inside = False
+    for line in text.splitlines():
+        words = [word.strip('"`') for word in line.partition("//")[0].split()]
+        if words[:2] == [directive, "("] or words[:1] == [f"{directive}("]:
+            inside = True
+        elif words[:1] == [")"]:
+            inside = False
+        elif inside and words:
+            yield words
+        elif words[:1] == [directive]:
+            yield words[1:]
+
+
+def _go_values(text: str, directive: str) -> list[str]:
+    return [words[0] for words in _go_lines(text, directive) if words]
+
+
+def _go_replacements(text: str) -> list[str]:
+    """The folders on the right of `replace` lines; they begin with `./`, `../` or `/`."""
+    found: list[str] = []
+    for words in _go_lines(text, "replace"):
+        path = words[words.index("=>") + 1] if "=>" in words[:-1] else ""
+        if path.startswith(("./", "../", "/")) or path in (".", ".."):
+            found.append(path)
+    return found
+
+
+def _inside(path: str, folder: str, what: str) -> str:
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    if path.startswith("/") or joined.startswith(".."):
+        raise WorkspaceError(f"{what} {path}, which is outside the context")
+    return joined
+
+
+# --- Cargo ----------------------------------------------------------------------------------------------------------
+
+
+def cargo_manifests(context: Context) -> list[str]:
+    """The Cargo.toml files, of the root first, that `cargo fetch` there reads: of members and of path dependencies.
+
+    Raises `WorkspaceError` if a package finds a target by its place, as src/main.rs: then cargo wants the source too.
+    Where Cargo.toml gives a target's path, cargo does not look whether the file is there (`target_path` in
+    cargo/util/toml/targets.rs). Source: https://doc.rust-lang.org/cargo/reference/workspaces.html
+    """
+    found: list[str] = []
+    pending = ["."]
+    while pending:
+        folder = pending.pop(0)
+        manifest = posixpath.normpath(posixpath.join(folder, "Cargo.toml"))
+        if manifest in found:
+            continue
+        document = _toml(context, manifest)
+        found.append(manifest)
+        if len(found) > _MOST_MANIFESTS:
+            raise WorkspaceError("the workspace has more packages than dockfix reads")
+        if "package" in document:
+            _check_targets(document, manifest)
+        workspace = _table(document, "workspace")
+        excluded = [f"!{each}" for each in _strings(workspace.get("exclude"))]
+        members = _strings(workspace.get("members"))
+        if members:
+            below = [posixpath.join(folder, each) for each in members]
+            pending += match_folders(context, [*below, *excluded], "Cargo.toml")
+        for path in _path_dependencies(document):
+            pending.append(_inside(path, folder, f"{manifest} takes a package from"))
+    return found
+
+
+def _check_targets(document: dict[str, Any], manifest: str) -> None:
+    where = posixpath.dirname(manifest)
+    place = posixpath.join(where, "src")
+    library = document.get("lib")
+    targets: list[Any] = [library] if isinstance(library, dict) else []
+    for kind in ("bin", "example", "test", "bench"):
+        targets += [each for each in _list(document.get(kind)) if isinstance(each, dict)]
+    if not any(isinstance(each.get("path"), str) for each in targets):
+        raise WorkspaceError(f"cargo needs the sources of every target, or stubs of them: {manifest} gives no paths")
+    for target in targets:
+        if not isinstance(target.get("path"), str):
+            name = target.get("name", "the library")
+            raise WorkspaceError(f"cargo looks for {name} of {manifest} below {place}: it gives no path")
+
+
+def _path_dependencies(document: dict[str, Any]) -> Iterator[str]:
+    tables = list(_table(document, "patch").values())
+    for owner in (document, _table(document, "workspace"), *_table(document, "target").values()):
+        tables += [_table(owner, kind) for kind in ("dependencies", "dev-dependencies", "build-dependencies")]
+    for table in tables:
+        for value in table.values() if isinstance(table, dict) else ():
+            path = value.get("path") if isinstance(value, dict) else None
+            if isinstance(path, str):
+                yield path
+
+
+# --- uv -------------------------------------------------------------------------------------------------------------
+
+
+def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
+    """The pyproject.toml files of the members of a uv workspace in the root, without the root's.
+
+    Raises `WorkspaceError` if not `frozen` and a member has metadata that only its build backend knows.
+    Source: https://docs.astral.sh/uv/concepts/projects/workspaces/
+    """
+    workspace = _table(_table(_table(_toml(context, "pyproject.toml"), "tool"), "uv"), "workspace")
+    excluded = [f"!{each}" for each in _strings(workspace.get("exclude"))]
+    folders = match_folders(context, [*_strings(workspace.get("members")), *excluded], "pyproject.toml")
+    found = [posixpath.join(folder, "pyproject.toml") for folder in folders if folder != "."]
+    for path in found:
+        project = _table(_toml(context, path), "project")
+        if not frozen and project.get("dynamic"):
+            raise WorkspaceError(
+                f"{path} has dynamic metadata, which its sources are read for; --frozen would spare it"
+            )
+    return found
+
+
+# --- Maven ----------------------------------------------------------------------------------------------------------
+
+
+def maven_manifests(context: Context) -> list[str]:
+    """The pom.xml files of the modules of the project in the root, and of their parents, without the root's.
+
+    Source: https://maven.apache.org/pom.html#Aggregation and #Inheritance
+    """
+    found: list[str] = []
+    pending = ["pom.xml"]
+    while pending:
+        manifest = pending.pop(0)
+        text = context.read_text(manifest)
+        if text is None:
+            raise WorkspaceError(f"{manifest} is not in the context, or cannot be read")
+        text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+        parent = _maven_parent(text, manifest)
+        if parent is not None and context.is_file(parent) and parent not in (*found, "pom.xml"):
+            found.append(parent)
+            pending.append(parent)
+        for module in re.findall(r"<module>\s*([^<]*?)\s*</module>", text):
+            if "${" in module or not module:
+                raise WorkspaceError(f"{manifest} names a module by a property")
+            path = _inside(module, posixpath.dirname(manifest) or ".", f"{manifest} has the module")
+            path = path if path.endswith(".xml") else posixpath.normpath(posixpath.join(path, "pom.xml"))
+            if path not in found and path != "pom.xml":
+                found.append(path)
+                pending.append(path)
+        if len(found) > _MOST_MANIFESTS:
+            raise WorkspaceError("the project has more modules than dockfix reads")
+    odd = next((path for path in found if posixpath.basename(path) != "pom.xml"), None)
+    if odd is not None:
+        raise WorkspaceError(f"{odd} is a module or a parent under a name of its own")
+    return found
+
+
+def _maven_parent(text: str, manifest: str) -> str | None:
+    """Where Maven looks for the parent of a pom.xml before it asks a repository; `None` if nowhere in the context."""
+    parent = re.search(r"<parent>(.*?)</parent>", text, re.DOTALL)
+    if parent is None or re.search(r"<relativePath\s*/>", parent[1]):
+        return None
+    given = re.search(r"<relativePath>\s*([^<]*?)\s*</relativePath>", parent[1])
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(manifest), given[1] if given else "../pom.xml"))
+    path = path if path.endswith(".xml") else posixpath.normpath(posixpath.join(path, "pom.xml"))
+    return None if path.startswith("..") else path
+
+
+# --- shared ---------------------------------------------------------------------------------------------------------
+
+
+def _toml(context: Context, path: str) -> dict[str, Any]:
+    text = context.read_text(path)
+    if text is None:
+        raise WorkspaceError(f"{path} is not in the context, or cannot be read")
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise WorkspaceError(f"{path} is not valid TOML") from error
+
+
+def _table(value: Any, key: str) -> dict[str, Any]:
+    inner = value.get(key) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _strings(value: Any) -> list[str]:
+    return [each for each in _list(value) if isinstance(each, str)]

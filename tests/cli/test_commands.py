@@ -8,7 +8,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -268,3 +268,73 @@ def test_targets_of_a_broken_compose_file_are_an_input_error(dockfix: Run, proje
     assert shown.returncode == 2
     assert b"compose.yaml:" in shown.stderr
     assert b"Dockerfile" in shown.stdout
+
+
+TWO = {
+    "Dockerfile": "FROM a\n",
+    "compose.yaml": "services: {web: {build: .}}\n",
+    "ci/compose.yaml": "services: {job: {build: {context: .., target: x}}}\n",
+}
+
+
+def files(project: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text, encoding="utf-8")
+
+
+def test_compose_files_that_are_named_are_the_only_ones(dockfix: Run, project: Path) -> None:
+    files(project, TWO)
+    assert dockfix("targets").stdout.count(b"compose.yaml:1)") == 2
+    named = dockfix("targets", "--compose", "ci/compose.yaml").stdout
+    assert b"job (ci/compose.yaml:1)" in named
+    assert b"web" not in named
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--compose", "missing.yaml"), b"--compose: missing.yaml is not a file"),
+        (("--compose", "/etc/passwd"), b"lies outside the project root"),
+        (("--compose", "compose.yaml", "--no-project"), b"exclude each other"),
+    ],
+)
+def test_compose_files_that_cannot_be(dockfix: Run, project: Path, arguments: tuple[str, ...], message: bytes) -> None:
+    files(project, TWO)
+    done = dockfix("check", *arguments)
+    assert (done.returncode, message in done.stderr) == (2, True)
+
+
+BROKEN = [
+    ("compose.yaml", "services:\n  a: [\n", 3),
+    ("compose.yaml", "include:\n  - path: other/compose.yaml\n", 2),
+    ("compose.yaml", "services:\n  a:\n    extends: b\n    build: .\n  b:\n    extends: a\n", None),
+    ("compose.yaml", "services:\n  a:\n    build: ../../..\n", 3),
+    ("docker-bake.hcl", 'target "a" {\n  context = \n}\n', None),
+    ("docker-bake.hcl", 'target "a" {\n  inherits = ["b"]\n}\ntarget "b" {\n  inherits = ["a"]\n}\n', None),
+    ("docker-bake.json", '{"target": {"a": \n', None),
+    ("docker-bake.json", '{"target": {"a": {"context": "../.."}}}', 1),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "line"), BROKEN)
+def test_a_broken_project_file_is_one_error_and_the_dockerfiles_are_done(
+    dockfix: Run, project: Path, name: str, text: str, line: int | None
+) -> None:
+    files(project, {name: text, "Dockerfile": "FROM a as b\n"})
+    done = dockfix("apply")
+    assert done.returncode == 2
+    errors = [each for each in done.stderr.split(b"\n") if each.startswith(name.encode())]
+    assert errors
+    assert b"Traceback" not in done.stderr
+    if line is not None:
+        assert errors[0].startswith(f"{name}:{line}: ".encode())
+    assert (project / "Dockerfile").read_bytes() == b"FROM a AS b\n"
+
+
+def test_a_broken_file_elsewhere_is_told_and_does_not_fail_the_run(dockfix: Run, project: Path) -> None:
+    files(project, {"a/Dockerfile": "FROM a\n", "b/compose.yaml": "services: [\n"})
+    done = dockfix("check", "a")
+    assert done.returncode == 0
+    assert b"warning: b/compose.yaml" in done.stderr or b"b/compose.yaml" in done.stderr
+    assert dockfix("check").returncode == 2

@@ -150,3 +150,18 @@ def test_problems_of_compose_files_are_named_by_the_project(tmp_path: Path) -> N
     assert [(problem.path, problem.line) for problem in project.problems] == [("deploy/compose.yaml", 1)]
     assert len(project.invocations) == 1
     assert load_project(tmp_path, use_project=False) == Project(tmp_path)
+
+
+def test_what_a_broken_file_builds_is_known_not_to_be_known(tmp_path: Path) -> None:
+    write(tmp_path, "compose.yaml", "services: [\n")
+    write(tmp_path, "b/compose.yaml", "services: {x: {build: .}}\n")
+    for name in ("a/Dockerfile", "b/Dockerfile"):
+        write(tmp_path, name, "FROM a\n")
+    project = load_project(tmp_path)
+    one, two = (
+        target_for(project, read_file(tmp_path / name, root=tmp_path)) for name in ("a/Dockerfile", "b/Dockerfile")
+    )
+    assert (one.unread, one.builds_known, one.context) == (("compose.yaml",), False, None)
+    assert one.context_why == "compose.yaml could not be read and may build it; mend it, or give --context DIR"
+    assert two.unread == ("compose.yaml",)
+    assert two.context is not None

@@ -11,12 +11,14 @@ import pytest
 from dockfix.codemod.engine import run
 from dockfix.codemod.model import Codemod, Severity
 from dockfix.codemod.registry import load_registry
+from dockfix.codemod.testing import case_from, run_case
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, load_project, target_for
 
 CODEMODS = load_registry().codemods
 ORDER = [codemod.name for codemod in CODEMODS]
 SECTIONS = ["What it does", "Why", "Safety", "What it leaves alone", "Sources"]
+BLOCK = re.compile(r"```(?:dockerfile|yaml|toml|text)(?: (?P<name>\S+))?\n(?P<text>.*?)```", re.S)
 EXAMPLE = re.compile(r"```dockerfile\n(.*?)```\s+becomes\s+```dockerfile\n(.*?)```", re.S)
 
 each_codemod = pytest.mark.parametrize("codemod", CODEMODS, ids=ORDER)
@@ -32,7 +34,7 @@ def test_the_page_has_every_section(codemod: Codemod) -> None:
     assert codemod.findings
 
 
-@each_codemod
+@pytest.mark.parametrize("codemod", [each for each in CODEMODS if each.survey is None], ids=lambda each: each.name)
 def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
     examples = EXAMPLE.findall(codemod.page.replace("\\\\\n", "\\\n"))
     assert examples
@@ -49,3 +51,25 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         assert outcome.text == after
         again = run(replace(target, text=after), [codemod], unsafe=True)
         assert again.text == after
+
+
+@pytest.mark.parametrize("codemod", [each for each in CODEMODS if each.survey is not None], ids=lambda each: each.name)
+def test_the_example_of_several_files_is_true(codemod: Codemod) -> None:
+    """Blocks with a file's name are the project; the same name again is what becomes of the file. A block without a
+    name holds the findings.
+    """
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    findings = ""
+    for block in BLOCK.finditer(codemod.page):
+        if block["name"] is None:
+            findings += block["text"]
+        else:
+            (after if block["name"] in before else before)[block["name"]] = block["text"]
+    assert before
+    assert findings or after
+    with case_from({f"before/{name}": text for name, text in before.items()}) as case:
+        result = run_case(case, codemod)
+    assert result.complaints == ()
+    assert not findings or result.findings == findings
+    assert {file.path: file.after for file in result.files if file.before != file.after} == after

@@ -19,6 +19,7 @@ ORDER: Final = (
     "copy-order",
     "apt-purge",
     "cache-mount",
+    "base-image-drift",
 )
 
 

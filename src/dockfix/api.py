@@ -39,8 +39,10 @@ from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
+from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
 from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
+from dockfix.project.discovery import is_sample_path
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
@@ -196,6 +198,7 @@ __all__ = [
     "Healthcheck",
     "Heredoc",
     "ImageSource",
+    "ImageVersion",
     "Instruction",
     "Invalid",
     "Joint",
@@ -244,10 +247,12 @@ __all__ = [
     "context_candidates",
     "file_use",
     "has_base_group",
+    "image_version",
     "install_needs",
     "is_compiler",
     "is_header_package",
     "is_plain_copy",
+    "is_sample_path",
     "is_silently_read",
     "join_all",
     "known",
@@ -256,6 +261,7 @@ __all__ = [
     "movable_below",
     "names_mentioned",
     "names_used",
+    "names_version",
     "package_names",
     "parse_account_command",
     "pyproject_facts",
@@ -263,6 +269,7 @@ __all__ = [
     "surgery",
     "uses_area",
     "variables",
+    "version_key",
     "virtual_name",
 ]
 

@@ -19,6 +19,7 @@ ORDER: Final = (
     "copy-order",
     "apt-purge",
     "cache-mount",
+    "dockerignore-comment",
     "base-image-drift",
 )
 

@@ -43,7 +43,10 @@ from dockfix.facts.versions import ImageVersion, image_version, names_version, v
 from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
 from dockfix.project.discovery import is_sample_path
+from dockfix.project.ignore import parse_ignore
+from dockfix.project.ignoreedit import TrailingComment, split_comment, trailing_comments
 from dockfix.project.manifests import pyproject_facts
+from dockfix.project.sources import ContextUse, context_uses, loses
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import Script, SimpleCommand
@@ -181,6 +184,7 @@ __all__ = [
     "Comment",
     "Context",
     "ContextSource",
+    "ContextUse",
     "Copy",
     "Directive",
     "Dockerfile",
@@ -228,6 +232,7 @@ __all__ = [
     "Step",
     "Target",
     "ToolCache",
+    "TrailingComment",
     "Unknown",
     "User",
     "Volume",
@@ -245,6 +250,7 @@ __all__ = [
     "caches_of",
     "conflict",
     "context_candidates",
+    "context_uses",
     "file_use",
     "has_base_group",
     "image_version",
@@ -257,6 +263,7 @@ __all__ = [
     "join_all",
     "known",
     "landing",
+    "loses",
     "mounts",
     "movable_below",
     "names_mentioned",
@@ -264,9 +271,12 @@ __all__ = [
     "names_version",
     "package_names",
     "parse_account_command",
+    "parse_ignore",
     "pyproject_facts",
     "runtime_library",
+    "split_comment",
     "surgery",
+    "trailing_comments",
     "uses_area",
     "variables",
     "version_key",

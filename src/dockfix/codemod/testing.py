@@ -539,8 +539,9 @@ def _check_variant(plain: CaseResult, result: CaseResult) -> None:
         if new.after != expected:
             change = unified_diff(_visible(expected), _visible(new.after), new.path)
             raise AssertionError(_report(result, "is mended in another way", f"expected (-), actual (+):\n{change}"))
-        # An escape directive at the top moves all lines; a message may quote a continuation.
-        shift = 1 if result.variant is Variant.BACKTICK else 0
+        # An escape directive at the top moves all lines of a Dockerfile; a message may quote a continuation.
+        moved = result.variant is Variant.BACKTICK and is_dockerfile_name(old.path.rpartition("/")[2])
+        shift = 1 if moved else 0
         exact = result.variant is not Variant.BACKTICK
         wanted = [_gist(found, old.path, shift, exact) for found in old.found]
         actual = [_gist(found, new.path, 0, exact) for found in new.found]

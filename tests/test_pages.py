@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +58,7 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
 @pytest.mark.parametrize("codemod", [each for each in CODEMODS if each.survey is not None], ids=lambda each: each.name)
 def test_the_example_of_several_files_is_true(codemod: Codemod) -> None:
     """Blocks with a file's name are the project; the same name again is what becomes of the file. A block without a
-    name holds the findings.
+    name holds the findings, one named `pyproject.toml` the configuration.
     """
     before: dict[str, str] = {}
     after: dict[str, str] = {}
@@ -68,7 +70,9 @@ def test_the_example_of_several_files_is_true(codemod: Codemod) -> None:
             (after if block["name"] in before else before)[block["name"]] = block["text"]
     assert before
     assert findings or after
-    with case_from({f"before/{name}": text for name, text in before.items()}) as case:
+    config = tomllib.loads(before.get("pyproject.toml", "tool.dockfix = {}"))["tool"]["dockfix"]
+    files = {f"before/{name}": text for name, text in before.items()}
+    with case_from({**files, "options.yaml": json.dumps(config)} if config else files) as case:
         result = run_case(case, codemod)
     assert result.complaints == ()
     assert not findings or result.findings == findings

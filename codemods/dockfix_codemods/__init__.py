@@ -19,6 +19,7 @@ ORDER: Final = (
     "copy-order",
     "apt-purge",
     "cache-mount",
+    "uid-map",
     "dockerignore-comment",
     "base-image-drift",
 )

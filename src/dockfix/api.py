@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import cache_surgery, surgery
+from dockfix.codemod import account_surgery, cache_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -239,6 +239,7 @@ __all__ = [
     "Word",
     "Workdir",
     "Workspace",
+    "account_surgery",
     "accounts_before",
     "apply_edits",
     "base_image",

@@ -141,6 +141,7 @@ def plan(context: typer.Context, given: Given, console: Console) -> Plan:
         respect_gitignore=config.respect_gitignore and not given.no_gitignore,
         jobs=given.jobs or config.jobs or _processors(),
         base_images=config.base_images,
+        uid_map=config.uid_map,
     )
     _check_rules(registry, given, config, console)
     stdin = STDIN in given.paths

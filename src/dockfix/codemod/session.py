@@ -63,6 +63,7 @@ class Settings:
         respect_gitignore: whether a search leaves out what git ignores.
         jobs: processes to use where there are many files.
         base_images: images that extend the table of base images, each with the image that it is like.
+        uid_map: the uid that a user of the project is to have in all images, by the user's name.
     """
 
     rules: tuple[str, ...] = ()
@@ -75,11 +76,12 @@ class Settings:
     respect_gitignore: bool = True
     jobs: int = 1
     base_images: Mapping[str, str] = field(default_factory=dict)
+    uid_map: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def builds(self) -> BuildOptions:
         """What they say of how Dockerfiles are built."""
-        return BuildOptions(self.context, self.build_contexts, self.use_project, self.base_images)
+        return BuildOptions(self.context, self.build_contexts, self.use_project, self.base_images, self.uid_map)
 
 
 @dataclass(frozen=True, slots=True)

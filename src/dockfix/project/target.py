@@ -65,12 +65,14 @@ class BuildOptions:
         build_contexts: named contexts, as `docker build --build-context` takes them.
         use_project: whether compose and bake files are read.
         base_images: images that extend the table of base images, each with the image that it is like.
+        uid_map: the uid that a user of the project is to have in all images, by the user's name.
     """
 
     context: Path | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     use_project: bool = True
     base_images: Mapping[str, str] = field(default_factory=dict)
+    uid_map: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _supplied(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[F
         if context.exists is False:
             where = f"line {context.line} of the compose file" if context.line else "the command line"
             yield Advice(
-                copy.span, f"{message}, but {where} names a folder that does not exist: {context.value}", Severity.ERROR
+                copy.span, f"{message}, but {where} names a folder that does not exist: {context.shown}", Severity.ERROR
             )
             return
     own = target.facts.graph.by_name(name)
@@ -124,7 +124,7 @@ def _supplied(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[F
         yield Advice(copy.span, message, Severity.ERROR)
         return
     by = _services(givers) or "the command line"
-    reason = f"{by} supplies it; a plain build needs `{_plain_build(target, name, contexts[0].value)}`"
+    reason = f"{by} supplies it; a plain build needs `{_plain_build(target, name, contexts[0].shown)}`"
     yield Refusal(copy.span, message, reason, Severity.INFO)
 
 

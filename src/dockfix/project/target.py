@@ -14,10 +14,9 @@ from dockfix.project.compose import (
     BuildInvocation,
     ComposeFile,
     NamedContext,
-    find_compose_files,
     is_compose_name,
     named_context,
-    read_compose,
+    read_project_compose,
 )
 from dockfix.project.context import Context
 from dockfix.project.files import FileText
@@ -190,12 +189,8 @@ def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None
     snapshot = files if files is not None else Snapshot(real)
     if not use_project:
         return Project(real, snapshot=snapshot)
-    compose_files: list[ComposeFile] = []
-    problems: list[InputProblem] = []
-    for path in find_compose_files(real):
-        compose, trouble = read_compose(path, snapshot)
-        compose_files.append(compose)
-        problems.extend(InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble)
+    compose_files, trouble = read_project_compose(snapshot)
+    problems = [InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble]
     invocations = tuple(invocation for file in compose_files for invocation in file.invocations)
     return Project(real, tuple(compose_files), invocations, tuple(dict.fromkeys(problems)), snapshot)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from dockfix.codemod.engine import run
 from dockfix.codemod.model import Codemod, Severity
 from dockfix.codemod.registry import load_registry
+from dockfix.codemod.testing import case_from, run_case
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, load_project, target_for
 
@@ -19,6 +22,7 @@ ORDER = [codemod.name for codemod in CODEMODS]
 SECTIONS = ["What it does", "Why", "Safety", "What it leaves alone", "Sources"]
 COMPOSE = re.compile(r"```yaml\n(.*?)```", re.S)
 REPORTED = re.compile(r"```dockerfile\n(.*?)```", re.S)
+BLOCK = re.compile(r"```(?:dockerfile|yaml|toml|text)(?: (?P<name>\S+))?\n(?P<text>.*?)```", re.S)
 EXAMPLE = re.compile(r"```dockerfile\n(.*?)```\s+becomes\s+```dockerfile\n(.*?)```", re.S)
 
 each_codemod = pytest.mark.parametrize("codemod", CODEMODS, ids=ORDER)
@@ -34,7 +38,7 @@ def test_the_page_has_every_section(codemod: Codemod) -> None:
     assert codemod.findings
 
 
-@each_codemod
+@pytest.mark.parametrize("codemod", [each for each in CODEMODS if each.survey is None], ids=lambda each: each.name)
 def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
     page = codemod.page.replace("\\\\\n", "\\\n")
     # What has no edit shows a file that is reported, and leaves it as it is.
@@ -57,3 +61,27 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         assert outcome.changed or outcome.remaining
         again = run(replace(target, text=after), [codemod], unsafe=True)
         assert again.text == after
+
+
+@pytest.mark.parametrize("codemod", [each for each in CODEMODS if each.survey is not None], ids=lambda each: each.name)
+def test_the_example_of_several_files_is_true(codemod: Codemod) -> None:
+    """Blocks with a file's name are the project; the same name again is what becomes of the file. A block without a
+    name holds the findings, one named `pyproject.toml` the configuration.
+    """
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    findings = ""
+    for block in BLOCK.finditer(codemod.page):
+        if block["name"] is None:
+            findings += block["text"]
+        else:
+            (after if block["name"] in before else before)[block["name"]] = block["text"]
+    assert before
+    assert findings or after
+    config = tomllib.loads(before.get("pyproject.toml", "tool.dockfix = {}"))["tool"]["dockfix"]
+    files = {f"before/{name}": text for name, text in before.items()}
+    with case_from({**files, "options.yaml": json.dumps(config)} if config else files) as case:
+        result = run_case(case, codemod)
+    assert result.complaints == ()
+    assert not findings or result.findings == findings
+    assert {file.path: file.after for file in result.files if file.before != file.after} == after

@@ -24,6 +24,9 @@ ORDER: Final = (
     "apt-purge",
     "cache-mount",
     "unused-python-deps",
+    "uid-map",
+    "dockerignore-comment",
+    "base-image-drift",
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import cache_surgery, surgery
+from dockfix.codemod import account_surgery, cache_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -39,11 +39,16 @@ from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
+from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
 from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
+from dockfix.project.discovery import is_sample_path
+from dockfix.project.ignore import parse_ignore
+from dockfix.project.ignoreedit import TrailingComment, split_comment, trailing_comments
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.problems import Uneditable
+from dockfix.project.sources import ContextUse, context_uses, loses
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import Script, SimpleCommand
@@ -237,6 +242,7 @@ __all__ = [
     "Comment",
     "Context",
     "ContextSource",
+    "ContextUse",
     "Copy",
     "Directive",
     "Dockerfile",
@@ -254,6 +260,7 @@ __all__ = [
     "Healthcheck",
     "Heredoc",
     "ImageSource",
+    "ImageVersion",
     "Instruction",
     "Invalid",
     "Joint",
@@ -283,6 +290,7 @@ __all__ = [
     "Step",
     "Target",
     "ToolCache",
+    "TrailingComment",
     "Uneditable",
     "Unknown",
     "User",
@@ -290,6 +298,7 @@ __all__ = [
     "Word",
     "Workdir",
     "Workspace",
+    "account_surgery",
     "accounts_before",
     "apply_edits",
     "base_image",
@@ -301,24 +310,30 @@ __all__ = [
     "caches_of",
     "conflict",
     "context_candidates",
+    "context_uses",
     "fetching",
     "file_use",
     "has_base_group",
     "health",
+    "image_version",
     "install_needs",
     "is_compiler",
     "is_header_package",
     "is_plain_copy",
+    "is_sample_path",
     "is_silently_read",
     "join_all",
     "known",
     "landing",
+    "loses",
     "mounts",
     "movable_below",
     "names_mentioned",
     "names_used",
+    "names_version",
     "package_names",
     "parse_account_command",
+    "parse_ignore",
     "processes",
     "pyproject_facts",
     "replace_yaml_scalar",
@@ -326,12 +341,15 @@ __all__ = [
     "services_by_stage",
     "set_yaml_entry",
     "set_yaml_item",
+    "split_comment",
     "split_ignore_comment",
     "surgery",
+    "trailing_comments",
     "trailing_ignore_comments",
     "unused_distributions",
     "uses_area",
     "variables",
+    "version_key",
     "virtual_name",
     "yaml_span",
 ]

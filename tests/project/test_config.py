@@ -30,6 +30,9 @@ base = "docker-image://alpine"
 
 [tool.dockfix.base-images]
 "corp/python" = "python:3.12-slim"
+
+[tool.dockfix.uid-map]
+app = 10001
 """
 FULL_YAML = """\
 rules: [cache-mount]
@@ -44,6 +47,7 @@ build-contexts:
   base: docker-image://alpine
 base-images:
   corp/python: python:3.12-slim
+uid-map: {app: 10001}
 """
 
 
@@ -61,6 +65,7 @@ def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
     assert config.jobs == 3
     assert config.build_contexts == {"base": "docker-image://alpine"}
     assert config.base_images == {"corp/python": "python:3.12-slim"}
+    assert config.uid_map == {"app": 10001}
     assert set(config.lines) == set(KEYS)
     lines = text.split("\n")
     assert all(key in lines[line - 1] for key, line in config.lines.items())
@@ -100,6 +105,10 @@ def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path) -> None:
         ("dockfix.yaml", "- a\n", 1, "must be a table"),
         ("dockfix.yaml", "a: [\n", 2, "is no YAML"),
         ("dockfix.yaml", "a: " + "[" * 5000, None, "is no YAML"),
+        ("dockfix.yaml", "uid-map: {a: 1, b: 1}\n", 1, "each from 1 to 2147483646 and given once"),
+        ("dockfix.yaml", "uid-map: {a: x}\n", 1, "uid-map must be a table of user names and their numbers"),
+        ("dockfix.yaml", "uid-map: {a: 0}\n", 1, "uid-map must be"),
+        ("dockfix.yaml", "uid-map: {a: true}\n", 1, "uid-map must be"),
         ("pyproject.toml", "[tool.dockfix]\n\nunsave = true\n", 3, "did you mean 'unsafe'?"),
         ("pyproject.toml", "[x]\njobs = 1\n[tool.dockfix]\njobs = 'two'\n", 4, "not the text 'two'"),
         ("pyproject.toml", "[tool.dockfix\n", 1, "is no TOML"),
@@ -144,7 +153,7 @@ def test_schema_and_code_agree() -> None:
         "boolean": [True, False],
         "integer": [0, 1, 7],
         "string": ["x"],
-        "object": [{}, {"a": "b"}, {"a": 1}],
+        "object": [{}, {"a": "b"}, {"a": 1}, {"a": 0}, {"a": 2**31}],
     }
     for key, (_, accepts) in KEYS.items():
         for kind, values in samples.items():
@@ -159,9 +168,12 @@ def _allows(schema: dict[str, object], kind: str, value: object) -> bool:
         case list():
             return all(isinstance(item, str) for item in value)
         case dict():
-            return all(isinstance(item, str) for item in value.values())
+            inner = schema["additionalProperties"]
+            assert isinstance(inner, dict)
+            kinds = {str: "string", int: "integer"}
+            return all(_allows(inner, kinds[type(item)], item) for item in value.values())
         case bool() | str():
             return True
         case int():
-            return value >= int(str(schema.get("minimum", 0)))
+            return int(str(schema.get("minimum", 0))) <= value <= int(str(schema.get("maximum", value)))
     return False

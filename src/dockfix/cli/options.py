@@ -147,6 +147,7 @@ def plan(context: typer.Context, given: Given, console: Console) -> Plan:
         jobs=given.jobs or config.jobs or _processors(),
         base_images=config.base_images,
         compose=_compose(given, root, console),
+        uid_map=config.uid_map,
     )
     _check_rules(registry, given, config, console)
     paths = given.paths or (".",)

@@ -14,8 +14,9 @@ A case is a folder `golden/<rule>/<case>/` with:
       advice Dockerfile:3 message
 
 - `options.yaml`, if any: `unsafe` (default true: a golden shows all fixes), `context` (a folder of `before/`),
-  `build-contexts` (a mapping of names), `use-project` (default true: compose files are read), `variants` (a mapping of
-  the variants' names to false, for those that the case cannot have) and `why` (the reason, needed with `variants`).
+  `build-contexts` (a mapping of names), `uid-map` (a mapping of users and uids), `use-project` (default true: compose
+  files are read), `variants` (a mapping of the variants' names to false, for those that the case cannot have) and `why`
+  (the reason, needed with `variants`).
 
 A case is run as it stands and in the variants that fit it (`Variant`): the same file with other line ends, a byte order
 mark, another escape character or no final line end must be mended in the same way. In a pack's own tests::
@@ -101,6 +102,7 @@ class Options:
     context: Path | None = None
     build_contexts: Mapping[str, str] | None = None
     use_project: bool = True
+    uid_map: Mapping[str, int] | None = None
     skipped: frozenset[Variant] = frozenset()
 
 
@@ -353,7 +355,7 @@ def _options(path: Path) -> Options:
         raise CaseError(f"{path}: {error}") from error
     if not isinstance(data, dict):
         raise CaseError(f"{path}: must be a mapping")
-    unknown = set(data) - {"unsafe", "context", "build-contexts", "use-project", "variants", "why"}
+    unknown = set(data) - {"unsafe", "context", "build-contexts", "uid-map", "use-project", "variants", "why"}
     if unknown:
         raise CaseError(f"{path}: unknown keys: {', '.join(sorted(map(str, unknown)))}")
     unsafe, use_project = data.get("unsafe", True), data.get("use-project", True)
@@ -364,6 +366,9 @@ def _options(path: Path) -> Options:
         raise CaseError(f"{path}: context is a folder")
     if not isinstance(contexts, dict) or not all(isinstance(value, str) for value in contexts.values()):
         raise CaseError(f"{path}: build-contexts maps names to references")
+    uids = data.get("uid-map", {})
+    if not isinstance(uids, dict) or not all(isinstance(uid, int) for uid in uids.values()):
+        raise CaseError(f"{path}: uid-map maps users to uids")
     known = {variant.value: variant for variant in Variant if variant is not Variant.PLAIN}
     if not isinstance(variants, dict) or set(variants) - set(known) or any(variants.values()):
         raise CaseError(f"{path}: variants maps some of {', '.join(known)} to false")
@@ -374,6 +379,7 @@ def _options(path: Path) -> Options:
         context=Path(context) if context is not None else None,
         build_contexts={str(name): reference for name, reference in contexts.items()},
         use_project=use_project,
+        uid_map={str(name): uid for name, uid in uids.items()},
         skipped=frozenset(known[name] for name in variants),
     )
 
@@ -395,7 +401,10 @@ def _workspace(case: Case, root: Path) -> Workspace:
     if project.problems:
         raise CaseError(f"{case}: {project.problems[0].path}: {project.problems[0].message}")
     files = tuple(read_file(path, root=root) for path in _dockerfiles(root))
-    builds = BuildOptions(case.options.context, case.options.build_contexts or {}, case.options.use_project)
+    options = case.options
+    builds = BuildOptions(
+        options.context, options.build_contexts or {}, options.use_project, uid_map=options.uid_map or {}
+    )
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:
         if target.dockerfile.problems:
@@ -539,8 +548,9 @@ def _check_variant(plain: CaseResult, result: CaseResult) -> None:
         if new.after != expected:
             change = unified_diff(_visible(expected), _visible(new.after), new.path)
             raise AssertionError(_report(result, "is mended in another way", f"expected (-), actual (+):\n{change}"))
-        # An escape directive at the top moves all lines; a message may quote a continuation.
-        shift = 1 if result.variant is Variant.BACKTICK else 0
+        # An escape directive at the top moves all lines of a Dockerfile; a message may quote a continuation.
+        moved = result.variant is Variant.BACKTICK and is_dockerfile_name(old.path.rpartition("/")[2])
+        shift = 1 if moved else 0
         exact = result.variant is not Variant.BACKTICK
         wanted = [_gist(found, old.path, shift, exact) for found in old.found]
         actual = [_gist(found, new.path, 0, exact) for found in new.found]

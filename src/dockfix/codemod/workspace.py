@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from dockfix.project.files import FileText
+from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, load_project, target_for
 
 __all__ = ["Workspace", "gather_key"]
@@ -34,6 +35,8 @@ class Workspace:
     options: BuildOptions = field(default_factory=BuildOptions)
     known: Mapping[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
     """What functions have gathered of files already: by `gather_key` and real path."""
+    all_paths: frozenset[Path] = frozenset()
+    """The real paths of all Dockerfiles of the run, where `files` are only some of them."""
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
@@ -50,6 +53,28 @@ class Workspace:
     @cached_property
     def _targets(self) -> dict[Path, Target]:
         return {}
+
+    @cached_property
+    def outside(self) -> tuple[Target, ...]:
+        """The Dockerfiles that compose and bake files build and that are no part of the run, in their builds.
+
+        Those that cannot be read are left out.
+        """
+        paths = dict.fromkeys(each.dockerfile for each in self.project.invocations if each.dockerfile is not None)
+        found: list[Target] = []
+        for path in paths:
+            real = self.project.files.real(path)
+            if real is None or real in self._of_run:
+                continue
+            try:
+                found.append(self.target(self.project.files.read(real)))
+            except InputError:
+                continue
+        return tuple(found)
+
+    @cached_property
+    def _of_run(self) -> frozenset[Path]:
+        return self.all_paths or frozenset(self.by_path)
 
     def _now(self, file: FileText) -> FileText:
         text = self.project.files.changes.get(file.real)
@@ -87,7 +112,7 @@ class Workspace:
     def only(self, keep: Callable[[str], bool]) -> Workspace:
         """The same with those Dockerfiles whose text, in lower case, is to be kept."""
         kept = tuple(file for file in self.files if keep(self._now(file).text.lower()))
-        return self if len(kept) == len(self.files) else replace(self, files=kept)
+        return self if len(kept) == len(self.files) else replace(self, files=kept, all_paths=self._of_run)
 
     def with_changes(self, changes: Mapping[Path, str]) -> Workspace:
         """The workspace with other texts, by real paths; files that are not there are to be created.

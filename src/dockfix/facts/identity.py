@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -35,9 +35,11 @@ __all__ = [
     "GroupAccount",
     "History",
     "UserAccount",
+    "account_program",
     "accounts",
     "accounts_before",
     "history_of",
+    "option_kinds",
 ]
 
 
@@ -221,16 +223,21 @@ def _ledger(facts: BuildFacts, chain: Sequence[Stage], end: int) -> _Ledger:
     return ledger
 
 
-def _program(step: Step) -> tuple[str, tuple[str | None, ...]] | None:
-    """The account command that a step is, sudo looked through, and the values of its arguments."""
-    words = step.command.words
-    for index, word in enumerate(words[:4]):
+def account_program(step: Step) -> tuple[str, int] | None:
+    """The account command that a step is, sudo looked through, and the index of the word of its first argument."""
+    for index, word in enumerate(step.command.words[:4]):
         name = word.value.rpartition("/")[2] if word.value is not None else None
         if name in _COMMANDS:
-            return name, tuple(each.value for each in words[index + 1 :])
+            return name, index + 1
         if index == 0 and name not in ("sudo", "doas", "env", "command", "exec"):
             return None
     return None
+
+
+def _program(step: Step) -> tuple[str, tuple[str | None, ...]] | None:
+    """The account command that a step is, and the values of its arguments."""
+    found = account_program(step)
+    return (found[0], tuple(word.value for word in step.command.words[found[1] :])) if found is not None else None
 
 
 SHADOW_VALUED: Final = MappingProxyType(
@@ -313,6 +320,31 @@ _BUSYBOX_VALUED: Final = MappingProxyType(
 _BUSYBOX_GROUP_VALUED: Final = MappingProxyType({**dict.fromkeys(("-g", "--gid"), "gid")})
 
 
+def option_kinds(program: str, family: str, arguments: Sequence[str | None]) -> Mapping[str, str]:
+    """What the options of an account command that take a value give: `uid`, `gid`, `ingroup`, `home`, ...
+
+    On a distribution that is not known, flags that only busybox has show which `adduser` and `addgroup` are meant.
+    """
+    busybox = family in ("alpine", "busybox", "wolfi") or (
+        not family
+        and program in ("adduser", "addgroup")
+        and any(each in ("-D", "-S", "-DS", "-SD", "-H") for each in arguments)
+    )
+    match program:
+        case "useradd" | "usermod":
+            return SHADOW_VALUED
+        case "groupadd" | "groupmod":
+            return _GROUPADD_VALUED
+        case "adduser":
+            if family in ("rhel", "fedora"):
+                return SHADOW_VALUED
+            return _BUSYBOX_VALUED if busybox else _DEBIAN_VALUED
+        case "addgroup":
+            return _BUSYBOX_GROUP_VALUED if busybox else _DEBIAN_VALUED
+        case _:
+            return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class _Parsed:
     options: Mapping[str, str | None]
@@ -382,21 +414,15 @@ class _Ledger:
             return
         name, arguments = program
         before_users, before_groups = (dict(self.users), dict(self.groups)) if self.uncertain(step) else (None, None)
-        busybox = self.family in ("alpine", "busybox", "wolfi") or (
-            not self.family
-            and name in ("adduser", "addgroup")
-            and any(a in ("-D", "-S", "-DS", "-SD", "-H") for a in arguments)
-        )
         if name == "adduser" and self.family in ("rhel", "fedora"):
             name = "useradd"
+        kinds = option_kinds(name, self.family, arguments)
         if name == "useradd":
-            self.useradd(_parse(arguments, SHADOW_VALUED), step.command)
+            self.useradd(_parse(arguments, kinds), step.command)
         elif name == "adduser":
-            self.adduser(_parse(arguments, _BUSYBOX_VALUED if busybox else _DEBIAN_VALUED), step.command, busybox)
+            self.adduser(_parse(arguments, kinds), step.command, kinds is _BUSYBOX_VALUED)
         elif name in ("groupadd", "addgroup"):
-            shadow = name == "groupadd"
-            valued = _GROUPADD_VALUED if shadow else _BUSYBOX_GROUP_VALUED if busybox else _DEBIAN_VALUED
-            self.groupadd(_parse(arguments, valued), step.command)
+            self.groupadd(_parse(arguments, kinds), step.command)
         elif name in ("usermod", "groupmod"):
             self.modify(name, arguments, step.command)
         else:
@@ -501,6 +527,12 @@ class _Ledger:
             group = self.groups.pop(name, GroupAccount(name, Unknown("the group is not known"), command))
             gid = self.group_id(parsed.options["gid"]) if "gid" in parsed.options else group.gid
             self.groups[new] = GroupAccount(new, gid, command)
+            for user in list(self.users.values()):
+                # groupmod(8): users keep it as their primary group
+                if (
+                    isinstance(group.gid, Known) and user.gid == group.gid
+                ):  # groupmod(8): users keep it as their primary group
+                    self.users[user.name] = replace(user, gid=gid)
             return
         why = Unknown("the user is not known")
         user = self.users.pop(name, UserAccount(name, why, why, why, command))

@@ -11,8 +11,9 @@ from dockfix.output.plain import PLAIN, Style, printable
 
 
 def page(codemod: Codemod) -> str:
-    """The page of a rule, in Markdown: its own, else the docstring of the module of its `rewrite`."""
-    module = sys.modules.get(codemod.rewrite.__module__)
+    """The page of a rule, in Markdown: its own, else the docstring of the module that it is written in."""
+    work = codemod.rewrite or codemod.survey
+    module = sys.modules.get(work.__module__)
     return inspect.cleandoc(codemod.page or (module.__doc__ if module else None) or codemod.title)
 
 
@@ -33,6 +34,9 @@ def _render(text: str, style: Style) -> str:
         heading = re.fullmatch(r"#{1,6} +(.*)", line)
         if line.lstrip().startswith("```"):
             fenced = not fenced
+            name = line.partition(" ")[2].strip()
+            if fenced and name:
+                out.append(f"    {style('dim', f'{name}:')}")
         elif fenced:
             out.append(f"    {line}" if line else "")
         elif heading:

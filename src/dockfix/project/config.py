@@ -46,6 +46,7 @@ class Config:
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     jobs: int | None = None
     base_images: Mapping[str, str] = field(default_factory=dict)
+    uid_map: Mapping[str, int] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def error(self, key: str, message: str) -> InputError:
@@ -133,6 +134,18 @@ def _is_string_table(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
+_MAX_UID: Final = 2**31 - 2
+"""Some programs take ids for signed, and the last one for none."""
+
+
+def _is_uid_map(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    numbers = list(value.values())
+    plain = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
+    return plain and all(1 <= number <= _MAX_UID for number in numbers) and len(set(numbers)) == len(numbers)
+
+
 KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "rules": ("a list of rule names", _is_strings),
     "skip": ("a list of rule names", _is_strings),
@@ -143,6 +156,7 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "build-contexts": ("a table of names and references", _is_string_table),
     "jobs": ("a whole number from 1 on", _is_positive),
     "base-images": ("a table of images and the images that they are like", _is_string_table),
+    "uid-map": (f"a table of user names and their numbers, each from 1 to {_MAX_UID} and given once", _is_uid_map),
 }
 """The keys there are: what each takes, in words, and the test of it."""
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 __all__ = [
-    "EXCLUDED_FOLDERS", "Found", "InputProblem", "discover", "find_named", "is_dockerfile_name", "walk_folders",
+    "EXCLUDED_FOLDERS", "Found", "InputProblem", "discover", "find_named", "is_dockerfile_name", "is_sample_path",
+    "walk_folders",
 ]  # fmt: skip
 
 EXCLUDED_FOLDERS: Final = frozenset(
@@ -65,6 +66,20 @@ def is_dockerfile_name(name: str) -> bool:
     if name.endswith(("~", "#")) or name.startswith(".#") or _NAME.fullmatch(name) is None:
         return False
     return name.rpartition(".")[2].lower() not in _OTHER_KINDS if "." in name else True
+
+
+_SAMPLE_FOLDERS: Final = frozenset(
+    {"__tests__", "demo", "demos", "doc", "docs", "e2e", "spec", "third_party", "vendor"}
+)
+_SAMPLE_BEGINNINGS: Final = ("example", "fixture", "sample", "test")
+
+
+def is_sample_path(display: str) -> bool:
+    """Whether a path, relative to the project root, lies in a folder for tests, examples, documentation or vendored
+    code: what stands there is not held to what the product has.
+    """
+    folders = [part.lower() for part in display.split("/")[:-1]]
+    return any(folder in _SAMPLE_FOLDERS or folder.startswith(_SAMPLE_BEGINNINGS) for folder in folders)
 
 
 _MAX_GITIGNORE: Final = 1024 * 1024

@@ -96,6 +96,7 @@ class BuildOptions:
         use_project: whether compose and bake files are read.
         base_images: images that extend the table of base images, each with the image that it is like.
         compose: the compose files to read, merged in this order, in place of all that a search finds.
+        uid_map: the uid that a user of the project is to have in all images, by the user's name.
     """
 
     context: Path | None = None
@@ -103,6 +104,7 @@ class BuildOptions:
     use_project: bool = True
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
+    uid_map: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

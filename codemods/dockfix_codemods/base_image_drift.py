@@ -70,7 +70,6 @@ from dockfix.api import (
     Target,
     Workspace,
     image_version,
-    is_sample_path,
     names_version,
     version_key,
 )
@@ -94,7 +93,7 @@ _Group = tuple[str, str]
 
 def gather(target: Target) -> tuple[_Use, ...]:
     """The images that a Dockerfile takes, where the version is not meant to be another one."""
-    return () if is_sample_path(target.display) else tuple(_uses(target))
+    return tuple(_uses(target))
 
 
 def _uses(target: Target) -> Iterator[_Use]:
@@ -123,7 +122,7 @@ def survey(workspace: Workspace) -> Iterator[Finding]:
     own = {image.family for each in workspace.project.invocations for tag in each.tags if (image := image_version(tag))}
     families: dict[str, list[_Placed]] = {}
     for path, uses in workspace.gathered(gather):
-        for use in uses:
+        for use in () if workspace.is_sample(path) else uses:
             families.setdefault(use.image.family, []).append((path, use))
     for family, placed in families.items():
         groups = _groups(placed)

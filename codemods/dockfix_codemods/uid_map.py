@@ -84,7 +84,6 @@ from dockfix.api import (
     Target,
     Workspace,
     account_surgery,
-    is_sample_path,
 )
 
 _WHY: Final = "what one image writes to a volume is then the same user's in the others"
@@ -117,7 +116,7 @@ def survey(workspace: Workspace) -> Iterator[Finding]:
     files = dict(workspace.gathered(gather))
     for name, number in workspace.options.uid_map.items():
         yield from _mapped(workspace, files, name, number)
-    accounts = [each for each in _accounts(files) if each.name not in workspace.options.uid_map]
+    accounts = [each for each in _accounts(workspace, files) if each.name not in workspace.options.uid_map]
     users = [each for each in accounts if each.kind == "user"]
     groups = [each for each in accounts if each.kind == "group"]
     yield from _conflicts(users)
@@ -142,9 +141,9 @@ def _mapped(workspace: Workspace, files: _Files, name: str, number: int) -> Iter
     yield Fix(user.at, message, edits.get(path, ()), Safety.UNSAFE, _WHY, _LOOK_AT, elsewhere=elsewhere, file=path)
 
 
-def _accounts(files: _Files) -> Iterator[_Account]:
+def _accounts(workspace: Workspace, files: _Files) -> Iterator[_Account]:
     for path, file in files.items():
-        if is_sample_path(file.display):
+        if workspace.is_sample(path):
             continue
         for user in file.users:
             if user.uid is not None:

@@ -43,7 +43,6 @@ from dockfix.facts.versions import ImageVersion, image_version, names_version, v
 from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
-from dockfix.project.discovery import is_sample_path
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.ignoreedit import TrailingComment, split_comment, trailing_comments
 from dockfix.project.manifests import pyproject_facts
@@ -320,7 +319,6 @@ __all__ = [
     "is_compiler",
     "is_header_package",
     "is_plain_copy",
-    "is_sample_path",
     "is_silently_read",
     "join_all",
     "known",

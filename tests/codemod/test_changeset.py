@@ -494,3 +494,19 @@ def test_a_change_set_is_written_whole_or_not_at_all(tmp_path: Path, step: str, 
             assert contents(root) == new
             break
     assert reached > 0
+
+
+def test_samples_are_what_lies_beside_the_product(tmp_path: Path) -> None:
+    root = project(
+        tmp_path,
+        {"Dockerfile": "FROM a\n", "examples/a/Dockerfile": "FROM a\n", "examples/tests/Dockerfile": "FROM a\n"},
+    )
+
+    def samples(*names: str) -> list[bool]:
+        files = tuple(read_file(root / name, root=root) for name in names)
+        workspace = Workspace(load_project(root), files)
+        return [workspace.is_sample(file.real) for file in files]
+
+    assert samples("Dockerfile", "examples/a/Dockerfile") == [False, True]
+    assert samples("examples/a/Dockerfile", "examples/tests/Dockerfile") == [False, True]
+    assert samples("examples/a/Dockerfile") == [False]

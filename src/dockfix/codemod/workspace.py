@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from dockfix.project.discovery import is_sample_path
 from dockfix.project.files import FileText
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, load_project, target_for
@@ -96,6 +98,19 @@ class Workspace:
     def by_path(self) -> Mapping[Path, FileText]:
         """The Dockerfiles as they were read, by real path."""
         return {file.real: file for file in self.files}
+
+    @cached_property
+    def _top(self) -> Path:
+        """The deepest folder that holds all Dockerfiles of the run."""
+        folders = [file.real.parent for file in self.files]
+        return Path(os.path.commonpath(folders)) if folders else self.project.root
+
+    def is_sample(self, path: Path) -> bool:
+        """Whether a file of the run lies among tests, examples or documentation beside others that do not.
+
+        What stands there is not held to what the product has. Where a run is about nothing else, it is about that.
+        """
+        return path.is_relative_to(self._top) and is_sample_path(path.relative_to(self._top).as_posix())
 
     def text(self, path: Path) -> str:
         """The text of any file of the project as it is now; `path` is real.

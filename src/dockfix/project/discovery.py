@@ -7,7 +7,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -17,7 +17,9 @@ from dockfix.project.problems import InputProblem
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-__all__ = ["EXCLUDED_FOLDERS", "Found", "InputProblem", "discover", "is_dockerfile_name", "walk_folders"]
+__all__ = [
+    "EXCLUDED_FOLDERS", "Found", "InputProblem", "discover", "find_named", "is_dockerfile_name", "walk_folders",
+]  # fmt: skip
 
 EXCLUDED_FOLDERS: Final = frozenset(
     {
@@ -143,6 +145,25 @@ def walk_folders(
         yield folder, files
         if depth < max_depth:
             stack.extend((folder / name, depth + 1) for name in reversed(folders) if name not in EXCLUDED_FOLDERS)
+
+
+_MAX_FOLDERS_DEEP: Final = 6
+_MAX_ENTRIES: Final = 100_000
+
+
+def find_named(root: Path, *wanted: Callable[[str], bool]) -> tuple[list[Path], ...]:
+    """The files below `root` whose names each of `wanted` takes, a list for each, sorted, found in one walk.
+
+    The search is bounded in depth and in the number of entries seen: it looks for the files that say how a project
+    is built, which do not lie deep.
+    """
+    found: tuple[list[Path], ...] = tuple([] for _ in wanted)
+    for folder, names in walk_folders(root, max_depth=_MAX_FOLDERS_DEEP, max_entries=_MAX_ENTRIES):
+        for name in names:
+            for takes, paths in zip(wanted, found, strict=True):
+                if takes(name):
+                    paths.append(folder / name)
+    return found
 
 
 _Rules: TypeAlias = tuple[tuple[str, "GitIgnoreSpec"], ...]

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
-from dockfix.project.yamltree import Unreadable, read_tree
+from dockfix.project.yamltree import YamlError, read_tree
 from dockfix.syntax.source import BOM
 
 __all__ = ["ABSENT", "Absent", "Change", "Tagged", "Value", "check_result", "yaml_changes", "yaml_comments"]
@@ -50,7 +50,7 @@ def yaml_changes(before: str, after: str) -> list[Change]:
     their types: `1`, `1.0`, `"1"` and `true` all differ. Neither the order of keys nor how a value is spelled counts.
 
     Raises:
-        Unreadable: one of the two is no valid YAML, or goes beyond the limits.
+        YamlError: one of the two is no valid YAML, or goes beyond the limits.
     """
     return list(_differences((), _data(before), _data(after)))
 
@@ -59,7 +59,7 @@ def yaml_comments(text: str) -> list[str]:
     """The comments, in order: from the `#` to the end of the line, without white space behind.
 
     Raises:
-        Unreadable: the text is no valid YAML, or goes beyond the limits.
+        YamlError: the text is no valid YAML, or goes beyond the limits.
     """
     return list(_comments(text))
 
@@ -70,21 +70,21 @@ def check_result(
     """What is wrong with `after` as `before` with `value` set at `path`, in one line; `None` if nothing is.
 
     Both have to load; the data have to be the same but for `value` at `path`; every comment has to be there, in its
-    order. A mapping is laid over what is there: its entries are set, others stay. With `shared_ok`, entries of the
-    same name may have got the same value elsewhere (where an alias or a merge brings them).
+    order. A mapping is laid over what is there: its entries are set, others stay. With `shared_ok`, other
+    entries may have got the same value (where an alias or a merge brings it).
     """
     try:
         wanted, got = copy.deepcopy(_data(before)), _data(after)
         old_comments, new_comments = _comments(before), _comments(after)
-    except Unreadable as error:
+    except YamlError as error:
         return error.reason
-    leaves: dict[str, str] = {}
+    leaves: set[str] = set()
     try:
         wanted = _laid(wanted, path, value, leaves)
     except (LookupError, TypeError):
         return f"there is no place for {'.'.join(map(str, path))}"
     for where, _, new in _differences((), wanted, got):
-        if shared_ok and new is not ABSENT and where and leaves.get(str(where[-1])) == new:
+        if shared_ok and new in leaves:
             continue
         return f"{'.'.join(map(str, where)) or 'the file'} would change too"
     if old_comments != new_comments:
@@ -92,15 +92,16 @@ def check_result(
     return None
 
 
-def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: dict[str, str]) -> Any:
+def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: set[str]) -> Any:
     """`data`, changed in place, with `value` at `path`."""
     if not path:
         if isinstance(value, str):
             if isinstance(data, (dict, list)):
                 raise TypeError
+            leaves.add(value)
             return value
-        for name, part in value.items():
-            data = _laid(data, (name,), part, leaves)
+        for entry, part in value.items():
+            data = _laid(data, (entry,), part, leaves)
         return {} if data is None else data
     name, rest = path[0], path[1:]
     if isinstance(data, Tagged):
@@ -111,8 +112,6 @@ def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: dict[str, 
         data = {}
     elif isinstance(data, str):
         data = {"context": data}  # compose's short form of `build:`
-    if not rest and isinstance(value, str):
-        leaves[str(name)] = value
     key = next((key for key in data if str(key) == name), name)
     # an empty mapping stands for itself, so that it is no null
     below = data.get(key, {} if rest or not isinstance(value, str) else None)
@@ -123,7 +122,7 @@ def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: dict[str, 
     return data
 
 
-def _laid_in_list(data: list[Any], path: Sequence[str | int], value: Value, leaves: dict[str, str]) -> list[Any]:
+def _laid_in_list(data: list[Any], path: Sequence[str | int], value: Value, leaves: set[str]) -> list[Any]:
     name, rest = path[0], path[1:]
     if isinstance(name, int):
         if name == len(data):
@@ -201,7 +200,7 @@ def _data(text: str) -> Any:
     try:
         return yaml.load(text.removeprefix(BOM))
     except (YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise Unreadable(f"the file does not load: {' '.join(str(error).split())}") from error
+        raise YamlError(f"the file does not load: {' '.join(str(error).split())}") from error
 
 
 def _tagged(constructor: Any, suffix: str, node: Any) -> Tagged:

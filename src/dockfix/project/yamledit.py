@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Final
 
 from dockfix.project.yamlcheck import Value, check_result
-from dockfix.project.yamltree import Tree, Unreadable, YamlNode, is_merge, read_tree
+from dockfix.project.yamltree import Tree, YamlError, YamlNode, is_merge, read_tree
 from dockfix.syntax.edits import Edit, apply_edits
 from dockfix.syntax.source import BOM, Span
 
@@ -114,7 +114,7 @@ def value_span(text: str, path: Sequence[str | int]) -> Span | None:
 def _tree(text: str) -> Tree:
     try:
         tree = read_tree(text)
-    except Unreadable as error:
+    except YamlError as error:
         raise Uneditable(error.reason) from error
     if any(character in text for character in "\x85\u2028\u2029") or "\r" in text.replace("\r\n", ""):
         raise Uneditable("the file has line ends other than LF and CRLF")
@@ -147,6 +147,7 @@ def _set_existing(
     tree = _tree(text)
     editor = _Editor(tree, shared_ok)
     here = _Place((), tree.root, None, False, None) if tree.root is not None else None
+    holder = here
     for index, part in enumerate(path):
         if here is None:
             raise Uneditable(f"there is no {'.'.join(map(str, path[:index]))}")
@@ -155,11 +156,11 @@ def _set_existing(
         if append and index == len(path) - 1 and node.kind == "sequence" and part == len(node.items):
             editor.append_items(here, [value])
             return editor.checked(path, value)
-        here = editor.child(here, part)
+        holder, here = here, editor.child(here, part)
     if here is None:
         raise Uneditable(f"there is no {'.'.join(map(str, path))}")
-    if here.in_list is not None:
-        editor.put_in_list(here, here.in_list, {str(path[-1]): value})
+    if here.in_list and holder is not None:
+        editor.put_in_list(holder, holder.node, {str(path[-1]): value})
     else:
         editor.replace(here, value)
     return editor.checked(path, value)
@@ -176,7 +177,7 @@ class _Found:
 def _locate(text: str, path: Sequence[str | int]) -> _Found | None:
     try:
         root = read_tree(text).root
-    except Unreadable:
+    except YamlError:
         return None
     if root is None or not path:
         return None
@@ -211,8 +212,8 @@ def _locate(text: str, path: Sequence[str | int]) -> _Found | None:
 class _Place:
     """A node in its place: under `key` of a mapping, or as an item of a list (`key` is `None`).
 
-    `flow` says whether what holds it is in flow style, `column` is that of the entry in its mapping. `in_list` is the
-    list of `NAME=VALUE` whose item this is.
+    `flow` says whether what holds it is in flow style, `column` is that of the entry in its mapping. `in_list`
+    says that it is an item of a list of `NAME=VALUE`.
     """
 
     path: tuple[str | int, ...]
@@ -220,7 +221,7 @@ class _Place:
     key: YamlNode | None
     flow: bool
     column: int | None
-    in_list: YamlNode | None = None
+    in_list: bool = False
 
     @property
     def name(self) -> str:
@@ -267,7 +268,7 @@ class _Editor:
         if node.kind == "sequence" and place.path and place.path[-1] in _LIST_FORMS:
             for item in node.items:
                 if item.resolved.kind == "scalar" and item.resolved.value.partition("=")[0] == part:
-                    return _Place(path, item, None, node.flow, None, in_list=node)
+                    return _Place(path, item, None, node.flow, None, in_list=True)
             return None
         if node.kind != "mapping" or not isinstance(part, str):
             raise Uneditable(f"{place.name} is {_kind(node)}")
@@ -276,7 +277,7 @@ class _Editor:
             return None
         key, value = entry
         self._colon(key, part)
-        return _Place(path, value, key, node.flow, None if node.flow else self.column(node.entries[0][0].start))
+        return _Place(path, value, key, node.flow, None if node.flow else _column(self.text, node.entries[0][0].start))
 
     def _colon(self, key: YamlNode, name: str) -> int:
         """The offset behind the colon of a key; refuses keys written in another way."""
@@ -351,9 +352,13 @@ class _Editor:
         elif self.text[start - 1 : start] != "-" and node.anchor is None:
             raise Uneditable(f"{place.name} is an empty item")
         spelled = self._spell(value, "", flow=place.flow)
+        self._write_empty(start, spelled)
+
+    def _write_empty(self, start: int, spelled: str) -> None:
+        """Write a value behind a colon or a dash, after the space that stands there, unless a comment needs that."""
         blank = self.text[start : self.line_end(start)]
-        if blank and not blank.strip(" "):
-            self.edits.append(Edit(start + 1, start + 1, spelled))  # the space that stands behind the colon already
+        if blank.startswith(" ") and not blank.lstrip(" ").startswith("#"):
+            self.edits.append(Edit(start + 1, start + 1, spelled))
         else:
             self.edits.append(Edit(start, start, f" {spelled}"))
 
@@ -377,7 +382,7 @@ class _Editor:
             self._insert_flow(place, items)
             return
         first = node.entries[0][0]
-        column = self.column(first.start)
+        column = _column(self.text, first.start)
         if self.text[first.start - column : first.start].replace("-", " ").strip(" "):
             raise Uneditable(f"the first key of {place.name} is not written as `name:`")
         last = node.entries[-1][1]
@@ -405,17 +410,16 @@ class _Editor:
         """Give an empty value entries."""
         node, key = place.node, place.key
         assert key is not None  # noqa: S101 - the caller asked
-        if not want and node.start == node.end:
-            self.edits.append(Edit(node.start, node.start, " {}"))
-            return
         colon = self._colon(key, str(place.path[-1]))
         start = self._content(node)
         if "\n" in self.text[colon : node.end]:
             raise Uneditable(f"the value of {place.name} stands on a line of its own")
         if place.flow or not want:
             rendered = ", ".join(self._flow(name, value, False) for name, value in want.items())
-            gap = "" if self.text[start - 1 : start] == " " else " "
-            self.edits.append(Edit(start, node.end, f"{gap}{{{rendered}}}"))
+            if start < node.end:
+                self.edits.append(Edit(start, node.end, f"{{{rendered}}}"))
+            else:
+                self._write_empty(start, f"{{{rendered}}}")
             return
         if start < node.end:
             before = len(self.text[:start].rstrip(" "))
@@ -445,7 +449,7 @@ class _Editor:
             return
         step = self._step(None)
         if "\n" in self.text[colon : node.start]:
-            column = self.column(node.start)
+            column = _column(self.text, node.start)
             self.edits.insert(0, Edit(node.start, node.start, "context: "))
         else:
             column = (place.column or 0) + step
@@ -493,7 +497,7 @@ class _Editor:
         if column is None:
             raise Uneditable(f"{place.name} is a list whose dashes do not begin their lines")
         last = node.items[-1]
-        written = self.text[self.line_start(last.start) + column + 1 : last.start]
+        written = self.text[_line_start(self.text, last.start) + column + 1 : last.start]
         gap = written if written and not written.strip(" ") else " "
         at = self._behind(node.end, column, False)
         self._add_lines(at, [f"{' ' * column}-{gap}{value}" for value in spelled])
@@ -501,7 +505,7 @@ class _Editor:
     def _dash(self, node: YamlNode) -> int | None:
         """The column of the dashes of a block list; `None` if the last does not stand alone before its item."""
         start = node.items[-1].start
-        before = self.text[self.line_start(start) : start]
+        before = self.text[_line_start(self.text, start) : start]
         return before.index("-") if before.strip(" ") == "-" else None
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -577,10 +581,6 @@ class _Editor:
             start = self._next_line(stop)
         return best
 
-    def line_start(self, at: int) -> int:
-        start = self.text.rfind("\n", 0, at) + 1
-        return len(BOM) if start == 0 and self.text.startswith(BOM) else start
-
     def line_end(self, at: int) -> int:
         """The end of the line that holds `at`, before its line end."""
         end = self.text.find("\n", at)
@@ -592,9 +592,6 @@ class _Editor:
         at = self.text.find("\n", line_end)
         return at + 1 if 0 <= at < len(self.text) - 1 else None
 
-    def column(self, at: int) -> int:
-        return at - self.line_start(at)
-
     def newline(self, at: int) -> str:
         """The line end of the line that holds `at`; on a last line without one, that of the first line."""
         end = self.text.find("\n", at)
@@ -605,11 +602,20 @@ class _Editor:
     def _step(self, node: YamlNode | None) -> int:
         """How far the entries of a mapping are indented below its key: as beside it, else as mostly in the file."""
         if node is not None:
-            own = self.column(node.entries[0][0].start)
+            own = _column(self.text, node.entries[0][0].start)
             for _, value in node.entries:
                 if value.kind == "mapping" and not value.flow:
-                    return max(1, self.column(value.entries[0][0].start) - own)
+                    return max(1, _column(self.text, value.entries[0][0].start) - own)
         return _usual_step(self.text)
+
+
+def _line_start(text: str, at: int) -> int:
+    start = text.rfind("\n", 0, at) + 1
+    return len(BOM) if start == 0 and text.startswith(BOM) else start
+
+
+def _column(text: str, at: int) -> int:
+    return at - _line_start(text, at)
 
 
 def _is_short_build(place: _Place) -> bool:
@@ -660,7 +666,9 @@ def _reads_as(node: YamlNode, value: str) -> bool:
 # -- spelling ------------------------------------------------------------------------------------------------------
 
 _NOT_FIRST: Final = frozenset(",[]{}#&*!|>'\"%@`?:")
-_WORDS: Final = frozenset("y n yes no on off true false null ~ .nan .inf -.inf +.inf <<".split())
+_WORDS: Final = frozenset(
+    ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ".nan", ".inf", "-.inf", "+.inf", "<<"]
+)
 _NUMBER: Final = re.compile(
     r"[-+]?(?:0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*|[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]*)?|[0-9:_]+(?:\.[0-9_]*)?)"
 )
@@ -672,7 +680,9 @@ def _plain(value: str, flow: bool) -> bool:
     """Whether a plain scalar reads as this string in YAML 1.1, in 1.2 and by go-yaml, which compose uses."""
     if not value or value[0] in _NOT_FIRST or value != value.strip() or not _printable(value):
         return False
-    if value.lower() in _WORDS or _NUMBER.fullmatch(value) or value.startswith(("---", "...", "- ")) or value == "-":
+    if value.lower() in _WORDS or _NUMBER.fullmatch(value) or value.startswith(("---", "...", "- ")):
+        return False
+    if value == "-" or value.endswith(":"):
         return False
     if flow and any(character in ",[]{}" for character in value):
         return False
@@ -683,7 +693,9 @@ def _plain(value: str, flow: bool) -> bool:
 def _plain_key(name: str, flow: bool) -> bool:
     if not _plain(name, flow) or len(name) > 128:
         return False
-    return all(_loads(_in_context(name, "v", flow), version) == _expected(name, "v", flow) for version in ("1.1", "1.2"))
+    return all(
+        _loads(_in_context(name, "v", flow), version) == _expected(name, "v", flow) for version in ("1.1", "1.2")
+    )
 
 
 def _reads_back(spelled: str, value: str, flow: bool, version: str) -> bool:
@@ -741,14 +753,11 @@ def _styles(text: str) -> Counter[str]:
 
 @lru_cache(maxsize=8)
 def _usual_step(text: str) -> int:
-    def column(node: YamlNode) -> int:
-        return node.start - (text.rfind("\n", 0, node.start) + 1)
-
     steps: Counter[int] = Counter()
     for node in _walk(text):
         for key, value in node.entries:
             if not node.flow and value.kind == "mapping" and not value.flow:
-                steps[column(value.entries[0][0]) - column(key)] += 1
+                steps[_column(text, value.entries[0][0].start) - _column(text, key.start)] += 1
     usual = [step for step, _ in steps.most_common() if step > 0]
     return usual[0] if usual else _DEFAULT_STEP
 

@@ -16,7 +16,7 @@ from dockfix.syntax.source import BOM
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event
 
-__all__ = ["Tree", "Unreadable", "YamlNode", "is_merge", "read_tree"]
+__all__ = ["Tree", "YamlError", "YamlNode", "is_merge", "read_tree"]
 
 _MAX_DEPTH: Final = 64
 _MAX_NODES: Final = 50_000
@@ -26,7 +26,7 @@ _MAX_EXPANDED: Final = 500_000
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-class Unreadable(ValueError):
+class YamlError(ValueError):
     """A text that is no single, well-formed YAML document within the limits. `reason` says why, in one line."""
 
     def __init__(self, reason: str) -> None:
@@ -95,13 +95,13 @@ def read_tree(text: str) -> Tree:
     """The tree of a text. It is shared between callers, who must not change it.
 
     Raises:
-        Unreadable: the text is not one valid document, has a key twice, or is too large, too deep or too entangled.
+        YamlError: the text is not one valid document, has a key twice, or is too large, too deep or too entangled.
     """
     from ruamel.yaml import YAML  # noqa: PLC0415 - slow to import, and most runs edit no YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
 
     if len(text.encode("utf-8", "surrogateescape")) > MAX_COMPOSE_BYTES:
-        raise Unreadable(f"the file is larger than {MAX_COMPOSE_BYTES // 1024} KiB")
+        raise YamlError(f"the file is larger than {MAX_COMPOSE_BYTES // 1024} KiB")
     body = text.removeprefix(BOM)
     builder = _Builder(text, len(text) - len(body))
     try:
@@ -111,11 +111,11 @@ def read_tree(text: str) -> Tree:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}: " if mark is not None else ""
         problem = " ".join(str(error.problem or error.context or "cannot be parsed").split())
-        raise Unreadable(f"the file is no valid YAML: {where}{problem}") from error
-    except Unreadable:
+        raise YamlError(f"the file is no valid YAML: {where}{problem}") from error
+    except YamlError:
         raise
     except (YAMLError, ValueError, RecursionError) as error:
-        raise Unreadable(f"the file is no valid YAML: {' '.join(str(error).split())}") from error
+        raise YamlError(f"the file is no valid YAML: {' '.join(str(error).split())}") from error
     return Tree(text, builder.root)
 
 
@@ -148,7 +148,7 @@ class _Builder:
             case events.DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
-                    raise Unreadable("the file holds several YAML documents")
+                    raise YamlError("the file holds several YAML documents")
             case events.ScalarEvent():
                 style = event.style if event.style in {"'", '"', "|", ">"} else ""
                 node = YamlNode("scalar", start, end, style, value=event.value)
@@ -159,9 +159,9 @@ class _Builder:
             case events.AliasEvent():
                 target = self._anchors.get(event.anchor)
                 if target is None:
-                    raise Unreadable(f"the file is no valid YAML: there is no anchor for the alias *{event.anchor}")
+                    raise YamlError(f"the file is no valid YAML: there is no anchor for the alias *{event.anchor}")
                 if any(frame.node is target for frame in self._stack):
-                    raise Unreadable(f"the alias *{event.anchor} stands inside the value that it stands for")
+                    raise YamlError(f"the alias *{event.anchor} stands inside the value that it stands for")
                 target.aliased = True
                 self._close(YamlNode("alias", start, end, value=event.anchor, target=target, size=target.size))
             case events.MappingStartEvent() | events.SequenceStartEvent():
@@ -170,7 +170,7 @@ class _Builder:
                 self._named(node, event.anchor, event.tag)
                 self._stack.append(_Open(node))
                 if len(self._stack) > _MAX_DEPTH:
-                    raise Unreadable(f"the file is nested more than {_MAX_DEPTH} deep")
+                    raise YamlError(f"the file is nested more than {_MAX_DEPTH} deep")
             case events.MappingEndEvent() | events.SequenceEndEvent():
                 node = self._stack.pop().node
                 if node.flow:
@@ -193,21 +193,21 @@ class _Builder:
         """A node is complete: give it its place in the collection around it."""
         self._count += 1
         if self._count > _MAX_NODES:
-            raise Unreadable(f"the file has more than {_MAX_NODES} values")
+            raise YamlError(f"the file has more than {_MAX_NODES} values")
         if not self._stack:
             self.root = None if node.null and node.start == node.end else node
             return
         frame = self._stack[-1]
         frame.node.size += node.size
         if frame.node.size > _MAX_EXPANDED:
-            raise Unreadable("the file has aliases that expand to too many values")
+            raise YamlError("the file has aliases that expand to too many values")
         if frame.node.kind == "sequence":
             frame.node.items.append(node)
         elif frame.key is None:
             name = node.resolved
             if name.kind == "scalar":
                 if name.value in frame.names:
-                    raise Unreadable(f"the file is no valid YAML: it has the key {name.value} twice in one mapping")
+                    raise YamlError(f"the file is no valid YAML: it has the key {name.value} twice in one mapping")
                 frame.names.add(name.value)
             frame.key = node
         else:

@@ -1,0 +1,521 @@
+"""Bake files: which targets build which Dockerfile, from which context, and with what. Read-only, nothing is executed.
+
+What is read as one: `docker-bake.json`, `docker-bake.hcl`, `docker-bake.override.json` and `docker-bake.override.hcl`
+of one folder are merged in this order, as `docker buildx bake` does by default; any other file stands by itself, as
+with `-f`. A target belongs to the file that names it first.
+
+Folders are relative to the one that bake runs in (buildx resolves them against the current folder). That is taken to
+be the file's own folder: what `docker buildx bake` finds by itself lies there, and with
+`BUILDX_BAKE_FILE_RELATIVE_PATHS=1` it is so for every file. `cwd://` names the same folder.
+
+A variable is worth its default, as it is without environment. Literals, variables, strings of them, `target.NAME.KEY`,
+conditions and operators are evaluated; a function call, a `for` or a directive is not, and what needs one is unknown.
+
+A target is a mere base, and no build of its own, if nothing asks for it (no group and no `target:` context names it,
+and it is not `default`) and either its name begins with `_`, or other targets inherit it and it has no context, no
+Dockerfile, no stage and no `output` of its own: bake could build it, but nobody does.
+
+Compose files, which buildx merges below the four default files, are read by `dockfix.project.compose`; a target that is
+laid over a service of the same name is read as if it stood alone.
+
+Sources: docker/buildx, `bake/bake.go` (`defaultFilenames`, `ReadTargets`, `Config.target`, `Target.Merge`,
+`Target.normalize`, `toBuildOpt`), `bake/hclparser/hclparser.go`, `docs/bake-reference.md`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from dockfix.project.bake_tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name, line_of, parse_bake
+from dockfix.project.bake_values import Scope, Unknown, Value, as_text
+from dockfix.project.compose import BuildInvocation, NamedContext, context_kind, named_context
+from dockfix.project.discovery import find_named
+from dockfix.project.files import resolve_inside
+from dockfix.project.problems import InputError, InputProblem
+from dockfix.project.snapshot import Snapshot
+
+__all__ = ["BakeFile", "BakeTarget", "find_bake_files", "is_bake_name", "read_bake"]
+
+DEFAULT_NAMES: Final = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
+"""The files that buildx reads by itself, in the order in which they are merged."""
+
+_NAME: Final = re.compile(
+    r"docker-bake(?:\.override)?\.json"
+    r"|(?:docker-)?bake(?:[._-][\w.-]*)?\.hcl"
+    r"|[\w.-]+[._-](?:docker-)?bake\.hcl",
+    re.ASCII,
+)
+_FROM_ACTIONS: Final = ("docker-metadata-action", "github-metadata-action", "ghaction-docker-meta")
+"""Targets that come from a file which a CI action writes; they set tags, labels, annotations and arguments.
+
+Source: docker/metadata-action, README, "Bake definition"; docker/buildx's own `docker-bake.hcl` names the older one.
+"""
+_MAX_MATRIX: Final = 100
+_MAX_CHAIN: Final = 50
+_MAX_MERGED: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class BakeTarget:
+    """A target as bake names it. `block` is the label of the block it is from: another one, if it is of a matrix, and
+    `name` is then the label with a number if the real name is computed.
+
+    `line` is that of the block. `inherits` is what it names itself. `builds` says whether it is a build of its own or
+    a mere base of others.
+    """
+
+    name: str
+    block: str
+    line: int
+    inherits: tuple[str, ...]
+    builds: bool
+
+
+@dataclass(frozen=True)
+class BakeFile:
+    """A bake file with the targets that it names first. `broken`: some of it could not be read, so that what it does
+    not say is not known.
+    """
+
+    path: Path
+    targets: Mapping[str, BakeTarget]
+    invocations: tuple[BuildInvocation, ...]
+    broken: bool = False
+
+
+def is_bake_name(name: str) -> bool:
+    """The four default names, and HCL files that people give with `-f`: `bake.hcl`, `docker-bake.dev.hcl`,
+    `ci.bake.hcl`. JSON only by the default names, since anything may be JSON.
+    """
+    return _NAME.fullmatch(name) is not None
+
+
+def find_bake_files(root: Path) -> list[Path]:
+    """The bake files from `root` down, sorted; the search is bounded as `find_named` is."""
+    return find_named(root, is_bake_name)[0]
+
+
+def read_bake(path: Path, files: Snapshot) -> tuple[BakeFile, list[InputProblem]]:
+    """Read a bake file with those that buildx merges with it. Whatever is wrong is a problem; the rest is still read.
+
+    Problems of a file that is merged with `path` are those of its own reading, and not told again.
+    """
+    problems: list[InputProblem] = []
+    documents: dict[Path, Document] = {}
+    broken = False
+    for each in _read_with(path, files):
+        try:
+            documents[each] = parse_bake(files.read(each).text, json=is_json_name(each.name))
+        except InputError as error:
+            broken = True
+            problems.extend([error.problem] if each == path else ())
+        except Syntax as error:
+            broken = True
+            problems.extend([InputProblem(str(path), error.line, error.message)] if each == path else ())
+    if path not in documents:
+        return BakeFile(path, {}, (), broken=True), problems
+    config = _Config(path, files, documents)
+    return config.result(broken, problems), problems
+
+
+def _read_with(path: Path, files: Snapshot) -> list[Path]:
+    if path.name not in DEFAULT_NAMES:
+        return [path]
+    beside = (path.with_name(name) for name in DEFAULT_NAMES)
+    return [each for each in beside if each == path or files.is_file(each)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value with the place that gives it; `line` is 0 in another file than the one that is read."""
+
+    value: Value
+    line: int
+    written: str
+
+
+@dataclass(slots=True)
+class _Fields:
+    """What a target says, or says with all that it inherits: the keys that matter for a build."""
+
+    single: dict[str, _Given] = field(default_factory=dict)
+    args: dict[str, _Given] = field(default_factory=dict)
+    contexts: dict[str, _Given] = field(default_factory=dict)
+    computed: dict[str, _Given] = field(default_factory=dict)
+
+    def merge(self, other: _Fields) -> int:
+        """Lay `other` over this, as buildx's `Target.Merge` does; says how much that was."""
+        self.single.update(other.single)
+        self.args.update(other.args)
+        self.contexts.update(other.contexts)
+        self.computed.update(other.computed)
+        return len(other.single) + len(other.args) + len(other.contexts) + len(other.computed) + 1
+
+    def normalize(self) -> None:
+        """A named context that is empty is taken away. Source: buildx's `Target.normalize`."""
+        for name in [name for name, given in self.contexts.items() if given.value == ""]:
+            del self.contexts[name]
+
+
+_SINGLE: Final = ("context", "dockerfile", "dockerfile-inline", "target", "tags")
+
+
+@dataclass(slots=True)
+class _Named:
+    """A target: all its blocks in all files, merged."""
+
+    name: str
+    block: str
+    path: Path
+    line: int
+    fields: _Fields
+    inherits: list[str]
+    outputs: bool
+
+
+class _Config:
+    """Some bake files read as one."""
+
+    def __init__(self, path: Path, files: Snapshot, documents: Mapping[Path, Document]) -> None:
+        self.path = path
+        self.root = files.root
+        self.documents = documents
+        self.scope = Scope()
+        self.problems: list[InputProblem] = []
+        self.targets: dict[str, _Named] = {}
+        self.groups: dict[str, tuple[int, list[str]]] = {}
+        self.labels: dict[str, list[str]] = {}
+        self.unsure = False
+        """Whether there may be targets or members of groups whose names are not known."""
+        self._merged: dict[str, _Fields] = {}
+        self._left = _MAX_MERGED
+        for document in documents.values():
+            self.scope.define(document)
+        for source, document in documents.items():
+            for block in document.body.blocks:
+                if block.kind == "target" and len(block.labels) == 1:
+                    self._take_target(source, document, block)
+                elif block.kind == "group" and len(block.labels) == 1:
+                    self._take_group(source, document, block)
+        for label, names in self.labels.items():
+            if names != [label]:
+                self.groups.setdefault(label, (0, []))[1].extend(names)
+
+    # taking in what the files say
+
+    def _line(self, source: Path, at: int) -> int:
+        return line_of(self.documents[source], at) if source == self.path else 0
+
+    def _problem(self, line: int, message: str) -> None:
+        """Of the file that is read; what another one says is told when that one is read."""
+        if line:
+            self.problems.append(InputProblem(str(self.path), line, message))
+
+    def _take_target(self, source: Path, document: Document, block: Block) -> None:
+        label = block.labels[0]
+        line = self._line(source, block.span.start)
+        for name, local in self._matrix(document, block, line):
+            self.labels.setdefault(label, []).append(name)
+            fields = _Fields()
+            inherits: list[str] = []
+            for attribute in block.body.attributes:
+                self._take(source, document, attribute, local, fields, inherits)
+            known = self.targets.get(name)
+            outputs = block.body.last("output") is not None
+            if known is None:
+                self.targets[name] = _Named(name, label, source, line, fields, inherits, outputs)
+            else:
+                known.outputs |= outputs
+                known.fields.merge(fields)
+                known.inherits.extend(inherits)
+
+    def _matrix(self, document: Document, block: Block, line: int) -> Iterator[tuple[str, dict[str, Value]]]:
+        """The names of a block's targets with the values of its matrix."""
+        label = block.labels[0]
+        matrix, named = block.body.last("matrix"), block.body.last("name")
+        if matrix is None:
+            yield label, {}
+            return
+        value = self.scope.value(document, matrix.value)
+        rows: list[dict[str, Value]] = [{}]
+        if not isinstance(value, dict):
+            self.unsure = True
+            return
+        for key, items in value.items():
+            if not isinstance(items, list) or len(rows) * len(items) > _MAX_MATRIX:
+                self._problem(line, f"target {label} has a matrix that is computed, or has more than {_MAX_MATRIX} targets")
+                self.unsure = True
+                return
+            rows = [{**row, key: item} for row in rows for item in items]
+        for number, row in enumerate(rows):
+            name = as_text(self.scope.value(document, named.value, row)) if named is not None else label
+            if isinstance(name, Unknown):
+                self.unsure = True
+                name = f"{label}[{number}]"
+            yield name, row
+
+    def _take(
+        self,
+        source: Path,
+        document: Document,
+        attribute: Attribute,
+        local: Mapping[str, Value],
+        fields: _Fields,
+        inherits: list[str],
+    ) -> None:
+        key = attribute.name
+        if key not in (*_SINGLE, "args", "contexts", "inherits"):
+            return
+        value = self.scope.value(document, attribute.value, local)
+        given = _Given(value, self._line(source, attribute.span.start), document.source(attribute.value))
+        if value is None:
+            return
+        if key == "inherits":
+            self.unsure |= not isinstance(value, list)
+            for item in value if isinstance(value, list) else ():
+                name = as_text(item)
+                if isinstance(name, Unknown):
+                    fields.computed["inherits"] = given
+                else:
+                    inherits.append(name)
+            if not isinstance(value, list):
+                fields.computed["inherits"] = given
+        elif key in _SINGLE:
+            fields.single[key] = given
+        elif isinstance(value, dict):
+            into = fields.args if key == "args" else fields.contexts
+            places = dict(self._entries(source, document, attribute.value))
+            for name, inner in value.items():
+                if inner is not None:
+                    into[name] = replace(places.get(name, given), value=inner)
+        else:
+            fields.computed[key] = given
+
+    def _entries(self, source: Path, document: Document, expr: Expr) -> Iterator[tuple[str, _Given]]:
+        for entry in expr.entries if isinstance(expr, Obj) else ():
+            key = self.scope.value(document, entry.key)
+            if isinstance(key, str):
+                yield key, _Given(None, self._line(source, entry.span.start), document.source(entry.value))
+
+    def _take_group(self, source: Path, document: Document, block: Block) -> None:
+        attribute = block.body.last("targets")
+        value = self.scope.value(document, attribute.value) if attribute is not None else []
+        names: list[str] = []
+        for item in value if isinstance(value, list) else [Unknown("")]:
+            name = as_text(item)
+            if isinstance(name, Unknown):
+                self.unsure = True
+            else:
+                names.append(name)
+        line, members = self.groups.get(block.labels[0], (self._line(source, block.span.start), []))
+        self.groups[block.labels[0]] = (line, [*members, *(name for name in names if name not in members)])
+
+    # the whole
+
+    def result(self, broken: bool, problems: list[InputProblem]) -> BakeFile:
+        """What the file comes to; adds to `problems`."""
+        wanted = self._wanted()
+        bases = {name for target in self.targets.values() for name in target.inherits}
+        targets: dict[str, BakeTarget] = {}
+        invocations: list[BuildInvocation] = []
+        self._check(broken)
+        for name, target in self.targets.items():
+            if target.path != self.path:
+                continue
+            fields = self._resolve(name, ())
+            builds = name in wanted or not self._is_base(name, fields, bases)
+            targets[name] = BakeTarget(name, target.block, target.line, tuple(target.inherits), builds)
+            if builds and fields is not None:
+                invocations.append(self._invocation(target, fields))
+        if self._left < 0 or self.scope.exhausted:
+            self._problem(1, "has targets that inherit or evaluate too much; some of it is not read")
+            broken = True
+        problems.extend(dict.fromkeys(self.problems))
+        return BakeFile(self.path, targets, tuple(invocations), broken or bool(self.problems))
+
+    def _wanted(self) -> set[str]:
+        """The targets that groups and `target:` contexts name, and `default`."""
+        wanted = {"default"}
+        for label, (_, names) in self.groups.items():
+            # the group that a matrix makes of its targets does not ask for them
+            if label not in self.labels or label == "default":
+                wanted.update(names)
+        for name in list(wanted):
+            if name in self.labels:
+                wanted.update(self.labels[name])
+        for target in self.targets.values():
+            for given in target.fields.contexts.values():
+                if isinstance(given.value, str) and given.value.startswith("target:"):
+                    wanted.add(given.value.removeprefix("target:"))
+        return wanted
+
+    def _is_base(self, name: str, fields: _Fields | None, bases: set[str]) -> bool:
+        if name.startswith("_") or fields is None:
+            return True
+        if name not in bases or self.targets[name].outputs:
+            return False
+        return not any(key in fields.single for key in _SINGLE if key != "tags")
+
+    def _resolve(self, name: str, chain: tuple[str, ...]) -> _Fields | None:
+        """A target with what it inherits: each base in turn, then its own. `None` if that is too much to read.
+
+        Source: buildx's `Config.target`, which passes over a base that is being resolved already.
+        """
+        if name in self._merged:
+            return self._merged[name]
+        target = self.targets[name]
+        merged = _Fields()
+        complete = True
+        for base in target.inherits:
+            if base in (*chain, name):
+                continue
+            if base not in self.targets:
+                if not base.startswith(_FROM_ACTIONS):
+                    merged.computed["inherits"] = _Given(Unknown(""), target.line, base)
+                continue
+            if len(chain) >= _MAX_CHAIN:
+                complete = False
+                continue
+            fields = self._resolve(base, (*chain, name))
+            if fields is None:
+                complete = False
+            elif self._left >= 0:
+                self._left -= merged.merge(fields)
+        self._left -= merged.merge(target.fields)
+        merged.normalize()
+        if not complete or self._left < 0:
+            return None
+        self._merged[name] = merged
+        return merged
+
+    def _check(self, broken: bool) -> None:
+        """Say what bake would refuse: names that lead nowhere or in circles."""
+        known = {*self.targets, *self.groups}
+        for target in self.targets.values():
+            links = [
+                str(given.value).removeprefix("target:")
+                for given in target.fields.contexts.values()
+                if isinstance(given.value, str) and given.value.startswith("target:")
+            ]
+            for what, names in (("inherits", target.inherits), ("has a context of", links)):
+                for name in dict.fromkeys(names):
+                    if name not in self.targets and not (self.unsure or broken or name.startswith(_FROM_ACTIONS)):
+                        self._problem(target.line, f"target {target.name} {what} the target {name}, which does not exist")
+        for label, (line, names) in self.groups.items():
+            for name in names:
+                if name not in known and not self.unsure and not broken:
+                    self._problem(line, f"group {label} has the target {name}, which does not exist")
+        lines = {name: target.line for name, target in self.targets.items()}
+        for circle in _circles({name: target.inherits for name, target in self.targets.items()}):
+            self._problem(lines[circle[0]], f"target {circle[0]} inherits itself: {' > '.join(circle)}")
+        groups = {label: [name for name in names if name != label] for label, (_, names) in self.groups.items()}
+        for circle in _circles(groups):
+            self._problem(self.groups[circle[0]][0], f"group {circle[0]} contains itself: {' > '.join(circle)}")
+
+    # one target
+
+    def _invocation(self, target: _Named, fields: _Fields) -> BuildInvocation:
+        base = self.path.parent
+        context, dockerfile, why = self._files(target, fields, base)
+        stage = _text(fields.single.get("target"))
+        tags = fields.single.get("tags")
+        values = tags.value if tags is not None and isinstance(tags.value, list) else []
+        texts = [as_text(value) for value in values]
+        known = tuple(dict.fromkeys(text for text in texts if isinstance(text, str)))
+        return BuildInvocation(
+            source=self.path,
+            service=target.block if target.name.endswith("]") else target.name,
+            line=target.line,
+            context=context,
+            context_why=why,
+            dockerfile=dockerfile,
+            target=stage or None,
+            args={name: _text(given) for name, given in fields.args.items()},
+            additional_contexts={name: self._named(name, given, base) for name, given in fields.contexts.items()},
+            image=texts[0] if texts and isinstance(texts[0], str) else None,
+            inline="dockerfile-inline" in fields.single,
+            kind="bake",
+            tags=known,
+        )
+
+    def _files(self, target: _Named, fields: _Fields, base: Path) -> tuple[Path | None, Path | None, str | None]:
+        """The context, the Dockerfile and why the context is not known."""
+        context, why = self._context(target, fields.single.get("context"), base)
+        inline = "dockerfile-inline" in fields.single
+        dockerfile = None if context is None or inline else self._dockerfile(fields, context, base)
+        for key in ("inherits", "contexts"):
+            # nothing may be concluded from a name that is not there: as good as no known context
+            if key in fields.computed and why is None:
+                context, why = None, f"{key} of the target is computed: {_short(fields.computed[key].written)}"
+        return context, dockerfile, why
+
+    def _context(self, target: _Named, given: _Given | None, base: Path) -> tuple[Path | None, str | None]:
+        value = _text(given) if given is not None else "."
+        if value is None or given is not None and isinstance(given.value, Unknown):
+            return None, f"the context {_short(given.written) if given else ''} is computed"
+        folder = value.removeprefix("cwd://") or "."
+        if context_kind(folder) != "folder":
+            return None, f"the context {value} is not a folder of this project"
+        context = resolve_inside(self.root, base.absolute() / folder)
+        if context is None:
+            message = f"the context {value} lies outside the project"
+            self._problem(given.line if given is not None else target.line, f"target {target.name}: {message}")
+            return None, message
+        return context, None
+
+    def _dockerfile(self, fields: _Fields, context: Path, base: Path) -> Path | None:
+        given = fields.single.get("dockerfile")
+        name = _text(given) if given is not None else "Dockerfile"
+        if name is None:
+            return None
+        name = name or "Dockerfile"
+        if name.startswith("cwd://"):
+            return resolve_inside(self.root, base.absolute() / name.removeprefix("cwd://"))
+        return resolve_inside(self.root, context / name) if context_kind(name) == "folder" else None
+
+    def _named(self, name: str, given: _Given, base: Path) -> NamedContext:
+        value = _text(given)
+        if value is None:
+            return NamedContext(name, given.written, given.line, "unknown", None, None)
+        folder = (value.removeprefix("cwd://") or ".") if value.startswith("cwd://") else value
+        return named_context(name, folder, line=given.line, base=base, root=self.root)
+
+
+
+
+def _text(given: _Given | None) -> str | None:
+    text = as_text(given.value) if given is not None else None
+    return text if isinstance(text, str) else None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _circles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """One circle for each way back that a search finds, as the names on it, the first one repeated at the end."""
+    found: list[list[str]] = []
+    done: set[str] = set()
+    for start in edges:
+        path: list[str] = []
+        on_path: set[str] = set()
+        stack: list[tuple[str, bool]] = [(start, False)]
+        while stack:
+            name, leaving = stack.pop()
+            if leaving:
+                path.pop()
+                on_path.discard(name)
+                done.add(name)
+            elif name in on_path:
+                found.append([*path[path.index(name) :], name])
+            elif name not in done and name in edges:
+                path.append(name)
+                on_path.add(name)
+                stack.append((name, True))
+                stack.extend((other, False) for other in reversed(edges[name]))
+    return found

@@ -1,0 +1,483 @@
+"""Edits of compose files: each style as a table, and generated files for what the tables do not think of."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from dockfix.project.yamlcheck import ABSENT, Value, check_result, yaml_changes, yaml_comments
+from dockfix.project.yamledit import (
+    Uneditable,
+    key_span,
+    replace_scalar,
+    set_entry,
+    set_item,
+    span_of,
+    value_span,
+)
+from dockfix.project.yamltree import YamlError, read_tree
+from dockfix.syntax.edits import apply_edits
+from dockfix.syntax.source import BOM
+from tests.strategies import STEADY
+
+API = ("services", "api")
+BUILD = (*API, "build")
+CONTEXT = (*BUILD, "additional_contexts", "packages")
+ARG = (*BUILD, "args", "V")
+
+
+def edited(text: str, path: Sequence[str], value: Value, **options: bool) -> str:
+    """The text with the entry set; checked, and steady under a second run."""
+    after = apply_edits(text, set_entry(text, path, value, **options))
+    assert check_result(text, after, path, value, **options) is None
+    assert set_entry(after, path, value, **options) == ()
+    return after
+
+
+def refused(text: str, path: Sequence[str], value: Value = "x") -> str:
+    with pytest.raises(Uneditable) as caught:
+        set_entry(text, path, value)
+    assert "\n" not in caught.value.reason
+    return caught.value.reason
+
+
+def service(*lines: str) -> str:
+    """A compose file with one service, `api`, that has these lines."""
+    return "services:\n  api:\n" + "".join(f"    {line}\n" for line in lines)
+
+
+INSERTED = {
+    "behind the last entry": (["image: a", "tty: true"], ["image: a", "tty: true", "user: x"]),
+    "behind a trailing comment": (["image: a  # why"], ["image: a  # why", "user: x"]),
+    "before blank lines": (
+        ["image: a", "", "", "# of what follows"],
+        ["image: a", "user: x", "", "", "# of what follows"],
+    ),
+    "behind deeper comments": (
+        ["build:", "  context: .", "", "  # args:", "  #   A: 1"],
+        ["build:", "  context: .", "", "  # args:", "  #   A: 1", "user: x"],
+    ),
+    "behind a list that is not indented": (
+        ["ports:", "- '80'", "# - '81'", "# end"],
+        ["ports:", "- '80'", "# - '81'", "user: x", "# end"],
+    ),
+    "behind an empty value": (["labels:   # none"], ["labels:   # none", "user: x"]),
+    "behind a literal": (["command: |", "  a", "  b", ""], ["command: |", "  a", "  b", "user: x", ""]),
+    "behind a literal with indented blanks": (["command: >-", "  a", "  "], ["command: >-", "  a", "user: x", "  "]),
+    "behind a literal that keeps its blank lines": (
+        ["command: |+", "  a", "", ""],
+        ["command: |+", "  a", "", "", "user: x"],
+    ),
+    "behind a quoted scalar over two lines": (['command: "a', '  b"  # c'], ['command: "a', '  b"  # c', "user: x"]),
+    "behind a plain scalar over two lines": (["command: a", "  b"], ["command: a", "  b", "user: x"]),
+    "behind a flow list over lines": (["command: [", "  a,", "]"], ["command: [", "  a,", "]", "user: x"]),
+    "behind an alias": (
+        ["image: &i a", "container_name: *i # c"],
+        ["image: &i a", "container_name: *i # c", "user: x"],
+    ),
+    "beside a merge without it": (["<<: {tty: true}", "image: a"], ["<<: {tty: true}", "image: a", "user: x"]),
+    "beside a merge with it": (["<<: {user: y}", "image: a"], ["<<: {user: y}", "image: a", "user: x"]),
+    "a merge that has it": (["<<: {user: x}", "image: a"], ["<<: {user: x}", "image: a"]),
+}
+
+
+@pytest.mark.parametrize("case", INSERTED)
+def test_a_missing_key_goes_behind_the_last_entry(case: str) -> None:
+    before, after = INSERTED[case]
+    assert edited(service(*before), (*API, "user"), "x") == service(*after)
+
+
+REPLACED = {
+    "plain": ("user: app", "user: x"),
+    "double": ('user: "app"  # c', 'user: "x"  # c'),
+    "single": ("user: 'app'", "user: 'x'"),
+    "number": ("user: 1000", "user: x"),
+    "empty": ("user:", "user: x"),
+    "empty with a space": ("user: ", "user: x"),
+    "empty with a comment": ("user:  # c", "user: x  # c"),
+    "null": ("user: ~ # c", "user: x # c"),
+    "an own anchor": ("user: &u app", "user: &u x"),
+    "an empty anchor": ("user: &u # c", "user: &u x # c"),
+    "a quoted key": ('"user" : app', '"user" : x'),
+    "the same": ("user:   'x'", "user:   'x'"),
+    "the same as a literal": ("user: |-\n      x", "user: |-\n      x"),
+    "over two lines": ("user: a\n      b # c", "user: x # c"),
+}
+
+
+@pytest.mark.parametrize("case", REPLACED)
+def test_a_scalar_is_replaced_where_it_stands(case: str) -> None:
+    before, after = REPLACED[case]
+    assert edited(service(before, "tty: true"), (*API, "user"), "x") == service(after, "tty: true")
+
+
+BUILDS = {
+    "short": (["build: ./dir   # c", "tty: true"],
+              ["build:", "  context: ./dir   # c", "  additional_contexts:", "    packages: ./p", "tty: true"]),
+    "short, quoted": (['build: "."'], ["build:", '  context: "."', "  additional_contexts:", "    packages: ./p"]),
+    "short on a line of its own": (["build:", "  # c", "    ./dir"],
+                                   ["build:", "  # c", "    context: ./dir", "    additional_contexts:", "      packages: ./p"]),
+    "long": (["build:", "  context: ."], ["build:", "  context: .", "  additional_contexts:", "    packages: ./p"]),
+    "missing": (["image: a"], ["image: a", "build:", "  additional_contexts:", "    packages: ./p"]),
+    "empty": (["build:  # c", "tty: true"],
+              ["build:  # c", "  additional_contexts:", "    packages: ./p", "tty: true"]),
+    "null": (["build: ~  # c", "tty: true"],
+             ["build:  # c", "  additional_contexts:", "    packages: ./p", "tty: true"]),
+    "flow": (["build: {context: .}"], ["build: {context: ., additional_contexts: {packages: ./p}}"]),
+    "flow with spaces": (["build: { context: . } # c"], ["build: { context: ., additional_contexts: {packages: ./p} } # c"]),
+    "flow with a last comma": (["build: {context: .,}"], ["build: {context: ., additional_contexts: {packages: ./p},}"]),
+    "empty flow": (["build: {}"], ["build: {additional_contexts: {packages: ./p}}"]),
+    "empty flow inside": (["build: {context: ., additional_contexts: }"],
+                          ["build: {context: ., additional_contexts: {packages: ./p}}"]),
+    "json": (['build: {"context": "."}'], ['build: {"context": ".", "additional_contexts": {"packages": "./p"}}']),
+    "contexts left empty": (["build:", "  additional_contexts:", "  context: ."],
+                            ["build:", "  additional_contexts:", "    packages: ./p", "  context: ."]),
+    "list": (["build:", "  additional_contexts:", "    - a=b  # c", "  context: ."],
+             ["build:", "  additional_contexts:", "    - a=b  # c", "    - packages=./p", "  context: ."]),
+    "list that is not indented": (["build:", "  additional_contexts:", '  -   "a=b"', "  context: ."],
+                                  ["build:", "  additional_contexts:", '  -   "a=b"', '  -   "packages=./p"', "  context: ."]),
+    "list that has it": (["build:", "  additional_contexts:", "  - packages=q # c"],
+                         ["build:", "  additional_contexts:", "  - packages=./p # c"]),
+    "flow list": (["build: {additional_contexts: ['a=b']}"], ["build: {additional_contexts: ['a=b', 'packages=./p']}"]),
+    "empty flow list": (["build: {additional_contexts: [ ]}"], ["build: {additional_contexts: [packages=./p]}"]),
+    "override": (["build: !override", "  context: ."],
+                 ["build: !override", "  context: .", "  additional_contexts:", "    packages: ./p"]),
+    "an anchor that nothing shares": (["build: &b", "  context: ."],
+                                      ["build: &b", "  context: .", "  additional_contexts:", "    packages: ./p"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BUILDS)
+def test_a_context_is_added_to_every_form_of_build(case: str) -> None:
+    before, after = BUILDS[case]
+    assert edited(service(*before), CONTEXT, "./p") == service(*after)
+
+
+def test_the_short_form_stays_if_only_the_context_changes() -> None:
+    assert edited(service("build: './a' # c"), (*BUILD, "context"), "./b") == service("build: './b' # c")
+    assert edited(service("build: ./b"), (*BUILD, "context"), "./b") == service("build: ./b")
+    both: Value = {"context": "./b", "args": {"V": "1"}}
+    assert edited(service("build: ./a # c"), BUILD, both) == service(
+        "build:", "  context: ./b # c", "  args:", '    V: "1"'
+    )  # fmt: skip
+
+
+def test_short_forms_in_flow_services() -> None:
+    before = "services: {api: {build: ., image: a}}\n"
+    assert edited(before, CONTEXT, "./p") == (
+        "services: {api: {build: {context: ., additional_contexts: {packages: ./p}}, image: a}}\n"
+    )
+
+
+def test_a_mapping_is_laid_over_what_is_there() -> None:
+    before = service("build:", "  context: .", "  args:", "    A: '1'  # a", "    B: 2", "", "tty: true")
+    wanted: Value = {"args": {"A": "x", "C": "z"}, "additional_contexts": {"p": "./p"}, "labels": {}}
+    assert edited(before, BUILD, wanted) == service(
+        "build:", "  context: .", "  args:", "    A: 'x'  # a", "    B: 2", "    C: z", "  additional_contexts:",
+        "    p: ./p", "  labels: {}", "", "tty: true",
+    )  # fmt: skip
+    assert edited(service("build: {}"), BUILD, {"args": {"A": "1", "B": "2"}}) == service(
+        'build: {args: {A: "1", B: "2"}}'
+    )
+    several: Value = {"A": "1", "B": "b", "C": "c"}
+    assert edited(service("environment: [A]"), (*API, "environment"), several) == service(
+        "environment: [A=1, B=b, C=c]"
+    )
+    assert edited(service("environment:", "- A"), (*API, "environment"), several) == service(
+        "environment:", "- A=1", "- B=b", "- C=c"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("services:\n  api:\n    image: a", "services:\n  api:\n    image: a\n    user: x"),
+        ("services:\r\n  api:\r\n    image: a\r\n", "services:\r\n  api:\r\n    image: a\r\n    user: x\r\n"),
+        ("services:\r\n  api:\r\n    image: a", "services:\r\n  api:\r\n    image: a\r\n    user: x"),
+        (f"{BOM}services:\n  api:\n    image: a\n", f"{BOM}services:\n  api:\n    image: a\n    user: x\n"),
+        ("---\nservices:\n  api:\n    image: a\n...\n", "---\nservices:\n  api:\n    image: a\n    user: x\n...\n"),
+        ("%YAML 1.1\n---\nservices:\n  api:\n    tty: no\n", "%YAML 1.1\n---\nservices:\n  api:\n    tty: no\n    user: x\n"),
+        ("services:\n   api:\n      tty: true\n", "services:\n   api:\n      tty: true\n      user: x\n"),
+        ("services: {api: {}}\n", "services: {api: {user: x}}\n"),
+        ("services: {api: }\n", "services: {api: {user: x}}\n"),
+        ("services:\n    api:\n", "services:\n    api:\n        user: x\n"),
+        ("services:\n    api: # c\n", "services:\n    api: # c\n        user: x\n"),
+        (f"{BOM}services:\n    web:\n        tty: true\n", f"{BOM}services:\n    web:\n        tty: true\n    api:\n        user: x\n"),
+        ("services:\n  web: {tty: true}\n\n# end\n", "services:\n  web: {tty: true}\n  api:\n    user: x\n\n# end\n"),
+        ("x: 1\n", "x: 1\nservices:\n  api:\n    user: x\n"),
+        ('{"services": {"api": {"tty": true}}}\n', '{"services": {"api": {"tty": true, "user": "x"}}}\n'),
+        ("services:\n  api:\n    # only comments\n  web: {}\n", "services:\n  api:\n    user: x\n    # only comments\n  web: {}\n"),
+    ],
+)  # fmt: skip
+def test_the_file_around(before: str, after: str) -> None:
+    assert edited(before, (*API, "user"), "x") == after
+
+
+def test_the_only_line_ends_are_those_of_the_file() -> None:
+    before = service("build: .", "image: a").replace("\n", "\r\n")
+    after = edited(before, CONTEXT, "./p")
+    assert "\n" not in after.replace("\r\n", "")
+
+
+VALUES = {
+    "app": "app", "10001:10001": '"10001:10001"', "1.10": '"1.10"', "yes": '"yes"', "N": '"N"', "null": '"null"',
+    "": '""', "~": '"~"', "a: b": '"a: b"', "a:b": "a:b", "#": '"#"', "a #b": '"a #b"', "a#b": "a#b", "*x": '"*x"',
+    "&x": '"&x"', "@x": '"@x"', "`x": '"`x"', "%x": '"%x"', "!x": '"!x"', "- x": '"- x"', "-x": "-x", "-": '"-"',
+    "? x": '"? x"', "{a}": '"{a}"', "[a": '"[a"', "a]": "a]", "a, b": "a, b", " a": '" a"', "a ": '"a "', "a:": '"a:"',
+    "0777": '"0777"', "0o7": '"0o7"', "0x1F": '"0x1F"', "1_000": '"1_000"', "1e3": '"1e3"', ".5": '".5"', "+1": '"+1"',
+    "1:30": '"1:30"', "2001-01-01": '"2001-01-01"', "3.12-slim": "3.12-slim", "1.2.3": "1.2.3", "=": '"="',
+    "<<": '"<<"', "true": '"true"', "Off": '"Off"', 'say "x"': "say \"x\"", '"x"': "'\"x\"'", "it's": "it's",
+    "C:\\x": "C:\\x", "\\n: ": "'\\n: '", "a\nb": '"a\\nb"', "a\tb": '"a\\tb"', "é": "é", "\u00a0": '"\\xa0"',
+    "\u2028": '"\\u2028"', "\U0001f600": "\U0001f600", "${A:-b}": "${A:-b}", "service:base": "service:base",
+    "docker-image://a:1": "docker-image://a:1", ".inf": '".inf"', "---": '"---"', "---x": '"---x"', "y": '"y"',
+    "\x07": '"\\x07"', "\ufeff": '"\\ufeff"', "'\"": '"\'\\""', "a'\"": "a'\"", "# '\"": '"# \'\\""',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_is_quoted_where_some_yaml_reads_something_else(value: str) -> None:
+    before = service("image: a")
+    assert edited(before, (*API, "user"), value) == service("image: a", f"user: {VALUES[value]}")
+    for spelled in ('"q"', "'q'", "q", "", "&u q"):
+        after = edited(service(f"user: {spelled}"), (*API, "user"), value)
+        assert YAML(typ="safe", pure=True).load(after)["services"]["api"]["user"] == value
+        if spelled.startswith(('"', "'")) and value.isprintable():
+            assert after.removeprefix("services:\n  api:\n    user: ").startswith(spelled[0])
+    edited("services: {api: {user: q, tty: true}}\n", (*API, "user"), value)
+    edited("services: {api: {tty: true}}\n", (*API, "user"), value)
+    edited(service("environment: [A]"), (*API, "environment", "B"), value)
+    edited(service("environment:", "- A"), (*API, "environment", "B"), value)
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("org/name", "org/name"), ("org/name:latest", "org/name:latest"), ("yes", '"yes"'), ("1", '"1"'), ("<<", '"<<"'),
+        ("a: b", '"a: b"'), ("a #b", '"a #b"'), ("", '""'), ("é", "é"), ("@x", '"@x"'), ("null", '"null"'),
+    ],
+)  # fmt: skip
+def test_a_key_is_quoted_where_it_has_to_be(name: str, spelled: str) -> None:
+    path = (*BUILD, "additional_contexts", name)
+    assert edited(service("build:", "  additional_contexts:", "    a: b"), path, "c") == service(
+        "build:", "  additional_contexts:", "    a: b", f"    {spelled}: c"
+    )
+    assert edited(service("build: {additional_contexts: {a: b}}"), path, "c") == service(
+        f"build: {{additional_contexts: {{a: b, {spelled}: c}}}}"
+    )
+
+
+def test_quotes_are_those_that_the_file_prefers() -> None:
+    assert edited(service("image: 'a'"), (*API, "user"), "1") == service("image: 'a'", "user: '1'")
+    assert edited(service('image: "a"'), (*API, "user"), "1") == service('image: "a"', 'user: "1"')
+
+
+REFUSED: dict[str, tuple[str, Sequence[str], str]] = {
+    "an alias": ("x: &b {context: .}\n" + service("build: *b"), CONTEXT, "api.build is an alias (*b)"),
+    "an alias for a value": ("x: &u a\n" + service("user: *u"), (*API, "user"), "api.user is an alias (*u)"),
+    "a shared value": (service("user: &u a", "hostname: *u"), (*API, "user"), "api.user is shared: an alias (*u) stands for it elsewhere"),
+    "a shared mapping": (service("build: &b", "  context: .") + "x: *b\n", CONTEXT, "api.build is shared: an alias (*b) stands for it elsewhere"),
+    "a shared service": ("services:\n  api: &a\n    tty: true\n  b:\n    <<: *a\n", (*API, "user"), "services.api is shared: an alias (*a) stands for it elsewhere"),
+    "a merged mapping": (service("<<: {build: {context: .}}"), CONTEXT, "api.build comes from a merge (<<)"),
+    "a merged list of merges": ("x: &x {y: 1}\nz: &z {<<: *x, build: .}\n" + service("<<: [*x, *z]"), CONTEXT, "api.build comes from a merge (<<)"),
+    "a mapping for a value": (service("user: {a: b}"), (*API, "user"), "api.user is a mapping"),
+    "a value for a mapping": (service("image: a"), (*API, "image", "x"), "api.image is a value"),
+    "a list for a mapping": (service("volumes: [a]"), (*API, "volumes", "x"), "api.volumes is a list"),
+    "a list of mappings": (service("environment:", "- A: b"), (*API, "environment", "A"), "api.environment is a list of something other than NAME=VALUE"),
+    "a list with a name twice": (service("environment: [A=1, A=2]"), (*API, "environment", "A"), "api.environment has A twice"),
+    "an alias in a list": ("x: &x A=1\n" + service("environment:", "- *x"), (*API, "environment", "A"), "environment.A is an alias (*x)"),
+    "a block scalar": (service("user: |", "  a"), (*API, "user"), "api.user is a block scalar"),
+    "flow over lines": (service("build: {", "  context: .", "}"), CONTEXT, "api.build is written in flow style over several lines"),
+    "a flow list over lines": (service("environment: [", "  A,", "]"), (*API, "environment", "B"), "api.environment is written in flow style over several lines"),
+    "a tag": (service("build: !reset null"), CONTEXT, "api.build has the tag !reset"),
+    "a tagged value": (service("user: !!str 5"), (*API, "user"), "api.user has the tag tag:yaml.org,2002:str"),
+    "documents": ("a: b\n---\nc: d\n", ("a",), "the file holds several YAML documents"),
+    "duplicate keys": ("a: b\n'a': c\n", ("x",), "the file is no valid YAML: it has the key a twice in one mapping"),
+    "a duplicate merge": ("<<: {a: b}\n<<: {c: d}\n", ("x",), "the file is no valid YAML: it has the key << twice in one mapping"),
+    "an explicit key": ("? services\n: api: {}\n", (*API, "user"), "the key services is not written as `services:`"),
+    "an explicit first key": ("? [a]\n: b\nc: d\n", ("x",), "the first key of the file is not written as `name:`"),
+    "a key without a value": ("services: {api}\n", (*API, "user"), "the key api is not written as `api:`"),
+    "an empty file": ("# nothing\n", ("x",), "the file holds no values"),
+    "a list for a file": ("- a\n", ("x",), "the file is a list"),
+    "invalid YAML": ("a: [b\n", ("a",), "the file is no valid YAML: line 2: expected ',' or ']', but got '<stream end>'"),
+    "no anchor": ("a: *b\n", ("a",), "the file is no valid YAML: there is no anchor for the alias *b"),
+    "a tab": ("a:\n\tb: c\n", ("a", "b"), "the file is no valid YAML: line 2: found character '\\t' that cannot start any token"),
+    "bytes that are no UTF-8": ("a: \udce9\n", ("a",), "the file is no valid YAML: unacceptable character #xdce9: special characters are not allowed in \"<unicode string>\", position 3"),
+    "itself": ("a: &a {b: *a}\n", ("a", "b"), "the alias *a stands inside the value that it stands for"),
+    "a null on a line of its own": (service("build:", "  ~"), CONTEXT, "the value of api.build stands on a line of its own"),
+    "a short build over lines": (service("build: a", "  b"), CONTEXT, "api.build is a value over several lines"),
+    "a lone carriage return": ("a: b\rc: d\n", ("x",), "the file has line ends other than LF and CRLF"),
+    "depth": ("a: " + "[" * 100 + "]" * 100 + "\n", ("x",), "the file is nested more than 64 deep"),
+    "size": ("#" + "x" * 300_000 + "\n", ("x",), "the file is larger than 256 KiB"),
+    "nodes": ("a: [" + "1," * 60_000 + "]\n", ("x",), "the file has more than 50000 values"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_edited_honestly_is_refused(case: str) -> None:
+    text, path, reason = REFUSED[case]
+    assert refused(text, path) == reason
+
+
+def test_aliases_of_aliases_are_refused_before_they_expand() -> None:
+    lines = ["a0: &a0 [x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
+    merges = ["a0: &a0 {x: y}"] + [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 12)]
+    for text in ("\n".join(lines), "\n".join(merges)):
+        started = time.perf_counter()
+        assert refused(text, ("x",)) == "the file has aliases that expand to too many values"
+        with pytest.raises(YamlError, match="too many values"):
+            yaml_changes(text, text)
+        assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    "piece", ["[", "{", "? ", "- ", "{a: ", "&a ", "!x ", "'", '"', "|\n", "a: ", "a:\n ", "*a ", "%a\n", "#", "\t"]
+)
+def test_no_input_hangs_or_raises_anything_else(piece: str) -> None:
+    started = time.perf_counter()
+    text = piece * 20_000
+    try:
+        set_entry(text, ("x",), "y")
+    except Uneditable:
+        pass
+    assert span_of(text, ("x",)) is None
+    assert time.perf_counter() - started < 20
+
+
+def test_shared_values_are_edited_on_request() -> None:
+    before = "x: &b\n  context: .\n" + service("build: *b", "labels: {<<: *b}")
+    after = edited(before, ("x", "target"), "t", shared_ok=True)
+    assert after == "x: &b\n  context: .\n  target: t\n" + service("build: *b", "labels: {<<: *b}")
+    assert [where for where, _, _ in yaml_changes(before, after)] == [
+        ("x", "target"), (*BUILD, "target"), (*API, "labels", "target")
+    ]  # fmt: skip
+    assert edited(service("user: &u a", "hostname: *u"), (*API, "user"), "x", shared_ok=True) == service(
+        "user: &u x", "hostname: *u"
+    )
+
+
+def test_a_path_or_value_that_is_no_path_or_value() -> None:
+    assert refused("a: b\n", ()) == "the path holds something other than names"
+    assert refused("a: b\n", ("a",) * 40) == "the path is longer than 32"
+    assert refused("a: b\n", ("c",), "x" * 70_000) == "the value is larger than 64 KiB"
+    deep: Value = "x"
+    for _ in range(40):
+        deep = {"a": deep}
+    assert refused("a: b\n", ("c",), deep) == "the value is nested more than 32 deep"
+
+
+def test_items_of_lists() -> None:
+    before = service("build:", "  args:", "  - A=1 # a", '  - "B=2"', "ports: [80, '81']")
+    args = (*BUILD, "args")
+    assert apply_edits(before, set_item(before, (*args, 1), "B=3")) == before.replace('"B=2"', '"B=3"')
+    assert apply_edits(before, set_item(before, (*args, 0), "A: 3")) == before.replace("A=1", '"A: 3"')
+    assert apply_edits(before, set_item(before, (*args, 2), "C=3")) == before.replace('"B=2"\n', '"B=2"\n      - C=3\n')
+    assert apply_edits(before, set_item(before, (*API, "ports", 0), "82")) == before.replace("80", '"82"')
+    assert apply_edits(before, set_item(before, (*API, "ports", 2), "82")) == before.replace("'81'", "'81', \"82\"")
+    assert set_item(before, (*args, 1), "B=2") == ()
+    for path, reason in (
+        ((*args, 3), "there is no services.api.build.args.3"),
+        ((*args, -1), "there is no services.api.build.args.-1"),
+        ((*args, "A"), "the path does not end in the index of a list item"),
+        ((*BUILD, 0), "api.build is a mapping"),
+        ((*API, "x", 0), "there is no services.api.x"),
+    ):
+        with pytest.raises(Uneditable) as caught:
+            set_item(before, path, "x")
+        assert caught.value.reason == reason
+    dashes = service("ports:", "- # c", "- &x 'a'")
+    assert apply_edits(dashes, set_item(dashes, (*API, "ports", 0), "b")) == dashes.replace("- #", "- b #")
+
+
+def test_replacing_creates_nothing() -> None:
+    before = service("build:", "  args: [A=1]", "user: a")
+    assert apply_edits(before, replace_scalar(before, (*API, "user"), "x")) == before.replace("user: a", "user: x")
+    assert apply_edits(before, replace_scalar(before, (*BUILD, "args", "A"), "2")) == before.replace("A=1", "A=2")
+    assert replace_scalar(before, (*API, "user"), "a") == ()
+    for path in ((*API, "image"), (*BUILD, "args", "B"), BUILD, (*API, "user", "x")):
+        with pytest.raises(Uneditable):
+            replace_scalar(before, path, "x")
+
+
+@pytest.mark.parametrize(
+    ("path", "whole", "key", "value"),
+    [
+        (("services",), "services:\n  api:\n    build:\n      args: [A=1, 'B=2', C]\n      labels:\n      - X=y", "services", "api:\n    build:\n      args: [A=1, 'B=2', C]\n      labels:\n      - X=y"),
+        ((*BUILD, "args"), "args: [A=1, 'B=2', C]", "args", "[A=1, 'B=2', C]"),
+        ((*BUILD, "args", "A"), "A=1", "A", "1"),
+        ((*BUILD, "args", "B"), "'B=2'", "'B", "2'"),
+        ((*BUILD, "args", "C"), "C", "C", "C"),
+        ((*BUILD, "args", 0), "A=1", None, "A=1"),
+        ((*BUILD, "args", "D"), None, None, None),
+        (("x", "e"), "e:", "e", ""),
+        (("x", "l"), "l: |\n    a", "l", "|\n    a"),
+        (("x", "y"), "y: *a", "y", "*a"),
+        (("x", "y", "z"), None, None, None),
+        (("x", "l", "z"), None, None, None),
+        ((), None, None, None),
+    ],
+)  # fmt: skip
+def test_spans(path: Sequence[str | int], whole: str | None, key: str | None, value: str | None) -> None:
+    text = BOM + service("build:", "  args: [A=1, 'B=2', C]", "  labels:", "  - X=y # c")
+    text += "\na: &a {z: 1}\nx:\n  y: *a\n  l: |\n    a\n\n  e:   # c\n"
+    for find, expected in ((span_of, whole), (key_span, key), (value_span, value)):
+        found = find(text, path)
+        assert (text[slice(*found)] if found is not None else None) == expected
+
+
+def test_spans_of_invalid_yaml() -> None:
+    assert span_of("a: [\n", ("a",)) is None
+
+
+def test_changes() -> None:
+    before = "a: 1\nb: [x, y]\nc: {}\nd: ./x\ne: {f: g}\n"
+    after = "a: '1'\nb: [x, z, q]\nc: []\nd: {context: ./x}\nh:\n"
+    assert yaml_changes(before, after) == [
+        (("a",), 1, "1"),
+        (("b", 1), "y", "z"),
+        (("b", 2), ABSENT, "q"),
+        (("c",), {}, ABSENT),
+        (("c",), ABSENT, []),
+        (("d",), "./x", ABSENT),
+        (("d", "context"), ABSENT, "./x"),
+        (("e", "f"), "g", ABSENT),
+        (("h",), ABSENT, None),
+    ]
+    assert yaml_changes("a: 1\nb: 2\n", "b: 0x2 # c\na: 1\n") == []
+    assert yaml_changes("a: true\nb: 1.0\nc: !reset x\n", "a: 1\nb: 1\nc: x\n")[0] == (("a",), True, 1)
+    assert len(yaml_changes("a: true\nb: 1.0\nc: !reset x\n", "a: 1\nb: 1\nc: x\n")) == 3
+    assert yaml_changes("a: !override {b: c}\n", "a: !override {b: d}\n") == [(("a", "b"), "c", "d")]
+    with pytest.raises(YamlError):
+        yaml_changes("a: 1\n", "a: 1\na: 2\n")
+
+
+def test_comments() -> None:
+    text = f"{BOM}# 1\na: b#c # 2 \nd: '# no' # 3\ne: | # 4\n  # no\n # 5\nf: [a, # 6\n b]\n# 7"
+    assert yaml_comments(text) == ["# 1", "# 2", "# 3", "# 4", "# 5", "# 6", "# 7"]
+
+
+@pytest.mark.parametrize(
+    ("after", "trouble"),
+    [
+        (service("user: x # c", "tty: true"), None),
+        (service("user: x", "tty: true"), "a comment would be lost, changed or moved"),
+        (service("user: y # c", "tty: true"), "services.api.user would change too"),
+        (service("user: a # c", "tty: true"), "services.api.user would change too"),
+        (service("user: x # c", "tty: 'true'"), "services.api.tty would change too"),
+        (service("user: x # c"), "services.api.tty would change too"),
+        (service("user: x # c", "tty: true", "init: true"), "services.api.init would change too"),
+        (
+            service("user: x # c", "tty: true", "user: x"),
+            "the file is no valid YAML: it has the key user twice in one mapping",
+        ),
+    ],
+)
+def test_the_check_sees_what_goes_wrong(after: str, trouble: str | None) -> None:
+    assert check_result(service("user: a # c", "tty: true"), after, (*API, "user"), "x") == trouble

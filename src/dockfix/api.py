@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import cache_surgery, surgery
+from dockfix.codemod import cache_surgery, context_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -37,9 +37,10 @@ from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
-from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
+from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
-from dockfix.project.compose import BuildInvocation
+from dockfix.project import wiring
+from dockfix.project.compose import BuildInvocation, NamedContext
 from dockfix.project.context import Context
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Project, Target, context_candidates
@@ -204,6 +205,7 @@ __all__ = [
     "Mapped",
     "Mount",
     "MountOption",
+    "NamedContext",
     "Onbuild",
     "OneOf",
     "OutOfRange",
@@ -242,6 +244,8 @@ __all__ = [
     "caches_of",
     "conflict",
     "context_candidates",
+    "context_key",
+    "context_surgery",
     "file_use",
     "has_base_group",
     "install_needs",
@@ -264,6 +268,7 @@ __all__ = [
     "uses_area",
     "variables",
     "virtual_name",
+    "wiring",
 ]
 
 if TYPE_CHECKING:

@@ -239,6 +239,22 @@ class StageGraph:
             return tuple(self.resolve(ref, stage, mount=True) for ref in refs if ref)
         return ()
 
+    def names_taken(self, stage: Stage) -> Iterator[tuple[Instruction, str]]:
+        """What a stage takes from elsewhere by a name, as written: its base image, sources of its COPYs and mounts.
+
+        Each with the instruction. A base that is another stage is left out, and so are stages by number.
+        """
+        if stage.parent is None and isinstance(stage.image, Known) and self.by_name(stage.image.value) is None:
+            yield stage.node, stage.image.value
+        for instruction in stage.instructions:
+            if isinstance(instruction, Copy) and instruction.source_stage:
+                names = [instruction.source_stage]
+            elif isinstance(instruction, Run):
+                names = [name for mount in instruction.mounts if (name := mount.get("from"))]
+            else:
+                continue
+            yield from ((instruction, name) for name in names if _atoi(name) is None)
+
     def chain(self, stage: Stage) -> tuple[Stage, ...]:
         """The stage and the stages that it is FROM, nearest first."""
         found = [stage]

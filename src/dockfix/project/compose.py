@@ -103,7 +103,7 @@ class Healthcheck:
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service, built or not. `line` is that of its name. `environment` holds names with values as far as they are
-    known.
+    known. `profiles` are those of which one has to be active; none: it always is.
     """
 
     name: str
@@ -114,6 +114,7 @@ class Service:
     healthcheck: Healthcheck | None
     depends_on: tuple[str, ...]
     environment: Mapping[str, str | None]
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -512,6 +513,7 @@ def _service(name: str, line: int, parts: _Parts) -> Service:
     depends = parts.keys.get("depends_on")
     waits_for = () if depends is None else (*_entries(depends.node), *filter(None, map(_text, _items(depends.node))))
     environment = parts.keys.get("environment")
+    profiles = parts.keys.get("profiles")
     return Service(
         name=name,
         line=line,
@@ -521,6 +523,7 @@ def _service(name: str, line: int, parts: _Parts) -> Service:
         healthcheck=_healthcheck(parts.keys.get("healthcheck")),
         depends_on=waits_for,
         environment={} if environment is None else {key: value for key, value, _ in _pairs(environment.node)},
+        profiles=() if profiles is None else tuple(_raw(item) or "" for item in _items(profiles.node)),
     )
 
 

@@ -1,1 +1,1 @@
-"""The files around a Dockerfile: contexts, compose files, ignore files, manifests."""
+"""The files around a Dockerfile: contexts, compose and bake files, ignore files, manifests."""

@@ -24,14 +24,13 @@ Sources: docker/buildx, `bake/bake.go` (`defaultFilenames`, `ReadTargets`, `Conf
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.bake_tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name, line_of, parse_bake
+from dockfix.project.bake_tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name, parse_bake
 from dockfix.project.bake_values import Scope, Unknown, Value, as_text
 from dockfix.project.compose import BuildInvocation, NamedContext, context_kind, named_context
 from dockfix.project.discovery import find_named
@@ -56,7 +55,6 @@ _FROM_ACTIONS: Final = ("docker-metadata-action", "github-metadata-action", "gha
 Source: docker/metadata-action, README, "Bake definition"; docker/buildx's own `docker-bake.hcl` names the older one.
 """
 _MAX_MATRIX: Final = 100
-_MAX_CHAIN: Final = 50
 _MAX_MERGED: Final = 200_000
 
 
@@ -192,6 +190,8 @@ class _Config:
         self.labels: dict[str, list[str]] = {}
         self.unsure = False
         """Whether there may be targets or members of groups whose names are not known."""
+        self.partial = False
+        """Whether a target was left out."""
         self._merged: dict[str, _Fields] = {}
         self._left = _MAX_MERGED
         for document in documents.values():
@@ -209,7 +209,7 @@ class _Config:
     # taking in what the files say
 
     def _line(self, source: Path, at: int) -> int:
-        return line_of(self.documents[source], at) if source == self.path else 0
+        return self.documents[source].lines.line(at) if source == self.path else 0
 
     def _problem(self, line: int, message: str) -> None:
         """Of the file that is read; what another one says is told when that one is read."""
@@ -219,7 +219,7 @@ class _Config:
     def _take_target(self, source: Path, document: Document, block: Block) -> None:
         label = block.labels[0]
         line = self._line(source, block.span.start)
-        for name, local in self._matrix(document, block, line):
+        for name, local in self._matrix(document, block):
             self.labels.setdefault(label, []).append(name)
             fields = _Fields()
             inherits: list[str] = []
@@ -234,8 +234,8 @@ class _Config:
                 known.fields.merge(fields)
                 known.inherits.extend(inherits)
 
-    def _matrix(self, document: Document, block: Block, line: int) -> Iterator[tuple[str, dict[str, Value]]]:
-        """The names of a block's targets with the values of its matrix."""
+    def _matrix(self, document: Document, block: Block) -> Iterator[tuple[str, dict[str, Value]]]:
+        """The names of a block's targets with the values of its matrix; none if it is computed or too large."""
         label = block.labels[0]
         matrix, named = block.body.last("matrix"), block.body.last("name")
         if matrix is None:
@@ -243,13 +243,9 @@ class _Config:
             return
         value = self.scope.value(document, matrix.value)
         rows: list[dict[str, Value]] = [{}]
-        if not isinstance(value, dict):
-            self.unsure = True
-            return
-        for key, items in value.items():
+        for key, items in value.items() if isinstance(value, dict) else [("", None)]:
             if not isinstance(items, list) or len(rows) * len(items) > _MAX_MATRIX:
-                self._problem(line, f"target {label} has a matrix that is computed, or has more than {_MAX_MATRIX} targets")
-                self.unsure = True
+                self.unsure = self.partial = True
                 return
             rows = [{**row, key: item} for row in rows for item in items]
         for number, row in enumerate(rows):
@@ -320,14 +316,14 @@ class _Config:
     def result(self, broken: bool, problems: list[InputProblem]) -> BakeFile:
         """What the file comes to; adds to `problems`."""
         wanted = self._wanted()
-        bases = {name for target in self.targets.values() for name in target.inherits}
+        bases = {name for target in self.targets.values() for name in target.inherits if name != target.name}
         targets: dict[str, BakeTarget] = {}
         invocations: list[BuildInvocation] = []
         self._check(broken)
         for name, target in self.targets.items():
             if target.path != self.path:
                 continue
-            fields = self._resolve(name, ())
+            fields = self._resolve(name)
             builds = name in wanted or not self._is_base(name, fields, bases)
             targets[name] = BakeTarget(name, target.block, target.line, tuple(target.inherits), builds)
             if builds and fields is not None:
@@ -336,7 +332,7 @@ class _Config:
             self._problem(1, "has targets that inherit or evaluate too much; some of it is not read")
             broken = True
         problems.extend(dict.fromkeys(self.problems))
-        return BakeFile(self.path, targets, tuple(invocations), broken or bool(self.problems))
+        return BakeFile(self.path, targets, tuple(invocations), broken or self.partial or bool(self.problems))
 
     def _wanted(self) -> set[str]:
         """The targets that groups and `target:` contexts name, and `default`."""
@@ -361,36 +357,34 @@ class _Config:
             return False
         return not any(key in fields.single for key in _SINGLE if key != "tags")
 
-    def _resolve(self, name: str, chain: tuple[str, ...]) -> _Fields | None:
+    def _resolve(self, name: str) -> _Fields | None:
         """A target with what it inherits: each base in turn, then its own. `None` if that is too much to read.
 
         Source: buildx's `Config.target`, which passes over a base that is being resolved already.
         """
-        if name in self._merged:
-            return self._merged[name]
-        target = self.targets[name]
+        busy = {name}
+        stack = [(name, iter(self.targets[name].inherits))]
+        while stack:
+            current, bases = stack[-1]
+            base = next((each for each in bases if each in self.targets and each not in busy), None)
+            if base is None:
+                stack.pop()
+                if current not in self._merged:
+                    self._merged[current] = self._merge(self.targets[current])
+            elif base not in self._merged:
+                busy.add(base)
+                stack.append((base, iter(self.targets[base].inherits)))
+        return self._merged[name] if self._left >= 0 else None
+
+    def _merge(self, target: _Named) -> _Fields:
         merged = _Fields()
-        complete = True
-        for base in target.inherits:
-            if base in (*chain, name):
-                continue
-            if base not in self.targets:
-                if not base.startswith(_FROM_ACTIONS):
-                    merged.computed["inherits"] = _Given(Unknown(""), target.line, base)
-                continue
-            if len(chain) >= _MAX_CHAIN:
-                complete = False
-                continue
-            fields = self._resolve(base, (*chain, name))
-            if fields is None:
-                complete = False
-            elif self._left >= 0:
-                self._left -= merged.merge(fields)
+        for base in dict.fromkeys(target.inherits):
+            if base in self._merged and self._left >= 0:
+                self._left -= merged.merge(self._merged[base])
+            elif base not in self.targets and not base.startswith(_FROM_ACTIONS):
+                merged.computed["inherits"] = _Given(Unknown(""), target.line, base)
         self._left -= merged.merge(target.fields)
         merged.normalize()
-        if not complete or self._left < 0:
-            return None
-        self._merged[name] = merged
         return merged
 
     def _check(self, broken: bool) -> None:
@@ -405,7 +399,9 @@ class _Config:
             for what, names in (("inherits", target.inherits), ("has a context of", links)):
                 for name in dict.fromkeys(names):
                     if name not in self.targets and not (self.unsure or broken or name.startswith(_FROM_ACTIONS)):
-                        self._problem(target.line, f"target {target.name} {what} the target {name}, which does not exist")
+                        self._problem(
+                            target.line, f"target {target.name} {what} the target {name}, which does not exist"
+                        )
         for label, (line, names) in self.groups.items():
             for name in names:
                 if name not in known and not self.unsure and not broken:
@@ -456,7 +452,7 @@ class _Config:
 
     def _context(self, target: _Named, given: _Given | None, base: Path) -> tuple[Path | None, str | None]:
         value = _text(given) if given is not None else "."
-        if value is None or given is not None and isinstance(given.value, Unknown):
+        if value is None:
             return None, f"the context {_short(given.written) if given else ''} is computed"
         folder = value.removeprefix("cwd://") or "."
         if context_kind(folder) != "folder":
@@ -484,8 +480,6 @@ class _Config:
             return NamedContext(name, given.written, given.line, "unknown", None, None)
         folder = (value.removeprefix("cwd://") or ".") if value.startswith("cwd://") else value
         return named_context(name, folder, line=given.line, base=base, root=self.root)
-
-
 
 
 def _text(given: _Given | None) -> str | None:

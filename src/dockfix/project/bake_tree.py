@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from json.decoder import scanstring
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.syntax.source import BOM, Lines, Span
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lark import Token, Tree
 
 __all__ = [
-    "Attribute", "Binary", "Block", "Body", "Conditional", "Document", "Entry", "Expr", "Index", "Literal", "Name", "Obj",
-    "Opaque", "Seq", "Syntax", "Template", "Unary", "is_json_name", "parse_bake",
+    "Attribute", "Binary", "Block", "Body", "Conditional", "Document", "Entry", "Expr", "Index", "Literal", "Name",
+    "Obj", "Opaque", "Seq", "Syntax", "Template", "Unary", "is_json_name", "parse_bake", "template_of",
 ]  # fmt: skip
 
 MAX_HCL_BYTES: Final = 128 * 1024
@@ -163,13 +163,18 @@ class Body:
         return next((each for each in reversed(self.attributes) if each.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A bake file. `comments` are the texts of its comments in order; JSON has none."""
 
     text: str
     body: Body
     comments: tuple[str, ...]
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The lines of the text."""
+        return Lines(self.text)
 
     def source(self, expr: Expr) -> str:
         """An expression as written, on one line."""
@@ -321,7 +326,7 @@ class _Reader:
         match tree.data:
             case "expr_term":
                 if len(inner) == 1 and tokens and tokens[0].type == "LPAR":
-                    return _respan(self.expr(inner[0]), Span(_place(tokens[0]).start, _place(tokens[-1]).end))
+                    return replace(self.expr(inner[0]), span=_across(tokens))
                 return self.expr(inner[0])
             case "identifier" | "keyword":
                 return Name(_place(tokens[0]), str(tokens[0]))
@@ -422,12 +427,6 @@ def _across(tokens: list[Token]) -> Span:
     return Span(_place(tokens[0]).start, _place(tokens[-1]).end)
 
 
-def _respan(expr: Expr, span: Span) -> Expr:
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(expr, span=span)
-
-
 def _plain(text: str) -> str:
     """A piece of a quoted string as it reads: escapes undone."""
     if text.startswith("$${"):
@@ -508,34 +507,35 @@ def _parse_json(text: str) -> Document:
     attributes: list[Attribute] = []
     blocks: list[Block] = []
     for entry in top.entries:
-        name = _key(entry)
+        name = _key(text, entry)
         if name in ("target", "group", "variable", "function"):
-            blocks.extend(_json_blocks(name, entry.value))
+            blocks.extend(_json_blocks(text, name, entry.value))
         elif name != "//":
             attributes.append(Attribute(name, entry.value, entry.span))
     return Document(text, Body(tuple(attributes), tuple(blocks)), ())
 
 
-def _key(entry: Entry) -> str:
-    assert isinstance(entry.key, Literal)  # noqa: S101 - as `_json_value` makes them
-    return str(entry.key.value)
+def _key(text: str, entry: Entry) -> str:
+    """The name of a member as it is: only in the object of an expression it is a template."""
+    return str(_DECODER.raw_decode(text, entry.key.span.start)[0])
 
 
-def _json_blocks(kind: str, value: Expr) -> Iterator[Block]:
+def _json_blocks(text: str, kind: str, value: Expr) -> Iterator[Block]:
     """The blocks of a kind: an object by labels, or a list of such objects."""
     for each in value.items if isinstance(value, Seq) else (value,):
         for entry in each.entries if isinstance(each, Obj) else ():
             for inner in entry.value.items if isinstance(entry.value, Seq) else (entry.value,):
-                if isinstance(inner, Obj) and _key(entry) != "//":
+                if isinstance(inner, Obj) and _key(text, entry) != "//":
                     members = tuple(
-                        Attribute(_key(member), member.value, member.span)
+                        Attribute(_key(text, member), member.value, member.span)
                         for member in inner.entries
-                        if _key(member) != "//"
+                        if _key(text, member) != "//"
                     )
                     inside = Span(inner.span.start + 1, inner.span.end - 1)
-                    yield Block(kind, (_key(entry),), Body(members, ()), entry.span, inside)
+                    yield Block(kind, (_key(text, entry),), Body(members, ()), entry.span, inside)
 
 
+_DECODER: Final = json.JSONDecoder()
 _JSON_BLANK: Final = re.compile(r"[ \t\r\n]*")
 _JSON_WORD: Final = re.compile(r"[-+.\w]+")
 
@@ -544,8 +544,8 @@ def _json_value(text: str, at: int) -> tuple[Expr, int]:
     """The value at `at` of a text that is known to be JSON, and the offset behind it."""
     start = _skip(text, at)
     if text[start] == '"':
-        value, end = scanstring(text, start + 1)
-        return template_of(value, Span(start, end)), end
+        string, end = _DECODER.raw_decode(text, start)
+        return template_of(string, Span(start, end)), end
     if text[start] in "{[":
         return _json_container(text, start)
     word = _JSON_WORD.match(text, start)
@@ -561,9 +561,9 @@ def _json_container(text: str, start: int) -> tuple[Expr, int]:
     at = _skip(text, start + 1)
     while text[at] != closing:
         if closing == "}":
-            name, end = scanstring(text, at + 1)
+            name, end = _DECODER.raw_decode(text, at)
             value, after = _json_value(text, _skip(text, end) + 1)
-            entries.append(Entry(Literal(Span(at, end), name), value))
+            entries.append(Entry(template_of(name, Span(at, end)), value))
         else:
             value, after = _json_value(text, at)
             items.append(value)
@@ -577,8 +577,3 @@ def _json_container(text: str, start: int) -> tuple[Expr, int]:
 def _skip(text: str, at: int) -> int:
     found = _JSON_BLANK.match(text, at)
     return found.end() if found is not None else at
-
-
-def line_of(document: Document, at: int) -> int:
-    """The 1-based line of an offset."""
-    return Lines(document.text).line(at)

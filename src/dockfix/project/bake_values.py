@@ -36,7 +36,7 @@ class Unknown:
     why: str
 
 
-Value: TypeAlias = Union[str, bool, int, float, None, list["Value"], dict[str, "Value"], Unknown]  # noqa: UP007
+Value: TypeAlias = Union[str, bool, int, float, list["Value"], dict[str, "Value"], Unknown, None]  # noqa: UP007
 
 
 class Scope:

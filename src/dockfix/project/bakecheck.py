@@ -38,14 +38,12 @@ def bake_changes(before: str, after: str, *, json: bool = False) -> list[tuple[B
     changes: list[tuple[BakePath, str | None, str | None]] = [
         (path, old.get(path), new.get(path)) for path in {**old, **new} if old.get(path) != new.get(path)
     ]
-    return changes or _moved(old, new)
+    return changes + _moved(old, new)
 
 
-def _moved(
-    old: Mapping[BakePath, str], new: Mapping[BakePath, str]
-) -> list[tuple[BakePath, str | None, str | None]]:
-    """The first path that stands elsewhere, although the same values are there."""
-    for one, other in zip(old, new, strict=True):
+def _moved(old: Mapping[BakePath, str], new: Mapping[BakePath, str]) -> list[tuple[BakePath, str | None, str | None]]:
+    """The first path that stands elsewhere among those that both have."""
+    for one, other in zip((path for path in old if path in new), (path for path in new if path in old), strict=True):
         if one != other:
             return [(one, old[one], None)]
     return []
@@ -112,4 +110,3 @@ def _canonical(document: Document, expr: Expr) -> str:
         case Opaque():
             # never merged into one line: it may hold a string or a heredoc
             return document.text[expr.span.start : expr.span.end]
-

@@ -260,7 +260,7 @@ class _Hcl(_Editor):
             for each in block.body.attributes
             if "\n" not in self.text[each.span.start : each.span.end] and self.leads(each.span.start)
         ]
-        return (simple or [*block.body.attributes] or [None])[-1]
+        return next(reversed(simple or block.body.attributes), None)
 
     def _aligned(self, block: Block, anchor: Attribute) -> str:
         """`contexts ` with the blanks that align its `=` with those of the lines above, if they are aligned."""
@@ -274,7 +274,7 @@ class _Hcl(_Editor):
 
 
 def _common_column(text: str, heads: list[tuple[int, int, str]]) -> int:
-    """How far behind the start of each name its `=` stands, if it is the same for names of different lengths; else 0."""
+    """How far behind the start of each name its `=` stands if that is the same for names of different lengths, or 0."""
     distances = {text.index(mark, end) - start for start, end, mark in heads}
     lengths = {end - start for start, end, _ in heads}
     lines = {text.count("\n", 0, start) for start, _, _ in heads}
@@ -291,7 +291,8 @@ class _Json(_Editor):
         start, end = given.span.start + 1, given.span.end - 1
         outer = self.indent(given.span.start)
         if "\n" in self.text[start:end] or self._pretty():
-            new = f"{self.eol}{outer}{self._unit()}{self.quoted(name)}: {self.quoted(value)}{self.eol}{outer}"
+            member = f"{self.quoted(name)}{self._colon()}{self.quoted(value)}"
+            new = f"{self.eol}{outer}{self._unit()}{member}{self.eol}{outer}"
             return (Edit(start, end, new),)
         return (Edit(start, end, f"{self.quoted(name)}{self._colon()}{self.quoted(value)}"),)
 
@@ -299,7 +300,7 @@ class _Json(_Editor):
         start, end = block.inside.start, block.inside.end
         members = block.body.attributes
         simple = [each for each in members if isinstance(each.value, Literal | Template)]
-        anchor = (simple or [*members] or [None])[-1]
+        anchor = next(reversed(simple or members), None)
         if anchor is None:
             if self.text[start:end].strip():
                 raise Uneditable(f"the target {block.labels[0]} is laid out too unusually")
@@ -307,7 +308,7 @@ class _Json(_Editor):
             inner = outer + self._unit()
             if not self._pretty():
                 return (Edit(start, end, f'"contexts"{self._colon()}{self._object(name, value, None)}'),)
-            new = f'{self.eol}{inner}"contexts": {self._object(name, value, inner)}{self.eol}{outer}'
+            new = f'{self.eol}{inner}"contexts"{self._colon()}{self._object(name, value, inner)}{self.eol}{outer}'
             return (Edit(start, end, new),)
         own = self.indent(anchor.span.start) if self.leads(anchor.span.start) else None
         entry = Entry(Literal(anchor.value.span, None), anchor.value)
@@ -326,14 +327,15 @@ class _Json(_Editor):
         before = self.text[floor:start]
         blanks = before[len(before.rstrip()) :]
         if not blanks and not self._pretty():
-            blanks = " " if ", " in self.text else ""
+            spaced = re.search(r",[ \t]", self.text) or (not re.search(r",\S", self.text) and self._colon() == ": ")
+            blanks = " " if spaced else ""
         return Edit(last.value.span.end, last.value.span.end, f",{blanks}{self.quoted(name)}{self._colon()}{value}")
 
     def _pretty(self) -> bool:
         return "\n" in self.text.strip()
 
     def _colon(self) -> str:
-        return ": " if re.search(r'":[ \t]', self.text) or self._pretty() else ":"
+        return ": " if re.search(r'":[ \t]', self.text) else ":"
 
     def _unit(self) -> str:
         found = re.search(r"\n([ \t]+)", self.text)

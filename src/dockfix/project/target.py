@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
+from dockfix.project.bake import BakeFile, is_bake_name, read_bake
 from dockfix.project.compose import (
     BuildInvocation,
     ComposeFile,
     NamedContext,
-    find_compose_files,
     is_compose_name,
     named_context,
     read_compose,
 )
 from dockfix.project.context import Context
+from dockfix.project.discovery import find_named
 from dockfix.project.files import FileText
 from dockfix.project.ignore import read_ignore
 from dockfix.project.problems import InputProblem
@@ -49,6 +50,7 @@ class Project:
     invocations: tuple[BuildInvocation, ...] = ()
     problems: tuple[InputProblem, ...] = ()
     snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
+    bake_files: tuple[BakeFile, ...] = ()
 
     @cached_property
     def files(self) -> Snapshot:
@@ -163,8 +165,8 @@ def is_project_file_name(name: str) -> bool:
 
 
 def find_project_root(start: Path) -> Path:
-    """The nearest folder from `start` up with `.git`; else with a `pyproject.toml`, dockfix's configuration or a
-    compose file; else `start`, or the folder of `start` if it is a file. Absolute and real.
+    """The nearest folder from `start` up with `.git`; else with a `pyproject.toml`, dockfix's configuration, a compose
+    or a bake file; else `start`, or the folder of `start` if it is a file. Absolute and real.
     """
     real = Path(os.path.realpath(start))
     folder = real if real.is_dir() else real.parent
@@ -173,21 +175,21 @@ def find_project_root(start: Path) -> Path:
         if os.path.lexists(candidate / ".git"):
             return candidate
     for candidate in chain:
-        if any(os.path.isfile(candidate / name) for name in _ROOT_FILES) or _has_compose(candidate):  # noqa: PTH113
+        if any(os.path.isfile(candidate / name) for name in _ROOT_FILES) or _says_builds(candidate):  # noqa: PTH113
             return candidate
     return folder
 
 
-def _has_compose(folder: Path) -> bool:
+def _says_builds(folder: Path) -> bool:
     try:
         with os.scandir(folder) as scan:
-            return any(is_compose_name(entry.name) for entry in scan)
+            return any(is_compose_name(entry.name) or is_bake_name(entry.name) for entry in scan)
     except OSError:
         return False
 
 
 def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None = None) -> Project:
-    """Read the compose files of the project at `root`; none of them if not `use_project`.
+    """Read the compose and bake files of the project at `root`; none of them if not `use_project`.
 
     `files` is what they are read through: a snapshot with changes gives the project as it would be with them.
     """
@@ -196,13 +198,21 @@ def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None
     if not use_project:
         return Project(real, snapshot=snapshot)
     compose_files: list[ComposeFile] = []
+    bake_files: list[BakeFile] = []
     problems: list[InputProblem] = []
-    for path in find_compose_files(real):
+    compose_paths, bake_paths = find_named(real, is_compose_name, is_bake_name)
+    for path in compose_paths:
         compose, trouble = read_compose(path, snapshot)
         compose_files.append(compose)
         problems.extend(InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble)
-    invocations = tuple(invocation for file in compose_files for invocation in file.invocations)
-    return Project(real, tuple(compose_files), invocations, tuple(dict.fromkeys(problems)), snapshot)
+    for path in bake_paths:
+        bake, trouble = read_bake(path, snapshot)
+        bake_files.append(bake)
+        problems.extend(InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble)
+    invocations = tuple(i for compose in compose_files for i in compose.invocations)
+    invocations += tuple(i for bake in bake_files for i in bake.invocations)
+    unique = tuple(dict.fromkeys(problems))
+    return Project(real, tuple(compose_files), invocations, unique, snapshot, tuple(bake_files))
 
 
 def target_for(project: Project, file: FileText, options: BuildOptions | None = None) -> Target:
@@ -266,8 +276,7 @@ def _context_root(
         return root, "command line"
     if not invocations:
         return None, "no compose or bake file builds it; give --context DIR"
-    sources = ", ".join(dict.fromkeys(f"{i.service} ({_display(i.source, project.root)})" for i in invocations))
-    services = f"compose service{'s' if len(invocations) > 1 else ''} {sources}"
+    services = _builders(project, invocations)
     roots = {i.context for i in invocations}
     if len(roots) > 1:
         return None, f"{services} build it with different contexts; give --context DIR"
@@ -277,6 +286,18 @@ def _context_root(
     if not agreed.is_dir():
         return None, f"{services}: the context {_display(agreed, project.root)} does not exist"
     return agreed, services
+
+
+def _builders(project: Project, invocations: tuple[BuildInvocation, ...]) -> str:
+    """The services and targets of some invocations, each with its file, in words."""
+    words: list[str] = []
+    for kind, noun in (("compose", "compose service"), ("bake", "bake target")):
+        names = list(
+            dict.fromkeys(f"{i.service} ({_display(i.source, project.root)})" for i in invocations if i.kind == kind)
+        )
+        if names:
+            words.append(f"{noun}{'s' if len(names) > 1 else ''} {', '.join(names)}")
+    return " and ".join(words)
 
 
 def _context(project: Project, root: Path, dockerfile: Path) -> Context:

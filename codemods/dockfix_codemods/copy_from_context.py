@@ -124,7 +124,7 @@ def _supplied(target: Target, node: Instruction, stage: Stage, name: str) -> Ite
         return
     if own is not None and own.index < stage.index:
         return  # a build that does not give the context takes the stage
-    images = wiring.may_be_image(target, name) or any(given.kind == "image" for given in supply.given)
+    images = wiring.may_be_image(target, name, stages=False) or any(given.kind == "image" for given in supply.given)
     if supply.givers and supply.without and not supply.by_command_line:
         yield from () if images else (_add(target, node, build, supply, message) for build in supply.without)
     elif isinstance(node, Copy):
@@ -159,13 +159,16 @@ def _add(target: Target, node: Instruction, build: BuildInvocation, supply: wiri
     by = ", ".join(wiring.where(target.project, each) for each in supply.givers)
     value = supply.agreed(target.project, build)
     if value is None:
-        reason = f"what {by} supplies has no certain meaning in {wiring.shown_folder(target.project, build.source)}"
-        return Refusal(node.span, message, reason)
+        given = ", ".join(dict.fromkeys(each.value for each in supply.given))
+        reason = f"what {by} supplies ({given}) differs, or comes from a variable or from another file"
+        return Refusal(node.span, message, f"{reason}; write {wiring.as_written(build, supply.key, '...')}")
     change = context_surgery.give(target.project, build, supply.key, value)
     if isinstance(change, str):
         return Refusal(node.span, message, change)
     why = f"{by} supplies it, and a build without it takes {supply.key!r} for an image and fails"
     look_at = f"whether {build.service} is to have what the others copy, {value}"
+    if any(each.service == build.service and each.source != build.source for each in supply.givers):
+        look_at = f"whether {build.service} is laid over the one of {by}, which supplies it already"
     return Fix(node.span, message, (), Safety.UNSAFE, why, look_at, elsewhere=(change,))
 
 

@@ -25,10 +25,13 @@ def give(project: Project, build: BuildInvocation, name: str, value: str) -> Cha
 
 def mend(project: Project, build: BuildInvocation, given: NamedContext, value: str) -> Change | str:
     """The change of a build's file that gives a context that stands there another value; in words why not."""
-    by_hand = f"write {wiring.as_written(build, given.name, value)}"
+    by_hand = f"in line {given.line}, {value} is the folder that is there"
     if not wiring.written_plainly(project, build, given):
         return f"its value comes from a variable, or from what the build extends; {by_hand}"
-    change = give(project, build, given.name, value)
-    if isinstance(change, Change) and any(edit.start == edit.end for edit in change.edits):
-        return f"its value stands in another place, which others may share; {by_hand}"
-    return change
+    try:
+        edits = wiring.context_edits(project, build, given.name, value)
+    except wiring.Unwritable as error:
+        return f"{error.reason}; {by_hand}"
+    if any(edit.start == edit.end for edit in edits):
+        return f"its value stands in another place, which other builds may share; {by_hand}"
+    return Change(Path(os.path.realpath(build.source)), edits)

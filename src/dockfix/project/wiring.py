@@ -185,14 +185,17 @@ def _holds(project: Project, folder: Path, sources: Sequence[str]) -> bool:
     return all(".." not in source and context.glob(source) != [] for source in sources)
 
 
-def may_be_image(target: Target, name: str) -> bool:
-    """Whether a name is an image: by its form, because it is well known, or because the project names it elsewhere."""
+def may_be_image(target: Target, name: str, *, stages: bool = True) -> bool:
+    """Whether a name is an image: by its form, because it is well known, or because the project names it elsewhere.
+
+    `stages`: a FROM of the same file is such a place.
+    """
     from dockfix.facts.images import base_image  # noqa: PLC0415 - reading a file needs none of its tables
 
     if any(character in name for character in "/:.@") or base_image(name) is not None:
         return True
     project = target.project
-    used = {stage.node.image.text for stage in target.facts.graph.stages if stage.node.image}
+    used = {stage.node.image.text for stage in target.facts.graph.stages if stages and stage.node.image}
     used |= {service.image for file in project.compose_files for service in file.services.values() if service.image}
     used |= {tag for build in project.invocations for tag in build.tags}
     return name in {image.partition("@")[0].partition(":")[0] for image in used}

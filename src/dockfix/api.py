@@ -27,10 +27,18 @@ from dockfix.codemod.workspace import Workspace
 from dockfix.facts import mounts
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
+from dockfix.facts.build_comments import BuildComment, build_comments
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
-from dockfix.facts.images import PREDEFINED_ARGS, base_image, build_only, is_silently_read, runtime_library
+from dockfix.facts.images import (
+    PREDEFINED_ARGS,
+    base_image,
+    build_only,
+    is_local_name,
+    is_silently_read,
+    runtime_library,
+)
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
@@ -166,6 +174,7 @@ __all__ = [
     "Advice",
     "Arg",
     "Blank",
+    "BuildComment",
     "BuildFacts",
     "BuildInvocation",
     "CacheDir",
@@ -237,6 +246,7 @@ __all__ = [
     "apply_edits",
     "base_image",
     "behind",
+    "build_comments",
     "build_only",
     "builds",
     "builds_project",
@@ -251,6 +261,7 @@ __all__ = [
     "install_needs",
     "is_compiler",
     "is_header_package",
+    "is_local_name",
     "is_plain_copy",
     "is_silently_read",
     "join_all",

@@ -148,10 +148,14 @@ class Target:
         return variant
 
     @cached_property
+    def real(self) -> Path:
+        """The real path of the file."""
+        return self.file.real if self.file is not None else Path(os.path.realpath(self.path))
+
+    @cached_property
     def builds(self) -> tuple[BuildInvocation, ...]:
         """All invocations of this file, those of its other `variants` among them."""
-        real = self.file.real if self.file is not None else Path(os.path.realpath(self.path))
-        found = tuple(i for i in self.project.invocations if i.dockerfile is not None and _same(i.dockerfile, real))
+        found = tuple(i for i in self.project.invocations if i.dockerfile is not None and _same(i.dockerfile, self.real))
         return found or self.invocations
 
     def with_text(self, text: str) -> Target:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 __all__ = [
-    "Astray", "Supply", "Unwritable", "as_written", "astray", "build_command", "builds_of", "context_edits",
-    "enabled_with", "folder_candidates", "is_of_matrix", "may_be_image", "plain_command", "same_for", "shown_folder",
+    "Astray", "Supply", "Unwritable", "as_written", "astray", "build_command", "context_edits", "enabled_with",
+    "folder_candidates", "is_of_matrix", "makers_of", "may_be_image", "plain_command", "same_for", "shown_folder",
     "spelled_folder", "supply_of", "where", "written_plainly",
 ]  # fmt: skip
 
@@ -130,7 +130,10 @@ def same_for(project: Project, giver: BuildInvocation, given: NamedContext, buil
             return given.value if beside else spelled_folder(build, given.path)
         return given.value if giver.source.parent == build.source.parent else None
     if given.kind in ("service", "target"):
-        return given.value if beside and given.value.partition(":")[2] != build.service else None
+        named = given.value.partition(":")[2]
+        bases = [each for each in project.invocations if each.source == build.source and each.service == named]
+        fits = beside and named != build.service and bases and enabled_with(project, bases[0], build)
+        return given.value if fits else None
     return given.value if given.kind in ("image", "remote") else None
 
 
@@ -294,10 +297,29 @@ _DEFAULT_FILES = frozenset(
 )
 
 
-def builds_of(project: Project, keys: Sequence[str]) -> Iterator[BuildInvocation]:
-    """The builds that give their image one of these names, in the form of `facts.stages.context_key`."""
+def makers_of(
+    target: Target, supply: Supply, uses: Mapping[Path, frozenset[str]]
+) -> tuple[BuildInvocation, ...] | None:
+    """The builds that make the image which a file takes; `None` if one of them is a build of that file.
+
+    `uses` says of each Dockerfile which images it takes. What itself needs an image that the file's builds make is no
+    maker: it could not be built first.
+    """
     from dockfix.facts.stages import context_key  # noqa: PLC0415 - reading a file needs none of its tables
 
-    for build in project.invocations:
-        if any(context_key(tag) in keys for tag in build.tags):
-            yield build
+    builds = target.project.invocations
+    made = {id(build): {context_key(tag) for tag in build.tags} for build in builds}
+    needs = {
+        id(build): uses.get(build.dockerfile, frozenset()) if build.dockerfile else frozenset() for build in builds
+    }
+    makers = [build for build in builds if supply.key in made[id(build)]]
+    own = (*supply.givers, *supply.without)
+    if any(build in own for build in makers):
+        return None
+    tainted = {name for build in own for name in made[id(build)]}
+    grown = True
+    while grown:
+        more = {name for build in builds if needs[id(build)] & tainted for name in made[id(build)]} - tainted
+        tainted |= more
+        grown = bool(more)
+    return None if supply.key in tainted else tuple(makers)

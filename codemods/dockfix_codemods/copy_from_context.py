@@ -116,7 +116,7 @@ def _supplied(target: Target, node: Instruction, stage: Stage, name: str) -> Ite
     if supply.by_command_line:
         given = target.named_contexts[supply.key][0]
         if given.exists is False:
-            text = f"{message}, but the command line names a folder that does not exist: {given.value}"
+            text = f"{message}, but the command line names a folder that does not exist: {given.shown}"
             yield Advice(node.span, text, Severity.ERROR)
             return
     elif astray := list(wiring.astray(target, supply)):
@@ -138,7 +138,7 @@ def _mend(target: Target, node: Instruction, astray: wiring.Astray, message: str
     given, folders = astray.given, astray.folders
     where = f"line {given.line} of {wiring.shown_folder(target.project, astray.build.source)}"
     what = "outside the project" if astray.outside else "that does not exist"
-    message = f"{message}, but {where} names a folder {what}: {given.value}"
+    message = f"{message}, but {where} names a folder {what}: {given.shown}"
     if len(folders) != 1:
         choice = f"; it may be one of {', '.join(folders)}" if folders else ""
         return Advice(node.span, f"{message}{choice}", Severity.ERROR)
@@ -148,7 +148,7 @@ def _mend(target: Target, node: Instruction, astray: wiring.Astray, message: str
     why = f"compose and bake start from the folder of their file, and from there {folders[0]} is there"
     look_at = f"whether {folders[0]} is meant, and not a folder that another step makes before the build"
     if astray.outside:
-        look_at = f"whether {given.value} is there, outside the project, where dockfix does not look"
+        look_at = f"whether {given.shown} is there, outside the project, where dockfix does not look"
     return Fix(node.span, message, (), Safety.UNSAFE, why, look_at, elsewhere=(change,))
 
 
@@ -159,7 +159,7 @@ def _add(target: Target, node: Instruction, build: BuildInvocation, supply: wiri
     by = ", ".join(wiring.where(target.project, each) for each in supply.givers)
     value = supply.agreed(target.project, build)
     if value is None:
-        given = ", ".join(dict.fromkeys(each.value for each in supply.given))
+        given = ", ".join(dict.fromkeys(each.shown for each in supply.given))
         reason = f"what {by} supplies ({given}) differs, or comes from a variable or from another file"
         return Refusal(node.span, message, f"{reason}; write {wiring.as_written(build, supply.key, '...')}")
     change = context_surgery.give(target.project, build, supply.key, value)

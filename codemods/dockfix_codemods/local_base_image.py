@@ -142,7 +142,8 @@ def _in_file(
     for stage in graph.stages:
         for node, name in graph.names_taken(stage):
             key = context_key(name)
-            if key in local - seen and graph.by_name(name) is None:
+            told = not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(target)
+            if key in local - seen and graph.by_name(name) is None and told:
                 seen.add(key)
                 supply = wiring.supply_of(target, stage, key)
                 makers = wiring.makers_of(target, supply, uses)

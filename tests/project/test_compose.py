@@ -223,7 +223,7 @@ def test_service_facts(tmp_path: Path) -> None:
         """,
     )
     a, b, db = compose.services.values()
-    assert (a.image, a.user, a.depends_on, dict(a.environment)) == (
+    assert (a.image, a.user, tuple(d.name for d in a.depends_on), dict(a.environment)) == (
         "org/a:1",
         "1000:1000",
         ("db",),
@@ -232,7 +232,7 @@ def test_service_facts(tmp_path: Path) -> None:
     assert a.healthcheck is not None
     assert (a.healthcheck.line, a.healthcheck.test) == (7, ("CMD", "curl", "-f", "http://localhost"))
     assert (a.healthcheck.interval, a.healthcheck.retries, a.healthcheck.timeout) == ("30s", "3", None)
-    assert (b.depends_on, dict(b.environment)) == (("a", "db"), {"A": "1", "B": None})
+    assert (tuple(d.name for d in b.depends_on), dict(b.environment)) == (("a", "db"), {"A": "1", "B": None})
     assert b.healthcheck is not None
     assert (b.healthcheck.test, b.healthcheck.raw_test, b.healthcheck.disable) == (None, "curl $$HOST ${PORT}", True)
     assert db.image is None

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
-from dockfix.project.bake import BakeFile, is_bake_name, read_bake
+from dockfix.project.bake import BakeFile, find_bake_files, is_bake_name, read_bake
 from dockfix.project.compose import (
     BuildInvocation,
     ComposeFile,
     NamedContext,
     is_compose_name,
     named_context,
-    read_compose,
+    read_project_compose,
 )
 from dockfix.project.context import Context
-from dockfix.project.discovery import find_named
 from dockfix.project.files import FileText
 from dockfix.project.ignore import read_ignore
 from dockfix.project.problems import InputProblem
@@ -201,20 +200,14 @@ def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None
     snapshot = files if files is not None else Snapshot(real)
     if not use_project:
         return Project(real, snapshot=snapshot)
-    compose_files: list[ComposeFile] = []
+    compose_files, trouble = read_project_compose(snapshot)
     bake_files: list[BakeFile] = []
-    problems: list[InputProblem] = []
-    compose_paths, bake_paths = find_named(real, is_compose_name, is_bake_name)
-    for path in compose_paths:
-        compose, trouble = read_compose(path, snapshot)
-        compose_files.append(compose)
-        problems.extend(InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble)
-    for path in bake_paths:
-        bake, trouble = read_bake(path, snapshot)
+    for path in find_bake_files(real):
+        bake, more = read_bake(path, snapshot)
         bake_files.append(bake)
-        problems.extend(InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble)
-    invocations = tuple(i for compose in compose_files for i in compose.invocations)
-    invocations += tuple(i for bake in bake_files for i in bake.invocations)
+        trouble += more
+    problems = [InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble]
+    invocations = tuple(i for file in (*compose_files, *bake_files) for i in file.invocations)
     unique = tuple(dict.fromkeys(problems))
     return Project(real, tuple(compose_files), invocations, unique, snapshot, tuple(bake_files))
 

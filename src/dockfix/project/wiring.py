@@ -15,7 +15,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from dockfix.project.compose import BuildInvocation, NamedContext
+from dockfix.project.compose import BuildInvocation, NamedContext, context_kind
 from dockfix.project.context import Context
 from dockfix.project.files import resolve_inside
 from dockfix.project.ignore import IgnoreRules
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 __all__ = [
-    "Astray", "Supply", "Unwritable", "as_written", "astray", "build_command", "context_edits", "enabled_with",
+    "Astray", "Supply", "Unwritable", "args_are_plain", "as_written", "astray", "build_command", "context_edits", "enabled_with",
     "folder_candidates", "is_of_matrix", "makers_of", "may_be_image", "plain_command", "same_for", "shown_folder",
     "spelled_folder", "supply_of", "where", "written_plainly",
 ]  # fmt: skip
@@ -81,6 +81,8 @@ def context_edits(project: Project, build: BuildInvocation, name: str, value: st
         else:
             if yamledit.key_span(text, ("services", build.service, "build")) is None:
                 raise Unwritable(f"{shown} does not write the `build:` of {build.service} itself")
+            if not _starts_beside(build):
+                raise Unwritable(f"the paths of {build.service} do not start from the folder of {shown}")
             path = ("services", build.service, "build", "additional_contexts", name)
             edits = yamledit.set_entry(text, path, value)
     except InputError as error:
@@ -90,6 +92,27 @@ def context_edits(project: Project, build: BuildInvocation, name: str, value: st
     if not edits:
         raise Unwritable(f"{shown} has the entry already")
     return edits
+
+
+def _starts_beside(build: BuildInvocation) -> bool:
+    """Whether relative paths of a compose service start from its file's folder, as far as its context tells.
+
+    `include` may name another `project_directory`.
+    """
+    written = build.raw.get("context", ".")
+    if build.context is None or "$" in written or context_kind(written) != "folder":
+        return True
+    return os.path.realpath(build.source.parent / written) == os.path.realpath(build.context)
+
+
+def args_are_plain(target: Target) -> bool:
+    """Whether all arguments that compose passes stand in the files as they are: what variables give is not told."""
+    return all(
+        build.raw_args.get(name) == value
+        for build in target.builds
+        if build.kind == "compose"
+        for name, value in build.args.items()
+    )
 
 
 def _block(project: Project, build: BuildInvocation) -> str:
@@ -117,7 +140,8 @@ def written_plainly(project: Project, build: BuildInvocation, given: NamedContex
     except InputError:
         return False
     line = lines[given.line - 1] if 0 < given.line <= len(lines) else ""
-    return given.value in line and "$" not in line
+    here = given.source is None or os.path.realpath(given.source) == os.path.realpath(build.source)
+    return here and given.shown == given.value and given.value in line and "$" not in line
 
 
 def same_for(project: Project, giver: BuildInvocation, given: NamedContext, build: BuildInvocation) -> str | None:
@@ -258,7 +282,9 @@ def astray(target: Target, supply: Supply) -> Iterator[Astray]:
     for build, given in zip(supply.givers, supply.given, strict=True):
         outside = given.kind == "folder" and given.path is None
         if given.exists is False or outside:
-            folders = folder_candidates(target.project, build, given, sources)
+            # what comes from a `.env` file is not to be told, nor what can be concluded from it
+            known = given.shown == given.value
+            folders = folder_candidates(target.project, build, given, sources) if known else ()
             if not outside or len(folders) == 1:
                 yield Astray(build, given, tuple(spelled_folder(build, each) for each in folders), outside)
 
@@ -266,7 +292,8 @@ def astray(target: Target, supply: Supply) -> Iterator[Astray]:
 def plain_command(target: Target, name: str) -> str:
     """The `docker build` that gives a file the named context as a build of the project does."""
     given = next(iter(target.named_contexts[name]))
-    value = given.value if given.path is None else shown_folder(target.project, given.path)
+    known = given.path is not None and given.shown == given.value
+    value = shown_folder(target.project, given.path) if known and given.path else given.shown
     return build_command(target, None).replace("build", f"build --build-context {quote(f'{name}={value}')}", 1)
 
 

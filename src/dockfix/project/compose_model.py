@@ -1,0 +1,173 @@
+"""What compose files say, as values: services, how they are built, and on what they depend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from dockfix.project.files import resolve_inside
+
+__all__ = [
+    "BuildInvocation", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext", "Service",
+    "context_kind", "named_context",
+]  # fmt: skip
+
+ContextKind: TypeAlias = Literal["folder", "image", "service", "target", "remote", "unknown"]
+Words: TypeAlias = str | tuple[str, ...]
+"""A command: text for a shell (or for splitting), or its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedContext:
+    """A context beside the main one, for `COPY --from=NAME`, `FROM NAME` and `RUN --mount=from=NAME`.
+
+    `value` is interpolated if that is possible. `shown` is what a message may say: the value, or the text as written
+    where something of a `.env` file stands in the value. `line` is that of the file `source`; 0 for the command line,
+    which has no file. `path` is set for a folder inside the project, `exists` for a folder.
+    """
+
+    name: str
+    value: str
+    line: int
+    kind: ContextKind
+    path: Path | None
+    exists: bool | None
+    shown: str = ""
+    source: Path | None = None
+
+
+@dataclass(frozen=True)
+class BuildInvocation:
+    """One way in which a Dockerfile is built: a compose service with `build:`, or a bake target.
+
+    `source` is the file that says so, `service` the name of the service or target in it, `kind` which of the two.
+    `line` is that of `build:` in that file, or of the service's name if it has its build from a service that it
+    extends. `tags` are the names that the image gets, `image` the first of them.
+
+    `context` is `None` if it is remote, outside the project or unknown; `context_why` says which. `dockerfile` is
+    `None` in these cases and for `dockerfile_inline` (`inline`). An argument without a value takes it from the
+    environment of the build, and is `None`, as is a value that needs a variable that is not given.
+
+    Values may come from a `.env` file, and must not be shown then: `raw` (`context`, `dockerfile`, `target`, `image`,
+    those that are given) and `raw_args` have the text as written.
+    """
+
+    source: Path
+    service: str
+    line: int
+    context: Path | None
+    context_why: str | None
+    dockerfile: Path | None
+    target: str | None
+    args: Mapping[str, str | None]
+    additional_contexts: Mapping[str, NamedContext]
+    image: str | None
+    inline: bool
+    kind: Literal["compose", "bake"] = "compose"
+    tags: tuple[str, ...] = ()
+    raw: Mapping[str, str] = field(default_factory=dict)
+    raw_args: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A service that another waits for, with the `condition` (`service_started`, `service_healthy`,
+    `service_completed_successfully`); `None` if it needs a variable that is not given. `line` is that of `source`.
+
+    `links`, `volumes_from` and `network_mode: service:NAME` and its like make dependencies too.
+    """
+
+    name: str
+    condition: str | None
+    line: int
+    source: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """A service's `healthcheck:`. `test` is text for a shell, or a list that begins with `CMD`, `CMD-SHELL` or `NONE`.
+
+    Values that are missing, or need a variable that is not given, are `None`; `raw_test`, and `raw` for the others,
+    have the text as written. `line` is that of `source`.
+    """
+
+    line: int
+    test: Words | None
+    raw_test: Words | None
+    interval: str | None
+    timeout: str | None
+    start_period: str | None
+    start_interval: str | None
+    retries: str | None
+    disable: bool
+    source: Path
+    raw: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service, built or not. `line` is that of its name in `source`, the file that it is first written in.
+
+    `environment` holds the names that `environment:` mentions, with values as far as they are known; those of
+    `env_file:` are not read. `raw` has the text as written of `image`, `user`, `command` and `entrypoint`, those that
+    are given, and `raw_environment` that of the environment: values of `.env` files must not be shown.
+    """
+
+    name: str
+    line: int
+    image: str | None
+    builds: bool
+    user: str | None
+    healthcheck: Healthcheck | None
+    depends_on: tuple[Dependency, ...]
+    environment: Mapping[str, str | None]
+    source: Path
+    command: Words | None
+    entrypoint: Words | None
+    profiles: tuple[str, ...]
+    raw: Mapping[str, Words]
+    raw_environment: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class ComposeFile:
+    """A compose file as compose reads it: with what it includes and extends, and with its override file.
+
+    `files` are all files that it was read from, `path` first. `broken` tells that some of them could not be read, or
+    not all of it: there may be services, and builds, that are not in here.
+    """
+
+    path: Path
+    services: Mapping[str, Service]
+    invocations: tuple[BuildInvocation, ...]
+    broken: bool = False
+    files: tuple[Path, ...] = ()
+
+
+def context_kind(value: str) -> ContextKind:
+    """What a context's value is, by its form. Sources: compose-go's `isRemoteContext`; buildx's `--build-context`."""
+    if value.startswith("docker-image://"):
+        return "image"
+    if value.startswith("service:"):
+        return "service"
+    if value.startswith("target:"):
+        return "target"
+    if value.startswith(("https://", "http://", "git://", "ssh://", "github.com/", "git@")):
+        return "remote"
+    if "://" in value or value == "-":
+        return "unknown"
+    return "folder"
+
+
+def named_context(
+    name: str, value: str, *, line: int, base: Path, root: Path, shown: str | None = None, source: Path | None = None
+) -> NamedContext:
+    """A named context whose folder, if it is one, is relative to `base`; outside `root` it has no path."""
+    kind = context_kind(value)
+    text = value if shown is None else shown
+    if kind != "folder":
+        return NamedContext(name, value, line, kind, None, None, text, source)
+    path = resolve_inside(root, base.absolute() / value) if not value.startswith("~") else None
+    return NamedContext(name, value, line, kind, path, None if path is None else path.is_dir(), text, source)

@@ -128,7 +128,7 @@ def _supplied(target: Target, node: Instruction, stage: Stage, name: str) -> Ite
     if supply.givers and supply.without and not supply.by_command_line:
         yield from () if images else (_add(target, node, build, supply, message) for build in supply.without)
     elif isinstance(node, Copy):
-        by = ", ".join(wiring.where(target.project, each) for each in supply.givers) or "the command line"
+        by = wiring.where_all(target.project, supply.givers) or "the command line"
         reason = f"{by} supplies it; a plain build needs `{wiring.plain_command(target, supply.key)}`"
         yield Refusal(node.span, message, reason, Severity.INFO)
 
@@ -139,9 +139,10 @@ def _mend(target: Target, node: Instruction, astray: wiring.Astray, message: str
     where = f"line {given.line} of {wiring.shown_folder(target.project, astray.build.source)}"
     what = "outside the project" if astray.outside else "that does not exist"
     message = f"{message}, but {where} names a folder {what}: {given.shown}"
-    if len(folders) != 1:
-        choice = f"; it may be one of {', '.join(folders)}" if folders else ""
-        return Advice(node.span, f"{message}{choice}", Severity.ERROR)
+    if not folders:
+        return Advice(node.span, f"{message}; a step before the build has to make it", Severity.WARNING)
+    if len(folders) > 1:
+        return Advice(node.span, f"{message}; it may be one of {', '.join(folders)}", Severity.ERROR)
     change = context_surgery.mend(target.project, astray.build, given, folders[0])
     if isinstance(change, str):
         return Refusal(node.span, message, change)
@@ -156,7 +157,7 @@ def _add(target: Target, node: Instruction, build: BuildInvocation, supply: wiri
     """Give a build the context that the others have."""
     where = wiring.where(target.project, build)
     message = f"{message}, which {where} does not supply"
-    by = ", ".join(wiring.where(target.project, each) for each in supply.givers)
+    by = wiring.where_all(target.project, supply.givers)
     value = supply.agreed(target.project, build)
     if value is None:
         given = ", ".join(dict.fromkeys(each.shown for each in supply.given))

@@ -142,13 +142,20 @@ def _in_file(
     for stage in graph.stages:
         for node, name in graph.names_taken(stage):
             key = context_key(name)
-            told = not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(target)
+            told = not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(
+                target
+            )
             if key in local - seen and graph.by_name(name) is None and told:
                 seen.add(key)
                 supply = wiring.supply_of(target, stage, key)
                 makers = wiring.makers_of(target, supply, uses)
                 if not supply.by_command_line and makers is not None:
                     yield from _judge(target, node, name, supply, makers, said.get(key))
+
+
+def _may_be_told(target: Target, node: Instruction) -> bool:
+    """Whether the name of an image holds nothing that comes from a variable of the machine."""
+    return not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(target)
 
 
 def _judge(
@@ -187,13 +194,14 @@ def _wire(
     target: Target, node: Instruction, use: str, build: BuildInvocation, makers: list[BuildInvocation], key: str
 ) -> Finding:
     """Make a build wait for the one beside it that makes its base."""
-    maker, project = makers[0], target.project
-    by = ", ".join(wiring.where(project, each) for each in makers)
+    project = target.project
+    maker = wiring.one_of(project, makers, build) or makers[0]
+    by = wiring.where_all(project, makers)
     message = f"{use} {by} builds; {wiring.where(project, build)} does not wait for it"
     never = [name for name in build.additional_contexts if context_key(name) == key]
     if never:
         message += f", since its context {never[0]} is never looked for under that name"
-    reason = _why_not(target, build, makers)
+    reason = _why_not(target, build, makers, maker)
     value = f"{'service' if build.kind == 'compose' else 'target'}:{maker.service}"
     change = reason or context_surgery.give(project, build, key, value)
     if isinstance(change, str):
@@ -202,11 +210,10 @@ def _wire(
     return Fix(node.span, message, (), Safety.UNSAFE, why, _LOOK_AT[build.kind], elsewhere=(change,), file=target.real)
 
 
-def _why_not(target: Target, build: BuildInvocation, makers: list[BuildInvocation]) -> str:
-    maker = makers[0]
+def _why_not(target: Target, build: BuildInvocation, makers: list[BuildInvocation], maker: BuildInvocation) -> str:
     first = f"run `{wiring.build_command(target, maker)}` before"
-    if len(makers) > 1:
-        return f"more than one builds it; {first}"
+    if wiring.one_of(target.project, makers, build) is None:
+        return f"they make different images of one name; {first}"
     if wiring.is_of_matrix(target.project, maker):
         return f"{maker.service} is one of a matrix; {first}"
     if not wiring.enabled_with(target.project, maker, build):

@@ -207,7 +207,8 @@ def load_project(root: Path, *, use_project: bool = True, files: Snapshot | None
         bake_files.append(bake)
         trouble += more
     problems = [InputProblem(_display(Path(p.path), real), p.line, p.message) for p in trouble]
-    invocations = tuple(i for file in (*compose_files, *bake_files) for i in file.invocations)
+    invocations = tuple(i for compose in compose_files for i in compose.invocations)
+    invocations += tuple(i for bake in bake_files for i in bake.invocations)
     unique = tuple(dict.fromkeys(problems))
     return Project(real, tuple(compose_files), invocations, unique, snapshot, tuple(bake_files))
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 __all__ = [
-    "Astray", "Supply", "Unwritable", "args_are_plain", "as_written", "astray", "build_command", "context_edits", "enabled_with",
-    "folder_candidates", "is_of_matrix", "makers_of", "may_be_image", "plain_command", "same_for", "shown_folder",
-    "spelled_folder", "supply_of", "where", "written_plainly",
+    "Astray", "Supply", "Unwritable", "args_are_plain", "as_written", "astray", "build_command", "context_edits",
+    "enabled_with", "folder_candidates", "is_of_matrix", "makers_of", "may_be_image", "one_of", "plain_command",
+    "same_for", "shown_folder", "spelled_folder", "supply_of", "where", "where_all", "written_plainly",
 ]  # fmt: skip
 
 
@@ -47,14 +47,20 @@ def where(project: Project, build: BuildInvocation) -> str:
     return f"{build.service} ({shown_folder(project, build.source)}:{build.line})"
 
 
+def where_all(project: Project, builds: Sequence[BuildInvocation]) -> str:
+    """Several builds in words, the first three of them by name."""
+    more = f" and {len(builds) - 3} more" if len(builds) > 3 else ""
+    return ", ".join(where(project, each) for each in builds[:3]) + more
+
+
 def shown_folder(project: Project, path: Path) -> str:
     """A path of the project relative to its root, with `/`."""
     return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.as_posix()
 
 
 def spelled_folder(build: BuildInvocation, folder: Path) -> str:
-    """A folder as the file of a build writes it: relative to the file's own folder, `./x` or `../x`."""
-    rel = Path(os.path.relpath(folder, os.path.realpath(build.source.parent))).as_posix()
+    """A folder as the file of a build writes it: relative to where its paths start, `./x` or `../x`."""
+    rel = Path(os.path.relpath(folder, _base_of(build) or os.path.realpath(build.source.parent))).as_posix()
     return rel if rel == "." or rel.startswith("..") else f"./{rel}"
 
 
@@ -81,8 +87,8 @@ def context_edits(project: Project, build: BuildInvocation, name: str, value: st
         else:
             if yamledit.key_span(text, ("services", build.service, "build")) is None:
                 raise Unwritable(f"{shown} does not write the `build:` of {build.service} itself")
-            if not _starts_beside(build):
-                raise Unwritable(f"the paths of {build.service} do not start from the folder of {shown}")
+            if _base_of(build) is None:
+                raise Unwritable(f"the paths of {build.service} start from another folder than that of {shown}")
             path = ("services", build.service, "build", "additional_contexts", name)
             edits = yamledit.set_entry(text, path, value)
     except InputError as error:
@@ -94,15 +100,22 @@ def context_edits(project: Project, build: BuildInvocation, name: str, value: st
     return edits
 
 
-def _starts_beside(build: BuildInvocation) -> bool:
-    """Whether relative paths of a compose service start from its file's folder, as far as its context tells.
+def _base_of(build: BuildInvocation) -> Path | None:
+    """The folder that relative paths of a build start from; `None` if its context does not tell.
 
-    `include` may name another `project_directory`.
+    It is that of its file, but `include` may name another `project_directory`.
     """
+    beside = Path(os.path.realpath(build.source.parent))
     written = build.raw.get("context", ".")
-    if build.context is None or "$" in written or context_kind(written) != "folder":
-        return True
-    return os.path.realpath(build.source.parent / written) == os.path.realpath(build.context)
+    if build.kind == "bake" or build.context is None or "$" in written or context_kind(written) != "folder":
+        return beside
+    context = Path(os.path.realpath(build.context))
+    if os.path.realpath(beside / written) == str(context):
+        return beside
+    parts = Path(posixpath.normpath(written)).parts
+    if ".." in parts or written.startswith("/") or context.parts[len(context.parts) - len(parts) :] != parts:
+        return None
+    return Path(*context.parts[: len(context.parts) - len(parts)])
 
 
 def args_are_plain(target: Target) -> bool:
@@ -173,6 +186,13 @@ def enabled_with(project: Project, base: BuildInvocation, build: BuildInvocation
     return not profiles or (bool(own) and set(own) <= set(profiles))
 
 
+def one_of(project: Project, makers: Sequence[BuildInvocation], build: BuildInvocation) -> BuildInvocation | None:
+    """The build that another one can wait for, of those that make an image; `None` if they make different ones."""
+    kinds = {(each.dockerfile, each.context, each.target, frozenset(each.args.items())) for each in makers}
+    enabled = [each for each in makers if enabled_with(project, each, build)]
+    return (enabled or list(makers))[0] if (len(kinds) == 1 and makers[0].dockerfile) or len(makers) == 1 else None
+
+
 def _profiles(project: Project, build: BuildInvocation) -> tuple[str, ...]:
     files = [file for file in project.compose_files if file.path == build.source]
     found = [file.services[build.service].profiles for file in files if build.service in file.services]
@@ -193,7 +213,9 @@ def folder_candidates(
     rest = [part for part in parts if part != ".."]
     if not rest or given.value.startswith("/") or given.value.startswith("~"):
         return ()
-    folder = Path(os.path.realpath(build.source.parent))
+    folder = _base_of(build)
+    if folder is None:
+        return ()
     above = [each for each in (folder, *folder.parents) if each.is_relative_to(project.root)]
     tried = [*(each.joinpath(*rest) for each in above)]
     if given.path is not None:
@@ -271,7 +293,11 @@ class Astray:
 
 
 def astray(target: Target, supply: Supply) -> Iterator[Astray]:
-    """The givers whose folder is not there; one outside the project only where something inside is likelier."""
+    """The givers whose folder is not there.
+
+    One outside the project counts only where something inside is likelier; so does one that a variable gives, which may
+    be made where the variable is set.
+    """
     sources = [
         word.text
         for node in target.dockerfile.instructions
@@ -285,7 +311,8 @@ def astray(target: Target, supply: Supply) -> Iterator[Astray]:
             # what comes from a `.env` file is not to be told, nor what can be concluded from it
             known = given.shown == given.value
             folders = folder_candidates(target.project, build, given, sources) if known else ()
-            if not outside or len(folders) == 1:
+            given_here = written_plainly(target.project, build, given)
+            if len(folders) == 1 or (not outside and (folders or given_here)):
                 yield Astray(build, given, tuple(spelled_folder(build, each) for each in folders), outside)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Astray", "Supply", "Unwritable", "args_are_plain", "as_written", "astray", "build_command", "context_edits",
-    "enabled_with", "folder_candidates", "is_of_matrix", "makers_of", "may_be_image", "one_of", "plain_command",
-    "same_for", "shown_folder", "spelled_folder", "supply_of", "where", "where_all", "written_plainly",
+    "enabled_with", "folder_candidates", "is_of_matrix", "makers_of", "may_be_image", "never_passed", "one_of",
+    "passing", "plain_command", "same_for", "shown_folder", "spelled_folder", "supply_of", "where", "where_all",
+    "written_plainly",
 ]  # fmt: skip
 
 
@@ -126,6 +127,21 @@ def args_are_plain(target: Target) -> bool:
         if build.kind == "compose"
         for name, value in build.args.items()
     )
+
+
+def passing(target: Target, stage: Stage, name: str) -> tuple[BuildInvocation, ...]:
+    """The builds of a file that pass an argument and build the stage."""
+    graph = target.facts.graph
+    return tuple(each for each in target.builds if name in each.args and stage in graph.needed_for(each.target))
+
+
+def never_passed(target: Target, names: Collection[str]) -> bool:
+    """Whether no build passes one of these arguments, all builds of the project being known."""
+    project = target.project
+    known = all(build.dockerfile is not None or build.inline for build in project.invocations)
+    broken = any(each.broken for each in project.compose_files) or any(each.broken for each in project.bake_files)
+    unpassed = not any(name in build.args for build in target.builds for name in names)
+    return bool(target.builds) and known and not broken and unpassed
 
 
 def _block(project: Project, build: BuildInvocation) -> str:

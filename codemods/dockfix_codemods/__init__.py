@@ -13,6 +13,7 @@ from dockfix.api import Codemod
 
 ORDER: Final = (
     "copy-from-context",
+    "local-base-image",
     "arg-scope",
     "useradd-gid",
     "healthcheck-missing",

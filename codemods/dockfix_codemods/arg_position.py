@@ -28,8 +28,8 @@ A build with another `--build-arg` then finds the RUNs above in its cache.
 ## Safety
 
 Unsafe: a RUN can read its environment without naming it. Safe where the RUNs that are crossed execute nothing that
-could (`mkdir`, `ln`, `cp` with literal words and their like) and the project's builds of this file pass no such
-argument.
+could (`mkdir`, `ln`, `cp` with literal words and their like) and no build passes the argument, all compose and bake
+files of the project being understood.
 
 ## What it leaves alone
 
@@ -69,6 +69,7 @@ from dockfix.api import (
     names_mentioned,
     surgery,
     variables,
+    wiring,
 )
 
 _DEAF: Final = frozenset(
@@ -118,15 +119,17 @@ def _judge(target: Target, stage: Stage, index: int, arg: Arg) -> Iterator[Findi
         yield Refusal(arg.span, message, reason)
         return
     deaf = all(_is_deaf(target, node) for node in crossed)
-    fixed = bool(target.invocations) and not names & set(target.build_args)
-    safe = deaf and fixed
+    safe = deaf and wiring.never_passed(target, names)
+    passing = wiring.passing(target, stage, arg.pairs[0].key)
+    by = wiring.where_all(target.project, passing)
+    look_at = f"whether one of the crossed RUNs reads {shown} from its environment"
     yield Fix(
         arg.span,
         message,
         surgery.move_above(target.dockerfile, arg, use),
         Safety.SAFE if safe else Safety.UNSAFE,
-        "the RUNs that it crosses then stay cached when its value changes",
-        "" if safe else f"whether one of the crossed RUNs reads {', '.join(sorted(names))} from its environment",
+        f"the RUNs that it crosses then stay cached when {f'{by} passes another' if by else 'it has another'} value",
+        "" if safe else f"{look_at}, which {by} passes" if by else look_at,
     )
 
 

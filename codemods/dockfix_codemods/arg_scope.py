@@ -22,6 +22,10 @@ RUN echo "$APP_VERSION" > /version
 
 The line goes directly above the first use, because a changed ARG reruns every later RUN of its stage.
 
+The same is done for an argument that a compose service or a bake target passes, and that the stage uses without any
+`ARG` (`args: {APP_VERSION: "1.4"}` and `RUN echo "$APP_VERSION"`). Where a build passes a name that is declared nowhere
+and looks like a slip for one that is, the finding says so.
+
 ## Why
 
 Without it the name is empty in the stage, or unset under `set -u`. The image is built, with a hole in it.
@@ -29,13 +33,15 @@ Without it the name is empty in the stage, or unset under `set -u`. The image is
 ## Safety
 
 Safe where no base image or parent stage can set an environment variable of that name: then it was certainly empty. Else
-unsafe, because the new line would hide a value that the image sets.
+unsafe, because the new line would hide a value that the image sets. Unsafe too for an argument that only a build names:
+the name may be the same by chance.
 
 ## What it leaves alone
 
 - Names that the base image is known to set: an `ARG PG_MAJOR` would hide the `ENV PG_MAJOR` of the postgres image.
 - Names that the shell text sets itself (`X=1; echo $X`, `for X in ...`).
 - CMD, ENTRYPOINT and HEALTHCHECK, which run when no ARG is left.
+- Arguments that a build passes for stages that it does not build, or that no instruction uses.
 - Names that a builder predefines (`HTTP_PROXY` and its like), which need no declaration.
 
 ## Sources
@@ -46,12 +52,15 @@ unsafe, because the new line would hide a value that the image sets.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Final
 
 from dockfix.api import (
     PREDEFINED_ARGS,
+    Advice,
     Arg,
+    BuildInvocation,
     Category,
     Codemod,
     Effect,
@@ -68,15 +77,18 @@ from dockfix.api import (
     Target,
     names_used,
     surgery,
+    wiring,
 )
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
-    """Find, in each stage, the first use of each global ARG that the stage does not see."""
+    """Find, in each stage, the first use of each name that is given from outside and that the stage does not see."""
     globals_ = _global_args(target)
-    if globals_:
+    passed = {name for build in target.builds for name in build.args} - PREDEFINED_ARGS
+    if globals_ or passed:
         for stage in target.facts.graph.stages:
-            yield from _in_stage(target, stage, globals_)
+            yield from _in_stage(target, stage, globals_, globals_ | passed)
+    yield from _slips(target, passed)
 
 
 def _global_args(target: Target) -> frozenset[str]:
@@ -89,33 +101,64 @@ def _global_args(target: Target) -> frozenset[str]:
     return frozenset(names - PREDEFINED_ARGS)
 
 
-def _in_stage(target: Target, stage: Stage, globals_: frozenset[str]) -> Iterator[Finding]:
+def _in_stage(target: Target, stage: Stage, globals_: frozenset[str], names: frozenset[str]) -> Iterator[Finding]:
     seen: set[str] = set()
     for instruction in stage.instructions:
-        for name in sorted((names_used(target.facts, instruction) & globals_) - seen):
+        for name in sorted((names_used(target.facts, instruction) & names) - seen):
             state = target.facts.state(instruction)
             seen.add(name)
             if name not in state.args and not isinstance(state.lookup(name), Known | OneOf):
-                yield _declare(target, stage, instruction, name)
+                passing = wiring.passing(target, stage, name)
+                if name in globals_ or passing:
+                    yield _declare(target, stage, instruction, name, name in globals_, passing)
 
 
-def _declare(target: Target, stage: Stage, instruction: Instruction, name: str) -> Finding:
+def _declare(
+    target: Target,
+    stage: Stage,
+    instruction: Instruction,
+    name: str,
+    is_global: bool,
+    passing: tuple[BuildInvocation, ...],
+) -> Finding:
+    by = wiring.where_all(target.project, passing)
+    known = f"{name} is declared before FROM" if is_global else f"{name} is passed by {by}"
     if stage.base is not None and name in stage.base.sets_env:
-        message = f"{name} is declared before FROM, and the stage sees the value that its base image sets"
+        message = f"{known}, and the stage sees the value that its base image sets"
         return Refusal(instruction.span, message, "an ARG in the stage would hide the image's own value", Severity.INFO)
-    look_at = ""
+    message = (
+        f"{known} only, so it is empty in this stage" if is_global else f"{known}, and no ARG of this stage takes it"
+    )
+    args = (node for node in stage.instructions if isinstance(node, Arg))
+    below = next((node for node in args if name in {pair.key for pair in node.pairs}), None)
+    if below is not None and not is_global:
+        return Refusal(instruction.span, message, f"its ARG stands below, on line {below.start_line}")
+    look_at = "" if is_global else f"whether this step is to have what {by} passes"
     if target.facts.state(instruction).lookup(name) is not None:
         look_at = f"whether the base image sets {name} itself: the new line would hide that value"
     elif any(step.opaque for step in target.facts.commands(instruction).steps):
         look_at = f"whether what the script reads in sets {name}, so that nothing is missing"
     return Fix(
         instruction.span,
-        f"{name} is declared before FROM only, so it is empty in this stage",
+        f"{message}; {by} passes it" if is_global and by else message,
         (surgery.insert_above(target.dockerfile, instruction, f"{_keyword(target)} {name}"),),
         Safety.UNSAFE if look_at else Safety.SAFE,
-        "a bare ARG in the stage brings the global default in",
+        f"a bare ARG in the stage brings {'the global default' if is_global else 'what is passed'} in",
         look_at,
     )
+
+
+def _slips(target: Target, passed: set[str]) -> Iterator[Finding]:
+    """Arguments that no ARG takes and that look like one that nothing passes."""
+    declared = {
+        pair.key: node for node in target.dockerfile.instructions if isinstance(node, Arg) for pair in node.pairs
+    }
+    for name in sorted(passed - declared.keys()):
+        close = difflib.get_close_matches(name, declared.keys() - passed, n=1, cutoff=0.85)
+        if close:
+            by = wiring.where_all(target.project, [each for each in target.builds if name in each.args])
+            message = f"{by} passes {name}, which no ARG declares; {close[0]} may be meant"
+            yield Advice(declared[close[0]].span, message, Severity.WARNING)
 
 
 def _keyword(target: Target) -> str:
@@ -131,7 +174,7 @@ CODEMOD: Final = Codemod(
     effects=frozenset({Effect.ARGS, Effect.STEPS}),
     rewrite=rewrite,
     since="0.1.0",
-    triggers=("arg ", "arg\t"),
+    triggers=("arg ", "arg\t", "$"),
     page=__doc__,
     checks=frozenset({"UndefinedVar"}),
     findings=("postgres 3",),

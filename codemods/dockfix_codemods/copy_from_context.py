@@ -47,8 +47,7 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from collections.abc import Iterator, Sequence
-from shlex import quote
+from collections.abc import Iterator
 from typing import Final
 
 from dockfix.api import (
@@ -62,19 +61,22 @@ from dockfix.api import (
     Effect,
     Finding,
     Fix,
+    From,
     ImageSource,
+    Instruction,
     Invalid,
     OutOfRange,
     Refusal,
     Safety,
     Severity,
     Stage,
-    StageSource,
     Target,
     Word,
-    base_image,
     context_candidates,
+    context_key,
+    context_surgery,
     surgery,
+    wiring,
 )
 
 _LOOK_AT: Final = (
@@ -83,77 +85,92 @@ _LOOK_AT: Final = (
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
-    """Judge each `COPY --from=NAME` by where the builds of this file find NAME."""
-    for instruction in target.dockerfile.instructions:
-        if isinstance(instruction, Copy) and instruction.source_stage:
-            stage = target.facts.stage_of(instruction)
-            if stage is not None:
-                yield from _judge(target, instruction, stage, instruction.source_stage)
+    """Judge each name that a stage takes something from by where the builds of this file find it."""
+    seen: set[str] = set()
+    for stage in target.facts.graph.stages:
+        for node, name in target.facts.graph.names_taken(stage):
+            if context_key(name) in target.named_contexts and name not in seen:
+                seen.add(name)
+                yield from _supplied(target, node, stage, name)
+        for node in stage.instructions:
+            if isinstance(node, Copy) and node.source_stage:
+                yield from _unsupplied(target, node, stage, node.source_stage)
 
 
-def _judge(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
+def _unsupplied(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
     source = target.facts.graph.resolve(name, stage)
     if isinstance(source, OutOfRange):
         message = f"COPY --from={name}: there is no stage of that number before this one"
         yield Advice(copy.span, message, Severity.ERROR)
     elif isinstance(source, Invalid):
         yield Advice(copy.span, f"COPY --from={name}: {source.reason}", Severity.ERROR)
-    elif name.lower() in {supplied.lower() for supplied in target.named_contexts}:
-        yield from _supplied(target, copy, stage, name)
-    elif not isinstance(source, StageSource) and isinstance(source, ImageSource) and not _is_image(target, name):
+    elif isinstance(source, ImageSource) and not wiring.may_be_image(target, name):
         yield from _missing(target, copy, stage, name)
 
 
-def _supplied(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
-    contexts = next(given for known, given in target.named_contexts.items() if known.lower() == name.lower())
-    message = f"COPY --from={name} reads the named context {name!r}"
-    for context in contexts:
-        if context.exists is False:
-            where = f"line {context.line} of the compose file" if context.line else "the command line"
-            yield Advice(
-                copy.span, f"{message}, but {where} names a folder that does not exist: {context.shown}", Severity.ERROR
-            )
-            return
+def _supplied(target: Target, node: Instruction, stage: Stage, name: str) -> Iterator[Finding]:
+    supply = wiring.supply_of(target, stage, context_key(name))
+    use = "COPY --from=" if isinstance(node, Copy) else "FROM " if isinstance(node, From) else "a mount from="
+    message = f"{use}{name} reads the named context {name!r}"
     own = target.facts.graph.by_name(name)
+    if supply.by_command_line:
+        given = target.named_contexts[supply.key][0]
+        if given.exists is False:
+            text = f"{message}, but the command line names a folder that does not exist: {given.shown}"
+            yield Advice(node.span, text, Severity.ERROR)
+            return
+    elif astray := list(wiring.astray(target, supply)):
+        yield from (_mend(target, node, each, message) for each in astray)
+        return
     if own is not None and own.index < stage.index:
         return  # a build that does not give the context takes the stage
-    givers = [each for each in target.invocations if name.lower() in {key.lower() for key in each.additional_contexts}]
-    without = [each for each in target.invocations if each not in givers and _may_build(target, each.target, stage)]
-    if without:
-        message = f"{message}, which these builds of the file do not supply: {_services(without)}"
-        yield Advice(copy.span, message, Severity.ERROR)
-        return
-    by = _services(givers) or "the command line"
-    reason = f"{by} supplies it; a plain build needs `{_plain_build(target, name, contexts[0].shown)}`"
-    yield Refusal(copy.span, message, reason, Severity.INFO)
+    images = wiring.may_be_image(target, name, stages=False) or any(given.kind == "image" for given in supply.given)
+    if supply.givers and supply.without and not supply.by_command_line:
+        yield from () if images else (_add(target, node, build, supply, message) for build in supply.without)
+    elif isinstance(node, Copy):
+        by = wiring.where_all(target.project, supply.givers) or "the command line"
+        reason = f"{by} supplies it; a plain build needs `{wiring.plain_command(target, supply.key)}`"
+        yield Refusal(node.span, message, reason, Severity.INFO)
 
 
-def _services(invocations: Sequence[BuildInvocation]) -> str:
-    return ", ".join(f"{each.service} ({each.source.name}:{each.line})" for each in invocations)
+def _mend(target: Target, node: Instruction, astray: wiring.Astray, message: str) -> Finding:
+    """Lead the value of a named context to the folder that it must mean."""
+    given, folders = astray.given, astray.folders
+    where = f"line {given.line} of {wiring.shown_folder(target.project, astray.build.source)}"
+    what = "outside the project" if astray.outside else "that does not exist"
+    message = f"{message}, but {where} names a folder {what}: {given.shown}"
+    if not folders:
+        return Advice(node.span, f"{message}; a step before the build has to make it", Severity.WARNING)
+    if len(folders) > 1:
+        return Advice(node.span, f"{message}; it may be one of {', '.join(folders)}", Severity.ERROR)
+    change = context_surgery.mend(target.project, astray.build, given, folders[0])
+    if isinstance(change, str):
+        return Refusal(node.span, message, change)
+    why = f"compose and bake start from the folder of their file, and from there {folders[0]} is there"
+    look_at = f"whether {folders[0]} is meant, and not a folder that another step makes before the build"
+    if astray.outside:
+        look_at = f"whether {given.shown} is there, outside the project, where dockfix does not look"
+    return Fix(node.span, message, (), Safety.UNSAFE, why, look_at, elsewhere=(change,))
 
 
-def _may_build(target: Target, wanted: str | None, stage: Stage) -> bool:
-    """Whether a build of the stage `wanted` may need `stage`: it takes nothing from the stages below itself."""
-    last = target.facts.graph.by_name(wanted) if wanted else None
-    return last is None or stage.index <= last.index
-
-
-def _plain_build(target: Target, name: str, value: str) -> str:
-    path = next((c.path for given in target.named_contexts.values() for c in given if c.name == name and c.path), None)
-    root = target.project.root
-    folder = path.relative_to(root).as_posix() if path and path.is_relative_to(root) else value
-    context = target.context.root.relative_to(root).as_posix() if target.context else "."
-    return f"docker build --build-context {quote(f'{name}={folder}')} -f {quote(target.display)} {quote(context)}"
-
-
-def _is_image(target: Target, name: str) -> bool:
-    """Whether NAME is an image: by its form, because it is well known, or because the project names it elsewhere."""
-    if any(character in name for character in "/:.@") or base_image(name) is not None:
-        return True
-    used = {stage.node.image.text for stage in target.facts.graph.stages if stage.node.image}
-    for compose in target.project.compose_files:
-        used |= {service.image for service in compose.services.values() if service.image}
-    return name in {image.partition("@")[0].partition(":")[0] for image in used}
+def _add(target: Target, node: Instruction, build: BuildInvocation, supply: wiring.Supply, message: str) -> Finding:
+    """Give a build the context that the others have."""
+    where = wiring.where(target.project, build)
+    message = f"{message}, which {where} does not supply"
+    by = wiring.where_all(target.project, supply.givers)
+    value = supply.agreed(target.project, build)
+    if value is None:
+        given = ", ".join(dict.fromkeys(each.shown for each in supply.given))
+        reason = f"what {by} supplies ({given}) differs, or comes from a variable or from another file"
+        return Refusal(node.span, message, f"{reason}; write {wiring.as_written(build, supply.key, '...')}")
+    change = context_surgery.give(target.project, build, supply.key, value)
+    if isinstance(change, str):
+        return Refusal(node.span, message, change)
+    why = f"{by} supplies it, and a build without it takes {supply.key!r} for an image and fails"
+    look_at = f"whether {build.service} is to have what the others copy, {value}"
+    if any(each.service == build.service and each.source != build.source for each in supply.givers):
+        look_at = f"whether {build.service} is laid over the one of {by}, which supplies it already"
+    return Fix(node.span, message, (), Safety.UNSAFE, why, look_at, elsewhere=(change,))
 
 
 def _missing(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
@@ -213,10 +230,10 @@ CODEMOD: Final = Codemod(
     title="COPY --from names a context that no build supplies",
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
-    effects=frozenset({Effect.COPIES}),
+    effects=frozenset({Effect.COPIES, Effect.COMPOSE, Effect.BAKE}),
     rewrite=rewrite,
     since="0.1.0",
-    triggers=("--from=",),
+    triggers=("from=", "from "),
     page=__doc__,
     findings=("api 1",),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import account_surgery, cache_surgery, surgery
+from dockfix.codemod import account_surgery, cache_surgery, context_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -27,21 +27,30 @@ from dockfix.codemod.workspace import Workspace
 from dockfix.facts import fetching, health, mounts, processes
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
+from dockfix.facts.build_comments import BuildComment, build_comments
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
-from dockfix.facts.images import PREDEFINED_ARGS, base_image, build_only, is_silently_read, runtime_library
+from dockfix.facts.images import (
+    PREDEFINED_ARGS,
+    base_image,
+    build_only,
+    is_local_name,
+    is_silently_read,
+    runtime_library,
+)
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
-from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
+from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
 from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
+from dockfix.project import wiring
 from dockfix.project.checks import CheckedService, services_by_stage
-from dockfix.project.compose import BuildInvocation
+from dockfix.project.compose import BuildInvocation, NamedContext
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.ignoreedit import TrailingComment, split_comment, trailing_comments
@@ -226,6 +235,7 @@ __all__ = [
     "Advice",
     "Arg",
     "Blank",
+    "BuildComment",
     "BuildFacts",
     "BuildInvocation",
     "CacheDir",
@@ -268,6 +278,7 @@ __all__ = [
     "Mapped",
     "Mount",
     "MountOption",
+    "NamedContext",
     "Onbuild",
     "OneOf",
     "OutOfRange",
@@ -302,6 +313,7 @@ __all__ = [
     "apply_edits",
     "base_image",
     "behind",
+    "build_comments",
     "build_only",
     "builds",
     "builds_project",
@@ -309,6 +321,8 @@ __all__ = [
     "caches_of",
     "conflict",
     "context_candidates",
+    "context_key",
+    "context_surgery",
     "context_uses",
     "fetching",
     "file_use",
@@ -318,6 +332,7 @@ __all__ = [
     "install_needs",
     "is_compiler",
     "is_header_package",
+    "is_local_name",
     "is_plain_copy",
     "is_silently_read",
     "join_all",
@@ -349,6 +364,7 @@ __all__ = [
     "variables",
     "version_key",
     "virtual_name",
+    "wiring",
     "yaml_span",
 ]
 

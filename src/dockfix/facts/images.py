@@ -37,6 +37,7 @@ __all__ = [
     "ImageRef",
     "base_image",
     "build_only",
+    "is_local_name",
     "is_silently_read",
     "parse_image_ref",
     "runtime_library",
@@ -227,6 +228,15 @@ def _lacks(key: str, tag: str, lacks: frozenset[str]) -> frozenset[str]:
 
 def _family(family: str) -> str:
     return {"ubuntu": "debian", "wolfi": "alpine", "fedora": "rhel"}.get(family, family)
+
+
+def is_local_name(ref: str) -> bool:
+    """Whether an image may be one that only this machine has: no registry is written, and it is not well known."""
+    parsed = parse_image_ref(ref)
+    if parsed is None or base_image(ref) is not None or ref == "scratch":
+        return False
+    first, slash, _ = ref.partition("/")
+    return parsed.digest is None and not (slash and (first == "localhost" or "." in first or ":" in first))
 
 
 def build_only(package: str, family: str) -> bool:

@@ -7,7 +7,7 @@ Names are resolved as moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, TypeAlias
 
@@ -105,9 +105,11 @@ _SET_BY_BUILDKIT: Final = PLATFORM_ARGS | {"BUILDOSVERSION", "TARGETOSVERSION"} 
 
 
 def context_key(name: str) -> str:
-    """The name under which BuildKit finds a named context: an image's familiar name, without `:latest`.
+    """The name under which BuildKit looks for a named context: an image's familiar name, without `:latest`.
 
-    (moby/buildkit `frontend/dockerui/config.go`, `NamedContext`.)
+    (moby/buildkit `frontend/dockerui/config.go`, `NamedContext`.) `docker build --build-context` brings the names that
+    it is given into this form (docker/buildx `util/buildflags/context.go`); compose and bake hand them on as they are
+    written (`toNamedContexts` in docker/buildx `bake/bake.go`), so that a context `org/name:latest` is never found.
     """
     parsed = parse_image_ref(name)
     if parsed is None:
@@ -172,10 +174,6 @@ class StageGraph:
         return {stage.name: stage for stage in self.stages if stage.name is not None}
 
     @cached_property
-    def _contexts(self) -> dict[str, str]:
-        return {context_key(name): name for name in self.named_contexts}
-
-    @cached_property
     def final(self) -> Stage | None:
         """The stage that is built: the target, or the last; None if there is no such stage."""
         if self.target:
@@ -190,7 +188,8 @@ class StageGraph:
         """The key in `named_contexts` that serves `name`, None if none does."""
         if name.lower() in (_SCRATCH, "context"):
             return None
-        return self._contexts.get(context_key(name))
+        key = context_key(name)
+        return key if key in self.named_contexts else None
 
     def resolve(self, ref: str, before: Stage, *, mount: bool = False) -> Source:
         """What `COPY --from=ref`, or with `mount` a mount's `from=ref`, means in the stage `before`.
@@ -239,6 +238,22 @@ class StageGraph:
             refs = (mount.get("from") for mount in instruction.mounts)
             return tuple(self.resolve(ref, stage, mount=True) for ref in refs if ref)
         return ()
+
+    def names_taken(self, stage: Stage) -> Iterator[tuple[Instruction, str]]:
+        """What a stage takes from elsewhere by a name, as written: its base image, sources of its COPYs and mounts.
+
+        Each with the instruction. A base that is another stage is left out, and so are stages by number.
+        """
+        if stage.parent is None and isinstance(stage.image, Known) and self.by_name(stage.image.value) is None:
+            yield stage.node, stage.image.value
+        for instruction in stage.instructions:
+            if isinstance(instruction, Copy) and instruction.source_stage:
+                names = [instruction.source_stage]
+            elif isinstance(instruction, Run):
+                names = [name for mount in instruction.mounts if (name := mount.get("from"))]
+            else:
+                continue
+            yield from ((instruction, name) for name in names if _atoi(name) is None)
 
     def chain(self, stage: Stage) -> tuple[Stage, ...]:
         """The stage and the stages that it is FROM, nearest first."""
@@ -304,6 +319,14 @@ class StageGraph:
     def reachable(self) -> tuple[Stage, ...]:
         """The stages that BuildKit builds: the final one and all that it needs, in order."""
         return self._reachable
+
+    def needed_for(self, target: str | None) -> tuple[Stage, ...]:
+        """The stages that a build of the stage `target` (None: the last) builds, in order; all if there is no such."""
+        if target is None:
+            return self._reachable
+        if self.by_name(target) is None:
+            return self.stages
+        return replace(self, target=target).reachable()
 
 
 def _atoi(text: str) -> int | None:

@@ -480,7 +480,7 @@ class _Config:
     def _named(self, name: str, given: _Given, base: Path) -> NamedContext:
         value = _text(given)
         if value is None:
-            return NamedContext(name, given.written, given.line, "unknown", None, None)
+            return NamedContext(name, given.written, given.line, "unknown", None, None, given.written)
         folder = (value.removeprefix("cwd://") or ".") if value.startswith("cwd://") else value
         return named_context(name, folder, line=given.line, base=base, root=self.root)
 

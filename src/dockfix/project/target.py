@@ -186,6 +186,16 @@ class Target:
         variant.__dict__["dockerfile"] = self.dockerfile  # the text is the same: what is cached of it stays true
         return variant
 
+    @cached_property
+    def real(self) -> Path:
+        """The real path of the file."""
+        return self.file.real if self.file is not None else Path(os.path.realpath(self.path))
+
+    @cached_property
+    def builds(self) -> tuple[BuildInvocation, ...]:
+        """All invocations of this file, those of its other `variants` among them."""
+        return self.project.built.get(self.real, self.invocations)
+
     def with_text(self, text: str) -> Target:
         """The same target with another text of its Dockerfile."""
         return replace(self, text=text)
@@ -282,7 +292,8 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
             if (value.value, value.path) not in known_values:
                 names[name] = (*names.get(name, ()), value)
     for name, reference in given.build_contexts.items():
-        names[name] = (named_context(name, reference, line=0, base=project.root, root=project.root),)
+        key = _given_name(name)
+        names[key] = (named_context(key, reference, line=0, base=project.root, root=project.root),)
     return Target(
         path=file.path,
         display=display(file.path, project.root),
@@ -296,6 +307,13 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         base_images=given.base_images,
         unread=unread,
     )
+
+
+def _given_name(name: str) -> str:
+    """A name of `--build-context` in the form that the build looks for."""
+    from dockfix.facts.stages import context_key  # noqa: PLC0415 - reading a file needs none of its tables
+
+    return context_key(name)
 
 
 def context_candidates(project: Project, dockerfile_path: Path) -> list[Context]:

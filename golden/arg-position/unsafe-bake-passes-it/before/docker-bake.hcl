@@ -1,0 +1,7 @@
+target "a" {
+  args = { RELEASE = "2" }
+}
+
+target "b" {
+  args = { RELEASE = "3" }
+}

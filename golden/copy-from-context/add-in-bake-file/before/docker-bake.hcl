@@ -1,0 +1,9 @@
+group "default" {
+  targets = ["release"]
+}
+
+target "release" {
+  context    = "."
+  dockerfile = "Dockerfile"
+  tags       = ["org/api:latest"]
+}

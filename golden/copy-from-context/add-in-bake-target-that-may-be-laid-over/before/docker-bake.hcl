@@ -1,0 +1,9 @@
+group "default" {
+  targets = ["api"]
+}
+
+target "api" {
+  context    = "."
+  dockerfile = "Dockerfile"
+  tags       = ["org/api:latest"]
+}

@@ -1,0 +1,6 @@
+target "api" {
+  context = ".."
+  contexts = {
+    packages = "packages" # shared
+  }
+}

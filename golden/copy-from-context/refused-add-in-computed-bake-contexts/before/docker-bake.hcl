@@ -1,0 +1,11 @@
+variable "EXTRA" {
+  default = {}
+}
+
+target "api" {
+  contexts = { packages = "packages" }
+}
+
+target "test" {
+  contexts = EXTRA
+}

@@ -1,0 +1,10 @@
+target "_base" {
+  contexts = {
+    packages = "./packages"
+  }
+}
+
+target "api" {
+  inherits = ["_base"]
+  context  = ".."
+}

@@ -19,6 +19,15 @@ FROM python:3.13-slim
 COPY --chown=app packages/ ./packages
 ```
 
+Where builds of the project do supply the name, their compose or bake files are mended instead, one entry at a time:
+
+- The folder that an entry names is not there, and exactly one folder of the project can be meant: `../../packages`,
+  written as if paths started from the Dockerfile, becomes `./packages`.
+- Another service, compose file or bake target builds the same stage without the entry: it gets it, with the path as
+  its own file needs it.
+
+That holds for `RUN --mount=from=NAME` and `FROM NAME` too; the Dockerfile itself is only changed for COPY.
+
 ## Why
 
 Without the named context BuildKit takes NAME for an image, and the build ends with `failed to resolve source metadata
@@ -27,19 +36,22 @@ a plain `docker build` needs `--build-context`.
 
 ## Safety
 
-Unsafe: another way of building, unknown to dockfix, may supply the context.
+Unsafe: another way of building, unknown to dockfix, may supply the context or make its folder.
 
 ## What it leaves alone
 
-- A name that a build supplies; the finding then says which one, and how to build without it.
-- A name that some of the project's builds supply and others do not: the compose file is what has to change.
+- A name that all builds supply; the finding then says how to build without them.
+- Values that come from variables, and what is shared by aliases, computed or extended from another file: the finding
+  says what would have to stand where.
+- Builds of other stages, and names that one build replaces by an image and that are images for the others.
 - Folders of which `.dockerignore` would drop files: a named context is not filtered, a plain COPY is.
 - Names with `/`, `:`, `.` or `@`, and well-known images: `--from=nginx` is an image.
 
 ## Sources
 
 - https://docs.docker.com/reference/dockerfile/#copy---from
-- https://docs.docker.com/reference/compose-file/build/#additional_contexts
+- https://docs.docker.com/reference/compose-file/build/#additional_contexts (paths start from the project's folder)
+- https://docs.docker.com/build/bake/reference/#targetcontexts
 - Order of resolution: measured with BuildKit, see moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go`
 """
 
@@ -146,7 +158,7 @@ def _mend(target: Target, node: Instruction, astray: wiring.Astray, message: str
     change = context_surgery.mend(target.project, astray.build, given, folders[0])
     if isinstance(change, str):
         return Refusal(node.span, message, change)
-    why = f"compose and bake start from the folder of their file, and from there {folders[0]} is there"
+    why = f"of the folders that it may mean only {folders[0]} is there, and holds what is copied"
     look_at = f"whether {folders[0]} is meant, and not a folder that another step makes before the build"
     if astray.outside:
         look_at = f"whether {given.shown} is there, outside the project, where dockfix does not look"

@@ -184,9 +184,8 @@ def _judge(
     else:
         return
     then = wiring.build_command(target, first)
-    yield Advice(
-        node.span, f"{use} is an image of this project ({by}): `{command}` comes before `{then}`", file=target.real
-    )
+    message = f"{use} is an image of this project ({by}); unless it is published, `{command}` comes before `{then}`"
+    yield Advice(node.span, message, Severity.INFO if "/" in name else None, file=target.real)
 
 
 def _wire(

@@ -22,6 +22,7 @@ ORDER: Final = (
     "uid-map",
     "dockerignore-comment",
     "base-image-drift",
+    "compose-depends-on",
 )
 
 

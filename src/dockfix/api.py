@@ -40,13 +40,14 @@ from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
 from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
-from dockfix.project.compose import BuildInvocation
+from dockfix.project.compose import BuildInvocation, ComposeFile
 from dockfix.project.context import Context
 from dockfix.project.discovery import is_sample_path
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.ignoreedit import TrailingComment, split_comment, trailing_comments
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.sources import ContextUse, context_uses, loses
+from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import Script, SimpleCommand
@@ -182,6 +183,7 @@ __all__ = [
     "Codemod",
     "Commands",
     "Comment",
+    "ComposeFile",
     "Context",
     "ContextSource",
     "ContextUse",
@@ -236,6 +238,7 @@ __all__ = [
     "Unknown",
     "User",
     "Volume",
+    "Wait",
     "Word",
     "Workdir",
     "Workspace",
@@ -252,6 +255,7 @@ __all__ = [
     "conflict",
     "context_candidates",
     "context_uses",
+    "cycle",
     "file_use",
     "has_base_group",
     "image_version",
@@ -264,6 +268,7 @@ __all__ = [
     "join_all",
     "known",
     "landing",
+    "longest_chain",
     "loses",
     "mounts",
     "movable_below",
@@ -278,6 +283,7 @@ __all__ = [
     "split_comment",
     "surgery",
     "trailing_comments",
+    "unnamed_waits",
     "uses_area",
     "variables",
     "version_key",

@@ -28,6 +28,7 @@ ORDER: Final = (
     "uid-map",
     "dockerignore-comment",
     "base-image-drift",
+    "compose-depends-on",
 )
 
 

@@ -140,7 +140,7 @@ def _declare(
         look_at = f"whether what the script reads in sets {name}, so that nothing is missing"
     return Fix(
         instruction.span,
-        f"{message}; {by} passes it" if is_global and by else message,
+        f"{message}; passed by {by}" if is_global and by else message,
         (surgery.insert_above(target.dockerfile, instruction, f"{_keyword(target)} {name}"),),
         Safety.UNSAFE if look_at else Safety.SAFE,
         f"a bare ARG in the stage brings {'the global default' if is_global else 'what is passed'} in",

@@ -50,13 +50,14 @@ from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_pac
 from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
 from dockfix.project import wiring
 from dockfix.project.checks import CheckedService, services_by_stage
-from dockfix.project.compose import BuildInvocation, NamedContext
+from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.ignoreedit import TrailingComment, split_comment, trailing_comments
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.problems import Uneditable
 from dockfix.project.sources import ContextUse, context_uses, loses
+from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import Script, SimpleCommand
@@ -249,6 +250,7 @@ __all__ = [
     "Codemod",
     "Commands",
     "Comment",
+    "ComposeFile",
     "Context",
     "ContextSource",
     "ContextUse",
@@ -305,6 +307,7 @@ __all__ = [
     "Unknown",
     "User",
     "Volume",
+    "Wait",
     "Word",
     "Workdir",
     "Workspace",
@@ -324,6 +327,7 @@ __all__ = [
     "context_key",
     "context_surgery",
     "context_uses",
+    "cycle",
     "fetching",
     "file_use",
     "has_base_group",
@@ -338,6 +342,7 @@ __all__ = [
     "join_all",
     "known",
     "landing",
+    "longest_chain",
     "loses",
     "mounts",
     "movable_below",
@@ -359,6 +364,7 @@ __all__ = [
     "surgery",
     "trailing_comments",
     "trailing_ignore_comments",
+    "unnamed_waits",
     "unused_distributions",
     "uses_area",
     "variables",

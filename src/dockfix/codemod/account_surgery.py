@@ -191,8 +191,9 @@ def _in_compose(
             continue
         at = ("services", service.name, "user")
         span = value_span(text, at)
-        where = f"service {service.name} in {path.name}"
-        if span is not None and "$" in text[span.start : span.end]:
+        where = f"service {service.name} in {path.relative_to(workspace.project.root).as_posix()}"
+        written = text[span.start : span.end] if span is not None else ""
+        if "$" in written or (service.user is None and "user" in service.raw):
             raise CannotRenumberError(f"the user of {where} is given by a variable")
         parts = (service.user or "").split(":")
         new = [
@@ -201,8 +202,8 @@ def _in_compose(
         ]
         if new == parts:
             continue
-        if span is None:
-            raise CannotRenumberError(f"the user of {where} is written elsewhere")
+        if written.strip("'\"") != service.user:
+            raise CannotRenumberError(f"the user of {where} is not written in that file alone")
         try:
             yield from replace_scalar(text, at, ":".join(new))
         except Uneditable as reason:
@@ -215,7 +216,7 @@ def _ids_of_service(
     """The numbers that the user has in the image of a service; None if that is of none of the files."""
     image = _image(service.image) if service.image and not service.builds else None
     for each in workspace.project.invocations:
-        own = each.source == compose.path and each.service == service.name
+        own = each.service == service.name and each.source in (compose.path, *compose.files)
         if each.dockerfile is not None and (own or (image is not None and image in map(_image, each.tags))):
             real = workspace.project.files.real(each.dockerfile)
             if real is not None and real in ids:

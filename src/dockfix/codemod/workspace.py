@@ -13,6 +13,7 @@ from dockfix.project.discovery import is_sample_path
 from dockfix.project.files import FileText
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, load_project, target_for
+from dockfix.syntax.source import Lines, Span
 
 __all__ = ["Workspace", "gather_key"]
 
@@ -123,6 +124,20 @@ class Workspace:
             return changed
         own = self.by_path.get(path)
         return own.text if own is not None else self.project.files.read(path).text
+
+    def place(self, path: Path, line: int, word: str = "") -> Span:
+        """Where a word stands in a line of a file, or, if it does not, what stands in the line; `path` is real.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        text = self.text(path)
+        start = Lines(text).start(line)
+        written = text[start:].partition("\n")[0].rstrip()
+        found = written.find(word) if word else -1
+        if found >= 0:
+            return Span(start + found, start + found + len(word))
+        return Span(start + len(written) - len(written.lstrip()), start + len(written))
 
     def only(self, keep: Callable[[str], bool]) -> Workspace:
         """The same with those Dockerfiles whose text, in lower case, is to be kept."""

@@ -528,7 +528,6 @@ class _Ledger:
             gid = self.group_id(parsed.options["gid"]) if "gid" in parsed.options else group.gid
             self.groups[new] = GroupAccount(new, gid, command)
             for user in list(self.users.values()):
-                # groupmod(8): users keep it as their primary group
                 if (
                     isinstance(group.gid, Known) and user.gid == group.gid
                 ):  # groupmod(8): users keep it as their primary group

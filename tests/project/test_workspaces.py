@@ -95,7 +95,8 @@ def test_pnpm_patterns(text: str, patterns: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["packages: a", "packages: [1]", "- a", "a: [", "a: *x", "x" * 200_000, "a: !!python/x 1"]
+    "text",
+    ["packages: a", "packages: [1]", "- a", "a: [", "a: *x", "x" * 200_000, "a: " + "[" * 9_999, "a: !!python/x 1"],
 )
 def test_pnpm_files_that_are_not_valid(text: str) -> None:
     with pytest.raises(WorkspaceError):

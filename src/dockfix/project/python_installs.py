@@ -188,7 +188,9 @@ class _Reader:
                 found += listed
                 closure = closure or why
         if project:
-            found += _pyproject_names(self._text("pyproject.toml") or "", extras)
+            listed = _pyproject_names(self._text("pyproject.toml") or "", extras)
+            closure = closure or ("pyproject.toml" if _lists_dependencies_of_others(listed) else "")
+            found += listed
         if command.manager == "pipenv" and command.action is Action.SYNC:
             found += _pipfile_names(self._text("Pipfile") or "")
         return found, closure
@@ -278,10 +280,15 @@ def requirement_names(text: str) -> tuple[list[str], list[str]]:
 
 def _is_closure(text: str, names: Sequence[str]) -> bool:
     """Whether a list was written by a tool that adds what others require (pip-compile, uv export, pip freeze)."""
-    if _CLOSURE.search(text):
+    if _CLOSURE.search(text) or _lists_dependencies_of_others(names):
         return True
     pinned = len(re.findall(r"^[A-Za-z0-9][\w.\[\],-]* ?==", text, re.MULTILINE))
     return pinned >= len(names) and len(ONLY_IN_CLOSURES & set(names)) > 1
+
+
+def _lists_dependencies_of_others(names: Sequence[str]) -> bool:
+    """Whether a list has, pinned or not, more of what people rarely ask for than chance explains."""
+    return len(ONLY_IN_CLOSURES & set(names)) > 2
 
 
 def _pyproject_names(text: str, extras: Sequence[str]) -> list[str]:

@@ -29,7 +29,8 @@ __all__ = [
 _SKIPPED: Final = frozenset(("node_modules", "bower_components", ".git"))
 _DEEPEST: Final = 12
 _MOST_MANIFESTS: Final = 200
-_MOST_YAML: Final = 100_000
+_MOST_YAML: Final = 50_000
+_MOST_BRACKETS: Final = 500
 
 
 class WorkspaceError(Exception):
@@ -116,8 +117,9 @@ def pnpm_settings(text: str) -> dict[str, Any]:
     from ruamel.yaml import YAML  # noqa: PLC0415 - loaded on first use
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
-    if len(text) > _MOST_YAML:
-        raise WorkspaceError("pnpm-workspace.yaml is longer than dockfix reads")
+    # ruamel.yaml takes quadratic time on deep nesting
+    if len(text) > _MOST_YAML or text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise WorkspaceError("pnpm-workspace.yaml is longer, or more deeply nested, than dockfix reads")
     try:
         document = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError, RecursionError) as error:

@@ -191,6 +191,10 @@ def _missing(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Fi
     if name.lower() in stages:
         yield Advice(copy.span, f"COPY --from={name}: the stage {name!r} is defined below its use", Severity.ERROR)
         return
+    if not target.builds_known:
+        reason = f"{target.unread[0]} could not be read, and a build in it may supply {name!r}"
+        yield Refusal(copy.span, message, reason, Severity.WARNING)
+        return
     contexts = [target.context] if target.context else context_candidates(target.project, target.path)
     holding = [context for context in contexts if context.is_dir(name)]
     if len(holding) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -51,9 +52,49 @@ def test_the_demo_shows_the_safe_fixes(project: Path) -> None:
 
 
 def test_what_compose_supplies_is_left_alone_with_the_reason(project: Path) -> None:
-    found = dockfix("check", "--rule", "copy-from-context", "docker/api/Dockerfile", cwd=project)
+    check = ("check", "--compose", "docker-compose.yaml", "--rule", "copy-from-context", "docker/api/Dockerfile")
+    found = dockfix(*check, cwd=project)
     assert "refused: taboot-api" in found.stdout
     assert "docker build --build-context packages=packages -f docker/api/Dockerfile ." in found.stdout
+
+
+def test_the_bake_file_gets_the_context_that_compose_has(project: Path) -> None:
+    dockerfile = (project / "docker/api/Dockerfile").read_bytes()
+    assert dockfix("apply", "--unsafe", "--rule", "copy-from-context", ".", cwd=project).returncode == 0
+    assert 'packages = "./packages"' in (project / "docker-bake.hcl").read_text(encoding="utf-8")
+    assert (project / "docker/api/Dockerfile").read_bytes() == dockerfile
+
+
+# What each rule that needs more than one file shows in the example: its kind, file and line.
+@pytest.mark.parametrize(
+    ("rule", "kind", "path", "line"),
+    [
+        ("copy-from-context", "fix", "docker/api/Dockerfile", 93),
+        ("local-base-image", "refusal", "docker/worker/Dockerfile", 6),
+        ("healthcheck-missing", "fix", "docker/postgres/Dockerfile", 6),
+        ("healthcheck-missing", "refusal", "docker/neo4j/Dockerfile", 2),
+        ("healthcheck-drift", "advice", "docker/reranker/Dockerfile", 37),
+        ("healthcheck-tool", "fix", "docker/worker/Dockerfile", 82),
+        ("healthcheck-pgrep", "fix", "docker/worker/Dockerfile", 82),
+        ("uid-map", "advice", "docker/worker/Dockerfile", 60),
+        ("base-image-drift", "advice", "docker/migrate/Dockerfile", 7),
+        ("compose-depends-on", "advice", "docker-compose.yaml", 128),
+        ("dockerignore-comment", "fix", ".dockerignore", 17),
+        ("dockerignore-comment", "refusal", ".dockerignore", 18),
+        ("arg-scope", "fix", "docker/migrate/Dockerfile", 15),
+        ("arg-position", "refusal", "docker/web/Dockerfile", 66),
+        ("copy-order", "fix", "docker/worker/Dockerfile", 11),
+        ("unused-python-deps", "advice", "docker/api/Dockerfile", 34),
+    ],
+)
+def test_the_example_shows_the_rule(project: Path, rule: str, kind: str, path: str, line: int) -> None:
+    found = json.loads(dockfix("check", "--rule", rule, "--format", "json", ".", cwd=project).stdout)
+    shown = [
+        (finding["kind"], file["path"], finding["start"]["line"])
+        for file in found["files"]
+        for finding in file["findings"]
+    ]
+    assert (kind, path, line) in shown
 
 
 @pytest.mark.parametrize("unsafe", [False, True])

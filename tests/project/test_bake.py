@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -252,7 +254,7 @@ def test_a_computed_context_says_so(tmp_path: Path) -> None:
 def test_computed_names_of_contexts_leave_the_context_unknown(tmp_path: Path) -> None:
     build = only(read(tmp_path, 'target "a" { contexts = merge({ a = "b" }, {}) }'))
     assert (build.context, dict(build.additional_contexts)) == (None, {})
-    assert build.context_why == 'contexts of the target is computed: merge({ a = "b" }, {})'
+    assert build.context_why == 'its named contexts are computed: merge({ a = "b" }, {})'
     assert build.dockerfile == tmp_path / "Dockerfile"  # it is still a build of this file
 
 
@@ -296,7 +298,7 @@ def test_a_matrix_with_computed_names_keeps_its_targets_apart(tmp_path: Path) ->
     bake = read(tmp_path, text)
     files = [(i.service, i.dockerfile and i.dockerfile.name) for i in bake.invocations]
     assert files == [("v", "One"), ("v", "Two"), ("user", "Dockerfile")]
-    assert named(bake)["user"].context_why == "inherits of the target is computed: v-0123"
+    assert named(bake)["user"].context_why == "it inherits v-0123, which is not known"
 
 
 @pytest.mark.parametrize("matrix", ["keys(x)", '{ n = split(",", "a,b") }', "{ n = [" + "1," * 100 + "1] }"])
@@ -374,6 +376,10 @@ def test_a_context_outside_the_project_is_a_problem(tmp_path: Path, value: str) 
             (1, "group g contains itself: g > h > g"),
         ),
         (
+            'target "a" { contexts = { x = "target:b" } }\ntarget "b" { contexts = { x = "target:a" } }',
+            (1, "target a has a context of itself: a > b > a"),
+        ),
+        (
             'target "a" { contexts = { x = "target:y" } }',
             (1, "target a has a context of the target y, which does not exist"),
         ),
@@ -388,6 +394,7 @@ def test_names_that_lead_nowhere_or_in_circles(tmp_path: Path, text: str, expect
 def test_what_a_missing_base_would_say_is_not_guessed(tmp_path: Path) -> None:
     bake, _ = trouble(tmp_path, 'target "a" { inherits = ["gone"] }')
     assert (only(bake).context, only(bake).dockerfile) == (None, tmp_path / "Dockerfile")
+    assert only(bake).context_why == "it inherits gone, which is not known"
 
 
 def test_the_target_of_the_metadata_action_comes_from_elsewhere(tmp_path: Path) -> None:
@@ -401,7 +408,7 @@ def test_the_target_of_the_metadata_action_comes_from_elsewhere(tmp_path: Path) 
         ("docker-bake.hcl", 'a = 1\ntarget "a" {\n  b = [1, 2\n', 3, "the file ends in the middle of something"),
         ("docker-bake.hcl", 'target "a" {\n  context = = "."\n}\n', 2, "unexpected '= \".\"'"),
         ("docker-bake.hcl", 'target "a" {\n  context = "x\n"\n}\n', 2, "a string is not closed on its line"),
-        ("docker-bake.hcl", 'target "a" { d = <<EOT\nFROM x\n', 1, "unexpected '<<EOT'"),
+        ("docker-bake.hcl", 'target "a" { d = <<EOT\nFROM x\n', 1, "a heredoc is not closed"),
         ("docker-bake.json", '{\n  "target": {,}\n}', 2, "invalid JSON: expecting property name"),
         ("docker-bake.json", "[]", 1, "its top is not an object"),
         ("docker-bake.json", '{"a": NaN}', None, "invalid JSON: NaN is not JSON"),
@@ -448,6 +455,12 @@ def test_a_long_line_of_bases_is_read(tmp_path: Path) -> None:
     text = "".join(f'target "_t{n}" {{ inherits = ["_t{n + 1}"] }}\n' for n in range(300))
     build = only(read(tmp_path, text + 'target "_t300" { context = "deep" }\ntarget "a" { inherits = ["_t0"] }\n'))
     assert build.context == tmp_path / "deep"
+
+
+def test_what_an_override_says_wrongly_is_told_of_the_target(tmp_path: Path) -> None:
+    write(tmp_path, 'target "a" { context = "../.." }\n', "docker-bake.override.hcl")
+    _, problems = trouble(tmp_path, '# c\ntarget "a" {}\n')
+    assert problems == [(2, "target a: the context ../.. lies outside the project")]
 
 
 LAUGHS = "".join(f'V{n} = "${{V{n - 1}}}${{V{n - 1}}}"\n' for n in range(1, 60))
@@ -550,6 +563,22 @@ def test_a_bake_file_is_read_with_the_changes_of_the_run(tmp_path: Path) -> None
     path = write(tmp_path, 'target "a" {}\n')
     files = Snapshot(tmp_path).with_changes({path: 'target "b" {}\n'})
     assert only(read_bake(path, files)[0]).service == "b"
+
+
+def test_a_project_without_bake_files_does_not_load_their_parser(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib, dockfix.project.target as t; t.load_project(pathlib.Path(sys.argv[1]));"
+        "print(sorted({'hcl2', 'lark'} & set(sys.modules)))"
+    )
+    source = Path(bake_tree.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(source)},
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_a_byte_order_mark_and_crlf(tmp_path: Path) -> None:

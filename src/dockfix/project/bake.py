@@ -159,6 +159,11 @@ class _Fields:
         for name in [name for name, given in self.contexts.items() if given.value == ""]:
             del self.contexts[name]
 
+    def links(self) -> list[str]:
+        """The targets whose results are named contexts."""
+        values = [given.value for given in self.contexts.values()]
+        return [each.removeprefix("target:") for each in values if isinstance(each, str) and each.startswith("target:")]
+
 
 _SINGLE: Final = ("context", "dockerfile", "dockerfile-inline", "target", "tags")
 
@@ -203,7 +208,7 @@ class _Config:
                 elif block.kind == "group" and len(block.labels) == 1:
                     self._take_group(source, document, block)
         for label, names in self.labels.items():
-            if names != [label]:
+            if set(names) != {label}:
                 self.groups.setdefault(label, (0, []))[1].extend(names)
 
     # taking in what the files say
@@ -345,9 +350,7 @@ class _Config:
             if name in self.labels:
                 wanted.update(self.labels[name])
         for target in self.targets.values():
-            for given in target.fields.contexts.values():
-                if isinstance(given.value, str) and given.value.startswith("target:"):
-                    wanted.add(given.value.removeprefix("target:"))
+            wanted.update(target.fields.links())
         return wanted
 
     def _is_base(self, name: str, fields: _Fields | None, bases: set[str]) -> bool:
@@ -390,13 +393,9 @@ class _Config:
     def _check(self, broken: bool) -> None:
         """Say what bake would refuse: names that lead nowhere or in circles."""
         known = {*self.targets, *self.groups}
+        links = {name: target.fields.links() for name, target in self.targets.items()}
         for target in self.targets.values():
-            links = [
-                str(given.value).removeprefix("target:")
-                for given in target.fields.contexts.values()
-                if isinstance(given.value, str) and given.value.startswith("target:")
-            ]
-            for what, names in (("inherits", target.inherits), ("has a context of", links)):
+            for what, names in (("inherits", target.inherits), ("has a context of", links[target.name])):
                 for name in dict.fromkeys(names):
                     if name not in self.targets and not (self.unsure or broken or name.startswith(_FROM_ACTIONS)):
                         self._problem(
@@ -409,6 +408,8 @@ class _Config:
         lines = {name: target.line for name, target in self.targets.items()}
         for circle in _circles({name: target.inherits for name, target in self.targets.items()}):
             self._problem(lines[circle[0]], f"target {circle[0]} inherits itself: {' > '.join(circle)}")
+        for circle in _circles(links):
+            self._problem(lines[circle[0]], f"target {circle[0]} has a context of itself: {' > '.join(circle)}")
         groups = {label: [name for name in names if name != label] for label, (_, names) in self.groups.items()}
         for circle in _circles(groups):
             self._problem(self.groups[circle[0]][0], f"group {circle[0]} contains itself: {' > '.join(circle)}")
@@ -444,10 +445,11 @@ class _Config:
         context, why = self._context(target, fields.single.get("context"), base)
         inline = "dockerfile-inline" in fields.single
         dockerfile = None if context is None or inline else self._dockerfile(fields, context, base)
-        for key in ("inherits", "contexts"):
-            # nothing may be concluded from a name that is not there: as good as no known context
-            if key in fields.computed and why is None:
-                context, why = None, f"{key} of the target is computed: {_short(fields.computed[key].written)}"
+        # nothing may be concluded from a name that is not there: as good as no known context
+        if "inherits" in fields.computed and why is None:
+            context, why = None, f"it inherits {_short(fields.computed['inherits'].written)}, which is not known"
+        if "contexts" in fields.computed and why is None:
+            context, why = None, f"its named contexts are computed: {_short(fields.computed['contexts'].written)}"
         return context, dockerfile, why
 
     def _context(self, target: _Named, given: _Given | None, base: Path) -> tuple[Path | None, str | None]:
@@ -460,7 +462,8 @@ class _Config:
         context = resolve_inside(self.root, base.absolute() / folder)
         if context is None:
             message = f"the context {value} lies outside the project"
-            self._problem(given.line if given is not None else target.line, f"target {target.name}: {message}")
+            line = given.line if given is not None and given.line else target.line
+            self._problem(line, f"target {target.name}: {message}")
             return None, message
         return context, None
 

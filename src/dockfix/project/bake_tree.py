@@ -255,6 +255,8 @@ def _trouble(text: str, error: object) -> str:
     at = getattr(error, "pos_in_stream", None)
     if not isinstance(at, int) or at < 0 or not text[at:].strip():
         return "the file ends in the middle of something (a bracket, string, heredoc or comment is not closed)"
+    if text[at:].lstrip().startswith("<<"):
+        return "a heredoc is not closed"
     line = text[at:].lstrip().split("\n", 1)[0].strip()
     return f"unexpected {line[:30]!r}"
 

@@ -1,44 +1,21 @@
-"""Compose files: who builds what, by the specification; and that no file can hang or break the reader."""
+"""Compose files: which services there are, and who builds what. Rules: compose-spec `05-services.md`, `build.md`.
+
+How files are put together is in `test_compose_files.py`, what is wrong with them in `test_compose_bad.py`.
+"""
 
 from __future__ import annotations
 
-import textwrap
-import time
 from pathlib import Path
 
 import pytest
 
-from dockfix.project import compose as module
 from dockfix.project.compose import (
-    BuildInvocation,
-    ComposeFile,
     ContextKind,
     context_kind,
     find_compose_files,
-    interpolate,
     is_compose_name,
-    read_compose,
 )
-from dockfix.project.problems import InputProblem
-from dockfix.project.snapshot import Snapshot
-
-
-def write(root: Path, text: str, name: str = "compose.yaml") -> Path:
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(textwrap.dedent(text))
-    return path
-
-
-def read(root: Path, text: str, name: str = "compose.yaml") -> ComposeFile:
-    compose, problems = read_compose(write(root, text, name), Snapshot(root))
-    assert problems == []
-    return compose
-
-
-def only(compose: ComposeFile) -> BuildInvocation:
-    (invocation,) = compose.invocations
-    return invocation
+from tests.project.composing import only, read, write
 
 
 def test_short_form(tmp_path: Path) -> None:
@@ -134,39 +111,6 @@ def test_anchors_and_merge_keys(tmp_path: Path) -> None:
     assert (two.context, two.target, dict(two.args)) == (tmp_path / "app", "dev", {"A": "1", "B": "3"})
 
 
-def test_extends(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        "services: {base: {build: {context: ., target: dev, args: {A: '1', B: '1'}}, user: '1000'}}",
-        "common/base.yml",
-    )
-    compose = read(
-        tmp_path,
-        """\
-        services:
-          a:
-            extends: {file: common/base.yml, service: base}
-            build: {target: prod, args: {B: "2"}}
-          b: {extends: a, image: b}
-          c: {extends: {service: c}, image: c}
-        """,
-    )
-    a, b = compose.invocations
-    assert (a.context, a.target, dict(a.args)) == (tmp_path / "common", "prod", {"A": "1", "B": "2"})
-    assert (b.service, b.context, b.target, b.image) == ("b", tmp_path / "common", "prod", "b")
-    assert compose.services["b"].user == "1000"
-
-
-def test_an_additional_file_is_laid_over_the_main_one(tmp_path: Path) -> None:
-    write(tmp_path, "services: {a: {build: {context: app, args: {A: '1'}}, image: x}, b: {build: b}}")
-    override = read(
-        tmp_path, "services: {a: {build: {target: dev, args: {B: '2'}}}, b: {build: other}}", "compose.override.yaml"
-    )
-    a, b = override.invocations
-    assert (a.context, a.target, dict(a.args), a.image) == (tmp_path / "app", "dev", {"A": "1", "B": "2"}, "x")
-    assert b.context == tmp_path / "other"
-
-
 def test_a_build_without_a_context_has_the_project_folder(tmp_path: Path) -> None:
     assert only(read(tmp_path, "services: {a: {build: {target: x}}}")).context == tmp_path
 
@@ -181,7 +125,6 @@ def test_a_build_without_a_context_has_the_project_folder(tmp_path: Path) -> Non
         ("github.com/org/repo", "the context github.com/org/repo is not a folder of this project"),
         ("git@example.invalid:org/repo", "the context git@example.invalid:org/repo is not a folder of this project"),
         ("${DIR}", "the context ${DIR} depends on a variable without a default"),
-        ("../..", "the context ../.. lies outside the project"),
     ],
 )
 def test_contexts_that_are_not_known(tmp_path: Path, build: str, why: str) -> None:
@@ -223,44 +166,122 @@ def test_service_facts(tmp_path: Path) -> None:
         """,
     )
     a, b, db = compose.services.values()
-    assert (a.image, a.user, tuple(d.name for d in a.depends_on), dict(a.environment)) == (
-        "org/a:1",
-        "1000:1000",
-        ("db",),
-        {"A": "1", "B": None, "C": None},
+    assert (a.image, a.user, dict(a.environment)) == ("org/a:1", "1000:1000", {"A": "1", "B": None, "C": None})
+    assert (a.source, a.line) == (tmp_path / "compose.yaml", 2)
+    assert (dict(a.raw), dict(a.raw_environment)) == (
+        {"image": "${IMAGE:-org/a:1}", "user": "1000:1000"},
+        {"A": "1", "B": "${B}", "C": None},
     )
     assert a.healthcheck is not None
     assert (a.healthcheck.line, a.healthcheck.test) == (7, ("CMD", "curl", "-f", "http://localhost"))
     assert (a.healthcheck.interval, a.healthcheck.retries, a.healthcheck.timeout) == ("30s", "3", None)
-    assert (tuple(d.name for d in b.depends_on), dict(b.environment)) == (("a", "db"), {"A": "1", "B": None})
+    assert dict(a.healthcheck.raw) == {"interval": "30s", "retries": "3"}
+    assert dict(b.environment) == {"A": "1", "B": None}
     assert b.healthcheck is not None
     assert (b.healthcheck.test, b.healthcheck.raw_test, b.healthcheck.disable) == (None, "curl $$HOST ${PORT}", True)
-    assert db.image is None
+    assert (db.image, dict(db.raw)) == (None, {"image": "db:${TAG}"})
+
+
+def test_dependencies_keep_their_conditions(tmp_path: Path) -> None:
+    """Source: compose-go's `transformDependsOn`, and `Normalize` for links, volumes and shared namespaces."""
+    compose = read(
+        tmp_path,
+        """\
+        services:
+          a:
+            depends_on:
+              b: {condition: service_healthy}
+              c:
+                required: false
+              d: {condition: "${WHEN}"}
+          e:
+            depends_on:
+              - a
+              - b
+            links: ["a:alias", "c:db"]
+            volumes_from: ["d:ro", "container:other"]
+            network_mode: service:f
+            ipc: host
+        """,
+    )
+    a, e = compose.services.values()
+    assert [(each.name, each.condition, each.line) for each in a.depends_on] == [
+        ("b", "service_healthy", 4),
+        ("c", "service_started", 5),
+        ("d", None, 7),
+    ]
+    assert [(each.name, each.line) for each in e.depends_on] == [("a", 10), ("b", 11), ("c", 12), ("d", 13), ("f", 14)]
+    assert {each.condition for each in e.depends_on} == {"service_started"}
+    assert {each.source for each in e.depends_on} == {tmp_path / "compose.yaml"}
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("command", "known", "raw"),
     [
-        ("plain", "plain"),
-        ("$$x", "$x"),
-        ("a${X:-b}c", "abc"),
-        ("${X-b}", "b"),
-        ("${X:-}", ""),
-        ("${X:-${Y:-z}}-", "z-"),
-        ("${X:-${Y}}", None),
-        ("$X", None),
-        ("${X}", None),
-        ("${X:?needed}", None),
-        ("${X:+y}", None),
-        ("${X", None),
-        ("${X:-y", None),
-        ("cost: 5$", None),
-        ("${X:-a}${Y:-b}", "ab"),
-        ("${X:-" * 50 + "}" * 50, None),
+        ("python -m app", "python -m app", "python -m app"),
+        ("[python, -m, app]", ("python", "-m", "app"), ("python", "-m", "app")),
+        ("'serve ${PORT:-80}'", "serve 80", "serve ${PORT:-80}"),
+        ("[serve, '${PORT}']", None, ("serve", "${PORT}")),
+        ("serve $PORT", None, "serve $PORT"),
+        ("[]", (), ()),
+        ("", None, None),
     ],
 )
-def test_interpolation(text: str, expected: str | None) -> None:
-    assert interpolate(text) == expected
+def test_commands(
+    tmp_path: Path, command: str, known: str | tuple[str, ...] | None, raw: str | tuple[str, ...] | None
+) -> None:
+    service = read(tmp_path, f"services:\n  a:\n    command: {command}\n    entrypoint: {command}\n").services["a"]
+    assert (service.command, service.raw.get("command")) == (known, raw)
+    assert (service.entrypoint, service.raw.get("entrypoint")) == (known, raw)
+
+
+def test_profiles(tmp_path: Path) -> None:
+    compose = read(tmp_path, "services: {a: {profiles: [dev, '${P:-test}', dev]}, b: {}}")
+    assert [service.profiles for service in compose.services.values()] == [("dev", "test"), ()]
+
+
+def test_tags(tmp_path: Path) -> None:
+    build = only(read(tmp_path, "services: {a: {image: i, build: {context: ., tags: ['i', 'j:${T:-1}', '$NO']}}}"))
+    assert (build.image, build.tags) == ("i", ("i", "j:1"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("010", "8"),
+        ("0x10", "16"),
+        ("08", "8"),
+        ("-3", "-3"),
+        ("1.10", "1.1"),
+        ("1e3", "1000"),
+        ("123456.0", "123456"),
+        ("1000000.0", "1e+06"),
+        ("1234567.25", "1.23456725e+06"),
+        ("0.00001", "1e-05"),
+        ("True", "true"),
+        ("yes", "yes"),
+        ("'010'", "010"),
+        ("!!str 1.10", "1.10"),
+    ],
+)
+def test_plain_values_are_what_go_prints(tmp_path: Path, value: str, expected: str) -> None:
+    """Source: go-yaml's `resolve` (YAML 1.1 numbers are still read) and Go's `fmt.Sprint`."""
+    assert only(read(tmp_path, f"services: {{a: {{build: {{context: ., args: {{A: {value}}}}}}}}}")).args == {
+        "A": expected
+    }
+
+
+def test_extension_fields_and_what_does_not_build_are_left_alone(tmp_path: Path) -> None:
+    compose = read(tmp_path, "x-a: &a [1, {b: c}]\nx-b: *a\nservices: {a: {x-b: *a, ports: 1, build: .}}")
+    assert only(compose).service == "a"
+
+
+def test_several_yaml_documents_are_laid_over_one_another(tmp_path: Path) -> None:
+    """Source: compose-go's `loadYamlFile`."""
+    compose = read(
+        tmp_path, "services: {a: {build: {context: x}}}\n---\nservices: {a: {build: {target: t}}, b: {}}\n---\n"
+    )
+    assert (only(compose).context, only(compose).target, list(compose.services)) == (tmp_path / "x", "t", ["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -278,88 +299,6 @@ def test_interpolation(text: str, expected: str | None) -> None:
 )
 def test_context_kind(value: str, kind: ContextKind) -> None:
     assert context_kind(value) == kind
-
-
-def broken(root: Path, text: str) -> InputProblem:
-    path = write(root, text)
-    start = time.perf_counter()
-    compose, problems = read_compose(path, Snapshot(root))
-    assert time.perf_counter() - start < 10
-    assert (compose.invocations, len(problems)) == ((), 1)
-    assert problems[0].path == str(path)
-    return problems[0]
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "word"),
-    [
-        ("services:\n  a: [\n", 3, "invalid YAML"),
-        ("services:\n\ta: b\n", 2, "invalid YAML"),
-        ("a: *nope\n", 1, "invalid YAML"),
-        ("- a\n", 1, "not a mapping"),
-        ("just text", 1, "not a mapping"),
-        ("a: b: c", 1, "invalid YAML"),
-        ("a: 1\n---\nb: 2\n", 2, "invalid YAML"),
-        ("a: \x01", None, "invalid YAML"),
-        ("a: " + "[" * 100_000, None, "nested too deeply"),
-        ("a: " + "{a: " * 1000, None, "nested too deeply"),
-        ("- " * 5000 + "x", None, "nested too deeply"),
-        ("#" * (300 * 1024), None, "larger than"),
-    ],
-)
-def test_what_is_no_compose_file_is_one_problem(tmp_path: Path, text: str, line: int | None, word: str) -> None:
-    problem = broken(tmp_path, text)
-    assert word in problem.message
-    assert problem.line == line
-    assert "\n" not in problem.message
-
-
-def test_too_many_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MAX_NODES", 100)
-    assert "too many values" in broken(tmp_path, "a: [" + "x, " * 100 + "]").message
-
-
-BOMB = ["a0: &a0 {x: y}"]
-BOMB += [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}], k{i}: 1}}" for i in range(1, 30)]
-
-
-@pytest.mark.parametrize(
-    "services",
-    [
-        "  s:\n    build: *a29\n    environment: {<<: *a29}",
-        "\n".join(f"  s{i}: {{build: *a5}}" for i in range(300)),
-        "  base: {build: *a5}\n" + "\n".join(f"  s{i}: {{extends: base}}" for i in range(300)),
-    ],
-)
-def test_a_bomb_of_aliases_does_not_go_off(tmp_path: Path, services: str) -> None:
-    path = write(tmp_path, "\n".join([*BOMB, "services:", services]))
-    start = time.perf_counter()
-    _, problems = read_compose(path, Snapshot(tmp_path))
-    assert time.perf_counter() - start < 10
-    assert ["expand to too many values" in problem.message for problem in problems] == [True]
-
-
-def test_a_mapping_within_itself(tmp_path: Path) -> None:
-    compose = read(tmp_path, "services: &s\n  a: *s\n  b: {build: .}\n  c: &c {<<: *c, image: x}\n")
-    assert [invocation.service for invocation in compose.invocations] == ["b"]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "# nothing\n", "services:\n", "services: []\n", "services: {a: , b: 1, c: []}\n", "{1: 2, [a]: b}"]
-)
-def test_odd_files_do_no_harm(tmp_path: Path, text: str) -> None:
-    assert read(tmp_path, text).invocations == ()
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    compose, problems = read_compose(tmp_path / "compose.yaml", Snapshot(tmp_path))
-    assert compose.services == {}
-    assert [problem.message for problem in problems] == ["does not exist"]
-
-
-def test_not_utf_8(tmp_path: Path) -> None:
-    (tmp_path / "compose.yaml").write_bytes(b"a: \xff\n")
-    assert "not UTF-8" in read_compose(tmp_path / "compose.yaml", Snapshot(tmp_path))[1][0].message
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,7 @@ class _Reader:
             return loaded.services
         below = self.loader.load([main])
         loaded.broken = loaded.broken or below.broken
+        loaded.beside = tuple(below.files.values())
         return {
             name: _over(below.services.get(name), entry) if name in lacking else entry
             for name, entry in loaded.services.items()
@@ -172,15 +173,12 @@ class _Reader:
         services: dict[str, Service] = {}
         invocations: list[BuildInvocation] = []
         for name, entry in entries.items():
-            if not isinstance(entry.value, Table) and values_of(entry.value):
-                loaded.broken = True
-                self.loader.problem(entry.scope, entry.line, f"the service {name} is not a mapping")
             table = entry.value if isinstance(entry.value, Table) else table_of(entry.scope, entry.line, {})
             service = services[name] = _service(name, entry, table, loaded.env)
             if service.builds:
                 invocations.append(self._invocation(service, table.entries["build"], loaded.env))
         self.loaded[path] = loaded
-        return ComposeFile(path, services, tuple(invocations), loaded.broken, tuple(loaded.files.values()))
+        return ComposeFile(path, services, tuple(invocations), loaded.broken, (*loaded.files.values(), *loaded.beside))
 
     def _invocation(self, service: Service, entry: Entry, env: Environment) -> BuildInvocation:
         build = as_build(entry.value)
@@ -247,6 +245,8 @@ class _Reader:
 
 def _over(below: Entry | None, own: Entry) -> Entry:
     if below is None or not isinstance(below.value, Table) or not isinstance(own.value, Table):
+        return own
+    if not _given(below.value.get("build")):
         return own
     build = own.value.entries["build"]
     inner = as_build(build.value)

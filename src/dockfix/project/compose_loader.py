@@ -34,7 +34,9 @@ from dockfix.project.snapshot import Snapshot
 __all__ = ["Loaded", "Loader"]
 
 _MAX_EXPANDED: Final = 500_000
+_MAX_CONVERTED: Final = 300_000
 _MAX_EXTENDS: Final = 50
+_MAX_ENV_BYTES: Final = 64 * 1024
 _MAX_INCLUDES: Final = 500
 _MAX_INCLUDED: Final = 30
 # The keys of a service that say how it is built, what it runs and on what it waits.
@@ -51,9 +53,9 @@ _REMOTE: Final = ("https://", "http://", "git://", "ssh://", "git@", "oci://", "
 class Loaded:
     """Compose files put together: each service by its name, settled, and under its name's entry.
 
-    `files` are the real paths of what was read, `reached` the services of included and extended files that are in
-    here, by the real path of their file. `without_context` are services whose build says no context, and has the
-    project's folder for it. `env` holds the variables of the project.
+    `files` are the files that were read, by their real paths; `reached` the services of included and extended ones
+    that are in here. `without_context` are services whose build says no context, and has the project's folder for it.
+    `beside` are files that the services were laid over afterwards. `env` holds the variables of the project.
     """
 
     services: dict[str, Entry] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class Loaded:
     files: dict[Path, Path] = field(default_factory=dict)
     reached: set[tuple[Path, str]] = field(default_factory=set)
     without_context: set[str] = field(default_factory=set)
+    beside: tuple[Path, ...] = ()
     env: Environment = field(default_factory=Environment)
 
     def adopt(self, other: Loaded) -> None:
@@ -89,7 +92,9 @@ class Loader:
         self._documents: dict[Path, Document | None] = {}
         self._bases: dict[tuple[Path, object], _Services | None] = {}
         self._includes: dict[tuple[object, ...], Loaded] = {}
+        self._env_keys: dict[int, tuple[Environment, object]] = {}
         self._left = _MAX_EXPANDED
+        self._may_convert = _MAX_CONVERTED
         self._may_include = _MAX_INCLUDES
 
     def load(self, paths: Sequence[Path]) -> Loaded:
@@ -97,6 +102,7 @@ class Loader:
         of the project.
         """
         self._left = _MAX_EXPANDED
+        self._may_convert = _MAX_CONVERTED
         self._may_include = _MAX_INCLUDES
         folder = paths[0].absolute().parent
         loaded = Loaded()
@@ -117,9 +123,10 @@ class Loader:
                     loaded.services.clear()
                 for name in services.found:
                     entry = self._extended(services, name, ())
-                    below = loaded.services.pop(name, None) if entry.tag else loaded.services.get(name)
+                    if entry.tag:
+                        loaded.services.pop(name, None)
                     if entry.tag != "reset":
-                        loaded.services[name] = self._over(below, entry, services.loaded)
+                        loaded.services[name] = self._over(loaded.services.get(name), entry, services.loaded)
                 loaded.adopt(services.loaded)
         for name, entry in loaded.services.items():
             full = _with_context(entry, Scope(paths[0], folder, env))
@@ -156,9 +163,10 @@ class Loader:
             whole = table.entries.get("services")
             services = table.get("services")
             if services is not None and not isinstance(services, Table) and values_of(services):
-                loaded.broken = True
-                self.problem(services.scope, services.line, "services is not a mapping")
-            for name, entry in services.entries.items() if isinstance(services, Table) else ():
+                self._fail(loaded, (services.scope, services.line, "services is not a mapping"))
+            for name, entry in _entries(services):
+                if not isinstance(entry.value, Table) and values_of(entry.value):
+                    self._fail(loaded, (entry.scope, entry.line, f"the service {name} is not a mapping"))
                 found[name] = self._beside(found.get(name), self._trimmed(entry), inner)
             result.append((_Services(scope, found, inner), whole))
         return result
@@ -170,7 +178,7 @@ class Loader:
         return replace(included, value=self._lay(included.value, own.value, loaded))
 
     def _trimmed(self, entry: Entry) -> Entry:
-        """A service without the keys that nobody asks for; none of it if it would expand to too many values."""
+        """A service without the keys that nobody asks for."""
         if not isinstance(entry.value, Table):
             return entry
         kept = {name: value for name, value in entry.value.entries.items() if name in _KEYS}
@@ -180,6 +188,12 @@ class Loader:
         document = self._document(scope.file)
         loaded.files[self._real(scope.file)] = scope.file
         if document is None:
+            loaded.broken = True
+            return []
+        self._may_convert -= document.nodes
+        if self._may_convert < 0:
+            message = "has too many values together with the files that it includes, extends or is used by; not read"
+            self.problems.append(InputProblem(str(scope.file), None, message))
             loaded.broken = True
             return []
         before = len(self.problems)
@@ -280,7 +294,7 @@ class Loader:
         path = self._path(file, "extends", services.loaded)
         if path is None:
             return None
-        key = (self._real(path), _identity(file.scope.env))
+        key = (self._real(path), self._identity(file.scope.env))
         if key not in self._bases:
             scope = Scope(path, path.parent, file.scope.env)
             inner = Loaded()
@@ -355,7 +369,7 @@ class Loader:
             named = [each for each in values_of(item.get("env_file")) if text_of(each) != "/dev/null"]
             if values_of(item.get("env_file")):
                 env_files = [file for each in named if (file := self._path(each, "takes variables from", loaded))]
-        key = (known, folder, tuple(env_files), _identity(scope.env))
+        key = (known, folder, tuple(env_files), self._identity(scope.env))
         if key not in self._includes:
             inner = Loaded()
             env = self._env(env_files, scope.env, inner).under(scope.env)
@@ -389,6 +403,12 @@ class Loader:
             return None
         return path
 
+    def _identity(self, env: Environment) -> object:
+        """What is equal for environments that say the same."""
+        if id(env) not in self._env_keys:
+            self._env_keys[id(env)] = env, (env.complete, frozenset(env.values.items()))
+        return self._env_keys[id(env)][1]
+
     def _env(self, paths: Sequence[Path], outer: Environment, loaded: Loaded) -> Environment:
         """The variables of `.env` files, a later file over an earlier one. What compose could not read makes them
         incomplete.
@@ -398,7 +418,11 @@ class Loader:
             if not self.files.is_file(path) and (self.files.real(path) is not None or not os.path.lexists(path)):
                 continue  # compose takes a folder, and a file that is not there, for none
             try:
-                text = self.files.read(path).data.decode("utf-8")
+                data = self.files.read(path).data
+                if len(data) > _MAX_ENV_BYTES:
+                    message = f"is larger than {_MAX_ENV_BYTES // 1024} KiB and is not read"
+                    raise InputError(str(path), None, message)
+                text = data.decode("utf-8")
                 found = parse_env(text, Environment({**env.values, **outer.values}, env.complete and outer.complete))
                 env = Environment({**env.values, **found}, env.complete)
                 continue
@@ -423,10 +447,6 @@ def _without_extends(entry: Entry) -> Entry:
 def _join(folder: Path, text: str) -> Path:
     """A path as compose joins it: `..` goes by names, not by what symlinks point to."""
     return Path(os.path.normpath(folder / text))
-
-
-def _identity(env: Environment) -> object:
-    return env.complete, frozenset(env.values.items())
 
 
 def _shown(value: Value) -> str:

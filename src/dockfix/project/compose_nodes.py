@@ -173,10 +173,13 @@ def pairs_of(value: Value) -> Table:
 
 @dataclass(frozen=True)
 class Document:
-    """A compose file as parsed: its YAML documents, which compose lays over one another."""
+    """A compose file as parsed: its YAML documents, which compose lays over one another. `nodes` is how many values
+    there are in all.
+    """
 
     path: Path
     roots: tuple[MappingNode, ...]
+    nodes: int
 
     def tables(self, scope: Scope, problems: list[InputProblem]) -> list[Table]:
         """The parts of each YAML document that say what is built: `services` and `include`.
@@ -212,12 +215,13 @@ def parse_document(path: Path, files: Snapshot) -> Document:
     except (YAMLError, ValueError) as error:
         raise InputError(name, None, f"invalid YAML: {' '.join(str(error).split())}") from error
     nodes = [node for node in nodes if node is not None and not _is_null(node)]
-    if _count(nodes) > _MAX_NODES:
+    count = _count(nodes)
+    if count > _MAX_NODES:
         raise InputError(name, None, "has too many values and is not read")
     for node in nodes:
         if not isinstance(node, MappingNode):
             raise InputError(name, _line(node), "is not a compose file: its top is not a mapping")
-    return Document(path, tuple(nodes))
+    return Document(path, tuple(nodes), count)
 
 
 def _brackets(text: str) -> int:

@@ -9,6 +9,7 @@ The environment of the process is not read. What neither a `.env` file nor a def
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 __all__ = ["EnvFileError", "Environment", "Interpolated", "interpolate", "interpolated", "parse_env"]
 
 _MAX_NESTED: Final = 32
+_MAX_GROWTH: Final = 4096  # a few lines of `A=$B$B` would fill any memory
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR: Final = re.compile(r":?[-+?]")
 # compose itself sets it, from the name of the project, so that a default never holds
@@ -80,6 +82,7 @@ def _substitute(text: str, env: Environment, depth: int) -> Interpolated:
         return _UNKNOWN
     done: list[str] = []
     secret = False
+    grown = 0
     at = 0
     while (dollar := text.find("$", at)) >= 0:
         done.append(text[at:dollar])
@@ -112,6 +115,9 @@ def _substitute(text: str, env: Environment, depth: int) -> Interpolated:
             return _UNKNOWN
         done.append(part.text)
         secret = secret or part.secret
+        grown += len(part.text)
+        if grown > len(text) + _MAX_GROWTH:
+            return _UNKNOWN
     return Interpolated("".join(done) + text[at:], secret)
 
 
@@ -182,13 +188,13 @@ def parse_env(text: str, outer: Environment = NOTHING) -> dict[str, str | None]:
     """
     text = text.removeprefix("\ufeff")
     found: dict[str, str | None] = {}
+    env = Environment(ChainMap(dict(outer.values), found), outer.complete)
     at = 0
     while (at := _statement(text, at)) < len(text):
         key, at, inherited = _key(text, at)
         if inherited:
             continue
         at = _skip(text, at, _BLANK)
-        env = Environment({**found, **outer.values}, outer.complete)
         value, at = _value(text, at, env)
         if key:
             found[key] = value

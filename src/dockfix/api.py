@@ -44,8 +44,8 @@ from dockfix.project.compose import BuildInvocation, ComposeFile
 from dockfix.project.context import Context
 from dockfix.project.discovery import is_sample_path
 from dockfix.project.ignore import parse_ignore
-from dockfix.project.ignoreedit import TrailingComment, split_comment, trailing_comments
 from dockfix.project.manifests import pyproject_facts
+from dockfix.project.problems import Uneditable
 from dockfix.project.sources import ContextUse, context_uses, loses
 from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
 from dockfix.project.target import Project, Target, context_candidates
@@ -84,12 +84,14 @@ from dockfix.syntax.tree import (
 from dockfix.syntax.words import variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dockfix.facts.crossing import Movable
     from dockfix.facts.io import Area, FileUse
     from dockfix.facts.packages import PackageCommand
+    from dockfix.project.ignoreedit import TrailingComment
     from dockfix.project.installs import Needs
+    from dockfix.project.yamlcheck import Value as YamlValue
 
 
 def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
@@ -153,6 +155,51 @@ def builds_project(command: PackageCommand) -> bool:
     from dockfix.project import installs  # noqa: PLC0415 - only copy-order asks, and loads it then
 
     return installs.builds_project(command)
+
+
+def set_yaml_entry(text: str, path: Sequence[str], value: YamlValue, *, shared_ok: bool = False) -> tuple[Edit, ...]:
+    """The edits that give an entry of a YAML file a value; see `project.yamledit.set_entry`. Raises `Uneditable`."""
+    from dockfix.project import yamledit  # noqa: PLC0415 - only fixes of compose files ask, and load it then
+
+    return yamledit.set_entry(text, path, value, shared_ok=shared_ok)
+
+
+def set_yaml_item(text: str, path: Sequence[str | int], value: str) -> tuple[Edit, ...]:
+    """The edits that set an item of a list in a YAML file; see `project.yamledit.set_item`. Raises `Uneditable`."""
+    from dockfix.project import yamledit  # noqa: PLC0415 - only fixes of compose files ask, and load it then
+
+    return yamledit.set_item(text, path, value)
+
+
+def replace_yaml_scalar(text: str, path: Sequence[str | int], value: str) -> tuple[Edit, ...]:
+    """The edits that replace a scalar that a YAML file has; see `project.yamledit.replace_scalar`.
+
+    Raises `Uneditable`.
+    """
+    from dockfix.project import yamledit  # noqa: PLC0415 - only fixes of compose files ask, and load it then
+
+    return yamledit.replace_scalar(text, path, value)
+
+
+def yaml_span(text: str, path: Sequence[str | int]) -> Span | None:
+    """Where an entry stands in a YAML file, from its key to the end of its value; `None` if it is not written there."""
+    from dockfix.project import yamledit  # noqa: PLC0415 - only findings in compose files ask, and load it then
+
+    return yamledit.span_of(text, path)
+
+
+def trailing_ignore_comments(text: str) -> Iterator[TrailingComment]:
+    """The lines of a `.dockerignore` that look like `PATTERN # comment`, which Docker reads as one pattern."""
+    from dockfix.project import ignoreedit  # noqa: PLC0415 - only dockerignore-comment asks, and loads it then
+
+    return ignoreedit.trailing_comments(text)
+
+
+def split_ignore_comment(text: str, line: int) -> tuple[Edit, ...]:
+    """The edits that put the comment behind the pattern of a 1-based line on a line of its own above."""
+    from dockfix.project import ignoreedit  # noqa: PLC0415 - only dockerignore-comment asks, and loads it then
+
+    return ignoreedit.split_comment(text, line)
 
 
 API_VERSION = 1
@@ -234,7 +281,7 @@ __all__ = [
     "Step",
     "Target",
     "ToolCache",
-    "TrailingComment",
+    "Uneditable",
     "Unknown",
     "User",
     "Volume",
@@ -279,17 +326,21 @@ __all__ = [
     "parse_account_command",
     "parse_ignore",
     "pyproject_facts",
+    "replace_yaml_scalar",
     "runtime_library",
-    "split_comment",
+    "set_yaml_entry",
+    "set_yaml_item",
+    "split_ignore_comment",
     "surgery",
-    "trailing_comments",
+    "trailing_ignore_comments",
     "unnamed_waits",
     "uses_area",
     "variables",
     "version_key",
     "virtual_name",
+    "yaml_span",
 ]
 
 if TYPE_CHECKING:
     # Types that come with tables which a clean file never needs: for annotations only.
-    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand"]
+    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand", "TrailingComment"]

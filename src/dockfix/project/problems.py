@@ -35,3 +35,11 @@ class InputError(Exception):
     def problem(self) -> InputProblem:
         """The same as a value, for those that collect problems."""
         return InputProblem(self.path, self.line, self.message)
+
+
+class Uneditable(Exception):  # noqa: N818 - no error: the file is as its owner wants it
+    """An edit that cannot be made without changing more than it should. `reason` says why, in one line."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

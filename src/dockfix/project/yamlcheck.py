@@ -84,7 +84,7 @@ def check_result(
     except (LookupError, TypeError):
         return f"there is no place for {'.'.join(map(str, path))}"
     for where, _, new in _differences((), wanted, got):
-        if shared_ok and new in leaves:
+        if shared_ok and isinstance(new, str) and new in leaves:
             continue
         return f"{'.'.join(map(str, where)) or 'the file'} would change too"
     if old_comments != new_comments:
@@ -131,11 +131,13 @@ def _laid_in_list(data: list[Any], path: Sequence[str | int], value: Value, leav
         return data
     if rest or not isinstance(value, str):
         raise TypeError
+    written = f"{name}={value}"
+    leaves.add(written)
     for index, item in enumerate(data):
         if isinstance(item, str) and item.partition("=")[0] == name:
-            data[index] = f"{name}={value}"
+            data[index] = written
             return data
-    data.append(f"{name}={value}")
+    data.append(written)
     return data
 
 
@@ -197,6 +199,7 @@ def _data(text: str) -> Any:
     read_tree(text)  # holds the limits, without which the loader could take for ever
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = Constructor
+    yaml.composer.warn_double_anchors = False  # an anchor may be given anew
     try:
         return yaml.load(text.removeprefix(BOM))
     except (YAMLError, ValueError, TypeError, RecursionError) as error:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from dockfix.project.problems import Uneditable
 from dockfix.project.yamlcheck import Value, check_result
 from dockfix.project.yamltree import Tree, YamlError, YamlNode, is_merge, read_tree
 from dockfix.syntax.edits import Edit, apply_edits
@@ -31,14 +32,6 @@ _DEFAULT_STEP: Final = 2
 
 _LIST_FORMS: Final = frozenset({"additional_contexts", "annotations", "args", "environment", "labels"})
 """What may be a list of `NAME=VALUE` in place of a mapping (Compose specification)."""
-
-
-class Uneditable(Exception):  # noqa: N818 - no error: the file is as its owner wants it
-    """An edit that cannot be made without changing more than it should. `reason` says why, in one line."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def set_entry(text: str, path: Sequence[str], value: Value, *, shared_ok: bool = False) -> tuple[Edit, ...]:
@@ -387,7 +380,7 @@ class _Editor:
             raise Uneditable(f"the first key of {place.name} is not written as `name:`")
         last = node.entries[-1][1]
         listed = last.kind == "sequence" and not last.flow and bool(last.items) and self._dash(last) == column
-        at = self._behind(node.end, column, listed)
+        at = self._behind(node, column, listed)
         self._add_lines(at, self._lines(items, column, self._step(node)))
 
     def _insert_flow(self, place: _Place, items: Mapping[str, Value]) -> None:
@@ -499,7 +492,7 @@ class _Editor:
         last = node.items[-1]
         written = self.text[_line_start(self.text, last.start) + column + 1 : last.start]
         gap = written if written and not written.strip(" ") else " "
-        at = self._behind(node.end, column, False)
+        at = self._behind(node, column, False)
         self._add_lines(at, [f"{' ' * column}-{gap}{value}" for value in spelled])
 
     def _dash(self, node: YamlNode) -> int | None:
@@ -557,13 +550,19 @@ class _Editor:
 
     # -- lines -----------------------------------------------------------------------------------------------------
 
-    def _behind(self, end: int, column: int, listed: bool) -> int:
-        """Where lines go behind an entry that ends at `end` in a collection at `column`: at the end of its last line.
+    def _behind(self, node: YamlNode, column: int, listed: bool) -> int:
+        """Where lines go behind the last entry of a collection at `column`: at the end of that entry's last line.
 
         Comments that are indented deeper than the collection belong to its last entry, as do list items that are
         commented out where the list is not indented (`listed`).
         """
+        end = node.end
         best = self.line_end(end)
+        leaf = _last_leaf(node)
+        if leaf.style in {"|", ">"} and best == len(self.text):
+            header = self.text[self._content(leaf) : end].split("\n", 1)[0]
+            if "-" not in header.split("#", 1)[0]:
+                raise Uneditable("the file ends in a block scalar without a line end, and a line below would add one")
         rest = self.text[end:best].strip(" \t")
         if rest and not rest.startswith("#"):
             raise Uneditable("something else stands on the line of the last entry")
@@ -616,6 +615,12 @@ def _line_start(text: str, at: int) -> int:
 
 def _column(text: str, at: int) -> int:
     return at - _line_start(text, at)
+
+
+def _last_leaf(node: YamlNode) -> YamlNode:
+    while not node.flow and (node.entries or node.items):
+        node = node.entries[-1][1] if node.entries else node.items[-1]
+    return node
 
 
 def _is_short_build(place: _Place) -> bool:

@@ -53,7 +53,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dockfix.api import (
     Category,
@@ -67,16 +67,18 @@ from dockfix.api import (
     Safety,
     Severity,
     Target,
-    TrailingComment,
     Workspace,
     apply_edits,
     context_candidates,
     context_uses,
     loses,
     parse_ignore,
-    split_comment,
-    trailing_comments,
+    split_ignore_comment,
+    trailing_ignore_comments,
 )
+
+if TYPE_CHECKING:
+    from dockfix.api import TrailingComment
 
 _WHY: Final = "Docker knows comments only at the beginning of a line"
 
@@ -99,7 +101,7 @@ def survey(workspace: Workspace) -> Iterator[Finding]:
                 builds.setdefault(path, []).append(_Build(target, context))
     for path, users in builds.items():
         text = workspace.text(path)
-        for comment in trailing_comments(text):
+        for comment in trailing_ignore_comments(text):
             yield _judge(path, text, comment, users)
 
 
@@ -113,7 +115,7 @@ def _judge(path: Path, text: str, comment: TrailingComment, builds: Sequence[_Bu
     wanted = comment.pattern.removeprefix("!")
     effect = "is not brought back" if comment.pattern.startswith("!") else "is not left out"
     message = f"the comment behind {comment.pattern} is part of the pattern to Docker, so that {wanted} {effect}"
-    edits = split_comment(text, comment.line)
+    edits = split_ignore_comment(text, comment.line)
     reason = _reason(text[comment.span.start : comment.span.end], apply_edits(text, edits), comment, builds)
     if reason:
         return Refusal(comment.span, message, reason, file=path)

@@ -53,7 +53,6 @@ from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
-from dockfix.project.ignoreedit import TrailingComment, split_comment, trailing_comments
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.problems import Uneditable
 from dockfix.project.sources import ContextUse, context_uses, loses
@@ -302,7 +301,6 @@ __all__ = [
     "Step",
     "Target",
     "ToolCache",
-    "TrailingComment",
     "Uneditable",
     "Unknown",
     "User",
@@ -359,10 +357,8 @@ __all__ = [
     "services_by_stage",
     "set_yaml_entry",
     "set_yaml_item",
-    "split_comment",
     "split_ignore_comment",
     "surgery",
-    "trailing_comments",
     "trailing_ignore_comments",
     "unnamed_waits",
     "unused_distributions",
@@ -376,4 +372,4 @@ __all__ = [
 
 if TYPE_CHECKING:
     # Types that come with tables which a clean file never needs: for annotations only.
-    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand", "UnusedDistributions"]
+    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand", "TrailingComment", "UnusedDistributions"]

@@ -16,8 +16,8 @@ from dockfix.facts.account_numbers import AccountNumber, MadeUser, account_numbe
 from dockfix.facts.images import ImageRef, parse_image_ref
 from dockfix.facts.model import Known
 from dockfix.project.compose import ComposeFile, Service
+from dockfix.project.problems import Uneditable
 from dockfix.project.target import Target
-from dockfix.project.yamledit import Uneditable, replace_scalar, value_span
 from dockfix.syntax.edits import apply_edits
 
 __all__ = ["AccountFile", "CannotRenumberError", "account_file", "renumber"]
@@ -184,6 +184,8 @@ def _check_free(target: Target, file: AccountFile, name: str, number: int, ids: 
 def _in_compose(
     workspace: Workspace, path: Path, compose: ComposeFile, number: int, ids: Mapping[Path, _Ids]
 ) -> Iterator[Edit]:
+    from dockfix.project.yamledit import replace_scalar, value_span  # noqa: PLC0415 - rarely needed
+
     text = workspace.text(path)
     for service in compose.services.values():
         mine = _ids_of_service(workspace, compose, service, ids)

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dockfix.project.compose import ComposeFile, Dependency, Service
 from dockfix.project.problems import InputError
 from dockfix.project.snapshot import Snapshot
-from dockfix.project.yamledit import span_of, value_span
-from dockfix.project.yamltree import YamlError, YamlNode, is_merge, read_tree
 from dockfix.syntax.source import Lines
+
+if TYPE_CHECKING:
+    from dockfix.project.yamltree import YamlNode
 
 __all__ = ["Wait", "cycle", "longest_chain", "unnamed_waits"]
 
@@ -112,6 +113,8 @@ def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
 
 def _is_own(service: Service, dependency: Dependency, files: Snapshot) -> bool:
     """Whether a dependency is written in the definition of the service, and not where several share it."""
+    from dockfix.project.yamledit import span_of  # noqa: PLC0415 - only a compose file needs it
+
     text = _read(files, dependency.source) or ""
     span = span_of(text, ("services", service.name, "depends_on"))
     lines = Lines(text)
@@ -146,6 +149,8 @@ def _is_from_project(mount: YamlNode) -> bool:
 
 def _definition(compose: ComposeFile, service: Service, files: Snapshot) -> str:
     """What the files say of a service, but for what it waits for."""
+    from dockfix.project.yamledit import span_of  # noqa: PLC0415 - only a compose file needs it
+
     parts = []
     for path in compose.files or (compose.path,):
         text = _read(files, path) or ""
@@ -164,6 +169,8 @@ def _dockerfiles(compose: ComposeFile, service: Service, files: Snapshot) -> str
 
 def _names(compose: ComposeFile, service: Service, files: Snapshot) -> tuple[str, ...] | None:
     """What a service may be called by others; None if it has names in its networks, which are not looked for."""
+    from dockfix.project.yamledit import span_of, value_span  # noqa: PLC0415 - only a compose file needs it
+
     found = [service.name, _without_prefix(compose, service.name)]
     for path in compose.files or (compose.path,):
         text = _read(files, path) or ""
@@ -200,6 +207,8 @@ def _mentions(text: str, names: Sequence[str]) -> bool:
 
 
 def _service_node(service: Service, files: Snapshot) -> YamlNode | None:
+    from dockfix.project.yamltree import YamlError, read_tree  # noqa: PLC0415 - only a compose file needs it
+
     try:
         root = read_tree(_read(files, service.source) or "").root
     except YamlError:
@@ -216,6 +225,8 @@ def _items(node: YamlNode | None) -> list[YamlNode]:
 
 def _entry(node: YamlNode | None, name: str, depth: int = 0) -> YamlNode | None:
     """What a mapping has under a name, by itself or by a merge."""
+    from dockfix.project.yamltree import is_merge  # noqa: PLC0415 - only a compose file needs it
+
     mapping = node.resolved if node is not None else None
     if mapping is None or mapping.kind != "mapping" or depth > _MAX_MERGES:
         return None

@@ -61,7 +61,7 @@ def test_what_compose_supplies_is_left_alone_with_the_reason(project: Path) -> N
 def test_the_bake_file_gets_the_context_that_compose_has(project: Path) -> None:
     dockerfile = (project / "docker/api/Dockerfile").read_bytes()
     assert dockfix("apply", "--unsafe", "--rule", "copy-from-context", ".", cwd=project).returncode == 0
-    assert 'packages = "./packages"' in (project / "docker-bake.hcl").read_text(encoding="utf-8")
+    assert 'contexts   = { "packages" = "./packages" }' in (project / "docker-bake.hcl").read_text(encoding="utf-8")
     assert (project / "docker/api/Dockerfile").read_bytes() == dockerfile
 
 

@@ -115,19 +115,23 @@ def gather(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
 def survey(workspace: Workspace) -> Iterator[Finding]:
     """Hold the images that files take against those that the project makes."""
     gathered = dict(workspace.gathered(gather))
+    uses = {path: names for path, (names, _) in gathered.items()}
     made = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
-    for path, (names, _) in gathered.items():
+    comments: dict[str, dict[Path, BuildComment]] = {}
+    for path, (_, own) in gathered.items():
+        for comment in own:
+            for tag in comment.tags:
+                comments.setdefault(context_key(tag), {})[path] = comment
+    for path, names in uses.items():
         said = {
-            context_key(tag): (other, comment)
-            for other, (_, comments) in gathered.items()
-            for comment in comments
-            for tag in comment.tags
+            name: (other, comment)
+            for name in names & comments.keys()
+            for other, comment in comments[name].items()
             if other != path
         }
         local = names & (made | said.keys())
         if local:
             target = workspace.target(workspace.by_path[path])
-            uses = {other: taken for other, (taken, _) in gathered.items()}
             yield from _in_file(target, frozenset(local), said, uses)
 
 
@@ -141,10 +145,7 @@ def _in_file(
     for stage in graph.stages:
         for node, name in graph.names_taken(stage):
             key = context_key(name)
-            told = not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(
-                target
-            )
-            if key in local - seen and graph.by_name(name) is None and told:
+            if key in local - seen and graph.by_name(name) is None and _may_be_told(target, node):
                 seen.add(key)
                 supply = wiring.supply_of(target, stage, key)
                 makers = wiring.makers_of(target, supply, uses)

@@ -89,7 +89,9 @@ def judge(target: Target, file: FileText, codemods: Sequence[Codemod], mode: Mod
     else:
         remaining, defects = engine.findings(target, codemods)
         judged = Judged(file, target.text, (), remaining, defects)
-    now, lowered = target.with_text(judged.text), judged.text.lower()
+    # what is known of the text already need not be found out again
+    now = target if judged.text == target.text else target.with_text(judged.text)
+    lowered = judged.text.lower()
     gathered = {
         gather_key(codemod.gather): codemod.gather(now)
         for codemod in codemods

@@ -1,4 +1,4 @@
-"""Write the documentation that the rules themselves hold: `docs/rules/*.md` and the table in the README.
+"""Write the documentation that the rules themselves hold: `docs/rules/*.md`, `docs/findings.md`, the README's table.
 
 usage: python docs/generate.py [--check]
 
@@ -15,6 +15,67 @@ from dockfix.codemod.registry import load_registry
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"
+
+
+# The findings of the audit that dockfix grew out of, as their sections number them.
+FINDINGS = {
+    "api 1": "`COPY --from=packages` names no stage",
+    "api 2": "build dependencies are not removed",
+    "api 3": "most of the Python dependencies are not used",
+    "api 4": "README.md is copied before the dependencies are installed",
+    "api 5": "a user without an explicit gid",
+    "web 1": "`turbo prune` keeps too much",
+    "web 2": "a retry loop around the Prisma client",
+    "web 3": "`apk update` and what it leaves behind",
+    "web 4": "where NODE_ENV is set",
+    "worker 1": "a base image that nothing builds",
+    "worker 2": "pip instead of uv",
+    "worker 3": "a cache mount that pip does not use",
+    "worker 4": "two stages for a thin layer",
+    "worker 5": "a health check by pgrep alone",
+    "reranker 1": "a model download without a retry",
+    "reranker 2": "PYTORCH_CUDA_ALLOC_CONF is not set",
+    "reranker 3": "how pip is pinned",
+    "neo4j 1": "no HEALTHCHECK in the image",
+    "neo4j 2": "no comment on what the image is for",
+    "postgres 1": "shared_preload_libraries by an unchecked sed",
+    "postgres 2": "pg_cron is installed and never created",
+    "postgres 3": "where ARG stands",
+    "postgres 4": "no comment on the order of the init scripts",
+    "base-ml 1": "build tools are purged too late, and not all",
+    "base-ml 2": "uv stays in the image",
+    "base-ml 3": "torch comes with CUDA",
+    "base-ml 4": "a WORKDIR for temporary work",
+    "base-ml 5": "no header comment",
+    "cross 1": "no strategy for base images",
+    "cross 2": "user ids are not standardised",
+    "cross 3": "paths of cache mounts differ",
+    "cross 4": "no ENTRYPOINT scripts",
+    "cross 5": "the order in which services start",
+    "templates": "the recommended templates",
+    "missed": "what the audit did not see",
+}
+
+
+def findings(codemods: tuple[Codemod, ...]) -> str:
+    """Which rules answer which finding of the audit, in Markdown."""
+    unknown = {name for each in codemods for name in each.findings} - FINDINGS.keys()
+    if unknown:
+        sys.exit(f"findings that the audit has not: {', '.join(sorted(unknown))}")
+    rows = []
+    for name, title in FINDINGS.items():
+        rules = [f"[`{each.name}`](rules/{each.name}.md)" for each in codemods if name in each.findings]
+        rows.append(f"| {name} | {title} | {', '.join(rules)} |")
+    head = [
+        "# The audit's findings, and the rules that answer them",
+        "",
+        "dockfix grew out of an audit of seven Dockerfiles ([the example](../examples/audit)). Its findings, by the",
+        "file's section and number, and what answers each: a rule may fix, refuse or advise, and its page says what is true.",
+        "",
+        "| finding | the audit's words, in short | rules |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
 
 
 def page(codemod: Codemod) -> str:
@@ -44,6 +105,7 @@ def wanted() -> dict[Path, str]:
     """Every generated file with its content."""
     codemods = load_registry().codemods
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
+    files[ROOT / "docs" / "findings.md"] = findings(codemods)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -308,5 +308,5 @@ CODEMOD: Final = Codemod(
         *("--mount", "pip", "uv", "poetry", "pdm", "npm", "yarn", "go ", "cargo", "apt-get", "composer", "mvn"),
         *("gradle", "dotnet"),
     ),
-    findings=("worker 3", "reranker cache mount", "cross 3"),
+    findings=("worker 3", "cross 3"),
 )

@@ -156,5 +156,5 @@ CODEMOD: Final = Codemod(
     survey=survey,
     since="0.1.0",
     page=__doc__,
-    findings=("missed: .dockerignore comments",),
+    findings=("missed",),
 )

@@ -128,5 +128,5 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("healthcheck",),
     page=__doc__,
-    findings=("neo4j 1", "cross"),
+    findings=("neo4j 1",),
 )

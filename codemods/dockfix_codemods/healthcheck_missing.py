@@ -191,5 +191,5 @@ CODEMOD: Final = Codemod(
     rewrite=rewrite,
     since="0.1.0",
     page=__doc__,
-    findings=("neo4j 1", "cross"),
+    findings=("neo4j 1",),
 )

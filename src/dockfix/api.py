@@ -35,6 +35,7 @@ from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.packages import Action, PackageCommand
+from dockfix.facts.retries import Retry, retries
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
@@ -269,6 +270,7 @@ __all__ = [
     "Pair",
     "Project",
     "Refusal",
+    "Retry",
     "Run",
     "Safety",
     "Script",
@@ -322,6 +324,7 @@ __all__ = [
     "processes",
     "pyproject_facts",
     "replace_yaml_scalar",
+    "retries",
     "runtime_library",
     "services_by_stage",
     "set_yaml_entry",

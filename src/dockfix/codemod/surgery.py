@@ -278,6 +278,33 @@ def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: Simp
     return insert_command(dockerfile, run, text, command.start, new, operator, leading=leading)
 
 
+def append_to_body(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, body: Span, done: int, new: str
+) -> Edit:
+    """Put a command behind the last one of a loop's body: on a line of its own if the word `done` begins one.
+
+    Args:
+        dockerfile: the file.
+        instruction: the RUN that holds the script.
+        text: the script, mapped to the source.
+        body: the body in `text`, up to and with the `;` or line end in front of `done`.
+        done: where `done` begins in `text`.
+        new: the command, without operators.
+    """
+    line = line_start(dockerfile, text.start(done))
+    own = not dockerfile.text[line : text.start(done)].strip(" \t")
+    first = line_start(dockerfile, text.start(body.start))
+    begins = own and not dockerfile.text[first : text.start(body.start)].strip(" \t")
+    indent = indent_of(dockerfile, text.start(body.start)) if begins else f"{indent_of(dockerfile, line)}  "
+    if text.text[body.end - 1] == "\n":
+        return insert(line, f"{indent}{new}\n")  # a script's lines end in `\n`, whatever the file's do
+    if not own:
+        return insert_after(text, body.end, f" {new};")
+    if _offset_in_logical(instruction, text) is None:
+        return insert(line, f"{indent}{new};\n")
+    return insert_after(text, body.end, f" {instruction.escape}{instruction.newline}{indent}{new};")
+
+
 def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end: int, new: str) -> Edit:
     """Put words behind those at `text[start:end]`: on a line of their own if those have one, else on the same line."""
     after = text.text[end:].lstrip(" \t")[:1]

@@ -23,6 +23,7 @@ ORDER: Final = (
     "arg-position",
     "copy-order",
     "apt-purge",
+    "apk-cache",
     "cache-mount",
     "unused-python-deps",
 )

@@ -24,7 +24,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import fetching, health, mounts, processes
+from dockfix.facts import apk, fetching, health, mounts, processes
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
@@ -293,6 +293,7 @@ __all__ = [
     "Workdir",
     "Workspace",
     "accounts_before",
+    "apk",
     "apply_edits",
     "base_image",
     "behind",

@@ -357,6 +357,10 @@ def delete_command(
     offset = _offset_in_logical(instruction, text)
     if offset is None or (before is None and after is None):
         return None
+    if before is not None and after is not None:
+        joins = text.text[before.start : before.end], text.text[after.start : after.end]
+        if joins[0] != "&&" and joins[1] == "&&":
+            before = None  # `a; b && c` is `a; c` without b, and not `a && c`
     if before is not None and not (after is not None and _ends_line(text, before, command, after)):
         return delete(dockerfile, instruction, offset + before.start, offset + command.end)
     assert after is not None  # noqa: S101 - one of the two is there

@@ -14,6 +14,7 @@ from dockfix.api import Codemod
 ORDER: Final = (
     "copy-from-context",
     "arg-scope",
+    "env-self-reference",
     "useradd-gid",
     "retry-loop",
     "healthcheck-missing",

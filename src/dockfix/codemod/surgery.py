@@ -733,6 +733,25 @@ def _seam(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) ->
     return f" {model.escape}", f"{indent}&& "
 
 
+def split_before(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Word]) -> tuple[Edit, ...]:
+    """Begin a new instruction of the same kind at each of the words, none of which is the first.
+
+    Comments that stood inside the continuation stay where they are, now between the instructions.
+    """
+    keyword = f"{indent_of(dockerfile, instruction.span.start)}{instruction.keyword.text} "
+    edits: list[Edit] = []
+    for word in words:
+        start = word.span.start
+        line = line_start(dockerfile, start)
+        before = instruction.logical.end(len(instruction.logical.text[: word.start].rstrip(GO_SPACE)))
+        if before > line:
+            edits.append(Edit(before, start, f"{instruction.newline}{keyword}"))
+            continue
+        end = _before_line_end(dockerfile, line_end(dockerfile, before))
+        edits += [Edit(before, end, ""), Edit(line, start, keyword)]
+    return tuple(edits)
+
+
 def append_commands(
     dockerfile: Dockerfile, runs: Sequence[Instruction], commands: Sequence[str], operator: str
 ) -> tuple[Edit, ...]:

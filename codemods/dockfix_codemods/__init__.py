@@ -15,6 +15,7 @@ ORDER: Final = (
     "copy-from-context",
     "arg-scope",
     "env-self-reference",
+    "shell-pipefail",
     "useradd-gid",
     "retry-loop",
     "healthcheck-missing",

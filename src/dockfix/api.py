@@ -24,7 +24,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import apk, fetching, health, mounts, processes
+from dockfix.facts import apk, fetching, health, mounts, pipes, processes
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
@@ -322,6 +322,7 @@ __all__ = [
     "names_used",
     "package_names",
     "parse_account_command",
+    "pipes",
     "processes",
     "pyproject_facts",
     "replace_yaml_scalar",

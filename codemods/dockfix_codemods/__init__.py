@@ -17,6 +17,7 @@ ORDER: Final = (
     "env-self-reference",
     "shell-pipefail",
     "useradd-gid",
+    "user-group",
     "retry-loop",
     "healthcheck-missing",
     "healthcheck-drift",

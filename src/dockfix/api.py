@@ -24,7 +24,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import fetching, health, mounts, processes
+from dockfix.facts import apk, fetching, health, mounts, pipes, processes
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.build_comments import BuildComment, build_comments
@@ -43,6 +43,7 @@ from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.packages import Action, PackageCommand
+from dockfix.facts.retries import Retry, retries
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
@@ -287,6 +288,7 @@ __all__ = [
     "Pair",
     "Project",
     "Refusal",
+    "Retry",
     "Run",
     "Safety",
     "Script",
@@ -311,6 +313,7 @@ __all__ = [
     "Workspace",
     "account_surgery",
     "accounts_before",
+    "apk",
     "apply_edits",
     "base_image",
     "behind",
@@ -350,9 +353,11 @@ __all__ = [
     "package_names",
     "parse_account_command",
     "parse_ignore",
+    "pipes",
     "processes",
     "pyproject_facts",
     "replace_yaml_scalar",
+    "retries",
     "runtime_library",
     "services_by_stage",
     "set_yaml_entry",

@@ -278,6 +278,33 @@ def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: Simp
     return insert_command(dockerfile, run, text, command.start, new, operator, leading=leading)
 
 
+def append_to_body(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, body: Span, done: int, new: str
+) -> Edit:
+    """Put a command behind the last one of a loop's body: on a line of its own if the word `done` begins one.
+
+    Args:
+        dockerfile: the file.
+        instruction: the RUN that holds the script.
+        text: the script, mapped to the source.
+        body: the body in `text`, up to and with the `;` or line end in front of `done`.
+        done: where `done` begins in `text`.
+        new: the command, without operators.
+    """
+    line = line_start(dockerfile, text.start(done))
+    own = not dockerfile.text[line : text.start(done)].strip(" \t")
+    first = line_start(dockerfile, text.start(body.start))
+    begins = own and not dockerfile.text[first : text.start(body.start)].strip(" \t")
+    indent = indent_of(dockerfile, text.start(body.start)) if begins else f"{indent_of(dockerfile, line)}  "
+    if text.text[body.end - 1] == "\n":
+        return insert(line, f"{indent}{new}\n")  # a script's lines end in `\n`, whatever the file's do
+    if not own:
+        return insert_after(text, body.end, f" {new};")
+    if _offset_in_logical(instruction, text) is None:
+        return insert(line, f"{indent}{new};\n")
+    return insert_after(text, body.end, f" {instruction.escape}{instruction.newline}{indent}{new};")
+
+
 def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end: int, new: str) -> Edit:
     """Put words behind those at `text[start:end]`: on a line of their own if those have one, else on the same line."""
     after = text.text[end:].lstrip(" \t")[:1]
@@ -330,6 +357,10 @@ def delete_command(
     offset = _offset_in_logical(instruction, text)
     if offset is None or (before is None and after is None):
         return None
+    if before is not None and after is not None:
+        joins = text.text[before.start : before.end], text.text[after.start : after.end]
+        if joins[0] != "&&" and joins[1] == "&&":
+            before = None  # `a; b && c` is `a; c` without b, and not `a && c`
     if before is not None and not (after is not None and _ends_line(text, before, command, after)):
         return delete(dockerfile, instruction, offset + before.start, offset + command.end)
     assert after is not None  # noqa: S101 - one of the two is there
@@ -700,6 +731,25 @@ def _seam(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) ->
         outer = indent_of(dockerfile, model.span.start)
         indent = min(indent, outer + ("\t" if indent[len(outer) :].startswith("\t") else "    "), key=len)
     return f" {model.escape}", f"{indent}&& "
+
+
+def split_before(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Word]) -> tuple[Edit, ...]:
+    """Begin a new instruction of the same kind at each of the words, none of which is the first.
+
+    Comments that stood inside the continuation stay where they are, now between the instructions.
+    """
+    keyword = f"{indent_of(dockerfile, instruction.span.start)}{instruction.keyword.text} "
+    edits: list[Edit] = []
+    for word in words:
+        start = word.span.start
+        line = line_start(dockerfile, start)
+        before = instruction.logical.end(len(instruction.logical.text[: word.start].rstrip(GO_SPACE)))
+        if before > line:
+            edits.append(Edit(before, start, f"{instruction.newline}{keyword}"))
+            continue
+        end = _before_line_end(dockerfile, line_end(dockerfile, before))
+        edits += [Edit(before, end, ""), Edit(line, start, keyword)]
+    return tuple(edits)
 
 
 def append_commands(

@@ -36,6 +36,7 @@ __all__ = [
     "ShellKind",
     "SimpleCommand",
     "Statement",
+    "Token",
     "Word",
     "expand_heredoc",
     "literal",
@@ -45,6 +46,7 @@ __all__ = [
     "quote",
     "shell_kind",
     "shell_options",
+    "tokens",
 ]
 
 
@@ -1591,6 +1593,47 @@ def parse_shell(text: str, *, errexit: bool = False) -> Script:
         comments=tuple(sorted(scanner.comments)),
         variables=frozenset(scanner.names),
         assigned=frozenset(scanner.assigned),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a script's outermost level, for what reads the grammar of loops and branches itself.
+
+    `text` is a reserved word, a parenthesis or an operator as it is spelled, and empty for a simple command, for the
+    words of a `for` and for what else consists of `words` and `assignments`.
+    """
+
+    start: int
+    end: int
+    text: str
+    words: tuple[Word, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    redirected: bool = False
+    negated: bool = False
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    """The tokens of a script, without those inside its substitutions; none if it does not parse."""
+    scanner = _Scanner(text)
+    try:
+        items = scanner.items(None, 0) if len(text) <= MAX_LENGTH else []
+    except _TooMuch:
+        return ()
+    if scanner.problems:
+        return ()
+    spelled = (_Kind.OPERATOR, _Kind.RESERVED)
+    return tuple(
+        Token(
+            item.start,
+            item.end,
+            text[item.start : item.end] if item.kind in spelled else "",
+            tuple(item.words),
+            tuple(item.assignments),
+            bool(item.redirects),
+            item.negated,
+        )
+        for item in items
     )
 
 

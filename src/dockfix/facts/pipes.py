@@ -1,0 +1,170 @@
+"""Pipes whose failure is not seen, and shells that refuse `pipefail`.
+
+Sources: dash(1) 0.5.12 (`set -o pipefail`: "Illegal option", exit 2, run); bash(1) and busybox `shell/ash.c`, which
+have it; hadolint DL4006.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from dockfix.facts.build import BuildFacts
+from dockfix.facts.commands import Commands, Step
+from dockfix.facts.model import Known
+from dockfix.facts.packages import Action
+from dockfix.facts.stages import Stage
+from dockfix.syntax.shell import Context, SimpleCommand, shell_options
+from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run, Shell
+
+__all__ = [
+    "Piped",
+    "bash_is_there",
+    "dash_is_sh",
+    "echoes_escapes",
+    "goes_on",
+    "known_shell",
+    "piped",
+    "sets_pipefail",
+    "shell_form_below",
+]
+
+_SH: Final = frozenset(("/bin/sh", "sh", "/bin/dash", "dash", "/usr/bin/sh"))
+_FETCHERS: Final = frozenset(("curl", "wget", "git", "aria2c", "gpg", "aws", "gsutil", "gcloud", "svn", "ftp", "scp"))
+"""Commands that get something from elsewhere: they fail often, and what comes behind them does not notice."""
+_LINKERS: Final = frozenset(("ln", "mv", "cp", "install", "dpkg-divert", "update-alternatives", "dpkg-reconfigure"))
+_GREPS: Final = frozenset(("grep", "egrep", "fgrep", "zgrep", "rg"))
+
+
+@dataclass(frozen=True, slots=True)
+class Piped:
+    """A RUN that has a pipe of which only the last command's failure counts.
+
+    `command` fetches something in front of a `|`. `breaks` names what fails under pipefail although all
+    is well, "" if nothing is seen: the reader leaves before the writer is done, and SIGPIPE ends the writer with 141.
+    """
+
+    command: SimpleCommand | None
+    breaks: str
+
+
+def dash_is_sh(facts: BuildFacts, stage: Stage, before: Instruction, argv: tuple[str, ...]) -> bool:
+    """Whether a shell is certainly dash at an instruction: `sh` of a base image whose `sh` is dash and stays so."""
+    if not argv or argv[0] not in _SH:
+        return False
+    if argv[0].endswith("dash"):
+        return True
+    if stage.base is None or stage.base.sh != "dash":
+        return False
+    return not any(
+        step.command.basename in _LINKERS
+        and any("/sh" in (word.value or word.text) or word.value == "dash" for word in step.command.args)
+        for step in _steps_above(facts, stage, before)
+    )
+
+
+def bash_is_there(facts: BuildFacts, stage: Stage, before: Instruction) -> bool:
+    """Whether the image has bash at an instruction: by its base, or by an install further up."""
+    if stage.base is not None and "bash" in stage.base.tools:
+        return True
+    return any(
+        step.package is not None
+        and step.package.action is Action.INSTALL
+        and not step.command.context & (Context.CONDITIONAL | Context.LOOP | Context.FUNCTION)
+        and any(word.value == "bash" for word in step.package.packages)
+        for step in _steps_above(facts, stage, before)
+    )
+
+
+def _steps_above(facts: BuildFacts, stage: Stage, before: Instruction) -> Iterator[Step]:
+    for each in (*facts.graph.chain(stage), stage):
+        for instruction in each.instructions:
+            if instruction.span.start < before.span.start and isinstance(instruction, Run):
+                yield from facts.commands(instruction).steps
+
+
+def sets_pipefail(commands: Commands) -> SimpleCommand | None:
+    """The first `set -o pipefail` of a script that runs it in its own shell."""
+    for step in commands.steps:
+        values = step.command.values()
+        if step.depth == 0 and step.command.name == "set" and "pipefail" in values:
+            at = values.index("pipefail")
+            option = values[at - 1] or ""
+            if option.startswith("-") and option.endswith("o"):
+                return step.command
+    return None
+
+
+def piped(commands: Commands) -> Piped:
+    """What the pipes of a script would do under pipefail."""
+    script = commands.script
+    if script is None or "pipefail" in shell_options(commands.shell or ()) or sets_pipefail(commands) is not None:
+        return Piped(None, "")
+    first: SimpleCommand | None = None
+    breaks = ""
+    for command in script.commands:
+        if command.after is not None and command.after.text in ("|", "|&"):
+            if command.basename == "yes":
+                breaks = breaks or "yes, which never ends by itself"
+            if command.basename in _GREPS:
+                breaks = breaks or f"{command.basename}, which fails where nothing matches"
+            if first is None and command.basename in _FETCHERS:
+                first = command
+        if command.before is not None and command.before.text in ("|", "|&"):
+            breaks = breaks or _leaves_early(command)
+    return Piped(first, breaks)
+
+
+def _leaves_early(command: SimpleCommand) -> str:
+    name = command.basename
+    values = [word.value or word.text for word in command.args]
+    if name == "head":
+        return "head"
+    if name in _GREPS and any(
+        value in ("--quiet", "--silent")
+        or value.startswith("--max-count")
+        or (value.startswith("-") and not value.startswith("--") and ("q" in value or "m" in value))
+        for value in values
+    ):
+        return f"{name} that stops at the first match"
+    if name == "sed" and any(value.rstrip("}; ").endswith("q") for value in values if not value.startswith("-")):
+        return "sed that quits"
+    if name in ("awk", "gawk", "mawk") and any("exit" in value for value in values):
+        return "awk that exits"
+    return ""
+
+
+def shell_form_below(facts: BuildFacts, stage: Stage, at: Instruction) -> Iterator[Instruction]:
+    """What runs in the stage's shell behind an instruction, in its stage and those made from it, up to a SHELL."""
+    for each in (stage, *facts.graph.descendants(stage)):
+        for instruction in each.instructions:
+            if each is stage and instruction.span.start < at.span.start:
+                continue
+            if isinstance(instruction, Shell):
+                break
+            if isinstance(instruction, Run | Cmd | Entrypoint | Healthcheck) and not instruction.json:
+                yield instruction
+
+
+def echoes_escapes(commands: Commands) -> bool:
+    """Whether an `echo` is given a backslash, which dash reads and bash writes as it is."""
+    return any(
+        step.command.name == "echo" and any("\\" in (word.value or word.text) for word in step.command.args)
+        for step in commands.steps
+    )
+
+
+def goes_on(commands: Commands) -> bool:
+    """Whether a script goes on behind a command that fails, so that `-e` would change what it does."""
+    script = commands.script
+    if script is None:
+        return True
+    ends = any(each.after is not None and each.after.text in (";", "\n") for each in script.commands[:-1])
+    return ends and not (len(script.commands) > 1 and script.commands[1].errexit)
+
+
+def known_shell(facts: BuildFacts, instruction: Instruction) -> tuple[str, ...]:
+    """The shell that an instruction's text runs in; () if it is not known."""
+    state = facts.state(instruction)
+    return state.shell.value if isinstance(state.shell, Known) and not state.shell_assumed else ()

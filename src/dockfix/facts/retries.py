@@ -1,0 +1,271 @@
+"""Loops that try a command several times, and what is left of the last failure.
+
+Such a loop ends with the status of the last command of its body that ran (POSIX.1-2017 XCU 2.9.4). If that is a
+`sleep` or an `echo`, the loop succeeds although every attempt failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dockfix.facts.commands import Commands
+from dockfix.syntax.shell import Compound, ShellKind, SimpleCommand, Token, Word, shell_kind, shell_options, tokens
+
+__all__ = ["Retry", "retries"]
+
+_SUCCEEDS: Final = frozenset(("sleep", "echo", "printf"))
+"""Commands that end a failed attempt and themselves succeed."""
+_TESTS: Final = frozenset(("[", "[[", "test", "grep", "command", "which", "type", "true", ":", "false"))
+"""Commands of which "not one of them" is an answer and no failure: `for f in a b; do [ -f $f ] && break; ...`."""
+_ENDLESS: Final = frozenset(("true", ":", "false"))
+_STOPS: Final = frozenset(("exit", "return", "continue", "trap", "set", "eval", "exec"))
+_OPENING: Final = frozenset(("if", "for", "while", "until", "case", "select", "{", "(", "function"))
+_CLOSING: Final = frozenset(("fi", "done", "esac", "}", ")"))
+_OPPOSITE: Final = {
+    "-lt": "-ge",
+    "-ge": "-lt",
+    "-gt": "-le",
+    "-le": "-gt",
+    "-eq": "-ne",
+    "-ne": "-eq",
+    "=": "!=",
+    "!=": "=",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A loop after whose last failure the script goes on.
+
+    Offsets are those of the script. `command` is what is tried, as it is spelled; `first` is where the body begins,
+    `done` where the word `done` does, `semicolon` where the operator in front of it ends. `test` is true as long as
+    another attempt follows, "" with the reason in `why` if none can be written. `leave`: the loop's failure has to be
+    followed by `exit 1`, since nothing else would end the script.
+    """
+
+    command: str
+    start: int
+    end: int
+    first: int
+    done: int
+    semicolon: int
+    test: str
+    leave: bool
+    why: str = ""
+
+
+def retries(commands: Commands) -> Iterator[Retry]:
+    """The loops of a script's outermost list that try something several times and cannot fail."""
+    script = commands.script
+    if script is None or "do" not in script.text or "break" not in script.text:
+        return
+    found = tokens(script.text)
+    for position, statement in enumerate(script.top_level):
+        if not isinstance(statement, Compound) or statement.kind not in ("for_statement", "while_statement"):
+            continue
+        inside = [token for token in found if statement.start <= token.start < statement.end]
+        retry = _retry(commands, statement, inside)
+        if retry is None:
+            continue
+        following = script.top_level[position + 1] if position + 1 < len(script.top_level) else None
+        if not _looked_at(following):
+            yield _joined(commands, retry, statement, following, position)
+
+
+def _retry(commands: Commands, loop: Compound, inside: Sequence[Token]) -> Retry | None:
+    text = commands.text.text
+    start = next((index for index, token in enumerate(inside) if token.text == "do"), None)
+    if start is None or inside[-1].text != "done" or inside[0].text == "select":
+        return None
+    head, body = inside[:start], inside[start + 1 : -1]
+    if not body or body[-1].text not in (";", "\n") or any(token.text in ("for", "while", "until") for token in body):
+        return None
+    if inside[0].text != "for" and all(
+        token.text or (token.words[:1] and token.words[0].value in _ENDLESS) for token in head
+    ):
+        return None
+    names = [token.words[0].value if token.words else None for token in body]
+    breaks = [index for index, name in enumerate(names) if name == "break"]
+    if len(breaks) != 1 or _STOPS & {name for name in names if name}:
+        return None
+    tried = _tried(body, breaks[0])
+    if tried is None or not _forgives(body[:-1], breaks[0]) or "sleep" not in names:
+        return None
+    first = text[tried[0] : tried[1]]
+    test, why = _another(commands, head, body, loop)
+    return Retry(first, loop.start, loop.end, body[0].start, inside[-1].start, body[-1].end, test, False, why)
+
+
+def _endless(token: Token) -> bool:
+    return bool(token.text) or (bool(token.words) and token.words[0].value in _ENDLESS)
+
+
+def _tried(body: Sequence[Token], at: int) -> tuple[int, int] | None:
+    """The command whose success leaves the loop: `CMD && break`, `if CMD; then break; fi`."""
+    if at < 2 or len(body[at].words) != 1 or body[at].redirected:
+        return None
+    if body[at - 1].text == "&&":
+        last = at - 2
+    elif body[at - 1].text == "then" and body[at - 2].text in (";", "\n"):
+        last = at - 3
+    else:
+        return None
+    if body[last].text:
+        return None
+    first = last
+    while first >= 0 and not body[first].text:
+        previous = body[first - 1].text if first else ";"
+        if previous not in ("&&", "|"):
+            break
+        first -= 2
+    if first >= 0 and body[first].text:
+        first += 2  # what is in front is a compound command
+    tried = body[first : last + 1]
+    if first < 0 or not tried or any(token.negated or (not token.text and not token.words) for token in tried):
+        return None
+    last_command = tried[-1].words[0].value
+    if last_command is None or last_command.rpartition("/")[2] in _TESTS:
+        return None
+    return tried[0].start, tried[-1].end
+
+
+def _forgives(body: Sequence[Token], at: int) -> bool:
+    """Whether the body ends with success where the attempt has failed."""
+    end = len(body) - 1
+    while end > at and body[end].text in _CLOSING:
+        if body[end].text == "fi":
+            # Without an `else` an `if` whose condition fails succeeds; an `else` is looked at by its last command.
+            if not any(token.text == "else" for token in body[at:end]):
+                return True
+            end -= 1
+        elif body[end].text in (")", "}"):
+            end -= 1
+        else:
+            return False
+        while end > at and body[end].text in (";", "\n"):
+            end -= 1
+    last = body[end]
+    if end <= at:
+        return False
+    if last.words:
+        return last.words[0].value in _SUCCEEDS and not last.negated
+    return bool(last.assignments) and not last.text
+
+
+def _another(commands: Commands, head: Sequence[Token], body: Sequence[Token], loop: Compound) -> tuple[str, str]:
+    """What is true as long as another attempt follows; else why that cannot be said."""
+    if head[0].text == "for":
+        return _of_list(commands, head, loop)
+    test = next((token for token in head[1:] if not token.text), None)
+    condition = [token for token in head[1:] if token.text not in (";", "\n")]
+    if test is None or len(condition) != 1 or test.negated or test.redirected or test.assignments:
+        return "", "its condition is more than one test"
+    words = test.words
+    bracket = len(words) == 5 and words[0].value == "[" and words[4].value == "]"
+    if not bracket or words[2].value not in _OPPOSITE:
+        return "", "its condition is no comparison of a counter"
+    counter = [name for word in (words[1], words[3]) for name in word.variables]
+    if len(counter) != 1 or any("(" in word.text or "`" in word.text for word in (words[1], words[3])):
+        return "", "its condition is no comparison of one counter"
+    if not any(each.name == counter[0] for token in body for each in token.assignments) and not any(
+        counter[0] in word.text for token in body for word in token.words if token.words[0].value == "let"
+    ):
+        return "", f"nothing is seen to count {counter[0]}"
+    operator = words[2].text if head[0].text == "while" else _OPPOSITE[words[2].value or ""]
+    return f"[ {words[1].text} {operator} {words[3].text} ]", ""
+
+
+def _of_list(commands: Commands, head: Sequence[Token], loop: Compound) -> tuple[str, str]:
+    variable = head[1].words[0].text if len(head) > 1 and head[1].words else ""
+    words = head[3].words if len(head) > 3 and head[2].text == "in" else ()
+    if not variable or not words:
+        return "", "the list that it goes through is not literal"
+    if any(
+        variable in {each.name for each in command.assignments}
+        or (command.name in ("read", "unset") and any(word.text == variable for word in command.args))
+        for command in loop.commands
+    ):
+        return "", f"its body sets {variable}"
+    last = words[-1].value
+    if len(words) == 1 and last is None:
+        last = _last_of_sequence(words[0], loop)
+        if last is None and words[0].text.startswith("{"):
+            last = _last_of_braces(words[0].text)
+            if last is not None and shell_kind(commands.shell or ()) is not ShellKind.BASH:
+                return "", f"sh does not expand {words[0].text}, so that there is one attempt"
+    values = [word.value for word in words]
+    if last is None or not last or values.count(last) > 1 or (len(values) > 1 and None in values):
+        return "", "the list that it goes through is not literal"
+    if not all(char.isascii() and (char.isalnum() or char in "._/:@+-") for char in last):
+        return "", "the last word of the list that it goes through has to be quoted"
+    return f'[ "${variable}" != {last} ]', ""
+
+
+def _last_of_sequence(word: Word, loop: Compound) -> str | None:
+    """`5` of `$(seq 5)` and `$(seq 1 5)`."""
+    if word.quoted or not (word.text.startswith("$(") or word.text.startswith("`")):
+        return None
+    inside = [each for each in loop.commands if word.start < each.start and each.end < word.end]
+    if len(inside) != 1 or inside[0].name != "seq" or inside[0].redirects:
+        return None
+    values = [argument.value for argument in inside[0].args]
+    if len(values) not in (1, 2) or not all(value is not None and value.isdigit() for value in values):
+        return None
+    numbers = [int(value or "") for value in values]
+    first = numbers[0] if len(numbers) == 2 else 1
+    return str(numbers[-1]) if first <= numbers[-1] else None
+
+
+def _last_of_braces(text: str) -> str | None:
+    first, dots, last = text[1:-1].partition("..")
+    numbers = dots and text.endswith("}") and first.isdigit() and last.isdigit()
+    return str(int(last)) if numbers and int(first) <= int(last) and not last.startswith("0") else None
+
+
+def _looked_at(following: object) -> bool:
+    """Whether what follows the loop asks at once how it went: `[ -f file ]`, `if [ "$ok" ]`."""
+    if isinstance(following, SimpleCommand):
+        return following.basename in ("[", "[[", "test")
+    return isinstance(following, Compound) and following.kind in ("if_statement", "case_statement")
+
+
+def _joined(commands: Commands, retry: Retry, loop: Compound, following: object, position: int) -> Retry:
+    """The loop with what must be done so that its failure ends the script."""
+
+    def refused(why: str) -> Retry:
+        return replace(retry, test="", why=retry.why or why)
+
+    script = commands.script
+    assert script is not None  # noqa: S101 - a retry is found in one
+    before = loop.before.text if loop.before is not None else ";"
+    after = loop.after.text if loop.after is not None else ""
+    if before not in (";", "\n", "&&") or after in ("|", "|&", "&"):
+        return refused(f"it stands beside {before if before not in (';', chr(10), '&&') else after!r}")
+    if after == "||":
+        return retry if _ends(following) else refused("what happens when it fails is caught behind it")
+    if not after:
+        return retry
+    errexit = "errexit" in shell_options(commands.shell or ()) or bool(loop.commands and loop.commands[0].errexit)
+    if after == "&&":
+        rest = script.top_level[position + 1 :]
+        if all(each.after is None or each.after.text == "&&" for each in rest):
+            return retry
+    elif errexit:
+        return retry
+    if before == "&&":
+        return refused("it is the end of a list of `&&` whose failure is not noticed either")
+    return replace(retry, leave=True)
+
+
+def _ends(following: object) -> bool:
+    """Whether a statement certainly fails the script: `exit 1`, `false`, `{ echo no; exit 1; }`."""
+    last: object = following
+    if isinstance(following, Compound) and following.kind in ("compound_statement", "subshell") and following.commands:
+        last = following.commands[-1]
+    if not isinstance(last, SimpleCommand):
+        return False
+    if last.name == "false":
+        return True
+    return last.name == "exit" and bool(last.args) and last.args[0].value != "0"

@@ -24,6 +24,8 @@ ORDER: Final = (
     "apt-purge",
     "cache-mount",
     "unused-python-deps",
+    "download-retry",
+    "python-inline-syntax",
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import cache_surgery, surgery
+from dockfix.codemod import cache_surgery, python_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -35,6 +35,7 @@ from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.packages import Action, PackageCommand
+from dockfix.facts.programs import PythonProgram, python_programs, python_syntax_error, python_version
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
@@ -268,6 +269,7 @@ __all__ = [
     "PackageCommand",
     "Pair",
     "Project",
+    "PythonProgram",
     "Refusal",
     "Run",
     "Safety",
@@ -321,6 +323,10 @@ __all__ = [
     "parse_account_command",
     "processes",
     "pyproject_facts",
+    "python_programs",
+    "python_surgery",
+    "python_syntax_error",
+    "python_version",
     "replace_yaml_scalar",
     "runtime_library",
     "services_by_stage",

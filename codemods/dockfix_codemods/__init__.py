@@ -26,6 +26,8 @@ ORDER: Final = (
     "unused-python-deps",
     "download-retry",
     "python-inline-syntax",
+    "pip-pin",
+    "torch-index",
 )
 
 

@@ -34,7 +34,7 @@ from dockfix.facts.images import PREDEFINED_ARGS, base_image, build_only, is_sil
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
-from dockfix.facts.packages import Action, PackageCommand
+from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.programs import PythonProgram, python_programs, python_syntax_error, python_version
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
@@ -303,6 +303,7 @@ __all__ = [
     "caches_of",
     "conflict",
     "context_candidates",
+    "distribution_name",
     "fetching",
     "file_use",
     "has_base_group",

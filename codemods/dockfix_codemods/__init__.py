@@ -15,6 +15,7 @@ ORDER: Final = (
     "copy-from-context",
     "arg-scope",
     "useradd-gid",
+    "uv-venv-pip",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",

@@ -84,8 +84,9 @@ def rewrite(target: Target) -> Iterator[Finding]:
             for step in commands.packages:
                 names = _torch(step)
                 if names and not any(name in given or name in step.env for name in _INDEX_VARIABLES):
+                    verb = "brings" if len(names) == 1 else "bring"
                     message = (
-                        f"{', '.join(names)} from the default index {'brings' if len(names) == 1 else 'bring'} several GB of CUDA libraries; "
+                        f"{', '.join(names)} from the default index {verb} several GB of CUDA libraries; "
                         "for a container without a GPU take PyTorch's CPU index"
                     )
                     yield Advice(commands.span(step.command), message)

@@ -24,7 +24,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import fetching, health, mounts, processes
+from dockfix.facts import fetching, health, mounts, processes, python_environments
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
@@ -324,6 +324,7 @@ __all__ = [
     "parse_account_command",
     "processes",
     "pyproject_facts",
+    "python_environments",
     "python_programs",
     "python_surgery",
     "python_syntax_error",

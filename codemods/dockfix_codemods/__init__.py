@@ -20,6 +20,7 @@ ORDER: Final = (
     "useradd-gid",
     "user-group",
     "retry-loop",
+    "uv-venv-pip",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",
@@ -34,6 +35,10 @@ ORDER: Final = (
     "dockerignore-comment",
     "base-image-drift",
     "compose-depends-on",
+    "download-retry",
+    "python-inline-syntax",
+    "pip-pin",
+    "torch-index",
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockfix.codemod import account_surgery, cache_surgery, context_surgery, surgery
+from dockfix.codemod import cache_surgery, python_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -25,6 +26,7 @@ from dockfix.codemod.model import (
 )
 from dockfix.codemod.workspace import Workspace
 from dockfix.facts import apk, fetching, health, mounts, pipes, processes
+from dockfix.facts import fetching, health, mounts, processes, python_environments
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.build_comments import BuildComment, build_comments
@@ -44,6 +46,8 @@ from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches
 from dockfix.facts.names import names_mentioned, names_used
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.retries import Retry, retries
+from dockfix.facts.packages import Action, PackageCommand, distribution_name
+from dockfix.facts.programs import PythonProgram, python_programs, python_syntax_error, python_version
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
@@ -287,6 +291,7 @@ __all__ = [
     "PackageCommand",
     "Pair",
     "Project",
+    "PythonProgram",
     "Refusal",
     "Retry",
     "Run",
@@ -329,6 +334,7 @@ __all__ = [
     "context_surgery",
     "context_uses",
     "cycle",
+    "distribution_name",
     "fetching",
     "file_use",
     "has_base_group",
@@ -356,6 +362,11 @@ __all__ = [
     "pipes",
     "processes",
     "pyproject_facts",
+    "python_environments",
+    "python_programs",
+    "python_surgery",
+    "python_syntax_error",
+    "python_version",
     "replace_yaml_scalar",
     "retries",
     "runtime_library",

@@ -1,0 +1,135 @@
+"""torch from the default index brings CUDA into an image without a GPU.
+
+## What it does
+
+It says so where torch is installed by name into an image that is none for CUDA, with no index of its own:
+
+```dockerfile
+FROM python:3.13-slim
+RUN pip install torch
+```
+
+PyTorch has an index with wheels for the CPU, and one for each version of CUDA; `pip install --index-url` takes either.
+
+## Why
+
+On Linux the wheels of the default index depend on the libraries of CUDA: several GB in the image, which a container
+without a GPU never loads.
+
+## Safety
+
+Nothing is changed: whether the container gets a GPU is not to be read from the Dockerfile.
+
+## What it leaves alone
+
+- CUDA, ROCm and PyTorch images, and base images that are not known.
+- An index, a folder of wheels or a backend that is given, by an option or the environment; local versions (`+cpu`).
+- Stages that set variables of NVIDIA or CUDA, take in a configuration of pip or uv, or are built for another platform.
+- Files that name PyTorch's own index anywhere.
+
+## Sources
+
+- https://pytorch.org/get-started/locally/
+- https://docs.astral.sh/uv/guides/integration/pytorch/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from dockfix.api import (
+    Add,
+    Advice,
+    Category,
+    Codemod,
+    Copy,
+    Finding,
+    Known,
+    Run,
+    Severity,
+    Stage,
+    Step,
+    Target,
+    distribution_name,
+)
+
+_NAMES: Final = frozenset(("torch", "torchvision", "torchaudio"))
+_INDEX_OPTIONS: Final = (
+    "--index-url", "--extra-index-url", "--find-links", "--index", "--default-index", "--no-index", "--torch-backend",
+    "--constraint", "--config-settings", "--dry-run", "--no-deps", "--override",
+)  # fmt: skip
+_INDEX_VARIABLES: Final = (
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "PIP_CONSTRAINT", "UV_INDEX",
+    "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_TORCH_BACKEND", "UV_CONFIG_FILE",
+    "UV_CONSTRAINT",
+)  # fmt: skip
+_FAMILIES: Final = ("debian", "ubuntu", "rhel", "fedora")
+_GPU: Final = ("cuda", "nvidia", "rocm", "pytorch", "gpu", "tensorrt")
+_CONFIGS: Final = ("pip.conf", "uv.toml", "pip.ini")
+
+
+def rewrite(target: Target) -> Iterator[Finding]:
+    """Find installs of torch by name, from the default index, into images that are none for a GPU."""
+    text = target.text.lower()
+    if "pytorch.org/whl" in text:
+        return
+    for stage in target.facts.graph.stages:
+        if _has_gpu(target, stage):
+            continue
+        for run in stage.instructions if not stage.replaced else ():
+            if not isinstance(run, Run):
+                continue
+            commands, given = target.facts.commands(run), frozenset(target.facts.state(run).names())
+            for step in commands.packages:
+                names = _torch(step)
+                if names and not any(name in given or name in step.env for name in _INDEX_VARIABLES):
+                    verb = "brings" if len(names) == 1 else "bring"
+                    message = (
+                        f"{', '.join(names)} from the default index {verb} several GB of CUDA libraries; "
+                        "for a container without a GPU take PyTorch's CPU index"
+                    )
+                    yield Advice(commands.span(step.command), message)
+                    return  # once is enough: the others follow from it
+
+
+def _has_gpu(target: Target, stage: Stage) -> bool:
+    """Whether a stage is, or may be, for a GPU, for another platform, or told elsewhere where torch comes from."""
+    ref = stage.base_ref
+    if stage.base is None or stage.base.family not in _FAMILIES or not isinstance(ref, Known):
+        return True
+    if any(word in ref.value.lower() for word in _GPU) or stage.node.flags:
+        return True
+    state = target.facts.end_state(stage)
+    if any(name.startswith(("NVIDIA_", "CUDA_", "TORCH_CUDA_")) for name in state.names()):
+        return True
+    copies = (each for each in stage.instructions if isinstance(each, Copy | Add))
+    return any(word.text.endswith(_CONFIGS) for each in copies for word in each.paths)
+
+
+def _torch(step: Step) -> tuple[str, ...]:
+    """The packages of torch that a command installs by name from the default index."""
+    package = step.package
+    if package is None or package.manager not in ("pip", "uv") or package.unknown_operands:
+        return ()
+    if package.verb not in (("install",), ("pip", "install")) or any(package.has(each) for each in _INDEX_OPTIONS):
+        return ()
+    values = [word.value for word in package.packages]
+    if any(value is None or "+" in value or "://" in value for value in values):
+        return ()
+    names = (distribution_name(value) for value in values if value is not None)
+    return tuple(dict.fromkeys(name for name in names if name in _NAMES))
+
+
+CODEMOD: Final = Codemod(
+    name="torch-index",
+    title="torch from the default index brings CUDA",
+    severity=Severity.INFO,
+    category=Category.SIZE,
+    effects=frozenset(),
+    rewrite=rewrite,
+    since="0.1.0",
+    triggers=("torch",),
+    page=__doc__,
+    findings=("base-ml 3",),
+)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dockfix.codemod.engine import run
-from dockfix.codemod.model import Codemod, Severity
+from dockfix.codemod.model import OTHER_FILES, Codemod, Severity
 from dockfix.codemod.registry import load_registry
+from dockfix.codemod.testing import case_from, run_case
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, load_project, target_for
 
@@ -48,6 +49,13 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         (tmp_path / "packages" / "module.py").write_text("")
         for manifest in ("pyproject.toml", "requirements.txt", "README.md"):
             (tmp_path / manifest).write_text("")
+        if codemod.effects & OTHER_FILES:
+            project = {"before/Dockerfile": before, "options.yaml": "context: .\n"}
+            with case_from(project | ({"before/compose.yaml": compose[1]} if compose else {}), codemod.name) as case:
+                result = run_case(case, codemod)
+            assert result.complaints == ()
+            assert [file.after for file in result.files if file.path == "Dockerfile"] == [after]
+            continue
         path = tmp_path / "Dockerfile"
         path.write_text(before)
         target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), BuildOptions(Path()))

@@ -15,6 +15,8 @@ ORDER: Final = (
     "copy-from-context",
     "arg-scope",
     "useradd-gid",
+    "postgres-preload",
+    "postgres-extension",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",

@@ -85,8 +85,11 @@ if TYPE_CHECKING:
     from dockfix.facts.crossing import Movable
     from dockfix.facts.io import Area, FileUse
     from dockfix.facts.packages import PackageCommand
+    from dockfix.facts.postgres import Library
     from dockfix.project.ignoreedit import TrailingComment
     from dockfix.project.installs import Needs
+    from dockfix.project.postgres import Place as PostgresPlace
+    from dockfix.project.postgres import Server as PostgresServer
     from dockfix.project.python_installs import UnusedDistributions
     from dockfix.project.yamlcheck import Value as YamlValue
 
@@ -206,6 +209,13 @@ def unused_distributions(target: Target) -> tuple[UnusedDistributions, ...]:
     return python_installs.unused_distributions(target)
 
 
+def postgres_servers(target: Target) -> Iterator[PostgresServer]:
+    """The stages that become images with a PostgreSQL server and a library that it must preload."""
+    from dockfix.project import postgres  # noqa: PLC0415 - only the rules of such images ask, and load it then
+
+    return postgres.servers(target)
+
+
 API_VERSION = 1
 """Rises when something here changes incompatibly."""
 
@@ -319,6 +329,7 @@ __all__ = [
     "names_used",
     "package_names",
     "parse_account_command",
+    "postgres_servers",
     "processes",
     "pyproject_facts",
     "replace_yaml_scalar",
@@ -338,4 +349,14 @@ __all__ = [
 
 if TYPE_CHECKING:
     # Types that come with tables which a clean file never needs: for annotations only.
-    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand", "UnusedDistributions"]
+    __all__ += [
+        "Area",
+        "FileUse",
+        "Library",
+        "Movable",
+        "Needs",
+        "PackageCommand",
+        "PostgresPlace",
+        "PostgresServer",
+        "UnusedDistributions",
+    ]

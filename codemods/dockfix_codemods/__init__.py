@@ -26,6 +26,7 @@ ORDER: Final = (
     "apt-purge",
     "cache-mount",
     "unused-python-deps",
+    "header-comment",
 )
 
 

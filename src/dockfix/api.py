@@ -23,6 +23,7 @@ from dockfix.codemod.model import (
     apply_edits,
     conflict,
 )
+from dockfix.codemod.suppress import is_pragma
 from dockfix.codemod.workspace import Workspace
 from dockfix.facts import fetching, health, mounts, processes
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
@@ -319,6 +320,7 @@ __all__ = [
     "is_compiler",
     "is_header_package",
     "is_plain_copy",
+    "is_pragma",
     "is_silently_read",
     "join_all",
     "known",

@@ -30,7 +30,7 @@ becomes
 # shop/api:1.4, the image of the compose service api
 #
 # Build: docker compose build api
-# Stages: builder, then the image
+# Stages: builder, then the last one
 
 FROM golang:1.24 AS builder
 RUN go install example.com/api@v1.4.0
@@ -54,7 +54,7 @@ It is off unless it is asked for by name: it adds text to every file.
 
 - A file with a comment above its first instruction, whatever it says; `# hadolint ignore=` and its like are none.
 - A file of which nothing says how it is built: there is no guess.
-- An image name with variables, which is left out, and stages without a name that others take from.
+- An image name with variables, which is left out, and stages of which one without a name is not the last.
 - A file that more than four services and targets build.
 
 ## Sources
@@ -66,7 +66,7 @@ It is off unless it is asked for by name: it adds text to every file.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -88,6 +88,7 @@ from dockfix.api import (
 )
 
 _MOST_BUILDS: Final = 4
+_LONGEST: Final = 100
 _MESSAGE: Final = "the file does not say what it builds, or how"
 _COMPOSE: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _BAKE: Final = ("docker-bake.hcl", "docker-bake.json")
@@ -121,18 +122,24 @@ def _header(target: Target) -> list[str] | str:
     commands = dict.fromkeys(_command(target, each) for each in builds) or dict.fromkeys(_plain_command(target))
     if not commands:
         return f"nothing says how it is built: {target.context_why}"
-    lines = [f"# {line}" for line in dict.fromkeys(_purpose(each) for each in builds)]
+    lines = [f"# {line}" for line in _purposes(builds)]
     lines += ["#"] if lines else []
     lines += [f"# Build: {command}" for command in commands]
     stages = _stages(target, builds)
     return [*lines, f"# Stages: {stages}"] if stages else lines
 
 
-def _purpose(build: BuildInvocation) -> str:
-    what = f"the image of the {build.kind} {'service' if build.kind == 'compose' else 'target'} {build.service}"
-    name = build.image if build.image is not None and build.raw.get("image", build.image) == build.image else ""
-    plain = name and "$" not in name and name.isprintable()
-    return f"{name}, {what}" if plain and build.kind == "compose" else what[0].upper() + what[1:]
+def _purposes(builds: Sequence[BuildInvocation]) -> Iterator[str]:
+    """What is built. A target of bake may as well be a test or a check that leaves no image."""
+    targets = list(dict.fromkeys(build.service for build in builds if build.kind == "bake"))
+    for build in builds:
+        if build.kind == "compose":
+            name = build.image if build.image == build.raw.get("image") else None
+            what = f"he image of the compose service {build.service}"
+            yield f"{name}, t{what}" if name and "$" not in name and name.isprintable() else f"T{what}"
+    if targets:
+        listed = f"{', '.join(targets[:-1])} and {targets[-1]}" if len(targets) > 1 else targets[0]
+        yield f"Built by the bake target{'s' if len(targets) > 1 else ''} {listed}"
 
 
 def _command(target: Target, build: BuildInvocation) -> str:
@@ -161,15 +168,14 @@ def _plain_command(target: Target) -> Iterator[str]:
 def _stages(target: Target, builds: tuple[BuildInvocation, ...]) -> str:
     """The stages in words; nothing for a single one, and where names are missing or builds differ."""
     *others, last = target.facts.graph.stages
-    targets = {build.target for build in builds} or {None}
     names = [stage.name or "" for stage in others]
+    targets = {(build.target or last.name or "").lower() for build in builds} or {last.name or ""}
     if not others or not all(names) or len(targets) > 1:
         return ""
-    wanted = targets.pop()
-    if last.name is None:
-        return f"{', '.join(names)}, then the image" if wanted is None else ""
-    built = (wanted or last.name).lower()
-    return ", ".join(f"{name} (the image)" if name == built else name for name in (*names, last.name))
+    built = targets.pop()
+    shown = [f"{name} (what is built)" if name == built else name for name in names]
+    text = ", ".join((*shown, last.name)) if last.name else f"{', '.join(shown)}, then the last one"
+    return text if len(text) < _LONGEST else ""
 
 
 CODEMOD: Final = Codemod(

@@ -13,12 +13,14 @@ from dockfix.codemod.model import OTHER_FILES, Codemod, Severity
 from dockfix.codemod.registry import load_registry
 from dockfix.codemod.testing import case_from, run_case
 from dockfix.project.files import read_file
+from dockfix.project.imagelock import parse_image_lock
 from dockfix.project.target import BuildOptions, load_project, target_for
 
 CODEMODS = load_registry().codemods
 ORDER = [codemod.name for codemod in CODEMODS]
 SECTIONS = ["What it does", "Why", "Safety", "What it leaves alone", "Sources"]
 COMPOSE = re.compile(r"```yaml\n(.*?)```", re.S)
+LOCK = re.compile(r"```\n(\S+@sha256:.*\n)```")
 REPORTED = re.compile(r"```dockerfile\n(.*?)```", re.S)
 EXAMPLE = re.compile(r"```dockerfile\n(.*?)```\s+becomes\s+```dockerfile\n(.*?)```", re.S)
 
@@ -43,6 +45,8 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
     if not examples and not codemod.effects:
         examples = [(each, each) for each in REPORTED.findall(page)]
     assert examples
+    locked = LOCK.search(page)
+    lock = parse_image_lock(locked[1], "images.lock") if locked is not None else {}
     compose = COMPOSE.search(page)
     if compose is not None:
         (tmp_path / "compose.yaml").write_text(compose[1])
@@ -60,7 +64,9 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
             continue
         path = tmp_path / "Dockerfile"
         path.write_text(before)
-        target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), BuildOptions(Path()))
+        target = target_for(
+            load_project(tmp_path), read_file(path, root=tmp_path), BuildOptions(Path(), image_lock=lock)
+        )
         outcome = run(target, [codemod], unsafe=True)
         assert outcome.defects == ()
         assert outcome.text == after

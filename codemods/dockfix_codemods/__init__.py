@@ -26,6 +26,7 @@ ORDER: Final = (
     "apt-purge",
     "cache-mount",
     "unused-python-deps",
+    "image-pin",
     "header-comment",
 )
 

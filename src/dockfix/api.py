@@ -43,6 +43,7 @@ from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_pac
 from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
+from dockfix.project.imagelock import locked_digest
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.problems import Uneditable
 from dockfix.project.target import Project, Target, context_candidates
@@ -325,6 +326,7 @@ __all__ = [
     "join_all",
     "known",
     "landing",
+    "locked_digest",
     "mounts",
     "movable_below",
     "names_mentioned",

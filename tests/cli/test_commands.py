@@ -268,3 +268,16 @@ def test_targets_of_a_broken_compose_file_are_an_input_error(dockfix: Run, proje
     assert shown.returncode == 2
     assert b"compose.yaml:" in shown.stderr
     assert b"Dockerfile" in shown.stdout
+
+
+def test_the_image_lock_is_read_and_a_bad_line_is_named(dockfix: Run, project: Path) -> None:
+    (project / "dockfix.yaml").write_text("image-lock: images.lock\n")
+    missing = dockfix("check")
+    assert missing.returncode == 2
+    assert b"images.lock" in missing.stderr
+    (project / "images.lock").write_text("alpine:3@sha256:12\n")
+    done = dockfix("check")
+    assert done.returncode == 2
+    assert b"images.lock:1: 'sha256:12' is no sha256 digest" in done.stderr
+    (project / "images.lock").write_text(f"alpine:3@sha256:{'1' * 64}\n")
+    assert dockfix("check").returncode == 1

@@ -14,8 +14,9 @@ A case is a folder `golden/<rule>/<case>/` with:
       advice Dockerfile:3 message
 
 - `options.yaml`, if any: `unsafe` (default true: a golden shows all fixes), `context` (a folder of `before/`),
-  `build-contexts` (a mapping of names), `use-project` (default true: compose files are read), `variants` (a mapping of
-  the variants' names to false, for those that the case cannot have) and `why` (the reason, needed with `variants`).
+  `build-contexts` (a mapping of names), `image-lock` (a file of `before/`), `use-project` (default true: compose
+  files are read), `variants` (a mapping of the variants' names to false, for those that the case cannot have) and `why`
+  (the reason, needed with `variants`).
 
 A case is run as it stands and in the variants that fit it (`Variant`): the same file with other line ends, a byte order
 mark, another escape character or no final line end must be mended in the same way. In a pack's own tests::
@@ -49,6 +50,7 @@ from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal, Safety
 from dockfix.codemod.workspace import Workspace
 from dockfix.project.discovery import discover, is_dockerfile_name
 from dockfix.project.files import read_file
+from dockfix.project.imagelock import read_image_lock
 from dockfix.project.target import BuildOptions, is_project_file_name, load_project
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode, encode
@@ -102,6 +104,7 @@ class Options:
     build_contexts: Mapping[str, str] | None = None
     use_project: bool = True
     skipped: frozenset[Variant] = frozenset()
+    image_lock: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -353,10 +356,13 @@ def _options(path: Path) -> Options:
         raise CaseError(f"{path}: {error}") from error
     if not isinstance(data, dict):
         raise CaseError(f"{path}: must be a mapping")
-    unknown = set(data) - {"unsafe", "context", "build-contexts", "use-project", "variants", "why"}
+    unknown = set(data) - {"unsafe", "context", "build-contexts", "image-lock", "use-project", "variants", "why"}
     if unknown:
         raise CaseError(f"{path}: unknown keys: {', '.join(sorted(map(str, unknown)))}")
     unsafe, use_project = data.get("unsafe", True), data.get("use-project", True)
+    lock = data.get("image-lock")
+    if lock is not None and not isinstance(lock, str):
+        raise CaseError(f"{path}: image-lock is a file")
     context, contexts, variants = data.get("context"), data.get("build-contexts", {}), data.get("variants", {})
     if not isinstance(unsafe, bool) or not isinstance(use_project, bool):
         raise CaseError(f"{path}: unsafe and use-project are true or false")
@@ -375,6 +381,7 @@ def _options(path: Path) -> Options:
         build_contexts={str(name): reference for name, reference in contexts.items()},
         use_project=use_project,
         skipped=frozenset(known[name] for name in variants),
+        image_lock=Path(lock) if lock is not None else None,
     )
 
 
@@ -395,7 +402,9 @@ def _workspace(case: Case, root: Path) -> Workspace:
     if project.problems:
         raise CaseError(f"{case}: {project.problems[0].path}: {project.problems[0].message}")
     files = tuple(read_file(path, root=root) for path in _dockerfiles(root))
-    builds = BuildOptions(case.options.context, case.options.build_contexts or {}, case.options.use_project)
+    options = case.options
+    lock = read_image_lock(root / options.image_lock, root) if options.image_lock is not None else {}
+    builds = BuildOptions(options.context, options.build_contexts or {}, options.use_project, image_lock=lock)
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:
         if target.dockerfile.problems:

@@ -26,6 +26,7 @@ ORDER: Final = (
     "apt-purge",
     "cache-mount",
     "unused-python-deps",
+    "workdir-temp",
     "image-pin",
     "header-comment",
 )

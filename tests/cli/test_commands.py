@@ -280,4 +280,4 @@ def test_the_image_lock_is_read_and_a_bad_line_is_named(dockfix: Run, project: P
     assert done.returncode == 2
     assert b"images.lock:1: 'sha256:12' is no sha256 digest" in done.stderr
     (project / "images.lock").write_text(f"alpine:3@sha256:{'1' * 64}\n")
-    assert dockfix("check").returncode == 1
+    assert dockfix("check").returncode == 0

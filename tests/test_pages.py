@@ -11,16 +11,18 @@ from pathlib import Path
 import pytest
 
 from dockfix.codemod.engine import run
-from dockfix.codemod.model import Codemod, Severity
+from dockfix.codemod.model import OTHER_FILES, Codemod, Severity
 from dockfix.codemod.registry import load_registry
 from dockfix.codemod.testing import case_from, run_case
 from dockfix.project.files import read_file
+from dockfix.project.imagelock import parse_image_lock
 from dockfix.project.target import BuildOptions, load_project, target_for
 
 CODEMODS = load_registry().codemods
 ORDER = [codemod.name for codemod in CODEMODS]
 SECTIONS = ["What it does", "Why", "Safety", "What it leaves alone", "Sources"]
 COMPOSE = re.compile(r"```yaml\n(.*?)```", re.S)
+LOCK = re.compile(r"```\n(\S+@sha256:.*\n)```")
 REPORTED = re.compile(r"```dockerfile\n(.*?)```", re.S)
 BLOCK = re.compile(r"```(?:dockerfile|yaml|toml|text)(?: (?P<name>\S+))?\n(?P<text>.*?)```", re.S)
 EXAMPLE = re.compile(r"```dockerfile\n(.*?)```\s+becomes\s+```dockerfile\n(.*?)```", re.S)
@@ -45,8 +47,12 @@ def test_the_page_has_every_section(codemod: Codemod) -> None:
 def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
     page = codemod.page.replace("\\\\\n", "\\\n")
     # What has no edit shows a file that is reported, and leaves it as it is.
-    examples = EXAMPLE.findall(page) if codemod.effects else [(each, each) for each in REPORTED.findall(page)]
+    examples = EXAMPLE.findall(page)
+    if not examples and not codemod.effects:
+        examples = [(each, each) for each in REPORTED.findall(page)]
     assert examples
+    locked = LOCK.search(page)
+    lock = parse_image_lock(locked[1], "images.lock") if locked is not None else {}
     compose = COMPOSE.search(page)
     if compose is not None:
         (tmp_path / "compose.yaml").write_text(compose[1])
@@ -55,9 +61,18 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         (tmp_path / "packages" / "module.py").write_text("")
         for manifest in ("pyproject.toml", "requirements.txt", "README.md"):
             (tmp_path / manifest).write_text("")
+        if codemod.effects & OTHER_FILES:
+            project = {"before/Dockerfile": before, "options.yaml": "context: .\n"}
+            with case_from(project | ({"before/compose.yaml": compose[1]} if compose else {}), codemod.name) as case:
+                result = run_case(case, codemod)
+            assert result.complaints == ()
+            assert [file.after for file in result.files if file.path == "Dockerfile"] == [after]
+            continue
         path = tmp_path / "Dockerfile"
         path.write_text(before)
-        target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), BuildOptions(Path()))
+        target = target_for(
+            load_project(tmp_path), read_file(path, root=tmp_path), BuildOptions(Path(), image_lock=lock)
+        )
         outcome = run(target, [codemod], unsafe=True)
         assert outcome.defects == ()
         assert outcome.text == after

@@ -21,6 +21,8 @@ ORDER: Final = (
     "user-group",
     "retry-loop",
     "uv-venv-pip",
+    "postgres-preload",
+    "postgres-extension",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",
@@ -39,6 +41,9 @@ ORDER: Final = (
     "python-inline-syntax",
     "pip-pin",
     "torch-index",
+    "workdir-temp",
+    "image-pin",
+    "header-comment",
 )
 
 

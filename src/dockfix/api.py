@@ -24,6 +24,7 @@ from dockfix.codemod.model import (
     apply_edits,
     conflict,
 )
+from dockfix.codemod.suppress import is_pragma
 from dockfix.codemod.workspace import Workspace
 from dockfix.facts import apk, fetching, health, mounts, pipes, processes
 from dockfix.facts import fetching, health, mounts, processes, python_environments
@@ -58,6 +59,7 @@ from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
+from dockfix.project.imagelock import locked_digest
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.problems import Uneditable
 from dockfix.project.sources import ContextUse, context_uses, loses
@@ -103,8 +105,11 @@ if TYPE_CHECKING:
     from dockfix.facts.crossing import Movable
     from dockfix.facts.io import Area, FileUse
     from dockfix.facts.packages import PackageCommand
+    from dockfix.facts.postgres import Library
     from dockfix.project.ignoreedit import TrailingComment
     from dockfix.project.installs import Needs
+    from dockfix.project.postgres import Place as PostgresPlace
+    from dockfix.project.postgres import Server as PostgresServer
     from dockfix.project.python_installs import UnusedDistributions
     from dockfix.project.yamlcheck import Value as YamlValue
 
@@ -222,6 +227,13 @@ def unused_distributions(target: Target) -> tuple[UnusedDistributions, ...]:
     from dockfix.project import python_installs  # noqa: PLC0415 - only unused-python-deps asks, and loads it then
 
     return python_installs.unused_distributions(target)
+
+
+def postgres_servers(target: Target) -> Iterator[PostgresServer]:
+    """The stages that become images with a PostgreSQL server and a library that it must preload."""
+    from dockfix.project import postgres  # noqa: PLC0415 - only the rules of such images ask, and load it then
+
+    return postgres.servers(target)
 
 
 API_VERSION = 1
@@ -345,12 +357,14 @@ __all__ = [
     "is_header_package",
     "is_local_name",
     "is_plain_copy",
+    "is_pragma",
     "is_silently_read",
     "join_all",
     "known",
     "landing",
     "longest_chain",
     "loses",
+    "locked_digest",
     "mounts",
     "movable_below",
     "names_mentioned",
@@ -360,6 +374,7 @@ __all__ = [
     "parse_account_command",
     "parse_ignore",
     "pipes",
+    "postgres_servers",
     "processes",
     "pyproject_facts",
     "python_environments",
@@ -389,3 +404,14 @@ __all__ = [
 if TYPE_CHECKING:
     # Types that come with tables which a clean file never needs: for annotations only.
     __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand", "TrailingComment", "UnusedDistributions"]
+    __all__ += [
+        "Area",
+        "FileUse",
+        "Library",
+        "Movable",
+        "Needs",
+        "PackageCommand",
+        "PostgresPlace",
+        "PostgresServer",
+        "UnusedDistributions",
+    ]

@@ -338,3 +338,16 @@ def test_a_broken_file_elsewhere_is_told_and_does_not_fail_the_run(dockfix: Run,
     assert done.returncode == 0
     assert b"warning: b/compose.yaml" in done.stderr or b"b/compose.yaml" in done.stderr
     assert dockfix("check").returncode == 2
+
+
+def test_the_image_lock_is_read_and_a_bad_line_is_named(dockfix: Run, project: Path) -> None:
+    (project / "dockfix.yaml").write_text("image-lock: images.lock\n")
+    missing = dockfix("check")
+    assert missing.returncode == 2
+    assert b"images.lock" in missing.stderr
+    (project / "images.lock").write_text("alpine:3@sha256:12\n")
+    done = dockfix("check")
+    assert done.returncode == 2
+    assert b"images.lock:1: 'sha256:12' is no sha256 digest" in done.stderr
+    (project / "images.lock").write_text(f"alpine:3@sha256:{'1' * 64}\n")
+    assert dockfix("check").returncode == 0

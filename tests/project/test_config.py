@@ -23,6 +23,7 @@ unsafe = true
 exclude = ["vendor/"]
 respect-gitignore = false
 context = "app"
+image-lock = "images.lock"
 jobs = 3
 
 [tool.dockfix.build-contexts]
@@ -42,6 +43,7 @@ unsafe: true
 exclude: ["vendor/"]
 respect-gitignore: false
 context: app
+image-lock: images.lock
 jobs: 3
 build-contexts:
   base: docker-image://alpine
@@ -62,6 +64,7 @@ def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
     assert config.exclude == ("vendor/",)
     assert not config.respect_gitignore
     assert config.context == tmp_path / "app"
+    assert config.image_lock == tmp_path / "images.lock"
     assert config.jobs == 3
     assert config.build_contexts == {"base": "docker-image://alpine"}
     assert config.base_images == {"corp/python": "python:3.12-slim"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -146,6 +146,7 @@ def plan(context: typer.Context, given: Given, console: Console) -> Plan:
         respect_gitignore=config.respect_gitignore and not given.no_gitignore,
         jobs=given.jobs or config.jobs or _processors(),
         base_images=config.base_images,
+        image_lock=_image_lock(config, console),
         compose=_compose(given, root, console),
         uid_map=config.uid_map,
     )
@@ -193,6 +194,18 @@ def _config(given: Given, root: Path, console: Console) -> Config:
         if given.config is not None:
             return read_config(Path(given.config))
         return load_config(here if here.is_relative_to(root) else root)
+    except InputError as error:
+        console.fail(shown(str(error)))
+
+
+def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
+    if config.image_lock is None or config.path is None:
+        return {}
+    from dockfix.project.imagelock import read_image_lock  # noqa: PLC0415
+    from dockfix.project.problems import InputError  # noqa: PLC0415
+
+    try:
+        return read_image_lock(config.image_lock, config.path.resolve().parent)
     except InputError as error:
         console.fail(shown(str(error)))
 

@@ -63,6 +63,7 @@ class Settings:
         respect_gitignore: whether a search leaves out what git ignores.
         jobs: processes to use where there are many files.
         base_images: images that extend the table of base images, each with the image that it is like.
+        image_lock: digests of base images, as `project.imagelock` reads them.
         compose: the compose files to read, merged in this order, in place of all that a search finds.
         uid_map: the uid that a user of the project is to have in all images, by the user's name.
     """
@@ -79,12 +80,14 @@ class Settings:
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
     uid_map: Mapping[str, int] = field(default_factory=dict)
+    image_lock: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def builds(self) -> BuildOptions:
         """What they say of how Dockerfiles are built."""
         return BuildOptions(
             self.context, self.build_contexts, self.use_project, self.base_images, self.compose, self.uid_map
+            self.context, self.build_contexts, self.use_project, self.base_images, self.compose, self.image_lock
         )
 
 

@@ -15,6 +15,7 @@ A case is a folder `golden/<rule>/<case>/` with:
 
 - `options.yaml`, if any: `unsafe` (default true: a golden shows all fixes), `context` (a folder of `before/`),
   `build-contexts` (a mapping of names), `uid-map` (a mapping of users and uids), `use-project` (default true: compose
+  `build-contexts` (a mapping of names), `image-lock` (a file of `before/`), `use-project` (default true: compose
   files are read), `variants` (a mapping of the variants' names to false, for those that the case cannot have) and `why`
   (the reason, needed with `variants`).
 
@@ -50,6 +51,7 @@ from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal, Safety
 from dockfix.codemod.workspace import Workspace
 from dockfix.project.discovery import discover, is_dockerfile_name
 from dockfix.project.files import read_file
+from dockfix.project.imagelock import read_image_lock
 from dockfix.project.target import BuildOptions, is_project_file_name, load_project
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode, encode
@@ -104,6 +106,7 @@ class Options:
     use_project: bool = True
     uid_map: Mapping[str, int] | None = None
     skipped: frozenset[Variant] = frozenset()
+    image_lock: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -356,9 +359,13 @@ def _options(path: Path) -> Options:
     if not isinstance(data, dict):
         raise CaseError(f"{path}: must be a mapping")
     unknown = set(data) - {"unsafe", "context", "build-contexts", "uid-map", "use-project", "variants", "why"}
+    unknown = set(data) - {"unsafe", "context", "build-contexts", "image-lock", "use-project", "variants", "why"}
     if unknown:
         raise CaseError(f"{path}: unknown keys: {', '.join(sorted(map(str, unknown)))}")
     unsafe, use_project = data.get("unsafe", True), data.get("use-project", True)
+    lock = data.get("image-lock")
+    if lock is not None and not isinstance(lock, str):
+        raise CaseError(f"{path}: image-lock is a file")
     context, contexts, variants = data.get("context"), data.get("build-contexts", {}), data.get("variants", {})
     if not isinstance(unsafe, bool) or not isinstance(use_project, bool):
         raise CaseError(f"{path}: unsafe and use-project are true or false")
@@ -381,6 +388,7 @@ def _options(path: Path) -> Options:
         use_project=use_project,
         uid_map={str(name): uid for name, uid in uids.items()},
         skipped=frozenset(known[name] for name in variants),
+        image_lock=Path(lock) if lock is not None else None,
     )
 
 
@@ -405,6 +413,8 @@ def _workspace(case: Case, root: Path) -> Workspace:
     builds = BuildOptions(
         options.context, options.build_contexts or {}, options.use_project, uid_map=options.uid_map or {}
     )
+    lock = read_image_lock(root / options.image_lock, root) if options.image_lock is not None else {}
+    builds = BuildOptions(options.context, options.build_contexts or {}, options.use_project, image_lock=lock)
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:
         if target.dockerfile.problems:

@@ -33,7 +33,7 @@ class Config:
     """What a configuration file says; the defaults where it says nothing.
 
     `path` is the file, None if there is none. `lines` maps the keys that it has to their lines, where those are known.
-    `context` is relative to the folder of the file. See `schema.json` for the keys.
+    `context` and `image_lock` are relative to the folder of the file. See `schema.json` for the keys.
     """
 
     path: Path | None = None
@@ -47,6 +47,7 @@ class Config:
     jobs: int | None = None
     base_images: Mapping[str, str] = field(default_factory=dict)
     uid_map: Mapping[str, int] = field(default_factory=dict)
+    image_lock: Path | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def error(self, key: str, message: str) -> InputError:
@@ -119,6 +120,8 @@ def _config(path: Path, table: Mapping[str, object], lines: Mapping[str, int]) -
         values[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
     if "context" in values:
         values["context"] = Path(os.path.realpath(path.parent), values["context"])
+    if "image_lock" in values:
+        values["image_lock"] = Path(os.path.realpath(path.parent), values["image_lock"])
     return Config(path=path, lines=dict(lines), **values)
 
 
@@ -157,6 +160,7 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "jobs": ("a whole number from 1 on", _is_positive),
     "base-images": ("a table of images and the images that they are like", _is_string_table),
     "uid-map": (f"a table of user names and their numbers, each from 1 to {_MAX_UID} and given once", _is_uid_map),
+    "image-lock": ("the path of a file", lambda value: isinstance(value, str) and value != "" and "\0" not in value),
 }
 """The keys there are: what each takes, in words, and the test of it."""
 

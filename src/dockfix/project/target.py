@@ -95,6 +95,7 @@ class BuildOptions:
         build_contexts: named contexts, as `docker build --build-context` takes them.
         use_project: whether compose and bake files are read.
         base_images: images that extend the table of base images, each with the image that it is like.
+        image_lock: digests of base images, as `project.imagelock` reads them.
         compose: the compose files to read, merged in this order, in place of all that a search finds.
         uid_map: the uid that a user of the project is to have in all images, by the user's name.
     """
@@ -105,6 +106,7 @@ class BuildOptions:
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
     uid_map: Mapping[str, int] = field(default_factory=dict)
+    image_lock: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Target:
     named_contexts: Mapping[str, tuple[NamedContext, ...]] = field(default_factory=dict)
     base_images: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    image_lock: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def builds_known(self) -> bool:
@@ -305,6 +308,7 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         file=file,
         named_contexts=names,
         base_images=given.base_images,
+        image_lock=given.image_lock,
         unread=unread,
     )
 

@@ -1,0 +1,168 @@
+"""A working directory that is removed later, and stays in the image all the same.
+
+## What it does
+
+It reports a WORKDIR that a later RUN of the same stage removes:
+
+```dockerfile
+FROM debian:12
+WORKDIR /build
+COPY . .
+RUN make install
+RUN rm -rf /build
+WORKDIR /srv/app
+```
+
+## Why
+
+Each instruction is a layer. What a layer holds stays in the image when a later one deletes it: the files are hidden,
+not gone, and they are pushed and pulled with every copy of the image.
+
+## Safety
+
+There is no edit. The work may go into one RUN that makes the directory and removes it (`mkdir`, `cd`, `rm`), into a
+mount (`RUN --mount=type=bind`), or into a stage of its own; which of them is right is not to be seen in the file.
+
+## What it leaves alone
+
+- Stages whose layers are not in the image.
+- A directory that is the working directory again later, or still at the end.
+- A removal in a branch or a loop, of single files below it, or of a path with a variable.
+- Directories of the system, such as `/tmp` and `/var/lib`, that are not the file's own.
+
+## Sources
+
+- https://docs.docker.com/build/building/best-practices/#run
+- https://docs.docker.com/reference/dockerfile/#workdir
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from dockfix.api import (
+    Add,
+    Advice,
+    Category,
+    Codemod,
+    Copy,
+    Finding,
+    Known,
+    Run,
+    Severity,
+    ShellContext,
+    Stage,
+    Step,
+    Target,
+    Workdir,
+)
+
+_SYSTEM: Final = re.compile(
+    r"/|/(?:bin|boot|dev|etc|home|lib|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp)"
+    r"|/usr(?:/local)?(?:/(?:bin|include|lib|sbin|share|src))?|/var(?:/(?:cache|lib|log|tmp|www))?"
+)
+"""The file system's own directories, by the Filesystem Hierarchy Standard 3.0."""
+
+_PLAIN: Final = ShellContext.GROUP
+
+
+def rewrite(target: Target) -> Iterator[Finding]:
+    """Look, in each stage that is in an image, for a WORKDIR that is removed below it."""
+    graph = target.facts.graph
+    names = {invocation.target for invocation in target.invocations if invocation.target}
+    built = [stage for name in sorted(names) if (stage := graph.by_name(name)) is not None]
+    for stage in graph.stages:
+        if not stage.replaced and any(
+            graph.in_image(stage, each) for each in (*built, graph.final) if each is not None
+        ):
+            yield from _in_stage(target, stage)
+
+
+def _in_stage(target: Target, stage: Stage) -> Iterator[Finding]:
+    places = [(node, _directory_after(target, stage, node)) for node in stage.instructions if isinstance(node, Workdir)]
+    end = target.facts.end_state(stage).workdir
+    said: set[str] = set()
+    for node, path in places:
+        if path is None or _SYSTEM.fullmatch(path) or any(_within(path, each) for each in said):
+            continue
+        run = _removal(target, stage, node, path)
+        if run is None:
+            continue
+        again = [each for other, each in places if other.span.start > run.span.start]
+        if any(each is None or _within(each, path) for each in again) or not isinstance(end, Known):
+            continue
+        if not _within(end.value, path):
+            said.add(path)
+            left = _left(target, stage, node, run, path)
+            yield Advice(node.span, f"{path} is removed on line {run.start_line}, in a later layer: {left}")
+
+
+def _left(target: Target, stage: Stage, node: Workdir, run: Run, path: str) -> str:
+    """What stays in the image."""
+    for each in stage.instructions:
+        if isinstance(each, Copy | Add) and each.span.start < run.span.start and each.destination is not None:
+            to = target.facts.state(each).expand(each.destination.text, each.escape)
+            written = to.value if isinstance(to, Known) else "/"
+            where = target.facts.state(each).workdir
+            folder = where.value if isinstance(where, Known) else "/"
+            if _within(posixpath.normpath(posixpath.join(folder, written)), path):
+                return f"what line {each.start_line} copies there stays in the image"
+    runs = [each for each in stage.instructions if isinstance(each, Run) and node.span.start < each.span.start]
+    if runs and runs[0] is not run:
+        return f"whatever line {runs[0].start_line} leaves there stays in the image"
+    return "an empty directory stays in the image"
+
+
+def _directory_after(target: Target, stage: Stage, node: Workdir) -> str | None:
+    """The directory that a WORKDIR makes, if it is known and rests on no argument."""
+    following = next((each for each in stage.instructions if each.span.start > node.span.start), None)
+    state = target.facts.state(following) if following is not None else target.facts.end_state(stage)
+    if not isinstance(state.workdir, Known) or state.workdir_assumes:
+        return None
+    return posixpath.normpath(state.workdir.value)
+
+
+def _removal(target: Target, stage: Stage, node: Workdir, path: str) -> Run | None:
+    """The first RUN below that removes the whole directory."""
+    for run in stage.instructions:
+        if isinstance(run, Run) and run.span.start > node.span.start:
+            workdir = target.facts.state(run).workdir
+            for step in target.facts.commands(run).steps:
+                where = step.directory(workdir)
+                folder = where.value if isinstance(where, Known) else None
+                if any(_within(path, each) and not _SYSTEM.fullmatch(each) for each in _removed(step, folder)):
+                    return run
+    return None
+
+
+def _removed(step: Step, folder: str | None) -> Iterator[str]:
+    """The directories that an `rm -r` removes for certain."""
+    words = [word.value for word in step.command.args]
+    options = [word for word in words if word is not None and word.startswith("-")]
+    recursive = any(word == "--recursive" or (word[1:2] != "-" and set(word) & {"r", "R"}) for word in options)
+    if step.command.basename != "rm" or not recursive or step.command.context & ~_PLAIN:
+        return
+    for word in words:
+        if word is not None and not word.startswith("-") and (word.startswith("/") or folder is not None):
+            yield posixpath.normpath(posixpath.join(folder or "/", word))
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+CODEMOD: Final = Codemod(
+    name="workdir-temp",
+    title="a working directory that is removed in a later layer",
+    severity=Severity.INFO,
+    category=Category.SIZE,
+    effects=frozenset(),
+    rewrite=rewrite,
+    since="0.1.0",
+    triggers=("workdir",),
+    page=__doc__,
+    findings=("base-ml 4",),
+)

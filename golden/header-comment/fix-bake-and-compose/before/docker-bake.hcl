@@ -1,0 +1,4 @@
+target "api" {
+  context = "."
+  tags = ["shop/api:1"]
+}

@@ -1,0 +1,2 @@
+-- CREATE EXTENSION pgaudit;
+CREATE TABLE t (i int);

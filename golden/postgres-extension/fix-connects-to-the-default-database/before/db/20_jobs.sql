@@ -1,0 +1,2 @@
+\connect postgres
+SELECT cron.schedule('clean', '0 3 * * *', 'VACUUM');

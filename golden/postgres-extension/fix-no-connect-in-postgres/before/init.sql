@@ -1,0 +1,1 @@
+SELECT cron.schedule('clean', '0 3 * * *', 'VACUUM');

@@ -1,0 +1,1 @@
+for e in $EXTENSIONS; do psql -c "CREATE EXTENSION IF NOT EXISTS $e"; done

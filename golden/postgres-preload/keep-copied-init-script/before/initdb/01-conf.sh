@@ -1,0 +1,2 @@
+echo "shared_preload_libraries='pg_cron'" >> "$PGDATA/postgresql.conf"
+pg_ctl restart

@@ -1,0 +1,347 @@
+"""What the files around a Dockerfile say of the PostgreSQL server in its image: settings, and scripts that init it.
+
+Texts are searched, not run. Where a text cannot be read (an unknown context, a dump that is compressed), the answer
+says why, and a codemod refuses.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from dockfix.facts.model import Known
+from dockfix.facts.postgres import INIT_FOLDER, SERVER_IMAGES, Installed, Library, installed_libraries, server_image
+from dockfix.facts.stages import Stage
+from dockfix.project.checks import CheckedService, services_by_stage
+from dockfix.project.gopath import has_wildcard, match
+from dockfix.project.problems import InputError
+from dockfix.project.target import Target
+from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction
+
+__all__ = ["InitScript", "Place", "Server", "servers"]
+
+_PRELOAD: Final = "shared_preload_libraries"
+_MOST_FILES: Final = 500
+_MOST_BYTES: Final = 512 * 1024
+_CONFIGURES: Final = ("/etc/postgresql", "/usr/share/postgresql", "/var/lib/postgresql", INIT_FOLDER)
+_COMMENT: Final = re.compile(r"(?m)^\s*(?:#|--).*$")
+_VARIABLE: Final = re.compile(_PRELOAD + r"\s*=\s*[\\'\"]*[^'\"\s]*[$%]")
+_DATABASE: Final = re.compile(r"cron\.database_name\s*=?\s*[\\'\"]*([^\\'\"\s;,\]]*)")
+_RUN_BY_INIT: Final = (".sh", ".sql", ".sql.gz", ".sql.xz", ".sql.zst")
+_ENTRYPOINTS: Final = (("docker-entrypoint.sh",), ("/usr/local/bin/docker-entrypoint.sh",))
+
+
+@dataclass(frozen=True, slots=True)
+class InitScript:
+    """A file that the entrypoint finds. `path` is that in the image, `source` that in the context, `copy` brings it."""
+
+    path: str
+    source: str
+    copy: Copy | Add
+
+    @property
+    def name(self) -> str:
+        """Its name, by which the entrypoint sorts."""
+        return posixpath.basename(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a new init script goes: its path in the context, and how it gets into the image.
+
+    `model` is the COPY whose style a new one is to have, `destination` its last word; "" if a COPY that is there brings
+    the file.
+    """
+
+    source: str
+    model: Copy | Add | None
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    text: str
+    where: str
+    compose: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Server:
+    """A stage whose image runs a server. `program` is all that runs above its base image, parents first."""
+
+    target: Target
+    stage: Stage
+    program: tuple[Instruction, ...]
+    image: str
+    installed: tuple[Installed, ...]
+    services: tuple[CheckedService, ...]
+
+    @property
+    def base_preloads(self) -> tuple[str, ...]:
+        """What the base image preloads by itself."""
+        return SERVER_IMAGES[self.image]
+
+    @property
+    def command(self) -> Cmd | None:
+        """The CMD in force; None if it is the base image's, `postgres`."""
+        found: Cmd | None = None
+        for node in self.program:
+            if isinstance(node, Cmd | Entrypoint):
+                found = node if isinstance(node, Cmd) else None
+        return found
+
+    @property
+    def own_entrypoint(self) -> Entrypoint | None:
+        """An ENTRYPOINT that is not the official one."""
+        last = [node for node in self.program if isinstance(node, Entrypoint)][-1:]
+        return next((node for node in last if node.argv not in _ENTRYPOINTS), None)
+
+    @cached_property
+    def _copied(self) -> tuple[tuple[InitScript, ...], str]:
+        """All files that come from the context, with where they land; and why these are not all."""
+        found: list[InitScript] = []
+        why = ""
+        for node in self.program:
+            if isinstance(node, Copy | Add):
+                files, reason = self._landing(node)
+                found += files
+                why = why or reason
+        return tuple(found), why
+
+    def _landing(self, copy: Copy | Add) -> tuple[list[InitScript], str]:
+        state = self.target.facts.state(copy)
+        to = state.expand(copy.destination.text, copy.escape) if copy.destination is not None else None
+        if not isinstance(to, Known):
+            return [], f"where the files of line {copy.start_line} go is not known"
+        folder = posixpath.normpath(to.value) if to.value.startswith("/") else ""
+        matters = _may_configure(folder, to.value)
+        if not folder or copy.flag("from") is not None or self.target.context is None:
+            return [], self._not_read(copy) if matters else ""
+        files, why = self._from_context(copy, to.value, folder)
+        return files, why if matters else ""
+
+    def _not_read(self, copy: Copy | Add) -> str:
+        if copy.flag("from") is not None:
+            return f"what line {copy.start_line} copies from another stage or image is not read"
+        if not copy.paths:
+            return ""
+        return f"the files of line {copy.start_line} are not known: {self.target.context_why}"
+
+    def _from_context(self, copy: Copy | Add, written: str, folder: str) -> tuple[list[InitScript], str]:
+        context, state = self.target.context, self.target.facts.state(copy)
+        files: list[InitScript] = []
+        if context is None or copy.flag("parents") is not None or copy.flag("exclude") is not None:
+            return files, f"which files line {copy.start_line} copies is not known"
+        for word in copy.paths:
+            source = state.expand(word.text, copy.escape)
+            named = context.glob(source.value) if isinstance(source, Known) and "://" not in source.value else None
+            if named is None:
+                return files, f"which files line {copy.start_line} copies is not known"
+            if not named:
+                return files, f"{word.text} of line {copy.start_line} is not in the context"
+            for rel in named:
+                if context.is_dir(rel):
+                    below = context.files_below(rel, _MOST_FILES)
+                    if below is None:
+                        return files, f"line {copy.start_line} copies too many files to read"
+                    cut = 0 if rel == "." else len(rel) + 1
+                    files += [InitScript(posixpath.join(folder, each[cut:]), each, copy) for each in below]
+                elif not context.ignored(rel):
+                    into = written.endswith("/") or len(copy.sources) > 1 or folder in _FOLDERS
+                    path = posixpath.join(folder, posixpath.basename(rel)) if into else folder
+                    files.append(InitScript(path, rel, copy))
+        return files, ""
+
+    @cached_property
+    def init_scripts(self) -> tuple[InitScript, ...]:
+        """The files from the context that land in the folder of the entrypoint, in its order."""
+        found = [each for each in self._copied[0] if posixpath.dirname(each.path) == INIT_FOLDER]
+        return tuple(sorted(found, key=lambda each: each.name))
+
+    @property
+    def unread(self) -> str:
+        """Why not all is known that may configure the server; empty if it is."""
+        if self._copied[1]:
+            return self._copied[1]
+        if not self.target.builds_known:
+            return f"{self.target.unread[0]} could not be read"
+        for script in self.init_scripts:
+            if self.read(script) is None:
+                return f"{script.source} cannot be read"
+        for path, text in self._compose_files:
+            for mark in ("postgresql.conf", "/etc/postgresql", INIT_FOLDER):
+                if mark in text:
+                    return f"{path} speaks of {mark}, and what it mounts there is not known"
+        return ""
+
+    def read(self, script: InitScript) -> str | None:
+        """The text of a copied file; None if it is too large, or compressed."""
+        if script.name.endswith((".gz", ".xz", ".zst")) or self.target.context is None:
+            return None
+        return self.target.context.read_text(script.source, _MOST_BYTES)
+
+    @cached_property
+    def _compose_files(self) -> tuple[tuple[str, str], ...]:
+        found: list[tuple[str, str]] = []
+        sources = {each.service.source for each in self.services}
+        for path in sorted(sources):
+            try:
+                text = self.target.project.files.read(path).text
+            except InputError:
+                continue
+            found.append((path.name, _COMMENT.sub("", text)))
+        return tuple(found)
+
+    @cached_property
+    def texts(self) -> tuple[_Text, ...]:
+        """What may configure the server, comments taken out, each with its place in words."""
+        found: list[_Text] = []
+        for node in self.program:
+            parts = [node.logical.text, *(each.content for each in node.heredocs)]
+            found.append(_Text(_COMMENT.sub("", "\n".join(parts)), f"line {node.start_line}"))
+        for script in self._copied[0]:
+            text = self.read(script)
+            if text is not None:
+                found.append(_Text(_COMMENT.sub("", text), script.source))
+        found += [_Text(text, path, compose=True) for path, text in self._compose_files]
+        return tuple(found)
+
+    def preloaded_by(self, library: Library, *, image_only: bool = False) -> str | None:
+        """Where a library is preloaded, or may be; None if it is nowhere to be seen.
+
+        A text counts that names both the setting and the library, or the setting with a variable; and a
+        `timescaledb-tune`, which sets it.
+        """
+        for each in self.texts:
+            if each.compose and image_only:
+                continue
+            behind = each.text.partition(_PRELOAD)[2]
+            if library.name in behind or _VARIABLE.search(each.text):
+                return each.where
+            if library.name == "timescaledb" and "timescaledb-tune" in each.text:
+                return each.where
+        return None
+
+    def other_preload(self) -> str | None:
+        """Where the setting is given at all."""
+        return next((each.where for each in self.texts if _PRELOAD in each.text), None)
+
+    def created_by(self, library: Library) -> str | None:
+        """Where an extension is created, or may be; None if nowhere."""
+        pattern = re.compile(
+            rf"create\s+extension\s+(?:if\s+not\s+exists\s+)?[\\'\"]*(?:{re.escape(library.extension)}\b|[$:%{{])", re.I
+        )
+        return next((each.where for each in self.texts if pattern.search(each.text)), None)
+
+    def uses(self, script: InitScript, library: Library) -> bool:
+        """Whether an init script uses what an extension offers."""
+        text = self.read(script) or ""
+        names = (library.schema, library.extension) if library.schema else (library.extension,)
+        return any(re.search(rf"\b{re.escape(name)}\b", _COMMENT.sub("", text), re.I) for name in names)
+
+    def connects(self, script: InitScript) -> bool:
+        """Whether an init script goes to another database itself, or may: a shell script calls psql as it likes."""
+        text = self.read(script) or ""
+        return script.name.endswith(".sh") or re.search(r"(?m)^\s*\\c(?:onnect)?\s", text) is not None
+
+    def place(self, library: Library) -> Place | str:
+        """Where a new script that creates an extension goes: beside the others, before the first that uses it.
+
+        If no other script comes from the context it goes to the root of that. A text says why there is no place.
+        """
+        context, scripts = self.target.context, [each for each in self.init_scripts if each.name.endswith(_RUN_BY_INIT)]
+        if context is None:
+            return f"its script would go to the build context: {self.target.context_why}"
+        ending = f"{library.extension.replace('_', '-')}.sql"
+        first = next((each for each in scripts if self.uses(each, library)), scripts[0] if scripts else None)
+        name = _earlier(first.name, ending) if first is not None else f"010-{ending}"
+        if name is None:
+            return f"no name sorts before {first.name if first else ''} for certain"
+        rel = posixpath.join(posixpath.dirname(first.source), name) if first is not None else name
+        if context.ignored(rel):
+            return f"the ignore file would keep {rel} out of the context"
+        if context.exists(rel):
+            return f"{rel} is in the context already"
+        if first is None:
+            return Place(rel, None, f"{INIT_FOLDER}/")
+        by_folder = any(self._brings(word.text, rel) for word in first.copy.paths)
+        to = first.copy.destination.text if first.copy.destination is not None else ""
+        if by_folder:
+            return Place(rel, None, "")
+        if posixpath.normpath(to) != INIT_FOLDER:
+            to = to.removesuffix(first.name) + name if to.endswith(f"/{first.name}") else f"{INIT_FOLDER}/"
+        return Place(rel, first.copy, to if to.endswith(name) else f"{to.rstrip('/')}/")
+
+    def _brings(self, source: str, rel: str) -> bool:
+        """Whether a source of a COPY is the folder that a new file goes to, or a pattern that takes it in."""
+        context = self.target.context
+        source = posixpath.normpath(source.lstrip("/"))
+        if context is not None and context.is_dir(source):
+            return source == posixpath.dirname(rel) or (source == "." and "/" not in rel)
+        return has_wildcard(source) and match(source, rel)
+
+    @property
+    def cron_database(self) -> tuple[str, Instruction | None] | None:
+        """What sets `cron.database_name`, as written, and in which instruction; None if nothing does."""
+        for each, node in zip(self.texts, (*self.program, *[None] * len(self.texts)), strict=False):
+            match = _DATABASE.search(each.text)
+            if match is not None:
+                return match[1], node
+        return None
+
+    def environment(self, name: str) -> tuple[str | None, ...]:
+        """The values that a variable has in the containers that are known: None where it is unset or not known."""
+        given = self.target.facts.end_state(self.stage).env.get(name)
+        own = given.value if isinstance(given, Known) else None
+        values = [each.service.environment.get(name, own) for each in self.services]
+        return tuple(dict.fromkeys(values)) if values else (own,)
+
+
+_FOLDERS: Final = (INIT_FOLDER, "/", "/etc/postgresql", "/usr/share/postgresql")
+"""Folders that the image has, so that a file is copied into them without a `/` behind the name."""
+
+
+def _may_configure(folder: str, written: str) -> bool:
+    if "/extension" in folder:
+        return False
+    return (
+        folder == "/"
+        or any(f"{each}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{each}/") for each in _CONFIGURES)
+        or written.endswith((".conf", ".sample"))
+    )
+
+
+def _earlier(name: str, ending: str) -> str | None:
+    """A name that sorts before `name` in any locale, numbered as it is; None if there is none."""
+    digits = re.match(r"[0-9]*", name)
+    number = digits[0] if digits is not None else ""
+    if not number:
+        return f"000-{ending}" if name[:1].isalpha() else None
+    half = int(number) // 2
+    return f"{half:0{len(number)}}-{ending}" if half < int(number) else None
+
+
+def servers(target: Target) -> Iterator[Server]:
+    """The stages of a Dockerfile that become images with a server, in order."""
+    facts = target.facts
+    services = {stage.index: tuple(found) for stage, found in services_by_stage(target)}
+    names = {invocation.target for invocation in target.invocations}
+    built = {stage.index for name in names if name and (stage := facts.graph.by_name(name)) is not None}
+    if facts.final is not None and (None in names or not names):
+        built.add(facts.final.index)
+    for index in sorted(built):
+        stage = facts.graph.stages[index]
+        image = server_image(facts.graph.chain(stage)[-1])
+        if image is not None and not stage.replaced:
+            program = _program(facts.graph.chain(stage))
+            found = tuple(installed_libraries(facts, stage, program))
+            if found:
+                yield Server(target, stage, program, image, found, services.get(index, ()))
+
+
+def _program(chain: Sequence[Stage]) -> tuple[Instruction, ...]:
+    return tuple(node for stage in reversed(chain) for node in stage.instructions)

@@ -15,6 +15,7 @@ ORDER: Final = (
     "copy-from-context",
     "arg-scope",
     "useradd-gid",
+    "exec-form-variable",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",

@@ -24,7 +24,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import fetching, health, mounts, processes
+from dockfix.facts import execform, fetching, health, mounts, processes
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
@@ -301,6 +301,7 @@ __all__ = [
     "caches_of",
     "conflict",
     "context_candidates",
+    "execform",
     "fetching",
     "file_use",
     "has_base_group",

@@ -15,6 +15,8 @@ ORDER: Final = (
     "copy-from-context",
     "arg-scope",
     "useradd-gid",
+    "turbo-prune",
+    "node-env",
     "exec-form-variable",
     "healthcheck-missing",
     "healthcheck-drift",

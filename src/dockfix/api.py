@@ -24,7 +24,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import execform, fetching, health, mounts, processes
+from dockfix.facts import devdeps, execform, fetching, health, mounts, processes, turbo
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
@@ -42,7 +42,7 @@ from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_pac
 from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.compose import BuildInvocation
 from dockfix.project.context import Context
-from dockfix.project.manifests import pyproject_facts
+from dockfix.project.manifests import javascript_managers, pyproject_facts
 from dockfix.project.problems import Uneditable
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
@@ -301,6 +301,7 @@ __all__ = [
     "caches_of",
     "conflict",
     "context_candidates",
+    "devdeps",
     "execform",
     "fetching",
     "file_use",
@@ -311,6 +312,7 @@ __all__ = [
     "is_header_package",
     "is_plain_copy",
     "is_silently_read",
+    "javascript_managers",
     "join_all",
     "known",
     "landing",
@@ -330,6 +332,7 @@ __all__ = [
     "split_ignore_comment",
     "surgery",
     "trailing_ignore_comments",
+    "turbo",
     "unused_distributions",
     "uses_area",
     "variables",

@@ -151,7 +151,7 @@ def _is_for_the_program(argv: Sequence[str], index: int) -> bool:
     if "=" in argv[index] and argv[index].partition("=")[0] in CODE_OPTIONS:
         return True
     # Spring fills `${NAME}` in the values of properties from the environment
-    # (docs.spring.io/spring-boot/reference/features/external-config.html, "Property Placeholders")
+    # (Spring Boot, "Externalized Configuration", Property Placeholders)
     named = argv[index].startswith(("-D", "--")) and "=" in argv[index]
     return program in JVM_PROGRAMS and named and "${" in argv[index]
 

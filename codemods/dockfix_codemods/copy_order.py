@@ -45,6 +45,7 @@ Parting a `COPY . .` is unsafe: an install may run scripts of dependencies that 
 
 - What the install reads: its manifests and configuration. `uv` reads pyproject.toml, uv.toml and .python-version even
   where it installs named packages.
+- An install behind one that has brought the dependencies: `uv sync --no-install-project`, `COPY . .`, `uv sync`.
 - Installs of the project itself: the build backend reads the README that `readme` names (hatchling fails with
   `OSError: Readme file does not exist`) and the sources.
 - `COPY . .` if the context is unknown, the project or one of its workspaces has lifecycle scripts, programs of its own
@@ -70,6 +71,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from dockfix.api import (
+    Action,
     Add,
     Category,
     Codemod,
@@ -152,8 +154,20 @@ def _whole_contexts(target: Target, stage: Stage) -> Iterator[Finding]:
             continue
         area = landing(target, copy, copy.sources[0])
         found = _install_below(target, stage.instructions[index + 1 :], area) if area else None
-        if area and found:
+        if area and found and not _is_installed(target, stage.instructions[:index], found[1]):
             yield _part(target, stage, copy, area, *found)
+
+
+def _is_installed(target: Target, above: Sequence[Instruction], commands: Sequence[PackageCommand]) -> bool:
+    """Whether the dependencies are there by an install above, so that the one below adds the project or prunes."""
+    managers = {
+        step.package.manager
+        for node in above
+        if isinstance(node, Run)
+        for step in target.facts.commands(node).packages
+        if step.package is not None and step.package.action is Action.SYNC
+    }
+    return all(command.manager in managers for command in commands)
 
 
 def _install_below(

@@ -28,6 +28,7 @@ from dockfix.codemod.suppress import is_pragma
 from dockfix.codemod.workspace import Workspace
 from dockfix.facts import apk, fetching, health, mounts, pipes, processes
 from dockfix.facts import fetching, health, mounts, processes, python_environments
+from dockfix.facts import devdeps, execform, fetching, health, mounts, processes, turbo
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.build_comments import BuildComment, build_comments
@@ -61,6 +62,7 @@ from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.imagelock import locked_digest
 from dockfix.project.manifests import pyproject_facts
+from dockfix.project.manifests import javascript_managers, pyproject_facts
 from dockfix.project.problems import Uneditable
 from dockfix.project.sources import ContextUse, context_uses, loses
 from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
@@ -347,6 +349,8 @@ __all__ = [
     "context_uses",
     "cycle",
     "distribution_name",
+    "devdeps",
+    "execform",
     "fetching",
     "file_use",
     "has_base_group",
@@ -359,6 +363,7 @@ __all__ = [
     "is_plain_copy",
     "is_pragma",
     "is_silently_read",
+    "javascript_managers",
     "join_all",
     "known",
     "landing",
@@ -392,6 +397,7 @@ __all__ = [
     "surgery",
     "trailing_ignore_comments",
     "unnamed_waits",
+    "turbo",
     "unused_distributions",
     "uses_area",
     "variables",

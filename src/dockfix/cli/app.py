@@ -11,6 +11,7 @@ from dockfix.cli.apply import apply
 from dockfix.cli.ast import ast
 from dockfix.cli.check import check
 from dockfix.cli.explain import explain
+from dockfix.cli.init import init
 from dockfix.cli.new import new
 from dockfix.cli.rules import rules
 from dockfix.cli.targets import targets
@@ -46,5 +47,5 @@ def root(
     """Repairs Dockerfiles with lossless codemods."""
 
 
-for _command in (apply, check, targets, rules, explain, ast, new):
+for _command in (apply, check, targets, rules, explain, ast, init, new):
     app.command(epilog=_EXIT_CODES)(_command)

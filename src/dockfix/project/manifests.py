@@ -6,9 +6,15 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["PackageJsonFacts", "PyprojectFacts", "local_sources", "package_json_facts", "pyproject_facts"]
+if TYPE_CHECKING:
+    from dockfix.project.context import Context
+
+__all__ = [
+    "PackageJsonFacts", "PyprojectFacts", "javascript_managers", "local_sources", "package_json_facts",
+    "pyproject_facts",
+]  # fmt: skip
 
 LIFECYCLE_SCRIPTS: Final = frozenset(
     {"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}
@@ -161,6 +167,29 @@ def package_json_facts(text: str) -> PackageJsonFacts | None:
         patched=tuple(path for path in patched.values() if isinstance(path, str)),
         uses_prisma=any("@prisma/client" in _table(document, field) for field in DEPENDENCY_FIELDS),
     )
+
+
+def javascript_managers(context: Context | None) -> Mapping[str, int] | None:
+    """The major versions of package managers that a context asks for; None if its project has no devDependencies.
+
+    From `packageManager` of the `package.json` in the root of the context; a `.yarnrc.yml` is of Yarn 2 or later. Empty
+    if there is nothing to read.
+    """
+    text = context.read_text("package.json") if context is not None else None
+    if context is None or text is None:
+        return {}
+    try:
+        document = json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(document, dict):
+        return {}
+    if not _table(document, "devDependencies") and not document.get("workspaces"):
+        return None
+    versions = {"yarn": 2} if context.exists(".yarnrc.yml") else {}
+    name, _, version = str(document.get("packageManager", "")).partition("@")
+    major = version.partition(".")[0]
+    return {**versions, name: int(major)} if major.isascii() and major.isdigit() and len(major) < 4 else versions
 
 
 def _is_local(version: str) -> bool:

@@ -1,0 +1,139 @@
+"""`turbo prune`: what it is given and where it writes.
+
+Seen with turbo 1.6, 1.8, 1.9, 1.10 and 2.11: from 1.10 on names are operands, and `--scope` beside one ends with "the
+argument '[SCOPE]…' cannot be used with '--scope'"; before that an operand is an unexpected argument. With `--docker`
+the output is `json` (the manifests), `full` (the sources) and the lock file, without it the pruned tree itself
+(turborepo.com/docs/reference/prune).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dockfix.facts.model import Known
+from dockfix.syntax.tree import Copy, Instruction, Run, Word
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.commands import Step
+    from dockfix.facts.stages import Stage
+    from dockfix.syntax.shell import Word as ShellWord
+
+__all__ = ["Prune", "Taken", "is_part", "position", "prunes", "taken_from"]
+
+_TURBO: Final = re.compile(r"turbo(?:@(?P<version>\d[\w.-]*|[a-z]+))?\Z")
+_RUNNERS: Final = frozenset(("npx", "pnpx", "bunx", "pnpm", "yarn", "npm", "bun"))
+_WITH_VALUE: Final = frozenset(
+    (
+        *("--out-dir", "--cwd", "--api", "--heap", "--ui", "--login", "--team", "--token", "--trace", "--verbosity"),
+        *("--remote-cache-timeout", "--profile", "--anon-profile", "--root-turbo-json"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """A `turbo prune` of a RUN.
+
+    `names` are its operands, `scopes` the words of each `--scope`, with the name that they give. `output` is the
+    absolute path that it writes to, None if that is not known. `old`: its version is known to be before 1.10.
+    """
+
+    run: Run
+    step: Step
+    names: tuple[ShellWord, ...]
+    scopes: tuple[tuple[tuple[ShellWord, ...], str], ...]
+    docker: bool
+    output: str | None
+    old: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A COPY from the output of a `turbo prune`; `part` is the path below it, `json` and `full` with `--docker`."""
+
+    copy: Copy
+    source: Word
+    part: str
+
+
+def prunes(facts: BuildFacts, stage: Stage) -> Iterator[Prune]:
+    """The prunes of a stage, in order."""
+    for run in stage.instructions:
+        if isinstance(run, Run):
+            for step in facts.commands(run).steps:
+                found = _prune(facts, run, step)
+                if found is not None:
+                    yield found
+
+
+def taken_from(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[Taken, ...]:
+    """What later stages copy of the output of a prune in a stage, and of a stage that is FROM it."""
+    if prune.output is None:
+        return ()
+    found: list[Taken] = []
+    for giver in (stage, *facts.graph.descendants(stage)):
+        for copy in facts.graph.copied_from(giver):
+            if not isinstance(copy, Copy):
+                continue
+            for word in copy.paths:
+                path = posixpath.normpath("/" + word.text.lstrip("/"))
+                below = path.removeprefix(prune.output)
+                if below != path and (not below or below.startswith("/")):
+                    found.append(Taken(copy, word, below.strip("/")))
+    return tuple(found)
+
+
+def is_part(taken: Taken, part: str) -> bool:
+    """Whether it is `json` or `full`, or something in that."""
+    return taken.part == part or taken.part.startswith(f"{part}/")
+
+
+def _prune(facts: BuildFacts, run: Run, step: Step) -> Prune | None:
+    words = step.command.words
+    at = next((index for index, word in enumerate(words) if _TURBO.match(_name(word))), None)
+    if at is None or (at and _name(words[0]) not in _RUNNERS):
+        return None
+    verb = next((index for index in range(at + 1, len(words)) if not words[index].text.startswith("-")), None)
+    if verb is None or words[verb].value != "prune":
+        return None
+    names: list[ShellWord] = []
+    scopes: list[tuple[tuple[ShellWord, ...], str]] = []
+    docker, folder, moved = False, "out", False
+    rest = iter(words[verb + 1 :])
+    for word in rest:
+        option, equals, value = word.text.partition("=")
+        if option == "--docker":
+            docker = value != "false"
+        elif option == "--scope":
+            second = None if equals else next(rest, None)
+            scopes.append(((word,) if second is None else (word, second), value if second is None else second.text))
+        elif option in _WITH_VALUE:
+            given = word if equals else next(rest, None)
+            folder = (value if equals else given.text) if given is not None and option == "--out-dir" else folder
+            moved = moved or option == "--cwd"
+        elif not word.text.startswith("-"):
+            names.append(word)
+    cwd = step.directory(facts.state(run).workdir)
+    known = isinstance(cwd, Known) and not moved and not any(char in folder for char in "$`*'\"\\")
+    output = posixpath.normpath(posixpath.join(cwd.value, folder)) if known and isinstance(cwd, Known) else None
+    return Prune(run, step, tuple(names), tuple(scopes), docker, output, _is_old(_name(words[at])))
+
+
+def _name(word: ShellWord) -> str:
+    return posixpath.basename(word.value or "")
+
+
+def _is_old(name: str) -> bool:
+    match = _TURBO.match(name)
+    numbers = (match["version"] or "").split(".") if match else []
+    return len(numbers) > 1 and numbers[0] == "1" and numbers[1].isdigit() and int(numbers[1]) < 10
+
+
+def position(stage: Stage, instruction: Instruction) -> int:
+    """Where an instruction stands in a stage, counted from its top; -1 if it is not there."""
+    return next((index for index, each in enumerate(stage.instructions) if each is instruction), -1)

@@ -1,0 +1,329 @@
+"""New Dockerfiles from templates, filled in with answers, which the project's manifests suggest.
+
+Manifests are read as data. Whatever they say is held to a pattern before it goes into a Dockerfile, and else not used.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from dockfix.project.files import read_file
+from dockfix.project.problems import InputError
+
+__all__ = ["PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "Skeleton", "render", "suggest", "write"]
+
+TEMPLATES: Final[Mapping[str, str]] = {
+    "python": "a Python service with uv, pip or Poetry, in a virtual environment on python:slim",
+    "node": "a Node.js service with npm, pnpm or Yarn 1, built and pruned, on node:slim",
+    "go": "a Go program, static, on distroless",
+}
+"""Names of templates, and what each is for."""
+PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "python": ("uv", "pip", "poetry"),
+    "node": ("npm", "pnpm", "yarn"),
+    "go": ("go",),
+}
+"""What installs the dependencies; the first is the default."""
+
+UV: Final = "0.13.9"
+POETRY: Final = "2.5.1"
+PNPM: Final = "10.34.9"
+_VERSIONS: Final = {"python": "3.13", "node": "22", "go": "1.24"}
+_PORTS: Final = {"python": 8000, "node": 3000, "go": 8080}
+_LOWEST_ID: Final = 10000
+_HIGHEST_ID: Final = 60000
+
+_NAME: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*\Z")
+_VERSION: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){0,2}\Z", re.ASCII)
+_FILE: Final = re.compile(r"(?![./-])[A-Za-z0-9_.@/-]{1,200}\Z")
+_GO_PACKAGE: Final = re.compile(r"\.(?:/[A-Za-z0-9_.-]+)*\Z")
+_NODE_START: Final = re.compile(r"node\s+(?P<file>\S+)\s*\Z")
+
+
+class InitError(ValueError):
+    """An answer that cannot stand in a Dockerfile; the message says which and why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a template is filled in with.
+
+    `port` 0 means that nothing listens: then there is no EXPOSE and no HEALTHCHECK. `command` are the words that start
+    the program; for Go the package that is built, as its one word. `build`: a `package.json` has a build script.
+    `pnpm` is the version of pnpm.
+    """
+
+    template: str
+    name: str
+    version: str
+    package_manager: str
+    port: int
+    command: tuple[str, ...]
+    uid: int = _LOWEST_ID + 1
+    build: bool = False
+    pnpm: str = PNPM
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """The texts of a new Dockerfile and `.dockerignore`, and what the Dockerfile needs and the folder lacks."""
+
+    dockerfile: str
+    dockerignore: str
+    missing: tuple[str, ...] = field(default=())
+
+
+def suggest(template: str, folder: Path) -> Answers:
+    """The answers that a folder's manifests suggest; sensible ones where they say nothing.
+
+    Raises:
+        InitError: there is no such template.
+    """
+    if template not in TEMPLATES:
+        raise InitError(f"there is no template {template!r}; there are {', '.join(TEMPLATES)}")
+    plain = Answers(
+        template, _as_name(folder.name), _VERSIONS[template], PACKAGE_MANAGERS[template][0], _PORTS[template], ()
+    )
+    return {"python": _python, "node": _node, "go": _go}[template](plain, folder)
+
+
+def render(answers: Answers, folder: Path | None = None) -> Skeleton:
+    """The Dockerfile and the `.dockerignore` for answers.
+
+    Raises:
+        InitError: an answer cannot be used.
+    """
+    _check(answers)
+    template = answers.template
+    parts = {
+        "NAME": answers.name,
+        "VERSION": answers.version,
+        "UID": str(answers.uid),
+        "UV": UV,
+        "POETRY": POETRY,
+        "PURPOSE": {"python": "a Python service", "node": "a Node.js service", "go": "a Go program"}[template],
+        "COMMAND": json.dumps(answers.command, ensure_ascii=True),
+        "PACKAGE": answers.command[0],
+    }
+    port = ""
+    if answers.port:
+        port = _text(f"{template}-port") if template != "go" else "\nEXPOSE @PORT@\n\n"
+        port = port.replace("@PORT@", str(answers.port)).rstrip("\n") + "\n"
+    name = template if template != "python" else f"python-{answers.package_manager}"
+    text = _text(name).replace("@HEAD@", _text("head")).replace("@PYTHON_FINAL@\n", _text("python-final"))
+    text = text.replace("@PORT@\n", f"{port}\n")
+    if template == "node":
+        text = _node_steps(text, answers)
+    for key, value in parts.items():
+        text = text.replace(f"@{key}@", value)
+    ignore = _text("dockerignore").replace("@LEFTOVERS@", "\n".join(_LEFTOVERS[template]))
+    needed = _needed(answers)
+    return Skeleton(text, ignore, tuple(each for each in needed if folder is not None and not (folder / each).exists()))
+
+
+def write(skeleton: Skeleton, output: Path, *, force: bool = False) -> tuple[Path, ...]:
+    """Write a Dockerfile, and a `.dockerignore` beside it if there is none; the files that were written.
+
+    Raises:
+        InitError: the file is there, and not `force`.
+        OSError: a file cannot be written.
+    """
+    try:
+        with output.open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
+            stream.write(skeleton.dockerfile)
+    except FileExistsError:
+        raise InitError(f"{output} is there; --force overwrites it") from None
+    try:
+        with (output.parent / ".dockerignore").open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(skeleton.dockerignore)
+    except FileExistsError:
+        return (output,)
+    return output, output.parent / ".dockerignore"
+
+
+_LEFTOVERS: Final[Mapping[str, Sequence[str]]] = {
+    "python": (
+        ".venv",
+        "venv",
+        "**/__pycache__",
+        "**/*.py[cod]",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        "dist",
+    ),
+    "node": ("**/node_modules", "dist", "build", ".next", "coverage", "npm-debug.log*"),
+    "go": ("bin", "*.test", "*.out", "coverage*"),
+}
+_LOCKS: Final = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}
+_CACHES: Final = {
+    "npm": "/root/.npm",
+    "pnpm": "/root/.local/share/pnpm/store",
+    "yarn": "/usr/local/share/.cache/yarn/v6",
+}
+_INSTALLS: Final = {
+    "npm": "npm ci",
+    "pnpm": "pnpm install --frozen-lockfile",
+    "yarn": "yarn install --frozen-lockfile",
+}
+_PRUNES: Final = {
+    "npm": "npm prune --omit=dev",
+    "pnpm": "CI=true pnpm prune --prod",
+    "yarn": "yarn install --frozen-lockfile --production --ignore-scripts",
+}
+_PNPM_SETUP: Final = """
+# pnpm at a fixed version; its cache is a mount, so that it is in no layer
+RUN --mount=type=cache,target=/root/.npm \\
+    npm install --global pnpm@@PNPM@
+
+"""
+
+
+def _text(name: str) -> str:
+    return (resources.files("dockfix.project") / "templates" / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def _node_steps(text: str, answers: Answers) -> str:
+    manager = answers.package_manager
+    setup = _PNPM_SETUP.replace("@PNPM@", answers.pnpm).removesuffix("\n") if manager == "pnpm" else ""
+    steps = [f"{manager} run build"] if answers.build else []
+    mount = [f"--mount=type=cache,target={_CACHES[manager]} \\\n    "] if manager == "yarn" else []
+    values = {
+        "SETUP": setup,
+        # pnpm 10 keeps its settings in that file, which the pattern lets be missing
+        "LOCK": _LOCKS[manager] + (" pnpm-workspace.yaml*" if manager == "pnpm" else ""),
+        "CACHE": _CACHES[manager],
+        "INSTALL": _INSTALLS[manager],
+        "BUILD": "".join(mount) + " && \\\n    ".join([*steps, _PRUNES[manager]]),
+    }
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    return text
+
+
+def _needed(answers: Answers) -> tuple[str, ...]:
+    if answers.template == "go":
+        return ("go.mod",)
+    if answers.template == "node":
+        return ("package.json", _LOCKS[answers.package_manager])
+    return {"uv": ("pyproject.toml", "uv.lock"), "pip": ("requirements.txt",)}.get(
+        answers.package_manager, ("pyproject.toml", "poetry.lock")
+    )
+
+
+def _check(answers: Answers) -> None:
+    managers = PACKAGE_MANAGERS.get(answers.template)
+    if managers is None:
+        raise InitError(f"there is no template {answers.template!r}; there are {', '.join(TEMPLATES)}")
+    if answers.package_manager not in managers:
+        raise InitError(f"the package manager is one of {', '.join(managers)}, not {answers.package_manager!r}")
+    if not _NAME.match(answers.name):
+        raise InitError(f"the name {answers.name!r} is none for an image: lower case, digits, and - _ . between them")
+    if not _VERSION.match(answers.version) or not _VERSION.match(answers.pnpm):
+        raise InitError(f"the version {answers.version!r} is not of the form 3 or 3.13 or 3.13.1")
+    if not 0 <= answers.port <= 65535:
+        raise InitError(f"the port {answers.port} is not between 1 and 65535 (0: nothing listens)")
+    if not _LOWEST_ID <= answers.uid <= _HIGHEST_ID:
+        raise InitError(f"the uid {answers.uid} is not between {_LOWEST_ID} and {_HIGHEST_ID}")
+    if not answers.command or not answers.command[0]:
+        raise InitError("the command is empty")
+    if any("$" in word or not word.isprintable() for word in answers.command):
+        raise InitError("the command holds $ or a control character, and no shell reads it")
+    if answers.template == "go" and not (len(answers.command) == 1 and _GO_PACKAGE.match(answers.command[0])):
+        raise InitError(f"{' '.join(answers.command)!r} is no package of the module: . or ./cmd/NAME")
+
+
+def _as_name(text: str) -> str:
+    """A name for an image, from any text: `@Acme/Web App` is `acme-web-app`."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60].strip("-")
+    return name or "app"
+
+
+def _python(answers: Answers, folder: Path) -> Answers:
+    document: dict[str, Any] = {}
+    with suppress(ValueError, RecursionError):
+        document = tomllib.loads(_read(folder, "pyproject.toml") or "")
+    project = _table(document, "project")
+    poetry = _table(_table(document, "tool"), "poetry")
+    manager = "uv"
+    if (folder / "poetry.lock").exists() or (poetry and not (folder / "uv.lock").exists()):
+        manager = "poetry"
+    elif not document and (folder / "requirements.txt").exists():
+        manager = "pip"
+    named = project.get("name", poetry.get("name"))
+    name = _as_name(named) if isinstance(named, str) else answers.name
+    module = name.replace("-", "_")
+    module = module if module.isidentifier() else "app"
+    pinned = re.match(r"(?:cpython-)?(3\.\d{1,2})(?:\.\d+)?\s*\Z", _read(folder, ".python-version") or "")
+    wanted = re.match(r"\s*[~=>]=\s*(3\.\d{1,2})\b", str(project.get("requires-python", "")))
+    version = answers.version
+    if pinned:
+        version = pinned[1]
+    elif wanted and int(wanted[1][2:]) > int(version[2:]):
+        version = wanted[1]
+    scripts = [key for key in _table(project, "scripts") if _FILE.match(key) and "/" not in key]
+    command = (scripts[0],) if scripts and manager != "pip" else ("python", "-m", module)
+    return replace(answers, name=name, version=version, package_manager=manager, command=command)
+
+
+def _node(answers: Answers, folder: Path) -> Answers:
+    try:
+        document = json.loads((_read(folder, "package.json") or "{}").removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        document = {}
+    document = document if isinstance(document, dict) else {}
+    named, wanted = document.get("name"), str(document.get("packageManager", ""))
+    asked, _, version = wanted.partition("@")
+    version = version.partition("+")[0]
+    manager = next((each for each, lock in _LOCKS.items() if (folder / lock).exists()), "npm")
+    if asked in _LOCKS:
+        manager = asked
+    scripts = _table(document, "scripts")
+    start = _NODE_START.match(str(scripts.get("start", "")))
+    file = (start["file"] if start else document.get("main")) or "server.js"
+    file = file.removeprefix("./") if isinstance(file, str) else ""
+    node = re.match(r"v?(\d{1,2})(?:\.\d+)*\s*\Z", _read(folder, ".nvmrc") or "", re.ASCII)
+    return replace(
+        answers,
+        name=_as_name(named) if isinstance(named, str) else answers.name,
+        version=node[1] if node else answers.version,
+        package_manager=manager,
+        command=("node", file if _FILE.match(file) else "server.js"),
+        build=isinstance(scripts.get("build"), str),
+        pnpm=version if asked == "pnpm" and _VERSION.match(version) else PNPM,
+    )
+
+
+def _go(answers: Answers, folder: Path) -> Answers:
+    text = _read(folder, "go.mod") or ""
+    module = re.search(r"^module[ \t]+\"?([\w./~-]+)", text, re.MULTILINE | re.ASCII)
+    version = re.search(r"^(?:toolchain[ \t]+go|go[ \t]+)(1\.\d{1,3})\b", text, re.MULTILINE | re.ASCII)
+    last = re.sub(r"/v\d+\Z", "", module[1]).rpartition("/")[2] if module else ""
+    name = _as_name(last) if last else answers.name
+    command = f"./cmd/{name}" if (folder / "cmd" / name).is_dir() else "."
+    wanted = version[1] if version and int(version[1][2:]) > int(answers.version[2:]) else answers.version
+    return replace(answers, name=name, version=wanted, command=(command,))
+
+
+def _read(folder: Path, name: str) -> str | None:
+    """A manifest of a folder as text; None if there is none, or it is none that could be read."""
+    path = folder / name
+    if not path.is_file():
+        return None
+    try:
+        return read_file(path, root=folder.resolve()).text
+    except InputError:
+        return None
+
+
+def _table(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}

@@ -69,8 +69,9 @@ def findings(codemods: tuple[Codemod, ...]) -> str:
     head = [
         "# The audit's findings, and the rules that answer them",
         "",
-        "dockfix grew out of an audit of seven Dockerfiles ([the example](../examples/audit)). Its findings, by the",
-        "file's section and number, and what answers each: a rule may fix, refuse or advise, and its page says what is true.",
+        "dockfix grew out of an audit of seven Dockerfiles ([the example](../examples/audit)). Its findings,",
+        "by the file's section and number, and what answers each: a rule may fix, refuse or advise, and its page says",
+        "what is true.",
         "",
         "| finding | the audit's words, in short | rules |",
         "|---|---|---|",

@@ -62,7 +62,7 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         for manifest in ("pyproject.toml", "requirements.txt", "README.md"):
             (tmp_path / manifest).write_text("")
         if codemod.effects & OTHER_FILES:
-            project = {"before/Dockerfile": before, "options.yaml": "context: .\n"}
+            project = {"before/Dockerfile": before, "before/packages/module.py": "", "options.yaml": "context: .\n"}
             with case_from(project | ({"before/compose.yaml": compose[1]} if compose else {}), codemod.name) as case:
                 result = run_case(case, codemod)
             assert result.complaints == ()

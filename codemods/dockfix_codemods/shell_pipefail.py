@@ -204,5 +204,5 @@ CODEMOD: Final = Codemod(
     triggers=("|", "pipefail"),
     page=__doc__,
     hadolint=frozenset({"DL4006"}),
-    findings=("web", "templates"),
+    findings=("missed", "templates"),
 )

@@ -130,5 +130,5 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("adduser",),
     page=__doc__,
-    findings=("web", "missed"),
+    findings=("missed",),
 )

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import account_surgery, cache_surgery, context_surgery, surgery
-from dockfix.codemod import cache_surgery, python_surgery, surgery
+from dockfix.codemod import account_surgery, cache_surgery, context_surgery, python_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -26,9 +25,7 @@ from dockfix.codemod.model import (
 )
 from dockfix.codemod.suppress import is_pragma
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import apk, fetching, health, mounts, pipes, processes
-from dockfix.facts import fetching, health, mounts, processes, python_environments
-from dockfix.facts import devdeps, execform, fetching, health, mounts, processes, turbo
+from dockfix.facts import apk, devdeps, execform, fetching, health, mounts, pipes, processes, python_environments, turbo
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.build_comments import BuildComment, build_comments
@@ -46,10 +43,9 @@ from dockfix.facts.images import (
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
-from dockfix.facts.packages import Action, PackageCommand
-from dockfix.facts.retries import Retry, retries
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.programs import PythonProgram, python_programs, python_syntax_error, python_version
+from dockfix.facts.retries import Retry, retries
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
@@ -61,7 +57,6 @@ from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.imagelock import locked_digest
-from dockfix.project.manifests import pyproject_facts
 from dockfix.project.manifests import javascript_managers, pyproject_facts
 from dockfix.project.problems import Uneditable
 from dockfix.project.sources import ContextUse, context_uses, loses
@@ -348,8 +343,8 @@ __all__ = [
     "context_surgery",
     "context_uses",
     "cycle",
-    "distribution_name",
     "devdeps",
+    "distribution_name",
     "execform",
     "fetching",
     "file_use",
@@ -367,9 +362,9 @@ __all__ = [
     "join_all",
     "known",
     "landing",
+    "locked_digest",
     "longest_chain",
     "loses",
-    "locked_digest",
     "mounts",
     "movable_below",
     "names_mentioned",
@@ -396,8 +391,8 @@ __all__ = [
     "split_ignore_comment",
     "surgery",
     "trailing_ignore_comments",
-    "unnamed_waits",
     "turbo",
+    "unnamed_waits",
     "unused_distributions",
     "uses_area",
     "variables",

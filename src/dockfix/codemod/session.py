@@ -86,8 +86,13 @@ class Settings:
     def builds(self) -> BuildOptions:
         """What they say of how Dockerfiles are built."""
         return BuildOptions(
-            self.context, self.build_contexts, self.use_project, self.base_images, self.compose, self.uid_map
-            self.context, self.build_contexts, self.use_project, self.base_images, self.compose, self.image_lock
+            context=self.context,
+            build_contexts=self.build_contexts,
+            use_project=self.use_project,
+            base_images=self.base_images,
+            compose=self.compose,
+            uid_map=self.uid_map,
+            image_lock=self.image_lock,
         )
 
 

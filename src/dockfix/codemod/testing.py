@@ -14,9 +14,8 @@ A case is a folder `golden/<rule>/<case>/` with:
       advice Dockerfile:3 message
 
 - `options.yaml`, if any: `unsafe` (default true: a golden shows all fixes), `context` (a folder of `before/`),
-  `build-contexts` (a mapping of names), `uid-map` (a mapping of users and uids), `use-project` (default true: compose
-  `build-contexts` (a mapping of names), `image-lock` (a file of `before/`), `use-project` (default true: compose
-  files are read), `variants` (a mapping of the variants' names to false, for those that the case cannot have) and `why`
+  `build-contexts` (a mapping of names), `uid-map` (a mapping of users and uids), `image-lock` (a file of `before/`),
+  `use-project` (default true: compose and bake files are read), `variants` (a mapping of the variants' names to false, for those that the case cannot have) and `why`
   (the reason, needed with `variants`).
 
 A case is run as it stands and in the variants that fit it (`Variant`): the same file with other line ends, a byte order
@@ -358,8 +357,9 @@ def _options(path: Path) -> Options:
         raise CaseError(f"{path}: {error}") from error
     if not isinstance(data, dict):
         raise CaseError(f"{path}: must be a mapping")
-    unknown = set(data) - {"unsafe", "context", "build-contexts", "uid-map", "use-project", "variants", "why"}
-    unknown = set(data) - {"unsafe", "context", "build-contexts", "image-lock", "use-project", "variants", "why"}
+    unknown = set(data) - {
+        "unsafe", "context", "build-contexts", "image-lock", "uid-map", "use-project", "variants", "why",
+    }  # fmt: skip
     if unknown:
         raise CaseError(f"{path}: unknown keys: {', '.join(sorted(map(str, unknown)))}")
     unsafe, use_project = data.get("unsafe", True), data.get("use-project", True)
@@ -411,10 +411,12 @@ def _workspace(case: Case, root: Path) -> Workspace:
     files = tuple(read_file(path, root=root) for path in _dockerfiles(root))
     options = case.options
     builds = BuildOptions(
-        options.context, options.build_contexts or {}, options.use_project, uid_map=options.uid_map or {}
+        context=options.context,
+        build_contexts=options.build_contexts or {},
+        use_project=options.use_project,
+        uid_map=options.uid_map or {},
+        image_lock=read_image_lock(root / options.image_lock, root) if options.image_lock is not None else {},
     )
-    lock = read_image_lock(root / options.image_lock, root) if options.image_lock is not None else {}
-    builds = BuildOptions(options.context, options.build_contexts or {}, options.use_project, image_lock=lock)
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:
         if target.dockerfile.problems:

@@ -15,8 +15,9 @@ A case is a folder `golden/<rule>/<case>/` with:
 
 - `options.yaml`, if any: `unsafe` (default true: a golden shows all fixes), `context` (a folder of `before/`),
   `build-contexts` (a mapping of names), `uid-map` (a mapping of users and uids), `image-lock` (a file of `before/`),
-  `use-project` (default true: compose and bake files are read), `variants` (a mapping of the variants' names to false, for those that the case cannot have) and `why`
-  (the reason, needed with `variants`).
+  `recommended-env` (as in a configuration), `use-project` (default true: compose and bake files are read), `variants` (a
+  mapping of the variants' names to false, for those that the case cannot have) and `why` (the reason, needed with
+  `variants`).
 
 A case is run as it stands and in the variants that fit it (`Variant`): the same file with other line ends, a byte order
 mark, another escape character or no final line end must be mended in the same way. In a pack's own tests::

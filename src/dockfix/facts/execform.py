@@ -38,6 +38,8 @@ _REFERENCE: Final = re.compile(
 _RUN_TIME_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]+\Z")
 ALWAYS_SET: Final = frozenset(("HOME", "HOSTNAME", "PATH", "PWD"))
 """What Docker sets in every container (moby `container/env.go`, `CreateDaemonEnvironment`), and PWD, which sh does."""
+_TAKES_SCRIPT: Final = re.compile(r"-[abefhiklmnpuvxCET]*c[abefhiklmnpuvxCET]*\Z")
+"""`-c` of a shell, alone or among its other options (POSIX `sh`, OPTIONS; bash(1))."""
 _SPECIAL: Final = re.compile(r'[\\"`$]')
 
 
@@ -130,7 +132,7 @@ def _leaves_to_itself(argv: Sequence[str]) -> bool:
         return True
     # behind an init, `env` or a wait script the program may be a shell, whose script is then one of the words
     return any(
-        name in SHELLS and (index == 0 or any(word.startswith("-") and "c" in word for word in argv[index + 1 :]))
+        name in SHELLS and any(_TAKES_SCRIPT.match(word) for word in argv[index + 1 :])
         for index, name in enumerate(names)
     )
 

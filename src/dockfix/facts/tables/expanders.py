@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-SHELLS: Final = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh", "fish", "busybox", "cmd", "cmd.exe"))
-"""What expands variables in what it is given; PowerShell stands among `EXPANDERS`, since `-c` is not how it is used."""
+SHELLS: Final = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh", "fish"))
+"""What expands variables in a script that it is given with `-c`."""
 
 EXPANDERS: Final = frozenset(
     (
         *("envsubst", "gomplate", "confd", "consul-template"),  # templates are what they are for
-        *("pwsh", "powershell", "powershell.exe"),  # `$NAME` is its own variable
+        *("pwsh", "powershell", "powershell.exe", "cmd", "cmd.exe"),  # `$NAME` is its own variable, or none at all
         *(
             "awk",
             "gawk",

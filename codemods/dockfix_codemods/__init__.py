@@ -27,6 +27,7 @@ ORDER: Final = (
     "cache-mount",
     "unused-python-deps",
     "workdir-temp",
+    "stage-flatten",
     "image-pin",
     "header-comment",
 )

@@ -46,7 +46,7 @@ class Library:
 
     def packaged_as(self, package: str) -> bool:
         """Whether a package, as spelt in a Dockerfile, brings it."""
-        return self.package.fullmatch(package.strip("\"'")) is not None
+        return self.package.fullmatch(package.strip("\"'").partition("=")[0]) is not None
 
 
 def _package(ending: str) -> re.Pattern[str]:

@@ -45,6 +45,7 @@ ORDER: Final = (
     "pip-pin",
     "torch-index",
     "workdir-temp",
+    "stage-flatten",
     "image-pin",
     "header-comment",
 )

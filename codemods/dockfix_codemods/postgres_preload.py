@@ -43,7 +43,7 @@ does not get it.
 - Images that preload something by themselves (timescale/timescaledb, citusdata/citus), for the same reason.
 - Files that cannot be read, and compose files that mount a configuration.
 - A command of compose, which goes before the CMD; an ENTRYPOINT that is not the official one; a CMD in shell form.
-- Packages that are installed in a branch, may fail, or are for another major version.
+- Packages that are installed in a branch, may fail, or name another major version than the tag of the image does.
 - Alpine, where `apk` installs for another server than the image's own.
 
 ## Sources

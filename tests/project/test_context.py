@@ -10,6 +10,7 @@ import pytest
 from dockfix.project import context as module
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
+from dockfix.project.snapshot import Snapshot
 
 
 def make(root: Path, *names: str) -> None:
@@ -124,3 +125,14 @@ def test_too_many_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert here.glob("*/file") is None
     assert here.ignored_below(".") is None
     assert here.glob("1/*") == ["1/file"]
+
+
+def test_files_that_a_run_creates_are_there(tmp_path: Path) -> None:
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql" / "a.sql").write_text("old")
+    files = Snapshot(tmp_path, {tmp_path / "sql" / "a.sql": "changed", tmp_path / "sql" / "b.sql": "new"})
+    context = Context(tmp_path, tmp_path, parse_ignore(""), files)
+    assert context.files_below("sql") == ["sql/a.sql", "sql/b.sql"]
+    assert context.glob("sql/*.sql") == ["sql/a.sql", "sql/b.sql"]
+    assert context.entries(".") == [("sql", True)]
+    assert context.read_text("sql/b.sql") == "new"

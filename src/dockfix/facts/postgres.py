@@ -46,7 +46,7 @@ class Library:
 
     def packaged_as(self, package: str) -> bool:
         """Whether a package, as spelt in a Dockerfile, brings it."""
-        return self.package.fullmatch(package.strip("\"'")) is not None
+        return self.package.fullmatch(package.strip("\"'").partition("=")[0]) is not None
 
 
 def _package(ending: str) -> re.Pattern[str]:
@@ -126,10 +126,11 @@ def installed_libraries(facts: BuildFacts, stage: Stage, program: Iterable[Instr
     """The libraries that the RUNs of a program certainly install with apt for the server of the stage's base image.
 
     Each once, in the order of the table. A server does not start if one that it is to preload is missing: what is
-    installed in a branch, may fail (`||`), is removed again or is for another major version does not count.
+    installed in a branch, may fail (`||`), is removed again or is not for the major version of the image's tag does not
+    count.
     """
     ref = parse_image_ref(stage.base_ref.value) if isinstance(stage.base_ref, Known) else None
-    major = re.match(r"\d+", ref.tag or "") if ref is not None else None
+    major = re.match(r"(?:pg)?(\d+)", ref.tag or "") if ref is not None else None
     found: dict[str, Installed] = {}
     for run in program:
         for step in facts.commands(run).packages if isinstance(run, Run) else ():
@@ -142,7 +143,7 @@ def installed_libraries(facts: BuildFacts, stage: Stage, program: Iterable[Instr
                     found.pop(library.name, None)
                 elif package.action is Action.INSTALL and not step.command.context & _UNCERTAIN and after != "||":
                     version = re.search(r"postgresql-(\d+)", name)
-                    if version is None or major is None or version[1] == major[0]:
+                    if version is None or (major is not None and version[1] == major[1]):
                         found.setdefault(library.name, Installed(library, cast("Run", run)))
     yield from (found[library.name] for library in _LIBRARIES if library.name in found)
 

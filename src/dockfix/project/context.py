@@ -165,7 +165,7 @@ class Context:
         return found
 
     def entries(self, rel: str) -> list[tuple[str, bool]]:
-        """The entries of a folder as relative paths, ignored ones too, and whether each is a folder itself.
+        """The entries of a folder as relative paths, ignored and new ones too, and whether each is a folder itself.
 
         A symlink is none. What is no folder of the project has no entries; past `MAX_ENTRIES` the rest is left out.
         """
@@ -182,6 +182,8 @@ class Context:
                         break
         except OSError:
             return []
+        if self.files is not None and self.files.changes:
+            found += [(prefix + path.name, False) for path in sorted(self.files.created) if path.parent == real]
         return found
 
     def _mode(self, rel: str) -> int | None:

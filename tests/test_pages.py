@@ -11,6 +11,7 @@ import pytest
 from dockfix.codemod.engine import run
 from dockfix.codemod.model import Codemod, Severity
 from dockfix.codemod.registry import load_registry
+from dockfix.project.config import read_config
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, load_project, target_for
 
@@ -18,6 +19,7 @@ CODEMODS = load_registry().codemods
 ORDER = [codemod.name for codemod in CODEMODS]
 SECTIONS = ["What it does", "Why", "Safety", "What it leaves alone", "Sources"]
 COMPOSE = re.compile(r"```yaml\n(.*?)```", re.S)
+CONFIG = re.compile(r"```toml\n(.*?)```", re.S)
 REPORTED = re.compile(r"```dockerfile\n(.*?)```", re.S)
 EXAMPLE = re.compile(r"```dockerfile\n(.*?)```\s+becomes\s+```dockerfile\n(.*?)```", re.S)
 
@@ -50,7 +52,12 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
             (tmp_path / manifest).write_text("")
         path = tmp_path / "Dockerfile"
         path.write_text(before)
-        target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), BuildOptions(Path()))
+        options = BuildOptions(Path())
+        config = CONFIG.search(page)
+        if config is not None:
+            (tmp_path / "dockfix.toml").write_text(config[1])
+            options = replace(options, recommended_env=read_config(tmp_path / "dockfix.toml").recommended_env)
+        target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), options)
         outcome = run(target, [codemod], unsafe=True)
         assert outcome.defects == ()
         assert outcome.text == after

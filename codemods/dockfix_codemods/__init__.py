@@ -29,6 +29,7 @@ ORDER: Final = (
     "python-inline-syntax",
     "pip-pin",
     "torch-index",
+    "recommended-env",
 )
 
 

@@ -30,7 +30,7 @@ from dockfix.facts.build import BuildFacts
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
-from dockfix.facts.images import PREDEFINED_ARGS, base_image, build_only, is_silently_read, runtime_library
+from dockfix.facts.images import PREDEFINED_ARGS, base_image, build_only, image_names, is_silently_read, runtime_library
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
@@ -308,6 +308,7 @@ __all__ = [
     "file_use",
     "has_base_group",
     "health",
+    "image_names",
     "install_needs",
     "is_compiler",
     "is_header_package",

@@ -30,6 +30,9 @@ base = "docker-image://alpine"
 
 [tool.dockfix.base-images]
 "corp/python" = "python:3.12-slim"
+
+[tool.dockfix.recommended-env."pytorch/pytorch"]
+PYTORCH_CUDA_ALLOC_CONF = "expandable_segments:True"
 """
 FULL_YAML = """\
 rules: [cache-mount]
@@ -44,6 +47,9 @@ build-contexts:
   base: docker-image://alpine
 base-images:
   corp/python: python:3.12-slim
+recommended-env:
+  pytorch/pytorch:
+    PYTORCH_CUDA_ALLOC_CONF: "expandable_segments:True"
 """
 
 
@@ -61,6 +67,7 @@ def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
     assert config.jobs == 3
     assert config.build_contexts == {"base": "docker-image://alpine"}
     assert config.base_images == {"corp/python": "python:3.12-slim"}
+    assert config.recommended_env == {"pytorch/pytorch": {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}}
     assert set(config.lines) == set(KEYS)
     lines = text.split("\n")
     assert all(key in lines[line - 1] for key, line in config.lines.items())

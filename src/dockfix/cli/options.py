@@ -146,6 +146,7 @@ def plan(context: typer.Context, given: Given, console: Console) -> Plan:
         respect_gitignore=config.respect_gitignore and not given.no_gitignore,
         jobs=given.jobs or config.jobs or _processors(),
         base_images=config.base_images,
+        recommended_env=config.recommended_env,
         compose=_compose(given, root, console),
     )
     _check_rules(registry, given, config, console)

@@ -64,6 +64,7 @@ class Settings:
         jobs: processes to use where there are many files.
         base_images: images that extend the table of base images, each with the image that it is like.
         compose: the compose files to read, merged in this order, in place of all that a search finds.
+        recommended_env: by base image, the ENV variables that a stage on it is to have, with their values.
     """
 
     rules: tuple[str, ...] = ()
@@ -77,11 +78,19 @@ class Settings:
     jobs: int = 1
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def builds(self) -> BuildOptions:
         """What they say of how Dockerfiles are built."""
-        return BuildOptions(self.context, self.build_contexts, self.use_project, self.base_images, self.compose)
+        return BuildOptions(
+            self.context,
+            self.build_contexts,
+            self.use_project,
+            self.base_images,
+            self.compose,
+            recommended_env=self.recommended_env,
+        )
 
 
 @dataclass(frozen=True, slots=True)

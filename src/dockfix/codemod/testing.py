@@ -14,7 +14,7 @@ A case is a folder `golden/<rule>/<case>/` with:
       advice Dockerfile:3 message
 
 - `options.yaml`, if any: `unsafe` (default true: a golden shows all fixes), `context` (a folder of `before/`),
-  `build-contexts` (a mapping of names), `use-project` (default true: compose files are read), `variants` (a mapping of
+  `build-contexts` (a mapping of names), `recommended-env` (as in the configuration), `use-project` (default true: compose files are read), `variants` (a mapping of
   the variants' names to false, for those that the case cannot have) and `why` (the reason, needed with `variants`).
 
 A case is run as it stands and in the variants that fit it (`Variant`): the same file with other line ends, a byte order
@@ -37,7 +37,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -101,6 +101,7 @@ class Options:
     context: Path | None = None
     build_contexts: Mapping[str, str] | None = None
     use_project: bool = True
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     skipped: frozenset[Variant] = frozenset()
 
 
@@ -353,7 +354,7 @@ def _options(path: Path) -> Options:
         raise CaseError(f"{path}: {error}") from error
     if not isinstance(data, dict):
         raise CaseError(f"{path}: must be a mapping")
-    unknown = set(data) - {"unsafe", "context", "build-contexts", "use-project", "variants", "why"}
+    unknown = set(data) - {"unsafe", "context", "build-contexts", "use-project", "recommended-env", "variants", "why"}
     if unknown:
         raise CaseError(f"{path}: unknown keys: {', '.join(sorted(map(str, unknown)))}")
     unsafe, use_project = data.get("unsafe", True), data.get("use-project", True)
@@ -373,6 +374,7 @@ def _options(path: Path) -> Options:
         unsafe=unsafe,
         context=Path(context) if context is not None else None,
         build_contexts={str(name): reference for name, reference in contexts.items()},
+        recommended_env=data.get("recommended-env", {}),
         use_project=use_project,
         skipped=frozenset(known[name] for name in variants),
     )
@@ -395,7 +397,12 @@ def _workspace(case: Case, root: Path) -> Workspace:
     if project.problems:
         raise CaseError(f"{case}: {project.problems[0].path}: {project.problems[0].message}")
     files = tuple(read_file(path, root=root) for path in _dockerfiles(root))
-    builds = BuildOptions(case.options.context, case.options.build_contexts or {}, case.options.use_project)
+    builds = BuildOptions(
+        case.options.context,
+        case.options.build_contexts or {},
+        case.options.use_project,
+        recommended_env=case.options.recommended_env,
+    )
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:
         if target.dockerfile.problems:

@@ -26,6 +26,7 @@ _PYPROJECT: Final = "pyproject.toml"
 _OWN: Final = "dockfix.yaml"
 _MAX_NODES: Final = 10_000
 _MAX_DEPTH: Final = 20
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Config:
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     jobs: int | None = None
     base_images: Mapping[str, str] = field(default_factory=dict)
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def error(self, key: str, message: str) -> InputError:
@@ -133,6 +135,14 @@ def _is_string_table(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
+def _is_environment_table(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        _is_string_table(each)
+        and all(_VARIABLE.fullmatch(name) and not set("\n\r\0") & set(text) for name, text in each.items())
+        for each in value.values()
+    )
+
+
 KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "rules": ("a list of rule names", _is_strings),
     "skip": ("a list of rule names", _is_strings),
@@ -143,6 +153,10 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "build-contexts": ("a table of names and references", _is_string_table),
     "jobs": ("a whole number from 1 on", _is_positive),
     "base-images": ("a table of images and the images that they are like", _is_string_table),
+    "recommended-env": (
+        "a table of images, each with a table of variables and values of one line of text",
+        _is_environment_table,
+    ),
 }
 """The keys there are: what each takes, in words, and the test of it."""
 

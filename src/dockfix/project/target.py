@@ -96,6 +96,7 @@ class BuildOptions:
         use_project: whether compose and bake files are read.
         base_images: images that extend the table of base images, each with the image that it is like.
         compose: the compose files to read, merged in this order, in place of all that a search finds.
+        recommended_env: by base image, the ENV variables that a stage on it is to have, with their values.
     """
 
     context: Path | None = None
@@ -103,6 +104,7 @@ class BuildOptions:
     use_project: bool = True
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ class Target:
     named_contexts: Mapping[str, tuple[NamedContext, ...]] = field(default_factory=dict)
     base_images: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def builds_known(self) -> bool:
@@ -293,6 +296,7 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         named_contexts=names,
         base_images=given.base_images,
         unread=unread,
+        recommended_env=given.recommended_env,
     )
 
 

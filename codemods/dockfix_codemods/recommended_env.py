@@ -93,7 +93,7 @@ def rewrite(target: Target) -> Iterator[Finding]:
 def _edit(target: Target, stage: Stage, missing: Mapping[str, str]) -> Edit:
     """Put pairs behind the last ENV's, where it has several or several lines; else an ENV of their own below it."""
     dockerfile = target.dockerfile
-    pairs = [f"{name}={_quoted(value)}" for name, value in missing.items()]
+    pairs = [f"{name}={_quoted(value, stage.node.escape)}" for name, value in missing.items()]
     last = next((each for each in reversed(stage.instructions) if isinstance(each, Env)), None)
     if last is not None and not last.legacy and (len(last.pairs) > 1 or last.multiline):
         return surgery.insert_pairs(dockerfile, last, pairs)
@@ -107,11 +107,12 @@ def _like(stage: Stage) -> str:
     return "env" if stage.node.keyword.text.islower() else "ENV"
 
 
-def _quoted(value: str) -> str:
-    """A value as ENV takes it; whether it has a `$` or not, it means itself."""
+def _quoted(value: str, escape: str) -> str:
+    """A value as ENV takes it, so that it means itself; `escape` is the file's escape character."""
     if value and set(value) <= _PLAIN:
         return value
-    escaped = "".join(f"\\{character}" if character in '"$\\' else character for character in value)
+    special = f'"${escape}'
+    escaped = "".join(f"{escape}{character}" if character in special else character for character in value)
     return f'"{escaped}"'
 
 

@@ -151,7 +151,7 @@ def test_schema_and_code_agree() -> None:
         "boolean": [True, False],
         "integer": [0, 1, 7],
         "string": ["x"],
-        "object": [{}, {"a": "b"}, {"a": 1}],
+        "object": [{}, {"a": "b"}, {"a": 1}, {"a": {}}, {"a": {"b": "c"}}, {"a": {"b": 1}}],
     }
     for key, (_, accepts) in KEYS.items():
         for kind, values in samples.items():
@@ -166,6 +166,10 @@ def _allows(schema: dict[str, object], kind: str, value: object) -> bool:
         case list():
             return all(isinstance(item, str) for item in value)
         case dict():
+            of = schema["additionalProperties"]
+            assert isinstance(of, dict)
+            if of["type"] == "object":
+                return all(isinstance(item, dict) and _allows(of, "object", item) for item in value.values())
             return all(isinstance(item, str) for item in value.values())
         case bool() | str():
             return True

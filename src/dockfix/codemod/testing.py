@@ -14,8 +14,9 @@ A case is a folder `golden/<rule>/<case>/` with:
       advice Dockerfile:3 message
 
 - `options.yaml`, if any: `unsafe` (default true: a golden shows all fixes), `context` (a folder of `before/`),
-  `build-contexts` (a mapping of names), `recommended-env` (as in the configuration), `use-project` (default true: compose files are read), `variants` (a mapping of
-  the variants' names to false, for those that the case cannot have) and `why` (the reason, needed with `variants`).
+  `build-contexts` (a mapping of names), `recommended-env` (as in the configuration), `use-project` (default true:
+  compose files are read), `variants` (a mapping of the variants' names to false, for those that the case cannot have)
+  and `why` (the reason, needed with `variants`).
 
 A case is run as it stands and in the variants that fit it (`Variant`): the same file with other line ends, a byte order
 mark, another escape character or no final line end must be mended in the same way. In a pack's own tests::

@@ -30,6 +30,7 @@ ORDER: Final = (
     "pip-pin",
     "torch-index",
     "recommended-env",
+    "build-tool-leftover",
 )
 
 

@@ -16,6 +16,7 @@ ORDER: Final = (
     "arg-scope",
     "useradd-gid",
     "uv-venv-pip",
+    "pip-to-uv",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",

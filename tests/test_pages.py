@@ -14,6 +14,7 @@ from dockfix.codemod.engine import run
 from dockfix.codemod.model import OTHER_FILES, Codemod, Severity
 from dockfix.codemod.registry import load_registry
 from dockfix.codemod.testing import case_from, run_case
+from dockfix.project.config import read_config
 from dockfix.project.files import read_file
 from dockfix.project.imagelock import parse_image_lock
 from dockfix.project.target import BuildOptions, load_project, target_for
@@ -23,6 +24,7 @@ ORDER = [codemod.name for codemod in CODEMODS]
 SECTIONS = ["What it does", "Why", "Safety", "What it leaves alone", "Sources"]
 COMPOSE = re.compile(r"```yaml\n(.*?)```", re.S)
 LOCK = re.compile(r"```\n(\S+@sha256:.*\n)```")
+CONFIG = re.compile(r"```toml\n(.*?)```", re.S)
 REPORTED = re.compile(r"```dockerfile\n(.*?)```", re.S)
 BLOCK = re.compile(r"```(?:dockerfile|yaml|toml|text)(?: (?P<name>\S+))?\n(?P<text>.*?)```", re.S)
 EXAMPLE = re.compile(r"```dockerfile\n(.*?)```\s+becomes\s+```dockerfile\n(.*?)```", re.S)
@@ -70,9 +72,12 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
             continue
         path = tmp_path / "Dockerfile"
         path.write_text(before)
-        target = target_for(
-            load_project(tmp_path), read_file(path, root=tmp_path), BuildOptions(Path(), image_lock=lock)
-        )
+        options = BuildOptions(Path(), image_lock=lock)
+        config = CONFIG.search(page)
+        if config is not None:
+            (tmp_path / "dockfix.toml").write_text(config[1])
+            options = replace(options, recommended_env=read_config(tmp_path / "dockfix.toml").recommended_env)
+        target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), options)
         outcome = run(target, [codemod], unsafe=True)
         assert outcome.defects == ()
         assert outcome.text == after

@@ -26,6 +26,7 @@ ORDER: Final = (
     "turbo-prune",
     "node-env",
     "exec-form-variable",
+    "pip-to-uv",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",
@@ -48,6 +49,8 @@ ORDER: Final = (
     "stage-flatten",
     "image-pin",
     "header-comment",
+    "recommended-env",
+    "build-tool-leftover",
 )
 
 

@@ -34,6 +34,9 @@ base = "docker-image://alpine"
 
 [tool.dockfix.uid-map]
 app = 10001
+
+[tool.dockfix.recommended-env."pytorch/pytorch"]
+PYTORCH_CUDA_ALLOC_CONF = "expandable_segments:True"
 """
 FULL_YAML = """\
 rules: [cache-mount]
@@ -50,6 +53,9 @@ build-contexts:
 base-images:
   corp/python: python:3.12-slim
 uid-map: {app: 10001}
+recommended-env:
+  pytorch/pytorch:
+    PYTORCH_CUDA_ALLOC_CONF: "expandable_segments:True"
 """
 
 
@@ -69,6 +75,7 @@ def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
     assert config.build_contexts == {"base": "docker-image://alpine"}
     assert config.base_images == {"corp/python": "python:3.12-slim"}
     assert config.uid_map == {"app": 10001}
+    assert config.recommended_env == {"pytorch/pytorch": {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}}
     assert set(config.lines) == set(KEYS)
     lines = text.split("\n")
     assert all(key in lines[line - 1] for key, line in config.lines.items())
@@ -156,7 +163,7 @@ def test_schema_and_code_agree() -> None:
         "boolean": [True, False],
         "integer": [0, 1, 7],
         "string": ["x"],
-        "object": [{}, {"a": "b"}, {"a": 1}, {"a": 0}, {"a": 2**31}],
+        "object": [{}, {"a": "b"}, {"a": 1}, {"a": 0}, {"a": 2**31}, {"a": {}}, {"a": {"b": "c"}}, {"a": {"b": 1}}],
     }
     for key, (_, accepts) in KEYS.items():
         for kind, values in samples.items():
@@ -173,7 +180,7 @@ def _allows(schema: dict[str, object], kind: str, value: object) -> bool:
         case dict():
             inner = schema["additionalProperties"]
             assert isinstance(inner, dict)
-            kinds = {str: "string", int: "integer"}
+            kinds = {str: "string", int: "integer", dict: "object"}
             return all(_allows(inner, kinds[type(item)], item) for item in value.values())
         case bool() | str():
             return True

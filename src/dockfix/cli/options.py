@@ -147,6 +147,7 @@ def plan(context: typer.Context, given: Given, console: Console) -> Plan:
         jobs=given.jobs or config.jobs or _processors(),
         base_images=config.base_images,
         image_lock=_image_lock(config, console),
+        recommended_env=config.recommended_env,
         compose=_compose(given, root, console),
         uid_map=config.uid_map,
     )

@@ -232,7 +232,7 @@ def shell_loop(dockerfile: Dockerfile, run: Run, program: PythonProgram) -> tupl
     if any(redirect.heredoc is not None for redirect in command.redirects) or (run.heredocs and not whole):
         return None
     base = surgery.indent_of(dockerfile, text.start(command.start)) if whole else ""
-    base = base if whole else surgery.continuation_indent(dockerfile, run)
+    base = base if whole else surgery.continuation_indent(dockerfile, run) or "    "
     break_, inner = ("\n", f"{base}    ") if whole else (f" {run.escape}{run.newline}", f"{base}  ")
     head = f"for attempt in 1 2 3; do{break_}{inner}"
     tail = (

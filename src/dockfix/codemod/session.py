@@ -66,6 +66,7 @@ class Settings:
         image_lock: digests of base images, as `project.imagelock` reads them.
         compose: the compose files to read, merged in this order, in place of all that a search finds.
         uid_map: the uid that a user of the project is to have in all images, by the user's name.
+        recommended_env: by base image, the ENV variables that a stage on it is to have, with their values.
     """
 
     rules: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ class Settings:
     compose: tuple[Path, ...] = ()
     uid_map: Mapping[str, int] = field(default_factory=dict)
     image_lock: Mapping[str, str] = field(default_factory=dict)
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def builds(self) -> BuildOptions:
@@ -93,6 +95,7 @@ class Settings:
             compose=self.compose,
             uid_map=self.uid_map,
             image_lock=self.image_lock,
+            recommended_env=self.recommended_env,
         )
 
 

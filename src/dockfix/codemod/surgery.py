@@ -319,6 +319,16 @@ def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end:
     return insert_after(text, end, f" {new}")
 
 
+def insert_pairs(dockerfile: Dockerfile, instruction: Instruction, pairs: Sequence[str]) -> Edit:
+    """Put words behind the last argument of an ENV, LABEL or ARG: each on a line of its own if that one has one."""
+    last = instruction.args[-1].span
+    own_line = line_start(dockerfile, last.start) != line_start(dockerfile, instruction.keyword.span.start)
+    if not own_line:
+        return insert(last.end, "".join(f" {pair}" for pair in pairs))
+    broken = continuation(dockerfile, instruction, indent_of(dockerfile, last.start))
+    return insert(last.end, "".join(f"{broken}{pair}" for pair in pairs))
+
+
 def _between(operator: Operator, command: SimpleCommand) -> tuple[int, int]:
     """From an operator to the command beside it, the last character of the one and the first of the other included."""
     if operator.start < command.start:

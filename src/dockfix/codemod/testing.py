@@ -15,8 +15,8 @@ A case is a folder `golden/<rule>/<case>/` with:
 
 - `options.yaml`, if any: `unsafe` (default true: a golden shows all fixes), `context` (a folder of `before/`),
   `build-contexts` (a mapping of names), `uid-map` (a mapping of users and uids), `image-lock` (a file of `before/`),
-  `recommended-env` (as in a configuration), `use-project` (default true: compose and bake files are read), `variants` (a
-  mapping of the variants' names to false, for those that the case cannot have) and `why` (the reason, needed with
+  `recommended-env` (as in a configuration), `use-project` (default true: compose and bake files are read), `variants`
+  (a mapping of the variants' names to false, for those that the case cannot have) and `why` (the reason, needed with
   `variants`).
 
 A case is run as it stands and in the variants that fit it (`Variant`): the same file with other line ends, a byte order
@@ -39,7 +39,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -105,6 +105,7 @@ class Options:
     build_contexts: Mapping[str, str] | None = None
     use_project: bool = True
     uid_map: Mapping[str, int] | None = None
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     skipped: frozenset[Variant] = frozenset()
     image_lock: Path | None = None
 
@@ -359,7 +360,8 @@ def _options(path: Path) -> Options:
     if not isinstance(data, dict):
         raise CaseError(f"{path}: must be a mapping")
     unknown = set(data) - {
-        "unsafe", "context", "build-contexts", "image-lock", "uid-map", "use-project", "variants", "why",
+        "unsafe", "context", "build-contexts", "image-lock", "recommended-env", "uid-map", "use-project", "variants",
+        "why",
     }  # fmt: skip
     if unknown:
         raise CaseError(f"{path}: unknown keys: {', '.join(sorted(map(str, unknown)))}")
@@ -386,6 +388,7 @@ def _options(path: Path) -> Options:
         unsafe=unsafe,
         context=Path(context) if context is not None else None,
         build_contexts={str(name): reference for name, reference in contexts.items()},
+        recommended_env=data.get("recommended-env", {}),
         use_project=use_project,
         uid_map={str(name): uid for name, uid in uids.items()},
         skipped=frozenset(known[name] for name in variants),
@@ -417,6 +420,7 @@ def _workspace(case: Case, root: Path) -> Workspace:
         use_project=options.use_project,
         uid_map=options.uid_map or {},
         image_lock=read_image_lock(root / options.image_lock, root) if options.image_lock is not None else {},
+        recommended_env=options.recommended_env,
     )
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:

@@ -37,6 +37,7 @@ __all__ = [
     "ImageRef",
     "base_image",
     "build_only",
+    "image_names",
     "is_local_name",
     "is_silently_read",
     "parse_image_ref",
@@ -128,6 +129,15 @@ def _key(ref: ImageRef) -> str:
     for prefix in _MIRROR_PREFIXES:
         name = name.removeprefix(prefix)
     return name.removeprefix("library/")
+
+
+def image_names(ref: str) -> tuple[str, ...]:
+    """The names under which a table may list an image, the most exact first: as written, with its tag, without."""
+    parsed = parse_image_ref(ref)
+    if parsed is None:
+        return ()
+    key = _key(parsed)
+    return tuple(dict.fromkeys((ref, *((f"{key}:{parsed.tag}",) if parsed.tag else ()), key)))
 
 
 _NOTHING: Final[Mapping[str, BaseImage | str]] = MappingProxyType({})

@@ -28,8 +28,12 @@ __all__ = ["PythonProgram", "PythonSyntaxError", "python_programs", "python_synt
 _NEWER: Final = 3
 """How many minor versions past the running Python may be judged: what they added is a short list, and below."""
 _LONGEST: Final = 100_000
-_PYTHON2: Final = re.compile(r"Missing parentheses in call|multiple exception types must be|invalid (?:decimal|octal)")
+_PYTHON2: Final = re.compile(
+    r"Missing parentheses in call|multiple exception types must be|invalid (?:decimal|octal)|leading zeros"
+)
 """What Python 3 says of Python 2's `print x`, `except A, b` and `0777`, where `python` may still be Python 2."""
+_PYTHON2_WORDS: Final = ("raise ", "exec ", "<>", "ur'", 'ur"')
+"""What may be Python 2 where Python 3 says no more than "invalid syntax"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def python_syntax_error(source: str, version: tuple[int, int | None] | None) -> 
             warnings.simplefilter("ignore")
             ast.parse(source)
     except SyntaxError as error:
-        if _PYTHON2.search(error.msg) and version is None:
+        if version is None and (_PYTHON2.search(error.msg) or any(each in source for each in _PYTHON2_WORDS)):
             return None
         if "multiple exception types" in error.msg and (version is None or (version[1] or 99) >= 14):
             return None  # Python 3.14 takes them without parentheses (PEP 758)

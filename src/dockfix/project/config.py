@@ -26,6 +26,7 @@ _PYPROJECT: Final = "pyproject.toml"
 _OWN: Final = "dockfix.yaml"
 _MAX_NODES: Final = 10_000
 _MAX_DEPTH: Final = 20
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Config:
     base_images: Mapping[str, str] = field(default_factory=dict)
     uid_map: Mapping[str, int] = field(default_factory=dict)
     image_lock: Path | None = None
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def error(self, key: str, message: str) -> InputError:
@@ -149,6 +151,14 @@ def _is_uid_map(value: object) -> bool:
     return plain and all(1 <= number <= _MAX_UID for number in numbers) and len(set(numbers)) == len(numbers)
 
 
+def _is_environment_table(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        _is_string_table(each)
+        and all(_VARIABLE.fullmatch(name) and not set("\n\r\0") & set(text) for name, text in each.items())
+        for each in value.values()
+    )
+
+
 KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "rules": ("a list of rule names", _is_strings),
     "skip": ("a list of rule names", _is_strings),
@@ -161,6 +171,10 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
     "base-images": ("a table of images and the images that they are like", _is_string_table),
     "uid-map": (f"a table of user names and their numbers, each from 1 to {_MAX_UID} and given once", _is_uid_map),
     "image-lock": ("the path of a file", lambda value: isinstance(value, str) and value != "" and "\0" not in value),
+    "recommended-env": (
+        "a table of images, each with a table of variables and values of one line of text",
+        _is_environment_table,
+    ),
 }
 """The keys there are: what each takes, in words, and the test of it."""
 

@@ -98,6 +98,7 @@ class BuildOptions:
         image_lock: digests of base images, as `project.imagelock` reads them.
         compose: the compose files to read, merged in this order, in place of all that a search finds.
         uid_map: the uid that a user of the project is to have in all images, by the user's name.
+        recommended_env: by base image, the ENV variables that a stage on it is to have, with their values.
     """
 
     context: Path | None = None
@@ -107,6 +108,7 @@ class BuildOptions:
     compose: tuple[Path, ...] = ()
     uid_map: Mapping[str, int] = field(default_factory=dict)
     image_lock: Mapping[str, str] = field(default_factory=dict)
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ class Target:
     base_images: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     image_lock: Mapping[str, str] = field(default_factory=dict)
+    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def builds_known(self) -> bool:
@@ -310,6 +313,7 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         base_images=given.base_images,
         image_lock=given.image_lock,
         unread=unread,
+        recommended_env=given.recommended_env,
     )
 
 

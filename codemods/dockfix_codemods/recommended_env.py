@@ -1,0 +1,130 @@
+"""A stage lacks the environment that the configuration recommends for its base image.
+
+## What it does
+
+Nothing without a configuration: tuning without evidence is no default. With
+
+```toml
+[tool.dockfix.recommended-env."pytorch/pytorch"]
+PYTORCH_CUDA_ALLOC_CONF = "expandable_segments:True"
+```
+
+the stage of the image gets what it lacks, in the style of its last ENV:
+
+```dockerfile
+FROM pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime
+ENV PYTHONUNBUFFERED=1 \\
+    RERANKER_PORT=8000
+```
+
+becomes
+
+```dockerfile
+FROM pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime
+ENV PYTHONUNBUFFERED=1 \\
+    RERANKER_PORT=8000 \\
+    PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True
+```
+
+## Why
+
+What a team has found out about an image belongs into every Dockerfile that starts from it, and is
+forgotten in the next.
+
+## Safety
+
+Unsafe: the variable changes how the program runs.
+
+## What it leaves alone
+
+- Names that the image or the file sets to anything, or that are an ARG of the stage.
+- Stages that the built image does not descend from. A rule that is not selected by name does not run.
+
+## Sources
+
+- https://docs.docker.com/reference/dockerfile/#env
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from dockfix.api import (
+    Category,
+    Codemod,
+    Edit,
+    Effect,
+    Env,
+    Finding,
+    Fix,
+    Known,
+    Safety,
+    Severity,
+    Stage,
+    Target,
+    image_names,
+    surgery,
+)
+
+_PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/=@%")
+
+
+def rewrite(target: Target) -> Iterator[Finding]:
+    """Find what the first stage of the built image lacks of what is recommended for its base image."""
+    graph = target.facts.graph
+    final = graph.final
+    if not target.recommended_env or final is None or any(stage.replaced for stage in graph.chain(final)):
+        return
+    stage = graph.chain(final)[-1]
+    if not isinstance(stage.base_ref, Known):
+        return
+    image = stage.base_ref.value
+    wanted = next((target.recommended_env[name] for name in image_names(image) if name in target.recommended_env), {})
+    given = {*target.facts.end_state(final).names(), *target.facts.end_state(stage).names()}
+    missing = {name: value for name, value in wanted.items() if name not in given}
+    if missing:
+        message = f"{', '.join(missing)} of the environment that is recommended for {image} is not set"
+        edit = _edit(target, stage, missing)
+        why = "the configuration recommends it for this base image"
+        yield Fix(stage.node.span, message, (edit,), Safety.UNSAFE, why, "that the value fits this program")
+
+
+def _edit(target: Target, stage: Stage, missing: Mapping[str, str]) -> Edit:
+    """Put pairs behind the last ENV's, where it has several or several lines; else an ENV of their own below it."""
+    dockerfile = target.dockerfile
+    pairs = [f"{name}={_quoted(value, stage.node.escape)}" for name, value in missing.items()]
+    last = next((each for each in reversed(stage.instructions) if isinstance(each, Env)), None)
+    if last is not None and not last.legacy and (len(last.pairs) > 1 or last.multiline):
+        return surgery.insert_pairs(dockerfile, last, pairs)
+    keyword = last.keyword.text if last is not None else _like(stage)
+    lines = [f"{keyword} {pair}" for pair in pairs]
+    anchor = last if last is not None else stage.node
+    return surgery.insert_below(dockerfile, anchor, anchor.newline.join(lines))
+
+
+def _like(stage: Stage) -> str:
+    return "env" if stage.node.keyword.text.islower() else "ENV"
+
+
+def _quoted(value: str, escape: str) -> str:
+    """A value as ENV takes it, so that it means itself; `escape` is the file's escape character."""
+    if value and set(value) <= _PLAIN:
+        return value
+    special = f'"${escape}'
+    escaped = "".join(f"{escape}{character}" if character in special else character for character in value)
+    return f'"{escaped}"'
+
+
+CODEMOD: Final = Codemod(
+    name="recommended-env",
+    title="the environment that is recommended for a base image is not set",
+    severity=Severity.INFO,
+    category=Category.STYLE,
+    effects=frozenset({Effect.ENV, Effect.STEPS}),
+    rewrite=rewrite,
+    since="0.1.0",
+    opt_in=True,
+    page=__doc__,
+    findings=("reranker 2",),
+)

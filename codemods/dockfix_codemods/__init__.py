@@ -26,6 +26,7 @@ ORDER: Final = (
     "arg-position",
     "copy-order",
     "apt-purge",
+    "sed-unverified",
     "apk-cache",
     "cache-mount",
     "unused-python-deps",

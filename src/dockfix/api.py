@@ -38,6 +38,7 @@ from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.retries import Retry, retries
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
+from dockfix.facts.sed import Substitution, substitution
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
 from dockfix.project.checks import CheckedService, services_by_stage
@@ -283,6 +284,7 @@ __all__ = [
     "StageSource",
     "State",
     "Step",
+    "Substitution",
     "Target",
     "ToolCache",
     "Uneditable",
@@ -332,6 +334,7 @@ __all__ = [
     "set_yaml_entry",
     "set_yaml_item",
     "split_ignore_comment",
+    "substitution",
     "surgery",
     "trailing_ignore_comments",
     "unused_distributions",

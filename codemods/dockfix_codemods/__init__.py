@@ -19,6 +19,7 @@ ORDER: Final = (
     "useradd-gid",
     "user-group",
     "retry-loop",
+    "error-masked",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",

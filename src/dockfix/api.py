@@ -31,6 +31,7 @@ from dockfix.facts.caches import CacheDir
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
 from dockfix.facts.images import PREDEFINED_ARGS, base_image, build_only, is_silently_read, runtime_library
+from dockfix.facts.masking import Masked, masked_installs
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
@@ -262,6 +263,7 @@ __all__ = [
     "Known",
     "Label",
     "Mapped",
+    "Masked",
     "Mount",
     "MountOption",
     "Onbuild",
@@ -318,6 +320,7 @@ __all__ = [
     "join_all",
     "known",
     "landing",
+    "masked_installs",
     "mounts",
     "movable_below",
     "names_mentioned",

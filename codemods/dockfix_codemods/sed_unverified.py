@@ -76,9 +76,9 @@ def rewrite(target: Target) -> Iterator[Finding]:
                 written.add((found.file.text, found.written))
                 if found.checked:
                     continue
-                dashes = "-- " if found.written.startswith("-") else ""
-                check = f"grep -qF {dashes}'{found.written}' {found.file.text}"
-                edit = surgery.insert_behind(target.dockerfile, run, commands.text, step.command, check, found.operator)
+                edit = surgery.insert_behind(
+                    target.dockerfile, run, commands.text, step.command, found.check, found.operator
+                )
                 yield Fix(
                     commands.span(step.command),
                     f"sed -i of {found.file.text} succeeds even if nothing matches",

@@ -21,6 +21,7 @@ SCRIPTS = [
     ("set -e; sed -i 's|a/b|c/defg|g' FILE; echo done", "x a/b y a/b\n"),
     ("echo a && \\\n  sed -ri 's/(old|older)\\/x/--new [x]/' FILE && \\\n  echo done", "older/x\n"),
     ('set -eu; \\\n  f=FILE; \\\n  sed -i -e \'s/[o]ld/"$new.*"/\' "$f"; \\\n  echo done', "old\n"),
+    ("set -e; sed -ri \"s/^#?libs\\s*=.*/libs = 'pg_cron'/\" FILE; echo done", "#libs = ''\n"),
     ("<<EOF\nset -e\nsed -i 's/old/newer/' FILE\necho done\nEOF", "old\n"),
 ]
 

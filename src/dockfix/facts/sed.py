@@ -34,6 +34,13 @@ class Substitution:
     operator: str
     checked: bool
 
+    @property
+    def check(self) -> str:
+        """The command that fails where the file does not hold what was to be written."""
+        quote = '"' if "'" in self.written else "'"
+        dashes = "-- " if self.written.startswith("-") else ""
+        return f"grep -qF {dashes}{quote}{self.written}{quote} {self.file.text}"
+
 
 def substitution(commands: Commands, step: Step) -> Substitution | None:
     """The substitution that a command is; None if its result is not one fixed string in one configuration file."""
@@ -108,8 +115,10 @@ def _written(expression: str) -> str | None:
     if len(parts) != 3 or parts[2] not in ("", "g") or in_brackets:
         return None
     written = parts[1].replace(f"\\{mark}", mark) if mark != "&" else parts[1]
-    if len(written.strip()) < _SHORTEST or any(char in written for char in "\\&\n'"):
+    if len(written.strip()) < _SHORTEST or any(char in written for char in "\\&\n"):
         return None
+    if "'" in written and any(char in written for char in '$`"'):
+        return None  # neither kind of quotes holds it
     # What the pattern holds too is there already where it does not match.
     return None if written in parts[0].replace("\\", "") else written
 

@@ -41,6 +41,7 @@ from dockfix.facts.images import (
     is_silently_read,
     runtime_library,
 )
+from dockfix.facts.masking import Masked, masked_installs
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
 from dockfix.facts.names import names_mentioned, names_used
@@ -49,6 +50,7 @@ from dockfix.facts.programs import PythonProgram, python_programs, python_syntax
 from dockfix.facts.retries import Retry, retries
 from dockfix.facts.scope import State
 from dockfix.facts.scripts import Joint, behind, join_all
+from dockfix.facts.sed import Substitution, substitution
 from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
 from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
 from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
@@ -292,6 +294,7 @@ __all__ = [
     "Known",
     "Label",
     "Mapped",
+    "Masked",
     "Mount",
     "MountOption",
     "NamedContext",
@@ -316,6 +319,7 @@ __all__ = [
     "StageSource",
     "State",
     "Step",
+    "Substitution",
     "Target",
     "ToolCache",
     "Uneditable",
@@ -367,6 +371,7 @@ __all__ = [
     "locked_digest",
     "longest_chain",
     "loses",
+    "masked_installs",
     "mounts",
     "movable_below",
     "names_mentioned",
@@ -391,6 +396,7 @@ __all__ = [
     "set_yaml_entry",
     "set_yaml_item",
     "split_ignore_comment",
+    "substitution",
     "surgery",
     "trailing_ignore_comments",
     "turbo",

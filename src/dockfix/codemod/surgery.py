@@ -305,6 +305,32 @@ def append_to_body(
     return insert_after(text, body.end, f" {instruction.escape}{instruction.newline}{indent}{new};")
 
 
+def insert_behind(
+    dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str, operator: str
+) -> Edit:
+    """Put a command behind another one of a list, joined by `operator` (`&&`, `;` or a line end), in the list's style.
+
+    On a line of its own if the operator beside the command stands at the beginning or the end of a line.
+    """
+    indent = indent_of(dockerfile, text.start(command.start))
+    if operator == "\n":
+        return insert_after(text, command.end, f"\n{indent}{new}")
+    beside = command.after or command.before
+    joined = f"{operator} " if operator == ";" else f" {operator} "
+    if beside is None or _offset_in_logical(run, text) is None:
+        return insert_after(text, command.end, f"{joined}{new}")
+    leading = _starts_line(text, beside.start)
+    following = len(text.text) - len(text.text[beside.end :].lstrip(" \t"))
+    if not leading and text.contiguous(beside.end - 1, min(following + 1, len(text.text))):
+        return insert_after(text, command.end, f"{joined}{new}")
+    if not indent or not _starts_line(text, (command.before if leading and command.before else command).start):
+        indent = continuation_indent(dockerfile, run)
+    broken = f" {run.escape}{run.newline}{indent}"
+    if leading and operator != ";":
+        return insert_after(text, command.end, f"{broken}{operator} {new}")
+    return insert_after(text, command.end, f"{joined.rstrip()}{broken}{new}")
+
+
 def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end: int, new: str) -> Edit:
     """Put words behind those at `text[start:end]`: on a line of their own if those have one, else on the same line."""
     after = text.text[end:].lstrip(" \t")[:1]

@@ -17,6 +17,9 @@ CONTEXTS = {
     "postgres": "docker/postgres",
     "base-ml": "docker/base-ml",
     "migrate": ".",
+    "tools": ".",
+    "status": "docker/status",
+    "analytics": "docker/analytics",
 }
 
 

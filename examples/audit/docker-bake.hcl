@@ -4,7 +4,7 @@ variable "TAG" {
 }
 
 group "default" {
-  targets = ["api", "migrate"]
+  targets = ["api", "migrate", "tools", "status", "analytics"]
 }
 
 target "_common" {
@@ -25,4 +25,20 @@ target "migrate" {
   args = {
     SCHEMA = "taboot" # the schema of docker/postgres
   }
+}
+
+target "tools" {
+  inherits   = ["_common"]
+  dockerfile = "docker/tools/Dockerfile"
+  tags       = ["taboot/tools:${TAG}"]
+}
+
+target "status" {
+  context = "docker/status"
+  tags    = ["taboot/status:${TAG}"]
+}
+
+target "analytics" {
+  context = "docker/analytics"
+  tags    = ["taboot/analytics:${TAG}"]
 }

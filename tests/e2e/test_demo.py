@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from dockfix.codemod.registry import load_registry
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -112,3 +114,10 @@ def test_the_diff_is_what_apply_does(project: Path, require_tool: Callable[[str]
         assert (project / name).read_bytes() == (twin / name).read_bytes(), name
     again = dockfix("apply", "--diff", *options, ".", cwd=project)
     assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_every_rule_has_something_to_say_of_the_example(project: Path) -> None:
+    names = load_registry().names
+    rules = [option for name in names for option in ("--rule", name)]
+    found = json.loads(dockfix("check", *rules, "--format", "json", ".", cwd=project).stdout)
+    assert {finding["rule"] for file in found["files"] for finding in file["findings"]} == set(names)

@@ -114,7 +114,10 @@ def _why_held_back(found: Found) -> str | None:
 def apply_summary(result: RunResult, *, would: bool, verbose: bool = False) -> str:
     """One line of what was done, held back and refused."""
     done = f"{'would apply' if would else 'applied'} {_count(result.applied, 'fix', 'fixes')}"
-    parts = [f"{done} in {_count(len(result.changed), 'file', 'files')} (of {len(result.dockerfiles)})"]
+    dockerfiles = [outcome for outcome in result.changed if outcome.is_dockerfile]
+    parts = [f"{done} in {_count(len(dockerfiles), 'file', 'files')} (of {len(result.dockerfiles)})"]
+    if len(result.changed) > len(dockerfiles):
+        parts[0] += f" and in {len(result.changed) - len(dockerfiles)} beside them"
     if result.held_back:
         parts.append(f"{result.held_back} held back as unsafe (add --unsafe)")
     if result.declined:

@@ -74,11 +74,14 @@ def test_4_heredoc_payloads_are_data(payload: str) -> None:
 
 
 def test_5_no_pipefail_for_dash_and_no_bash_on_alpine() -> None:
-    for base in ("debian:12", "alpine:3.20"):
-        text = f"FROM {base}\nRUN wget -O - https://example.org/x | tar xz\n"
-        result = mend(text).text
-        assert "pipefail" not in result
-        assert "SHELL" not in result
+    pipe = "RUN wget -O - https://example.org/x | tar xz\n"
+    # Debian's sh is dash, which refuses pipefail: it may come with a SHELL that is bash, never into the script
+    debian = mend(f"FROM debian:12\n{pipe}").text
+    assert debian == f'FROM debian:12\nSHELL ["/bin/bash", "-o", "pipefail", "-c"]\n{pipe}'
+    alpine = mend(f"FROM alpine:3.20\n{pipe}").text
+    assert alpine == f'FROM alpine:3.20\nSHELL ["/bin/ash", "-eo", "pipefail", "-c"]\n{pipe}'
+    # an image of which neither is known gets nothing
+    assert mend(f"FROM example.org/thing\n{pipe}").text == f"FROM example.org/thing\n{pipe}"
 
 
 def test_6_cache_mounts_know_the_tool_the_user_and_what_is_there() -> None:

@@ -88,12 +88,13 @@ def rewrite(target: Target) -> Iterator[Finding]:
         if stage.base is not None and stage.base.family == "windows":
             continue
         state = target.facts.end_state(stage)
+        is_set = {*state.env, *state.args}.__contains__
         last = {type(node): node for node in stage.instructions if isinstance(node, Cmd | Entrypoint | Healthcheck)}
         entrypoint = execform.effective_entrypoint(target.facts, stage)
         for node in last.values():
             if not node.json or node.argv is None or (isinstance(node, Cmd) and entrypoint and not entrypoint.json):
                 continue
-            found = execform.unexpanded(node.argv, lambda name: name in state.env or name in state.args)  # noqa: B023
+            found = execform.unexpanded(node.argv, is_set)
             if found is not None:
                 yield _finding(target, stage, node, found, entrypoint)
 

@@ -25,7 +25,19 @@ from dockfix.codemod.model import (
 )
 from dockfix.codemod.suppress import is_pragma
 from dockfix.codemod.workspace import Workspace
-from dockfix.facts import apk, devdeps, execform, fetching, health, mounts, pipes, processes, python_environments, turbo
+from dockfix.facts import (
+    apk,
+    devdeps,
+    execform,
+    fetching,
+    health,
+    mounts,
+    pipes,
+    processes,
+    python_environments,
+    turbo,
+    uv_installs,
+)
 from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.build_comments import BuildComment, build_comments
@@ -403,6 +415,7 @@ __all__ = [
     "unnamed_waits",
     "unused_distributions",
     "uses_area",
+    "uv_installs",
     "variables",
     "version_key",
     "virtual_name",

@@ -21,7 +21,7 @@ from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, R
 MAX_LINE = 120
 """Columns past which a line that grows is broken."""
 
-_BANNER = frozenset("#-=*~_+ \t")
+_BANNER = frozenset("#-=*~_+ \t─━═")
 _SHELL_COMMENT = re.compile(r"(?:^|[\s;&|])#")
 
 
@@ -479,6 +479,39 @@ def delete_block(dockerfile: Dockerfile, span: Span) -> Edit:
     if end == size and not dockerfile.text.endswith("\n"):
         start = _before_line_end(dockerfile, start)
     return Edit(start, end, "")
+
+
+def delete_for(dockerfile: Dockerfile, gone: Sequence[Instruction], heir: Instruction) -> tuple[Edit, ...] | None:
+    """Take instructions away whose work another one further down does, and hand their comments on to that.
+
+    A heading goes along if all that it stands over goes. None if a comment would be lost, or a pragma parted.
+    """
+    edits: list[Edit] = []
+    spans: list[Span] = []
+    comments: list[Comment] = []
+    for instruction in gone:
+        own = dockerfile.above(instruction)
+        end = instruction.lines.end
+        headed = len(own) > len(own_comments(dockerfile, instruction))
+        if headed and end < len(dockerfile.text) and _blank_at(dockerfile, end) is None:
+            return None
+        if instruction.comments or any(is_pragma(comment) for comment in own):
+            return None
+        first = own[0].span if own else instruction.span
+        start = line_start(dockerfile, first.start)
+        if spans and spans[-1].end == start:
+            start = spans.pop().start
+        spans.append(Span(start, end))
+        comments += own
+    target = block(dockerfile, heir).start
+    if len(gone) == 1 and gone[0].lines.end == target:
+        return (Edit(line_start(dockerfile, gone[0].span.start), target, ""),)  # the comments stand where they belong
+    edits += [delete_block(dockerfile, span) for span in spans]
+    lines = "".join(
+        f"{dockerfile.text[line_start(dockerfile, each.span.start) : each.span.end].rstrip()}{heir.newline}"
+        for each in comments
+    )
+    return (*edits, insert(target, lines)) if lines else tuple(edits)
 
 
 def insert_above(dockerfile: Dockerfile, instruction: Instruction, line: str) -> Edit:

@@ -1,0 +1,395 @@
+"""uv installed by its own script, and what in the stages behind it needs uv.
+
+Sources: docs.astral.sh/uv/getting-started/installation and /reference/installer (the script, its versions, where it
+installs to), docs.astral.sh/uv/guides/integration/docker (`ADD` of the script; a bind mount of the image's `/uv`). The
+image is there since 0.1.36 (astral-sh/uv pull request 3155); the versions before 0.2 are left out.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from dockfix.facts.images import image_names
+from dockfix.facts.model import Known
+from dockfix.facts.packages import Action, distribution_name
+from dockfix.facts.stages import StageSource
+from dockfix.facts.tables.expanders import SHELLS
+from dockfix.facts.tables.filesystem import ACCOUNT_TOOLS, DOWNLOADERS, FILE_TOOLS, QUIET, SCRIPT_ENDINGS, UNPACKERS
+from dockfix.syntax.shell import SimpleCommand, Statement, Word
+from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.commands import Commands, Step
+    from dockfix.facts.stages import Stage
+    from dockfix.syntax.source import Span
+
+__all__ = ["UV_IMAGE", "UvInstall", "UvUse", "is_called_when_it_runs", "uv_installs", "uv_uses"]
+
+UV_IMAGE: Final = "ghcr.io/astral-sh/uv"
+_SCRIPT: Final = re.compile(
+    r"https://(?:astral\.sh/uv(?:/(?P<path>\d+\.\d+\.\d+))?/install\.sh"
+    r"|github\.com/astral-sh/uv/releases/(?:download/(?P<release>\d+\.\d+\.\d+)|latest/download)/uv-installer\.sh)\Z"
+)
+_ANY_SCRIPT: Final = re.compile(r"astral\.sh/uv/.*install\.sh|astral-sh/uv/releases/.*uv-installer\.sh")
+_PINNED: Final = re.compile(rf"{re.escape(UV_IMAGE)}:\d+\.\d+\.\d+(?:@sha256:[0-9a-f]{{64}})?\Z")
+_FIRST_IMAGE: Final = (0, 2)
+_PROGRAMS: Final = ("uv", "uvx")
+_NEVER_CALL_IT: Final = (
+    QUIET | FILE_TOOLS | UNPACKERS | DOWNLOADERS | ACCOUNT_TOOLS | {"cd", "git", "dpkg", "rpm", "yes"}
+)
+_RUN_PROJECTS: Final = frozenset(
+    ("npm", "npx", "yarn", "pnpm", "make", "just", "task", "invoke", "hatch", "tox", "nox", "supervisord", "honcho")
+)
+"""Programs that run what files of the project name."""
+_HOLDERS: Final = frozenset(("", "uv", "uvx", "bin", ".local", ".cargo", "local", "usr", "root"))
+_ON_PATH: Final = ("/bin", "/usr/bin", "/usr/local/bin")
+
+Removable: TypeAlias = tuple[SimpleCommand, SimpleCommand]
+
+
+@dataclass(frozen=True, eq=False)
+class UvInstall:
+    """An install of uv by its script.
+
+    `at` is what fetches the script, `run` what runs it, and `add` the ADD that brings it. `image` is uv's image of the
+    same version, or of the one that the file takes elsewhere; empty if no version is known. `cut` are the first and the
+    last of the commands that do nothing else than install uv, and `whole` says that they are all there is in `run`.
+    `why` says why they cannot be taken out; empty if they can.
+    """
+
+    at: Span
+    stage: Stage
+    run: Run
+    add: Add | None
+    image: str
+    cut: Removable | None
+    whole: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UvUse:
+    """A RUN that calls uv, and the paths at which it has to be there."""
+
+    run: Run
+    targets: tuple[str, ...]
+
+
+def uv_installs(facts: BuildFacts) -> Iterator[UvInstall]:
+    """The installs of uv by its script in the stages that the image descends from."""
+    final = facts.graph.final
+    for stage in facts.graph.chain(final) if final is not None else ():
+        added: dict[str, Add] = {}
+        for instruction in () if stage.replaced else stage.instructions:
+            if isinstance(instruction, Add) and len(instruction.sources) == 1 and instruction.destination is not None:
+                if _ANY_SCRIPT.search(instruction.sources[0].text):
+                    added[instruction.destination.text] = instruction
+            elif isinstance(instruction, Run) and (found := _install(facts, stage, instruction, added)):
+                yield found
+
+
+def _install(facts: BuildFacts, stage: Stage, run: Run, added: dict[str, Add]) -> UvInstall | None:
+    commands = facts.commands(run)
+    fetch = next((each.command for each in commands.steps if _url(facts, run, each.command)), None)
+    add, files = None, set[str]()
+    if fetch is not None:
+        url, at = _url(facts, run, fetch), commands.span(fetch)
+        files = {name for name in [_saved_as(fetch)] if name}
+    else:
+        words = [word.value for step in commands.steps for word in step.command.words]
+        add = next((each for path, each in added.items() if path in words), None)
+        if add is None or add.destination is None:
+            return None
+        url, at, files = add.sources[0].text, add.span, {add.destination.text}
+    if not any(_runs(step.command, files) or _reads_stdin(step.command) for step in commands.steps):
+        return None
+    if _removes_it(commands):
+        return None
+    image = _image(facts, url)
+    cut, whole = _cut(commands, fetch, files)
+    why = ""
+    if cut is None:
+        why = "the commands that install it cannot be told from the others"
+    elif not image:
+        why = "no version of it is named"
+    return UvInstall(at, stage, run, add, image, cut, whole, why)
+
+
+def _url(facts: BuildFacts, run: Run, command: SimpleCommand) -> str:
+    """The address from which curl or wget fetches uv's script; empty if it does not."""
+    if command.basename not in DOWNLOADERS:
+        return ""
+    word = next((each for each in command.args if _ANY_SCRIPT.search(each.text)), None)
+    if word is None:
+        return ""
+    if word.value is not None:
+        return word.value
+    state = facts.state(run)
+    expanded = state.expand(word.text, run.escape)
+    fixed = not any(state.assumes(name) for name in word.variables)
+    return expanded.value if isinstance(expanded, Known) and fixed else word.text
+
+
+def _saved_as(command: SimpleCommand) -> str:
+    """The file that a download is written to; empty if it goes to the standard output."""
+    words = command.values()
+    for option, word in pairwise(words):
+        if option and word and word != "-" and re.fullmatch(r"--output|--output-document|-[A-Za-z]*[oO]", option):
+            return word
+    return next((each.target.value or "" for each in command.redirects if each.target and each.operator == ">"), "")
+
+
+def _runs(command: SimpleCommand, files: set[str]) -> bool:
+    words = command.values()
+    return bool(words) and (words[0] in files or (words[0] in SHELLS and any(word in files for word in words[1:])))
+
+
+def _reads_stdin(command: SimpleCommand) -> bool:
+    """`sh` behind a pipe, with `env A=b` in front of it or `-s -- options` behind."""
+    words = [word for word in command.values() if word is None or (word != "env" and "=" not in word)]
+    program = (words[0] or "").rpartition("/")[2] if words else ""
+    return program in SHELLS and (len(words) == 1 or words[1] == "-s")
+
+
+def _removes_it(commands: Commands) -> bool:
+    """Whether the same RUN takes uv away again, or may."""
+    removing = [step.command for step in commands.steps if step.command.basename == "rm"]
+    words = [word.text.strip('"') for command in removing for word in command.args]
+    return any(word.endswith(("/uv", "/bin", "/.local", "/uv*", "/uvx")) for word in words)
+
+
+def _image(facts: BuildFacts, url: str) -> str:
+    found = _SCRIPT.match(url)
+    version = (found["path"] or found["release"]) if found else None
+    if version:
+        old = tuple(int(part) for part in version.split(".")[:2]) < _FIRST_IMAGE
+        return "" if old else f"{UV_IMAGE}:{version}"
+    if found is None:
+        return ""
+    graph = facts.graph
+    named = {name for stage in graph.stages for _, name in graph.names_taken(stage) if UV_IMAGE in image_names(name)}
+    return named.pop() if len(named) == 1 and all(_PINNED.match(name) for name in named) else ""
+
+
+def _cut(commands: Commands, fetch: SimpleCommand | None, files: set[str]) -> tuple[Removable | None, bool]:
+    """The neighbouring statements that only install uv, as their first and last command, and whether they are all."""
+    script = commands.script
+    if script is None or {"||", "&"} & script.operators:
+        return None, False
+    statements = [each for each in script.top_level if not (isinstance(each, SimpleCommand) and each.name == "set")]
+    belongs = [_only_installs(each, fetch, files) for each in statements]
+    if True not in belongs:
+        return None, False
+    # A pipeline of the fetch that does more than to install belongs to nothing, and then what runs the file alone does.
+    cut = [command for each, yes in zip(statements, belongs, strict=True) if yes for command in _commands(each)]
+    if fetch is not None and fetch not in cut:
+        return None, False
+    first = belongs.index(True)
+    last = first + len(list(takewhile(bool, belongs[first:]))) - 1
+    rest = statements[:first] + statements[last + 1 :]
+    words = {word.value for each in rest for command in _commands(each) for word in command.words}
+    if words & files:
+        return None, False
+    return (_commands(statements[first])[0], _commands(statements[last])[-1]), not rest
+
+
+def _commands(statement: Statement) -> Sequence[SimpleCommand]:
+    return (statement,) if isinstance(statement, SimpleCommand) else statement.commands
+
+
+def _only_installs(statement: Statement, fetch: SimpleCommand | None, files: set[str]) -> bool:
+    if not isinstance(statement, SimpleCommand):
+        parts = statement.commands
+        return (
+            statement.kind == "pipeline"
+            and len(parts) == 2
+            and parts[0] is fetch
+            and not files
+            and _reads_stdin(parts[1])
+        )
+    if statement is fetch:
+        return bool(files)
+    if _runs(statement, files):
+        return True
+    operands = [word.text for word in statement.args if not word.text.startswith("-")]
+    paths = [text.strip('"') for text in operands]
+    if statement.basename in ("chmod", "rm") and any(path in files for path in paths):
+        return all(path in files for path in (paths[1:] if statement.basename == "chmod" else paths))
+    if statement.basename == "chmod":
+        return len(paths) > 1 and all(_is_uv(path) for path in paths[1:])
+    if statement.basename in ("ln", "mv", "cp", "install"):
+        folder = paths[-1].rstrip("/") if paths else ""
+        return len(paths) > 1 and all(_is_uv(path) for path in paths[:-1]) and (_is_uv(folder) or folder in _ON_PATH)
+    return _is_uv(statement.name or "", bare=True) and statement.values()[1:] in (("--version",), ("-V",), ("version",))
+
+
+def _is_uv(path: str, *, bare: bool = False) -> bool:
+    folder, slash, name = path.rpartition("/")
+    return name in _PROGRAMS and (posixpath.basename(folder) == "bin" if slash else bare)
+
+
+def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...] | str:
+    """The RUNs that call the uv of an install, in all stages that have it; or why that is not known."""
+    uses: list[UvUse] = []
+    # A stage that others start from is an image only if it is what is built.
+    started_from = {stage.parent for stage in facts.graph.stages}
+    for stage in facts.graph.stages:
+        has_it = install.stage in facts.graph.chain(stage)
+        for instruction in () if stage.replaced else stage.instructions:
+            if stage is install.stage and instruction.span.start < install.run.span.start:
+                continue
+            why = _takes_it(facts, instruction, stage, install)
+            if has_it and isinstance(instruction, Run):
+                found = _use(facts, instruction, install)
+                if isinstance(found, str):
+                    why = found
+                elif found.targets:
+                    uses.append(found)
+            elif has_it and isinstance(instruction, Onbuild):
+                why = "an ONBUILD may call it"
+            if why:
+                return why
+        is_image = stage is facts.graph.final or stage.index not in started_from
+        if has_it and is_image and (why := _may_be_called_when_it_runs(facts, stage)):
+            return why
+    return tuple(uses) if uses else "nothing in the file calls it, so that it may be meant to stay"
+
+
+def _takes_it(facts: BuildFacts, instruction: Instruction, stage: Stage, install: UvInstall) -> str:
+    """Why a stage that does not descend from the install may take uv from one that does."""
+    for source in facts.graph.sources(instruction, stage):
+        if not isinstance(source, StageSource) or install.stage not in facts.graph.chain(source.stage):
+            continue
+        paths = [word.text for word in instruction.sources] if isinstance(instruction, Copy) else ["/"]
+        if any(_may_hold_uv(path) for path in paths):
+            return f"line {instruction.start_line} may copy it into another stage"
+    return ""
+
+
+def _may_hold_uv(path: str) -> bool:
+    """Whether a COPY of this path may bring the program along: by its name, or with a folder around it."""
+    parts = posixpath.normpath(path).split("/")
+    return any(mark in path for mark in "$*?[") or parts[-1] in _HOLDERS or parts[1:2] == ["home"]
+
+
+def _use(facts: BuildFacts, run: Run, install: UvInstall) -> UvUse | str:
+    """At which paths a RUN needs uv; or why that is not known."""
+    commands = facts.commands(run)
+    line = run.start_line
+    if not commands.steps and commands.script is None:
+        return f"line {line} may call it: {commands.why}"
+    targets: list[str] = []
+    opaque = ""
+    for step in commands.steps:
+        if run is install.run and install.cut and _within(step.command, install.cut):
+            continue
+        package = step.package
+        if package is not None and package.manager == "uv":
+            target = _target(facts, run, step)
+            if not target.startswith("/"):
+                return f"line {line} {target}"
+            targets.append(target)
+            mentioned = [word for word in step.command.args if word is not package.executable]
+        else:
+            if package is not None and any(distribution_name(word.value or "") == "uv" for word in package.packages):
+                return f"line {line} installs another one"
+            opaque = opaque or ("" if _cannot_call_it(step) else step.command.basename or "a command")
+            mentioned = list(step.command.words)
+        if any(_is_uv(_text(word), bare=True) for word in mentioned):
+            return f"line {line} speaks of it"
+    if opaque and not any(posixpath.dirname(target) in _ON_PATH for target in targets):
+        return f"{opaque} in line {line} may call it"
+    there = {mount.target for mount in run.mounts}
+    return UvUse(run, tuple(target for target in dict.fromkeys(targets) if target not in there))
+
+
+def _within(command: SimpleCommand, cut: Removable) -> bool:
+    return cut[0].start <= command.start and command.end <= cut[1].end
+
+
+def _target(facts: BuildFacts, run: Run, step: Step) -> str:
+    """Where uv has to be for a command that calls it; else what the line does instead."""
+    package = step.package
+    value = package.executable.value if package is not None else None
+    if value is None or value.rpartition("/")[2] != "uv":
+        return f"calls {value}, which the mount of one program does not bring" if value else "calls it by a variable"
+    if value.startswith("/"):
+        return value
+    if "/" in value:
+        return f"calls {value}"
+    path = step.env.get("PATH") or facts.state(run).lookup("PATH")
+    folders = path.value.split(":") if isinstance(path, Known) else list(_ON_PATH)
+    return next((f"{folder}/uv" for folder in _ON_PATH if folder in folders), "has another PATH")
+
+
+def _cannot_call_it(step: Step) -> bool:
+    """Whether a command is known to run no program that the project brings."""
+    package = step.package
+    if package is not None:
+        return package.action not in (Action.RUN, Action.BUILD) and not package.unknown_operands
+    if step.command.name is None:
+        return not step.command.words
+    words = step.command.values()
+    if (step.command.basename or "").startswith("python"):
+        return words[1:3] in (("-m", "venv"), ("-m", "ensurepip"), ("-m", "compileall"))
+    return step.command.basename in _NEVER_CALL_IT
+
+
+def is_called_when_it_runs(facts: BuildFacts) -> bool:
+    """Whether the containers of the image call uv by CMD, ENTRYPOINT or HEALTHCHECK, or one that is not understood."""
+    final = facts.graph.final
+    return final is not None and any(_names_uv(facts, each) for each in _starts(facts, final))
+
+
+def _starts(facts: BuildFacts, stage: Stage) -> list[Cmd | Entrypoint | Healthcheck]:
+    """What starts in a container of a stage's image, with what a later instruction replaces."""
+    chain = [each for link in facts.graph.chain(stage) if not link.replaced for each in link.instructions]
+    return [
+        each
+        for each in chain
+        if isinstance(each, Cmd | Entrypoint) or (isinstance(each, Healthcheck) and each.kind == "CMD")
+    ]
+
+
+def _names_uv(facts: BuildFacts, instruction: Instruction) -> bool:
+    steps = facts.commands(instruction).steps
+    return not steps or any(_mentions(_text(word)) for step in steps for word in step.command.words)
+
+
+def _mentions(text: str) -> bool:
+    return _is_uv(text, bare=True) or any(f"{program} " in text for program in _PROGRAMS)
+
+
+def _may_be_called_when_it_runs(facts: BuildFacts, stage: Stage) -> str:
+    """Why the containers of a stage's image may call uv; empty if there is no sign of it."""
+    starts = _starts(facts, stage)
+    if not any(isinstance(each, Cmd | Entrypoint) for each in starts):
+        return "the image has no CMD of its own, and what starts from it may call it"
+    for each in starts:
+        where = f"the {each.name.upper()} in line {each.start_line}"
+        if _names_uv(facts, each):
+            return f"{where} calls it"
+        if any(_hands_over(step.command, each) for step in facts.commands(each).steps):
+            return f"what {where} runs may call it"
+    return ""
+
+
+def _text(word: Word) -> str:
+    return (word.value or word.text).strip('"')
+
+
+def _hands_over(command: SimpleCommand, instruction: Instruction) -> bool:
+    """Whether a command runs a script, a shell or what a project's file names."""
+    name = command.name or "$"
+    folder, slash, program = name.rpartition("/")
+    if program in SHELLS and "-c" not in command.values():
+        return True
+    if "$" in name or program in _RUN_PROJECTS or (slash and posixpath.basename(folder) not in ("bin", "sbin")):
+        return not (isinstance(instruction, Entrypoint) and program in ("tini", "dumb-init"))
+    return any(_text(word).endswith(tuple(end for end in SCRIPT_ENDINGS if "sh" in end)) for word in command.words)

@@ -18,7 +18,9 @@ COPY --from=ghcr.io/astral-sh/uv:0.9.7 /uv /bin/uv
 RUN uv pip install --system --no-cache-dir "flask>=3,<4"
 ```
 
-The pip of an environment (`/opt/venv/bin/pip`) becomes `uv pip install --python /opt/venv/bin/python`.
+The pip of an environment (`/opt/venv/bin/pip`, or a `pip` where the environment's `bin` comes first on PATH) becomes
+`uv pip install --python /opt/venv/bin/python`; where VIRTUAL_ENV names it, uv finds it by itself. A cache mount of
+pip's becomes uv's in the same fix.
 
 ## Why
 
@@ -32,9 +34,10 @@ to bytecode unless told (`--compile-bytecode`). The rule runs if it is selected 
 ## What it leaves alone
 
 - Stages without uv, `pip install --upgrade pip`, and other subcommands than `install`.
-- Options that `uv pip install` does not have, a `PIP_` variable, a cache mount of pip's: these are refused.
+- Options that `uv pip install` does not have or means otherwise, a `PIP_` variable, a cache mount that other commands
+  share by its id or in the same RUN: these are refused.
 - A `pip` of which it is not known where it installs: refused too. It is known in docker-library's `python` images,
-  whose Python is not externally managed, unless another environment may come first on PATH.
+  whose Python is not externally managed, and for an environment that the file makes with a pip in it.
 
 ## Sources
 
@@ -51,13 +54,11 @@ from dockfix.api import (
     Category,
     Codemod,
     Commands,
-    Copy,
+    Edit,
     Effect,
     Finding,
     Fix,
-    ImageSource,
-    Instruction,
-    Known,
+    Mount,
     Refusal,
     Run,
     Safety,
@@ -65,98 +66,109 @@ from dockfix.api import (
     Stage,
     Step,
     Target,
-    image_names,
+    caches_of,
+    distribution_name,
+    mounts,
     python_environments,
     surgery,
+    uv_installs,
 )
 
-_IMAGE: Final = "ghcr.io/astral-sh/uv"
-_ON_PATH: Final = frozenset(("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin"))
+_HARMLESS: Final = (
+    "PIP_NO_CACHE_DIR",
+    "PIP_DISABLE_PIP_VERSION_CHECK",
+    "PIP_ROOT_USER_ACTION",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_NO_INPUT",
+    "PIP_PROGRESS_BAR",
+)
+"""Variables of pip's that uv need not be told of."""
 _LOOK_AT: Final = "that uv finds the same packages (it reads no pip.conf), and whether bytecode is wanted in the image"
+_MESSAGE: Final = "pip installs where uv is at hand"
+_WHY: Final = "uv resolves and installs many times faster"
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
     """Find the installs of pip in stages that have uv."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run) or run.json or not _has_uv(target, stage, run):
-                continue
-            commands = target.facts.commands(run)
-            for step in commands.packages:
-                package = step.package
-                names = [word.value for word in package.packages] if package is not None else []
-                if package is None or package.manager != "pip" or package.verb != ("install",) or "pip" in names:
-                    continue
-                yield _finding(target, stage, run, commands, step)
+            if isinstance(run, Run) and not run.json:
+                yield from _in_run(target, stage, run)
 
 
-def _has_uv(target: Target, stage: Stage, run: Run) -> bool:
-    """Whether uv is on PATH: copied from its image before the RUN, mounted for it, or there from the start."""
-    if stage.base is not None and "uv" in stage.base.tools:
-        return True
-    for mount in run.mounts:
-        folder, _, name = (mount.target or "").rpartition("/")
-        if mount.kind == "bind" and _IMAGE in image_names(mount.get("from") or "") and name == "uv":
-            return folder in _ON_PATH
-    before = [each for each in stage.instructions if isinstance(each, Copy) and each.span.start < run.span.start]
-    return any(_brings_uv(target, stage, each) for each in before)
+def _in_run(target: Target, stage: Stage, run: Run) -> Iterator[Finding]:
+    commands = target.facts.commands(run)
+    pips = [step for step in commands.packages if step.package is not None and step.package.manager == "pip"]
+    found = [
+        (step, _edit(target, stage, run, commands, step))
+        for step in pips
+        if _installs(step) and uv_installs.uv_is_on_path(target.facts, stage, run, step)
+    ]
+    mount = next((each for each in run.mounts if each.kind == "cache" and "pip" in (each.target or "")), None)
+    if mount is not None and found:
+        yield from _with_mount(target, stage, run, mount, found, others=len(pips) - len(found))
+        return
+    for step, edit in found:
+        yield _finding(commands, step, edit)
 
 
-def _brings_uv(target: Target, stage: Stage, copy: Copy) -> bool:
-    sources = target.facts.graph.sources(copy, stage)
-    if not any(isinstance(each, ImageSource) and _IMAGE in image_names(each.ref) for each in sources):
+def _installs(step: Step) -> bool:
+    package = step.package
+    if package is None or package.verb != ("install",):
         return False
-    destination = copy.destination.text if copy.destination is not None else ""
-    if not any(source.text == "/uv" for source in copy.sources):
-        return False
-    folder = destination.rstrip("/") if destination.endswith("/") or destination in _ON_PATH else ""
-    return folder in _ON_PATH or (destination.rpartition("/")[0] in _ON_PATH and destination.endswith("/uv"))
+    return not any(distribution_name(word.value or "") in ("pip", "uv") for word in package.packages)
 
 
-def _finding(target: Target, stage: Stage, run: Run, commands: Commands, step: Step) -> Finding:
-    at, package = commands.span(step.command), step.package
-    message = "pip installs where uv is at hand"
+def _finding(commands: Commands, step: Step, edit: Edit | str) -> Finding:
+    at = commands.span(step.command)
+    if isinstance(edit, str):
+        return Refusal(at, _MESSAGE, edit)
+    return Fix(at, _MESSAGE, (edit,), Safety.UNSAFE, _WHY, _LOOK_AT)
+
+
+def _edit(target: Target, stage: Stage, run: Run, commands: Commands, step: Step) -> Edit | str:
+    """What puts uv in the place of a pip; or why not."""
+    package = step.package
     if package is None or package.subcommand is None or package.user_changed or step.opaque:
-        return Refusal(at, message, "what the script has set before it, or who runs it, is not known")
+        return "what the script has set before it, or who runs it, is not known"
     lacking = python_environments.lacking_in_uv(package)
     if lacking:
-        return Refusal(at, message, f"uv pip install has no {lacking}")
-    state = target.facts.state(run)
-    variable = next((name for name in (*state.names(), *step.env) if _matters(name)), None)
+        return f"{lacking} is not known to mean the same to uv pip install"
+    variables = (*target.facts.state(run).names(), *step.env)
+    variable = next((name for name in variables if name.startswith("PIP_") and name not in _HARMLESS), None)
     if variable is not None:
-        return Refusal(at, message, f"uv does not read {variable}")
-    if any(mount.kind == "cache" and "pip" in (mount.target or "") for mount in run.mounts):
-        return Refusal(at, message, "the cache mount of the RUN is pip's; uv keeps its cache elsewhere")
-    where = _environment(stage, run, step, target)
-    if not where:
-        return Refusal(at, message, "it is not known which environment this pip installs into")
+        return f"uv does not read {variable}"
+    options = python_environments.as_uv_finds_it(target.facts, stage, run, step)
+    if options is None:
+        return "it is not known which environment this pip installs into"
     words = commands.text.span(package.executable.start, package.subcommand.end)
-    edit = surgery.replace(words, f"uv pip install {where}")
-    return Fix(at, message, (edit,), Safety.UNSAFE, "uv resolves and installs many times faster", _LOOK_AT)
+    return surgery.replace(words, f"uv pip install {options}".rstrip())
 
 
-def _matters(name: str) -> bool:
-    """Whether a variable of the environment tells pip what uv would have to be told, too."""
-    harmless = ("PIP_NO_CACHE_DIR", "PIP_DISABLE_PIP_VERSION_CHECK", "PIP_ROOT_USER_ACTION", "PIP_DEFAULT_TIMEOUT")
-    return name.startswith("PIP_") and name not in harmless
-
-
-def _environment(stage: Stage, run: Instruction, step: Step, target: Target) -> str:
-    """The option by which uv installs where this pip does; empty if that is not known."""
-    state = target.facts.state(run)
-    path = python_environments.pip_of_environment(step, state)
-    package = step.package
-    if path and path not in ("/usr", "/usr/local"):
-        return f"--python {path}/bin/python"
-    value = package.executable.value if package is not None else None
-    if value is None or "/" in value or not isinstance(stage.base_ref, Known) or state.is_root != Known(True):
-        return ""
-    if "python" not in image_names(stage.base_ref.value) or "VIRTUAL_ENV" in {*state.names(), *step.env}:
-        return ""
-    found = step.env.get("PATH") or state.lookup("PATH")
-    folders = found.value.split(":") if isinstance(found, Known) else []
-    first = next((folder for folder in folders if folder != "/usr/local/sbin"), "")
-    return "--system" if first == "/usr/local/bin" else ""
+def _with_mount(
+    target: Target, stage: Stage, run: Run, mount: Mount, found: list[tuple[Step, Edit | str]], others: int
+) -> Iterator[Finding]:
+    """All of a RUN in one fix, since its cache mount is pip's, and has to become uv's."""
+    commands = target.facts.commands(run)
+    caches = caches_of(target.facts, run, stage)
+    path = mounts.cache_instead(target.facts, caches, found[0][0], "uv pip install x") if caches is not None else ""
+    option = mount.option("target")
+    edits = [edit for _, edit in found if isinstance(edit, Edit)]
+    why = next((edit for _, edit in found if isinstance(edit, str)), "")
+    if not why and others:
+        why = "another pip of the RUN uses the cache mount"
+    elif not why and (mount.get("id") or mount.get("from")):
+        why = "the cache mount has an id or a source of its own, under which others keep pip's cache"
+    elif not why and (not path or option is None or option.value_span is None):
+        why = "it is not known where uv keeps its cache here"
+    if why or caches is None or option is None or option.value_span is None:
+        yield from (_finding(commands, step, why) for step, _ in found)
+        return
+    if caches.serving(path) is None:
+        edits.append(surgery.replace(option.value_span, path))
+    else:
+        edits += surgery.delete_flag(target.dockerfile, run, mount.flag)
+    yield Fix(commands.span(found[0][0].command), _MESSAGE, tuple(sorted(edits)), Safety.UNSAFE, _WHY, _LOOK_AT)
 
 
 CODEMOD: Final = Codemod(
@@ -164,10 +176,10 @@ CODEMOD: Final = Codemod(
     title="pip installs where uv is at hand",
     severity=Severity.INFO,
     category=Category.CACHE,
-    effects=frozenset({Effect.COMMANDS}),
+    effects=frozenset({Effect.COMMANDS, Effect.MOUNTS}),
     rewrite=rewrite,
     since="0.1.0",
-    triggers=("astral-sh/uv",),
+    triggers=("uv",),
     opt_in=True,
     page=__doc__,
     findings=("worker 2",),

@@ -100,7 +100,7 @@ def _finding(run: Run, commands: Commands, step: Step, path: str, made: tuple[Ru
         return Refusal(at, message, "uv may have been mounted for the RUN that made the environment only")
     lacking = python_environments.lacking_in_uv(package)
     if lacking:
-        return Refusal(at, message, f"uv pip install has no {lacking}")
+        return Refusal(at, message, f"{lacking} is not known to mean the same to uv pip install")
     interpreter = package.executable.text
     if package.executable.value is not None and not package.executable.value.endswith(("python", "python3")):
         interpreter = f"{path}/bin/python"

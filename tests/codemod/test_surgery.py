@@ -80,8 +80,8 @@ def test_insert_flag_with_another_escape_character() -> None:
         ("COPY --link a b\n", "COPY a b\n"),
         ("COPY --link --chmod=1 a b\n", "COPY --chmod=1 a b\n"),
         ("COPY \\\n  --link \\\n  a b\n", "COPY \\\n  a b\n"),
-        ("COPY --link \\\n  a b\n", "COPY \\\n  a b\n"),
-        ("COPY --link\\\n  a b\n", "COPY \\\n  a b\n"),
+        ("COPY --link \\\n  a b\n", "COPY a b\n"),
+        ("COPY --link\\\n  a b\n", "COPY a b\n"),
         ("COPY \\\n  # why\n  --link \\\n  a b\n", "COPY \\\n  # why\n  a b\n"),
     ],
 )

@@ -110,8 +110,17 @@ def insert_flag(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> 
 
 
 def delete_flag(dockerfile: Dockerfile, instruction: Instruction, flag: Flag) -> tuple[Edit, ...]:
-    """Take a flag away, and its line with it if it stood alone there."""
-    return delete(dockerfile, instruction, flag.word.start, flag.word.end)
+    """Take a flag away, and its line with it if it stood alone there; behind the keyword what follows moves up."""
+    start, end = flag.word.start, flag.word.end
+    rest = instruction.logical.text[end:]
+    follows = end + len(rest) - len(rest.lstrip(GO_SPACE))
+    line = line_start(dockerfile, flag.span.start)
+    alone = dockerfile.text[line : flag.span.start].strip(" \t").lower() == instruction.keyword.text.lower()
+    if alone and follows < len(instruction.logical.text) and not instruction.logical.contiguous(start, follows + 1):
+        after = instruction.logical.start(follows)
+        if not any(isinstance(node, Comment) and node.span.start < after for node in instruction.trivia):
+            return (Edit(flag.span.start, after, ""),)
+    return delete(dockerfile, instruction, start, end)
 
 
 def delete(dockerfile: Dockerfile, instruction: Instruction, start: int, end: int) -> tuple[Edit, ...]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.caches import CacheDir, CacheUse, cache_use, result_directories, serves, tool_of_directory
 from dockfix.facts.model import Fact, Known, Unknown, known
-from dockfix.facts.packages import Action, PackageCommand
-from dockfix.syntax.shell import Context, Word
+from dockfix.facts.packages import Action, PackageCommand, recognise
+from dockfix.syntax.shell import Context, Word, parse_shell
 from dockfix.syntax.tree import Add, Cmd, Copy, Dockerfile, Entrypoint, Mount, Run, User
 
 if TYPE_CHECKING:
@@ -328,6 +328,14 @@ def _tool(facts: BuildFacts, step: Step, run: Run, stage: Stage, *, home: str | 
         where = Known(home)
     likely = cache_use(package, assumed, where, base=stage.base, user_is_root=Known(True))
     return ToolCache(step, package, likely, likely=True)
+
+
+def cache_instead(facts: BuildFacts, caches: Caches, step: Step, command: str) -> str:
+    """Where another command in the place of a step keeps its cache; empty if that is not known, or it keeps none."""
+    package = recognise(parse_shell(command).commands[0].words)
+    other = replace(step, package=package)
+    tool = _tool(facts, other, caches.run, caches.stage, home=caches.home or None, likely_root=False)
+    return tool.use.dirs[0].path if tool.known and tool.use.dirs else ""
 
 
 def uses_buildkit(dockerfile: Dockerfile) -> bool:

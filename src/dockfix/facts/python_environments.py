@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.commands import Step
+from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.scope import State
 from dockfix.syntax.python import is_python
+from dockfix.syntax.tree import Run
 
-__all__ = ["UvVenv", "lacking_in_uv", "may_bring_pip", "pip_of_environment", "uv_venv"]
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.stages import Stage
+
+__all__ = ["UvVenv", "as_uv_finds_it", "lacking_in_uv", "may_bring_pip", "pip_of_environment", "uv_venv"]
 
 _BRINGS_PIP: Final = frozenset(("pip", "pip-tools", "pip-api", "pip-audit", "pipenv", "poetry", "pdm", "jupyter"))
 """Distributions that are pip, or depend on it."""
@@ -104,3 +110,72 @@ def may_bring_pip(step: Step) -> bool:
 def lacking_in_uv(package: PackageCommand) -> str:
     """The first option of a `pip install` that `uv pip install` does not have or means differently; empty if none."""
     return next((option.name for option in package.options if not option.known or option.name not in _SHARED), "")
+
+
+def as_uv_finds_it(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str | None:
+    """The options by which `uv pip install` installs where this pip does; None if that is not known.
+
+    "" where uv finds the environment by itself: by VIRTUAL_ENV. It would also find one by PATH, but only where no
+    `.venv` lies in the working directory or above it (docs.astral.sh/uv/pip/environments; seen with 0.13.9), so that
+    one is named.
+    """
+    state = facts.state(run)
+    named = pip_of_environment(step, state)
+    if named and named not in ("/usr", "/usr/local"):
+        return f"--python {named}/bin/python"
+    value = step.package.executable.value if step.package is not None else None
+    path = step.env.get("PATH") or state.lookup("PATH")
+    if value is None or "/" in value or not isinstance(path, Known):
+        return None
+    first = next((folder for folder in path.value.split(":") if folder != "/usr/local/sbin"), "")
+    # No image of the table sets VIRTUAL_ENV, and one that is not known has no PATH that is known, either.
+    is_set = "VIRTUAL_ENV" in state.names() or "VIRTUAL_ENV" in step.env
+    active = (step.env.get("VIRTUAL_ENV") or state.lookup("VIRTUAL_ENV")) if is_set else None
+    if first != "/usr/local/bin":
+        environment = posixpath.dirname(posixpath.normpath(first))
+        if posixpath.basename(first.rstrip("/")) != "bin" or not _has_pip(facts, run, step, environment):
+            return None
+        if active == Known(environment):
+            return ""
+        return f"--python {environment}/bin/python" if active is None else None
+    image = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
+    is_system = "python" in image_names(image) and active is None and state.is_root == Known(True)
+    return "--system" if is_system else None
+
+
+def _has_pip(facts: BuildFacts, run: Run, step: Step, environment: str) -> bool:
+    """Whether what the file last made at a path, before a command, is an environment with a pip of its own."""
+    has_pip = False
+    for earlier in facts.dockerfile.instructions:
+        if not isinstance(earlier, Run) or earlier.span.start > run.span.start:
+            continue
+        state = facts.state(earlier)
+        for each in facts.commands(earlier).steps:
+            if earlier is run and each.command.start >= step.command.start:
+                break
+            made = uv_venv(each, state)
+            if made is not None and made.path == environment:
+                has_pip = made.seeded and made.certain
+            elif environment in _python_venvs(each, state):
+                has_pip = not {"--without-pip", "--no-pip", "--no-seed"} & set(each.command.values())
+    return has_pip
+
+
+def _python_venvs(step: Step, state: State) -> tuple[str, ...]:
+    """Where `python -m venv` or `virtualenv` makes an environment."""
+    words = step.command.args
+    if is_python(step.command.basename or "") and step.command.values()[1:3] in (("-m", "venv"), ("-m", "virtualenv")):
+        words = words[2:]
+    elif step.command.basename != "virtualenv":
+        return ()
+    directory = step.directory(state.workdir)
+    paths: list[str] = []
+    for word in words:
+        value = word.value
+        if value is None and not any(name in step.env or name in step.variables for name in word.variables):
+            expanded = state.expand(word.text)
+            value = expanded.value if isinstance(expanded, Known) else None
+        if value is not None and not value.startswith(("-", "/")) and isinstance(directory, Known):
+            value = posixpath.join(directory.value, value)
+        paths += [posixpath.normpath(value)] if value is not None and value.startswith("/") else []
+    return tuple(paths)

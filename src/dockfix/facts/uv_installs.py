@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, distribution_name
-from dockfix.facts.stages import StageSource
+from dockfix.facts.stages import ImageSource, StageSource
 from dockfix.facts.tables.expanders import SHELLS
 from dockfix.facts.tables.filesystem import ACCOUNT_TOOLS, DOWNLOADERS, FILE_TOOLS, QUIET, SCRIPT_ENDINGS, UNPACKERS
+from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import SimpleCommand, Statement, Word
-from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Onbuild, Run
+from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Mount, Onbuild, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.source import Span
 
-__all__ = ["UV_IMAGE", "UvInstall", "UvUse", "is_called_when_it_runs", "uv_installs", "uv_uses"]
+__all__ = ["UV_IMAGE", "UvInstall", "UvUse", "is_called_when_it_runs", "uv_installs", "uv_is_on_path", "uv_uses"]
 
 UV_IMAGE: Final = "ghcr.io/astral-sh/uv"
 _SCRIPT: Final = re.compile(
@@ -79,6 +80,57 @@ class UvUse:
 
     run: Run
     targets: tuple[str, ...]
+
+
+def uv_is_on_path(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> bool:
+    """Whether a command finds a uv on PATH: from the image, copied or mounted from uv's image, or used before."""
+    if stage.base is not None and "uv" in stage.base.tools:
+        return True
+    if any(_mounts_uv(mount, _ON_PATH) for mount in run.mounts):
+        return True
+    for link in facts.graph.chain(stage):
+        for each in link.instructions:
+            if each.span.start >= run.span.start and each is not run:
+                break
+            if isinstance(each, Copy) and _copies_uv(facts, each, link):
+                return True
+            if isinstance(each, Run) and not any(_mounts_uv(mount, None) for mount in each.mounts):
+                last = step.command.start if each is run else None
+                if any(_shows_uv(one, last) for one in facts.commands(each).steps):
+                    return True
+    return False
+
+
+def _shows_uv(step: Step, before: int | None) -> bool:
+    """Whether a command that has not failed called uv by its name; in the script at hand, before an offset."""
+    if before is not None and step.command.start >= before:
+        return False
+    context = step.command.context & ~ShellContext.GROUP
+    return step.package is not None and step.package.executable.value == "uv" and context is ShellContext.NONE
+
+
+def _mounts_uv(mount: Mount, folders: Collection[str] | None) -> bool:
+    """Whether a mount brings uv of its image, into one of the folders if they are given."""
+    folder, _, name = (mount.target or "").rpartition("/")
+    brings = mount.kind == "bind" and UV_IMAGE in image_names(mount.get("from") or "")
+    return brings and (folders is None or (name == "uv" and folder in folders))
+
+
+def _copies_uv(facts: BuildFacts, copy: Copy, stage: Stage) -> bool:
+    sources = facts.graph.sources(copy, stage)
+    images = [each.ref for each in sources if isinstance(each, ImageSource)]
+    images += [_image_of(each.stage) for each in sources if isinstance(each, StageSource)]
+    if not any(UV_IMAGE in image_names(image) for image in images):
+        return False
+    if not any(source.text == "/uv" for source in copy.sources) or copy.destination is None:
+        return False
+    destination = copy.destination.text
+    folder = destination if destination in _ON_PATH else destination.removesuffix("uv").rstrip("/")
+    return folder in _ON_PATH
+
+
+def _image_of(stage: Stage) -> str:
+    return stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
 
 
 def uv_installs(facts: BuildFacts) -> Iterator[UvInstall]:

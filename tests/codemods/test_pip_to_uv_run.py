@@ -1,0 +1,103 @@
+"""What pip-to-uv says of uv, held to the real one: the commands run before and after, into scratch environments."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from dockfix.codemod.engine import run
+from dockfix.codemod.inmemory import target_from_text
+from dockfix.syntax.tree import Env, Run
+from dockfix_codemods.pip_to_uv import CODEMOD
+
+UV = Path(sys.executable).parent / "uv"
+NAME = "dockfix_example"
+CASES = {
+    "by its path": ("", "{env}/bin/pip install {package}"),
+    "the module of its python": ("", "{env}/bin/python -m pip install -q {package}"),
+    "first on PATH": ("ENV PATH={env}/bin:$PATH", "pip install {package}"),
+    "first on PATH and active": ("ENV VIRTUAL_ENV={env}\nENV PATH={env}/bin:$PATH", "pip install {package}"),
+}
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    """A folder with one package, so that nothing is downloaded."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    info = f"{NAME}-1.0.dist-info"
+    files = {
+        f"{NAME}.py": "value = 1\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},,\n" for name in (*files, f"{info}/RECORD"))
+    with zipfile.ZipFile(folder / f"{NAME}-1.0-py3-none-any.whl", "w") as wheel:
+        for name, text in {**files, f"{info}/RECORD": record}.items():
+            wheel.writestr(name, text)
+    return folder
+
+
+def fixed(text: str) -> str:
+    outcome = run(target_from_text(text), [CODEMOD], unsafe=True)
+    assert not outcome.defects
+    assert len(outcome.applied) == 1
+    return outcome.text
+
+
+def scripts(text: str) -> tuple[dict[str, str], list[str]]:
+    """The environment and the scripts of a Dockerfile's last stage, in order."""
+    instructions = target_from_text(text).dockerfile.instructions
+    pairs = [pair for each in instructions if isinstance(each, Env) for pair in each.pairs]
+    return (
+        {pair.key: pair.value or "" for pair in pairs},
+        [each.script.text for each in instructions if isinstance(each, Run) and each.script is not None],
+    )
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["pip", "uv"])
+@pytest.mark.parametrize("case", CASES)
+def test_both_install_into_the_same_environment(case: str, after: bool, tmp_path: Path, wheels: Path) -> None:
+    env_line, command = CASES[case]
+    environment = tmp_path / "venv"
+    before = "\n".join(
+        (
+            "FROM python:3.13-slim",
+            "COPY --from=ghcr.io/astral-sh/uv:0.9.7 /uv /bin/uv",
+            f"RUN python3 -m venv {environment}",
+            *([env_line.format(env=environment)] if env_line else []),
+            f"RUN {command.format(env=environment, package=f'--no-index --find-links {wheels} {NAME}')}",
+            "",
+        )
+    )
+    mended = fixed(before)
+    assert "uv pip install" in mended
+    variables, (make, install) = scripts(mended if after else before)
+    subprocess.run(["sh", "-c", make.replace("python3 ", f"{sys.executable} ", 1)], check=True, timeout=120)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "uv").symlink_to(UV)
+    path = f"{tools}:/usr/bin:/bin"
+    variables["PATH"] = variables.get("PATH", "$PATH").replace("$PATH", path)
+    home = tmp_path / "home"
+    home.mkdir()
+    # an environment beside it, which uv would rather take than one on PATH
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "work" / ".venv")], check=True)
+    done = subprocess.run(
+        ["sh", "-c", install],
+        env={**variables, "HOME": str(home)},
+        cwd=tmp_path / "work",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    installed = tmp_path.rglob(f"site-packages/{NAME}.py")
+    assert [found.parents[3] for found in installed] == [environment]
+    # where the fix points a cache mount to
+    assert (home / ".cache" / "uv").exists() is after

@@ -22,7 +22,9 @@ RUN uv pip install --python /opt/venv/bin/python "flask>=3,<4"
 
 ## Why
 
-`/opt/venv/bin/python -m pip` ends with "No module named pip", and `/opt/venv/bin/pip` does not exist.
+`/opt/venv/bin/python -m pip` ends with "No module named pip", and `/opt/venv/bin/pip` does not exist. With
+`/opt/venv/bin` first on PATH, `python -m pip` ends so too, and a plain `pip` is the system's: it installs where
+the environment's Python does not look.
 
 ## Safety
 
@@ -32,7 +34,7 @@ variable.
 ## What it leaves alone
 
 - `uv venv --seed`, `UV_VENV_SEED`, and environments into which pip, or what may bring it, has been installed since.
-- A `pip` without a path: it is another one, and installs elsewhere.
+- A `pip` without a path, where another folder comes first on PATH: it is meant to install elsewhere.
 - Other subcommands than `install`, and options that `uv pip install` does not have: these are refused.
 
 ## Sources
@@ -44,12 +46,11 @@ variable.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from dockfix.api import (
     Category,
     Codemod,
-    Commands,
     Effect,
     Finding,
     Fix,
@@ -57,19 +58,25 @@ from dockfix.api import (
     Run,
     Safety,
     Severity,
+    Stage,
     Step,
     Target,
     python_environments,
     surgery,
+    uv_installs,
 )
 
+_Made: TypeAlias = tuple[Run, str]
+"""The RUN that made an environment, and how it calls uv."""
+_LOOK_AT: Final = "that uv finds the same packages: it reads no pip.conf"
 _WHY: Final = "an environment that uv makes has no pip, unless it is seeded"
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
     """Find pip in environments without it, stage by stage, in the order in which commands run."""
+    known: dict[int | None, dict[str, _Made]] = {}
     for stage in target.facts.graph.stages:
-        bare: dict[str, tuple[Run, str]] = {}
+        bare = known[stage.index] = dict(known.get(stage.parent, {}))
         for run in stage.instructions if not stage.replaced else ():
             if not isinstance(run, Run):
                 continue
@@ -84,29 +91,41 @@ def rewrite(target: Target) -> Iterator[Finding]:
                     bare[made.path] = (run, made.uv)
                     continue
                 path = python_environments.pip_of_environment(step, state)
+                if not path and _is_plain_pip(step):
+                    path = python_environments.environment_on_path(step, state)
                 if path in bare:
-                    yield _finding(run, commands, step, path, bare[path])
+                    yield _finding(target, stage, run, step, path, bare[path])
                 elif python_environments.may_bring_pip(step):
                     bare.clear()
 
 
-def _finding(run: Run, commands: Commands, step: Step, path: str, made: tuple[Run, str]) -> Finding:
+def _is_plain_pip(step: Step) -> bool:
     package = step.package
+    return package is not None and package.manager == "pip" and "/" not in package.executable.text
+
+
+def _finding(target: Target, stage: Stage, run: Run, step: Step, path: str, made: _Made) -> Finding:
+    package, commands = step.package, target.facts.commands(run)
     at = commands.span(step.command)
+    severity = None
     message = f"uv venv made {path} without pip, so that this pip is not there"
-    if package is None or package.subcommand is None or package.verb != ("install",):
-        return Refusal(at, message, "only `install` has a counterpart that does the same")
-    if run is not made[0] and any(mount.kind == "bind" for mount in made[0].mounts):
-        return Refusal(at, message, "uv may have been mounted for the RUN that made the environment only")
+    if _is_plain_pip(step) and package is not None and (package.executable.value or "").startswith("pip"):
+        message = f"uv venv made {path}, first on PATH, without pip: this pip is another one and installs elsewhere"
+        severity = Severity.WARNING
+    if package is None or package.subcommand is None or package.verb != ("install",) or package.user_changed:
+        return Refusal(at, message, "only `install` has a counterpart that does the same", severity)
+    mounted = run is not made[0] and any(mount.kind == "bind" for mount in made[0].mounts)
+    if mounted and not uv_installs.uv_is_on_path(target.facts, stage, run, step):
+        return Refusal(at, message, "uv may have been mounted for the RUN that made the environment only", severity)
     lacking = python_environments.lacking_in_uv(package)
     if lacking:
-        return Refusal(at, message, f"{lacking} is not known to mean the same to uv pip install")
+        return Refusal(at, message, f"{lacking} is not known to mean the same to uv pip install", severity)
     interpreter = package.executable.text
-    if package.executable.value is not None and not package.executable.value.endswith(("python", "python3")):
+    if "/" not in interpreter or not interpreter.endswith(("python", "python3")):
         interpreter = f"{path}/bin/python"
     words = commands.text.span(package.executable.start, package.subcommand.end)
     edit = surgery.replace(words, f"{made[1]} pip install --python {interpreter}")
-    return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, "that uv finds the same packages: it reads no pip.conf")
+    return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, _LOOK_AT, severity)
 
 
 CODEMOD: Final = Codemod(

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.stages import Stage
 
-__all__ = ["UvVenv", "as_uv_finds_it", "lacking_in_uv", "may_bring_pip", "pip_of_environment", "uv_venv"]
+__all__ = [
+    "UvVenv",
+    "as_uv_finds_it",
+    "environment_on_path",
+    "lacking_in_uv",
+    "may_bring_pip",
+    "pip_of_environment",
+    "uv_venv",
+]
 
 _BRINGS_PIP: Final = frozenset(("pip", "pip-tools", "pip-api", "pip-audit", "pipenv", "poetry", "pdm", "jupyter"))
 """Distributions that are pip, or depend on it."""
@@ -88,6 +96,19 @@ def pip_of_environment(step: Step, state: State) -> str:
     return posixpath.dirname(folder) if posixpath.basename(folder) == "bin" else ""
 
 
+def environment_on_path(step: Step, state: State) -> str:
+    """The environment whose `bin` comes first on PATH for a command, by its folder; empty if none does, or is known to.
+
+    A folder of the system's is none. `/usr/local/sbin`, where no Python lies, is passed over.
+    """
+    path = step.env.get("PATH") or state.lookup("PATH")
+    folders = path.value.split(":") if isinstance(path, Known) else []
+    first = posixpath.normpath(next((folder for folder in folders if folder != "/usr/local/sbin"), "."))
+    environment = posixpath.dirname(first)
+    is_environment = posixpath.basename(first) == "bin" and environment not in ("/", "/usr", "/usr/local")
+    return environment if is_environment and first.startswith("/") else ""
+
+
 def may_bring_pip(step: Step) -> bool:
     """Whether a command may put pip into an environment: an install of anything that is not known to leave it out.
 
@@ -127,17 +148,17 @@ def as_uv_finds_it(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str
     path = step.env.get("PATH") or state.lookup("PATH")
     if value is None or "/" in value or not isinstance(path, Known):
         return None
-    first = next((folder for folder in path.value.split(":") if folder != "/usr/local/sbin"), "")
     # No image of the table sets VIRTUAL_ENV, and one that is not known has no PATH that is known, either.
     is_set = "VIRTUAL_ENV" in state.names() or "VIRTUAL_ENV" in step.env
     active = (step.env.get("VIRTUAL_ENV") or state.lookup("VIRTUAL_ENV")) if is_set else None
-    if first != "/usr/local/bin":
-        environment = posixpath.dirname(posixpath.normpath(first))
-        if posixpath.basename(first.rstrip("/")) != "bin" or not _has_pip(facts, run, step, environment):
+    if environment := environment_on_path(step, state):
+        if not _has_pip(facts, run, step, environment):
             return None
         if active == Known(environment):
             return ""
         return f"--python {environment}/bin/python" if active is None else None
+    if not path.value.removeprefix("/usr/local/sbin:").startswith("/usr/local/bin:"):
+        return None
     image = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
     is_system = "python" in image_names(image) and active is None and state.is_root == Known(True)
     return "--system" if is_system else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import account_surgery, cache_surgery, context_surgery, python_surgery, surgery
+from dockfix.codemod import account_surgery, cache_surgery, context_surgery, python_surgery, run_surgery, surgery
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -27,6 +27,7 @@ from dockfix.codemod.suppress import is_pragma
 from dockfix.codemod.workspace import Workspace
 from dockfix.facts import (
     apk,
+    buildtools,
     devdeps,
     execform,
     fetching,
@@ -352,6 +353,7 @@ __all__ = [
     "build_only",
     "builds",
     "builds_project",
+    "buildtools",
     "cache_surgery",
     "caches_of",
     "conflict",
@@ -403,6 +405,7 @@ __all__ = [
     "python_version",
     "replace_yaml_scalar",
     "retries",
+    "run_surgery",
     "runtime_library",
     "services_by_stage",
     "set_yaml_entry",

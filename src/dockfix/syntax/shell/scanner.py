@@ -1,249 +1,25 @@
-"""Shell text (of RUN, CMD, HEALTHCHECK and heredoc scripts) as simple commands with spans.
+"""The scanner: from shell text to words, redirects, heredocs, operators and reserved words.
 
-Words, quoting, redirects, heredocs and comments are read by a scanner of our own, which follows POSIX.1-2017 XCU
-chapter 2 and, where bash goes further, the GNU Bash manual. The grammar above them (lists, pipelines, compound
-commands) is tree-sitter-bash's: it gets a skeleton of the script in which every simple command is one plain word.
-tree-sitter-bash alone misreads what Dockerfiles are full of: ``\\<newline>`` inside a word, words after a redirect,
-operators behind a heredoc, ``A=1 >x``, words that begin with an escape.
-
-All offsets are half-open ``str`` indices into the text that was parsed. Nothing here runs anything.
+It follows POSIX.1-2017 XCU chapter 2 and, where bash goes further, the GNU Bash manual. What it makes of a text are the
+items that `commands` lays out for tree-sitter-bash.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-import shlex
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from tree_sitter import Language, Node
+from dockfix.syntax.shell.model import Assignment, Heredoc, Word
+from dockfix.syntax.shell.text import PARAMETER, unquoted
 
-__all__ = [
-    "Assignment",
-    "Compound",
-    "Context",
-    "Heredoc",
-    "MappedText",
-    "Nested",
-    "Operator",
-    "Redirect",
-    "Script",
-    "ShellKind",
-    "SimpleCommand",
-    "Statement",
-    "Token",
-    "Word",
-    "expand_heredoc",
-    "literal",
-    "nested_script",
-    "nested_scripts",
-    "parse_shell",
-    "quote",
-    "shell_kind",
-    "shell_options",
-    "tokens",
-]
-
-
-class Context(enum.Flag):
-    """What surrounds a simple command and so decides whether, how often and where it runs.
-
-    ``CONDITIONAL``: in a condition or a branch of ``if`` or ``case``, in the condition of a loop, or right of a ``||``
-    in its and-or list. A plain ``a && b`` is not conditional: in a RUN a failing ``a`` fails the build.
-    ``SUBSTITUTION``: inside ``$( )``, backquotes or ``<( )``. ``NEGATED``: in a pipeline that begins with ``!``.
-    A command has the flags of everything around it.
-    """
-
-    NONE = 0
-    CONDITIONAL = enum.auto()
-    LOOP = enum.auto()
-    SUBSHELL = enum.auto()
-    PIPELINE = enum.auto()
-    FUNCTION = enum.auto()
-    SUBSTITUTION = enum.auto()
-    BACKGROUND = enum.auto()
-    NEGATED = enum.auto()
-    GROUP = enum.auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One shell word as written.
-
-    ``value`` is what the command receives when the word is a plain literal, quotes and escapes removed. It is None
-    as soon as anything in it expands or may expand in some shell: ``$x``, ``${x}``, ``$(x)``, backquotes, ``$((1))``,
-    ``<(x)``, an unquoted ``*``, ``?`` or ``[...]``, ``{a,b}`` (bash only), a leading ``~``, ``NAME=~`` (bash only),
-    ``$'..'`` and ``$".."`` (plain text with a dollar in dash 0.5.12, quoting in bash).
-    ``variables`` are the parameters expanded in it, also inside its substitutions, each once, in order.
-    """
-
-    start: int
-    end: int
-    text: str
-    value: str | None
-    quoted: bool = False
-    variables: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """``NAME=value`` before a command, on its own, or as an argument of ``export`` and its like (there a word too).
-
-    ``value`` is None when nothing follows the ``=``; ``append`` is for ``+=``.
-    """
-
-    start: int
-    end: int
-    name: str
-    value: Word | None
-    append: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Heredoc:
-    """The body of a here-document: ``start`` to ``end`` covers its lines, without the line of the terminator.
-
-    ``expand`` is false when any part of the terminator was quoted: then the body is taken as it stands.
-    ``strip_tabs`` is true for ``<<-``. ``terminated`` is false when the text ended before the terminator.
-    """
-
-    start: int
-    end: int
-    name: str
-    expand: bool
-    strip_tabs: bool
-    terminated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    """A redirection; ``start`` includes its descriptor. For ``<<`` and ``<<-`` the target is the terminator's word.
-
-    ``&>`` is read as bash does; dash takes it for ``&`` and then ``>``. ``heredoc`` is None for a here-document whose
-    body is not in the text at all.
-    """
-
-    start: int
-    end: int
-    operator: str
-    target: Word | None
-    descriptor: str | None = None
-    heredoc: Heredoc | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """A control operator: ``&&``, ``||``, ``;``, ``|``, ``|&``, ``&``, ``;;`` or a newline between two commands."""
-
-    start: int
-    end: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class SimpleCommand:
-    """A command with its words, from its first assignment, word or redirect to its last.
-
-    ``[`` and ``[[`` are commands too, their brackets are words, and so are ``export``, ``local`` and ``unset``.
-    ``before`` and ``after`` are the control operators that directly adjoin it. ``errexit`` says that an earlier
-    ``set -e`` is certainly in force here; whether it takes effect also depends on the context (POSIX ``set -e``).
-    """
-
-    start: int
-    end: int
-    words: tuple[Word, ...]
-    assignments: tuple[Assignment, ...]
-    redirects: tuple[Redirect, ...]
-    before: Operator | None
-    after: Operator | None
-    context: Context
-    errexit: bool
-
-    @property
-    def name(self) -> str | None:
-        """The command's name as it is called, None without words or when it is not literal."""
-        return self.words[0].value if self.words else None
-
-    @property
-    def basename(self) -> str | None:
-        """The name after its last ``/``."""
-        name = self.name
-        return None if name is None else name.rpartition("/")[2]
-
-    @property
-    def args(self) -> tuple[Word, ...]:
-        """The words after the name."""
-        return self.words[1:]
-
-    def values(self) -> tuple[str | None, ...]:
-        """The literal values of all words, the name first."""
-        return tuple(word.value for word in self.words)
-
-
-@dataclass(frozen=True, slots=True)
-class Compound:
-    """A statement of the outermost list that is more than a simple command.
-
-    ``kind`` is tree-sitter-bash's: ``pipeline``, ``if_statement``, ``for_statement``, ``while_statement`` (``until``
-    too), ``case_statement``, ``subshell``, ``compound_statement`` (``{ }`` and ``(( ))``), ``function_definition``.
-    ``commands`` are all simple commands in it. ``redirects`` are those that follow it as a whole (``{ a; } >x``).
-    The span of a pipeline ends with its last command; a leading ``!`` is outside.
-    """
-
-    kind: str
-    start: int
-    end: int
-    before: Operator | None
-    after: Operator | None
-    commands: tuple[SimpleCommand, ...]
-    redirects: tuple[Redirect, ...] = ()
-
-
-Statement = SimpleCommand | Compound
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A parsed shell text.
-
-    ``commands``: every simple command in source order, those in substitutions too. ``top_level``: the statements of
-    the outermost list (``a && b; c | d`` has three). ``problems``: spans that do not parse; with any, the rest is a
-    best guess. ``variables``: every parameter that the script expands, special ones (``@``, ``1``) too. ``assigned``:
-    every name that it sets itself, by an assignment, ``for``, ``read``, ``export``, ``getopts`` and their like.
-    """
-
-    text: str
-    commands: tuple[SimpleCommand, ...]
-    top_level: tuple[Statement, ...]
-    problems: tuple[tuple[int, int], ...]
-    comments: tuple[tuple[int, int], ...]
-    variables: frozenset[str]
-    assigned: frozenset[str]
-
-    @property
-    def ok(self) -> bool:
-        """Whether all of the text parsed."""
-        return not self.problems
-
-    @property
-    def operators(self) -> frozenset[str]:
-        """The operators between its top-level statements."""
-        return frozenset(statement.after.text for statement in self.top_level[:-1] if statement.after)
-
-
-MAX_LENGTH: Final = 1_000_000
-"""Characters past which a script is not parsed."""
-
+__all__ = ["BELONGS_TO", "CASE_ENDS", "LIST_ENDS", "MAX_COMPOUNDS", "Item", "Kind", "Scanner", "TooMuch"]
 
 # Real scripts nest a handful of levels. The bounds keep hostile text from exhausting the stack (substitutions are
 # read recursively, about six frames a level) or tree-sitter's error recovery (compound commands).
 _MAX_SUBSTITUTIONS: Final = 40
-_MAX_COMPOUNDS: Final = 200
+MAX_COMPOUNDS: Final = 200
 # What is refused keeps any text below two seconds; the longest of 5,559 real scripts has 139 items.
 _MAX_ITEMS: Final = 40_000
 _MAX_PROBLEMS: Final = 1_000
@@ -255,7 +31,6 @@ _DOUBLE: Final = re.compile(r"[^\"\\$`]+")
 _HERE: Final = re.compile(r"[^\\$`]+")
 _BRACED: Final = re.compile(r"[^}\"'\\$`]+")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _BRACED_PARAMETER: Final = re.compile(
     r"\$\{(?P<prefix>[#!](?=[A-Za-z_0-9@*?$!-]))?(?P<name>[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])?"
     r"(?P<operator>:?[-=+?]|[#%/^,@:\[])?"
@@ -275,11 +50,11 @@ _OPENING: Final = frozenset({"if", "while", "until", "{"})
 _MIDDLE: Final = frozenset({"then", "do", "else", "elif"})
 _CLOSING: Final = frozenset({"fi", "done", "}"})
 _RESERVED: Final = _OPENING | _MIDDLE | _CLOSING | {"for", "select", "case", "esac", "function", "in", "!", "[["}
-_CASE_ENDS: Final = frozenset({";;", ";&", ";;&"})
-_LIST_ENDS: Final = _MIDDLE | _CLOSING | _CASE_ENDS | {")", "esac"}
+CASE_ENDS: Final = frozenset({";;", ";&", ";;&"})
+LIST_ENDS: Final = _MIDDLE | _CLOSING | CASE_ENDS | {")", "esac"}
 _LOOPS: Final = frozenset({"while", "until", "for", "select"})
 # What must be open where a reserved word stands; `then`, `else` and `do` take the place of what opened their part.
-_BELONGS_TO: Final = {
+BELONGS_TO: Final = {
     "then": frozenset({"if"}),
     "elif": frozenset({"then"}),
     "else": frozenset({"then"}),
@@ -294,7 +69,7 @@ _DECLARATIONS: Final = frozenset({"declare", "typeset", "local", "export", "read
 _SETTERS: Final = _DECLARATIONS | {"read", "getopts", "mapfile", "readarray", "unset"}
 
 
-class _TooMuch(Exception):  # noqa: N818 - it ends the scan, the caller never sees it
+class TooMuch(Exception):  # noqa: N818 - it ends the scan, the caller never sees it
     pass
 
 
@@ -309,7 +84,7 @@ class _State(enum.Enum):
     FUNCTION_NAME = enum.auto()
 
 
-class _Kind(enum.Enum):
+class Kind(enum.Enum):
     COMMAND = enum.auto()  # a simple command
     ARITHMETIC = enum.auto()  # (( ... ))
     WORDS = enum.auto()  # words that are no command: a for list, a case subject or pattern, a function's name
@@ -325,27 +100,27 @@ class _DraftRedirect:
     target: Word | None
     descriptor: str | None
     heredoc: Heredoc | None = None
-    substitutions: list[list[_Item]] = field(default_factory=list)
+    substitutions: list[list[Item]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class _Item:
+class Item:
     """A token of the skeleton that tree-sitter is given."""
 
-    kind: _Kind
+    kind: Kind
     skeleton: str
     start: int
     end: int
     words: list[Word] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     redirects: list[_DraftRedirect] = field(default_factory=list)
-    substitutions: list[list[_Item]] = field(default_factory=list)
+    substitutions: list[list[Item]] = field(default_factory=list)
     negated: bool = False
     closes: bool = False  # a statement can end here
     opens: bool = False  # a command must follow
 
 
-class _Scanner:
+class Scanner:
     """Reads one text from left to right into items; the position is its only interesting state."""
 
     def __init__(self, text: str) -> None:
@@ -360,7 +135,7 @@ class _Scanner:
         self.parentheses: dict[int, int] | None = None
         self.item_count = 0
         self.pending: list[_DraftRedirect] = []
-        self.substitutions: list[list[_Item]] = []
+        self.substitutions: list[list[Item]] = []
 
     # Words
 
@@ -474,7 +249,7 @@ class _Scanner:
         if following == "{":
             self.braced(double=double)
             return True
-        match = _PARAMETER.match(text, start + 1, self.end)
+        match = PARAMETER.match(text, start + 1, self.end)
         if match:
             self.names.append(match.group())
             self.pos = match.end()
@@ -611,14 +386,14 @@ class _Scanner:
         self.depth += 1
         if self.depth > _MAX_SUBSTITUTIONS:
             self.problems.append((self.pos, len(self.text)))
-            raise _TooMuch
+            raise TooMuch
 
     def count(self) -> None:
         """Counts an item or redirect, and gives up where there are too many."""
         self.item_count += 1
         if self.item_count > _MAX_ITEMS or len(self.problems) > _MAX_PROBLEMS:
             self.problems.append((self.pos, len(self.text)))
-            raise _TooMuch
+            raise TooMuch
 
     def unterminated(self, start: int) -> None:
         self.problems.append((start, self.end))
@@ -684,7 +459,7 @@ class _Scanner:
             word = draft.target
             if word is None:
                 continue
-            name = "".join(char for char, _, _ in _unquoted(word.text, 0))
+            name = "".join(char for char, _, _ in unquoted(word.text, 0))
             strip_tabs = draft.operator == "<<-"
             start = self.pos
             tabs = r"\t*" if strip_tabs else ""
@@ -709,7 +484,7 @@ class _Scanner:
 
     # Commands
 
-    def items(self, closer: str | None, opened_at: int) -> list[_Item]:
+    def items(self, closer: str | None, opened_at: int) -> list[Item]:
         """Reads items up to the end of the text or, when ``closer`` is ``)``, through the parenthesis that closes."""
         return _ItemReader(self, closer, opened_at).read()
 
@@ -717,17 +492,17 @@ class _Scanner:
 class _ItemReader:
     """Cuts one list of commands into items, knowing where a word is a command's first and so may be reserved."""
 
-    def __init__(self, scanner: _Scanner, closer: str | None, opened_at: int) -> None:
+    def __init__(self, scanner: Scanner, closer: str | None, opened_at: int) -> None:
         self.scanner = scanner
         self.closer = closer
         self.opened_at = opened_at
-        self.items: list[_Item] = []
-        self.run: _Item | None = None
+        self.items: list[Item] = []
+        self.run: Item | None = None
         self.state = _State.COMMAND
         self.nest: list[str] = []
         self.negated = False
 
-    def read(self) -> list[_Item]:
+    def read(self) -> list[Item]:
         scanner = self.scanner
         text = scanner.text
         while True:
@@ -776,9 +551,9 @@ class _ItemReader:
             return not scanner.text.startswith("(", scanner.pos + 1)
         return char == "&" or bool(_DESCRIPTOR.match(scanner.text, scanner.pos, scanner.end))
 
-    def emit(self, item: _Item) -> None:
+    def emit(self, item: Item) -> None:
         scanner = self.scanner
-        if item.kind is _Kind.OPERATOR:
+        if item.kind is Kind.OPERATOR:
             if self.negated:
                 scanner.problems.append((item.start, item.end))
         else:
@@ -794,21 +569,21 @@ class _ItemReader:
         empty = bool(self.items) and self.items[-1].opens
         if (closes or text in _MIDDLE) and (empty or self.negated):
             self.scanner.problems.append((start, end))
-        self.emit(_Item(_Kind.RESERVED, text, start, end, opens=opens, closes=closes))
+        self.emit(Item(Kind.RESERVED, text, start, end, opens=opens, closes=closes))
 
     def words_item(self, word: Word) -> None:
-        self.emit(_Item(_Kind.WORDS, "w", word.start, word.end, [word]))
+        self.emit(Item(Kind.WORDS, "w", word.start, word.end, [word]))
 
     def placeholder(self, skeleton: str) -> None:
         """Emits what the grammar wants and the source leaves out (``for x do``)."""
         position = self.scanner.pos
-        self.emit(_Item(_Kind.WORDS, skeleton, position, position))
+        self.emit(Item(Kind.WORDS, skeleton, position, position))
 
     def flush(self) -> None:
         """Ends the simple command (or the list of a ``for``) that is being read."""
         run, self.run = self.run, None
         if run is not None:
-            if run.words and run.words[0].value in _SETTERS and run.kind is _Kind.COMMAND:
+            if run.words and run.words[0].value in _SETTERS and run.kind is Kind.COMMAND:
                 self.scanner.assigned.update(_set_by(run))
             self.emit(run)
         if self.state is _State.FOR_LIST:
@@ -816,15 +591,15 @@ class _ItemReader:
                 self.placeholder("w")
             self.state = _State.COMMAND
 
-    def current(self, start: int) -> _Item:
+    def current(self, start: int) -> Item:
         """The simple command that is being read; a new one if there is none."""
         if self.run is None:
             if self.state is _State.FOR_LIST:
-                self.run = _Item(_Kind.WORDS, "w", start, start, closes=True)
+                self.run = Item(Kind.WORDS, "w", start, start, closes=True)
             else:
                 if self.items and self.items[-1].closes:
                     self.scanner.problems.append((start, start + 1))
-                self.run = _Item(_Kind.COMMAND, "w", start, start, closes=True)
+                self.run = Item(Kind.COMMAND, "w", start, start, closes=True)
         return self.run
 
     def can_end(self) -> bool:
@@ -837,7 +612,7 @@ class _ItemReader:
             in_list = self.state is _State.FOR_LIST
             self.flush()
             if in_list or self.can_end():
-                self.emit(_Item(_Kind.OPERATOR, "\n", start, start + 1))
+                self.emit(Item(Kind.OPERATOR, "\n", start, start + 1))
         elif self.state in (_State.FOR_NAME, _State.CASE_WORD, _State.FUNCTION_NAME):
             scanner.problems.append((start, start + 1))
         scanner.pos = start + 1
@@ -854,12 +629,12 @@ class _ItemReader:
         if self.state is _State.PATTERN:
             if text != "|":
                 scanner.problems.append((start, end))
-            self.emit(_Item(_Kind.RESERVED, text, start, end))
+            self.emit(Item(Kind.RESERVED, text, start, end))
             return
         if self.state is _State.FOR_IN and text == ";":
             self.placeholder("in")
             self.placeholder("w")
-            self.emit(_Item(_Kind.OPERATOR, text, start, end))
+            self.emit(Item(Kind.OPERATOR, text, start, end))
             self.state = _State.COMMAND
             return
         in_list = self.state is _State.FOR_LIST
@@ -869,12 +644,12 @@ class _ItemReader:
                 scanner.problems.append((start, end))
             else:
                 self.state = _State.PATTERN
-            self.emit(_Item(_Kind.RESERVED, text, start, end))
+            self.emit(Item(Kind.RESERVED, text, start, end))
             return
         if self.state is not _State.COMMAND or not (self.can_end() or in_list) or (in_list and text != ";"):
             scanner.problems.append((start, end))
             self.state = _State.COMMAND
-        self.emit(_Item(_Kind.OPERATOR, text, start, end, opens=text not in (";", "&")))
+        self.emit(Item(Kind.OPERATOR, text, start, end, opens=text not in (";", "&")))
 
     def open_parenthesis(self) -> None:
         scanner = self.scanner
@@ -892,9 +667,9 @@ class _ItemReader:
         run = self.run
         if run is not None and empty and len(run.words) == 1 and not (run.assignments or run.redirects):
             # A function's name, as it turns out.
-            run.kind, run.closes = _Kind.WORDS, False
+            run.kind, run.closes = Kind.WORDS, False
             self.flush()
-            self.emit(_Item(_Kind.RESERVED, "( )", start, empty.end(), opens=True))
+            self.emit(Item(Kind.RESERVED, "( )", start, empty.end(), opens=True))
             scanner.pos = empty.end()
             return
         if run is None and empty and len(self.items) > 1 and self.items[-2].skeleton == "function":
@@ -917,8 +692,8 @@ class _ItemReader:
         start = scanner.pos
         if not scanner.text.startswith("((", start) or not scanner.arithmetic(start + 2):
             return False
-        kind = _Kind.WORDS if self.state is _State.FOR_NAME else _Kind.ARITHMETIC
-        self.emit(_Item(kind, "w", start, scanner.pos, closes=True))
+        kind = Kind.WORDS if self.state is _State.FOR_NAME else Kind.ARITHMETIC
+        self.emit(Item(kind, "w", start, scanner.pos, closes=True))
         return True
 
     def close_parenthesis(self) -> bool:
@@ -927,7 +702,7 @@ class _ItemReader:
         start = scanner.pos
         scanner.pos = start + 1
         if self.state is _State.PATTERN:
-            self.emit(_Item(_Kind.RESERVED, ")", start, start + 1))
+            self.emit(Item(Kind.RESERVED, ")", start, start + 1))
             self.state = _State.COMMAND
             return False
         self.flush()
@@ -945,9 +720,9 @@ class _ItemReader:
 
     def nested(self, opener: str) -> None:
         self.nest.append(opener)
-        if len(self.nest) > _MAX_COMPOUNDS:
+        if len(self.nest) > MAX_COMPOUNDS:
             self.scanner.problems.append((self.scanner.pos, len(self.scanner.text)))
-            raise _TooMuch
+            raise TooMuch
 
     def redirect(self) -> None:
         scanner = self.scanner
@@ -958,7 +733,7 @@ class _ItemReader:
             return
         if self.state is not _State.COMMAND:
             scanner.problems.append((scanner.pos, match.end()))
-        after_compound = self.run is None and self.can_end() and self.items[-1].kind is not _Kind.OPERATOR
+        after_compound = self.run is None and self.can_end() and self.items[-1].kind is not Kind.OPERATOR
         draft = scanner.redirect(match)
         if after_compound:
             self.items[-1].redirects.append(draft)
@@ -1021,7 +796,7 @@ class _ItemReader:
             self.nested(text)
             self.reserved("while" if text == "until" else text, start, end, opens=True)
         else:
-            if not self.nest or self.nest[-1] not in _BELONGS_TO[text]:
+            if not self.nest or self.nest[-1] not in BELONGS_TO[text]:
                 self.scanner.problems.append((start, end))
             elif text in _MIDDLE:
                 self.nest[-1] = "if" if text == "elif" else text
@@ -1099,7 +874,7 @@ class _ItemReader:
             self.state = _State.COMMAND
 
 
-def _set_by(item: _Item) -> list[str]:
+def _set_by(item: Item) -> list[str]:
     """The names that a command like ``export`` or ``read`` sets; notes what it declares as assignments of its own."""
     names: list[str] = []
     declares = item.words[0].value in _DECLARATIONS
@@ -1120,7 +895,7 @@ def _set_by(item: _Item) -> list[str]:
 
 
 def _matching_parentheses(text: str) -> dict[int, int]:
-    """Where each parenthesis closes that holds no more than _MAX_COMPOUNDS levels, whatever quotes it stands in."""
+    """Where each parenthesis closes that holds no more than MAX_COMPOUNDS levels, whatever quotes it stands in."""
     closing: dict[int, int] = {}
     opened: list[int] = []
     heights = [0]
@@ -1131,7 +906,7 @@ def _matching_parentheses(text: str) -> dict[int, int]:
         elif opened:
             start, height = opened.pop(), heights.pop() + 1
             heights[-1] = max(heights[-1], height)
-            if height <= _MAX_COMPOUNDS:
+            if height <= MAX_COMPOUNDS:
                 closing[start] = match.start()
     return closing
 
@@ -1155,605 +930,3 @@ def _may_expand(bare: str) -> bool:
 def _tilde_in_value(text: str) -> bool:
     """POSIX 2.6.1: in the value of an assignment ``~`` expands at its start and after each ``:``."""
     return text.startswith("~") or ":~" in text
-
-
-_Character = tuple[str, int, int]  # a character that the shell keeps, and the span that it was written as
-
-
-def _unquoted(text: str, base: int) -> list[_Character]:
-    """The characters of a literal word without its quoting; ``text`` has no expansion and starts at ``base``."""
-    characters: list[_Character] = []
-    position, quote_mark = 0, ""
-    while position < len(text):
-        char = text[position]
-        width = 1
-        if quote_mark == "'":
-            if char == "'":
-                quote_mark = ""
-            else:
-                characters.append((char, base + position, base + position + 1))
-        elif char == "\\" and position + 1 < len(text):
-            following = text[position + 1]
-            if quote_mark and following not in '$`"\\\n':
-                characters.append((char, base + position, base + position + 1))
-            else:
-                width = 2
-                if following != "\n":
-                    characters.append((following, base + position, base + position + 2))
-        elif char == quote_mark:
-            quote_mark = ""
-        elif char in "'\"" and not quote_mark:
-            quote_mark = char
-        else:
-            characters.append((char, base + position, base + position + 1))
-        position += width
-    return characters
-
-
-@dataclass(frozen=True, slots=True)
-class MappedText:
-    """Text that the shell makes of other text, with the way back.
-
-    ``text[i]`` was written as ``starts[i]`` to ``ends[i]`` of the text around it (an escaped character with its
-    backslash). ``empty_at`` is where the text would stand if it is empty.
-    """
-
-    text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-    empty_at: int
-
-    @property
-    def one_to_one(self) -> bool:
-        """Whether the text is a slice of its source, with nothing removed within."""
-        return not self.text or self.ends[-1] - self.starts[0] == len(self.text)
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """The span of the source behind ``text[start:end]``; IndexError when that is not within the text."""
-        if not 0 <= start <= end <= len(self.text):
-            raise IndexError(f"no span {start}..{end} in a text of {len(self.text)} characters")
-        if start < end:
-            return self.starts[start], self.ends[end - 1]
-        if start < len(self.text):
-            return self.starts[start], self.starts[start]
-        position = self.ends[-1] if self.ends else self.empty_at
-        return position, position
-
-
-def _mapped(characters: list[_Character], empty_at: int) -> MappedText:
-    return MappedText(
-        "".join(char for char, _, _ in characters),
-        tuple(start for _, start, _ in characters),
-        tuple(end for _, _, end in characters),
-        empty_at,
-    )
-
-
-def literal(word: Word) -> MappedText | None:
-    """The value of a literal word with the source of each of its characters; None if the word expands."""
-    if word.value is None:
-        return None
-    return _mapped(_unquoted(word.text, word.start), word.start + (1 if word.quoted else 0))
-
-
-def expand_heredoc(body: str, *, expand: bool, strip_tabs: bool = False, start: int = 0) -> MappedText | None:
-    """What a command reads from a here-document; None when something in its body expands.
-
-    ``start`` is the offset of the body, ``expand`` whether its terminator is unquoted, ``strip_tabs`` whether it came
-    with ``<<-``. POSIX 2.7.4: then ``\\$``, ``\\` `` and ``\\\\`` lose their backslash, ``\\<newline>`` joins lines.
-    """
-    characters: list[_Character] = []
-    position, at_line_start = 0, True
-    while position < len(body):
-        char = body[position]
-        if at_line_start and strip_tabs and char == "\t":
-            position += 1
-            continue
-        at_line_start = char == "\n"
-        if expand and char == "\\" and body[position + 1 : position + 2] in ("$", "`", "\\", "\n"):
-            if body[position + 1] != "\n":
-                characters.append((body[position + 1], start + position, start + position + 2))
-            position += 2
-            continue
-        if expand and (char == "`" or (char == "$" and _expands_at(body, position))):
-            return None
-        characters.append((char, start + position, start + position + 1))
-        position += 1
-    return _mapped(characters, start)
-
-
-def _expands_at(text: str, dollar: int) -> bool:
-    return text.startswith(("(", "{"), dollar + 1) or bool(_PARAMETER.match(text, dollar + 1))
-
-
-# From items to commands
-
-
-def _skeleton(items: list[_Item]) -> tuple[bytes, list[int]]:
-    """The script that tree-sitter reads (ASCII, so its bytes are its characters) and where each item starts in it."""
-    starts: list[int] = []
-    parts: list[str] = []
-    position = 0
-    closed = False
-    for item in items:
-        text = ";" if item.skeleton == "\n" else item.skeleton
-        if closed and item.kind is _Kind.RESERVED and text in _BELONGS_TO:
-            # `if (a) then`, `{ (a) }`: a reserved word may follow another directly, which tree-sitter-bash refuses.
-            text = f"; {text}"
-        closed = item.closes and item.kind is _Kind.RESERVED
-        starts.append(position)
-        parts.append(text)
-        position += len(text) + 1
-    return " ".join(parts).encode("ascii"), starts
-
-
-@lru_cache(maxsize=1)
-def _bash() -> Language:
-    import tree_sitter  # noqa: PLC0415 - loaded on first use
-    import tree_sitter_bash  # noqa: PLC0415
-
-    return tree_sitter.Language(tree_sitter_bash.language())
-
-
-def _parse_skeleton(skeleton: bytes) -> Node:
-    import tree_sitter  # noqa: PLC0415 - loaded on first use
-
-    return tree_sitter.Parser(_bash()).parse(skeleton).root_node
-
-
-_COMPOUNDS: Final = frozenset(
-    {
-        "pipeline",
-        "if_statement",
-        "for_statement",
-        "while_statement",
-        "case_statement",
-        "subshell",
-        "compound_statement",
-        "function_definition",
-    }
-)
-_CONTEXTS: Final = {
-    "if_statement": Context.CONDITIONAL,
-    "elif_clause": Context.CONDITIONAL,
-    "else_clause": Context.CONDITIONAL,
-    "case_item": Context.CONDITIONAL,
-    "while_statement": Context.LOOP,
-    "subshell": Context.SUBSHELL,
-    "compound_statement": Context.GROUP,
-    "function_definition": Context.FUNCTION,
-    "pipeline": Context.PIPELINE,
-}
-
-
-class _Scope(enum.Enum):
-    """How far ``set -e`` reaches out of a part of the script."""
-
-    SAME = enum.auto()
-    MAYBE = enum.auto()  # the part may not run: it can end errexit for what follows, not begin it
-    OWN = enum.auto()  # a process of its own
-
-
-@dataclass(slots=True)
-class _Errexit:
-    on: bool
-    off_inside: bool = False
-
-
-@dataclass(slots=True)
-class _Leave:
-    scope: _Scope
-
-
-class _Builder:
-    """Walks the trees of a script and of its substitutions, and collects commands."""
-
-    def __init__(self, scanner: _Scanner) -> None:
-        self.scanner = scanner
-        self.commands: list[SimpleCommand] = []
-
-    def build(self, items: list[_Item], context: Context, *, errexit: bool) -> tuple[Node | None, _Level]:
-        level = _Level(items)
-        if not items:
-            return None, level
-        skeleton, level.starts = _skeleton(items)
-        root = _parse_skeleton(skeleton)
-        scopes = [_Errexit(errexit)]
-        stack: list[tuple[Node, Context, _Scope] | _Leave] = [(root, context, _Scope.SAME)]
-        while stack:
-            entry = stack.pop()
-            if isinstance(entry, _Leave):
-                inner = scopes.pop()
-                if entry.scope is _Scope.MAYBE and inner.off_inside:
-                    scopes[-1].on = False
-                    scopes[-1].off_inside = True
-                continue
-            node, around, scope = entry
-            self.check(node, level)
-            if node.is_missing:
-                continue
-            around |= self.own_context(node, level)
-            scope = _widest(scope, node.type)
-            if scope is not _Scope.SAME:
-                scopes.append(_Errexit(scopes[-1].on))
-                stack.append(_Leave(scope))
-            children = node.children
-            if children:
-                stack.extend(reversed(_children(node, children, around)))
-            else:
-                self.leaf(node, level, around, scopes[-1])
-        for index, item in enumerate(items):
-            # What tree-sitter skipped in an error is still there to be seen.
-            if index not in level.seen:
-                self.item(index, item, level, context, scopes[0])
-        return root, level
-
-    def check(self, node: Node, level: _Level) -> None:
-        if node.is_error or node.is_missing:
-            first, last = level.span(node)
-            start = level.items[first].start
-            self.scanner.problems.append((start, max(start, level.items[last].end)))
-
-    def own_context(self, node: Node, level: _Level) -> Context:
-        context = _CONTEXTS.get(node.type, Context.NONE)
-        if node.type not in ("program", "list") and node.is_named and node.end_byte > node.start_byte:
-            first, _ = level.span(node)
-            # In `! a && b` the list starts at a negated item too, but only the pipeline `a` is negated.
-            if level.items[first].negated:
-                context |= Context.NEGATED
-        return context
-
-    def leaf(self, node: Node, level: _Level, context: Context, errexit: _Errexit) -> None:
-        first, last = level.span(node)
-        for index in range(first, last + 1):
-            if index not in level.seen:
-                self.item(index, level.items[index], level, context, errexit)
-
-    def item(self, index: int, item: _Item, level: _Level, context: Context, errexit: _Errexit) -> None:
-        level.seen.add(index)
-        substitutions = [*item.substitutions]
-        for draft in item.redirects:
-            substitutions.extend(draft.substitutions)
-        for inner in substitutions:
-            # GNU Bash manual, "Command Substitution": -e is not inherited, unless in POSIX mode.
-            self.build(inner, context | Context.SUBSTITUTION, errexit=False)
-        if item.kind is not _Kind.COMMAND:
-            return
-        command = SimpleCommand(
-            start=item.start,
-            end=item.end,
-            words=tuple(item.words),
-            assignments=tuple(item.assignments),
-            redirects=_redirects(item),
-            before=level.operator(index - 1),
-            after=level.operator(index + 1),
-            context=context,
-            errexit=errexit.on,
-        )
-        level.commands[index] = command
-        self.commands.append(command)
-        change = _errexit_change(command)
-        if change is not None:
-            errexit.on = change
-            errexit.off_inside = errexit.off_inside or not change
-
-
-@dataclass(slots=True)
-class _Level:
-    items: list[_Item]
-    starts: list[int] = field(default_factory=list)
-    seen: set[int] = field(default_factory=set)
-    commands: dict[int, SimpleCommand] = field(default_factory=dict)
-
-    def span(self, node: Node) -> tuple[int, int]:
-        """The first and the last item of a node."""
-        first = max(bisect_right(self.starts, node.start_byte) - 1, 0)
-        last = max(bisect_left(self.starts, node.end_byte) - 1, first)
-        return first, last
-
-    def operator(self, index: int) -> Operator | None:
-        """The operator that the item at an index is; a newline is one only if a command follows it in the same list."""
-        if not 0 <= index < len(self.items):
-            return None
-        item = self.items[index]
-        if item.kind is not _Kind.OPERATOR and item.skeleton not in _CASE_ENDS:
-            return None
-        if item.skeleton == "\n":
-            following = self.items[index + 1] if index + 1 < len(self.items) else None
-            if following is None or (following.kind is _Kind.RESERVED and following.skeleton in _LIST_ENDS):
-                return None
-        return Operator(item.start, item.end, item.skeleton)
-
-
-def _redirects(item: _Item) -> tuple[Redirect, ...]:
-    return tuple(
-        Redirect(draft.start, draft.end, draft.operator, draft.target, draft.descriptor, draft.heredoc)
-        for draft in item.redirects
-    )
-
-
-def _widest(scope: _Scope, node_type: str) -> _Scope:
-    if scope is _Scope.OWN or node_type == "subshell":
-        return _Scope.OWN
-    maybe = _CONTEXTS.get(node_type, Context.NONE) & (Context.CONDITIONAL | Context.LOOP | Context.FUNCTION)
-    return _Scope.MAYBE if maybe or scope is _Scope.MAYBE else _Scope.SAME
-
-
-def _flat_list(node: Node) -> list[Node]:
-    """The operands and operators of an and-or list, which tree-sitter nests to the left."""
-    flat: list[Node] = []
-    stack = [node]
-    while stack:
-        top = stack.pop()
-        if top.type == "list":
-            stack.extend(reversed(top.children))
-        else:
-            flat.append(top)
-    return flat
-
-
-def _children(node: Node, children: list[Node], context: Context) -> list[tuple[Node, Context, _Scope]]:
-    """The children of a node, each with its context."""
-    entries: list[tuple[Node, Context, _Scope]] = []
-    if node.type == "list":
-        alternative = False
-        for index, child in enumerate(_flat_list(node)):
-            alternative = alternative or child.type == "||"
-            around = context | Context.CONDITIONAL if alternative else context
-            entries.append((child, around, _Scope.MAYBE if index else _Scope.SAME))
-        return entries
-    for index, child in enumerate(children):
-        around, scope = context, _Scope.SAME
-        if index + 1 < len(children) and children[index + 1].type == "&":
-            around, scope = context | Context.BACKGROUND, _Scope.OWN
-        if node.type == "pipeline":
-            scope = _Scope.OWN
-        elif node.type == "for_statement" and child.type in ("do_group", "compound_statement"):
-            # The words of a `for`, like the subject of a `case`, are expanded once and in any case.
-            around, scope = context | Context.LOOP, _Scope.MAYBE
-        elif node.type == "while_statement" and node.field_name_for_child(index) == "condition":
-            around |= Context.CONDITIONAL
-        entries.append((child, around, scope))
-    return entries
-
-
-def _errexit_change(command: SimpleCommand) -> bool | None:
-    """Whether a ``set`` switches errexit on (True) or off (False, also when it might), None if it does neither."""
-    if command.name != "set":
-        return None
-    change: bool | None = None
-    expects_option: bool | None = None
-    for value in command.values()[1:]:
-        if value is None:
-            return False
-        if expects_option is not None:
-            if value == "errexit":
-                change = expects_option
-            expects_option = None
-        elif value in ("--", "-") or value[:1] not in ("-", "+"):
-            break
-        else:
-            switches_on = value[0] == "-"
-            if "e" in value[1:]:
-                change = switches_on
-            if "o" in value[1:]:
-                expects_option = switches_on
-    return change
-
-
-def _top_level(root: Node, level: _Level, commands: Sequence[SimpleCommand]) -> list[Statement]:
-    starts = [command.start for command in commands]
-    statements: list[Statement] = []
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.type in ("program", "list", "ERROR"):
-            stack.extend(reversed(_flat_list(node) if node.type == "list" else node.children))
-            continue
-        if not node.is_named or node.is_missing or node.end_byte <= node.start_byte:
-            continue
-        first, last = level.span(node)
-        kind = node.type
-        if level.items[first].kind is _Kind.ARITHMETIC and kind not in _COMPOUNDS:
-            kind = "compound_statement"
-        if kind not in _COMPOUNDS:
-            statements.extend(level.commands[index] for index in range(first, last + 1) if index in level.commands)
-            continue
-        start = level.items[first].start
-        closing = level.items[last]
-        redirects = () if kind == "pipeline" else _redirects(closing)
-        end = max([closing.end, *(draft.end for draft in closing.redirects)])
-        inside = commands[bisect_left(starts, start) : bisect_left(starts, end)]
-        before, after = level.operator(first - 1), level.operator(last + 1)
-        statements.append(Compound(kind, start, end, before, after, tuple(inside), redirects))
-    return statements
-
-
-@lru_cache(maxsize=4096)
-def parse_shell(text: str, *, errexit: bool = False) -> Script:
-    """Parses POSIX shell or bash, never raises; ``errexit`` says that the shell was started with ``-e``. Cached."""
-    if len(text) > MAX_LENGTH:
-        return Script(text, (), (), ((0, len(text)),), (), frozenset(), frozenset())
-    scanner = _Scanner(text)
-    try:
-        items = scanner.items(None, 0)
-    except _TooMuch:
-        problems = tuple(sorted(set(scanner.problems)))
-        return Script(
-            text, (), (), problems, tuple(scanner.comments), frozenset(scanner.names), frozenset(scanner.assigned)
-        )
-    builder = _Builder(scanner)
-    root, level = builder.build(items, Context.NONE, errexit=errexit)
-    commands = tuple(sorted(builder.commands, key=lambda command: (command.start, -command.end)))
-    return Script(
-        text=text,
-        commands=commands,
-        top_level=tuple(_top_level(root, level, commands)) if root is not None else (),
-        problems=tuple(sorted(set(scanner.problems))),
-        comments=tuple(sorted(scanner.comments)),
-        variables=frozenset(scanner.names),
-        assigned=frozenset(scanner.assigned),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of a script's outermost level, for what reads the grammar of loops and branches itself.
-
-    `text` is a reserved word, a parenthesis or an operator as it is spelled, and empty for a simple command, for the
-    words of a `for` and for what else consists of `words` and `assignments`.
-    """
-
-    start: int
-    end: int
-    text: str
-    words: tuple[Word, ...] = ()
-    assignments: tuple[Assignment, ...] = ()
-    redirected: bool = False
-    negated: bool = False
-
-
-def tokens(text: str) -> tuple[Token, ...]:
-    """The tokens of a script, without those inside its substitutions; none if it does not parse."""
-    scanner = _Scanner(text)
-    try:
-        items = scanner.items(None, 0) if len(text) <= MAX_LENGTH else []
-    except _TooMuch:
-        return ()
-    if scanner.problems:
-        return ()
-    spelled = (_Kind.OPERATOR, _Kind.RESERVED)
-    return tuple(
-        Token(
-            item.start,
-            item.end,
-            text[item.start : item.end] if item.kind in spelled else "",
-            tuple(item.words),
-            tuple(item.assignments),
-            bool(item.redirects),
-            item.negated,
-        )
-        for item in items
-    )
-
-
-# Shells
-
-
-class ShellKind(enum.Enum):
-    """The family of a shell: what syntax it takes."""
-
-    POSIX = "posix"
-    BASH = "bash"
-    POWERSHELL = "powershell"
-    CMD = "cmd"
-    OTHER = "other"
-
-    @property
-    def readable(self) -> bool:
-        """Whether :func:`parse_shell` reads its language."""
-        return self in (ShellKind.POSIX, ShellKind.BASH)
-
-
-_SHELLS: Final = {
-    **dict.fromkeys(("sh", "dash", "ash"), ShellKind.POSIX),
-    **dict.fromkeys(("bash", "rbash", "zsh", "ksh", "ksh93", "mksh"), ShellKind.BASH),
-    **dict.fromkeys(("powershell", "pwsh"), ShellKind.POWERSHELL),
-    "cmd": ShellKind.CMD,
-}
-
-
-def _program(argv: Sequence[str]) -> tuple[str, int]:
-    """The base name of the program that ``argv`` runs, seen through ``env`` and ``busybox``, and its index."""
-    for index, argument in enumerate(argv):
-        name = re.split(r"[/\\]", argument)[-1].lower().removesuffix(".exe")
-        if name not in ("env", "busybox") and not (index and (argument.startswith("-") or "=" in argument)):
-            return name, index
-    return "", len(argv)
-
-
-def shell_kind(argv: Sequence[str]) -> ShellKind:
-    """The kind of shell that a SHELL instruction's (or a shebang's, split) argument vector runs."""
-    return _SHELLS.get(_program(argv)[0], ShellKind.OTHER)
-
-
-_LETTERS: Final = {"e": "errexit", "u": "nounset", "x": "xtrace"}
-_OPTION_NAMES: Final = frozenset({"errexit", "nounset", "pipefail", "xtrace"})
-
-
-def shell_options(argv: Sequence[str]) -> frozenset[str]:
-    """Which of errexit, nounset, pipefail and xtrace a shell's argument vector switches on."""
-    _, index = _program(argv)
-    options: set[str] = set()
-    takes_name: str | None = None
-    for argument in argv[index + 1 :]:
-        names: set[str] = set()
-        if takes_name is not None:
-            names = {argument} & _OPTION_NAMES
-            sign, takes_name = takes_name, None
-        elif argument.startswith("--") or argument[:1] not in ("-", "+"):
-            if not argument.startswith("--") or argument == "--":
-                break
-            continue
-        else:
-            sign = argument[0]
-            names = {_LETTERS[letter] for letter in argument[1:] if letter in _LETTERS}
-            if "o" in argument[1:].lower():
-                takes_name = sign
-        options = options | names if sign == "-" else options - names
-    return frozenset(options)
-
-
-def quote(value: str) -> str:
-    """``value`` as one shell word that any POSIX shell reads back as that value."""
-    return shlex.quote(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """A script that a word holds (``sh -c '...'``).
-
-    ``offset`` is where it begins in the text around it; None if that is not the same text, character by character.
-    """
-
-    word: Word
-    text: str
-    offset: int | None
-
-
-def nested_scripts(command: SimpleCommand) -> tuple[Nested, ...]:
-    """The literal script that a command hands to ``sh -c``, ``bash -lc`` or another shell, if it does."""
-    values = command.values()
-    first = 0
-    while first < len(values) and values[first] in ("exec", "command"):
-        first += 1
-    argv: list[str] = []
-    for value in values[first:]:
-        if value is None:
-            break
-        argv.append(value)
-    name, index = _program(argv)
-    if not _SHELLS.get(name, ShellKind.OTHER).readable:
-        return ()
-    position = index + 1
-    has_script = False
-    while position < len(argv) and argv[position][:1] in ("-", "+") and argv[position] not in ("-", "--"):
-        option = argv[position]
-        if not option.startswith("--"):
-            has_script = has_script or (option[0] == "-" and "c" in option[1:])
-            position += option[1:].lower().count("o")
-        position += 1
-    if has_script and position < len(argv) and argv[position] in ("-", "--"):
-        position += 1
-    if not has_script or first + position >= len(command.words):
-        return ()
-    nested = nested_script(command.words[first + position])
-    return () if nested is None else (nested,)
-
-
-def nested_script(word: Word) -> Nested | None:
-    """The script that a literal word holds; None if the word expands."""
-    mapped = literal(word)
-    if mapped is None:
-        return None
-    return Nested(word, mapped.text, mapped.span(0, 0)[0] if mapped.one_to_one else None)

@@ -1,0 +1,211 @@
+"""Shell text as data: words, redirects, simple commands, compound statements, scripts."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = [
+    "MAX_LENGTH",
+    "Assignment",
+    "Compound",
+    "Context",
+    "Heredoc",
+    "Operator",
+    "Redirect",
+    "Script",
+    "SimpleCommand",
+    "Statement",
+    "Word",
+]
+
+
+class Context(enum.Flag):
+    """What surrounds a simple command and so decides whether, how often and where it runs.
+
+    ``CONDITIONAL``: in a condition or a branch of ``if`` or ``case``, in the condition of a loop, or right of a ``||``
+    in its and-or list. A plain ``a && b`` is not conditional: in a RUN a failing ``a`` fails the build.
+    ``SUBSTITUTION``: inside ``$( )``, backquotes or ``<( )``. ``NEGATED``: in a pipeline that begins with ``!``.
+    A command has the flags of everything around it.
+    """
+
+    NONE = 0
+    CONDITIONAL = enum.auto()
+    LOOP = enum.auto()
+    SUBSHELL = enum.auto()
+    PIPELINE = enum.auto()
+    FUNCTION = enum.auto()
+    SUBSTITUTION = enum.auto()
+    BACKGROUND = enum.auto()
+    NEGATED = enum.auto()
+    GROUP = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One shell word as written.
+
+    ``value`` is what the command receives when the word is a plain literal, quotes and escapes removed. It is None
+    as soon as anything in it expands or may expand in some shell: ``$x``, ``${x}``, ``$(x)``, backquotes, ``$((1))``,
+    ``<(x)``, an unquoted ``*``, ``?`` or ``[...]``, ``{a,b}`` (bash only), a leading ``~``, ``NAME=~`` (bash only),
+    ``$'..'`` and ``$".."`` (plain text with a dollar in dash 0.5.12, quoting in bash).
+    ``variables`` are the parameters expanded in it, also inside its substitutions, each once, in order.
+    """
+
+    start: int
+    end: int
+    text: str
+    value: str | None
+    quoted: bool = False
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """``NAME=value`` before a command, on its own, or as an argument of ``export`` and its like (there a word too).
+
+    ``value`` is None when nothing follows the ``=``; ``append`` is for ``+=``.
+    """
+
+    start: int
+    end: int
+    name: str
+    value: Word | None
+    append: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """The body of a here-document: ``start`` to ``end`` covers its lines, without the line of the terminator.
+
+    ``expand`` is false when any part of the terminator was quoted: then the body is taken as it stands.
+    ``strip_tabs`` is true for ``<<-``. ``terminated`` is false when the text ended before the terminator.
+    """
+
+    start: int
+    end: int
+    name: str
+    expand: bool
+    strip_tabs: bool
+    terminated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A redirection; ``start`` includes its descriptor. For ``<<`` and ``<<-`` the target is the terminator's word.
+
+    ``&>`` is read as bash does; dash takes it for ``&`` and then ``>``. ``heredoc`` is None for a here-document whose
+    body is not in the text at all.
+    """
+
+    start: int
+    end: int
+    operator: str
+    target: Word | None
+    descriptor: str | None = None
+    heredoc: Heredoc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A control operator: ``&&``, ``||``, ``;``, ``|``, ``|&``, ``&``, ``;;`` or a newline between two commands."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleCommand:
+    """A command with its words, from its first assignment, word or redirect to its last.
+
+    ``[`` and ``[[`` are commands too, their brackets are words, and so are ``export``, ``local`` and ``unset``.
+    ``before`` and ``after`` are the control operators that directly adjoin it. ``errexit`` says that an earlier
+    ``set -e`` is certainly in force here; whether it takes effect also depends on the context (POSIX ``set -e``).
+    """
+
+    start: int
+    end: int
+    words: tuple[Word, ...]
+    assignments: tuple[Assignment, ...]
+    redirects: tuple[Redirect, ...]
+    before: Operator | None
+    after: Operator | None
+    context: Context
+    errexit: bool
+
+    @property
+    def name(self) -> str | None:
+        """The command's name as it is called, None without words or when it is not literal."""
+        return self.words[0].value if self.words else None
+
+    @property
+    def basename(self) -> str | None:
+        """The name after its last ``/``."""
+        name = self.name
+        return None if name is None else name.rpartition("/")[2]
+
+    @property
+    def args(self) -> tuple[Word, ...]:
+        """The words after the name."""
+        return self.words[1:]
+
+    def values(self) -> tuple[str | None, ...]:
+        """The literal values of all words, the name first."""
+        return tuple(word.value for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Compound:
+    """A statement of the outermost list that is more than a simple command.
+
+    ``kind`` is tree-sitter-bash's: ``pipeline``, ``if_statement``, ``for_statement``, ``while_statement`` (``until``
+    too), ``case_statement``, ``subshell``, ``compound_statement`` (``{ }`` and ``(( ))``), ``function_definition``.
+    ``commands`` are all simple commands in it. ``redirects`` are those that follow it as a whole (``{ a; } >x``).
+    The span of a pipeline ends with its last command; a leading ``!`` is outside.
+    """
+
+    kind: str
+    start: int
+    end: int
+    before: Operator | None
+    after: Operator | None
+    commands: tuple[SimpleCommand, ...]
+    redirects: tuple[Redirect, ...] = ()
+
+
+Statement = SimpleCommand | Compound
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A parsed shell text.
+
+    ``commands``: every simple command in source order, those in substitutions too. ``top_level``: the statements of
+    the outermost list (``a && b; c | d`` has three). ``problems``: spans that do not parse; with any, the rest is a
+    best guess. ``variables``: every parameter that the script expands, special ones (``@``, ``1``) too. ``assigned``:
+    every name that it sets itself, by an assignment, ``for``, ``read``, ``export``, ``getopts`` and their like.
+    """
+
+    text: str
+    commands: tuple[SimpleCommand, ...]
+    top_level: tuple[Statement, ...]
+    problems: tuple[tuple[int, int], ...]
+    comments: tuple[tuple[int, int], ...]
+    variables: frozenset[str]
+    assigned: frozenset[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all of the text parsed."""
+        return not self.problems
+
+    @property
+    def operators(self) -> frozenset[str]:
+        """The operators between its top-level statements."""
+        return frozenset(statement.after.text for statement in self.top_level[:-1] if statement.after)
+
+
+MAX_LENGTH: Final = 1_000_000
+"""Characters past which a script is not parsed."""

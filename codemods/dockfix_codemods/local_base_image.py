@@ -68,9 +68,10 @@ base along in `docker compose build worker`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from dockfix.api import (
     Advice,
@@ -91,9 +92,13 @@ from dockfix.api import (
     build_comments,
     context_key,
     context_surgery,
+    inline_surgery,
     is_local_name,
     wiring,
 )
+
+Claim: TypeAlias = tuple[Path, BuildComment]
+"""A comment that says how an image is built, and the real path of its file."""
 
 _LOOK_AT: Final = {
     "compose": "that compose is 2.33 or newer and the image is not meant to be pulled;"
@@ -117,28 +122,28 @@ def survey(workspace: Workspace) -> Iterator[Finding]:
     gathered = dict(workspace.gathered(gather))
     uses = {path: names for path, (names, _) in gathered.items()}
     made = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
-    comments: dict[str, dict[Path, BuildComment]] = {}
-    for path, (_, own) in gathered.items():
-        for comment in own:
-            for tag in comment.tags:
-                comments.setdefault(context_key(tag), {})[path] = comment
+    said = [
+        (context_key(tag), path, comment)
+        for path, (_, comments) in gathered.items()
+        for comment in comments
+        for tag in comment.tags
+    ]
     for path, names in uses.items():
-        said = {
-            name: (other, comment)
-            for name in names & comments.keys()
-            for other, comment in comments[name].items()
-            if other != path
-        }
-        local = names & (made | said.keys())
+        others: dict[str, list[Claim]] = {}
+        for key, other, comment in said:
+            if key in names and other != path:
+                others.setdefault(key, []).append((other, comment))
+        local = names & (made | others.keys())
         if local:
             target = workspace.target(workspace.by_path[path])
-            yield from _in_file(target, frozenset(local), said, uses)
+            yield from _in_file(workspace, target, local, others, uses)
 
 
 def _in_file(
+    workspace: Workspace,
     target: Target,
     local: frozenset[str],
-    said: Mapping[str, tuple[Path, BuildComment]],
+    said: Mapping[str, Sequence[Claim]],
     uses: Mapping[Path, frozenset[str]],
 ) -> Iterator[Finding]:
     graph, seen = target.facts.graph, set[str]()
@@ -150,7 +155,41 @@ def _in_file(
                 supply = wiring.supply_of(target, stage, key)
                 makers = wiring.makers_of(target, supply, uses)
                 if not supply.by_command_line and makers is not None:
-                    yield from _judge(target, node, name, supply, makers, said.get(key))
+                    others = sum(key in names for path, names in uses.items() if path != target.real)
+                    others += sum(key in gather(other)[0] for other in workspace.outside)
+                    case = _Case(target, node, name, supply, makers, said.get(key, ()))
+                    yield from _judge(case, _inline(workspace, case, others))
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A file that names an image of the project, and what is known of both."""
+
+    target: Target
+    node: Instruction
+    name: str
+    supply: wiring.Supply
+    makers: tuple[BuildInvocation, ...]
+    said: Sequence[Claim]
+
+    @property
+    def use(self) -> str:
+        """How the file uses the image, in words."""
+        if isinstance(self.node, From):
+            return f"{self.node.keyword.text} {self.name}"
+        return f"{self.name}, which files are taken from,"
+
+    @property
+    def by(self) -> str:
+        """Who makes the image, in words."""
+        if self.makers:
+            return wiring.where(self.target.project, self.makers[0])
+        path, comment = self.said[0]
+        return f"{wiring.shown_folder(self.target.project, path)}:{comment.line}"
+
+    def beside(self, build: BuildInvocation) -> list[BuildInvocation]:
+        """The makers that stand in the file of a build."""
+        return [each for each in self.makers if each.source == build.source]
 
 
 def _may_be_told(target: Target, node: Instruction) -> bool:
@@ -158,58 +197,74 @@ def _may_be_told(target: Target, node: Instruction) -> bool:
     return not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(target)
 
 
-def _judge(
-    target: Target,
-    node: Instruction,
-    name: str,
-    supply: wiring.Supply,
-    makers: tuple[BuildInvocation, ...],
-    said: tuple[Path, BuildComment] | None,
-) -> Iterator[Finding]:
-    project = target.project
-    use = f"{node.keyword.text} {name}" if isinstance(node, From) else f"{name}, which files are taken from,"
+def _inline(workspace: Workspace, case: _Case, others: int) -> Fix | str:
+    """Inline the stages of the image where no build of the file can be made to wait for it; in words why not."""
+    target, supply = case.target, case.supply
+    beside = [(build, case.beside(build)) for build in supply.without]
+    if supply.givers or any(makers and not _why_not(target, build, makers) for build, makers in beside):
+        return ""
+    if others:
+        files = "1 other Dockerfile takes" if others == 1 else f"{others} other Dockerfiles take"
+        return f"{files} it too, and copies drift apart"
+    done = inline_surgery.inlined(workspace, target, supply.key, case.makers, case.said)
+    if isinstance(done, str):
+        return done
+    message = f"{case.use} is an image of this project ({case.by}) that no build of this file can wait for"
+    why = f"with the stages of {done.source} in front of its own, every build of the file makes what it starts from"
+    look_at = f"that the image is not meant to be pulled, and that the stage {done.stage} and {done.source} stay alike"
+    if done.doubts:
+        look_at += f"; whether a RUN reads {' or '.join(done.doubts)}, which the stage leaves in its environment"
+    return Fix(case.node.span, message, done.edits, Safety.UNSAFE, why, look_at, file=target.real)
+
+
+def _judge(case: _Case, inlined: Fix | str) -> Iterator[Finding]:
+    if isinstance(inlined, Fix):
+        yield inlined
+        return
+    target, supply, makers = case.target, case.supply, case.makers
+    not_inlined = f"; its stages are not inlined: {inlined}" if inlined else ""
     apart = []
     for build in supply.without:
-        beside = [each for each in makers if each.source == build.source]
+        beside = case.beside(build)
         if beside:
-            yield _wire(target, node, f"{use} is the image that", build, beside, supply.key)
+            yield _wire(case, build, beside, not_inlined)
         elif not any(each.service == build.service for each in (*supply.givers, *supply.without) if each != build):
             apart.append(build)
-    if (supply.without and not apart) or (supply.givers and not supply.without):
+    if (supply.without and not apart) or (supply.givers and not supply.without) or not (makers or case.said):
         return
     first = apart[0] if apart else None
-    if makers:
-        by, command = wiring.where(project, makers[0]), wiring.build_command(target, makers[0])
-    elif said is not None:
-        by, command = f"{wiring.shown_folder(project, said[0])}:{said[1].line}", said[1].command
-    else:
-        return
+    command = wiring.build_command(target, makers[0]) if makers else case.said[0][1].command
     then = wiring.build_command(target, first)
-    message = f"{use} is an image of this project ({by}); unless it is published, `{command}` comes before `{then}`"
-    yield Advice(node.span, message, Severity.INFO if "/" in name else None, file=target.real)
+    message = (
+        f"{case.use} is an image of this project ({case.by}); unless it is published, `{command}` comes before `{then}`"
+    )
+    severity = Severity.INFO if "/" in case.name else None
+    yield Advice(case.node.span, message + not_inlined, severity, file=target.real)
 
 
-def _wire(
-    target: Target, node: Instruction, use: str, build: BuildInvocation, makers: list[BuildInvocation], key: str
-) -> Finding:
+def _wire(case: _Case, build: BuildInvocation, makers: list[BuildInvocation], not_inlined: str) -> Finding:
     """Make a build wait for the one beside it that makes its base."""
+    target, node, key = case.target, case.node, case.supply.key
     project = target.project
-    maker = wiring.one_of(project, makers, build) or makers[0]
+    one = wiring.one_of(project, makers, build)
+    maker = one or makers[0]
     by = wiring.where_all(project, makers)
-    message = f"{use} {by} builds; {wiring.where(project, build)} does not wait for it"
+    message = f"{case.use} is the image that {by} builds; {wiring.where(project, build)} does not wait for it"
     never = [name for name in build.additional_contexts if context_key(name) == key]
     if never:
         message += f", since its context {never[0]} is never looked for under that name"
-    reason = _why_not(target, build, makers, maker)
+    reason = _why_not(target, build, makers)
     value = f"{'service' if build.kind == 'compose' else 'target'}:{maker.service}"
-    change = reason or context_surgery.give(project, build, key, value)
+    change = f"{reason}{not_inlined if one else ''}" if reason else context_surgery.give(project, build, key, value)
     if isinstance(change, str):
         return Refusal(node.span, message, change, file=target.real)
     why = f"with a named context of the image's name {build.kind} builds {maker.service} first and takes the result"
     return Fix(node.span, message, (), Safety.UNSAFE, why, _LOOK_AT[build.kind], elsewhere=(change,), file=target.real)
 
 
-def _why_not(target: Target, build: BuildInvocation, makers: list[BuildInvocation], maker: BuildInvocation) -> str:
+def _why_not(target: Target, build: BuildInvocation, makers: list[BuildInvocation]) -> str:
+    """Why no build can wait for what makes its base; empty if it can."""
+    maker = wiring.one_of(target.project, makers, build) or makers[0]
     first = f"run `{wiring.build_command(target, maker)}` before"
     if wiring.one_of(target.project, makers, build) is None:
         return f"they make different images of one name; {first}"
@@ -228,7 +283,13 @@ CODEMOD: Final = Codemod(
     title="a base image that the project builds itself is not built first",
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
-    effects=frozenset({Effect.COMPOSE, Effect.BAKE}),
+    effects=frozenset(
+        {
+            *(Effect.COMPOSE, Effect.BAKE),
+            # stages that are inlined, the ARGs in front of them, and the names by which the file's own reach them
+            *(Effect.FRONT_STAGES, Effect.STAGES, Effect.STEPS, Effect.ARGS, Effect.COPIES, Effect.MOUNTS),
+        }
+    ),
     rewrite=None,
     survey=survey,
     gather=gather,

@@ -39,6 +39,38 @@ without it, and compose and bake hand keys on as they are written.
 
 The same is done for an image in `COPY --from=` and `RUN --mount=from=`.
 
+Where no build can wait for the other (the base's service has a `profiles:` that need not be active, it stands in
+another file, or only a comment says how it is built), the stages of the base come in front of the file's own:
+
+```dockerfile docker/tools/Dockerfile
+# docker build -t org/tools -f docker/tools/Dockerfile .
+FROM python:3.13-slim
+COPY requirements.txt .
+RUN pip install -r requirements.txt
+```
+
+```dockerfile docker/jobs/Dockerfile
+# docker build -t org/jobs -f docker/jobs/Dockerfile .
+FROM org/tools
+CMD ["jobs"]
+```
+
+becomes
+
+```dockerfile docker/jobs/Dockerfile
+# docker build -t org/jobs -f docker/jobs/Dockerfile .
+
+# The stages of docker/tools/Dockerfile, which make org/tools
+FROM python:3.13-slim AS tools
+COPY requirements.txt .
+RUN pip install -r requirements.txt
+
+FROM tools
+CMD ["jobs"]
+```
+
+Every place that named the image names the stage then. The base's own file stays as it is.
+
 ## Why
 
 `docker compose up --build` on a new machine ends with `pull access denied, repository does not exist`.
@@ -48,15 +80,27 @@ The same is done for an image in `COPY --from=` and `RUN --mount=from=`.
 Unsafe: the image may be published, and meant to be pulled. `service:` contexts need compose 2.33 (2.36 to bring the
 base along in `docker compose build worker`).
 
+Inlined stages are a copy that somebody must keep like its source, and an ARG of the base's last stage is left in the
+environment of the RUNs below: the finding names those that a RUN may read.
+
 ## What it leaves alone
 
 - Images with a registry in their name, and well-known images: they are meant to be pulled.
-- A base whose service stands in another file, or is known from a comment (`# docker build -t org/base docker/base`)
-  only: the finding then says which command comes first.
-- A base whose service has a `profiles:` that need not be active when the worker is built: compose refuses such a
-  reference, for the whole project. The finding says what can be done.
 - A file that builds the image which it starts from.
-- Builds that are wired already.
+- Builds that are wired already, and builds that can be wired by hand: the finding then has the line to write.
+
+Stages are inlined only if nothing else changes by it. Else the finding says which command comes first, and what stands
+in the way:
+
+- The base takes files from another context, or through another ignore file.
+- Build arguments, secrets, networks, platforms, labels or named contexts differ between the builds.
+- `# syntax=`, `# escape=` or `# check=` differ, or `# check=error=true` would judge the base too.
+- Both files have a stage of one name, a stage would hide an image of its name, or stages are named by number.
+- An ARG before the first FROM has two defaults, or would reach a bare ARG of the other file.
+- An ARG of the base would reach a RUN that names it, or tools that read it.
+- The base has a `--platform`, asks for `TARGETSTAGE`, silences rules for its whole file, or ends in a continuation.
+- FROM has the name from a variable: another base can be given to the build.
+- Several Dockerfiles take the image, or the base's has more than 60 lines: better one file than a copy.
 
 ## Sources
 
@@ -64,41 +108,33 @@ base along in `docker compose build worker`).
 - https://docs.docker.com/build/bake/contexts/
 - docker/compose pull requests 12485 (2.33.0), 12785 (2.36.0), issue 14223 (profiles); compose-go `loader/validate.go`
 - moby/buildkit `frontend/dockerui/config.go` (`NamedContext`), docker/buildx `bake/bake.go` (`toNamedContexts`)
+- moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go`: what a stage has from the stage that it is FROM
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final
 
 from dockfix.api import (
     Advice,
-    BuildComment,
     BuildInvocation,
     Category,
     Codemod,
     Effect,
     Finding,
     Fix,
-    From,
-    Instruction,
     Refusal,
     Safety,
     Severity,
     Target,
     Workspace,
-    build_comments,
     context_key,
     context_surgery,
     inline_surgery,
-    is_local_name,
+    local_images,
     wiring,
 )
-
-Claim: TypeAlias = tuple[Path, BuildComment]
-"""A comment that says how an image is built, and the real path of its file."""
 
 _LOOK_AT: Final = {
     "compose": "that compose is 2.33 or newer and the image is not meant to be pulled;"
@@ -108,148 +144,65 @@ _LOOK_AT: Final = {
 }
 
 
-def gather(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
-    """The images that a file takes from elsewhere, and how its comments say that it is built."""
-    graph = target.facts.graph
-    names = {name for stage in graph.stages for _, name in graph.names_taken(stage) if graph.by_name(name) is None}
-    return frozenset(context_key(name) for name in names if is_local_name(name)), tuple(
-        build_comments(target.dockerfile)
-    )
-
-
 def survey(workspace: Workspace) -> Iterator[Finding]:
-    """Hold the images that files take against those that the project makes."""
-    gathered = dict(workspace.gathered(gather))
-    uses = {path: names for path, (names, _) in gathered.items()}
-    made = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
-    said = [
-        (context_key(tag), path, comment)
-        for path, (_, comments) in gathered.items()
-        for comment in comments
-        for tag in comment.tags
-    ]
-    for path, names in uses.items():
-        others: dict[str, list[Claim]] = {}
-        for key, other, comment in said:
-            if key in names and other != path:
-                others.setdefault(key, []).append((other, comment))
-        local = names & (made | others.keys())
-        if local:
-            target = workspace.target(workspace.by_path[path])
-            yield from _in_file(workspace, target, local, others, uses)
+    """Make the builds wait for the images that they take, or bring the images' stages into the file."""
+    for taken in local_images.taken_images(workspace):
+        inlined = _inline(workspace, taken)
+        if isinstance(inlined, Fix):
+            yield inlined
+        else:
+            yield from _judge(taken, f"; its stages are not inlined: {inlined}" if inlined else "")
 
 
-def _in_file(
-    workspace: Workspace,
-    target: Target,
-    local: frozenset[str],
-    said: Mapping[str, Sequence[Claim]],
-    uses: Mapping[Path, frozenset[str]],
-) -> Iterator[Finding]:
-    graph, seen = target.facts.graph, set[str]()
-    for stage in graph.stages:
-        for node, name in graph.names_taken(stage):
-            key = context_key(name)
-            if key in local - seen and graph.by_name(name) is None and _may_be_told(target, node):
-                seen.add(key)
-                supply = wiring.supply_of(target, stage, key)
-                makers = wiring.makers_of(target, supply, uses)
-                if not supply.by_command_line and makers is not None:
-                    others = sum(key in names for path, names in uses.items() if path != target.real)
-                    others += sum(key in gather(other)[0] for other in workspace.outside)
-                    case = _Case(target, node, name, supply, makers, said.get(key, ()))
-                    yield from _judge(case, _inline(workspace, case, others))
-
-
-@dataclass(frozen=True)
-class _Case:
-    """A file that names an image of the project, and what is known of both."""
-
-    target: Target
-    node: Instruction
-    name: str
-    supply: wiring.Supply
-    makers: tuple[BuildInvocation, ...]
-    said: Sequence[Claim]
-
-    @property
-    def use(self) -> str:
-        """How the file uses the image, in words."""
-        if isinstance(self.node, From):
-            return f"{self.node.keyword.text} {self.name}"
-        return f"{self.name}, which files are taken from,"
-
-    @property
-    def by(self) -> str:
-        """Who makes the image, in words."""
-        if self.makers:
-            return wiring.where(self.target.project, self.makers[0])
-        path, comment = self.said[0]
-        return f"{wiring.shown_folder(self.target.project, path)}:{comment.line}"
-
-    def beside(self, build: BuildInvocation) -> list[BuildInvocation]:
-        """The makers that stand in the file of a build."""
-        return [each for each in self.makers if each.source == build.source]
-
-
-def _may_be_told(target: Target, node: Instruction) -> bool:
-    """Whether the name of an image holds nothing that comes from a variable of the machine."""
-    return not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(target)
-
-
-def _inline(workspace: Workspace, case: _Case, others: int) -> Fix | str:
+def _inline(workspace: Workspace, taken: local_images.Taken) -> Fix | str:
     """Inline the stages of the image where no build of the file can be made to wait for it; in words why not."""
-    target, supply = case.target, case.supply
-    beside = [(build, case.beside(build)) for build in supply.without]
+    target, supply = taken.target, taken.supply
+    beside = [(build, taken.beside(build)) for build in supply.without]
     if supply.givers or any(makers and not _why_not(target, build, makers) for build, makers in beside):
         return ""
-    if others:
-        files = "1 other Dockerfile takes" if others == 1 else f"{others} other Dockerfiles take"
+    if taken.others:
+        files = "1 other Dockerfile takes" if taken.others == 1 else f"{taken.others} other Dockerfiles take"
         return f"{files} it too, and copies drift apart"
-    done = inline_surgery.inlined(workspace, target, supply.key, case.makers, case.said)
+    done = inline_surgery.inlined(workspace, target, supply.key, taken.makers, taken.claims)
     if isinstance(done, str):
         return done
-    message = f"{case.use} is an image of this project ({case.by}) that no build of this file can wait for"
+    message = f"{taken.use} is an image of this project ({taken.by}) that no build of this file can wait for"
     why = f"with the stages of {done.source} in front of its own, every build of the file makes what it starts from"
     look_at = f"that the image is not meant to be pulled, and that the stage {done.stage} and {done.source} stay alike"
     if done.doubts:
         look_at += f"; whether a RUN reads {' or '.join(done.doubts)}, which the stage leaves in its environment"
-    return Fix(case.node.span, message, done.edits, Safety.UNSAFE, why, look_at, file=target.real)
+    return Fix(taken.node.span, message, done.edits, Safety.UNSAFE, why, look_at, file=target.real)
 
 
-def _judge(case: _Case, inlined: Fix | str) -> Iterator[Finding]:
-    if isinstance(inlined, Fix):
-        yield inlined
-        return
-    target, supply, makers = case.target, case.supply, case.makers
-    not_inlined = f"; its stages are not inlined: {inlined}" if inlined else ""
+def _judge(taken: local_images.Taken, not_inlined: str) -> Iterator[Finding]:
+    target, supply = taken.target, taken.supply
     apart = []
     for build in supply.without:
-        beside = case.beside(build)
+        beside = taken.beside(build)
         if beside:
-            yield _wire(case, build, beside, not_inlined)
+            yield _wire(taken, build, beside, not_inlined)
         elif not any(each.service == build.service for each in (*supply.givers, *supply.without) if each != build):
             apart.append(build)
-    if (supply.without and not apart) or (supply.givers and not supply.without) or not (makers or case.said):
+    if (supply.without and not apart) or (supply.givers and not supply.without):
         return
-    first = apart[0] if apart else None
-    command = wiring.build_command(target, makers[0]) if makers else case.said[0][1].command
-    then = wiring.build_command(target, first)
+    then = wiring.build_command(target, apart[0] if apart else None)
     message = (
-        f"{case.use} is an image of this project ({case.by}); unless it is published, `{command}` comes before `{then}`"
+        f"{taken.use} is an image of this project ({taken.by}); unless it is published, `{taken.command}` comes before"
+        f" `{then}`{not_inlined}"
     )
-    severity = Severity.INFO if "/" in case.name else None
-    yield Advice(case.node.span, message + not_inlined, severity, file=target.real)
+    yield Advice(taken.node.span, message, Severity.INFO if "/" in taken.name else None, file=target.real)
 
 
-def _wire(case: _Case, build: BuildInvocation, makers: list[BuildInvocation], not_inlined: str) -> Finding:
+def _wire(
+    taken: local_images.Taken, build: BuildInvocation, makers: list[BuildInvocation], not_inlined: str
+) -> Finding:
     """Make a build wait for the one beside it that makes its base."""
-    target, node, key = case.target, case.node, case.supply.key
+    target, node, key = taken.target, taken.node, taken.supply.key
     project = target.project
     one = wiring.one_of(project, makers, build)
     maker = one or makers[0]
     by = wiring.where_all(project, makers)
-    message = f"{case.use} is the image that {by} builds; {wiring.where(project, build)} does not wait for it"
+    message = f"{taken.use} is the image that {by} builds; {wiring.where(project, build)} does not wait for it"
     never = [name for name in build.additional_contexts if context_key(name) == key]
     if never:
         message += f", since its context {never[0]} is never looked for under that name"
@@ -292,7 +245,7 @@ CODEMOD: Final = Codemod(
     ),
     rewrite=None,
     survey=survey,
-    gather=gather,
+    gather=local_images.gather,
     since="0.1.0",
     triggers=("from ", "from="),
     page=__doc__,

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import account_surgery, cache_surgery, context_surgery, inline_surgery, python_surgery, surgery
+from dockfix.codemod import (
+    account_surgery,
+    cache_surgery,
+    context_surgery,
+    inline_surgery,
+    local_images,
+    python_surgery,
+    surgery,
+)
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -370,6 +378,7 @@ __all__ = [
     "join_all",
     "known",
     "landing",
+    "local_images",
     "locked_digest",
     "longest_chain",
     "loses",

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockfix.codemod.suppress import is_pragma
+from dockfix.codemod.suppress import is_pragma, silences_file
 from dockfix.project import inline
 from dockfix.project.inline import Origin
 from dockfix.project.recipes import recipe_of_build, recipe_of_comment, recipes_of
@@ -74,7 +74,7 @@ def inlined(
     origin = inline.origin_of(base, first)
     if isinstance(origin, str):
         return origin
-    reason = inline.obstacle(own, origin, key)
+    reason = inline.obstacle(own, origin, key) or _silence(origin)
     if reason:
         return reason
     name = inline.stage_name(own, origin, key)
@@ -82,6 +82,13 @@ def inlined(
     if not _reads_the_same(own, origin, edits):
         return f"the end of {base.display} would run on into this file"
     return Inlined(edits, base.display, name, inline.doubts(own, origin, key))
+
+
+def _silence(origin: Origin) -> str:
+    dockerfile = origin.target.dockerfile
+    comments = [*dockerfile.nodes, *(each for node in dockerfile.instructions for each in node.comments)]
+    found = [each for each in comments if isinstance(each, Comment) and silences_file(each)]
+    return f"line {found[0].line} of {origin.target.display} silences rules for the whole file" if found else ""
 
 
 def _edits(own: Target, origin: Origin, key: str, name: str) -> tuple[Edit, ...]:

@@ -26,9 +26,9 @@ _WITH_VALUE: Final = frozenset(
 """Options of `docker build` that take a value (https://docs.docker.com/reference/cli/docker/buildx/build/)."""
 _NO_MATTER: Final = frozenset(
     (
-        "--annotation", "--attest", "--builder", "--cache-from", "--cache-to", "--debug", "-D", "--iidfile", "--load",
-        "--metadata-file", "--no-cache", "--no-cache-filter", "-o", "--output", "--progress", "--provenance", "--pull",
-        "--push", "-q", "--quiet", "--rm", "--sbom",
+        "--annotation", "--attest", "--builder", "--cache-from", "--cache-to", "--debug", "-D", "--force-rm",
+        "--iidfile", "--load", "--metadata-file", "--no-cache", "--no-cache-filter", "-o", "--output", "--progress",
+        "--provenance", "--pull", "--push", "-q", "--quiet", "--rm", "--sbom",
     )
 )  # fmt: skip
 """Options that do not change what the image is, as far as a Dockerfile says it."""

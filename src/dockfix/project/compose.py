@@ -252,14 +252,15 @@ def _options(build: Table, service: Table) -> dict[str, Option | None]:
             found["secret" if key == "secrets" else key] = _option(entry.value)
     platform = service.get("platform")
     if _given(platform) and "platforms" not in found:
-        text = text_of(platform)
-        found["platforms"] = (text,) if text is not None else None
+        option = _option(platform) if platform is not None else None
+        found["platforms"] = (option,) if option is not None else None
     return found
 
 
 def _option(value: Value) -> Option | None:
     if isinstance(value, Scalar):
-        return "" if value.raw is None else value.text
+        # what a variable gives is the same only where the same variable gives it
+        return value.raw or "" if value.text == value.raw else value.text and (value.raw or "", value.text)
     if isinstance(value, Items):
         parts = [_option(each) for each in value.values]
     else:

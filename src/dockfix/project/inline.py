@@ -109,7 +109,7 @@ def origin_of(target: Target, recipe: Recipe) -> Origin | str:
     }
     facts = analyse(target.dockerfile, build_args=passed, target=recipe.target, images=target.base_images)
     if facts.final is None:
-        return f"{target.display} has no stage {recipe.target or 'at all'}"
+        return f"{target.display} has no such stage as {recipe.where} builds"
     return Origin(target, recipe, facts, facts.final)
 
 
@@ -206,22 +206,22 @@ def _circle(own: Target, origin: Origin) -> str:
 
 def _builds_differ(own: Target, recipe: Recipe, origin: Origin) -> Iterator[str]:
     """What a build of the file does not share with the build of the base."""
-    base, by = origin.recipe, f"{recipe.where} builds this file"
+    base = origin.recipe
+    differ = f"{base.where} and {recipe.where} may differ in"
     if origin.uses_context:
         yield _contexts_differ(own, recipe, origin)
     declared = {pair.key for node in origin.instructions if isinstance(node, Arg) for pair in node.pairs}
     for name in sorted({*base.args, *recipe.args}):
         if (name in declared or _is_special(name)) and not recipe.same_arg(base, name):
-            yield f"{by} with another build argument {name} than {base.where} passes"
+            yield f"{differ} the build argument {name}"
     for name in sorted({*base.options, *recipe.options}):
         one, two = base.options.get(name), recipe.options.get(name)
-        if (one is None and name in base.options) or (two is None and name in recipe.options):
-            yield f"{base.where} and {recipe.where} may differ in `{name}`"
-        if one != two and not (one is None and name in _UNEQUAL_ALLOWED):
-            yield f"{by} with another `{name}` than {base.where} has"
+        allowed = name in _UNEQUAL_ALLOWED and name not in base.options
+        if not allowed and (one is None or one != two):
+            yield f"{differ} `{name}`"
     for name in _context_names(origin, recipe):
         if not recipe.same_context(base, name):
-            yield f"{by} with another named context {name} than {base.where} gives"
+            yield f"{differ} the named context {name}"
 
 
 def _contexts_differ(own: Target, recipe: Recipe, origin: Origin) -> str:

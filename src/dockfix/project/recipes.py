@@ -37,14 +37,14 @@ class Recipe:
     options: Mapping[str, Option | None] = field(default_factory=dict)
 
     def same_arg(self, other: Recipe, name: str) -> bool:
-        """Whether both pass the same value, known or not, for an argument, or neither passes one."""
-        if (name in self.args) != (name in other.args):
+        """Whether both pass the same value for an argument on any machine, or neither passes one."""
+        if (name in self.args) != (name in other.args) or self.args.get(name) != other.args.get(name):
             return False
-        one, two = self.args.get(name), other.args.get(name)
-        if one is None and two is None and name in self.args:
-            # both take it from the same variable of the environment
-            return name in self.raw_args and name in other.raw_args and self.raw_args[name] == other.raw_args[name]
-        return one == two
+        raws = [each.raw_args.get(name, each.args.get(name)) for each in (self, other)]
+        if self.args.get(name) is None and name in self.args:
+            # both may take it from one variable of the environment; without the text that is not known
+            return name in self.raw_args and name in other.raw_args and raws[0] == raws[1]
+        return raws[0] == raws[1] or not any("$" in raw for raw in raws if raw)
 
     def same_context(self, other: Recipe, name: str) -> bool:
         """Whether both give the same named context under a name, or neither gives one."""
@@ -67,11 +67,15 @@ class Recipe:
 
 
 def recipe_of_build(project: Project, build: BuildInvocation) -> Recipe:
-    """What a compose service or bake target says."""
+    """What a compose service or bake target says. What compose has from a variable may be another thing elsewhere, and
+    is not known.
+    """
+    known = {name for name in ("context", "dockerfile", "target") if "$" not in build.raw.get(name, "")}
+    by_file = build.dockerfile is not None and len(known) == len(("context", "dockerfile", "target"))
     return Recipe(
         where(project, build),
-        Path(os.path.realpath(build.dockerfile)) if build.dockerfile is not None else None,
-        Path(os.path.realpath(build.context)) if build.context is not None else None,
+        Path(os.path.realpath(build.dockerfile)) if build.dockerfile is not None and by_file else None,
+        Path(os.path.realpath(build.context)) if build.context is not None and "context" in known else None,
         build.target,
         build.args,
         build.raw_args,

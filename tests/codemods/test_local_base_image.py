@@ -57,6 +57,11 @@ def test_nor_others_that_take_it(tmp_path: Path) -> None:
     assert reason(run(tmp_path, more=more)) == "1 other Dockerfile takes it too, and copies drift apart"
 
 
+def test_a_file_that_cannot_be_read_may_build_them_too(tmp_path: Path) -> None:
+    (tmp_path / "compose.ci.yaml").write_text("services: [\n")
+    assert reason(run(tmp_path)) == "compose.ci.yaml could not be read and may build them in other ways"
+
+
 @pytest.mark.parametrize(
     ("base", "why"),
     [

@@ -300,8 +300,7 @@ def _unfit(origin: Origin) -> Iterator[str]:
 
 
 def _references_unfit(own: Target, key: str) -> Iterator[str]:
-    found = references(own, key)
-    for each in found:
+    for each in references(own, key):
         node = each.instruction
         if isinstance(node, From) and node.image is not None and "$" in node.image.text:
             yield f"line {node.start_line} has the name from a variable, by which another image can be taken"
@@ -309,8 +308,6 @@ def _references_unfit(own: Target, key: str) -> Iterator[str]:
             yield f"line {node.start_line} does not spell the name out in one piece"
         if isinstance(node, From) and node.flag("platform") is not None:
             yield f"line {node.start_line} asks for a platform, and a stage has that for which it is built"
-    if not found:
-        yield "it is not named where a stage could be"
 
 
 def _names_clash(own: Target, origin: Origin, key: str) -> Iterator[str]:

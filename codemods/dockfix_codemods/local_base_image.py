@@ -98,7 +98,8 @@ in the way:
 - Both files have a stage of one name, a stage would hide an image of its name, or stages are named by number.
 - An ARG before the first FROM has two defaults, or would reach a bare ARG of the other file.
 - An ARG of the base would reach a RUN that names it, or tools that read it.
-- The base has a `--platform`, asks for `TARGETSTAGE`, silences rules for its whole file, or ends in a continuation.
+- The base has a `--platform`, asks for `TARGETSTAGE`, silences rules for its whole file, ends in a continuation, or
+  has shell text that is not understood.
 - FROM has the name from a variable: another base can be given to the build.
 - Several Dockerfiles take the image, or the base's has more than 60 lines: better one file than a copy.
 

@@ -67,10 +67,13 @@ def test_a_file_that_cannot_be_read_may_build_them_too(tmp_path: Path) -> None:
     [
         (None, "the Dockerfile of base (compose.yaml:5) cannot be read"),
         ("FROM a\nRUN <<EOF\n", "base/Dockerfile does not parse"),
+        (f"{BASE}RUN make \\\n", "the end of base/Dockerfile would run on into this file"),
+        (f"{BASE}RUN make \\\n# the end\n\n", "the end of base/Dockerfile would run on into this file"),
+        (f'{BASE}CMD ["run", "it]\n', "line 3 of base/Dockerfile has shell text that is not understood"),
         ("ARG X\n", "base/Dockerfile has no such stage as base (compose.yaml:5) builds"),
     ],
 )
-def test_a_base_that_cannot_be_read(tmp_path: Path, base: str | None, why: str) -> None:
+def test_a_base_that_cannot_be_read_or_ends_in_the_middle(tmp_path: Path, base: str | None, why: str) -> None:
     assert reason(run(tmp_path, base)) == why
 
 

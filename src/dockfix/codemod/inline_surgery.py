@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockfix.codemod.gates import shell_text
 from dockfix.codemod.suppress import is_pragma, silences_file
 from dockfix.project import inline
 from dockfix.project.inline import Origin
@@ -15,6 +16,7 @@ from dockfix.project.recipes import recipe_of_build, recipe_of_comment, recipes_
 from dockfix.project.target import Target
 from dockfix.syntax.edits import Edit, apply_edits
 from dockfix.syntax.parser import parse
+from dockfix.syntax.shell import parse_shell
 from dockfix.syntax.tree import Arg, Comment, Dockerfile, From, Instruction
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def inlined(
     origin = inline.origin_of(base, first)
     if isinstance(origin, str):
         return origin
-    reason = inline.obstacle(own, origin, key) or _silence(origin)
+    reason = inline.obstacle(own, origin, key) or _unheld(origin)
     if reason:
         return reason
     name = inline.stage_name(own, origin, key)
@@ -84,11 +86,16 @@ def inlined(
     return Inlined(edits, base.display, name, inline.doubts(own, origin, key))
 
 
-def _silence(origin: Origin) -> str:
-    dockerfile = origin.target.dockerfile
+def _unheld(origin: Origin) -> str:
+    """What no gate could hold the result to, or what would reach further there than in its own file."""
+    dockerfile, name = origin.target.dockerfile, origin.target.display
+    for node in origin.instructions:
+        text = shell_text(node)
+        if text is not None and not parse_shell(text).ok:
+            return f"line {node.start_line} of {name} has shell text that is not understood"
     comments = [*dockerfile.nodes, *(each for node in dockerfile.instructions for each in node.comments)]
     found = [each for each in comments if isinstance(each, Comment) and silences_file(each)]
-    return f"line {found[0].line} of {origin.target.display} silences rules for the whole file" if found else ""
+    return f"line {found[0].line} of {name} silences rules for the whole file" if found else ""
 
 
 def _edits(own: Target, origin: Origin, key: str, name: str) -> tuple[Edit, ...]:

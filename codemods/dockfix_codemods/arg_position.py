@@ -65,34 +65,13 @@ from dockfix.api import (
     Severity,
     Stage,
     Target,
+    is_deaf,
     is_silently_read,
     names_mentioned,
     surgery,
     variables,
     wiring,
 )
-
-_DEAF: Final = frozenset(
-    {
-        "mkdir",
-        "ln",
-        "cp",
-        "mv",
-        "rm",
-        "chmod",
-        "chown",
-        "touch",
-        "echo",
-        "printf",
-        "true",
-        ":",
-        "cd",
-        "install",
-        "test",
-        "[",
-    }
-)
-"""Commands of POSIX and coreutils that do not change what they do with variables other than the locale's."""
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
@@ -118,7 +97,7 @@ def _judge(target: Target, stage: Stage, index: int, arg: Arg) -> Iterator[Findi
     if reason:
         yield Refusal(arg.span, message, reason)
         return
-    deaf = all(_is_deaf(target, node) for node in crossed)
+    deaf = all(is_deaf(target.facts, node) for node in crossed)
     safe = deaf and wiring.never_passed(target, names)
     passing = wiring.passing(target, stage, arg.pairs[0].key)
     by = wiring.where_all(target.project, passing)
@@ -153,17 +132,6 @@ def _shared_comment(target: Target, arg: Arg, following: Instruction) -> str:
     if comments and isinstance(following, Arg) and following.start_line == arg.end_line + 1:
         return "the comment above it may speak of the ARGs below it too"
     return ""
-
-
-def _is_deaf(target: Target, node: Instruction) -> bool:
-    """Whether a step certainly does not read its environment."""
-    if not isinstance(node, Run):
-        return True
-    commands = target.facts.commands(node)
-    return commands.script is not None and all(
-        step.command.name in _DEAF and all(word.value is not None for word in step.command.words)
-        for step in commands.steps
-    )
 
 
 CODEMOD: Final = Codemod(

@@ -39,6 +39,38 @@ without it, and compose and bake hand keys on as they are written.
 
 The same is done for an image in `COPY --from=` and `RUN --mount=from=`.
 
+Where no build can wait for the other (the base's service has a `profiles:` that need not be active, it stands in
+another file, or only a comment says how it is built), the stages of the base come in front of the file's own:
+
+```dockerfile docker/tools/Dockerfile
+# docker build -t org/tools -f docker/tools/Dockerfile .
+FROM python:3.13-slim
+COPY requirements.txt .
+RUN pip install -r requirements.txt
+```
+
+```dockerfile docker/jobs/Dockerfile
+# docker build -t org/jobs -f docker/jobs/Dockerfile .
+FROM org/tools
+CMD ["jobs"]
+```
+
+becomes
+
+```dockerfile docker/jobs/Dockerfile
+# docker build -t org/jobs -f docker/jobs/Dockerfile .
+
+# The stages of docker/tools/Dockerfile, which make org/tools
+FROM python:3.13-slim AS tools
+COPY requirements.txt .
+RUN pip install -r requirements.txt
+
+FROM tools
+CMD ["jobs"]
+```
+
+Every place that named the image names the stage then. The base's own file stays as it is.
+
 ## Why
 
 `docker compose up --build` on a new machine ends with `pull access denied, repository does not exist`.
@@ -48,15 +80,28 @@ The same is done for an image in `COPY --from=` and `RUN --mount=from=`.
 Unsafe: the image may be published, and meant to be pulled. `service:` contexts need compose 2.33 (2.36 to bring the
 base along in `docker compose build worker`).
 
+Inlined stages are a copy that somebody must keep like its source, and an ARG of the base's last stage is left in the
+environment of the RUNs below: the finding names those that a RUN may read.
+
 ## What it leaves alone
 
 - Images with a registry in their name, and well-known images: they are meant to be pulled.
-- A base whose service stands in another file, or is known from a comment (`# docker build -t org/base docker/base`)
-  only: the finding then says which command comes first.
-- A base whose service has a `profiles:` that need not be active when the worker is built: compose refuses such a
-  reference, for the whole project. The finding says what can be done.
 - A file that builds the image which it starts from.
-- Builds that are wired already.
+- Builds that are wired already, and builds that can be wired by hand: the finding then has the line to write.
+
+Stages are inlined only if nothing else changes by it. Else the finding says which command comes first, and what stands
+in the way:
+
+- The base takes files from another context, or through another ignore file.
+- Build arguments, secrets, networks, platforms, labels or named contexts differ between the builds.
+- `# syntax=`, `# escape=` or `# check=` differ, or `# check=error=true` would judge the base too.
+- Both files have a stage of one name, a stage would hide an image of its name, or stages are named by number.
+- An ARG before the first FROM has two defaults, or would reach a bare ARG of the other file.
+- An ARG of the base would reach a RUN that names it, or tools that read it.
+- The base has a `--platform`, asks for `TARGETSTAGE`, silences rules for its whole file, ends in a continuation, or
+  has shell text that is not understood.
+- FROM has the name from a variable: another base can be given to the build.
+- Several Dockerfiles take the image, or the base's has more than 60 lines: better one file than a copy.
 
 ## Sources
 
@@ -64,34 +109,31 @@ base along in `docker compose build worker`).
 - https://docs.docker.com/build/bake/contexts/
 - docker/compose pull requests 12485 (2.33.0), 12785 (2.36.0), issue 14223 (profiles); compose-go `loader/validate.go`
 - moby/buildkit `frontend/dockerui/config.go` (`NamedContext`), docker/buildx `bake/bake.go` (`toNamedContexts`)
+- moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go`: what a stage has from the stage that it is FROM
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final
 
 from dockfix.api import (
     Advice,
-    BuildComment,
     BuildInvocation,
     Category,
     Codemod,
     Effect,
     Finding,
     Fix,
-    From,
-    Instruction,
     Refusal,
     Safety,
     Severity,
     Target,
     Workspace,
-    build_comments,
     context_key,
     context_surgery,
-    is_local_name,
+    inline_surgery,
+    local_images,
     wiring,
 )
 
@@ -103,113 +145,80 @@ _LOOK_AT: Final = {
 }
 
 
-def gather(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
-    """The images that a file takes from elsewhere, and how its comments say that it is built."""
-    graph = target.facts.graph
-    names = {name for stage in graph.stages for _, name in graph.names_taken(stage) if graph.by_name(name) is None}
-    return frozenset(context_key(name) for name in names if is_local_name(name)), tuple(
-        build_comments(target.dockerfile)
-    )
-
-
 def survey(workspace: Workspace) -> Iterator[Finding]:
-    """Hold the images that files take against those that the project makes."""
-    gathered = dict(workspace.gathered(gather))
-    uses = {path: names for path, (names, _) in gathered.items()}
-    made = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
-    comments: dict[str, dict[Path, BuildComment]] = {}
-    for path, (_, own) in gathered.items():
-        for comment in own:
-            for tag in comment.tags:
-                comments.setdefault(context_key(tag), {})[path] = comment
-    for path, names in uses.items():
-        said = {
-            name: (other, comment)
-            for name in names & comments.keys()
-            for other, comment in comments[name].items()
-            if other != path
-        }
-        local = names & (made | said.keys())
-        if local:
-            target = workspace.target(workspace.by_path[path])
-            yield from _in_file(target, frozenset(local), said, uses)
+    """Make the builds wait for the images that they take, or bring the images' stages into the file."""
+    for taken in local_images.taken_images(workspace):
+        inlined = _inline(workspace, taken)
+        if isinstance(inlined, Fix):
+            yield inlined
+        else:
+            yield from _judge(taken, f"; its stages are not inlined: {inlined}" if inlined else "")
 
 
-def _in_file(
-    target: Target,
-    local: frozenset[str],
-    said: Mapping[str, tuple[Path, BuildComment]],
-    uses: Mapping[Path, frozenset[str]],
-) -> Iterator[Finding]:
-    graph, seen = target.facts.graph, set[str]()
-    for stage in graph.stages:
-        for node, name in graph.names_taken(stage):
-            key = context_key(name)
-            if key in local - seen and graph.by_name(name) is None and _may_be_told(target, node):
-                seen.add(key)
-                supply = wiring.supply_of(target, stage, key)
-                makers = wiring.makers_of(target, supply, uses)
-                if not supply.by_command_line and makers is not None:
-                    yield from _judge(target, node, name, supply, makers, said.get(key))
+def _inline(workspace: Workspace, taken: local_images.Taken) -> Fix | str:
+    """Inline the stages of the image where no build of the file can be made to wait for it; in words why not."""
+    target, supply = taken.target, taken.supply
+    beside = [(build, taken.beside(build)) for build in supply.without]
+    if supply.givers or any(makers and not _why_not(target, build, makers) for build, makers in beside):
+        return ""
+    if taken.others:
+        files = "1 other Dockerfile takes" if taken.others == 1 else f"{taken.others} other Dockerfiles take"
+        return f"{files} it too, and copies drift apart"
+    done = inline_surgery.inlined(workspace, target, supply.key, taken.makers, taken.claims)
+    if isinstance(done, str):
+        return done
+    message = f"{taken.use} is an image of this project ({taken.by}) that no build of this file can wait for"
+    why = f"with the stages of {done.source} in front of its own, every build of the file makes what it starts from"
+    look_at = f"that the image is not meant to be pulled, and that the stage {done.stage} and {done.source} stay alike"
+    if done.doubts:
+        look_at += f"; whether a RUN reads {' or '.join(done.doubts)}, which the stage leaves in its environment"
+    return Fix(taken.node.span, message, done.edits, Safety.UNSAFE, why, look_at, file=target.real)
 
 
-def _may_be_told(target: Target, node: Instruction) -> bool:
-    """Whether the name of an image holds nothing that comes from a variable of the machine."""
-    return not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(target)
-
-
-def _judge(
-    target: Target,
-    node: Instruction,
-    name: str,
-    supply: wiring.Supply,
-    makers: tuple[BuildInvocation, ...],
-    said: tuple[Path, BuildComment] | None,
-) -> Iterator[Finding]:
-    project = target.project
-    use = f"{node.keyword.text} {name}" if isinstance(node, From) else f"{name}, which files are taken from,"
+def _judge(taken: local_images.Taken, not_inlined: str) -> Iterator[Finding]:
+    target, supply = taken.target, taken.supply
     apart = []
     for build in supply.without:
-        beside = [each for each in makers if each.source == build.source]
+        beside = taken.beside(build)
         if beside:
-            yield _wire(target, node, f"{use} is the image that", build, beside, supply.key)
+            yield _wire(taken, build, beside, not_inlined)
         elif not any(each.service == build.service for each in (*supply.givers, *supply.without) if each != build):
             apart.append(build)
     if (supply.without and not apart) or (supply.givers and not supply.without):
         return
-    first = apart[0] if apart else None
-    if makers:
-        by, command = wiring.where(project, makers[0]), wiring.build_command(target, makers[0])
-    elif said is not None:
-        by, command = f"{wiring.shown_folder(project, said[0])}:{said[1].line}", said[1].command
-    else:
-        return
-    then = wiring.build_command(target, first)
-    message = f"{use} is an image of this project ({by}); unless it is published, `{command}` comes before `{then}`"
-    yield Advice(node.span, message, Severity.INFO if "/" in name else None, file=target.real)
+    then = wiring.build_command(target, apart[0] if apart else None)
+    message = (
+        f"{taken.use} is an image of this project ({taken.by}); unless it is published, `{taken.command}` comes before"
+        f" `{then}`{not_inlined}"
+    )
+    yield Advice(taken.node.span, message, Severity.INFO if "/" in taken.name else None, file=target.real)
 
 
 def _wire(
-    target: Target, node: Instruction, use: str, build: BuildInvocation, makers: list[BuildInvocation], key: str
+    taken: local_images.Taken, build: BuildInvocation, makers: list[BuildInvocation], not_inlined: str
 ) -> Finding:
     """Make a build wait for the one beside it that makes its base."""
+    target, node, key = taken.target, taken.node, taken.supply.key
     project = target.project
-    maker = wiring.one_of(project, makers, build) or makers[0]
+    one = wiring.one_of(project, makers, build)
+    maker = one or makers[0]
     by = wiring.where_all(project, makers)
-    message = f"{use} {by} builds; {wiring.where(project, build)} does not wait for it"
+    message = f"{taken.use} is the image that {by} builds; {wiring.where(project, build)} does not wait for it"
     never = [name for name in build.additional_contexts if context_key(name) == key]
     if never:
         message += f", since its context {never[0]} is never looked for under that name"
-    reason = _why_not(target, build, makers, maker)
+    reason = _why_not(target, build, makers)
     value = f"{'service' if build.kind == 'compose' else 'target'}:{maker.service}"
-    change = reason or context_surgery.give(project, build, key, value)
+    change = f"{reason}{not_inlined if one else ''}" if reason else context_surgery.give(project, build, key, value)
     if isinstance(change, str):
         return Refusal(node.span, message, change, file=target.real)
     why = f"with a named context of the image's name {build.kind} builds {maker.service} first and takes the result"
     return Fix(node.span, message, (), Safety.UNSAFE, why, _LOOK_AT[build.kind], elsewhere=(change,), file=target.real)
 
 
-def _why_not(target: Target, build: BuildInvocation, makers: list[BuildInvocation], maker: BuildInvocation) -> str:
+def _why_not(target: Target, build: BuildInvocation, makers: list[BuildInvocation]) -> str:
+    """Why no build can wait for what makes its base; empty if it can."""
+    maker = wiring.one_of(target.project, makers, build) or makers[0]
     first = f"run `{wiring.build_command(target, maker)}` before"
     if wiring.one_of(target.project, makers, build) is None:
         return f"they make different images of one name; {first}"
@@ -228,10 +237,16 @@ CODEMOD: Final = Codemod(
     title="a base image that the project builds itself is not built first",
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
-    effects=frozenset({Effect.COMPOSE, Effect.BAKE}),
+    effects=frozenset(
+        {
+            *(Effect.COMPOSE, Effect.BAKE),
+            # stages that are inlined, the ARGs in front of them, and the names by which the file's own reach them
+            *(Effect.FRONT_STAGES, Effect.STAGES, Effect.STEPS, Effect.ARGS, Effect.COPIES, Effect.MOUNTS),
+        }
+    ),
     rewrite=None,
     survey=survey,
-    gather=gather,
+    gather=local_images.gather,
     since="0.1.0",
     triggers=("from ", "from="),
     page=__doc__,

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockfix.codemod import account_surgery, cache_surgery, context_surgery, python_surgery, run_surgery, surgery
+from dockfix.codemod import (
+    account_surgery,
+    cache_surgery,
+    context_surgery,
+    inline_surgery,
+    local_images,
+    python_surgery,
+    run_surgery,
+    surgery,
+)
 from dockfix.codemod.model import (
     Advice,
     Category,
@@ -57,7 +66,7 @@ from dockfix.facts.images import (
 from dockfix.facts.masking import Masked, masked_installs
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
 from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
-from dockfix.facts.names import names_mentioned, names_used
+from dockfix.facts.names import is_deaf, names_mentioned, names_used
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.programs import PythonProgram, python_programs, python_syntax_error, python_version
 from dockfix.facts.retries import Retry, retries
@@ -371,8 +380,10 @@ __all__ = [
     "health",
     "image_names",
     "image_version",
+    "inline_surgery",
     "install_needs",
     "is_compiler",
+    "is_deaf",
     "is_header_package",
     "is_local_name",
     "is_plain_copy",
@@ -382,6 +393,7 @@ __all__ = [
     "join_all",
     "known",
     "landing",
+    "local_images",
     "locked_digest",
     "longest_chain",
     "loses",

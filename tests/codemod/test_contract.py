@@ -88,10 +88,32 @@ def test_every_effect_can_be_seen_alone_or_with_steps() -> None:
             ("/w", "/v"),
             ('["sh"]', '["ash"]'),
             ("l=1", "l=2"),
+            ("FROM a AS one", "FROM z AS zero\nRUN z\nFROM a AS one"),
         )
         for effect in changed(BASE, BASE.replace(old, new))
     }
     assert seen == set(Effect) - OTHER_FILES
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effects"),
+    [
+        ("FROM a AS one", "FROM z AS zero\nENV Z=1\nRUN z\nFROM a AS one", {Effect.FRONT_STAGES}),
+        ("FROM a AS one", "FROM z AS y\nFROM y AS zero\nRUN z\nFROM zero AS one", {Effect.FRONT_STAGES, Effect.STAGES}),
+        # what happens to the stages that were there is seen as before
+        ("FROM a AS one\nARG X=1", "FROM z\nRUN z\nFROM a AS one\nARG X=2", {Effect.FRONT_STAGES, Effect.ARGS}),
+        ("ARG V=1\n", "ARG V=1\nARG W=1\nFROM z\nRUN z\n",
+         {Effect.FRONT_STAGES, Effect.ARGS, Effect.STEPS}),
+        # a step that goes over into the new stage is one that the old stage has no longer
+        ("FROM a AS one\nARG X=1\n", "FROM z\nRUN z\nARG X=1\nFROM a AS one\n",
+         {Effect.FRONT_STAGES, Effect.ARGS, Effect.STEPS}),
+        # a stage at the end is no stage in front
+        ("RUN last\n", "RUN last\nFROM z\n", {Effect.STAGES, Effect.STEPS}),
+    ],
+)  # fmt: skip
+def test_stages_in_front_leave_the_others_as_they_are(old: str, new: str, effects: set[Effect]) -> None:
+    assert BASE.count(old) == 1
+    assert changed(BASE, BASE.replace(old, new)) == effects
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.facts.build_comments import BuildComment, build_comments
+from dockfix.facts.build_comments import BuildCommand, BuildComment, build_comments, read_command
 from dockfix.syntax.parser import parse
 
 
@@ -48,3 +48,23 @@ def test_what_names_no_image_or_no_context_is_none(comment: str) -> None:
 
 def test_only_what_stands_above_the_first_instruction_counts() -> None:
     assert read("FROM scratch\n# docker build -t x .\n") == []
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("docker build -t a docker/a", BuildCommand("docker/a", "", "", {}, ())),
+        (
+            "docker buildx build --pull -f x/Dockerfile --target=base --build-arg A=1 --build-arg B -t a .",
+            BuildCommand(".", "x/Dockerfile", "base", {"A": "1", "B": None}, ()),
+        ),
+        ("podman build -t a --build-arg=V=$V .", BuildCommand(".", "", "", {"V": None}, ())),
+        (
+            "docker build . --secret id=x --file y --platform=linux/arm64 --no-cache --frob -t a",
+            BuildCommand(".", "y", "", {}, ("--secret", "--platform", "--frob")),
+        ),
+    ],
+)
+def test_what_a_command_says(command: str, expected: BuildCommand) -> None:
+    (found,) = read(f"# {command}\nFROM scratch\n")
+    assert read_command(found.command) == expected

@@ -596,3 +596,41 @@ def test_the_tree_has_the_places_of_what_it_holds() -> None:
     assert pieces == ['context = ("x")', 'args = { "k" : [1, -2] }', "n = a.b[0] ? 1 : f(2)"]
     assert text[block.span.start : block.span.end] == text[4:-1]
     assert document.comments == ("# c", "// d", "/* e */")
+
+
+def test_what_else_a_target_says_is_its_options(tmp_path: Path) -> None:
+    bake = read(
+        tmp_path,
+        """
+        variable "NET" { default = "host" }
+        target "_base" {
+          platforms  = ["linux/amd64", "linux/arm64"]
+          secret     = ["id=a"]
+          labels     = { a = "1", b = "1" }
+          cache-from = ["type=gha"]
+          no-cache   = true
+        }
+        target "app" {
+          inherits  = ["_base"]
+          platforms = ["linux/arm64"]
+          secret    = ["id=b"]
+          labels    = { b = "2" }
+          network   = NET
+          shm-size  = timestamp()
+          output    = ["type=docker"]
+        }
+        target "plain" {
+          inherits = ["docker-metadata-action"]
+          args     = merge({}, {})
+        }
+        """,
+    )
+    assert named(bake)["app"].options == {
+        "platforms": ("linux/arm64",),
+        "secret": ("id=a", "id=b"),
+        "labels": (("a", "1"), ("b", "2")),
+        "network": "host",
+        "shm-size": None,
+    }
+    # a CI action may set labels, and what is computed may be any argument
+    assert named(bake)["plain"].options == {"labels": None, "args": None}

@@ -330,3 +330,39 @@ def test_find(tmp_path: Path) -> None:
         write(tmp_path, "", name)
     found = [path.relative_to(tmp_path).as_posix() for path in find_compose_files(tmp_path)]
     assert found == ["compose.yaml", "deploy/docker-compose.dev.yml"]
+
+
+def test_what_else_a_build_says_is_its_options(tmp_path: Path) -> None:
+    text = """
+        services:
+          app:
+            platform: linux/amd64
+            build:
+              context: .
+              secrets: [pip, {source: npm, target: /npm}]
+              network: ${NET:-host}
+              labels: {b: "2", a: "1"}
+              isolation: ${UNSET:?}
+              shm_size:
+              cache_from: [x]
+              no_cache: true
+              tags: [y]
+          both:
+            platform: linux/amd64
+            build: {context: ., platforms: [linux/arm64]}
+          bare:
+            build: .
+        """
+    options = {each.service: each.options for each in read(tmp_path, text).invocations}
+    assert options == {
+        "app": {
+            "platforms": ("linux/amd64",),
+            "secret": ("pip", (("source", "npm"), ("target", "/npm"))),
+            # with the text, since another machine may give another value
+            "network": ("${NET:-host}", "host"),
+            "labels": (("a", "1"), ("b", "2")),
+            "isolation": None,
+        },
+        "both": {"platforms": ("linux/arm64",)},
+        "bare": {},
+    }

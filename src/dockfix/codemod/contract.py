@@ -37,26 +37,48 @@ _MAX_LCS: Final = 1_000_000
 
 
 def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
-    """The aspects of the build that differ between two versions of a Dockerfile."""
-    changed: set[Effect] = {
-        aspect for aspect in Effect if aspect is not Effect.ORDER and _aspect(before, aspect) != _aspect(after, aspect)
-    }
-    if _order_differs(before, after):
-        changed.add(Effect.ORDER)
+    """The aspects of the build that differ between two versions of a Dockerfile.
+
+    Where one has more stages, these may stand in front of those of the other, which then are compared with each other.
+    It is taken so if less differs than with the stages compared from the top.
+    """
+    changed = _changed(before, after, 0)
+    more = _count(after) - _count(before)
+    if more and _count(before) and _count(after):
+        moved = _changed(before, after, more) | {Effect.FRONT_STAGES}
+        changed = moved if len(moved) < len(changed) else changed
     return frozenset(changed)
 
 
-def _stages(dockerfile: Dockerfile) -> Iterator[tuple[int, Instruction]]:
-    """Instructions with the index of their stage; -1 before the first FROM."""
+def _changed(before: Dockerfile, after: Dockerfile, front: int) -> set[Effect]:
+    """The aspects that differ, without the stages that `after` (or `before`, if negative) has more in front."""
+    first, second = max(0, -front), max(0, front)
+    changed: set[Effect] = {
+        aspect
+        for aspect in Effect
+        if aspect is not Effect.ORDER and _aspect(before, aspect, first) != _aspect(after, aspect, second)
+    }
+    if _order_differs(_sequence(before, first), _sequence(after, second)):
+        changed.add(Effect.ORDER)
+    return changed
+
+
+def _count(dockerfile: Dockerfile) -> int:
+    return sum(isinstance(instruction, From) for instruction in dockerfile.instructions)
+
+
+def _stages(dockerfile: Dockerfile, front: int) -> Iterator[tuple[int, Instruction]]:
+    """Instructions with the index of their stage, without `front` stages at the top; -1 before the first FROM."""
     index = -1
     for instruction in dockerfile.instructions:
         index += isinstance(instruction, From)
-        yield index, instruction
+        if index < 0 or index >= front:
+            yield max(-1, index - front), instruction
 
 
-def _aspect(dockerfile: Dockerfile, aspect: Effect) -> object:
+def _aspect(dockerfile: Dockerfile, aspect: Effect, front: int) -> object:
     entries = Counter(
-        (stage, entry) for stage, instruction in _stages(dockerfile) for entry in _entries(instruction, aspect)
+        (stage, entry) for stage, instruction in _stages(dockerfile, front) for entry in _entries(instruction, aspect)
     )
     if aspect is Effect.STAGES:
         return sorted(entries.items(), key=repr)
@@ -122,9 +144,8 @@ def _transfers(copy: Copy | Add) -> Iterator[Hashable]:
         yield copy.name, flags, source.text, destination, contents
 
 
-def _order_differs(before: Dockerfile, after: Dockerfile) -> bool:
+def _order_differs(first: list[_Key], second: list[_Key]) -> bool:
     """Whether steps that stand in both stand in another order."""
-    first, second = _sequence(before), _sequence(after)
     counts, others = Counter(first), Counter(second)
     common = counts & others
     if _restrict(first, common) == _restrict(second, common):
@@ -150,9 +171,9 @@ def _longest_common(first: Sequence[_Key], second: Sequence[_Key]) -> int:
     return row[-1]
 
 
-def _sequence(dockerfile: Dockerfile) -> list[_Key]:
+def _sequence(dockerfile: Dockerfile, front: int) -> list[_Key]:
     keys: list[_Key] = []
-    for stage, instruction in _stages(dockerfile):
+    for stage, instruction in _stages(dockerfile, front):
         # Flags of a RUN are left out: a mount that is added moves nothing.
         match instruction:
             case Run():

@@ -52,13 +52,15 @@ def _parses(before: Dockerfile, after: Dockerfile) -> list[str]:
 
 
 def _scripts(dockerfile: Dockerfile) -> list[str]:
-    return [
-        script.text
-        for node in dockerfile.instructions
-        if isinstance(each := node.child if isinstance(node, Onbuild) else node, Run | Cmd | Entrypoint | Healthcheck)
-        and not (isinstance(each, Run) and each.interpreter is not None)
-        and (script := each.script) is not None
-    ]
+    return [text for node in dockerfile.instructions if (text := shell_text(node)) is not None]
+
+
+def shell_text(node: Instruction) -> str | None:
+    """The text that an instruction, or the trigger that it sets, hands to a shell; `None` if there is none."""
+    each = node.child if isinstance(node, Onbuild) else node
+    if not isinstance(each, Run | Cmd | Entrypoint | Healthcheck) or each.script is None:
+        return None
+    return None if isinstance(each, Run) and each.interpreter is not None else each.script.text
 
 
 def _contract(codemod: Codemod, before: Dockerfile, after: Dockerfile) -> list[str]:

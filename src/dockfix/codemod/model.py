@@ -60,6 +60,8 @@ class Effect(enum.Enum):
 
     STAGES = "stages"
     """Stage headers: base image, name, platform, and how many there are."""
+    FRONT_STAGES = "front-stages"
+    """Whole stages that come to stand in front of the first; those that were there are held to the other effects."""
     ORDER = "order"
     """The order of steps that stand before and after."""
     STEPS = "steps"

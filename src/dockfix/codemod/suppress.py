@@ -31,6 +31,12 @@ def is_pragma(comment: Comment) -> bool:
     return _PRAGMA.match(comment.text) is not None
 
 
+def silences_file(comment: Comment) -> bool:
+    """Whether a comment silences rules for the whole file that it stands in."""
+    ours, theirs = _OURS.match(comment.text), _HADOLINT.match(comment.text)
+    return bool((ours and ours.group(1).lower() == "ignore-file") or (theirs and theirs.group(1)))
+
+
 def comments_above(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, tuple[Comment, ...]]]:
     """Each instruction with the comments directly above it, as `Dockerfile.above` gives them, in one go."""
     above: list[Comment] = []

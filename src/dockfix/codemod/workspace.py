@@ -83,6 +83,16 @@ class Workspace:
         text = self.project.files.changes.get(file.real)
         return file if text is None else replace(file, text=text)
 
+    def at(self, path: Path) -> Target | None:
+        """The Dockerfile at a path, part of the run or not, in its builds; `None` if it cannot be read."""
+        real = self.project.files.real(path)
+        if real is None:
+            return None
+        try:
+            return self.target(self.by_path.get(real) or self.project.files.read(real))
+        except InputError:
+            return None
+
     def gathered(self, gather: Callable[[Target], T]) -> Iterator[tuple[Path, T]]:
         """What a function makes of each Dockerfile, with the file's real path, in order.
 

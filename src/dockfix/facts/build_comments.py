@@ -7,13 +7,13 @@ Nothing is executed; a command counts as far as it can be read.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction
 
-__all__ = ["BuildComment", "build_comments"]
+__all__ = ["BuildCommand", "BuildComment", "build_comments", "read_command"]
 
 _WITH_VALUE: Final = frozenset(
     (
@@ -24,6 +24,14 @@ _WITH_VALUE: Final = frozenset(
     )
 )  # fmt: skip
 """Options of `docker build` that take a value (https://docs.docker.com/reference/cli/docker/buildx/build/)."""
+_NO_MATTER: Final = frozenset(
+    (
+        "--annotation", "--attest", "--builder", "--cache-from", "--cache-to", "--debug", "-D", "--force-rm",
+        "--iidfile", "--load", "--metadata-file", "--no-cache", "--no-cache-filter", "-o", "--output", "--progress",
+        "--provenance", "--pull", "--push", "-q", "--quiet", "--rm", "--sbom",
+    )
+)  # fmt: skip
+"""Options that do not change what the image is, as far as a Dockerfile says it."""
 _HEADS: Final = (("docker", "build"), ("docker", "buildx", "build"), ("docker", "image", "build"), ("podman", "build"))
 
 
@@ -34,6 +42,19 @@ class BuildComment:
     tags: tuple[str, ...]
     command: str
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildCommand:
+    """What a build command says. `file` and `target` are empty where it does not; an argument without a value, or with
+    one that a variable gives, is `None`. `options` are the names of the others that could make another image.
+    """
+
+    context: str
+    file: str
+    target: str
+    args: Mapping[str, str | None]
+    options: tuple[str, ...]
 
 
 def build_comments(dockerfile: Dockerfile) -> Iterator[BuildComment]:
@@ -71,21 +92,47 @@ def _command(text: str) -> tuple[tuple[str, ...], str] | None:
 
 
 def _read(words: list[str], at: int) -> tuple[tuple[str, ...], str] | None:
-    """Options and the context, in any order, up to the first word that is neither."""
+    """The tags, and the command up to the first word that is neither an option nor its context."""
     tags: list[str] = []
     context = end = 0
-    while at < len(words):
-        name, equals, value = words[at].partition("=")
-        if name.startswith("-") and name != "-":
-            if not equals and name in _WITH_VALUE:
-                at += 1
-                value = words[at] if at < len(words) else ""
-            if name in ("-t", "--tag"):
-                tags.append(value)
-        elif context:
+    for start, stop, name, value in _parts(words, at):
+        if not name and context:
             break
-        else:
-            context = at
-        at += 1
-        end = at
+        if not name:
+            context = start
+        elif name in ("-t", "--tag"):
+            tags.append(value)
+        end = stop
     return (tuple(tags), shlex.join(words[:end])) if tags and context else None
+
+
+def _parts(words: list[str], at: int) -> Iterator[tuple[int, int, str, str]]:
+    """The options and other words of a command: where each begins and ends, the option's name and its value."""
+    while at < len(words):
+        start, (name, equals, value) = at, words[at].partition("=")
+        if not name.startswith("-") or name == "-":
+            name, value = "", words[at]
+        elif not equals and name in _WITH_VALUE:
+            at += 1
+            value = words[at] if at < len(words) else ""
+        at += 1
+        yield start, min(at, len(words)), name, value
+
+
+def read_command(command: str) -> BuildCommand:
+    """What a command that `build_comments` gave says."""
+    words = shlex.split(command)
+    head = next(head for head in _HEADS if tuple(words[: len(head)]) == head)
+    said = {"": "", "--file": "", "--target": ""}
+    args: dict[str, str | None] = {}
+    options: list[str] = []
+    for _, _, name, value in _parts(words, len(head)):
+        key = "--file" if name == "-f" else name
+        if key == "--build-arg":
+            arg, equals, given = value.partition("=")
+            args[arg] = given if equals and "$" not in given else None
+        elif key in said:
+            said[key] = value
+        elif key not in ("-t", "--tag") and key not in _NO_MATTER:
+            options.append(key)
+    return BuildCommand(said[""], said["--file"], said["--target"], args, tuple(options))

@@ -1,4 +1,4 @@
-"""Which variables an instruction uses, and which it merely mentions."""
+"""Which variables an instruction uses, which it merely mentions, and whether it may read any other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from dockfix.syntax.tree import Instruction, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
+
+_DEAF: Final = frozenset(
+    ("mkdir", "ln", "cp", "mv", "rm", "chmod", "chown", "touch", "echo", "printf", "true", ":", "cd", "install", "test",
+     "[")
+)  # fmt: skip
+"""Commands of POSIX and coreutils that do not change what they do with variables other than the locale's."""
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -32,3 +38,14 @@ def names_mentioned(instruction: Instruction) -> frozenset[str]:
     """Every identifier in an instruction's text and heredocs: a superset of whatever it could read by name."""
     texts = [instruction.logical.text, *(heredoc.content for heredoc in instruction.heredocs)]
     return frozenset(name for text in texts for name in _IDENTIFIER.findall(text))
+
+
+def is_deaf(facts: BuildFacts, instruction: Instruction) -> bool:
+    """Whether an instruction certainly runs nothing that reads its environment, but for the locale."""
+    if not isinstance(instruction, Run):
+        return True
+    commands = facts.commands(instruction)
+    return commands.script is not None and all(
+        step.command.name in _DEAF and all(word.value is not None for word in step.command.words)
+        for step in commands.steps
+    )

@@ -29,6 +29,7 @@ __all__ = [
     "StageSource",
     "build_graph",
     "context_key",
+    "stage_number",
 ]
 
 
@@ -207,7 +208,7 @@ class StageGraph:
                 return Invalid(str(error))
             if not plain:
                 return Invalid("--from takes no variables")
-            number = _atoi(ref)
+            number = stage_number(ref)
             if number is not None:
                 if not 0 <= number < before.index:
                     return OutOfRange(number)
@@ -253,7 +254,7 @@ class StageGraph:
                 names = [name for mount in instruction.mounts if (name := mount.get("from"))]
             else:
                 continue
-            yield from ((instruction, name) for name in names if _atoi(name) is None)
+            yield from ((instruction, name) for name in names if stage_number(name) is None)
 
     def chain(self, stage: Stage) -> tuple[Stage, ...]:
         """The stage and the stages that it is FROM, nearest first."""
@@ -329,8 +330,8 @@ class StageGraph:
         return replace(self, target=target).reachable()
 
 
-def _atoi(text: str) -> int | None:
-    """Go's `strconv.Atoi`: an optional sign and ASCII digits."""
+def stage_number(text: str) -> int | None:
+    """The number by which `COPY --from` means a stage: Go's `strconv.Atoi`, an optional sign and ASCII digits."""
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not digits or len(digits) > 18 or not (digits.isascii() and digits.isdigit()):
         return None

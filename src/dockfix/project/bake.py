@@ -33,6 +33,7 @@ from typing import Final
 from dockfix.project.bake_tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name, parse_bake
 from dockfix.project.bake_values import Scope, Unknown, Value, as_text
 from dockfix.project.compose import BuildInvocation, NamedContext, context_kind, named_context
+from dockfix.project.compose_model import NO_OPTIONS, Option
 from dockfix.project.discovery import find_named
 from dockfix.project.files import resolve_inside
 from dockfix.project.problems import InputError, InputProblem
@@ -145,6 +146,7 @@ class _Fields:
     args: dict[str, _Given] = field(default_factory=dict)
     contexts: dict[str, _Given] = field(default_factory=dict)
     computed: dict[str, _Given] = field(default_factory=dict)
+    options: dict[str, _Given] = field(default_factory=dict)
 
     def merge(self, other: _Fields) -> int:
         """Lay `other` over this, as buildx's `Target.Merge` does; says how much that was."""
@@ -152,7 +154,9 @@ class _Fields:
         self.args.update(other.args)
         self.contexts.update(other.contexts)
         self.computed.update(other.computed)
-        return len(other.single) + len(other.args) + len(other.contexts) + len(other.computed) + 1
+        for key, given in other.options.items():
+            self.options[key] = _over(self.options.get(key), given, key)
+        return sum(map(len, (other.single, other.args, other.contexts, other.computed, other.options))) + 1
 
     def normalize(self) -> None:
         """A named context that is empty is taken away. Source: buildx's `Target.normalize`."""
@@ -270,13 +274,16 @@ class _Config:
         inherits: list[str],
     ) -> None:
         key = attribute.name
-        if key not in (*_SINGLE, "args", "contexts", "inherits"):
+        taken = key in _SINGLE or key in ("args", "contexts", "inherits")
+        if key in NO_OPTIONS and not taken:
             return
         value = self.scope.value(document, attribute.value, local)
         given = _Given(value, self._line(source, attribute.span.start), document.source(attribute.value))
         if value is None:
             return
-        if key == "inherits":
+        if not taken:
+            fields.options[key] = _over(fields.options.get(key), given, key)
+        elif key == "inherits":
             self.unsure |= not isinstance(value, list)
             for item in value if isinstance(value, list) else ():
                 name = as_text(item)
@@ -386,6 +393,8 @@ class _Config:
                 self._left -= merged.merge(self._merged[base])
             elif base not in self.targets and not base.startswith(_FROM_ACTIONS):
                 merged.computed["inherits"] = _Given(Unknown(""), target.line, base)
+            elif base not in self.targets:
+                merged.options["labels"] = _Given(Unknown("a CI action sets them"), target.line, base)
         self._left -= merged.merge(target.fields)
         merged.normalize()
         return merged
@@ -438,6 +447,8 @@ class _Config:
             inline="dockerfile-inline" in fields.single,
             kind="bake",
             tags=known,
+            options={key: _option(given.value) for key, given in fields.options.items()}
+            | {key: None for key in ("args",) if key in fields.computed},
         )
 
     def _files(self, target: _Named, fields: _Fields, base: Path) -> tuple[Path | None, Path | None, str | None]:
@@ -483,6 +494,33 @@ class _Config:
             return NamedContext(name, given.written, given.line, "unknown", None, None, given.written)
         folder = (value.removeprefix("cwd://") or ".") if value.startswith("cwd://") else value
         return named_context(name, folder, line=given.line, base=base, root=self.root)
+
+
+def _over(below: _Given | None, own: _Given, key: str) -> _Given:
+    """An option laid over what is inherited. Source: buildx's `Target.Merge`."""
+    match below.value if below is not None else None, own.value:
+        case dict() as inherited, dict() as added:
+            return replace(own, value={**inherited, **added})
+        case list() as inherited, list() as added if key != "platforms":
+            return replace(own, value=[*inherited, *added])
+        case Unknown() as unknown, list() | dict() if key != "platforms":
+            return replace(own, value=unknown)
+    return own
+
+
+def _option(value: Value) -> Option | None:
+    if isinstance(value, list):
+        parts = [_option(each) for each in value]
+    elif isinstance(value, dict):
+        parts = []
+        for name in sorted(value):
+            inner = _option(value[name])
+            parts.append(None if inner is None else (name, inner))
+    else:
+        text = as_text(value)
+        return text if isinstance(text, str) else None
+    known = tuple(each for each in parts if each is not None)
+    return known if len(known) == len(parts) else None
 
 
 def _text(given: _Given | None) -> str | None:

@@ -13,18 +13,21 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 from dockfix.project.compose_loader import Loaded, Loader
 from dockfix.project.compose_merge import as_build, as_dependencies, lay
 from dockfix.project.compose_model import (
+    NO_OPTIONS,
     BuildInvocation,
     ComposeFile,
     ContextKind,
     Dependency,
     Healthcheck,
     NamedContext,
+    Option,
     Service,
     Words,
     context_kind,
@@ -171,11 +174,12 @@ class _Reader:
             table = entry.value if isinstance(entry.value, Table) else table_of(entry.scope, entry.line, {})
             service = services[name] = _service(name, entry, table, loaded.env)
             if service.builds:
-                invocations.append(self._invocation(service, table.entries["build"], loaded.env))
+                invocations.append(self._invocation(service, table, loaded.env))
         self.loaded[path] = loaded
         return ComposeFile(path, services, tuple(invocations), loaded.broken, (*loaded.files.values(), *loaded.beside))
 
-    def _invocation(self, service: Service, entry: Entry, env: Environment) -> BuildInvocation:
+    def _invocation(self, service: Service, table: Table, env: Environment) -> BuildInvocation:
+        entry = table.entries["build"]
         build = as_build(entry.value)
         root = self.files.root
         context, why = self._context(build, root)
@@ -210,6 +214,7 @@ class _Reader:
             tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
             raw={**raw, "image": image} if isinstance(image, str) else raw,
             raw_args=raw_args,
+            options=_options(build, table),
         )
 
     def _context(self, build: Table, root: Path) -> tuple[Path | None, str | None]:
@@ -236,6 +241,35 @@ class _Reader:
         if path is None:
             self.loader.problem(value.scope, value.line, f"the Dockerfile {value.shown} lies outside the project")
         return path
+
+
+def _options(build: Table, service: Table) -> dict[str, Option | None]:
+    """What else a build says. A service's own `platform` holds where its build names none (compose-go `types`)."""
+    found: dict[str, Option | None] = {}
+    for name, entry in entries_of(build):
+        key = name.replace("_", "-")
+        if key not in NO_OPTIONS and _given(entry.value):
+            found["secret" if key == "secrets" else key] = _option(entry.value)
+    platform = service.get("platform")
+    if _given(platform) and "platforms" not in found:
+        option = _option(platform) if platform is not None else None
+        found["platforms"] = (option,) if option is not None else None
+    return found
+
+
+def _option(value: Value) -> Option | None:
+    if isinstance(value, Scalar):
+        # what a variable gives is the same only where the same variable gives it
+        return value.raw or "" if value.text == value.raw else value.text and (value.raw or "", value.text)
+    if isinstance(value, Items):
+        parts = [_option(each) for each in value.values]
+    else:
+        parts = []
+        for name, entry in sorted(entries_of(value), key=itemgetter(0)):
+            inner = _option(entry.value)
+            parts.append(None if inner is None else (name, inner))
+    known = tuple(each for each in parts if each is not None)
+    return known if len(known) == len(parts) else None
 
 
 def _over(below: Entry | None, own: Entry) -> Entry:

@@ -43,7 +43,7 @@ _MAX_INCLUDED: Final = 30
 _KEYS: Final = frozenset(
     {
         "build", "command", "depends_on", "entrypoint", "environment", "extends", "healthcheck", "image", "ipc",
-        "links", "network_mode", "pid", "profiles", "user", "volumes_from",
+        "links", "network_mode", "pid", "platform", "profiles", "user", "volumes_from",
     }
 )  # fmt: skip
 _REMOTE: Final = ("https://", "http://", "git://", "ssh://", "git@", "oci://", "github.com/")

@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from dockfix.project.files import resolve_inside
 
 __all__ = [
-    "BuildInvocation", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext", "Service",
-    "context_kind", "named_context",
+    "NO_OPTIONS", "BuildInvocation", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext",
+    "Option", "Service", "context_kind", "named_context",
 ]  # fmt: skip
 
 ContextKind: TypeAlias = Literal["folder", "image", "service", "target", "remote", "unknown"]
 Words: TypeAlias = str | tuple[str, ...]
 """A command: text for a shell (or for splitting), or its words."""
+Option: TypeAlias = "str | tuple[Option, ...]"
+"""A setting of a build: its text, or what it is made of; a mapping is made of pairs, sorted by their keys."""
+
+NO_OPTIONS: Final = frozenset(
+    (
+        # what has a field of its own
+        "additional-contexts", "args", "context", "contexts", "dockerfile", "dockerfile-inline", "inherits", "tags",
+        "target",
+        # what says how a target is found, what comes from a cache, and where the result goes
+        "annotations", "attest", "cache-from", "cache-to", "call", "description", "matrix", "name", "no-cache",
+        "no-cache-filter", "output", "provenance", "pull", "sbom",
+    )
+)  # fmt: skip
+"""Keys of a build, with `-` for `_`, that are none of its options (docs.docker.com: compose `build`, bake targets)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,9 @@ class BuildInvocation:
     `None` in these cases and for `dockerfile_inline` (`inline`). An argument without a value takes it from the
     environment of the build, and is `None`, as is a value that needs a variable that is not given.
 
+    `options` is all else that it says and that could make another image of the same Dockerfile: secrets, networks,
+    platforms, labels; by bake's names, `None` where a value is not known.
+
     Values may come from a `.env` file, and must not be shown then: `raw` (`context`, `dockerfile`, `target`, `image`,
     those that are given) and `raw_args` have the text as written.
     """
@@ -69,6 +86,7 @@ class BuildInvocation:
     tags: tuple[str, ...] = ()
     raw: Mapping[str, str] = field(default_factory=dict)
     raw_args: Mapping[str, str | None] = field(default_factory=dict)
+    options: Mapping[str, Option | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,4 @@
+target "base" {
+  dockerfile = "base/Dockerfile"
+  tags       = ["org/base"]
+}

@@ -1,0 +1,89 @@
+"""Stages that are inlined from files which are no part of the run, or that have odd names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dockfix.codemod.changeset import Mode, Settled, judge, settle
+from dockfix.codemod.model import Refusal
+from dockfix.codemod.workspace import Workspace
+from dockfix.project.files import read_file
+from dockfix.project.target import load_project
+from dockfix_codemods.local_base_image import CODEMOD
+
+BASE = "FROM python:3.13-slim\nCOPY requirements.txt .\n"
+WORKER = "FROM org/base:latest\nRUN make\n"
+
+
+def run(root: Path, base: str | None = BASE, name: str = "base/Dockerfile", more: str = "") -> Settled:
+    """What becomes of the worker, in a run over its Dockerfile alone."""
+    for path, text in ((name, base), ("worker/Dockerfile", WORKER), ("jobs/Dockerfile", WORKER)):
+        if text is not None:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+    (root / "compose.yaml").write_text(
+        "services:\n  base:\n    image: org/base\n    profiles: [build]\n    build:\n      context: .\n"
+        f"      dockerfile: {json.dumps(name)}\n"
+        f"  worker:\n    build:\n      context: .\n      dockerfile: worker/Dockerfile\n{more}"
+    )
+    files = (read_file(root / "worker/Dockerfile", root=root),)
+    workspace = Workspace(load_project(root), files)
+    mode = Mode(unsafe=True)
+    result = settle(
+        workspace, [judge(workspace.target(file), file, [CODEMOD], mode) for file in files], [CODEMOD], mode
+    )
+    assert result.defects == ()
+    return result
+
+
+def reason(result: Settled) -> str:
+    (found,) = result.files[0].remaining
+    assert isinstance(found.finding, Refusal)
+    return found.finding.reason.rpartition("its stages are not inlined: ")[2]
+
+
+def test_the_base_need_not_be_part_of_the_run(tmp_path: Path) -> None:
+    assert run(tmp_path).files[0].text == (
+        "# The stages of base/Dockerfile, which make org/base\n"
+        "FROM python:3.13-slim AS base\nCOPY requirements.txt .\n\nFROM base\nRUN make\n"
+    )
+
+
+def test_nor_others_that_take_it(tmp_path: Path) -> None:
+    more = "  jobs:\n    build:\n      context: .\n      dockerfile: jobs/Dockerfile\n"
+    assert reason(run(tmp_path, more=more)) == "1 other Dockerfile takes it too, and copies drift apart"
+
+
+def test_a_file_that_cannot_be_read_may_build_them_too(tmp_path: Path) -> None:
+    (tmp_path / "compose.ci.yaml").write_text("services: [\n")
+    assert reason(run(tmp_path)) == "compose.ci.yaml could not be read and may build them in other ways"
+
+
+@pytest.mark.parametrize(
+    ("base", "why"),
+    [
+        (None, "the Dockerfile of base (compose.yaml:5) cannot be read"),
+        ("FROM a\nRUN <<EOF\n", "base/Dockerfile does not parse"),
+        (f"{BASE}RUN make \\\n", "the end of base/Dockerfile would run on into this file"),
+        (f"{BASE}RUN make \\\n# the end\n\n", "the end of base/Dockerfile would run on into this file"),
+        (f'{BASE}CMD ["run", "it]\n', "line 3 of base/Dockerfile has shell text that is not understood"),
+        ("ARG X\n", "base/Dockerfile has no such stage as base (compose.yaml:5) builds"),
+    ],
+)
+def test_a_base_that_cannot_be_read_or_ends_in_the_middle(tmp_path: Path, base: str | None, why: str) -> None:
+    assert reason(run(tmp_path, base)) == why
+
+
+def test_the_name_of_a_file_cannot_add_lines(tmp_path: Path) -> None:
+    text = run(tmp_path, name="a\nRUN evil\n/Dockerfile").files[0].text
+    assert text.startswith("# The stages of another Dockerfile, which make org/base\nFROM python:3.13-slim AS base\n")
+    assert "evil" not in text
+
+
+def test_a_byte_order_mark_stays_at_the_top_of_its_file(tmp_path: Path) -> None:
+    text = run(tmp_path, f"\ufeff{BASE}").files[0].text
+    assert "FROM python:3.13-slim AS base\n" in text
+    assert "\ufeff" not in text

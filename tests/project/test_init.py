@@ -37,18 +37,26 @@ MANIFESTS = {
     "yarn.lock": "",
     "go.mod": "module example.com/acme/tool/v2\n\ngo 1.25.1\n",
     "main.go": "package main\n",
+    "Cargo.toml": '[package]\nname = "My_App"\nversion = "1.0.0"\nedition = "2021"\n',
+    "Cargo.lock": "version = 4\n",
 }
 
 ALL = [
     Answers(template, "app", version, manager, port, command, uid, build)
     for template in TEMPLATES
     for manager in PACKAGE_MANAGERS[template]
-    for version in {"python": ("3.12", "3.13.1"), "node": ("20", "22.11.0"), "go": ("1.24",)}[template]
+    for version in {
+        "python": ("3.12", "3.13.1"),
+        "node": ("20", "22.11.0"),
+        "go": ("1.24",),
+        "rust": ("1.95", "1.88.0"),
+    }[template]
     for port in (0, 8080)
     for command in {
         "python": (("python", "-m", "app"), ("it's", 'a "b"', "\\", "#", "é", "<<EOF", "[")),
         "node": (("node", "server.js"),),
         "go": ((".",), ("./cmd/app",)),
+        "rust": (("app",), ("My_App-2",)),
     }[template]
     for uid, build in itertools.product((10001, 54321), (False, True) if template == "node" else (False,))
 ]
@@ -81,7 +89,7 @@ def test_parsers_take_it_and_see_the_command(answers: Answers) -> None:
     assert len(moby.parse_string(text)) == len(tree.instructions)
     last = tree.instructions[-1]
     assert isinstance(last, Cmd | Entrypoint)
-    assert last.argv == (("/app",) if answers.template == "go" else answers.command)
+    assert last.argv == (("/app",) if answers.template in ("go", "rust") else answers.command)
     assert "@" not in text.replace("@sha256", "").replace("pnpm@10", "").replace("IMAGE:TAG@", "")
 
 
@@ -140,6 +148,30 @@ def test_manifests_suggest_the_answers(tmp_path: Path) -> None:
     assert (found.name, found.version, found.command) == ("tool", "1.25", ("./cmd/tool",))
 
 
+def test_cargo_suggests_the_binary_and_the_version(tmp_path: Path) -> None:
+    manifest = tmp_path / "Cargo.toml"
+    manifest.write_text('[package]\nname = "My_Tool"\nrust-version = "1.99.1"\n')
+    found = suggest("rust", tmp_path)
+    assert (found.name, found.version, found.command) == ("my-tool", "1.99", ("My_Tool",))
+    manifest.write_text('[package]\nname = "tool"\nrust-version = "1.70"\n[[bin]]\nname = "a"\n[[bin]]\nname = "b"\n')
+    found = suggest("rust", tmp_path)
+    assert (found.version, found.command) == ("1.95", ("a",))
+    manifest.write_text('[package]\nname = "tool"\ndefault-run = "b"\n[[bin]]\nname = "a"\n[[bin]]\nname = "b"\n')
+    (tmp_path / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "1.88.0"\n')
+    found = suggest("rust", tmp_path)
+    assert (found.version, found.command) == ("1.88.0", ("b",))
+    manifest.write_text('[workspace]\nmembers = ["a"]\n')
+    (tmp_path / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "nightly"\n')
+    found = suggest("rust", tmp_path)
+    assert (found.version, found.command) == ("1.95", (found.name,))
+
+
+@pytest.mark.parametrize("command", [("a", "b"), ("../x",), ("-x",), ("a b",), ("a;id",), ("",)])
+def test_a_binary_is_one_name(command: tuple[str, ...]) -> None:
+    with pytest.raises(InitError, match=r"binary|command"):
+        render(Answers("rust", "app", "1.95", "cargo", 0, command))
+
+
 HOSTILE = ['"\nRUN touch /pwned\n#', "$(id)", "${HOME}", "a\\", "'; x", "@UID@", "\u202e", "..", "", "-" * 300, "<<EOF"]
 
 
@@ -155,16 +187,21 @@ def test_no_manifest_breaks_the_dockerfile(tmp_path: Path, template: str, text: 
         json.dumps({"name": text, "main": text, "packageManager": f"pnpm@{text}", "scripts": {"start": f"node {text}"}})
     )
     (tmp_path / "go.mod").write_text(f"module example.com/{text}\ngo {text}\n")
+    quoted = json.dumps(text)
+    (tmp_path / "Cargo.toml").write_text(
+        f"[package]\nname = {quoted}\ndefault-run = {quoted}\nrust-version = {quoted}\n[[bin]]\nname = {quoted}\n"
+    )
+    (tmp_path / "rust-toolchain.toml").write_text(f"[toolchain]\nchannel = {quoted}\n")
     (tmp_path / ".python-version").write_text(text)
     (tmp_path / ".nvmrc").write_text(text)
     answers = suggest(template, tmp_path)
     new = parse(render(answers).dockerfile)
     plain = parse(
-        render(replace(answers, name="app", command=("x",) if template != "go" else (".",))).dockerfile
+        render(replace(answers, name="app", command=(".",) if template == "go" else ("x",))).dockerfile
     )  # fmt: skip
     assert [node.name for node in new.instructions] == [node.name for node in plain.instructions]
     assert new.ok
-    assert "pwned" not in "".join(node.logical.text for node in new.instructions if node.name == "RUN")
+    assert "/pwned" not in "".join(node.logical.text for node in new.instructions if node.name == "RUN")
 
 
 @pytest.mark.parametrize(
@@ -200,7 +237,8 @@ def test_broken_and_foreign_manifests_are_not_used(tmp_path: Path) -> None:
     (folder / "package.json").symlink_to(tmp_path / "outside")
     (folder / "pyproject.toml").write_text("name = [")
     (folder / "go.mod").write_bytes(b"\xff\xfe")
-    assert [suggest(each, folder).name for each in TEMPLATES] == ["project"] * 3
+    (folder / "Cargo.toml").write_text("package = 1\nbin = {}\n")
+    assert [suggest(each, folder).name for each in TEMPLATES] == ["project"] * len(TEMPLATES)
     (folder / "package.json").unlink()
     (folder / "package.json").write_text("[" * 100_000)
     assert suggest("node", folder).name == "project"

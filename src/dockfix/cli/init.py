@@ -27,14 +27,24 @@ def init(
     ] = None,
     version: Annotated[
         str | None,
-        typer.Option("--version", "--python-version", "--node-version", "--go-version", help="The language's version."),
+        typer.Option(
+            "--version",
+            "--python-version",
+            "--node-version",
+            "--go-version",
+            "--rust-version",
+            help="The language's version.",
+        ),
     ] = None,
     package_manager: Annotated[
         str | None, typer.Option("--package-manager", help="uv, pip, poetry; npm, pnpm, yarn.")
     ] = None,
     entrypoint: Annotated[
         str | None,
-        typer.Option("--entrypoint", help="The command that starts the program; for Go the package to build."),
+        typer.Option(
+            "--entrypoint",
+            help="The command that starts the program; for Go the package to build, for Rust the binary.",
+        ),
     ] = None,
     uid: Annotated[int | None, typer.Option("--uid", help="The uid and gid of the user, from 10000.")] = None,
     output: Annotated[
@@ -100,7 +110,7 @@ def _asked(answers: Answers, given: tuple[object, ...]) -> Answers:
     if port is None:
         answers = replace(answers, port=typer.prompt("Port (0: none)", default=answers.port, type=int))
     if entrypoint is None:
-        text = "Package to build" if answers.template == "go" else "Command"
+        text = {"go": "Package to build", "rust": "Binary to build"}.get(answers.template, "Command")
         command = typer.prompt(text, default=shlex.join(answers.command))
         answers = replace(answers, command=tuple(shlex.split(command)))
     return answers

@@ -57,6 +57,22 @@ def test_all_answers_by_flags_to_standard_output(dockfix: Run, project: Path) ->
     assert [*project.iterdir()] == [project / ".git"]
 
 
+def test_rust_by_flags(dockfix: Run, project: Path) -> None:
+    (project / "Cargo.toml").write_text('[package]\nname = "shop"\n')
+    done = dockfix("init", "rust", "--rust-version", "1.90", "--entrypoint", "server", "--port", "0")
+    assert done.returncode == 0
+    assert b"the build needs Cargo.lock" in done.stderr
+    assert b"Cargo.toml" not in done.stderr
+    text = (project / "Dockerfile").read_text()
+    for each in ("# shop: ", "FROM rust:1.90-bookworm", "--bin server", "target/release/server /out/app"):
+        assert each in text
+    assert "EXPOSE" not in text
+    assert b"\ntarget\n" in (project / ".dockerignore").read_bytes()
+    done = dockfix("init", "rust", "--entrypoint", "server --all", "--force")
+    assert done.returncode == 2
+    assert b"'server --all' is no binary" in done.stderr
+
+
 def test_an_answer_that_cannot_be_used(dockfix: Run, project: Path) -> None:
     for flags in (["--uid", "0"], ["--name", "A\nRUN x"], ["--entrypoint", "'"], ["--package-manager", "npm"]):
         done = dockfix("init", "python", *flags)

@@ -33,17 +33,18 @@ def init(
             "--node-version",
             "--go-version",
             "--rust-version",
+            "--java-version",
             help="The language's version.",
         ),
     ] = None,
     package_manager: Annotated[
-        str | None, typer.Option("--package-manager", help="uv, pip, poetry; npm, pnpm, yarn.")
+        str | None, typer.Option("--package-manager", help="uv, pip, poetry; npm, pnpm, yarn; maven, gradle.")
     ] = None,
     entrypoint: Annotated[
         str | None,
         typer.Option(
             "--entrypoint",
-            help="The command that starts the program; for Go the package to build, for Rust the binary.",
+            help="The command that starts the program; for Go the package, for Rust the binary, for Java the jar.",
         ),
     ] = None,
     uid: Annotated[int | None, typer.Option("--uid", help="The uid and gid of the user, from 10000.")] = None,
@@ -110,7 +111,9 @@ def _asked(answers: Answers, given: tuple[object, ...]) -> Answers:
     if port is None:
         answers = replace(answers, port=typer.prompt("Port (0: none)", default=answers.port, type=int))
     if entrypoint is None:
-        text = {"go": "Package to build", "rust": "Binary to build"}.get(answers.template, "Command")
+        text = {"go": "Package to build", "rust": "Binary to build", "java": "Jar that the build makes"}.get(
+            answers.template, "Command"
+        )
         command = typer.prompt(text, default=shlex.join(answers.command))
         answers = replace(answers, command=tuple(shlex.split(command)))
     return answers

@@ -25,6 +25,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "node": "a Node.js service with npm, pnpm or Yarn 1, built and pruned, on node:slim",
     "go": "a Go program, static, on distroless",
     "rust": "a Rust program, built with the lock file, on distroless",
+    "java": "a Java service with Maven or the Gradle wrapper, on the JRE of Eclipse Temurin",
 }
 """Names of templates, and what each is for."""
 PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,14 +33,17 @@ PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "node": ("npm", "pnpm", "yarn"),
     "go": ("go",),
     "rust": ("cargo",),
+    "java": ("maven", "gradle"),
 }
 """What installs the dependencies; the first is the default."""
 
 UV: Final = "0.13.9"
 POETRY: Final = "2.5.1"
 PNPM: Final = "10.34.9"
-_VERSIONS: Final = {"python": "3.13", "node": "22", "go": "1.24", "rust": "1.95"}
-_PORTS: Final = {"python": 8000, "node": 3000, "go": 8080, "rust": 8080}
+_VERSIONS: Final = {"python": "3.13", "node": "22", "go": "1.24", "rust": "1.95", "java": "21"}
+_PORTS: Final = {"python": 8000, "node": 3000, "go": 8080, "rust": 8080, "java": 8080}
+# hub.docker.com/_/eclipse-temurin: the others have no image of a JRE that still gets fixes
+_JAVA_LTS: Final = ("8", "11", "17", "21", "25")
 _LOWEST_ID: Final = 10000
 _HIGHEST_ID: Final = 60000
 
@@ -48,6 +52,8 @@ _VERSION: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){0,2}\Z", re.ASCII)
 _FILE: Final = re.compile(r"(?![./-])[A-Za-z0-9_.@/-]{1,200}\Z")
 _GO_PACKAGE: Final = re.compile(r"\.(?:/[A-Za-z0-9_.-]+)*\Z")
 _RUST_BINARY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z")
+_JAVA_VERSION: Final = re.compile(r"\d{1,2}\Z", re.ASCII)
+_JAR: Final = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_*-][A-Za-z0-9_.*-]{0,100}\.jar\Z")
 _NODE_START: Final = re.compile(r"node\s+(?P<file>\S+)\s*\Z")
 
 
@@ -60,8 +66,8 @@ class Answers:
     """What a template is filled in with.
 
     `port` 0 means that nothing listens: then there is no EXPOSE and no HEALTHCHECK. `command` are the words that start
-    the program; for Go the package that is built, for Rust the binary, as its one word. `build`: a `package.json` has
-    a build script. `pnpm` is the version of pnpm.
+    the program; for Go the package that is built, for Rust the binary, for Java the jar that the build makes (it may
+    be a pattern), as its one word. `build`: a `package.json` has a build script. `pnpm` is the version of pnpm.
     """
 
     template: str
@@ -95,7 +101,7 @@ def suggest(template: str, folder: Path) -> Answers:
     plain = Answers(
         template, _as_name(folder.name), _VERSIONS[template], PACKAGE_MANAGERS[template][0], _PORTS[template], ()
     )
-    return {"python": _python, "node": _node, "go": _go, "rust": _rust}[template](plain, folder)
+    return {"python": _python, "node": _node, "go": _go, "rust": _rust, "java": _java}[template](plain, folder)
 
 
 def render(answers: Answers, folder: Path | None = None) -> Skeleton:
@@ -116,13 +122,15 @@ def render(answers: Answers, folder: Path | None = None) -> Skeleton:
         "COMMAND": json.dumps(answers.command, ensure_ascii=True),
         "PACKAGE": answers.command[0],
         "BINARY": answers.command[0],
+        "JAR": answers.command[0],
     }
     port = ""
     if answers.port:
-        port = _text(f"{template}-port") if template in ("python", "node") else "\nEXPOSE @PORT@\n\n"
+        port = _text(f"{template}-port") if template not in ("go", "rust") else "\nEXPOSE @PORT@\n\n"
         port = port.replace("@PORT@", str(answers.port)).rstrip("\n") + "\n"
-    name = template if template != "python" else f"python-{answers.package_manager}"
+    name = f"{template}-{answers.package_manager}" if template in ("python", "java") else template
     text = _text(name).replace("@HEAD@", _text("head")).replace("@PYTHON_FINAL@\n", _text("python-final"))
+    text = text.replace("@JAVA_FINAL@\n", _text("java-final"))
     text = text.replace("@PORT@\n", f"{port}\n")
     if template == "node":
         text = _node_steps(text, answers)
@@ -158,6 +166,7 @@ _PURPOSES: Final[Mapping[str, str]] = {
     "node": "a Node.js service",
     "go": "a Go program",
     "rust": "a Rust program",
+    "java": "a Java service",
 }
 _LEFTOVERS: Final[Mapping[str, Sequence[str]]] = {
     "python": (
@@ -173,6 +182,12 @@ _LEFTOVERS: Final[Mapping[str, Sequence[str]]] = {
     "node": ("**/node_modules", "dist", "build", ".next", "coverage", "npm-debug.log*"),
     "go": ("bin", "*.test", "*.out", "coverage*"),
     "rust": ("target", "**/*.rs.bk"),
+    "java": ("target", "build", ".gradle", "*.log"),
+}
+_JARS: Final = {"maven": "target/*.jar", "gradle": "build/libs/*.jar"}
+_JAVA_NEEDS: Final = {
+    "maven": ("pom.xml",),
+    "gradle": ("gradlew", "gradle/wrapper/gradle-wrapper.jar", "gradle/wrapper/gradle-wrapper.properties"),
 }
 _LOCKS: Final = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}
 _CACHES: Final = {
@@ -225,6 +240,8 @@ def _needed(answers: Answers) -> tuple[str, ...]:
         return ("go.mod",)
     if answers.template == "rust":
         return ("Cargo.toml", "Cargo.lock")
+    if answers.template == "java":
+        return _JAVA_NEEDS[answers.package_manager]
     if answers.template == "node":
         return ("package.json", _LOCKS[answers.package_manager])
     return {"uv": ("pyproject.toml", "uv.lock"), "pip": ("requirements.txt",)}.get(
@@ -254,6 +271,15 @@ def _check(answers: Answers) -> None:
         raise InitError(f"{' '.join(answers.command)!r} is no package of the module: . or ./cmd/NAME")
     if answers.template == "rust" and not (len(answers.command) == 1 and _RUST_BINARY.match(answers.command[0])):
         raise InitError(f"{' '.join(answers.command)!r} is no binary of the project: letters, digits, - and _")
+    if answers.template == "java":
+        _check_java(answers)
+
+
+def _check_java(answers: Answers) -> None:
+    if not _JAVA_VERSION.match(answers.version):
+        raise InitError(f"the version {answers.version!r} of Java is not of the form 21")
+    if not (len(answers.command) == 1 and _JAR.match(answers.command[0])):
+        raise InitError(f"{' '.join(answers.command)!r} is no jar below the project's folder, such as target/*.jar")
 
 
 def _as_name(text: str) -> str:
@@ -349,6 +375,15 @@ def _rust(answers: Answers, folder: Path) -> Answers:
         version=version,
         command=(binary if _RUST_BINARY.match(binary) else "app",),
     )
+
+
+def _java(answers: Answers, folder: Path) -> Answers:
+    """Only which files there are says whether it is Maven or Gradle: pom.xml is XML, and build.gradle a program."""
+    gradle = any((folder / each).is_file() for each in ("gradlew", "build.gradle", "build.gradle.kts"))
+    manager = "gradle" if gradle and not (folder / "pom.xml").is_file() else "maven"
+    pinned = re.match(r"(\d{1,2})(?:\.\d+)*\s*\Z", _read(folder, ".java-version") or "", re.ASCII)
+    version = pinned[1] if pinned and pinned[1] in _JAVA_LTS else answers.version
+    return replace(answers, version=version, package_manager=manager, command=(_JARS[manager],))
 
 
 def _cargo_manifest(folder: Path) -> tuple[dict[str, Any], list[object], re.Match[str] | None]:

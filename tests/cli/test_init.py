@@ -73,6 +73,19 @@ def test_rust_by_flags(dockfix: Run, project: Path) -> None:
     assert b"'server --all' is no binary" in done.stderr
 
 
+def test_the_jar_is_where_the_build_tool_leaves_it(dockfix: Run, project: Path) -> None:
+    (project / "pom.xml").write_text("<project/>")
+    for flags, jar in (
+        ([], b"/src/target/*.jar "),
+        (["--package-manager", "gradle"], b"/src/build/libs/*.jar "),
+        (["--package-manager", "gradle", "--entrypoint", "web/build/libs/web.jar"], b"/src/web/build/libs/web.jar "),
+    ):
+        done = dockfix("init", "java", "--java-version", "17", "-o", "-", *flags)
+        assert done.returncode == 0
+        assert jar in done.stdout
+        assert b"FROM eclipse-temurin:17-jre\n" in done.stdout
+
+
 def test_an_answer_that_cannot_be_used(dockfix: Run, project: Path) -> None:
     for flags in (["--uid", "0"], ["--name", "A\nRUN x"], ["--entrypoint", "'"], ["--package-manager", "npm"]):
         done = dockfix("init", "python", *flags)

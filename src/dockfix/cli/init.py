@@ -58,7 +58,7 @@ def init(
 
     What is not given is asked for on a terminal, and else taken from the manifests that are there.
     """
-    from dockfix.project.init import TEMPLATES, InitError, render, suggest, write  # noqa: PLC0415 - by this one only
+    from dockfix.project.init import TEMPLATES, InitError, render, suggest, with_manager, write  # noqa: PLC0415 - by this one only
 
     terminal = console()
     if list_templates:
@@ -71,11 +71,11 @@ def init(
         terminal.fail(f"--output: {shown(str(folder))} is not a folder")
     try:
         given = suggest(template, folder.resolve())
+        given = given if package_manager is None else with_manager(given, package_manager)
         answers = replace(
             given,
             name=given.name if name is None else name,
             version=given.version if version is None else version,
-            package_manager=given.package_manager if package_manager is None else package_manager,
             port=given.port if port is None else port,
             command=given.command if entrypoint is None else tuple(shlex.split(entrypoint)),
             uid=given.uid if uid is None else uid,
@@ -97,7 +97,7 @@ def init(
 
 def _asked(answers: Answers, given: tuple[object, ...]) -> Answers:
     """Ask for what was not given, with what the project suggests as the default."""
-    from dockfix.project.init import PACKAGE_MANAGERS  # noqa: PLC0415 - as above
+    from dockfix.project.init import PACKAGE_MANAGERS, with_manager  # noqa: PLC0415 - as above
 
     name, version, manager, port, entrypoint = given
     managers = PACKAGE_MANAGERS[answers.template]
@@ -107,7 +107,7 @@ def _asked(answers: Answers, given: tuple[object, ...]) -> Answers:
         answers = replace(answers, version=typer.prompt("Version", default=answers.version))
     if manager is None and len(managers) > 1:
         text = f"Package manager ({', '.join(managers)})"
-        answers = replace(answers, package_manager=typer.prompt(text, default=answers.package_manager))
+        answers = with_manager(answers, typer.prompt(text, default=answers.package_manager))
     if port is None:
         answers = replace(answers, port=typer.prompt("Port (0: none)", default=answers.port, type=int))
     if entrypoint is None:

@@ -18,7 +18,17 @@ from typing import Any, Final
 from dockfix.project.files import read_file
 from dockfix.project.problems import InputError
 
-__all__ = ["PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "Skeleton", "render", "suggest", "write"]
+__all__ = [
+    "PACKAGE_MANAGERS",
+    "TEMPLATES",
+    "Answers",
+    "InitError",
+    "Skeleton",
+    "render",
+    "suggest",
+    "with_manager",
+    "write",
+]
 
 TEMPLATES: Final[Mapping[str, str]] = {
     "python": "a Python service with uv, pip or Poetry, in a virtual environment on python:slim",
@@ -102,6 +112,13 @@ def suggest(template: str, folder: Path) -> Answers:
         template, _as_name(folder.name), _VERSIONS[template], PACKAGE_MANAGERS[template][0], _PORTS[template], ()
     )
     return {"python": _python, "node": _node, "go": _go, "rust": _rust, "java": _java}[template](plain, folder)
+
+
+def with_manager(answers: Answers, manager: str) -> Answers:
+    """The answers with another package manager; a jar where the one before leaves it is where this one does."""
+    if answers.template == "java" and answers.command == (_JARS.get(answers.package_manager),):
+        answers = replace(answers, command=(_JARS.get(manager, answers.command[0]),))
+    return replace(answers, package_manager=manager)
 
 
 def render(answers: Answers, folder: Path | None = None) -> Skeleton:

@@ -57,6 +57,35 @@ def test_all_answers_by_flags_to_standard_output(dockfix: Run, project: Path) ->
     assert [*project.iterdir()] == [project / ".git"]
 
 
+def test_rust_by_flags(dockfix: Run, project: Path) -> None:
+    (project / "Cargo.toml").write_text('[package]\nname = "shop"\n')
+    done = dockfix("init", "rust", "--rust-version", "1.90", "--entrypoint", "server", "--port", "0")
+    assert done.returncode == 0
+    assert b"the build needs Cargo.lock" in done.stderr
+    assert b"Cargo.toml" not in done.stderr
+    text = (project / "Dockerfile").read_text()
+    for each in ("# shop: ", "FROM rust:1.90-bookworm", "--bin server", "target/release/server /out/app"):
+        assert each in text
+    assert "EXPOSE" not in text
+    assert b"\ntarget\n" in (project / ".dockerignore").read_bytes()
+    done = dockfix("init", "rust", "--entrypoint", "server --all", "--force")
+    assert done.returncode == 2
+    assert b"'server --all' is no binary" in done.stderr
+
+
+def test_the_jar_is_where_the_build_tool_leaves_it(dockfix: Run, project: Path) -> None:
+    (project / "pom.xml").write_text("<project/>")
+    for flags, jar in (
+        ([], b"/src/target/*.jar "),
+        (["--package-manager", "gradle"], b"/src/build/libs/*.jar "),
+        (["--package-manager", "gradle", "--entrypoint", "web/build/libs/web.jar"], b"/src/web/build/libs/web.jar "),
+    ):
+        done = dockfix("init", "java", "--java-version", "17", "-o", "-", *flags)
+        assert done.returncode == 0
+        assert jar in done.stdout
+        assert b"FROM eclipse-temurin:17-jre\n" in done.stdout
+
+
 def test_an_answer_that_cannot_be_used(dockfix: Run, project: Path) -> None:
     for flags in (["--uid", "0"], ["--name", "A\nRUN x"], ["--entrypoint", "'"], ["--package-manager", "npm"]):
         done = dockfix("init", "python", *flags)

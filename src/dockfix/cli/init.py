@@ -27,14 +27,25 @@ def init(
     ] = None,
     version: Annotated[
         str | None,
-        typer.Option("--version", "--python-version", "--node-version", "--go-version", help="The language's version."),
+        typer.Option(
+            "--version",
+            "--python-version",
+            "--node-version",
+            "--go-version",
+            "--rust-version",
+            "--java-version",
+            help="The language's version.",
+        ),
     ] = None,
     package_manager: Annotated[
-        str | None, typer.Option("--package-manager", help="uv, pip, poetry; npm, pnpm, yarn.")
+        str | None, typer.Option("--package-manager", help="uv, pip, poetry; npm, pnpm, yarn; maven, gradle.")
     ] = None,
     entrypoint: Annotated[
         str | None,
-        typer.Option("--entrypoint", help="The command that starts the program; for Go the package to build."),
+        typer.Option(
+            "--entrypoint",
+            help="The command that starts the program; for Go the package, for Rust the binary, for Java the jar.",
+        ),
     ] = None,
     uid: Annotated[int | None, typer.Option("--uid", help="The uid and gid of the user, from 10000.")] = None,
     output: Annotated[
@@ -47,7 +58,7 @@ def init(
 
     What is not given is asked for on a terminal, and else taken from the manifests that are there.
     """
-    from dockfix.project.init import TEMPLATES, InitError, render, suggest, write  # noqa: PLC0415 - by this one only
+    from dockfix.project.init import TEMPLATES, InitError, render, suggest, with_manager, write  # noqa: PLC0415 - by this one only
 
     terminal = console()
     if list_templates:
@@ -60,11 +71,11 @@ def init(
         terminal.fail(f"--output: {shown(str(folder))} is not a folder")
     try:
         given = suggest(template, folder.resolve())
+        given = given if package_manager is None else with_manager(given, package_manager)
         answers = replace(
             given,
             name=given.name if name is None else name,
             version=given.version if version is None else version,
-            package_manager=given.package_manager if package_manager is None else package_manager,
             port=given.port if port is None else port,
             command=given.command if entrypoint is None else tuple(shlex.split(entrypoint)),
             uid=given.uid if uid is None else uid,
@@ -86,7 +97,7 @@ def init(
 
 def _asked(answers: Answers, given: tuple[object, ...]) -> Answers:
     """Ask for what was not given, with what the project suggests as the default."""
-    from dockfix.project.init import PACKAGE_MANAGERS  # noqa: PLC0415 - as above
+    from dockfix.project.init import PACKAGE_MANAGERS, with_manager  # noqa: PLC0415 - as above
 
     name, version, manager, port, entrypoint = given
     managers = PACKAGE_MANAGERS[answers.template]
@@ -96,11 +107,13 @@ def _asked(answers: Answers, given: tuple[object, ...]) -> Answers:
         answers = replace(answers, version=typer.prompt("Version", default=answers.version))
     if manager is None and len(managers) > 1:
         text = f"Package manager ({', '.join(managers)})"
-        answers = replace(answers, package_manager=typer.prompt(text, default=answers.package_manager))
+        answers = with_manager(answers, typer.prompt(text, default=answers.package_manager))
     if port is None:
         answers = replace(answers, port=typer.prompt("Port (0: none)", default=answers.port, type=int))
     if entrypoint is None:
-        text = "Package to build" if answers.template == "go" else "Command"
+        text = {"go": "Package to build", "rust": "Binary to build", "java": "Jar that the build makes"}.get(
+            answers.template, "Command"
+        )
         command = typer.prompt(text, default=shlex.join(answers.command))
         answers = replace(answers, command=tuple(shlex.split(command)))
     return answers

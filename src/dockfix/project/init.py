@@ -18,26 +18,42 @@ from typing import Any, Final
 from dockfix.project.files import read_file
 from dockfix.project.problems import InputError
 
-__all__ = ["PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "Skeleton", "render", "suggest", "write"]
+__all__ = [
+    "PACKAGE_MANAGERS",
+    "TEMPLATES",
+    "Answers",
+    "InitError",
+    "Skeleton",
+    "render",
+    "suggest",
+    "with_manager",
+    "write",
+]
 
 TEMPLATES: Final[Mapping[str, str]] = {
     "python": "a Python service with uv, pip or Poetry, in a virtual environment on python:slim",
     "node": "a Node.js service with npm, pnpm or Yarn 1, built and pruned, on node:slim",
     "go": "a Go program, static, on distroless",
+    "rust": "a Rust program, built with the lock file, on distroless",
+    "java": "a Java service with Maven or the Gradle wrapper, on the JRE of Eclipse Temurin",
 }
 """Names of templates, and what each is for."""
 PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "python": ("uv", "pip", "poetry"),
     "node": ("npm", "pnpm", "yarn"),
     "go": ("go",),
+    "rust": ("cargo",),
+    "java": ("maven", "gradle"),
 }
 """What installs the dependencies; the first is the default."""
 
 UV: Final = "0.13.9"
 POETRY: Final = "2.5.1"
 PNPM: Final = "10.34.9"
-_VERSIONS: Final = {"python": "3.13", "node": "22", "go": "1.24"}
-_PORTS: Final = {"python": 8000, "node": 3000, "go": 8080}
+_VERSIONS: Final = {"python": "3.13", "node": "22", "go": "1.24", "rust": "1.95", "java": "21"}
+_PORTS: Final = {"python": 8000, "node": 3000, "go": 8080, "rust": 8080, "java": 8080}
+# hub.docker.com/_/eclipse-temurin: the others have no image of a JRE that still gets fixes
+_JAVA_LTS: Final = ("8", "11", "17", "21", "25")
 _LOWEST_ID: Final = 10000
 _HIGHEST_ID: Final = 60000
 
@@ -45,6 +61,9 @@ _NAME: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*\Z")
 _VERSION: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){0,2}\Z", re.ASCII)
 _FILE: Final = re.compile(r"(?![./-])[A-Za-z0-9_.@/-]{1,200}\Z")
 _GO_PACKAGE: Final = re.compile(r"\.(?:/[A-Za-z0-9_.-]+)*\Z")
+_RUST_BINARY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z")
+_JAVA_VERSION: Final = re.compile(r"\d{1,2}\Z", re.ASCII)
+_JAR: Final = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_*-][A-Za-z0-9_.*-]{0,100}\.jar\Z")
 _NODE_START: Final = re.compile(r"node\s+(?P<file>\S+)\s*\Z")
 
 
@@ -57,8 +76,8 @@ class Answers:
     """What a template is filled in with.
 
     `port` 0 means that nothing listens: then there is no EXPOSE and no HEALTHCHECK. `command` are the words that start
-    the program; for Go the package that is built, as its one word. `build`: a `package.json` has a build script.
-    `pnpm` is the version of pnpm.
+    the program; for Go the package that is built, for Rust the binary, for Java the jar that the build makes (it may
+    be a pattern), as its one word. `build`: a `package.json` has a build script. `pnpm` is the version of pnpm.
     """
 
     template: str
@@ -92,7 +111,14 @@ def suggest(template: str, folder: Path) -> Answers:
     plain = Answers(
         template, _as_name(folder.name), _VERSIONS[template], PACKAGE_MANAGERS[template][0], _PORTS[template], ()
     )
-    return {"python": _python, "node": _node, "go": _go}[template](plain, folder)
+    return {"python": _python, "node": _node, "go": _go, "rust": _rust, "java": _java}[template](plain, folder)
+
+
+def with_manager(answers: Answers, manager: str) -> Answers:
+    """The answers with another package manager; a jar where the one before leaves it is where this one does."""
+    if answers.template == "java" and answers.command == (_JARS.get(answers.package_manager),):
+        answers = replace(answers, command=(_JARS.get(manager, answers.command[0]),))
+    return replace(answers, package_manager=manager)
 
 
 def render(answers: Answers, folder: Path | None = None) -> Skeleton:
@@ -109,16 +135,19 @@ def render(answers: Answers, folder: Path | None = None) -> Skeleton:
         "UID": str(answers.uid),
         "UV": UV,
         "POETRY": POETRY,
-        "PURPOSE": {"python": "a Python service", "node": "a Node.js service", "go": "a Go program"}[template],
+        "PURPOSE": _PURPOSES[template],
         "COMMAND": json.dumps(answers.command, ensure_ascii=True),
         "PACKAGE": answers.command[0],
+        "BINARY": answers.command[0],
+        "JAR": answers.command[0],
     }
     port = ""
     if answers.port:
-        port = _text(f"{template}-port") if template != "go" else "\nEXPOSE @PORT@\n\n"
+        port = _text(f"{template}-port") if template not in ("go", "rust") else "\nEXPOSE @PORT@\n\n"
         port = port.replace("@PORT@", str(answers.port)).rstrip("\n") + "\n"
-    name = template if template != "python" else f"python-{answers.package_manager}"
+    name = f"{template}-{answers.package_manager}" if template in ("python", "java") else template
     text = _text(name).replace("@HEAD@", _text("head")).replace("@PYTHON_FINAL@\n", _text("python-final"))
+    text = text.replace("@JAVA_FINAL@\n", _text("java-final"))
     text = text.replace("@PORT@\n", f"{port}\n")
     if template == "node":
         text = _node_steps(text, answers)
@@ -149,6 +178,13 @@ def write(skeleton: Skeleton, output: Path, *, force: bool = False) -> tuple[Pat
     return output, output.parent / ".dockerignore"
 
 
+_PURPOSES: Final[Mapping[str, str]] = {
+    "python": "a Python service",
+    "node": "a Node.js service",
+    "go": "a Go program",
+    "rust": "a Rust program",
+    "java": "a Java service",
+}
 _LEFTOVERS: Final[Mapping[str, Sequence[str]]] = {
     "python": (
         ".venv",
@@ -162,6 +198,13 @@ _LEFTOVERS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "node": ("**/node_modules", "dist", "build", ".next", "coverage", "npm-debug.log*"),
     "go": ("bin", "*.test", "*.out", "coverage*"),
+    "rust": ("target", "**/*.rs.bk"),
+    "java": ("target", "build", ".gradle", "*.log"),
+}
+_JARS: Final = {"maven": "target/*.jar", "gradle": "build/libs/*.jar"}
+_JAVA_NEEDS: Final = {
+    "maven": ("pom.xml",),
+    "gradle": ("gradlew", "gradle/wrapper/gradle-wrapper.jar", "gradle/wrapper/gradle-wrapper.properties"),
 }
 _LOCKS: Final = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}
 _CACHES: Final = {
@@ -212,6 +255,10 @@ def _node_steps(text: str, answers: Answers) -> str:
 def _needed(answers: Answers) -> tuple[str, ...]:
     if answers.template == "go":
         return ("go.mod",)
+    if answers.template == "rust":
+        return ("Cargo.toml", "Cargo.lock")
+    if answers.template == "java":
+        return _JAVA_NEEDS[answers.package_manager]
     if answers.template == "node":
         return ("package.json", _LOCKS[answers.package_manager])
     return {"uv": ("pyproject.toml", "uv.lock"), "pip": ("requirements.txt",)}.get(
@@ -239,6 +286,17 @@ def _check(answers: Answers) -> None:
         raise InitError("the command holds $ or a control character, and no shell reads it")
     if answers.template == "go" and not (len(answers.command) == 1 and _GO_PACKAGE.match(answers.command[0])):
         raise InitError(f"{' '.join(answers.command)!r} is no package of the module: . or ./cmd/NAME")
+    if answers.template == "rust" and not (len(answers.command) == 1 and _RUST_BINARY.match(answers.command[0])):
+        raise InitError(f"{' '.join(answers.command)!r} is no binary of the project: letters, digits, - and _")
+    if answers.template == "java":
+        _check_java(answers)
+
+
+def _check_java(answers: Answers) -> None:
+    if not _JAVA_VERSION.match(answers.version):
+        raise InitError(f"the version {answers.version!r} of Java is not of the form 21")
+    if not (len(answers.command) == 1 and _JAR.match(answers.command[0])):
+        raise InitError(f"{' '.join(answers.command)!r} is no jar below the project's folder, such as target/*.jar")
 
 
 def _as_name(text: str) -> str:
@@ -248,9 +306,7 @@ def _as_name(text: str) -> str:
 
 
 def _python(answers: Answers, folder: Path) -> Answers:
-    document: dict[str, Any] = {}
-    with suppress(ValueError, RecursionError):
-        document = tomllib.loads(_read(folder, "pyproject.toml") or "")
+    document = _toml(folder, "pyproject.toml")
     project = _table(document, "project")
     poetry = _table(_table(document, "tool"), "poetry")
     manager = "uv"
@@ -311,6 +367,58 @@ def _go(answers: Answers, folder: Path) -> Answers:
     command = f"./cmd/{name}" if (folder / "cmd" / name).is_dir() else "."
     wanted = version[1] if version and int(version[1][2:]) > int(answers.version[2:]) else answers.version
     return replace(answers, name=name, version=wanted, command=(command,))
+
+
+def _rust(answers: Answers, folder: Path) -> Answers:
+    """The binary is `default-run`, else the first `[[bin]]`, else that of the package's name (doc.rust-lang.org/cargo/
+    reference/manifest.html, cargo-targets.html). The version is the one that rust-toolchain.toml asks for, since
+    rustup would download that one during the build; else `rust-version`, if it is newer than the template's."""
+    package, binaries, wanted = _cargo_manifest(folder)
+    named = package.get("name")
+    binary = next(
+        (each for each in (package.get("default-run"), *binaries, named) if isinstance(each, str)), answers.name
+    )
+    asked = _toml(folder, "rust-toolchain.toml")
+    channel = _table(asked, "toolchain").get("channel")
+    pinned = re.match(r"1\.\d{1,3}(?:\.\d{1,3})?\Z", channel, re.ASCII) if isinstance(channel, str) else None
+    version = answers.version
+    if pinned:
+        version = pinned[0]
+    elif wanted and int(wanted[1]) > int(version[2:]):
+        version = f"1.{wanted[1]}"
+    return replace(
+        answers,
+        name=_as_name(named) if isinstance(named, str) else answers.name,
+        version=version,
+        command=(binary if _RUST_BINARY.match(binary) else "app",),
+    )
+
+
+def _java(answers: Answers, folder: Path) -> Answers:
+    """Only which files there are says whether it is Maven or Gradle: pom.xml is XML, and build.gradle a program."""
+    gradle = any((folder / each).is_file() for each in ("gradlew", "build.gradle", "build.gradle.kts"))
+    manager = "gradle" if gradle and not (folder / "pom.xml").is_file() else "maven"
+    pinned = re.match(r"(\d{1,2})(?:\.\d+)*\s*\Z", _read(folder, ".java-version") or "", re.ASCII)
+    version = pinned[1] if pinned and pinned[1] in _JAVA_LTS else answers.version
+    return replace(answers, version=version, package_manager=manager, command=(_JARS[manager],))
+
+
+def _cargo_manifest(folder: Path) -> tuple[dict[str, Any], list[object], re.Match[str] | None]:
+    """`[package]` of a Cargo.toml, the names of its binaries, and its `rust-version`, the minor number as group 1."""
+    document = _toml(folder, "Cargo.toml")
+    package = _table(document, "package")
+    tables = document.get("bin")
+    binaries = [each.get("name") for each in tables if isinstance(each, dict)] if isinstance(tables, list) else []
+    version = package.get("rust-version")
+    wanted = re.match(r"1\.(\d{1,3})(?:\.\d{1,3})?\Z", version, re.ASCII) if isinstance(version, str) else None
+    return package, binaries, wanted
+
+
+def _toml(folder: Path, name: str) -> dict[str, Any]:
+    """A TOML file of a folder; empty if there is none, or it is none that could be read."""
+    with suppress(ValueError, RecursionError):
+        return tomllib.loads(_read(folder, name) or "")
+    return {}
 
 
 def _read(folder: Path, name: str) -> str | None:

@@ -14,13 +14,10 @@ WORKDIR /src
 COPY . .
 
 # --locked fails if Cargo.lock is missing or out of date; `cargo generate-lockfile` writes it.
-# Downloads are mounts, not CARGO_HOME itself, which also holds cargo. So is what was compiled before:
-# - one build at a time, and the program is copied out, since a mount is in no layer
-# - cargo compares times, so all files are made new: the mount may hold another checkout's build
+# Downloads are mounts, so that they are in no layer; not CARGO_HOME itself, which also holds cargo,
+# and not target/, which holds the result.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/usr/local/cargo/git/db \
-    --mount=type=cache,id=app-target,target=/src/target,sharing=locked \
-    find . -path ./target -prune -o -type f -exec touch {} + && \
     cargo build --locked --release --bin app && \
     install -D target/release/app /out/app
 

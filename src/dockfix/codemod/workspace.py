@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from dockfix.codemod.model import Deferred
 from dockfix.project.discovery import is_sample_path
 from dockfix.project.files import FileText
 from dockfix.project.problems import InputError
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 def gather_key(gather: Callable[[Target], object]) -> str:
     """The name under which what a function gathers is kept, the same in every process."""
+    if isinstance(gather, Deferred):
+        return f"{gather.module}.{gather.name}"
     return f"{gather.__module__}.{gather.__qualname__}"
 
 

@@ -43,7 +43,7 @@ def test_everything_public_is_there_and_nothing_else_is_imported() -> None:
     assert imported().keys() <= set(api.__all__)
     assert dir(api) == sorted(api.__all__)
     assert all(hasattr(api, name) for name in api.__all__)
-    with pytest.raises(AttributeError, match="module 'dockfix.api' has no attribute 'Nonsense'"):
+    with pytest.raises(AttributeError, match=r"module 'dockfix\.api' has no attribute 'Nonsense'"):
         _ = api.__dict__["__getattr__"]("Nonsense")
 
 

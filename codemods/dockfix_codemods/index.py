@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dockfix.api import Category, Codemod, Deferred, Effect, Severity
+from dockfix.api import Beside, Category, Codemod, Deferred, Effect, Severity
 
 INDEX: Final = (
     Codemod(
@@ -18,8 +18,9 @@ INDEX: Final = (
         effects=frozenset({Effect.BAKE, Effect.COMPOSE, Effect.COPIES}),
         rewrite=Deferred("dockfix_codemods.copy_from_context", "rewrite"),
         since="0.1.0",
-        triggers=("from=", "from "),
+        triggers=("from",),
         findings=("api 1",),
+        beside=Beside.SECOND,
     ),
     Codemod(
         name="local-base-image",
@@ -33,6 +34,7 @@ INDEX: Final = (
         findings=("worker 1",),
         survey=Deferred("dockfix_codemods.local_base_image", "survey"),
         gather=Deferred("dockfix_codemods.local_base_image", "gather"),
+        beside=Beside.SECOND,
     ),
     Codemod(
         name="arg-scope",
@@ -200,6 +202,7 @@ INDEX: Final = (
         rewrite=Deferred("dockfix_codemods.healthcheck_missing", "rewrite"),
         since="0.1.0",
         findings=("neo4j 1",),
+        beside=Beside.COMPOSE,
     ),
     Codemod(
         name="healthcheck-drift",
@@ -360,6 +363,7 @@ INDEX: Final = (
         since="0.1.0",
         findings=("missed",),
         survey=Deferred("dockfix_codemods.dockerignore_comment", "survey"),
+        beside=Beside.IGNORE,
     ),
     Codemod(
         name="base-image-drift",
@@ -373,6 +377,7 @@ INDEX: Final = (
         findings=("cross 1",),
         survey=Deferred("dockfix_codemods.base_image_drift", "survey"),
         gather=Deferred("dockfix_codemods.base_image_drift", "gather"),
+        beside=Beside.SECOND,
     ),
     Codemod(
         name="compose-depends-on",
@@ -384,6 +389,7 @@ INDEX: Final = (
         since="0.1.0",
         findings=("cross 5",),
         survey=Deferred("dockfix_codemods.compose_depends_on", "survey"),
+        beside=Beside.COMPOSE,
     ),
     Codemod(
         name="download-retry",

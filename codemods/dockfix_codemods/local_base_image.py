@@ -74,6 +74,7 @@ from typing import Final
 
 from dockfix.api import (
     Advice,
+    Beside,
     BuildComment,
     BuildInvocation,
     Category,
@@ -234,6 +235,7 @@ CODEMOD: Final = Codemod(
     gather=gather,
     since="0.1.0",
     triggers=("from ", "from="),
+    beside=Beside.SECOND,
     page=__doc__,
     findings=("worker 1",),
 )

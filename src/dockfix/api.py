@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dockfix.codemod import account_surgery, cache_surgery, context_surgery, python_surgery, surgery
     from dockfix.codemod.model import (
         Advice,
+        Beside,
         Category,
         Change,
         Codemod,
@@ -133,7 +134,8 @@ API_VERSION = 1
 # What is imported above for type checkers, by the module that it comes from. A test holds the two against each other.
 _NAMES: Final = {
     "dockfix.codemod.model": (
-        "Advice Category Change Codemod Deferred Edit Effect Finding Fix Refusal Safety Severity apply_edits conflict"
+        "Advice Beside Category Change Codemod Deferred Edit Effect Finding Fix Refusal Safety Severity "
+        "apply_edits conflict"
     ),
     "dockfix.codemod.suppress": "is_pragma",
     "dockfix.codemod.workspace": "Workspace",
@@ -350,6 +352,7 @@ __all__ = [
     "Advice",
     "Area",
     "Arg",
+    "Beside",
     "Blank",
     "BuildComment",
     "BuildFacts",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from dockfix.codemod.concern import concerns_file
 from dockfix.codemod.gates import check_gates, check_untouched
 from dockfix.codemod.model import (
     Change,
@@ -127,7 +128,7 @@ def findings(target: Target, codemods: Sequence[Codemod]) -> tuple[tuple[Found, 
     defects: list[Defect] = []
     lowered = target.text.lower()
     for codemod in codemods:
-        if codemod.could_apply(lowered):
+        if concerns_file(codemod, target, lowered):
             try:
                 found += _find(target, codemod)
             except _Broken as broken:
@@ -152,7 +153,7 @@ def run(target: Target, codemods: Sequence[Codemod], *, unsafe: bool = False, ac
     for _ in range(MAX_ROUNDS):
         before = current.text
         for codemod in codemods:
-            if codemod.name in defects or not codemod.could_apply(current.text.lower()):
+            if codemod.name in defects or not concerns_file(codemod, current, current.text.lower()):
                 continue
             try:
                 current, made, declined = _apply(current, codemod, unsafe, accept, declined)

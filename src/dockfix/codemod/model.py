@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from dockfix.project.target import Target
 
 __all__ = [
-    "OTHER_FILES", "Advice", "Category", "Change", "Codemod", "Deferred", "Edit", "EditError", "Effect", "Finding",
-    "Fix", "Found", "HasRemaining", "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits", "conflict",
+    "OTHER_FILES", "Advice", "Beside", "Category", "Change", "Codemod", "Deferred", "Edit", "EditError", "Effect",
+    "Finding", "Fix", "Found", "HasRemaining", "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits",
+    "conflict",
 ]  # fmt: skip
 
 
@@ -87,6 +88,19 @@ class Effect(enum.Enum):
     """`.dockerignore` files."""
     FILES = "files"
     """New files."""
+
+
+class Beside(enum.Enum):
+    """What there must be besides a Dockerfile with a trigger before a rule has anything to say."""
+
+    COMPOSE = "compose"
+    """A compose file in the project."""
+    IGNORE = "ignore"
+    """An ignore file that a build may heed. Of surveys only."""
+    SECOND = "second"
+    """A second place to hold the first against: another trigger in the Dockerfile (for a survey: in those of the run),
+    a compose or bake file, or a named context of the command line.
+    """
 
 
 OTHER_FILES: Final = frozenset({Effect.COMPOSE, Effect.BAKE, Effect.IGNORE, Effect.FILES})
@@ -206,6 +220,7 @@ class Codemod:
         since: the version that brought it.
         triggers: words (in lower case) of which at least one stands in any file that the rule could say something
             about; a cheap scan of the bytes decides whether the rule is run at all. Empty: always run.
+        beside: what there must be besides, for the rule to be run at all.
         opt_in: off until selected by name.
         page: the rule's page; by default the docstring of the module of `rewrite` or `survey`, which for a `Deferred`
             is looked up when the page is shown.
@@ -229,6 +244,7 @@ class Codemod:
     findings: tuple[str, ...] = ()
     survey: Survey | None = None
     gather: Callable[[Target], object] | None = None
+    beside: Beside | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -36,7 +36,7 @@ def index_source(codemods: Iterable[Codemod], how: str) -> str:
         "",
         "from typing import Final",
         "",
-        "from dockfix.api import Category, Codemod, Deferred, Effect, Severity",
+        "from dockfix.api import Beside, Category, Codemod, Deferred, Effect, Severity",
         "",
         "INDEX: Final = (",
     ]

@@ -310,6 +310,8 @@ class _Work:
     codemods: tuple[Codemod, ...]
     names: frozenset[str]
     fix: bool
+    alone: bool = True
+    """Whether it is of one file."""
 
 
 def _run(
@@ -336,8 +338,8 @@ def _run(
         built=project.built,
     )
     problems += trouble
-    work = _Work(project, settings, codemods, frozenset(registry.names), mode.fix)
     files = [each.path for each in found]
+    work = _Work(project, settings, codemods, frozenset(registry.names), mode.fix, alone=len(files) == 1)
     done: list[_Done] = []
     for each in _each(work, files, mode.accept):
         done.append(each)
@@ -590,7 +592,7 @@ def _judge(work: _Work, target: Target, file: FileText, shown: str, accept: Acce
         if not target.dockerfile.ok:
             return replace(blank, problems=(_refused_by_buildkit(target, shown),)), None
         warnings = _unknown_rules(work, target, shown)
-        mode = Mode(work.fix, work.settings.unsafe, accept)
+        mode = Mode(work.fix, work.settings.unsafe, accept, alone=work.alone)
         return replace(blank, warnings=warnings), judge(target, file, work.codemods, mode)
     except Exception as error:  # a crash of ours on one odd file must not cost the others their fixes
         return replace(blank, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),)), None

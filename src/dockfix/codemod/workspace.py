@@ -98,6 +98,21 @@ class Workspace:
             else:
                 yield file.real, gather(self.target(file))
 
+    @property
+    def texts(self) -> Iterator[str]:
+        """The texts of the Dockerfiles as they are now."""
+        return (self._now(file).text for file in self.files)
+
+    @property
+    def has_ignore_files(self) -> bool:
+        """Whether an ignore file lies where it may be in force for a Dockerfile that no compose or bake file builds."""
+        given = self.options.context
+        folders = {self.project.root, *(file.real.parent for file in self.files)}
+        folders |= {self.project.root / given} if given is not None else set()
+        names = {folder / ".dockerignore" for folder in folders}
+        names |= {file.real.with_name(f"{file.real.name}.dockerignore") for file in self.files}
+        return any(os.path.lexists(name) or name in self.project.files.changes for name in names)
+
     @cached_property
     def by_path(self) -> Mapping[Path, FileText]:
         """The Dockerfiles as they were read, by real path."""

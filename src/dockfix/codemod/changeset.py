@@ -16,8 +16,6 @@ from typing import Final
 from dockfix.codemod import engine
 from dockfix.codemod.concern import concerns_file, concerns_run
 from dockfix.codemod.engine import MAX_ROUNDS, Accept, Defect, Proposal, changed_text
-from dockfix.codemod.filegates import check_other_file, effect_of
-from dockfix.codemod.gates import check_gates, check_untouched
 from dockfix.codemod.model import Codemod, Edit, EditError, Effect, Fix, Found, Safety, apply_edits, conflict
 from dockfix.codemod.suppress import Suppressions, silences_in_text
 from dockfix.codemod.workspace import Workspace, gather_key
@@ -282,6 +280,8 @@ class _Run:
         self.applied += batch
 
     def edited(self, path: Path, edits: Sequence[Edit]) -> str:
+        from dockfix.codemod.gates import check_untouched  # noqa: PLC0415 - only changes need it
+
         before = self.text(path)
         if before is None:
             raise _Broken("edits", f"{path.name} is not there")
@@ -295,6 +295,9 @@ class _Run:
 
     def check(self, codemod: Codemod, before: Workspace) -> None:
         """The gates over all files that a codemod has changed."""
+        from dockfix.codemod.filegates import check_other_file, effect_of  # noqa: PLC0415 - only changes need them
+        from dockfix.codemod.gates import check_gates  # noqa: PLC0415
+
         old, new = before.project.files.changes, self.workspace.project.files.changes
         for path in (path for path in new if new[path] != old.get(path)):
             text = _text(before, path)

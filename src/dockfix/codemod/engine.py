@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dockfix.codemod.concern import concerns_file
-from dockfix.codemod.gates import check_gates, check_untouched
 from dockfix.codemod.model import (
     Change,
     Codemod,
@@ -249,6 +248,8 @@ _Declined: TypeAlias = frozenset[tuple[str, str, int]]
 def _apply(
     target: Target, codemod: Codemod, unsafe: bool, accept: Accept | None, declined: _Declined
 ) -> tuple[Target, list[Found], _Declined]:
+    from dockfix.codemod.gates import check_gates, check_untouched  # noqa: PLC0415 - only changes need them
+
     current = target
     made: list[Found] = []
     for _ in range(MAX_ROUNDS):

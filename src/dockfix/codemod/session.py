@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -618,6 +617,8 @@ def _refused_by_buildkit(target: Target, shown: str) -> InputProblem:
 def _unknown_rules(work: _Work, target: Target, shown: str) -> tuple[InputProblem, ...]:
     if "dockfix" not in target.text.lower():
         return ()
+    from difflib import get_close_matches  # noqa: PLC0415 - few files have such a comment
+
     warnings = []
     for line, name in Suppressions(target.dockerfile).unknown_rules(work.names):
         close = get_close_matches(name, sorted(work.names), n=1, cutoff=0.5)

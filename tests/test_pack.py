@@ -56,7 +56,20 @@ _MODULES = (
     "assert main(sys.argv[1:]) in (0, 1)\n"
     "print('loaded', *sorted(sys.modules))"
 )
-_HEAVY = {"libcst", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "pathspec", "tomllib", "concurrent.futures"}
+_HEAVY = {
+    "libcst",
+    "ruamel",
+    "hcl2",
+    "lark",
+    "tree_sitter",
+    "rich",
+    "pathspec",
+    "tomllib",
+    "typer",
+    "pydantic",
+    "difflib",
+    "concurrent.futures",
+}
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:

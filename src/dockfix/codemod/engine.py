@@ -248,8 +248,6 @@ _Declined: TypeAlias = frozenset[tuple[str, str, int]]
 def _apply(
     target: Target, codemod: Codemod, unsafe: bool, accept: Accept | None, declined: _Declined
 ) -> tuple[Target, list[Found], _Declined]:
-    from dockfix.codemod.gates import check_gates, check_untouched  # noqa: PLC0415 - only changes need them
-
     current = target
     made: list[Found] = []
     for _ in range(MAX_ROUNDS):
@@ -272,6 +270,8 @@ def _apply(
         batch = _independent(wanted)
         if not batch:
             break
+        from dockfix.codemod.gates import check_untouched  # noqa: PLC0415 - only changes need it
+
         edits = [edit for found in batch for edit in _edits(found)]
         try:
             text = apply_edits(current.text, edits)
@@ -288,6 +288,8 @@ def _apply(
     else:
         raise _Broken("stability", "the codemod goes on finding more to do to its own output")
     if made:
+        from dockfix.codemod.gates import check_gates  # noqa: PLC0415 - as above
+
         complaints = check_gates(codemod, target.dockerfile, current.dockerfile)
         if complaints:
             raise _Broken("gate", complaints[0])

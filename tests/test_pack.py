@@ -57,18 +57,8 @@ _MODULES = (
     "print('loaded', *sorted(sys.modules))"
 )
 _HEAVY = {
-    "libcst",
-    "ruamel",
-    "hcl2",
-    "lark",
-    "tree_sitter",
-    "rich",
-    "pathspec",
-    "tomllib",
-    "typer",
-    "pydantic",
-    "difflib",
-    "concurrent.futures",
+    *("libcst", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "pathspec", "tomllib", "typer", "pydantic"),
+    *("difflib", "concurrent.futures"),
 }
 
 

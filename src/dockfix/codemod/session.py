@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.codemod.changeset import Judged, Mode, OtherFile, Settled, judge, settle
-from dockfix.codemod.difftext import original_lines, unified_diff
 from dockfix.codemod.engine import Accept, Defect
 from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.model import Codemod, Fix, Found, HasRemaining, Refusal, Safety, Severity
@@ -131,6 +130,8 @@ class FileOutcome(HasRemaining):
     @property
     def diff(self) -> str:
         """The change as a unified diff."""
+        from dockfix.codemod.difftext import unified_diff  # noqa: PLC0415 - only changes need it
+
         return unified_diff(None if self.created else self.before, self.after, self.display)
 
 
@@ -599,6 +600,8 @@ def _judge(work: _Work, target: Target, file: FileText, shown: str, accept: Acce
 
 def _with_lines_of(before: str, after: str, findings: tuple[Found, ...]) -> tuple[Found, ...]:
     """Findings on a text with the lines that they have in the text that it was made of."""
+    from dockfix.codemod.difftext import original_lines  # noqa: PLC0415 - only changes need it
+
     lines = original_lines(before, after)
 
     def line(number: int) -> int:

@@ -29,6 +29,7 @@ from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode
 
 ROOT = Path(__file__).resolve().parent.parent
+AUDIT = ROOT / "examples" / "audit"
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
         folder = Path(scratch)
         count, size = _collect(options.folder, folder)
         print(f"{count} Dockerfiles, {size / 1e6:.2f} MB; Python {platform.python_version()}, {platform.machine()}")
+        _start(options.repeat)
         _library(folder, count, size, options.repeat)
         _commands(folder, count, options.repeat)
 
@@ -73,6 +75,27 @@ def _best(action: Callable[[], object], repeat: int) -> float:
 def _line(name: str, seconds: float, count: int, size: int | None = None) -> None:
     rate = f"{size / seconds / 1e6:8.2f} MB/s" if size else " " * 13
     print(f"  {name:<44}{seconds * 1e3:10.1f} ms {count / seconds:10.0f} files/s {rate}")
+
+
+def _start(repeat: int) -> None:
+    print("from start to end of the command:")
+    program = shutil.which("dockfix", path=str(Path(sys.executable).parent))
+    if program is None:
+        print("  dockfix is not installed")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        clean = Path(scratch) / "Dockerfile"
+        clean.write_text("FROM scratch\nADD app /\n", encoding="utf-8")
+        calls = {
+            "dockfix --version": ("--version",),
+            "dockfix check, one clean file": ("check", "Dockerfile"),
+            "the same with an option": ("check", "--no-config", "Dockerfile"),
+            "dockfix check examples/audit": ("check", "--root", str(AUDIT), str(AUDIT)),
+        }
+        for name, arguments in calls.items():
+            command = [program, *arguments]
+            action = partial(subprocess.run, command, cwd=scratch, capture_output=True, check=False)
+            print(f"  {name:<44}{_best(action, max(repeat, 5)) * 1e3:10.1f} ms")
 
 
 def _library(folder: Path, count: int, size: int, repeat: int) -> None:

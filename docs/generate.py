@@ -1,4 +1,4 @@
-"""Write the documentation that the rules themselves hold: `docs/rules/*.md`, `docs/findings.md`, the README's table.
+"""Write what the rules themselves hold: `docs/rules/*.md`, `docs/findings.md`, the README's table, the pack's index.
 
 usage: python docs/generate.py [--check]
 
@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 
 from dockfix.codemod.model import Codemod
-from dockfix.codemod.registry import load_registry
+from dockfix.codemod.packindex import index_source
+from dockfix_codemods import load_all
 
 ROOT = Path(__file__).resolve().parent.parent
+INDEX = ROOT / "codemods" / "dockfix_codemods" / "index.py"
 BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"
 
 
@@ -104,9 +106,10 @@ def table(codemods: tuple[Codemod, ...]) -> str:
 
 def wanted() -> dict[Path, str]:
     """Every generated file with its content."""
-    codemods = load_registry().codemods
+    codemods = load_all()
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
     files[ROOT / "docs" / "findings.md"] = findings(codemods)
+    files[INDEX] = index_source(codemods, "python docs/generate.py")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)

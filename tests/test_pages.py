@@ -12,14 +12,14 @@ import pytest
 
 from dockfix.codemod.engine import run
 from dockfix.codemod.model import OTHER_FILES, Codemod, Severity
-from dockfix.codemod.registry import load_registry
 from dockfix.codemod.testing import case_from, run_case
 from dockfix.project.config import read_config
 from dockfix.project.files import read_file
 from dockfix.project.imagelock import parse_image_lock
 from dockfix.project.target import BuildOptions, load_project, target_for
+from dockfix_codemods import load_all
 
-CODEMODS = load_registry().codemods
+CODEMODS = load_all()
 ORDER = [codemod.name for codemod in CODEMODS]
 SECTIONS = ["What it does", "Why", "Safety", "What it leaves alone", "Sources"]
 COMPOSE = re.compile(r"```yaml\n(.*?)```", re.S)

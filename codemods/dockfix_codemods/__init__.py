@@ -2,6 +2,9 @@
 
 `ORDER` is the order in which they run. Mending what fails comes first; then what moves instructions; what edits the
 inside of a RUN comes last, so that it sees RUNs where they will stand.
+
+A run imports the modules of those rules only that a file of the run gives work to. What is to be known of the others is
+in `index.py`, which `docs/generate.py` writes from the modules.
 """
 
 from __future__ import annotations
@@ -57,6 +60,19 @@ ORDER: Final = (
 
 
 def load() -> tuple[Codemod, ...]:
-    """All codemods of the pack, in running order (the entry point `dockfix.codemods`)."""
-    modules = (import_module(f"{__name__}.{name.replace('-', '_')}") for name in ORDER)
-    return tuple(module.CODEMOD for module in modules)
+    """All codemods of the pack, in running order, without their modules (the entry point `dockfix.codemods`)."""
+    from dockfix_codemods.index import INDEX  # noqa: PLC0415 - generated: whoever generates it must not need it
+
+    listed = {codemod.name: codemod for codemod in INDEX}
+    return tuple(listed[name] if name in listed else load_rule(name) for name in ORDER)
+
+
+def load_all() -> tuple[Codemod, ...]:
+    """All codemods of the pack, in running order, as their modules define them."""
+    return tuple(load_rule(name) for name in ORDER)
+
+
+def load_rule(name: str) -> Codemod:
+    """A codemod as its module defines it."""
+    codemod: Codemod = import_module(f"{__name__}.{name.replace('-', '_')}").CODEMOD
+    return codemod

@@ -57,6 +57,7 @@ from typing import Final
 
 from dockfix.api import (
     Advice,
+    Beside,
     Category,
     Codemod,
     Copy,
@@ -185,6 +186,7 @@ CODEMOD: Final = Codemod(
     gather=gather,
     since="0.1.0",
     triggers=("from",),
+    beside=Beside.SECOND,
     page=__doc__,
     findings=("cross 1",),
 )

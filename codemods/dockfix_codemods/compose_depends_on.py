@@ -73,6 +73,7 @@ from typing import Final
 
 from dockfix.api import (
     Advice,
+    Beside,
     Category,
     Codemod,
     ComposeFile,
@@ -136,6 +137,7 @@ CODEMOD: Final = Codemod(
     rewrite=None,
     survey=survey,
     since="0.1.0",
+    beside=Beside.COMPOSE,
     page=__doc__,
     findings=("cross 5",),
 )

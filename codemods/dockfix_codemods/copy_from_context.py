@@ -64,6 +64,7 @@ from typing import Final
 
 from dockfix.api import (
     Advice,
+    Beside,
     BuildInvocation,
     Category,
     Codemod,
@@ -249,7 +250,8 @@ CODEMOD: Final = Codemod(
     effects=frozenset({Effect.COPIES, Effect.COMPOSE, Effect.BAKE}),
     rewrite=rewrite,
     since="0.1.0",
-    triggers=("from=", "from "),
+    triggers=("from",),
+    beside=Beside.SECOND,
     page=__doc__,
     findings=("api 1",),
 )

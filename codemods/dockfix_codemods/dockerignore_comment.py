@@ -56,6 +56,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.api import (
+    Beside,
     Category,
     Codemod,
     Context,
@@ -155,6 +156,7 @@ CODEMOD: Final = Codemod(
     rewrite=None,
     survey=survey,
     since="0.1.0",
+    beside=Beside.IGNORE,
     page=__doc__,
     findings=("missed",),
 )

@@ -70,6 +70,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.api import (
+    Beside,
     Category,
     CheckedService,
     Cmd,
@@ -190,6 +191,7 @@ CODEMOD: Final = Codemod(
     effects=frozenset({Effect.METADATA, Effect.STEPS}),
     rewrite=rewrite,
     since="0.1.0",
+    beside=Beside.COMPOSE,
     page=__doc__,
     findings=("neo4j 1",),
 )

@@ -119,6 +119,7 @@ from typing import Final
 
 from dockfix.api import (
     Advice,
+    Beside,
     BuildInvocation,
     Category,
     Codemod,
@@ -249,6 +250,7 @@ CODEMOD: Final = Codemod(
     gather=local_images.gather,
     since="0.1.0",
     triggers=("from ", "from="),
+    beside=Beside.SECOND,
     page=__doc__,
     findings=("worker 1",),
 )

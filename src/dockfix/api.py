@@ -1,139 +1,235 @@
 """The one module that codemods import. Stable within a major version; what is not here is internal.
 
 Groups: the anatomy of a codemod, the tree, the shell, what is true of the build, and surgery.
+
+A name is looked up in its module when it is first asked for, so that a codemod loads what it uses and nothing else.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from dockfix.codemod import (
-    account_surgery,
-    cache_surgery,
-    context_surgery,
-    inline_surgery,
-    local_images,
-    python_surgery,
-    run_surgery,
-    surgery,
-)
-from dockfix.codemod.model import (
-    Advice,
-    Category,
-    Change,
-    Codemod,
-    Edit,
-    Effect,
-    Finding,
-    Fix,
-    Refusal,
-    Safety,
-    Severity,
-    apply_edits,
-    conflict,
-)
-from dockfix.codemod.suppress import is_pragma
-from dockfix.codemod.workspace import Workspace
-from dockfix.facts import (
-    apk,
-    buildtools,
-    devdeps,
-    execform,
-    fetching,
-    health,
-    mounts,
-    pipes,
-    processes,
-    python_environments,
-    turbo,
-    uv_installs,
-)
-from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
-from dockfix.facts.build import BuildFacts
-from dockfix.facts.build_comments import BuildComment, build_comments
-from dockfix.facts.caches import CacheDir
-from dockfix.facts.commands import Commands, Step
-from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
-from dockfix.facts.images import (
-    PREDEFINED_ARGS,
-    base_image,
-    build_only,
-    image_names,
-    is_local_name,
-    is_silently_read,
-    runtime_library,
-)
-from dockfix.facts.masking import Masked, masked_installs
-from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
-from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
-from dockfix.facts.names import is_deaf, names_mentioned, names_used
-from dockfix.facts.packages import Action, PackageCommand, distribution_name
-from dockfix.facts.programs import PythonProgram, python_programs, python_syntax_error, python_version
-from dockfix.facts.retries import Retry, retries
-from dockfix.facts.scope import State
-from dockfix.facts.scripts import Joint, behind, join_all
-from dockfix.facts.sed import Substitution, substitution
-from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
-from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
-from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
-from dockfix.project import wiring
-from dockfix.project.checks import CheckedService, services_by_stage
-from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
-from dockfix.project.context import Context
-from dockfix.project.ignore import parse_ignore
-from dockfix.project.imagelock import locked_digest
-from dockfix.project.manifests import javascript_managers, pyproject_facts
-from dockfix.project.problems import Uneditable
-from dockfix.project.sources import ContextUse, context_uses, loses
-from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
-from dockfix.project.target import Project, Target, context_candidates
-from dockfix.syntax.shell import Context as ShellContext
-from dockfix.syntax.shell import Script, SimpleCommand
-from dockfix.syntax.source import Mapped, Span
-from dockfix.syntax.tree import (
-    Add,
-    Arg,
-    Blank,
-    Cmd,
-    Comment,
-    Copy,
-    Directive,
-    Dockerfile,
-    Entrypoint,
-    Env,
-    Expose,
-    Flag,
-    From,
-    Healthcheck,
-    Heredoc,
-    Instruction,
-    Label,
-    Mount,
-    MountOption,
-    Onbuild,
-    Pair,
-    Run,
-    Shell,
-    User,
-    Volume,
-    Word,
-    Workdir,
-)
-from dockfix.syntax.words import variables
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from dockfix.codemod import (
+        account_surgery,
+        cache_surgery,
+        context_surgery,
+        inline_surgery,
+        local_images,
+        python_surgery,
+        run_surgery,
+        surgery,
+    )
+    from dockfix.codemod.model import (
+        Advice,
+        Beside,
+        Category,
+        Change,
+        Codemod,
+        Deferred,
+        Edit,
+        Effect,
+        Finding,
+        Fix,
+        Refusal,
+        Safety,
+        Severity,
+        apply_edits,
+        conflict,
+    )
+    from dockfix.codemod.suppress import is_pragma
+    from dockfix.codemod.workspace import Workspace
+    from dockfix.facts import (
+        apk,
+        buildtools,
+        devdeps,
+        execform,
+        fetching,
+        health,
+        mounts,
+        pipes,
+        processes,
+        python_environments,
+        turbo,
+        uv_installs,
+    )
+    from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.build_comments import BuildComment, build_comments
+    from dockfix.facts.caches import CacheDir
+    from dockfix.facts.commands import Commands, Step
     from dockfix.facts.crossing import Movable
+    from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
+    from dockfix.facts.images import (
+        PREDEFINED_ARGS,
+        base_image,
+        build_only,
+        image_names,
+        is_local_name,
+        is_silently_read,
+        runtime_library,
+    )
     from dockfix.facts.io import Area, FileUse
-    from dockfix.facts.packages import PackageCommand
+    from dockfix.facts.masking import Masked, masked_installs
+    from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
+    from dockfix.facts.mounts import CacheMount, Caches, Cleaning, ToolCache, caches_of
+    from dockfix.facts.names import is_deaf, names_mentioned, names_used
+    from dockfix.facts.packages import Action, PackageCommand, distribution_name
     from dockfix.facts.postgres import Library
+    from dockfix.facts.programs import PythonProgram, python_programs, python_syntax_error, python_version
+    from dockfix.facts.retries import Retry, retries
+    from dockfix.facts.scope import State
+    from dockfix.facts.scripts import Joint, behind, join_all
+    from dockfix.facts.sed import Substitution, substitution
+    from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
+    from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
+    from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
+    from dockfix.project import wiring
+    from dockfix.project.checks import CheckedService, services_by_stage
+    from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
+    from dockfix.project.context import Context
+    from dockfix.project.ignore import parse_ignore
     from dockfix.project.ignoreedit import TrailingComment
+    from dockfix.project.imagelock import locked_digest
     from dockfix.project.installs import Needs
+    from dockfix.project.manifests import javascript_managers, pyproject_facts
     from dockfix.project.postgres import Place as PostgresPlace
     from dockfix.project.postgres import Server as PostgresServer
+    from dockfix.project.problems import Uneditable
     from dockfix.project.python_installs import UnusedDistributions
+    from dockfix.project.sources import ContextUse, context_uses, loses
+    from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
+    from dockfix.project.target import Project, Target, context_candidates
     from dockfix.project.yamlcheck import Value as YamlValue
+    from dockfix.syntax.shell import Context as ShellContext
+    from dockfix.syntax.shell import Script, SimpleCommand
+    from dockfix.syntax.source import Mapped, Span
+    from dockfix.syntax.tree import (
+        Add,
+        Arg,
+        Blank,
+        Cmd,
+        Comment,
+        Copy,
+        Directive,
+        Dockerfile,
+        Entrypoint,
+        Env,
+        Expose,
+        Flag,
+        From,
+        Healthcheck,
+        Heredoc,
+        Instruction,
+        Label,
+        Mount,
+        MountOption,
+        Onbuild,
+        Pair,
+        Run,
+        Shell,
+        User,
+        Volume,
+        Word,
+        Workdir,
+    )
+    from dockfix.syntax.words import variables
+
+
+API_VERSION = 1
+"""Rises when something here changes incompatibly."""
+
+# What is imported above for type checkers, by the module that it comes from. A test holds the two against each other.
+_NAMES: Final = {
+    "dockfix.codemod.model": (
+        "Advice Beside Category Change Codemod Deferred Edit Effect Finding Fix Refusal Safety Severity "
+        "apply_edits conflict"
+    ),
+    "dockfix.codemod.suppress": "is_pragma",
+    "dockfix.codemod.workspace": "Workspace",
+    "dockfix.facts.account_commands": "BUSYBOX_FAMILIES AccountCommand has_base_group parse_account_command",
+    "dockfix.facts.build": "BuildFacts",
+    "dockfix.facts.build_comments": "BuildComment build_comments",
+    "dockfix.facts.caches": "CacheDir",
+    "dockfix.facts.commands": "Commands Step",
+    "dockfix.facts.crossing": "Movable",
+    "dockfix.facts.identity": "USER_GIDS Accounts GroupAccount accounts_before",
+    "dockfix.facts.images": (
+        "PREDEFINED_ARGS base_image build_only image_names is_local_name is_silently_read runtime_library"
+    ),
+    "dockfix.facts.io": "Area FileUse",
+    "dockfix.facts.masking": "Masked masked_installs",
+    "dockfix.facts.model": "Fact Known OneOf Unknown known",
+    "dockfix.facts.mounts": "CacheMount Caches Cleaning ToolCache caches_of",
+    "dockfix.facts.names": "is_deaf names_mentioned names_used",
+    "dockfix.facts.packages": "Action PackageCommand distribution_name",
+    "dockfix.facts.postgres": "Library",
+    "dockfix.facts.programs": "PythonProgram python_programs python_syntax_error python_version",
+    "dockfix.facts.retries": "Retry retries",
+    "dockfix.facts.scope": "State",
+    "dockfix.facts.scripts": "Joint behind join_all",
+    "dockfix.facts.sed": "Substitution substitution",
+    "dockfix.facts.stages": "ContextSource ImageSource Invalid OutOfRange Stage StageSource context_key",
+    "dockfix.facts.toolchain": "FAMILIES builds is_compiler is_header_package package_names virtual_name",
+    "dockfix.facts.versions": "ImageVersion image_version names_version version_key",
+    "dockfix.project.checks": "CheckedService services_by_stage",
+    "dockfix.project.compose": "BuildInvocation ComposeFile NamedContext",
+    "dockfix.project.context": "Context",
+    "dockfix.project.ignore": "parse_ignore",
+    "dockfix.project.ignoreedit": "TrailingComment",
+    "dockfix.project.imagelock": "locked_digest",
+    "dockfix.project.installs": "Needs",
+    "dockfix.project.manifests": "javascript_managers pyproject_facts",
+    "dockfix.project.problems": "Uneditable",
+    "dockfix.project.python_installs": "UnusedDistributions",
+    "dockfix.project.sources": "ContextUse context_uses loses",
+    "dockfix.project.startup": "Wait cycle longest_chain unnamed_waits",
+    "dockfix.project.target": "Project Target context_candidates",
+    "dockfix.syntax.shell": "Script SimpleCommand",
+    "dockfix.syntax.source": "Mapped Span",
+    "dockfix.syntax.tree": (
+        "Add Arg Blank Cmd Comment Copy Directive Dockerfile Entrypoint Env Expose Flag From Healthcheck "
+        "Heredoc Instruction Label Mount MountOption Onbuild Pair Run Shell User Volume Word Workdir"
+    ),
+    "dockfix.syntax.words": "variables",
+}
+_RENAMED: Final = {
+    "PostgresPlace": ("dockfix.project.postgres", "Place"),
+    "PostgresServer": ("dockfix.project.postgres", "Server"),
+    "ShellContext": ("dockfix.syntax.shell", "Context"),
+    "YamlValue": ("dockfix.project.yamlcheck", "Value"),
+}
+_MODULES: Final = {
+    "dockfix.codemod": (
+        "account_surgery cache_surgery context_surgery inline_surgery local_images python_surgery run_surgery surgery"
+    ),
+    "dockfix.facts": (
+        "apk buildtools devdeps execform fetching health mounts pipes processes python_environments turbo uv_installs"
+    ),
+    "dockfix.project": "wiring",
+}
+_HOMES: Final = {name: (module, name) for module, names in _NAMES.items() for name in names.split()} | _RENAMED
+_PACKAGES: Final = {name: package for package, names in _MODULES.items() for name in names.split()}
+
+if not TYPE_CHECKING:  # a checker would take it for a promise that every name is here
+
+    def __getattr__(name: str) -> object:
+        if name in _PACKAGES:
+            value = import_module(f"{_PACKAGES[name]}.{name}")
+        elif name in _HOMES:
+            module, attribute = _HOMES[name]
+            value = getattr(import_module(module), attribute)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
 
 
 def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
@@ -258,9 +354,6 @@ def postgres_servers(target: Target) -> Iterator[PostgresServer]:
     return postgres.servers(target)
 
 
-API_VERSION = 1
-"""Rises when something here changes incompatibly."""
-
 __all__ = [
     "API_VERSION",
     "BUSYBOX_FAMILIES",
@@ -272,7 +365,9 @@ __all__ = [
     "Action",
     "Add",
     "Advice",
+    "Area",
     "Arg",
+    "Beside",
     "Blank",
     "BuildComment",
     "BuildFacts",
@@ -293,6 +388,7 @@ __all__ = [
     "ContextSource",
     "ContextUse",
     "Copy",
+    "Deferred",
     "Directive",
     "Dockerfile",
     "Edit",
@@ -301,6 +397,7 @@ __all__ = [
     "Env",
     "Expose",
     "Fact",
+    "FileUse",
     "Finding",
     "Fix",
     "Flag",
@@ -315,16 +412,21 @@ __all__ = [
     "Joint",
     "Known",
     "Label",
+    "Library",
     "Mapped",
     "Masked",
     "Mount",
     "MountOption",
+    "Movable",
     "NamedContext",
+    "Needs",
     "Onbuild",
     "OneOf",
     "OutOfRange",
     "PackageCommand",
     "Pair",
+    "PostgresPlace",
+    "PostgresServer",
     "Project",
     "PythonProgram",
     "Refusal",
@@ -344,14 +446,17 @@ __all__ = [
     "Substitution",
     "Target",
     "ToolCache",
+    "TrailingComment",
     "Uneditable",
     "Unknown",
+    "UnusedDistributions",
     "User",
     "Volume",
     "Wait",
     "Word",
     "Workdir",
     "Workspace",
+    "YamlValue",
     "account_surgery",
     "accounts_before",
     "apk",
@@ -437,18 +542,3 @@ __all__ = [
     "wiring",
     "yaml_span",
 ]
-
-if TYPE_CHECKING:
-    # Types that come with tables which a clean file never needs: for annotations only.
-    __all__ += ["Area", "FileUse", "Movable", "Needs", "PackageCommand", "TrailingComment", "UnusedDistributions"]
-    __all__ += [
-        "Area",
-        "FileUse",
-        "Library",
-        "Movable",
-        "Needs",
-        "PackageCommand",
-        "PostgresPlace",
-        "PostgresServer",
-        "UnusedDistributions",
-    ]

@@ -241,14 +241,40 @@ def test_version_and_help(dockfix: Run) -> None:
     assert dockfix("aply").returncode == 2
 
 
-def test_start_loads_nothing_heavy() -> None:
+def test_the_version_loads_nothing() -> None:
     code = (
         "import sys; from dockfix.cli import main; main(['--version']);"
-        "print([name for name in ('rich', 'libcst', 'ruamel.yaml', 'tree_sitter', 'pathspec', 'difflib_', 'tomllib',"
-        " 'concurrent.futures') if name in sys.modules])"
+        "print([name for name in sys.modules if name.startswith('dockfix.') or name in ('typer', 'dockfix_codemods')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert done.stdout.decode().split("\n")[1] == "[]"
+    assert done.stdout.decode().split("\n")[1] == "['dockfix.cli']"
+
+
+def test_a_parser_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from dockfix.cli import main; main(['check', '--help']);"
+        "print([name for name in ('rich', 'libcst', 'ruamel.yaml', 'tree_sitter', 'pathspec', 'tomllib',"
+        " 'concurrent.futures', 'dockfix.codemod', 'dockfix_codemods') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode().rstrip().split("\n")[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", ["check", "apply"])
+@pytest.mark.parametrize("paths", [(), ("Dockerfile",), ("missing", "b"), ("-",), ("-", "b"), ("",), ("check",)])
+def test_paths_alone_mean_what_they_mean_beside_options(
+    dockfix: Run, project: Path, command: str, paths: tuple[str, ...]
+) -> None:
+    """The first run has no options, and so no parser; the second says the default of one."""
+    results = []
+    for options in ((), ("--color", "auto")):
+        for name in ("Dockerfile", "b/Dockerfile"):
+            (project / name).parent.mkdir(exist_ok=True)
+            (project / name).write_text("FROM a as b\nWORKDIR x\n", encoding="utf-8")
+        done = dockfix(command, *options, *paths, stdin=b"FROM c as d\n")
+        written = [path.read_bytes() for path in (project / "Dockerfile", project / "b/Dockerfile")]
+        results.append((done.returncode, done.stdout, done.stderr, written))
+    assert results[0] == results[1]
 
 
 def test_targets_shows_what_builds_what(dockfix: Run, project: Path) -> None:

@@ -6,12 +6,22 @@ import os
 import sys
 from collections.abc import Sequence
 
+from dockfix import __version__
+
 BROKEN_PIPE = 141
 INTERRUPTED = 130
 
 
 class OutputClosed(Exception):  # noqa: N818 - not an error of anybody's
     """Whoever read our output is gone. No OSError, which typer would take for its own to handle."""
+
+
+class Exit(Exception):  # noqa: N818 - as typer has it, which a command line of paths alone need not load
+    """The end of a command."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
@@ -22,13 +32,19 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         state: a `dockfix.codemod.registry.Registry` to use in place of the installed packs.
     """
     try:
-        from dockfix.cli.app import app  # noqa: PLC0415 - an interrupt may come while it loads
+        # Imports stand inside: an interrupt may come while they load.
+        code = _plain(sys.argv[1:] if arguments is None else list(arguments), state)
+        if code is None:
+            from dockfix.cli.app import app  # noqa: PLC0415
 
-        result = app(
-            None if arguments is None else list(arguments), prog_name="dockfix", standalone_mode=False, obj=state
-        )
-        code = result if isinstance(result, int) else 0
+            result = app(
+                None if arguments is None else list(arguments), prog_name="dockfix", standalone_mode=False, obj=state
+            )
+            code = result if isinstance(result, int) else 0
         sys.stdout.flush()
+    except Exit as ended:
+        sys.stdout.flush()
+        return ended.code
     except KeyboardInterrupt:
         sys.stderr.write("dockfix: interrupted; files that were already written stay as they are\n")
         return INTERRUPTED
@@ -46,3 +62,31 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         show()
         return usage_code
     return code
+
+
+def _plain(arguments: Sequence[str], state: object) -> int | None:
+    """Do what a command line asks that needs no parser: `--version`, or `check` or `apply` of paths without options.
+
+    That is what pre-commit, editors and most people call, and a parser takes longer to load than they take to run.
+    None if it is another command line; what an option means is said in one place only.
+    """
+    if "_DOCKFIX_COMPLETE" in os.environ or os.name == "nt":  # there the parser expands wildcards
+        return None
+    if list(arguments) in (["--version"], ["-V"]):
+        sys.stdout.write(f"dockfix {__version__}\n")
+        return 0
+    if not arguments or any(each.startswith("-") and each != "-" for each in arguments):
+        return None
+    command, *paths = arguments
+    if command not in ("check", "apply"):
+        return None
+    from dockfix.cli.console import console  # noqa: PLC0415
+    from dockfix.cli.planning import Given  # noqa: PLC0415
+
+    if command == "check":
+        from dockfix.cli.checking import check  # noqa: PLC0415
+
+        return check(state, Given(paths=paths), console())
+    from dockfix.cli.applying import apply  # noqa: PLC0415
+
+    return apply(state, Given(paths=paths), console())

@@ -12,6 +12,7 @@ import typer
 
 from dockfix.cli import options
 from dockfix.cli.console import Colour, console
+from dockfix.cli.planning import STDIN
 
 
 class TreeFormat(enum.StrEnum):
@@ -36,7 +37,7 @@ def ast(
 
     terminal = console(color)
     code = 0
-    if paths and options.STDIN in paths:
+    if paths and STDIN in paths:
         if len(paths) > 1:
             terminal.fail("- (standard input) stands alone; give no other paths with it")
         found = iter([text_tree("<stdin>", sys.stdin.buffer.read(), trivia=trivia)])

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import enum
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dockfix.cli import options
-from dockfix.cli.console import Colour, console, shown
-from dockfix.cli.options import Given, exit_code, plan
-
-
-class Format(enum.StrEnum):
-    """How findings are written."""
-
-    TEXT = "text"
-    JSON = "json"
+from dockfix.cli import checking, options
+from dockfix.cli.checking import Format
+from dockfix.cli.console import Colour, console
+from dockfix.cli.planning import Given
 
 
 def check(
@@ -47,12 +38,6 @@ def check(
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
     """Show what dockfix finds, and change nothing."""
-    from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
-    from dockfix.codemod.session import check_paths, check_text  # noqa: PLC0415
-    from dockfix.output.json import dumps, result_json  # noqa: PLC0415
-    from dockfix.output.plain import PLAIN  # noqa: PLC0415
-    from dockfix.output.text import check_summary, findings_text  # noqa: PLC0415
-
     terminal = console(color, quiet=quiet, verbose=verbose)
     given = Given(
         paths=paths,
@@ -70,30 +55,4 @@ def check(
         jobs=jobs,
         stdin_filename=stdin_filename,
     )
-    todo = plan(context, given, terminal)
-    if todo.stdin:
-        data = sys.stdin.buffer.read()
-        result = check_text(data, todo.settings, root=todo.root, registry=todo.registry, path=todo.stdin_path)
-    else:
-        result = check_paths(
-            todo.paths,
-            todo.settings,
-            root=todo.root,
-            registry=todo.registry,
-            progress=reporting.progress(terminal),
-        )
-    if form is Format.JSON:
-        text = dumps(result_json(result))
-    else:
-        text = findings_text(result, style=PLAIN if output else terminal.out_style, verbose=verbose)
-    if output is None:
-        terminal.out(text)
-    else:
-        try:
-            Path(output).write_bytes(text.encode("utf-8", "backslashreplace"))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            terminal.fail(f"--output: {shown(output)} cannot be written: {reason.lower()}")
-    reporting.trouble(result, terminal)
-    terminal.note(check_summary(result))
-    raise typer.Exit(exit_code(result, differs=result.actionable))
+    raise typer.Exit(checking.check(context.obj, given, terminal, form=form, output=output))

@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
-import typer
-
-from dockfix.cli import OutputClosed
+from dockfix.cli import Exit, OutputClosed
 from dockfix.output.plain import Style, printable
 
 
@@ -70,7 +68,7 @@ class Console:
     def fail(self, line: str) -> NoReturn:
         """Write an error and end the command with exit code 2."""
         self.error(line)
-        raise typer.Exit(2)
+        raise Exit(2)
 
     @property
     def out_is_terminal(self) -> bool:

@@ -8,6 +8,7 @@ import typer
 
 from dockfix.cli import options
 from dockfix.cli.console import Colour, console, shown
+from dockfix.cli.planning import registry_of
 
 
 def explain(
@@ -20,7 +21,7 @@ def explain(
     from dockfix.output.page import page_text  # noqa: PLC0415
 
     terminal = console(color)
-    registry = options.registry_of(context, terminal)
+    registry = registry_of(context.obj, terminal)
     try:
         codemod = registry.get(rule)
     except UnknownRuleError as error:

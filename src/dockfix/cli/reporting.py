@@ -6,7 +6,6 @@ import sys
 
 from dockfix.cli.console import Console
 from dockfix.codemod.session import Progress, RunResult
-from dockfix.output.diff import colour_diff
 from dockfix.output.text import apply_lines, apply_summary, defect_lines, problem_line
 from dockfix.syntax.source import encode
 
@@ -28,6 +27,8 @@ def progress(terminal: Console) -> Progress | None:
 
 def diffs(result: RunResult, terminal: Console) -> None:
     """Print the changes: the exact bytes for programs, coloured and escaped for a person."""
+    from dockfix.output.diff import colour_diff  # noqa: PLC0415 - few runs print one
+
     for_person = terminal.out_is_terminal or terminal.out_style.colour
     for outcome in result.changed:
         diff = outcome.diff

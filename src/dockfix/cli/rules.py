@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from dockfix.cli import options
-from dockfix.cli.check import Format
+from dockfix.cli.checking import Format
 from dockfix.cli.console import Colour, console
+from dockfix.cli.planning import registry_of
 
 
 def rules(
@@ -21,7 +22,7 @@ def rules(
     from dockfix.output.text import rules_table  # noqa: PLC0415
 
     terminal = console(color)
-    registry = options.registry_of(context, terminal)
+    registry = registry_of(context.obj, terminal)
     if form is Format.JSON:
         terminal.out(dumps(rules_json(registry)))
     else:

@@ -9,7 +9,7 @@ import typer
 
 from dockfix.cli import options
 from dockfix.cli.console import Colour, console
-from dockfix.cli.options import Given, plan
+from dockfix.cli.planning import Given, plan
 
 
 class TableFormat(enum.StrEnum):
@@ -54,7 +54,7 @@ def targets(
         no_gitignore=no_gitignore,
         root=root,
     )
-    todo = plan(context, given, terminal)
+    todo = plan(context.obj, given, terminal)
     if todo.stdin:
         terminal.fail("targets looks at files; it takes no standard input")
     settings = todo.settings

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from dockfix.codemod import engine
+from dockfix.codemod.concern import concerns_file, concerns_run
 from dockfix.codemod.engine import MAX_ROUNDS, Accept, Defect, Proposal, changed_text
-from dockfix.codemod.filegates import check_other_file, effect_of
-from dockfix.codemod.gates import check_gates, check_untouched
 from dockfix.codemod.model import Codemod, Edit, EditError, Effect, Fix, Found, Safety, apply_edits, conflict
 from dockfix.codemod.suppress import Suppressions, silences_in_text
 from dockfix.codemod.workspace import Workspace, gather_key
@@ -76,6 +75,8 @@ class Mode:
     unsafe: bool = False
     accept: Accept | None = None
     in_scope: Callable[[Path], bool] = lambda _: True
+    alone: bool = False
+    """Whether the run is of one Dockerfile, so that a survey may turn out to have nothing to gather for."""
 
 
 _EVERYTHING: Final = Mode()
@@ -95,7 +96,8 @@ def judge(target: Target, file: FileText, codemods: Sequence[Codemod], mode: Mod
     gathered = {
         gather_key(codemod.gather): codemod.gather(now)
         for codemod in codemods
-        if codemod.gather is not None and codemod.could_apply(lowered)
+        if codemod.gather is not None
+        and (concerns_file(codemod, now, lowered) if mode.alone else codemod.could_apply(lowered))
     }
     return replace(judged, gathered=gathered) if gathered else judged
 
@@ -220,8 +222,11 @@ class _Run:
     def run_survey(self, codemod: Codemod) -> Iterator[_Placed]:
         if codemod.survey is None:
             return
+        concerned = self.workspace.only(codemod.could_apply)
+        if not concerns_run(codemod, concerned):
+            return
         try:
-            results = list(codemod.survey(self.workspace.only(codemod.could_apply)))
+            results = list(codemod.survey(concerned))
         except Exception as error:
             # As in the engine: whatever a codemod raises is its defect and no reason to stop the run.
             raise _Broken("crash", f"{type(error).__name__}: {error}") from error
@@ -275,6 +280,8 @@ class _Run:
         self.applied += batch
 
     def edited(self, path: Path, edits: Sequence[Edit]) -> str:
+        from dockfix.codemod.gates import check_untouched  # noqa: PLC0415 - only changes need it
+
         before = self.text(path)
         if before is None:
             raise _Broken("edits", f"{path.name} is not there")
@@ -288,6 +295,9 @@ class _Run:
 
     def check(self, codemod: Codemod, before: Workspace) -> None:
         """The gates over all files that a codemod has changed."""
+        from dockfix.codemod.filegates import check_other_file, effect_of  # noqa: PLC0415 - only changes need them
+        from dockfix.codemod.gates import check_gates  # noqa: PLC0415
+
         old, new = before.project.files.changes, self.workspace.project.files.changes
         for path in (path for path in new if new[path] != old.get(path)):
             text = _text(before, path)

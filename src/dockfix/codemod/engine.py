@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from dockfix.codemod.gates import check_gates, check_untouched
+from dockfix.codemod.concern import concerns_file
 from dockfix.codemod.model import (
     Change,
     Codemod,
@@ -127,7 +127,7 @@ def findings(target: Target, codemods: Sequence[Codemod]) -> tuple[tuple[Found, 
     defects: list[Defect] = []
     lowered = target.text.lower()
     for codemod in codemods:
-        if codemod.could_apply(lowered):
+        if concerns_file(codemod, target, lowered):
             try:
                 found += _find(target, codemod)
             except _Broken as broken:
@@ -152,7 +152,7 @@ def run(target: Target, codemods: Sequence[Codemod], *, unsafe: bool = False, ac
     for _ in range(MAX_ROUNDS):
         before = current.text
         for codemod in codemods:
-            if codemod.name in defects or not codemod.could_apply(current.text.lower()):
+            if codemod.name in defects or not concerns_file(codemod, current, current.text.lower()):
                 continue
             try:
                 current, made, declined = _apply(current, codemod, unsafe, accept, declined)
@@ -270,6 +270,8 @@ def _apply(
         batch = _independent(wanted)
         if not batch:
             break
+        from dockfix.codemod.gates import check_untouched  # noqa: PLC0415 - only changes need it
+
         edits = [edit for found in batch for edit in _edits(found)]
         try:
             text = apply_edits(current.text, edits)
@@ -286,6 +288,8 @@ def _apply(
     else:
         raise _Broken("stability", "the codemod goes on finding more to do to its own output")
     if made:
+        from dockfix.codemod.gates import check_gates  # noqa: PLC0415 - as above
+
         complaints = check_gates(codemod, target.dockerfile, current.dockerfile)
         if complaints:
             raise _Broken("gate", complaints[0])

@@ -12,19 +12,21 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from dockfix.project.target import Target
 from dockfix.syntax.edits import Edit, EditError, apply_edits, conflict
 from dockfix.syntax.source import Span
 
 if TYPE_CHECKING:
     from dockfix.codemod.workspace import Workspace
+    from dockfix.project.target import Target
 
 __all__ = [
-    "OTHER_FILES", "Advice", "Category", "Change", "Codemod", "Edit", "EditError", "Effect", "Finding", "Fix", "Found",
-    "HasRemaining", "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits", "conflict",
+    "OTHER_FILES", "Advice", "Beside", "Category", "Change", "Codemod", "Deferred", "Edit", "EditError", "Effect",
+    "Finding", "Fix", "Found", "HasRemaining", "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits",
+    "conflict",
 ]  # fmt: skip
 
 
@@ -88,6 +90,19 @@ class Effect(enum.Enum):
     """`.dockerignore` files."""
     FILES = "files"
     """New files."""
+
+
+class Beside(enum.Enum):
+    """What there must be besides a Dockerfile with a trigger before a rule has anything to say."""
+
+    COMPOSE = "compose"
+    """A compose file in the project."""
+    IGNORE = "ignore"
+    """An ignore file that a build may heed. Of surveys only."""
+    SECOND = "second"
+    """A second place to hold the first against: another trigger in the Dockerfile (for a survey: in those of the run),
+    a compose or bake file, or a named context of the command line.
+    """
 
 
 OTHER_FILES: Final = frozenset({Effect.COMPOSE, Effect.BAKE, Effect.IGNORE, Effect.FILES})
@@ -159,8 +174,32 @@ class Advice:
 
 
 Finding: TypeAlias = Fix | Refusal | Advice
-Rewrite: TypeAlias = Callable[[Target], Iterator[Finding]]
+Rewrite: TypeAlias = "Callable[[Target], Iterator[Finding]]"
 Survey: TypeAlias = "Callable[[Workspace], Iterator[Finding]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A function of a module that is imported when the function is first called.
+
+    A pack that names its functions so costs a run only the modules of the rules that some file gives work to. An error
+    of the import is then one of the rule, and not of the pack.
+    """
+
+    module: str
+    """The absolute name of the module."""
+    name: str
+    """The function's name in it."""
+
+    def resolve(self) -> Callable[[Any], Any]:
+        """The function itself."""
+        function: Callable[[Any], Any] = getattr(import_module(self.module), self.name)
+        return function
+
+    def __call__(self, argument: Any) -> Any:
+        """Call the function."""
+        return self.resolve()(argument)
+
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -175,7 +214,7 @@ class Codemod:
         severity: of its findings, unless one says otherwise.
         category: what it is about.
         effects: what its fixes may change in the build model; everything else is held fixed by the engine.
-        rewrite: a pure generator of findings in one Dockerfile.
+        rewrite: a pure generator of findings in one Dockerfile. It, `survey` and `gather` may each be a `Deferred`.
         survey: a pure generator of findings over all files of a run, for what no single Dockerfile shows; each says
             in `file` where it stands. A rule has a `rewrite` or a `survey`.
         gather: what the survey needs of one Dockerfile, as plain values that can be sent between processes; the
@@ -183,8 +222,10 @@ class Codemod:
         since: the version that brought it.
         triggers: words (in lower case) of which at least one stands in any file that the rule could say something
             about; a cheap scan of the bytes decides whether the rule is run at all. Empty: always run.
+        beside: what there must be besides, for the rule to be run at all.
         opt_in: off until selected by name.
-        page: the rule's page; by default the docstring of the module of `rewrite`.
+        page: the rule's page; by default the docstring of the module of `rewrite` or `survey`, which for a `Deferred`
+            is looked up when the page is shown.
         hadolint: codes whose `# hadolint ignore=` silences this rule too.
         checks: BuildKit checks whose `# check=skip=` silences this rule too.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
@@ -205,6 +246,7 @@ class Codemod:
     findings: tuple[str, ...] = ()
     survey: Survey | None = None
     gather: Callable[[Target], object] | None = None
+    beside: Beside | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -212,7 +254,7 @@ class Codemod:
         work = self.rewrite or self.survey
         if work is None or (self.rewrite is not None and self.survey is not None):
             raise ValueError(f"{self.name}: a codemod has a rewrite or a survey, and not both")
-        if not self.page:
+        if not self.page and not isinstance(work, Deferred):
             module = sys.modules.get(work.__module__)
             object.__setattr__(self, "page", (module.__doc__ if module else None) or "")
 

@@ -6,7 +6,6 @@ built-in pack is found in the same way as any other; packs run in the order buil
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -24,7 +23,9 @@ class UnknownRuleError(Exception):
     """A rule that no pack has; the message names the nearest one."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+        from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
+
+        close = get_close_matches(name, list(known), n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]!r}?" if close else "; `dockfix rules` lists them all"
         super().__init__(f"unknown rule {name!r}{hint}")
         self.name = name

@@ -13,12 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.codemod.changeset import Judged, Mode, OtherFile, Settled, judge, settle
-from dockfix.codemod.difftext import original_lines, unified_diff
 from dockfix.codemod.engine import Accept, Defect
 from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.model import Codemod, Fix, Found, HasRemaining, Refusal, Safety, Severity
@@ -132,6 +130,8 @@ class FileOutcome(HasRemaining):
     @property
     def diff(self) -> str:
         """The change as a unified diff."""
+        from dockfix.codemod.difftext import unified_diff  # noqa: PLC0415 - only changes need it
+
         return unified_diff(None if self.created else self.before, self.after, self.display)
 
 
@@ -310,6 +310,8 @@ class _Work:
     codemods: tuple[Codemod, ...]
     names: frozenset[str]
     fix: bool
+    alone: bool = True
+    """Whether it is of one file."""
 
 
 def _run(
@@ -336,8 +338,8 @@ def _run(
         built=project.built,
     )
     problems += trouble
-    work = _Work(project, settings, codemods, frozenset(registry.names), mode.fix)
     files = [each.path for each in found]
+    work = _Work(project, settings, codemods, frozenset(registry.names), mode.fix, alone=len(files) == 1)
     done: list[_Done] = []
     for each in _each(work, files, mode.accept):
         done.append(each)
@@ -590,7 +592,7 @@ def _judge(work: _Work, target: Target, file: FileText, shown: str, accept: Acce
         if not target.dockerfile.ok:
             return replace(blank, problems=(_refused_by_buildkit(target, shown),)), None
         warnings = _unknown_rules(work, target, shown)
-        mode = Mode(work.fix, work.settings.unsafe, accept)
+        mode = Mode(work.fix, work.settings.unsafe, accept, alone=work.alone)
         return replace(blank, warnings=warnings), judge(target, file, work.codemods, mode)
     except Exception as error:  # a crash of ours on one odd file must not cost the others their fixes
         return replace(blank, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),)), None
@@ -598,6 +600,8 @@ def _judge(work: _Work, target: Target, file: FileText, shown: str, accept: Acce
 
 def _with_lines_of(before: str, after: str, findings: tuple[Found, ...]) -> tuple[Found, ...]:
     """Findings on a text with the lines that they have in the text that it was made of."""
+    from dockfix.codemod.difftext import original_lines  # noqa: PLC0415 - only changes need it
+
     lines = original_lines(before, after)
 
     def line(number: int) -> int:
@@ -616,6 +620,8 @@ def _refused_by_buildkit(target: Target, shown: str) -> InputProblem:
 def _unknown_rules(work: _Work, target: Target, shown: str) -> tuple[InputProblem, ...]:
     if "dockfix" not in target.text.lower():
         return ()
+    from difflib import get_close_matches  # noqa: PLC0415 - few files have such a comment
+
     warnings = []
     for line, name in Suppressions(target.dockerfile).unknown_rules(work.names):
         close = get_close_matches(name, sorted(work.names), n=1, cutoff=0.5)

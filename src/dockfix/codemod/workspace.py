@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from dockfix.codemod.model import Deferred
 from dockfix.project.discovery import is_sample_path
 from dockfix.project.files import FileText
 from dockfix.project.problems import InputError
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 def gather_key(gather: Callable[[Target], object]) -> str:
     """The name under which what a function gathers is kept, the same in every process."""
+    if isinstance(gather, Deferred):
+        return f"{gather.module}.{gather.name}"
     return f"{gather.__module__}.{gather.__qualname__}"
 
 
@@ -104,6 +107,21 @@ class Workspace:
                 yield file.real, cast("T", self.known[key, file.real])
             else:
                 yield file.real, gather(self.target(file))
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """The texts of the Dockerfiles as they are now."""
+        return (self._now(file).text for file in self.files)
+
+    @property
+    def has_ignore_files(self) -> bool:
+        """Whether an ignore file lies where it may be in force for a Dockerfile that no compose or bake file builds."""
+        given = self.options.context
+        folders = {self.project.root, *(file.real.parent for file in self.files)}
+        folders |= {self.project.root / given} if given is not None else set()
+        names = {folder / ".dockerignore" for folder in folders}
+        names |= {file.real.with_name(f"{file.real.name}.dockerignore") for file in self.files}
+        return any(os.path.lexists(name) or name in self.project.files.changes for name in names)
 
     @cached_property
     def by_path(self) -> Mapping[Path, FileText]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from importlib import import_module
 
-from dockfix.codemod.model import Codemod
+from dockfix.codemod.model import Codemod, Deferred
 from dockfix.output.plain import PLAIN, Style, printable
 
 
 def page(codemod: Codemod) -> str:
     """The page of a rule, in Markdown: its own, else the docstring of the module that it is written in."""
     work = codemod.rewrite or codemod.survey
-    module = sys.modules.get(work.__module__)
+    module = import_module(work.module) if isinstance(work, Deferred) else sys.modules.get(work.__module__)
     return inspect.cleandoc(codemod.page or (module.__doc__ if module else None) or codemod.title)
 
 

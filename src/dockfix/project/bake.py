@@ -24,7 +24,6 @@ Sources: docker/buildx, `bake/bake.go` (`defaultFilenames`, `ReadTargets`, `Conf
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +35,7 @@ from dockfix.project.compose import BuildInvocation, NamedContext, context_kind,
 from dockfix.project.compose_model import NO_OPTIONS, Option
 from dockfix.project.discovery import find_named
 from dockfix.project.files import resolve_inside
+from dockfix.project.names import is_bake_name
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.snapshot import Snapshot
 
@@ -44,12 +44,6 @@ __all__ = ["BakeFile", "BakeTarget", "find_bake_files", "is_bake_name", "read_ba
 DEFAULT_NAMES: Final = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
 """The files that buildx reads by itself, in the order in which they are merged."""
 
-_NAME: Final = re.compile(
-    r"docker-bake(?:\.override)?\.json"
-    r"|(?:docker-)?bake(?:[._-][\w.-]*)?\.hcl"
-    r"|[\w.-]+[._-](?:docker-)?bake\.hcl",
-    re.ASCII,
-)
 _FROM_ACTIONS: Final = ("docker-metadata-action", "github-metadata-action", "ghaction-docker-meta")
 """Targets that come from a file which a CI action writes; they set tags, labels, annotations and arguments.
 
@@ -85,13 +79,6 @@ class BakeFile:
     targets: Mapping[str, BakeTarget]
     invocations: tuple[BuildInvocation, ...]
     broken: bool = False
-
-
-def is_bake_name(name: str) -> bool:
-    """The four default names, and HCL files that people give with `-f`: `bake.hcl`, `docker-bake.dev.hcl`,
-    `ci.bake.hcl`. JSON only by the default names, since anything may be JSON.
-    """
-    return _NAME.fullmatch(name) is not None
 
 
 def find_bake_files(root: Path) -> list[Path]:

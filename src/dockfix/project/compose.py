@@ -10,7 +10,6 @@ module says what the result means.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
@@ -49,6 +48,7 @@ from dockfix.project.compose_nodes import (
 from dockfix.project.discovery import find_named
 from dockfix.project.files import resolve_inside
 from dockfix.project.interpolation import Environment, interpolate
+from dockfix.project.names import is_compose_name
 from dockfix.project.problems import InputProblem
 from dockfix.project.snapshot import Snapshot
 
@@ -58,19 +58,11 @@ __all__ = [
     "read_compose_files", "read_project_compose",
 ]  # fmt: skip
 
-_NAME: Final = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]*)?\.ya?ml")
 # In the order of compose-go's `DefaultFileNames` and `DefaultOverrideFileNames`: the first that is there counts.
 _MAIN_NAMES: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _OVERRIDE_NAMES: Final = (
     "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
 )  # fmt: skip
-
-
-def is_compose_name(name: str) -> bool:
-    """`compose*.y(a)ml` and `docker-compose*.y(a)ml`: the names that compose finds itself, and what people put beside
-    them.
-    """
-    return _NAME.fullmatch(name) is not None
 
 
 def find_compose_files(root: Path) -> list[Path]:

@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -183,6 +182,8 @@ def _unknown_key(key: str) -> str:
     if key.replace("_", "-") in KEYS:
         close = [key.replace("_", "-")]
     else:
+        from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
+
         close = get_close_matches(key.replace("_", "-").lower(), list(KEYS), n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else f"; the keys are {', '.join(KEYS)}"
     return f"unknown key {key!r}{hint}"

@@ -9,7 +9,6 @@ import errno
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,6 +229,8 @@ def _refuse_existing(file: NewFile) -> None:
 
 def _stage_new(file: NewFile, data: bytes, temporary: list[Path]) -> Path:
     """Write `data` to a new file beside where it is to be, with the mode that a new file gets."""
+    import tempfile  # noqa: PLC0415 - only writing needs it
+
     descriptor, name = tempfile.mkstemp(prefix=".dockfix-", dir=file.real.parent)
     path = Path(name)
     temporary.append(path)
@@ -310,6 +311,8 @@ def _refuse_unwritable(file: FileText, status: os.stat_result) -> None:
 
 def _stage(file: FileText, data: bytes, like: os.stat_result, temporary: list[Path]) -> Path:
     """Write `data` to a new file beside `file`, with the mode, owner and extended attributes of `file`."""
+    import tempfile  # noqa: PLC0415 - only writing needs it
+
     descriptor, name = tempfile.mkstemp(prefix=".dockfix-", dir=file.real.parent)
     path = Path(name)
     temporary.append(path)

@@ -10,20 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
-from dockfix.project.bake import BakeFile, is_bake_name, read_bake
-from dockfix.project.compose import (
-    BuildInvocation,
-    ComposeFile,
-    NamedContext,
-    is_compose_name,
-    named_context,
-    read_compose_files,
-    read_project_compose,
-)
-from dockfix.project.context import Context
 from dockfix.project.discovery import find_named
 from dockfix.project.files import FileText
-from dockfix.project.ignore import read_ignore
+from dockfix.project.names import is_bake_name, is_compose_name
 from dockfix.project.problems import InputProblem
 from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.parser import parse
@@ -31,6 +20,9 @@ from dockfix.syntax.tree import Dockerfile
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
+    from dockfix.project.bake import BakeFile
+    from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
+    from dockfix.project.context import Context
 
 __all__ = [
     "BuildOptions", "Project", "Target", "context_candidates", "display", "find_project_root", "is_project_file_name",
@@ -261,13 +253,21 @@ def load_project(
         return Project(real, snapshot=snapshot)
     compose_files: list[ComposeFile] = []
     bake_files: list[BakeFile] = []
+    trouble: list[InputProblem] = []
     if compose:
+        from dockfix.project.compose import read_compose_files  # noqa: PLC0415 - most runs have no such file
+
         merged, trouble = read_compose_files(compose, snapshot)
         compose_files.append(merged)
     else:
         compose_paths, bake_paths = find_named(real, is_compose_name, is_bake_name)
-        compose_files, trouble = read_project_compose(snapshot, compose_paths)
+        if compose_paths or snapshot.created:
+            from dockfix.project.compose import read_project_compose  # noqa: PLC0415 - as above
+
+            compose_files, trouble = read_project_compose(snapshot, compose_paths)
         for path in bake_paths:
+            from dockfix.project.bake import read_bake  # noqa: PLC0415 - as above
+
             bake, wrong = read_bake(path, snapshot)
             bake_files.append(bake)
             trouble += wrong
@@ -298,6 +298,8 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
             if (value.value, value.path) not in known_values:
                 names[name] = (*names.get(name, ()), value)
     for name, reference in given.build_contexts.items():
+        from dockfix.project.compose import named_context  # noqa: PLC0415 - rarely given
+
         key = _given_name(name)
         names[key] = (named_context(key, reference, line=0, base=project.root, root=project.root),)
     return Target(
@@ -370,6 +372,9 @@ def _builders(project: Project, invocations: tuple[BuildInvocation, ...]) -> str
 
 
 def _context(project: Project, root: Path, dockerfile: Path) -> Context:
+    from dockfix.project.context import Context  # noqa: PLC0415 - most files are not known to be built in one
+    from dockfix.project.ignore import read_ignore  # noqa: PLC0415
+
     return Context(root, project.root, read_ignore(root, dockerfile, project.files), project.files)
 
 

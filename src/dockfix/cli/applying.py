@@ -1,0 +1,67 @@
+"""What `dockfix apply` does."""
+
+from __future__ import annotations
+
+import sys
+
+from dockfix.cli.console import Console
+from dockfix.cli.planning import Given, Plan, exit_code, plan
+
+
+def apply(
+    state: object,
+    given: Given,
+    terminal: Console,
+    *,
+    diff: bool = False,
+    check: bool = False,
+    interactive: bool = False,
+    fail_on_fix: bool = False,
+) -> int:
+    """Fix Dockerfiles in place, or show what would be; gives the exit code."""
+    todo = plan(state, given, terminal)
+    if interactive and (diff or check or todo.stdin):
+        terminal.fail("--interactive writes files as you answer; it takes no --diff, --check or standard input")
+    if todo.stdin:
+        return _filter(todo, terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
+    return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
+
+
+def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactive: bool, fail_on_fix: bool) -> int:
+    from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by none of the other commands
+    from dockfix.cli.interactive import Reviewer  # noqa: PLC0415
+    from dockfix.codemod.session import run_paths  # noqa: PLC0415
+
+    would = diff or check
+    result = run_paths(
+        todo.paths,
+        todo.settings,
+        root=todo.root,
+        registry=todo.registry,
+        write=not would,
+        accept=Reviewer(terminal) if interactive else None,
+        progress=None if interactive else reporting.progress(terminal),
+    )
+    if diff:
+        reporting.diffs(result, terminal)
+    reporting.trouble(result, terminal)
+    reporting.applied(result, terminal, would=would)
+    return exit_code(result, differs=bool(result.changed) and (would or fail_on_fix))
+
+
+def _filter(todo: Plan, terminal: Console, *, diff: bool, check: bool, fail_on_fix: bool) -> int:
+    from dockfix.cli import reporting  # noqa: PLC0415
+    from dockfix.codemod.session import run_text  # noqa: PLC0415
+    from dockfix.syntax.source import encode  # noqa: PLC0415
+
+    data = sys.stdin.buffer.read()
+    result = run_text(data, todo.settings, root=todo.root, registry=todo.registry, path=todo.stdin_path)
+    outcome = result.files[0]
+    if diff:
+        reporting.diffs(result, terminal)
+    elif not check:
+        # What cannot be used goes through as it is, so that a filter loses nothing.
+        terminal.raw(encode(outcome.after) if outcome.changed else data)
+    reporting.trouble(result, terminal)
+    reporting.applied(result, terminal, would=diff or check)
+    return exit_code(result, differs=outcome.changed and (diff or check or fail_on_fix))

@@ -1,0 +1,57 @@
+"""What `dockfix check` does."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from pathlib import Path
+
+from dockfix.cli.console import Console, shown
+from dockfix.cli.planning import Given, exit_code, plan
+
+
+class Format(enum.StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def check(
+    state: object, given: Given, terminal: Console, *, form: Format = Format.TEXT, output: str | None = None
+) -> int:
+    """Show what dockfix finds, and change nothing; gives the exit code. `output`: the file to write the findings to."""
+    from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
+    from dockfix.codemod.session import check_paths, check_text  # noqa: PLC0415
+    from dockfix.output.plain import PLAIN  # noqa: PLC0415
+    from dockfix.output.text import check_summary, findings_text  # noqa: PLC0415
+
+    todo = plan(state, given, terminal)
+    if todo.stdin:
+        data = sys.stdin.buffer.read()
+        result = check_text(data, todo.settings, root=todo.root, registry=todo.registry, path=todo.stdin_path)
+    else:
+        result = check_paths(
+            todo.paths,
+            todo.settings,
+            root=todo.root,
+            registry=todo.registry,
+            progress=reporting.progress(terminal),
+        )
+    if form is Format.JSON:
+        from dockfix.output.json import dumps, result_json  # noqa: PLC0415
+
+        text = dumps(result_json(result))
+    else:
+        text = findings_text(result, style=PLAIN if output else terminal.out_style, verbose=terminal.verbose)
+    if output is None:
+        terminal.out(text)
+    else:
+        try:
+            Path(output).write_bytes(text.encode("utf-8", "backslashreplace"))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            terminal.fail(f"--output: {shown(output)} cannot be written: {reason.lower()}")
+    reporting.trouble(result, terminal)
+    terminal.note(check_summary(result))
+    return exit_code(result, differs=result.actionable)

@@ -36,7 +36,7 @@ No digest is ever looked up or made up: nothing is fetched. The rule is off unle
 
 ## What it leaves alone
 
-- Images that the lock file does not have, and all of them where none is configured.
+- Images that the lock file does not have: refused. Without a lock file nothing is said of any image.
 - References that an ARG or a variable is a part of: the digest would hold for one value only.
 - Stages, `scratch`, images that a named context stands in for, and a digest without a tag.
 - The images of `COPY --from` and of mounts.
@@ -77,6 +77,8 @@ _LOOK_AT: Final = (
 
 def rewrite(target: Target) -> Iterator[Finding]:
     """Judge each image that a stage starts from by the lock file."""
+    if not target.image_lock:
+        return
     for stage in target.facts.graph.stages:
         if stage.node.image is not None and stage.parent is None and stage.context is None and not stage.replaced:
             yield from _judge(target, stage, stage.node.image.text)
@@ -96,8 +98,7 @@ def _judge(target: Target, stage: Stage, written: str) -> Iterator[Finding]:
     locked = locked_digest(target.image_lock, tagged)
     if locked is None:
         if not at:
-            reason = "the lock file has no digest of it" if target.image_lock else "no image-lock is configured"
-            yield Refusal(span, f"{tagged} is not pinned", reason)
+            yield Refusal(span, f"{tagged} is not pinned", "the lock file has no digest of it")
         return
     if locked == digest:
         return
@@ -126,6 +127,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("from",),
     opt_in=True,
+    setting="image-lock",
     page=__doc__,
     findings=("cross 1",),
 )

@@ -479,6 +479,7 @@ INDEX: Final = (
         triggers=("from",),
         opt_in=True,
         findings=("cross 1",),
+        setting="image-lock",
     ),
     Codemod(
         name="header-comment",
@@ -501,6 +502,7 @@ INDEX: Final = (
         since="0.1.0",
         opt_in=True,
         findings=("reranker 2",),
+        setting="recommended-env",
     ),
     Codemod(
         name="build-tool-leftover",

@@ -125,6 +125,7 @@ CODEMOD: Final = Codemod(
     rewrite=rewrite,
     since="0.1.0",
     opt_in=True,
+    setting="recommended-env",
     page=__doc__,
     findings=("reranker 2",),
 )

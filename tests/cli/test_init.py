@@ -116,3 +116,22 @@ def test_prompts_on_a_terminal(project: Path) -> None:
     assert 'CMD ["serve", "--all"]' in text
     assert "# shop: " in text
     assert "poetry install" in text
+
+
+def test_digests_come_from_the_lock_file_of_the_project(dockfix: Run, project: Path) -> None:
+    digest = f"sha256:{'0' * 64}"
+    (project / "pyproject.toml").write_text('[tool.dockfix]\nimage-lock = "images.lock"\n')
+    (project / "images.lock").write_text(f"python:3.13-slim-bookworm@{digest}\n")
+    done = dockfix("init", "python", "--package-manager", "uv", "--yes")
+    assert done.returncode == 0, done.stderr
+    text = (project / "Dockerfile").read_text()
+    assert text.count(f"FROM python:3.13-slim-bookworm@{digest}") == 2
+
+
+def test_a_wrong_lock_file_is_an_error_and_nothing_is_written(dockfix: Run, project: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.dockfix]\nimage-lock = "images.lock"\n')
+    (project / "images.lock").write_text("python\n")
+    done = dockfix("init", "python", "--yes")
+    assert done.returncode == 2
+    assert b"images.lock:1: must be IMAGE:TAG@sha256:" in done.stderr
+    assert not (project / "Dockerfile").exists()

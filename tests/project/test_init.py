@@ -24,8 +24,7 @@ from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Cmd, Entrypoint
 
 EXPECTED = Path(__file__).parent.parent / "data" / "init"
-# image-pin needs a lock file, which a new Dockerfile does not bring: a digest is never invented
-CODEMODS = load_registry().select(load_registry().names, ("image-pin",))
+CODEMODS = load_registry().select(load_registry().names, ())
 HADOLINT = Path(sys.executable).with_name("hadolint")
 
 MANIFESTS = {

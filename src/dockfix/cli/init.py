@@ -83,16 +83,33 @@ def init(
         if not yes and output != "-" and sys.stdin.isatty() and terminal.out_is_terminal:
             answers = _asked(answers, (name, version, package_manager, port, entrypoint))
         skeleton = render(answers, folder)
+        skeleton = replace(skeleton, dockerfile=_pinned(skeleton.dockerfile, folder))
         if output == "-":
             terminal.out(skeleton.dockerfile)
             return
         written = write(skeleton, Path(output), force=force)
-    except (InitError, ValueError, OSError) as error:
+    except (InitError, InputError, ValueError, OSError) as error:
         terminal.fail(shown(str(error)))
     for path in written:
         terminal.out(f"{shown(str(path))}\n")
     for needed in skeleton.missing:
         terminal.note(f"the build needs {needed}, which is not there yet")
+
+
+def _pinned(text: str, folder: Path) -> str:
+    """The Dockerfile with the digests that the project's lock file has, as the rule `image-pin` puts them in."""
+    from dockfix.project.config import load_config  # noqa: PLC0415 - as above
+
+    config = load_config(folder.resolve())
+    if config.image_lock is None or config.path is None:
+        return text
+    from dockfix.codemod.engine import run  # noqa: PLC0415
+    from dockfix.codemod.inmemory import target_from_text  # noqa: PLC0415
+    from dockfix.codemod.registry import load_registry  # noqa: PLC0415
+    from dockfix.project.imagelock import read_image_lock  # noqa: PLC0415
+
+    lock = read_image_lock(config.image_lock, config.path.resolve().parent)
+    return run(replace(target_from_text(text), image_lock=lock), [load_registry().get("image-pin")], unsafe=True).text
 
 
 def _asked(answers: Answers, given: tuple[object, ...]) -> Answers:

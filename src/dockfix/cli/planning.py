@@ -88,6 +88,7 @@ def plan(state: object, given: Given, console: Console) -> Plan:
         uid_map=config.uid_map,
     )
     _check_rules(registry, given, config, console)
+    _note_settings(registry, settings.rules, config, console)
     paths = given.paths or (".",)
     stdin = STDIN in paths
     if stdin and len(paths) > 1:
@@ -162,6 +163,14 @@ def _check_rules(registry: Registry, given: Given, config: Config, console: Cons
                 registry.get(name)
             except UnknownRuleError as error:
                 console.fail(f"{option}: {shown(str(error))}")
+
+
+def _note_settings(registry: Registry, rules: Sequence[str], config: Config, console: Console) -> None:
+    """Say of each rule that was asked for by name that it finds nothing, if its setting is not there."""
+    for name in rules:
+        setting = registry.get(name).setting
+        if setting and not getattr(config, setting.replace("-", "_")):
+            console.note(f"{name} has nothing to say: the configuration has no {setting}")
 
 
 def _names(values: Sequence[str] | None) -> tuple[str, ...]:

@@ -224,6 +224,7 @@ class Codemod:
             about; a cheap scan of the bytes decides whether the rule is run at all. Empty: always run.
         beside: what there must be besides, for the rule to be run at all.
         opt_in: off until selected by name.
+        setting: the key of the configuration without which the rule has nothing to say.
         page: the rule's page; by default the docstring of the module of `rewrite` or `survey`, which for a `Deferred`
             is looked up when the page is shown.
         hadolint: codes whose `# hadolint ignore=` silences this rule too.
@@ -247,6 +248,7 @@ class Codemod:
     survey: Survey | None = None
     gather: Callable[[Target], object] | None = None
     beside: Beside | None = None
+    setting: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -214,3 +214,4 @@ def test_newlines_and_marks() -> None:
     tree = parse("\ufeffFROM a\r\nRUN b\n")
     assert (tree.bom, tree.newline) == (True, "\r\n")
     assert [node.newline for node in tree.instructions] == ["\r\n", "\n"]
+    assert [node.newline for node in parse("FROM a\r\nRUN b").instructions] == ["\r\n", "\r\n"], "no end of its own"

@@ -257,7 +257,10 @@ class _Parser:
     ) -> Instruction:
         kind = TYPES.get(go_lower(shape.keyword.text), Unknown)
         end_line = max(number, self.at)
-        newline = "\r\n" if self.text.endswith("\r\n", 0, self.lines[number - 1].span.end) else "\n"
+        ended = self.lines[number - 1].span.end
+        if number > 1 and not self.text.endswith("\n", 0, ended):
+            ended = self.lines[number - 2].span.end  # no end of its own: that of the line above
+        newline = "\r\n" if self.text.endswith("\r\n", 0, ended) else "\n"
         if kind is not Onbuild:
             return kind(logical, shape, span, lines, number, end_line, trivia, heredocs, self.escape, newline)
         child = None

@@ -59,6 +59,7 @@ def init(
     What is not given is asked for on a terminal, and else taken from the manifests that are there.
     """
     from dockfix.project.init import TEMPLATES, InitError, render, suggest, with_manager, write  # noqa: PLC0415 - by this one only
+    from dockfix.project.problems import InputError  # noqa: PLC0415
 
     terminal = console()
     if list_templates:

@@ -175,6 +175,17 @@ def test_delete_command(body: str, index: int, expected: str) -> None:
     assert applied(dockerfile.text, edits) == HEAD + expected
 
 
+@pytest.mark.parametrize("body", ["RUN a \\\n  && b # why\n", "RUN a && \\\n  b  # why\n", "RUN a \\\n  ; \\\n  b # why\n"])
+def test_a_comment_of_the_shell_is_not_left_on_a_line_of_its_own(body: str) -> None:
+    dockerfile = tree(HEAD + body)
+    instruction = node(dockerfile)
+    text = getattr(instruction, "script", None)
+    assert text is not None
+    (first, last) = parse_shell(text.text).commands
+    assert surgery.delete_commands(dockerfile, instruction, text, last, last) is None
+    assert surgery.delete_commands(dockerfile, instruction, text, first, first) is not None
+
+
 @pytest.mark.parametrize("body", ["RUN a\n", "RUN <<E\na && b\nE\n"])
 def test_a_command_that_cannot_be_taken_out_is_refused(body: str) -> None:
     dockerfile = tree(HEAD + body)

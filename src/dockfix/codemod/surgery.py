@@ -397,10 +397,18 @@ def delete_command(
         after: the operator behind it, in `text`.
 
     Returns:
-        The edits, or None if it is the only command or the script is a heredoc.
+        The edits, or None if it is the only command, the script is a heredoc, or a comment of the shell behind it
+        would be left on a line of its own: BuildKit would take that for its own, and go on with the next instruction.
     """
     offset = _offset_in_logical(instruction, text)
     if offset is None or (before is None and after is None):
+        return None
+    if (
+        after is None
+        and before is not None
+        and text.text[command.end :].lstrip(" \t").startswith("#")
+        and any(_starts_line(text, at) for at in (before.start, command.start))
+    ):
         return None
     if before is not None and after is not None:
         joins = text.text[before.start : before.end], text.text[after.start : after.end]

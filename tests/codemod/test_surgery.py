@@ -175,7 +175,9 @@ def test_delete_command(body: str, index: int, expected: str) -> None:
     assert applied(dockerfile.text, edits) == HEAD + expected
 
 
-@pytest.mark.parametrize("body", ["RUN a \\\n  && b # why\n", "RUN a && \\\n  b  # why\n", "RUN a \\\n  ; \\\n  b # why\n"])
+@pytest.mark.parametrize(
+    "body", ["RUN a \\\n  && b # why\n", "RUN a && \\\n  b  # why\n", "RUN a \\\n  ; \\\n  b # why\n"]
+)
 def test_a_comment_of_the_shell_is_not_left_on_a_line_of_its_own(body: str) -> None:
     dockerfile = tree(HEAD + body)
     instruction = node(dockerfile)

@@ -525,6 +525,8 @@ def test_insert_first(body: str, expected: str) -> None:
     [
         ("a && b && c", 1, 2, "a"),
         ("a \\\n  && b \\\n  && c \\\n  && d", 1, 2, "a \\\n  && d"),
+        ("a && \\\n  b && \\\n  c && \\\n  d", 1, 2, "a && \\\n  d"),
+        ("a && \\\n  b \\\n    c && \\\n  d", 1, 1, "a && \\\n  d"),
         ("<<EOF\na\n  b;\nc\nEOF", 1, 1, "<<EOF\na\nc\nEOF"),
         ("<<EOF\na && b\nEOF", 1, 1, None),
     ],

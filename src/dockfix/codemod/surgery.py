@@ -435,7 +435,7 @@ def _ends_line(text: Mapped, before: Span, command: Span, after: Span) -> bool:
     return (
         text.text[before.start : before.end] == text.text[after.start : after.end]
         and not text.contiguous(before.start, command.start + 1)
-        and text.contiguous(command.start, after.end)
+        and text.contiguous(command.end - 1, after.end)
     )
 
 

@@ -472,11 +472,13 @@ class Cleaning:
 _CLEANERS: Final[Mapping[str, frozenset[tuple[str, ...]]]] = MappingProxyType(
     {
         # From the managers' own documentation of these commands.
-        "apt": frozenset({("clean",), ("distclean",)}),
+        "apt": frozenset({("clean",), ("distclean",), ("dist-clean",)}),
         "pip": frozenset({("cache", "purge")}),
         "uv": frozenset({("cache", "clean")}),
         "npm": frozenset({("cache", "clean")}),
         "yarn": frozenset({("cache", "clean")}),
+        # What is in a mount is linked from nowhere: to pnpm, which counts the links, all of it is unreferenced.
+        "pnpm": frozenset({("store", "prune")}),
         "poetry": frozenset({("cache", "clear")}),
         "pdm": frozenset({("cache", "clear")}),
         "composer": frozenset({("clear-cache",), ("clearcache",), ("cc",)}),
@@ -516,13 +518,16 @@ def _cleaning(
     if command.name != "rm":
         return None
     operands = [word for word in command.args if not word.text.startswith("-")]
-    stores = any(tool.package.manager in _STORES for tool in users)
+    stores = [d.path for tool in users if tool.package.manager in _STORES for d in tool.use.dirs]
     gone, above = [], []
     for word in operands:
         path = caches.path(word.value if word.value is not None else word.text)
         if path is None:
             continue
-        if any(path == mounted or (not stores and serves(mounted, path)) for mounted in paths):
+        if any(
+            path == mounted or (serves(mounted, path) and not any(serves(mounted, store) for store in stores))
+            for mounted in paths
+        ):
             gone.append(word)
         elif adding and any(serves(path, mounted) for mounted in paths):
             above.append(word)

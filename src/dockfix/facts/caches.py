@@ -278,9 +278,9 @@ def _yarn(at: _Where) -> CacheUse:
 
 def _pnpm(at: _Where) -> CacheUse:
     """Seen with pnpm 10, 11 and 12: --store-dir, $PNPM_HOME/store, $XDG_DATA_HOME/pnpm/store, and without these
-    ~/.local/share/pnpm/store. Each holds a folder of the store's version. Behind the option comes npm_config_store_dir in any case, which only
-    pnpm up to 10 reads, and pnpm_config_store_dir, which only later ones read. Since 11, what is installed globally or
-    by dlx is linked into `links` of the store: a mount there takes the program out of the image."""
+    ~/.local/share/pnpm/store. Each holds a folder of the store's version. Behind the option comes npm_config_store_dir
+    in any case, which only pnpm up to 10 reads, and pnpm_config_store_dir, which only later ones read. Since 11, what
+    is installed globally or by dlx is linked into `links` of the store: a mount there takes it out of the image."""
     linked = at.cmd.has("--global") or at.cmd.action is Action.RUN
     why = "pnpm 11 and later link what they install globally to the store, which is then no cache" if linked else None
     given = at.cmd.option("--store-dir")

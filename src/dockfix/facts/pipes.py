@@ -122,10 +122,8 @@ def _status_counts(script: Script, command: SimpleCommand) -> bool:
     """Whether something hangs on the status of a pipe: `set -e`, `&&`, or that nothing comes behind it."""
     if command.errexit:
         return True
-    index = script.commands.index(command)
-    after = next(
-        (each.after for each in script.commands[index:] if each.after is None or each.after.text not in ("|", "|&")), None
-    )
+    behind = (each.after for each in script.commands[script.commands.index(command) :])
+    after = next((each for each in behind if each is None or each.text not in ("|", "|&")), None)
     return after is None or after.text == "&&"
 
 

@@ -106,7 +106,11 @@ def insert_flag(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> 
     if line_start(dockerfile, start) == line_start(dockerfile, keyword_end):
         return Edit(keyword_end, start, f" {flag}{continuation(dockerfile, instruction)}")
     indent = indent_of(dockerfile, start)  # `RUN \\` with the command below: the flag takes a line like the command's
-    return insert(start, f"{flag} {instruction.escape}{instruction.newline}{indent}")
+    line = f"{flag} {instruction.escape}{instruction.newline}"
+    below = line_end(dockerfile, keyword_end)
+    if any(isinstance(node, Comment) and below <= node.span.start < start for node in instruction.trivia):
+        return insert(below, f"{indent}{line}")  # a comment in between belongs to the command
+    return insert(start, f"{line}{indent}")
 
 
 def delete_flag(dockerfile: Dockerfile, instruction: Instruction, flag: Flag) -> tuple[Edit, ...]:

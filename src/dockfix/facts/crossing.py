@@ -146,7 +146,9 @@ class _Walk:
             return None
         found: list[str] = []
         for node, use in self.crossed:
-            problems = [self.problem(copy, area, node)] if use is None else [clash(use, area), self._includes(use, area)]
+            problems = (
+                [self.problem(copy, area, node)] if use is None else [clash(use, area), self._includes(use, area)]
+            )
             for problem in problems:
                 if problem is not None and problem.certain:
                     return None

@@ -30,6 +30,7 @@ __all__ = [
     "Cleaning",
     "ToolCache",
     "apt_ready",
+    "built_against",
     "caches_of",
     "cleaning",
     "docker_clean_gone",
@@ -669,6 +670,8 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
         for each in tool.use.defeated_by
         if each.kind in ("option", "env")
     ]
+    if built := built_against(tool):
+        found.append(built)
     if tool.likely:
         found.append(f"whether the base image runs {manager} as root with its cache below {caches.home}")
     if filled := filled_before(facts, caches, tool, path):
@@ -687,6 +690,19 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
         if id(step) not in removing:
             found.append(f"`{step.command.basename}`, which names {path} or what is above it")
     return found
+
+
+def built_against(tool: ToolCache) -> str:
+    """The doubt about a cache of wheels that are built against what is installed; "" if none is.
+
+    pip.pypa.io/en/stable/topics/caching (locally built wheels), docs.astral.sh/uv/concepts/cache: a wheel is found
+    again by the name and version of its source, not by what it was built against, as an extension of torch is.
+    """
+    if tool.package.manager not in _PYTHON or not tool.package.has(
+        "--no-build-isolation", "--no-build-isolation-package"
+    ):
+        return ""
+    return "whether what --no-build-isolation builds may come from the cache when torch or the like has changed"
 
 
 def apt_ready(caches: Caches) -> bool:

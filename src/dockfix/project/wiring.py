@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Astray", "Supply", "Unwritable", "args_are_plain", "as_written", "astray", "build_command", "context_edits",
-    "enabled_with", "folder_candidates", "given_files", "is_of_matrix", "makers_of", "may_be_image", "never_passed", "one_of",
-    "passing", "plain_command", "same_for", "shown_folder", "spelled_folder", "supply_of", "where", "where_all",
-    "written_plainly",
+    "enabled_with", "folder_candidates", "given_files", "is_of_matrix", "makers_of", "may_be_image", "never_passed",
+    "one_of", "passing", "plain_command", "same_for", "shown_folder", "spelled_folder", "supply_of", "where",
+    "where_all", "written_plainly",
 ]  # fmt: skip
 
 

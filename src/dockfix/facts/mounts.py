@@ -642,6 +642,8 @@ def _apt_harm(facts: BuildFacts, caches: Caches) -> str:
     """apt keeps the marks of automatically installed packages in /var/lib/apt/extended_states (apt-mark(8))."""
     for step in caches.commands.steps:
         package = step.package
+        if package is not None and package.manager == "apt" and package.has("--download-only"):
+            return "--download-only leaves packages in /var/cache/apt for a later step, which the mount would take away"
         if step.command.basename == "apt-mark" or (
             package is not None
             and package.manager == "apt"

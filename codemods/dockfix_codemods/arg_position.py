@@ -35,6 +35,7 @@ files of the project being understood.
 
 - Names that tools read silently: `DEBIAN_FRONTEND`, `*_INDEX_URL`, `CFLAGS`, proxies and others.
 - An ARG without a use in its stage, or with a use in a stage built on it.
+- `TARGETARCH` and its like, unless the stage is the same for several platforms (`--platform=$BUILDPLATFORM`).
 - An ARG that is only crossed by COPY, WORKDIR and their like, which a changed ARG leaves cached.
 - A move across an ENV or ARG that sets the same name, or one that its default uses.
 - Lines that declare several names, and the first of a block of ARGs that share the comment above it.
@@ -73,6 +74,9 @@ from dockfix.api import (
     wiring,
 )
 
+_OF_TARGET: Final = frozenset(("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"))
+"""Set by BuildKit to the same value in every build for a platform (docs.docker.com/reference/dockerfile)."""
+
 
 def rewrite(target: Target) -> Iterator[Finding]:
     """Find ARGs of a stage that RUNs separate from their first use."""
@@ -87,6 +91,8 @@ def _judge(target: Target, stage: Stage, index: int, arg: Arg) -> Iterator[Findi
     below = stage.instructions[index + 1 :]
     first = next((at for at, node in enumerate(below) if names & names_mentioned(node)), None)
     if first is None or not any(isinstance(node, Run) for node in below[:first]):
+        return
+    if names <= _OF_TARGET and not _is_shared(target, stage):
         return
     crossed, use = below[:first], below[first]
     count = sum(isinstance(node, Run) for node in crossed)
@@ -110,6 +116,12 @@ def _judge(target: Target, stage: Stage, index: int, arg: Arg) -> Iterator[Findi
         f"the RUNs that it crosses then stay cached when {f'{by} passes another' if by else 'it has another'} value",
         "" if safe else f"{look_at}, which {by} passes" if by else look_at,
     )
+
+
+def _is_shared(target: Target, stage: Stage) -> bool:
+    """Whether builds for several platforms share a stage, as cross compilers do: else each has all of its own."""
+    flags = [flag for each in (stage, *target.facts.graph.chain(stage)) for flag in each.node.flags]
+    return any(flag.name == "platform" and "TARGETPLATFORM" not in (flag.value or "") for flag in flags)
 
 
 def _why_not(arg: Arg, crossed: Sequence[Instruction]) -> str:

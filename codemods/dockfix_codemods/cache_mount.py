@@ -37,15 +37,17 @@ On a base image that is not known pip is told by `--cache-dir` to use the mount.
 in a mount is safe: it only empties the mount.
 
 Adding a mount is safe where the file already needs BuildKit, the user and its home are known, the cache is not switched
-off, and no later step needs what is in it. Everything else is unsafe, and says at what to look. For apt the fix takes
-`docker-clean` away, which empties the mount, and apt's marks of what was installed automatically go into the mount, so
-the image differs by these files: always unsafe.
+off, and no later step needs what is in it. Everything else is unsafe, and says at what to look: so is a wheel that pip
+or uv builds with `--no-build-isolation`, which the cache would give again when what it was built against has changed.
+For apt the fix takes `docker-clean` away, which empties the mount, and apt's marks of what was installed automatically
+go into the mount, so the image differs by these files: always unsafe.
 
 ## What it leaves alone
 Directories that are results (`GEM_HOME`, `target/`, `~/.cache/huggingface`, browsers of playwright); a cache that is
-linked from (uv with `UV_LINK_MODE=symlink`); commands under sudo or su; exec form, ONBUILD, PowerShell and cmd; apt
-where the lists come from another RUN or are needed by one, and where packages are removed by apt's own marks, which
-lie in the directory that would be mounted; apk and dnf, which keep packages only where their configuration says so.
+linked from (uv with `UV_LINK_MODE=symlink`, pnpm's global packages); commands under sudo or su; exec form, ONBUILD,
+PowerShell and cmd; apt where the lists come from another RUN or are needed by one, and where packages are removed by
+apt's own marks, which lie in the directory that would be mounted; apk and dnf, which keep packages only where their
+configuration says so.
 
 ## Sources
 docs.docker.com/reference/dockerfile#run---mounttypecache; docs.docker.com/build/cache/optimize; what each tool says
@@ -163,7 +165,7 @@ def _retarget(target: Target, caches: Caches, mount: CacheMount, wanted: Wanted)
     doubt = mounts.shared_id(target.facts, caches, mount)
     if not doubt and not mounts.safe_to_leave(caches, mount):
         doubt = f"whether what {manager} runs uses {mount.target}"
-    doubt = doubt or mounts.filled_before(target.facts, caches, tool, directory.path)
+    doubt = doubt or mounts.built_against(tool) or mounts.filled_before(target.facts, caches, tool, directory.path)
     if not doubt and (needed := mounts.needed_later(target.facts, caches, tool, directory.path)):
         doubt = f"{needed}: it must find what it needs without {directory.path}"
     return Fix(option.value_span, message, edits, Safety.UNSAFE if doubt else Safety.SAFE, WHY, doubt)
@@ -178,6 +180,8 @@ def _defeated(target: Target, caches: Caches) -> Iterator[Finding]:
         defeats = [each for each in tool.use.defeated_by if each.kind in ("option", "env")]
         if mount is None or not tool.known or not defeats or tool.step.user_changed:
             continue
+        if any(each.kind == "file" for each in tool.use.defeated_by):
+            continue  # apk without /etc/apk/cache: the mount would get the index, and no package
         name, manager = defeats[0].name, tool.package.manager
         option = defeats[0].option
         at = caches.commands.span(option.words[0]) if option else _span(caches, tool)
@@ -185,6 +189,8 @@ def _defeated(target: Target, caches: Caches) -> Iterator[Finding]:
         edits = cache_surgery.enable(target.dockerfile, caches, tool, tool.use.dirs[0].path)
         if not edits:
             yield Advice(at, message)
+        elif built := mounts.built_against(tool):
+            yield Fix(at, message, edits, Safety.UNSAFE, WHY, built)
         elif manager == "pip" or (not tool.likely and caches.writable(mount)):
             yield Fix(at, message, edits, Safety.SAFE, WHY)
         else:

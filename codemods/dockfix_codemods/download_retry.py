@@ -124,7 +124,8 @@ def _finding(target: Target, run: Run, program: PythonProgram, retried: python_s
     elif _heredocs(target):
         edits = python_surgery.command_to_heredoc(run, program, retried.source)
     if edits is None and retried.silent:
-        return Refusal(at, message, "a shell loop does not see the failure, and no heredoc can take the program")
+        why = "the program cannot become one" if _heredocs(target) else "a heredoc needs # syntax=docker/dockerfile:1"
+        return Refusal(at, message, f"a shell loop does not see the failure, and {why}")
     if edits is None and program.how != "-c":
         return Refusal(at, message, "the heredoc has leading tabs or escapes that the shell takes away")
     if edits is None:

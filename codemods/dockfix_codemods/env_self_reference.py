@@ -32,7 +32,7 @@ image may set one, which may be the one that is meant; with a known value it is 
 ## What it leaves alone
 
 - A variable that refers to itself (`PATH="/x:$PATH"`), and one that is set further right.
-- A name that has the same value before already.
+- A name that has the same value before already, and one that only keeps an ARG (`ENV URL=$URL DIRECT=$URL`).
 - `${NAME:-default}`, which says itself what holds if the name is not set.
 - `$NAME` in single quotes or behind a backslash, and the form without `=`, which sets one variable only.
 
@@ -92,8 +92,9 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
                 splits.append(pair.word)
         if splits and splits[-1] is pair.word:
             beside = set()
-        new[pair.key] = pair.value or ""
-        beside.add(pair.key)
+        if (pair.value or "").strip('"') not in (f"${pair.key}", f"${{{pair.key}}}"):  # else the value stays the same
+            new[pair.key] = pair.value or ""
+            beside.add(pair.key)
     if not splits:
         return
     names = ", ".join(sorted(found))

@@ -85,12 +85,12 @@ from dockfix.api import (
     Target,
     is_pragma,
     surgery,
+    wiring,
 )
 
 _MOST_BUILDS: Final = 4
 _LONGEST: Final = 100
 _MESSAGE: Final = "the file does not say what it builds, or how"
-_COMPOSE: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _BAKE: Final = ("docker-bake.hcl", "docker-bake.json")
 
 
@@ -151,7 +151,8 @@ def _command(target: Target, build: BuildInvocation) -> str:
         return f"docker buildx bake{named} {build.service}" + (f" (in {file.parent})" if len(file.parts) > 1 else "")
     services = next((each.services for each in target.project.compose_files if each.path == build.source), {})
     profiles = services[build.service].profiles if build.service in services else ()
-    named = "" if str(file) in _COMPOSE else f" -f {file}"
+    files = [os.path.relpath(each, target.project.root) for each in wiring.given_files(target.project, build)]
+    named = "".join(f" -f {each.replace(os.sep, '/')}" for each in files)
     return f"docker compose{named}{f' --profile {profiles[0]}' if profiles else ''} build {build.service}"
 
 

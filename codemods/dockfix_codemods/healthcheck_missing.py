@@ -50,6 +50,7 @@ one in compose stays, and goes before it.
 
 - A check with compose's own variables (`${X}`, with a default or without), whose values only compose knows. `$$X` is
   the container's variable, and is lifted as `$X`.
+- A check that gives a password or a token: the image would hold it.
 - Programs of which it is not known that the image has them.
 - A check of another port than those that the image exposes: it is for the command that compose runs.
 - Images that other services build too, with another check or with none, which would get this one.
@@ -157,6 +158,8 @@ def _text(target: Target, stage: Stage, service: CheckedService) -> _Text | str:
         return "its test is empty"
     if any("$" in word.replace("$$", "") for word in ((raw,) if isinstance(raw, str) else raw)):
         return "it needs a variable that only compose knows"
+    if secret := health.secret_in(raw, service.service.environment):
+        return f"it holds {secret}, which would be in the image"
     if health.base_may_have_healthcheck(stage):
         return "the base image may have a HEALTHCHECK of its own"
     try:

@@ -46,7 +46,7 @@ Unsafe: the new shell holds for all that follows in the stage and in stages made
 ## What it leaves alone
 
 - Images whose shells are not known, whose `sh` was replaced, and RUNs with an interpreter line of their own.
-- Pipes in which nothing is fetched.
+- Pipes in which nothing is fetched, and those on whose status nothing hangs: in front of `;` without `set -e`, or `||`.
 - Pipes into `head`, `grep -q`, `sed q` and the like, and `yes` or `grep` in front of one: under pipefail these fail
   although all is well: refused.
 - An `echo` with a backslash below, which dash and bash write differently: refused where dash becomes bash.

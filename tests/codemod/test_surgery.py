@@ -53,7 +53,8 @@ def comments(dockerfile: Dockerfile) -> list[str]:
         ("RUN a \\\n  && b\n", "RUN --x \\\n  a \\\n  && b\n"),
         ("RUN a \\\r\n\t&& b\r\n", "RUN --x \\\r\n\ta \\\r\n\t&& b\r\n"),
         ("RUN \\\n   a \\\n   b\n", "RUN \\\n   --x \\\n   a \\\n   b\n"),
-        ("RUN \\\n   # why\n   a\n", "RUN \\\n   # why\n   --x \\\n   a\n"),
+        ("RUN \\\n   # why\n   a\n", "RUN \\\n   --x \\\n   # why\n   a\n"),
+        ("RUN \\\n\n  # why\n   a \\\n   b\n", "RUN \\\n   --x \\\n\n  # why\n   a \\\n   b\n"),
         ("RUN --mount=type=ssh \\\n  a\n", "RUN --mount=type=ssh \\\n  --x \\\n  a\n"),
         ("RUN \\\n    --mount=type=ssh \\\n  a\n", "RUN \\\n    --mount=type=ssh \\\n    --x \\\n  a\n"),
         ("RUN --mount=type=ssh \\\n\n  # why\n  a\n", "RUN --mount=type=ssh \\\n  --x \\\n\n  # why\n  a\n"),
@@ -173,6 +174,19 @@ def test_delete_command(body: str, index: int, expected: str) -> None:
     edits = surgery.delete_command(dockerfile, instruction, text, spans[index], before, after)
     assert edits is not None
     assert applied(dockerfile.text, edits) == HEAD + expected
+
+
+@pytest.mark.parametrize(
+    "body", ["RUN a \\\n  && b # why\n", "RUN a && \\\n  b  # why\n", "RUN a \\\n  ; \\\n  b # why\n"]
+)
+def test_a_comment_of_the_shell_is_not_left_on_a_line_of_its_own(body: str) -> None:
+    dockerfile = tree(HEAD + body)
+    instruction = node(dockerfile)
+    text = getattr(instruction, "script", None)
+    assert text is not None
+    (first, last) = parse_shell(text.text).commands
+    assert surgery.delete_commands(dockerfile, instruction, text, last, last) is None
+    assert surgery.delete_commands(dockerfile, instruction, text, first, first) is not None
 
 
 @pytest.mark.parametrize("body", ["RUN a\n", "RUN <<E\na && b\nE\n"])
@@ -512,6 +526,8 @@ def test_insert_first(body: str, expected: str) -> None:
     [
         ("a && b && c", 1, 2, "a"),
         ("a \\\n  && b \\\n  && c \\\n  && d", 1, 2, "a \\\n  && d"),
+        ("a && \\\n  b && \\\n  c && \\\n  d", 1, 2, "a && \\\n  d"),
+        ("a && \\\n  b \\\n    c && \\\n  d", 1, 1, "a && \\\n  d"),
         ("<<EOF\na\n  b;\nc\nEOF", 1, 1, "<<EOF\na\nc\nEOF"),
         ("<<EOF\na && b\nEOF", 1, 1, None),
     ],

@@ -75,7 +75,8 @@ def paths(found: CacheUse) -> list[str]:
         ("pnpm install", {}, "/root/.local/share/pnpm/store"),
         ("pnpm install", {"PNPM_HOME": "/pnpm"}, "/pnpm/store"),
         ("pnpm install", {"XDG_DATA_HOME": "/x"}, "/x/pnpm/store"),
-        ("pnpm install", {"npm_config_store_dir": "/s", "PNPM_HOME": "/pnpm"}, "/s"),
+        ("pnpm install", {"npm_config_store_dir": "/s", "pnpm_config_store_dir": "/s", "PNPM_HOME": "/pnpm"}, "/s"),
+        ("pnpm install", {"npm_config_store_dir": "/pnpm/store", "PNPM_HOME": "/pnpm"}, "/pnpm/store"),
         ("pnpm install --store-dir /cli", {"PNPM_HOME": "/pnpm"}, "/cli"),
         ("go mod download", {}, "/root/go/pkg/mod"),
         ("go build ./...", {"GOCACHE": "/gc"}, "/root/go/pkg/mod /gc"),
@@ -151,6 +152,11 @@ def test_distribution_switches() -> None:
         "uv sync --unheard-of",
         "env -i pip install x",
         "yarn",
+        "npm_config_store_dir=/s pnpm install",
+        "pnpm_config_store_dir=/s pnpm install",
+        "pnpm add -g turbo",
+        "pnpm install --global turbo --store-dir /s",
+        "pnpm dlx turbo prune web",
     ],
 )
 def test_what_is_not_known_is_said_to_be_unknown(text: str) -> None:

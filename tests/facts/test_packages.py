@@ -241,6 +241,8 @@ def test_reads() -> None:
         ("apt-get update", False),
         ("npm run build", True),
         ("pip --unheard-of install x", True),
+        ("gem install --local --force ./pups-1.4.0.gem", True),
+        ("gem install pups-1.4.0.gem", True),
     ],
 )
 def test_reads_everything_unless_it_can_be_bounded(text: str, everything: bool) -> None:

@@ -130,7 +130,11 @@ def test_scratch_has_a_path_and_nothing_else() -> None:
     assert list(state.env) == ["PATH"]
     assert state.lookup("LANG") is None
     assert (state.user, state.workdir, state.is_root) == (Known("root"), Known("/"), Known(True))
-    assert state.home == Known("/")
+
+
+def test_the_home_of_root_on_scratch_is_that_of_a_password_file_that_is_copied() -> None:
+    assert isinstance(at_end("FROM scratch\nADD rootfs.tar.xz /\n").home, Unknown)
+    assert at_end("FROM scratch\nENV HOME=/h\n").home == Known("/h")
 
 
 def test_windows_images_have_another_shell() -> None:

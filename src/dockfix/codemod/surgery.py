@@ -106,7 +106,11 @@ def insert_flag(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> 
     if line_start(dockerfile, start) == line_start(dockerfile, keyword_end):
         return Edit(keyword_end, start, f" {flag}{continuation(dockerfile, instruction)}")
     indent = indent_of(dockerfile, start)  # `RUN \\` with the command below: the flag takes a line like the command's
-    return insert(start, f"{flag} {instruction.escape}{instruction.newline}{indent}")
+    line = f"{flag} {instruction.escape}{instruction.newline}"
+    below = line_end(dockerfile, keyword_end)
+    if any(isinstance(node, Comment) and below <= node.span.start < start for node in instruction.trivia):
+        return insert(below, f"{indent}{line}")  # a comment in between belongs to the command
+    return insert(start, f"{line}{indent}")
 
 
 def delete_flag(dockerfile: Dockerfile, instruction: Instruction, flag: Flag) -> tuple[Edit, ...]:
@@ -397,10 +401,18 @@ def delete_command(
         after: the operator behind it, in `text`.
 
     Returns:
-        The edits, or None if it is the only command or the script is a heredoc.
+        The edits, or None if it is the only command, the script is a heredoc, or a comment of the shell behind it
+        would be left on a line of its own: BuildKit would take that for its own, and go on with the next instruction.
     """
     offset = _offset_in_logical(instruction, text)
     if offset is None or (before is None and after is None):
+        return None
+    if (
+        after is None
+        and before is not None
+        and text.text[command.end :].lstrip(" \t").startswith("#")
+        and any(_starts_line(text, at) for at in (before.start, command.start))
+    ):
         return None
     if before is not None and after is not None:
         joins = text.text[before.start : before.end], text.text[after.start : after.end]
@@ -427,7 +439,7 @@ def _ends_line(text: Mapped, before: Span, command: Span, after: Span) -> bool:
     return (
         text.text[before.start : before.end] == text.text[after.start : after.end]
         and not text.contiguous(before.start, command.start + 1)
-        and text.contiguous(command.start, after.end)
+        and text.contiguous(command.end - 1, after.end)
     )
 
 

@@ -5,7 +5,7 @@ is
 not known, neither is the answer, and `CacheUse.unknown` says why. Configuration files (pip.conf, uv.toml, .npmrc) are
 not
 read here. The rules marked "seen" were tried with pip 23.2, uv 0.13, Poetry 2.5, PDM 2.29, npm 11, yarn 1.22 and 4,
-and pnpm 10; tests/facts/test_caches.py holds what they answered.
+and pnpm 10 to 12; tests/facts/test_caches.py holds what they answered.
 """
 
 from __future__ import annotations
@@ -277,16 +277,28 @@ def _yarn(at: _Where) -> CacheUse:
 
 
 def _pnpm(at: _Where) -> CacheUse:
-    """Seen with pnpm 10: --store-dir, npm_config_store_dir in any case, $PNPM_HOME/store, $XDG_DATA_HOME/pnpm/store,
-    ~/.local/share/pnpm/store. Each holds a folder of the store's version."""
+    """Seen with pnpm 10, 11 and 12: --store-dir, $PNPM_HOME/store, $XDG_DATA_HOME/pnpm/store, and without these
+    ~/.local/share/pnpm/store. Each holds a folder of the store's version. Behind the option comes npm_config_store_dir
+    in any case, which only pnpm up to 10 reads, and pnpm_config_store_dir, which only later ones read. Since 11, what
+    is installed globally or by dlx is linked into `links` of the store: a mount there takes it out of the image."""
+    linked = at.cmd.has("--global") or at.cmd.action is Action.RUN
+    why = "pnpm 11 and later link what they install globally to the store, which is then no cache" if linked else None
     given = at.cmd.option("--store-dir")
     if given is not None:
-        return CacheUse((CacheDir(_path(given.literal, "--store-dir")),))
-    if folder := at.var("npm_config_store_dir", "NPM_CONFIG_STORE_DIR"):
-        return CacheUse((CacheDir(_path(folder, "npm_config_store_dir")),))
+        return CacheUse((CacheDir(_path(given.literal, "--store-dir")),), unknown=why)
     if folder := at.var("PNPM_HOME"):
-        return CacheUse((CacheDir(f"{_path(folder, 'PNPM_HOME')}/store"),))
-    return CacheUse((CacheDir(at.under_xdg("XDG_DATA_HOME", ".local/share", "pnpm/store")),))
+        path = f"{_path(folder, 'PNPM_HOME')}/store"
+    else:
+        path = at.under_xdg("XDG_DATA_HOME", ".local/share", "pnpm/store")
+    old = at.var("npm_config_store_dir", "NPM_CONFIG_STORE_DIR")
+    new = at.var("pnpm_config_store_dir", "PNPM_CONFIG_STORE_DIR")
+    places = [
+        _path(value, name) if value else path
+        for name, value in (("npm_config_store_dir", old), ("pnpm_config_store_dir", new))
+    ]
+    if places[0] != places[1]:
+        why = "pnpm up to 10 reads npm_config_store_dir, and later ones pnpm_config_store_dir"
+    return CacheUse((CacheDir(places[0]),), unknown=why)
 
 
 def _go(at: _Where) -> CacheUse:

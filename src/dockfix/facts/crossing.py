@@ -146,15 +146,17 @@ class _Walk:
             return None
         found: list[str] = []
         for node, use in self.crossed:
-            problem = self.problem(copy, area, node, use)
-            if problem is not None and problem.certain:
-                return None
-            found += [problem.why] if problem is not None else []
+            problems = (
+                [self.problem(copy, area, node)] if use is None else [clash(use, area), self._includes(use, area)]
+            )
+            for problem in problems:
+                if problem is not None and problem.certain:
+                    return None
+                found += [problem.why] if problem is not None else []
         return tuple(found)
 
-    def problem(self, copy: Copy, area: Area, node: Instruction, use: FileUse | None) -> Clash | None:
-        if use is not None:
-            return clash(use, area) or self._includes(use, area)
+    def problem(self, copy: Copy, area: Area, node: Instruction) -> Clash | None:
+        """What is in the way of a COPY to `area` that crosses an instruction other than RUN."""
         match node:
             case Env() | Arg() if {pair.key for pair in node.pairs} & uses(copy):
                 return Clash("it uses a variable that is set below it")

@@ -38,6 +38,7 @@ DOWNLOADS: Final[Mapping[str, Download]] = MappingProxyType(
         "sentence_transformers.SparseEncoder": _SBERT,
         "transformers.*.from_pretrained": _TRANSFORMERS,
         "transformers.pipeline": Download("raises", "huggingface.co/docs/transformers/main_classes/pipelines"),
+        "tokenizers.Tokenizer.from_pretrained": Download("raises", "huggingface.co/docs/tokenizers/api/tokenizer"),
         "diffusers.*.from_pretrained": Download("raises", "huggingface.co/docs/diffusers/api/pipelines/overview"),
         "huggingface_hub.snapshot_download": _HUB,
         "huggingface_hub.hf_hub_download": _HUB,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -55,6 +55,7 @@ __all__ = [
     "open_install",
     "program_of",
     "programs",
+    "secret_in",
     "tool_package",
     "tool_presence",
 ]  # fmt: skip
@@ -100,6 +101,31 @@ def base_may_have_healthcheck(stage: Stage) -> bool:
     return (
         stage.base is None or not isinstance(stage.base_ref, Known) or stage.base_ref.value.startswith(WITH_HEALTHCHECK)
     )
+
+
+_SECRETS: Final = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY")
+_SECRET_OPTIONS: Final = ("--password=", "--pass=", "--token=", "--api-key=", "--secret=")
+
+
+def secret_in(test: str | Sequence[str], environment: Mapping[str, str | None]) -> str:
+    """What a compose healthcheck's test gives away that an image should not hold; empty if nothing is seen.
+
+    `environment` is that of its service: a value of a variable that is called a password, a secret or a token. What is
+    read from a variable (`$$NAME`) is not in the text.
+    """
+    text = test if isinstance(test, str) else " ".join(test)
+    for name, value in environment.items():
+        if value and len(value) > _SHORT and value in text and any(each in name.upper() for each in _SECRETS):
+            return f"the value of {name}"
+    for word in text.split():
+        option = next((each for each in _SECRET_OPTIONS if word.lower().startswith(each)), "")
+        if option and not word[len(option) :].strip("\"'").startswith("$"):
+            return f"what {option.rstrip('=')} is given"
+    return ""
+
+
+_SHORT: Final = 3
+"""A value of no more characters may stand in a check by chance."""
 
 
 def tool_package(tool: str, base: BaseImage) -> str | None:

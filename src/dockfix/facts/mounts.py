@@ -30,6 +30,7 @@ __all__ = [
     "Cleaning",
     "ToolCache",
     "apt_ready",
+    "built_against",
     "caches_of",
     "cleaning",
     "docker_clean_gone",
@@ -472,11 +473,13 @@ class Cleaning:
 _CLEANERS: Final[Mapping[str, frozenset[tuple[str, ...]]]] = MappingProxyType(
     {
         # From the managers' own documentation of these commands.
-        "apt": frozenset({("clean",), ("distclean",)}),
+        "apt": frozenset({("clean",), ("distclean",), ("dist-clean",)}),
         "pip": frozenset({("cache", "purge")}),
         "uv": frozenset({("cache", "clean")}),
         "npm": frozenset({("cache", "clean")}),
         "yarn": frozenset({("cache", "clean")}),
+        # What is in a mount is linked from nowhere: to pnpm, which counts the links, all of it is unreferenced.
+        "pnpm": frozenset({("store", "prune")}),
         "poetry": frozenset({("cache", "clear")}),
         "pdm": frozenset({("cache", "clear")}),
         "composer": frozenset({("clear-cache",), ("clearcache",), ("cc",)}),
@@ -516,13 +519,16 @@ def _cleaning(
     if command.name != "rm":
         return None
     operands = [word for word in command.args if not word.text.startswith("-")]
-    stores = any(tool.package.manager in _STORES for tool in users)
+    stores = [d.path for tool in users if tool.package.manager in _STORES for d in tool.use.dirs]
     gone, above = [], []
     for word in operands:
         path = caches.path(word.value if word.value is not None else word.text)
         if path is None:
             continue
-        if any(path == mounted or (not stores and serves(mounted, path)) for mounted in paths):
+        if any(
+            path == mounted or (serves(mounted, path) and not any(serves(mounted, store) for store in stores))
+            for mounted in paths
+        ):
             gone.append(word)
         elif adding and any(serves(path, mounted) for mounted in paths):
             above.append(word)
@@ -636,6 +642,8 @@ def _apt_harm(facts: BuildFacts, caches: Caches) -> str:
     """apt keeps the marks of automatically installed packages in /var/lib/apt/extended_states (apt-mark(8))."""
     for step in caches.commands.steps:
         package = step.package
+        if package is not None and package.manager == "apt" and package.has("--download-only"):
+            return "--download-only leaves packages in /var/cache/apt for a later step, which the mount would take away"
         if step.command.basename == "apt-mark" or (
             package is not None
             and package.manager == "apt"
@@ -664,6 +672,8 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
         for each in tool.use.defeated_by
         if each.kind in ("option", "env")
     ]
+    if built := built_against(tool):
+        found.append(built)
     if tool.likely:
         found.append(f"whether the base image runs {manager} as root with its cache below {caches.home}")
     if filled := filled_before(facts, caches, tool, path):
@@ -682,6 +692,19 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
         if id(step) not in removing:
             found.append(f"`{step.command.basename}`, which names {path} or what is above it")
     return found
+
+
+def built_against(tool: ToolCache) -> str:
+    """The doubt about a cache of wheels that are built against what is installed; "" if none is.
+
+    pip.pypa.io/en/stable/topics/caching (locally built wheels), docs.astral.sh/uv/concepts/cache: a wheel is found
+    again by the name and version of its source, not by what it was built against, as an extension of torch is.
+    """
+    if tool.package.manager not in _PYTHON or not tool.package.has(
+        "--no-build-isolation", "--no-build-isolation-package"
+    ):
+        return ""
+    return "whether what --no-build-isolation builds may come from the cache when torch or the like has changed"
 
 
 def apt_ready(caches: Caches) -> bool:

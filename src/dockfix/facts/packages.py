@@ -761,6 +761,9 @@ def _install_reads(cmd: PackageCommand, config: tuple[str, ...]) -> Reads:
         # A global install of npm, yarn or pnpm; pnpm and yarn look for the version that packageManager asks for.
         manifests = ("package.json", ".npmrc", ".yarnrc", ".yarnrc.yml") if manager != "npm" else ()
         return Reads(manifests, False, named, "", config, manager != "npm")
+    if manager == "gem":
+        # `gem install --local NAME-1.0.gem` reads that file, whose extensions are then built.
+        return Reads(("*.gem",), True, named, "it installs gems from files", config)
     return Reads(MANIFESTS[manager], True, named, "it installs into the project, whose scripts may run", config)
 
 

@@ -15,7 +15,7 @@ from dockfix.facts.commands import Commands, Step
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
-from dockfix.syntax.shell import Context, SimpleCommand, shell_options
+from dockfix.syntax.shell import Context, Script, SimpleCommand, shell_options
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run, Shell
 
 __all__ = [
@@ -99,8 +99,10 @@ def sets_pipefail(commands: Commands) -> SimpleCommand | None:
 def piped(commands: Commands) -> Piped:
     """What the pipes of a script would do under pipefail."""
     script = commands.script
-    if script is None or "pipefail" in shell_options(commands.shell or ()) or sets_pipefail(commands) is not None:
+    options = shell_options(commands.shell or ())
+    if script is None or "pipefail" in options or sets_pipefail(commands) is not None:
         return Piped(None, "")
+    exits = "errexit" in options
     first: SimpleCommand | None = None
     breaks = ""
     for command in script.commands:
@@ -109,11 +111,20 @@ def piped(commands: Commands) -> Piped:
                 breaks = breaks or "yes, which never ends by itself"
             if command.basename in _GREPS:
                 breaks = breaks or f"{command.basename}, which fails where nothing matches"
-            if first is None and command.basename in _FETCHERS:
+            if first is None and command.basename in _FETCHERS and (exits or _status_counts(script, command)):
                 first = command
         if command.before is not None and command.before.text in ("|", "|&"):
             breaks = breaks or _leaves_early(command)
     return Piped(first, breaks)
+
+
+def _status_counts(script: Script, command: SimpleCommand) -> bool:
+    """Whether something hangs on the status of a pipe: `set -e`, `&&`, or that nothing comes behind it."""
+    if command.errexit:
+        return True
+    behind = (each.after for each in script.commands[script.commands.index(command) :])
+    after = next((each for each in behind if each is None or each.text not in ("|", "|&")), None)
+    return after is None or after.text == "&&"
 
 
 def _leaves_early(command: SimpleCommand) -> str:

@@ -263,7 +263,7 @@ class State:
         """HOME in a step: the variable if it is set, else the user's directory in /etc/passwd, `/` if it has none.
 
         (opencontainers/runc `libcontainer/init_linux.go`, `finalizeNamespace`.) A base image that is in our table and
-        is not said there to set HOME does not.
+        is not said there to set HOME does not. What runs on `scratch` was copied there, perhaps with an /etc/passwd.
         """
         variable = self._scope.visible.get("HOME", self._before).fact
         if variable is not None:
@@ -273,6 +273,8 @@ class State:
         if not isinstance(self.user, Known):
             return _unsettled(self.user)
         if self.is_root == Known(True):
+            if not self._scope.root_home:
+                return Unknown("whether what is copied to the empty image has an /etc/passwd is not known")
             return Known(self._scope.root_home)
         user = self.user.value
         accounts = self._accounts()
@@ -433,7 +435,7 @@ def _from_image(stage: Stage) -> _Scope:
         shell_assumed=assumed,
         home_may_be_set=base is None and not scratch,
         base_home=base.home if base is not None else "",
-        root_home="/" if scratch else "/root",
+        root_home="" if scratch else "/root",
     )
 
 

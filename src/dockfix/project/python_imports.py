@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import base_image
@@ -18,6 +18,7 @@ from dockfix.facts.stages import ContextSource, ImageSource, Stage
 from dockfix.project.context import Context
 from dockfix.project.ignore import read_ignore
 from dockfix.project.target import Target
+from dockfix.syntax.python import python_children
 from dockfix.syntax.tree import Add, Copy, Instruction, Run
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ class _Reader:
                 self.strings.append(node.value)
             elif isinstance(node, libcst.Name):
                 self.names.add(node.value)
-            stack.extend(_children(node))
+            stack.extend(python_children(node))
         return Imports(
             frozenset(self.modules),
             frozenset(self.beginnings),
@@ -340,27 +341,12 @@ def _dotted(node: libcst.CSTNode) -> str:
     return ".".join(reversed(parts))
 
 
-_LAYOUT: Final = ("whitespace", "leading_lines", "lines_after", "header", "footer", "trailing", "lpar", "rpar", "comma")
-
-
-@lru_cache(maxsize=512)
-def _fields(kind: type[libcst.CSTNode]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind) if not each.name.startswith(_LAYOUT))
-
-
-def _children(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
-    """The nodes below a node, but for its layout; libcst's own `children` visits all of it, at ten times the cost."""
-    import libcst  # noqa: PLC0415
-
-    for name in _fields(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, libcst.CSTNode):
-            yield value
-        elif isinstance(value, list | tuple):
-            yield from (each for each in value if isinstance(each, libcst.CSTNode))
-
-
 # --- the answers ----------------------------------------------------------------------------------------------------
+
+
+def _normal(text: str) -> str:
+    """A text in which the names of distributions are spelled as `distribution` of `Usage.uses`."""
+    return text.lower().replace("_", "-").replace(".", "-")
 
 
 class Usage:
@@ -373,9 +359,10 @@ class Usage:
 
     def __init__(self, files: CopiedFiles, texts: Iterable[str] = ()) -> None:
         self._python = [file for file in files.python if not file.label.endswith(("/setup.py", ".pyi"))]
-        self._texts = [file.text for file in files.others] + list(texts)
+        self._texts = [(text, _normal(text)) for text in (*(file.text for file in files.others), *texts)]
         self._parsed: dict[str, Imports | None] = {}
-        self._lower: dict[str, str] = {}
+        self._normal: dict[str, str] = {}
+        self._importing: dict[str, bool] = {}
 
     def uses(self, distribution: str, modules: Sequence[str], loaders: Sequence[str] = ()) -> bool:
         """Whether a file imports one of the modules, or names one, the distribution, or a loader of it.
@@ -385,12 +372,21 @@ class Usage:
         spelled = re.escape(distribution).replace(r"\-", "[-_.]")
         name = re.compile(rf"(?<![\w./-])(?i:{spelled})(?![\w-])")
         named = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, modules))})(?![\w-])")
-        if any(name.search(text) or named.search(text) for text in self._texts):
-            return True
-        parts = distribution.split("-")
-        for file in self._python:
-            lower = self._lower.setdefault(file.label, file.text.lower())
-            words = (name, named) if all(part in lower for part in parts) else (named,)
+        for text, normal in self._texts:
+            if distribution in normal and name.search(text):
+                return True
+            if any(module in text for module in modules) and named.search(text):
+                return True
+        begins = re.compile(rf"(?m)^(?:from|import)[ \t]+(?:{'|'.join(map(re.escape, modules))})\b")
+        # A file that seems to import it at its top is read first: the others need not be then.
+
+        def later(file: CopiedText) -> bool:
+            return not any(module in file.text for module in modules) or begins.search(file.text) is None
+
+        for file in sorted(self._python, key=later):
+            if file.label not in self._normal:
+                self._normal[file.label] = _normal(file.text)
+            words = (name, named) if distribution in self._normal[file.label] else (named,)
             if self._in(file, words, modules, loaders):
                 return True
         return False
@@ -402,7 +398,9 @@ class Usage:
         spelled = any(all(part in text for part in module.split(".")) for module in modules)
         mentioned = spelled or any(name in text for name in loaders) or any(each.search(text) for each in named[:-1])
         if not mentioned:
-            return bool(_IMPORTING.search(text)) and self._begins(file, modules)
+            if file.label not in self._importing:
+                self._importing[file.label] = _IMPORTING.search(text) is not None
+            return self._importing[file.label] and self._begins(file, modules)
         imports = self._imports(file)
         if imports is None:
             return any(each.search(text) for each in named)

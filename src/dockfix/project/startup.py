@@ -89,11 +89,13 @@ def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
     """Services that wait until another runs or is healthy, and name it nowhere.
 
     Looked at is all that says how the service runs: its definition, environment, env files and Dockerfile. A service
-    that names no other service either is left out, since it may be configured in another way; so is one that mounts
-    files of the project or has configs, one with an env file that is not there, what it waits for by a list that
-    several services share, and what has other names in its networks.
+    that names no other service either is left out, since it may be configured in another way; so is one of neither
+    image nor build, one that mounts files of the project or has configs, one with an env file that is not there, what
+    it waits for by a list that several services share, and what has other names in its networks.
     """
     for service in () if compose.broken else compose.services.values():
+        if service.image is None and "image" not in service.raw and not service.builds:
+            continue  # it is laid over the definition of another file, which is not known here
         waits = [
             wait
             for wait in _waits(compose, service)

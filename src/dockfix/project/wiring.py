@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Astray", "Supply", "Unwritable", "args_are_plain", "as_written", "astray", "build_command", "context_edits",
-    "enabled_with", "folder_candidates", "is_of_matrix", "makers_of", "may_be_image", "never_passed", "one_of",
-    "passing", "plain_command", "same_for", "shown_folder", "spelled_folder", "supply_of", "where", "where_all",
-    "written_plainly",
+    "enabled_with", "folder_candidates", "given_files", "is_of_matrix", "makers_of", "may_be_image", "never_passed",
+    "one_of", "passing", "plain_command", "same_for", "shown_folder", "spelled_folder", "supply_of", "where",
+    "where_all", "written_plainly",
 ]  # fmt: skip
 
 
@@ -346,13 +346,24 @@ def build_command(target: Target, build: BuildInvocation | None) -> str:
         root = target.project.root
         context = target.context.root.relative_to(root).as_posix() if target.context else "."
         return f"docker build -f {quote(target.display)} {quote(context)}"
-    source = shown_folder(target.project, build.source)
-    plain = build.source.name in _DEFAULT_FILES and build.source.parent == target.project.root
-    given = "" if plain else f" -f {quote(source)}"
+    given = "".join(f" -f {quote(shown_folder(target.project, each))}" for each in given_files(target.project, build))
     if build.kind == "bake":
         return f"docker buildx bake{given} {quote(build.service)}"
     profiles = "".join(f" --profile {quote(each)}" for each in _profiles(target.project, build)[:1])
     return f"docker compose{given}{profiles} build {quote(build.service)}"
+
+
+def given_files(project: Project, build: BuildInvocation) -> tuple[Path, ...]:
+    """The files that compose or bake has to be given by `-f` to know a build; none where it finds them by itself.
+
+    A service of an override file, or of a file that is included, belongs to the file that brings it in.
+    """
+    source = build.source
+    main = next((each.path for each in project.compose_files if source in each.files), source)
+    if main.name in _DEFAULT_FILES and main.parent == project.root:
+        return ()
+    # With `-f`, compose looks for no override file.
+    return (main, source) if main != source and ".override." in source.name else (main,)
 
 
 _DEFAULT_FILES = frozenset(

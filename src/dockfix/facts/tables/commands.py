@@ -142,7 +142,7 @@ SUBCOMMANDS: Final[Mapping[str, Mapping[tuple[str, ...], Action]]] = MappingProx
             autoremove: autoremove, auto-remove, autopurge
             update: update
             upgrade: upgrade, dist-upgrade, full-upgrade, safe-upgrade
-            clean: clean, autoclean, auto-clean, distclean
+            clean: clean, autoclean, auto-clean, distclean, dist-clean
             other: download, source, check, changelog, list, show, search, policy, markauto, hold, edit-sources"""
         ),
         # From apk(8)

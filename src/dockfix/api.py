@@ -75,7 +75,7 @@ from dockfix.project.ignore import parse_ignore
 from dockfix.project.imagelock import locked_digest
 from dockfix.project.manifests import javascript_managers, pyproject_facts
 from dockfix.project.problems import Uneditable
-from dockfix.project.sources import ContextUse, context_uses, loses
+from dockfix.project.sources import ContextUse, context_uses, loses, used_of_what_is_lost
 from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
 from dockfix.project.target import Project, Target, context_candidates
 from dockfix.syntax.shell import Context as ShellContext
@@ -417,6 +417,7 @@ __all__ = [
     "turbo",
     "unnamed_waits",
     "unused_distributions",
+    "used_of_what_is_lost",
     "uses_area",
     "uv_installs",
     "variables",

@@ -56,6 +56,7 @@ Nothing is changed: whether a service can do without another only its code tells
 - A service that names no service at all in its environment or command: it is configured in another way.
 - Waiting for `service_completed_successfully`: a migration is waited for and not spoken to.
 - A service that mounts files of the project or has configs, and one of which an env file is not there.
+- Services that mount the same volume: they meet in its files.
 - A service with `aliases` in its networks, and a list of dependencies that several services share.
 - Chains in which fewer than two services wait until another is healthy or done.
 - Tests and examples.

@@ -29,7 +29,6 @@ _MOST_FILES: Final = 500
 _MOST_BYTES: Final = 512 * 1024
 _CONFIGURES: Final = ("/etc/postgresql", "/usr/share/postgresql", "/var/lib/postgresql", INIT_FOLDER)
 _COMMENT: Final = re.compile(r"(?m)^\s*(?:#|--).*$")
-_BLOCK: Final = re.compile(r"/\*[^*]*(?:\*(?!/)[^*]*)*\*/")
 _VARIABLE: Final = re.compile(_PRELOAD + r"\s*=\s*[\\'\"]*[^'\"\s]*[$%]")
 _DATABASE: Final = re.compile(r"cron\.database_name\s*=?\s*[\\'\"]*([^\\'\"\s;,\]]*)")
 _RUN_BY_INIT: Final = (".sh", ".sql", ".sql.gz", ".sql.xz", ".sql.zst")
@@ -313,7 +312,13 @@ _FOLDERS: Final = (INIT_FOLDER, "/", "/etc/postgresql", "/usr/share/postgresql")
 
 def _uncommented(text: str, name: str) -> str:
     """A script without its comments; `/*` begins one in SQL only, and is a pattern to a shell."""
-    return _COMMENT.sub("", _BLOCK.sub("", text) if name.endswith(".sql") else text)
+    if not name.endswith(".sql"):
+        return _COMMENT.sub("", text)
+    kept, at = [], 0
+    while (start := text.find("/*", at)) >= 0 and (end := text.find("*/", start + 2)) >= 0:
+        kept.append(text[at:start])
+        at = end + 2
+    return _COMMENT.sub("", "".join((*kept, text[at:])))
 
 
 def _may_configure(folder: str, written: str) -> bool:

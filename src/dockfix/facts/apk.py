@@ -127,16 +127,17 @@ def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instructi
 
 
 def indexed_before(facts: BuildFacts, stage: Stage, run: Run) -> bool:
-    """Whether an `apk update` in an instruction before a RUN has left the index in a layer already."""
+    """Whether a RUN before another one has left the index in a layer by an `apk update` that installs nothing."""
     above = [
         each for link in facts.graph.chain(stage) for each in link.instructions if each.span.start < run.span.start
     ]
-    return any(
-        step.package is not None and step.package.manager == "apk" and step.package.action is Action.UPDATE
-        for each in above
-        if isinstance(each, Run)
-        for step in facts.commands(each).packages
-    )
+    for each in above:
+        if isinstance(each, Run):
+            packages = [step.package for step in facts.commands(each).packages]
+            actions = {each.action for each in packages if each is not None and each.manager == "apk"}
+            if Action.UPDATE in actions and Action.INSTALL not in actions:
+                return True
+    return False
 
 
 def scripts_below(facts: BuildFacts, stage: Stage, after: Instruction) -> bool:

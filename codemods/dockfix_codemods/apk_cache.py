@@ -34,7 +34,8 @@ where the RUN, or one behind it, runs a script that may call apk and count on th
 - RUNs with a cache mount for apk, that clean `/var/cache/apk` themselves, or that link `/etc/apk/cache`.
 - An `apk update` that a later RUN needs, in this stage or in one made from it, or whose options ask for more: refused.
 - `apk update` in a branch or beside `||`: refused.
-- `--root`, `--cache-dir`, `--no-network`, and packages that are files.
+- `apk add` where an `apk update` of an instruction above has left the index anyway.
+- `--root`, `--cache-dir`, `--no-network`, `RUN --network`, and packages that are files.
 
 ## Sources
 
@@ -111,7 +112,7 @@ def _in_run(target: Target, stage: Stage, run: Run, found: apk.ApkRun) -> Iterat
 
 def _adds(target: Target, stage: Stage, run: Run, found: apk.ApkRun) -> Iterator[Finding]:
     """`apk add` alone, which leaves the index that it has fetched."""
-    for step in found.steps:
+    for step in found.steps if not apk.indexed_before(target.facts, stage, run) else ():
         if step.verb != "add" or step.keeps_nothing or apk.installs_files(step.command):
             continue
         at = found.commands.span(step.step.command)

@@ -64,7 +64,9 @@ from dockfix.api import (
     Finding,
     ImageSource,
     ImageVersion,
+    Instruction,
     Known,
+    Run,
     Severity,
     Span,
     Stage,
@@ -105,12 +107,23 @@ def _uses(target: Target) -> Iterator[_Use]:
             variable = "$" in stage.node.image.text.rpartition("/")[2].partition(":")[0]
             if image is not None and image.family != "scratch" and not variable and not _is_meant(target, stage, image):
                 yield _Use(target.display, stage.node.start_line, stage.node.image.span, image)
-        for copy in stage.instructions:
-            flag = copy.flag("from") if isinstance(copy, Copy) else None
-            source = graph.resolve(flag.value, stage) if flag is not None and flag.value else None
-            image = image_version(source.ref) if isinstance(source, ImageSource) else None
-            if flag is not None and image is not None and not _is_meant(target, stage, image):
-                yield _Use(target.display, copy.start_line, flag.span, image)
+        for node in stage.instructions:
+            for name, at in _taken_from(node):
+                source = graph.resolve(name, stage)
+                image = image_version(source.ref) if isinstance(source, ImageSource) else None
+                if image is not None and not _is_meant(target, stage, image):
+                    yield _Use(target.display, node.start_line, at, image)
+
+
+def _taken_from(node: Instruction) -> Iterator[tuple[str, Span]]:
+    """What `COPY --from` and the mounts of a RUN name."""
+    flag = node.flag("from") if isinstance(node, Copy) else None
+    if flag is not None and flag.value:
+        yield flag.value, flag.span
+    for mount in node.mounts if isinstance(node, Run) else ():
+        name = mount.get("from")
+        if name:
+            yield name, mount.span
 
 
 def _is_meant(target: Target, stage: Stage, image: ImageVersion) -> bool:

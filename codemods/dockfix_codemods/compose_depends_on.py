@@ -57,6 +57,7 @@ Nothing is changed: whether a service can do without another only its code tells
 - Waiting for `service_completed_successfully`: a migration is waited for and not spoken to.
 - A service that mounts files of the project or has configs, and one of which an env file is not there.
 - A service with neither `image` nor `build`: the file is laid over another one, which says the rest.
+- Services that mount the same volume: they meet in its files.
 - A service with `aliases` in its networks, and a list of dependencies that several services share.
 - Chains in which fewer than two services wait until another is healthy or done.
 - Tests and examples.

@@ -39,6 +39,8 @@ Unsafe: builds get to see less than they did. Look whether one of them needs wha
 - A pattern that would take away what a COPY, ADD or bind mount names, of any Dockerfile that the ignore file is in
   force for: the build works only because the pattern does not. The finding says which one.
 - The same where a source is a variable without a known value.
+- A pattern that would take away what a folder brings along and a command uses: the lock that `npm ci` reads, the README
+  of a project that is built, a file that a RUN or CMD names.
 - A line that names a file which is there, `#` and all.
 - A pattern that would be none, and `\\ #`, where the backslash means the space.
 
@@ -76,6 +78,7 @@ from dockfix.api import (
     parse_ignore,
     split_ignore_comment,
     trailing_ignore_comments,
+    used_of_what_is_lost,
 )
 
 if TYPE_CHECKING:
@@ -144,6 +147,10 @@ def _reason(written: str, repaired: str, comment: TrailingComment, builds: Seque
             lost = loses(build.context, use.source.value, rules)
             if lost is not None:
                 return f"the {use.instruction.name} in {where} needs {lost}, which the repaired pattern would leave out"
+        used = used_of_what_is_lost(build.target, build.context, rules)
+        if used is not None:
+            where = f"{build.target.display}:{used[0].start_line}"
+            return f"the {used[0].name} in {where} uses {used[1]}, which the repaired pattern would leave out"
     return ""
 
 

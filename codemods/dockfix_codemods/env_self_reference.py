@@ -85,7 +85,8 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
         used = [name for name in variables(pair.value or "", escape) if name in new]
         for name in used:
             before, after = state.lookup(name), state.expand(new[name], escape)
-            if (isinstance(before, Known) and before == after) or _has_default(pair.value or "", name):
+            same = before == after if before is not None else after == Known("")
+            if (same and isinstance(after, Known)) or _has_default(pair.value or "", name):
                 continue
             found.setdefault(name, before is None)
             if name in beside and (not splits or splits[-1] is not pair.word):

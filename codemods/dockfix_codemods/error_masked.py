@@ -2,7 +2,8 @@
 
 ## What it does
 
-Tells of an install behind which `|| true`, `|| :` or `|| echo ...` stands:
+Tells of an install behind which `|| true`, `|| :`, `|| exit 0` or `|| echo ...` stands, be it behind the `( )` or `{ }`
+around it:
 
 ```dockerfile
 FROM python:3.12-slim
@@ -49,8 +50,9 @@ def rewrite(target: Target) -> Iterator[Finding]:
                 package = masked.step.package
                 verb = " ".join(package.verb) if package is not None else ""
                 shown = f"{package.manager} {verb}" if package is not None else "an install"
+                instead = "exit 0" if masked.instead.name == "exit" else masked.instead.name
                 at = commands.span(masked.step.command)
-                yield Advice(at, f"`|| {masked.instead.name}` throws away the failure of {shown}")
+                yield Advice(at, f"`|| {instead}` throws away the failure of {shown}")
 
 
 CODEMOD: Final = Codemod(

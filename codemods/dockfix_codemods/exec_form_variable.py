@@ -76,6 +76,7 @@ from dockfix.api import (
     Word,
     execform,
     known,
+    services_by_stage,
     surgery,
 )
 
@@ -147,10 +148,17 @@ def _obstacle(
 
 def _look_at(target: Target, stage: Stage, node: Cmd | Entrypoint | Healthcheck, found: execform.Unexpanded) -> str:
     state = target.facts.end_state(stage)
-    unset = [name for name in found.names if name not in state.env and name not in execform.ALWAYS_SET]
+    services = next((found for each, found in services_by_stage(target) if each is stage), [])
+    set_by = [frozenset(each.service.environment) for each in services]
+    given = frozenset[str]().union(*set_by) if set_by else frozenset()
+    text = " ".join(found.words)
+    default = [name for name in found.names if f"${{{name}:-" in text or f"${{{name}-" in text]
+    for_all = frozenset.intersection(*set_by) if set_by else frozenset()
+    unset = [name for name in found.names if name not in (*state.env, *for_all, *default, *execform.ALWAYS_SET)]
     points = []
     if unset:
-        points.append(f"that a value is given for {', '.join(unset)} when the container starts: nothing here sets one")
+        who = "not every service sets one" if given & {*unset} else "nothing here sets one"
+        points.append(f"that a value is given for {', '.join(unset)} when the container starts: {who}")
     if found.whole_lists:
         points.append(f"that {', '.join(found.whole_lists)} is to be split into words")
     if stage.base is None:

@@ -30,7 +30,8 @@ There is no edit. Where NODE_ENV belongs depends on what the build itself makes 
 ## What it leaves alone
 
 - NODE_ENV behind the install, in another stage, or overridden on the command.
-- Installs that say which they want (`--include`, `--omit`, `--production`, `--prod`), and npm's settings for it.
+- Installs that say which they want (`--include`, `--omit`, `--production`, `--prod`), npm's settings for it, and
+  what `.npmrc` says.
 - A project whose `package.json` lists no devDependencies, Yarn 2 and later, pnpm 10 and later, Bun.
 - A stage that does not build, or that installs again with devDependencies first.
 
@@ -58,6 +59,7 @@ from dockfix.api import (
     Stage,
     Step,
     Target,
+    context_candidates,
     devdeps,
     javascript_managers,
 )
@@ -73,10 +75,11 @@ def _in_stage(target: Target, stage: Stage) -> Iterator[Finding]:
     dropped: tuple[Run, Step] | None = None
     runs = [node for each in target.facts.graph.chain(stage) for node in each.instructions if isinstance(node, Run)]
     named = devdeps.versions_named(step for run in runs for step in target.facts.commands(run).steps)
-    managers = javascript_managers(target.context)
-    if managers is None:
+    contexts = (target.context,) if target.context is not None else context_candidates(target.project, target.path)
+    asked = [javascript_managers(context) for context in contexts]
+    if None in asked:
         return
-    managers = {**managers, **named}
+    managers = {name: major for each in asked for name, major in (each or {}).items()} | named
     for run in stage.instructions:
         if not isinstance(run, Run):
             continue

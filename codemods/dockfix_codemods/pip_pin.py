@@ -21,7 +21,8 @@ setuptools 72.0.0 was.
 
 ## What it leaves alone
 
-- Versions of any kind (`pip==24.3.1`, `pip<25`), constraints (`-c`), and installs without `--upgrade`.
+- Versions of any kind (`pip==24.3.1`, `pip<25`), constraints (`-c`, `PIP_CONSTRAINT`, `UV_CONSTRAINT`), and installs
+  without `--upgrade`.
 
 ## Sources
 
@@ -37,6 +38,7 @@ from typing import Final
 from dockfix.api import Advice, Category, Codemod, Finding, Run, Severity, Target
 
 _TOOLS: Final = frozenset(("pip", "setuptools", "wheel"))
+_CONSTRAINTS: Final = {"pip": "PIP_CONSTRAINT", "uv": "UV_CONSTRAINT"}
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
@@ -51,9 +53,13 @@ def rewrite(target: Target) -> Iterator[Finding]:
                 continue
             if package.manager not in ("pip", "uv") or not package.has("--upgrade") or package.has("--constraint"):
                 continue
-            named = list(dict.fromkeys(word.value for word in package.packages if word.value in _TOOLS))
+            variable = _CONSTRAINTS[package.manager]
+            if variable in step.env or variable in target.facts.state(run).names():
+                continue
+            bare = [(word.value or "").partition("[")[0].lower() for word in package.packages]
+            named = [name for name in dict.fromkeys(bare) if name in _TOOLS]
             if named:
-                names = " and ".join(filter(None, (", ".join(str(each) for each in named[:-1]), named[-1])))
+                names = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
                 message = f"{names} without a version: every build takes what is newest on its day"
                 yield Advice(commands.span(step.command), message)
 

@@ -38,6 +38,7 @@ Unsafe: the variable changes how the program runs.
 ## What it leaves alone
 
 - Names that the image or the file sets to anything, or that are an ARG of the stage.
+- A value of several lines, which no ENV can give: that is refused.
 - Stages that the built image does not descend from. A rule that is not selected by name does not run.
 
 ## Sources
@@ -59,12 +60,14 @@ from dockfix.api import (
     Finding,
     Fix,
     Known,
+    Refusal,
     Safety,
     Severity,
     Stage,
     Target,
     image_names,
     surgery,
+    variables,
 )
 
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/=@%")
@@ -84,7 +87,13 @@ def rewrite(target: Target) -> Iterator[Finding]:
     given = {*target.facts.end_state(final).names(), *target.facts.end_state(stage).names()}
     missing = {name: value for name, value in wanted.items() if name not in given}
     if missing:
-        message = f"{', '.join(missing)} of the environment that is recommended for {image} is not set"
+        verb = "is" if len(missing) == 1 else "are"
+        message = f"{', '.join(missing)} of the environment that is recommended for {image} {verb} not set"
+        broken = next((name for name, value in missing.items() if "\n" in value or "\r" in value), None)
+        if broken is not None:
+            reason = f"the value of {broken} has several lines, which an ENV cannot give"
+            yield Refusal(stage.node.span, message, reason)
+            return
         edit = _edit(target, stage, missing)
         why = "the configuration recommends it for this base image"
         yield Fix(stage.node.span, message, (edit,), Safety.UNSAFE, why, "that the value fits this program")
@@ -95,7 +104,10 @@ def _edit(target: Target, stage: Stage, missing: Mapping[str, str]) -> Edit:
     dockerfile = target.dockerfile
     pairs = [f"{name}={_quoted(value, stage.node.escape)}" for name, value in missing.items()]
     last = next((each for each in reversed(stage.instructions) if isinstance(each, Env)), None)
-    if last is not None and not last.legacy and (len(last.pairs) > 1 or last.multiline):
+    uses = last is not None and any(
+        set(variables(each.value or "", stage.node.escape)) & set(missing) for each in last.pairs
+    )
+    if last is not None and not last.legacy and not uses and (len(last.pairs) > 1 or last.multiline):
         return surgery.insert_pairs(dockerfile, last, pairs)
     keyword = last.keyword.text if last is not None else _like(stage)
     lines = [f"{keyword} {pair}" for pair in pairs]

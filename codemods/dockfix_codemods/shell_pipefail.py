@@ -71,6 +71,7 @@ from dockfix.api import (
     Finding,
     Fix,
     Instruction,
+    Onbuild,
     Refusal,
     Run,
     Safety,
@@ -190,6 +191,14 @@ def _in_shell_form(target: Target, stage: Stage, at: Instruction) -> str:
         if not isinstance(each, Run):
             line = target.dockerfile.text.count("\n", 0, each.span.start) + 1
             return f", {each.keyword.text} in line {line} too, which is in shell form"
+    for each in stage.instructions:
+        if (
+            isinstance(each, Onbuild)
+            and isinstance(each.child, Run)
+            and not each.child.json
+            and each.span.start > at.span.start
+        ):
+            return f", ONBUILD in line {each.start_line} too, which runs in the same shell"
     return ""
 
 

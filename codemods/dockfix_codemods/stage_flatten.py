@@ -30,6 +30,7 @@ There is no edit: the paths of the two stages may differ, and a stage is also a 
 - Files of it that are not copied over, such as the manifests, and a COPY with `--chown`, `--chmod` or `--exclude`,
   which does more than to copy.
 - An install without `--no-cache-dir` or a cache mount, whose cache stays behind.
+- A stage with an ARG, or an ENV with an address: a token in it would come into the image.
 - A stage that others are FROM, that several take from, or that compose or bake build by name.
 
 ## Sources
@@ -48,12 +49,12 @@ from dockfix.api import (
     Action,
     Add,
     Advice,
-    Arg,
     Category,
     Codemod,
     Copy,
     Env,
     Finding,
+    Instruction,
     Known,
     Label,
     Run,
@@ -131,14 +132,19 @@ def _leaves_nothing(target: Target, stage: Stage, copied: list[str]) -> bool:
                 made.append(posixpath.join(state.workdir.value, to.value))
             else:
                 made.append(None)
-        elif not isinstance(node, Arg | Env | Label | User | Workdir):
+        elif not isinstance(node, Env | Label | User | Workdir) or _may_be_secret(node):
             return False
     return bool(made) and all(path is not None and _covered(path, copied) for path in made)
 
 
+def _may_be_secret(node: Instruction) -> bool:
+    """Whether an ENV has an address, maybe with a token, which would be seen in the image; so would an ARG."""
+    return isinstance(node, Env) and any("://" in (pair.value or "") for pair in node.pairs)
+
+
 def _made_by_run(target: Target, run: Run) -> Iterator[str | None]:
     """The folders that a RUN writes to; None for one that is not known."""
-    cached = any(mount.kind == "cache" for mount in run.mounts)
+    caches = [mount.target or "" for mount in run.mounts if mount.kind == "cache"]
     commands = target.facts.commands(run)
     if not commands.steps or run.heredocs:
         yield None
@@ -151,10 +157,11 @@ def _made_by_run(target: Target, run: Run) -> Iterator[str | None]:
             if made is None and step.command.basename not in _CALM:
                 yield None
             elif made:
-                yield posixpath.join(folder.value, made) if isinstance(folder, Known) else None
+                base = folder.value if isinstance(folder, Known) else None
+                yield made if made.startswith("/") else posixpath.join(base, made) if base is not None else None
         elif package.manager in ("pip", "uv") and package.action is Action.INSTALL:
             option = package.option(*_WRITES)
-            tidy = cached or package.has("--no-cache-dir", "--no-cache")
+            tidy = any(package.manager in cache for cache in caches) or package.has("--no-cache-dir", "--no-cache")
             where = option.literal if option is not None else _environment(step)
             yield where if tidy and where else None
         else:

@@ -25,7 +25,8 @@ Nothing is changed: whether the container gets a GPU is not to be read from the 
 - CUDA, ROCm and PyTorch images, and base images that are not known.
 - An index, a folder of wheels or a backend that is given, by an option or the environment; local versions (`+cpu`).
 - Stages that set variables of NVIDIA or CUDA, take in a configuration of pip or uv, or are built for another platform.
-- Files that name PyTorch's own index anywhere.
+- Files that name PyTorch's own index, a GPU or its makers anywhere, or a package that is for a GPU only (vllm).
+- Images whose compose or bake file speaks of a GPU or of arm64, and uv where the context configures it.
 
 ## Sources
 
@@ -51,6 +52,7 @@ from dockfix.api import (
     Stage,
     Step,
     Target,
+    context_candidates,
     distribution_name,
 )
 
@@ -66,13 +68,18 @@ _INDEX_VARIABLES: Final = (
 )  # fmt: skip
 _FAMILIES: Final = ("debian", "ubuntu", "rhel", "fedora")
 _GPU: Final = ("cuda", "nvidia", "rocm", "pytorch", "gpu", "tensorrt")
+_SAID: Final = (
+    "pytorch.org/whl", "cuda", "nvidia", "rocm", "--gpus", "vllm", "flash-attn", "xformers", "deepspeed",
+    "bitsandbytes", "pip config", "pip3 config", "pip.conf", "uv.toml",
+)  # fmt: skip
+"""Words by which a file shows that it knows of the GPU or has an index of its own, wherever they stand."""
 _CONFIGS: Final = ("pip.conf", "uv.toml", "pip.ini")
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
     """Find installs of torch by name, from the default index, into images that are none for a GPU."""
     text = target.text.lower()
-    if "pytorch.org/whl" in text:
+    if any(word in text for word in _SAID) or _run_with_gpu(target):
         return
     for stage in target.facts.graph.stages:
         if _has_gpu(target, stage):
@@ -83,7 +90,9 @@ def rewrite(target: Target) -> Iterator[Finding]:
             commands, given = target.facts.commands(run), frozenset(target.facts.state(run).names())
             for step in commands.packages:
                 names = _torch(step)
-                if names and not any(name in given or name in step.env for name in _INDEX_VARIABLES):
+                if not names or any(name in given or name in step.env for name in _INDEX_VARIABLES):
+                    continue
+                if step.package is not None and not (step.package.manager == "uv" and _configures_uv(target)):
                     verb = "brings" if len(names) == 1 else "bring"
                     message = (
                         f"{', '.join(names)} from the default index {verb} several GB of CUDA libraries; "
@@ -91,6 +100,18 @@ def rewrite(target: Target) -> Iterator[Finding]:
                     )
                     yield Advice(commands.span(step.command), message)
                     return  # once is enough: the others follow from it
+
+
+def _run_with_gpu(target: Target) -> bool:
+    """Whether a compose or bake file that builds the image speaks of a GPU or of a platform without CUDA wheels."""
+    files = (target.project.files.read(build.source).text.lower() for build in target.builds)
+    return any(word in text for text in files for word in ("gpu", "nvidia", "rocm", "arm64"))
+
+
+def _configures_uv(target: Target) -> bool:
+    """Whether the context has a configuration of uv, which may name an index."""
+    contexts = (target.context,) if target.context is not None else context_candidates(target.project, target.path)
+    return any(each.exists("uv.toml") or "[tool.uv" in (each.read_text("pyproject.toml") or "") for each in contexts)
 
 
 def _has_gpu(target: Target, stage: Stage) -> bool:

@@ -44,7 +44,8 @@ another workspace than the operands becomes an operand: then both are cut out.
 ## What it leaves alone
 
 - `--scope` alone, which goes on working; a version that is known to be before 1.10.
-- An output folder that is not known, and copies of other parts of it; refused if both layouts are copied.
+- An output folder that is not known, and copies of other parts of it; refused if both layouts are copied, or a RUN uses
+  the other one.
 - A stage whose install stands between the two copies. Whether an install script needs the sources (as Prisma's does) is
   for a person to say, so that the order is advice.
 
@@ -90,7 +91,7 @@ def rewrite(target: Target) -> Iterator[Finding]:
             if prune.scopes and prune.names and not prune.old:
                 yield _scope(target, prune)
             if not prune.docker:
-                yield from _docker(target, prune, taken)
+                yield from _docker(target, stage, prune, taken)
             yield from _order(target, taken)
 
 
@@ -110,14 +111,16 @@ def _scope(target: Target, prune: turbo.Prune) -> Finding:
         else:
             edits.append(surgery.replace(commands.text.span(start, end), name))
     wanted = sorted(named | {name.strip("'\"") for _, name in prune.scopes})
-    look_at = f"that {', '.join(wanted)} is what to keep, and that turbo is 1.10 or later"
+    look_at = (
+        f"that {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} what to keep, and that turbo is 1.10 or later"
+    )
     at = commands.span(prune.scopes[0][0][0])
     message = "turbo prune refuses --scope beside the name of a workspace"
     why = "the operand says what to keep, and the build goes on"
     return Fix(at, message, tuple(edits), Safety.UNSAFE, why, look_at, Severity.ERROR)
 
 
-def _docker(target: Target, prune: turbo.Prune, taken: tuple[turbo.Taken, ...]) -> Iterator[Finding]:
+def _docker(target: Target, stage: Stage, prune: turbo.Prune, taken: tuple[turbo.Taken, ...]) -> Iterator[Finding]:
     split = [each for each in taken if turbo.is_part(each, "json") or turbo.is_part(each, "full")]
     if not split:
         return
@@ -128,6 +131,11 @@ def _docker(target: Target, prune: turbo.Prune, taken: tuple[turbo.Taken, ...]) 
     others = [each for each in taken if each not in split and not each.part.endswith((".yaml", ".lock", "lock.json"))]
     if others:
         reason = f"line {others[0].copy.start_line} copies {others[0].source.text}, which it writes only without it"
+        yield Refusal(at, message, reason, Severity.ERROR)
+        return
+    user = turbo.uses_tree(target.facts, stage, prune)
+    if user is not None:
+        reason = f"the RUN on line {user.start_line} uses what it writes elsewhere with it"
         yield Refusal(at, message, reason, Severity.ERROR)
         return
     word = (*prune.names, *(words[-1] for words, _ in prune.scopes), prune.step.command.words[-1])

@@ -32,8 +32,9 @@ Unsafe: the gid of the user changes, and with it that of the files which it writ
 
 - `adduser` with `-G` or `--ingroup`, and without `--system`, which makes a group of its own.
 - Debian's `adduser`, which is another program, and base images that are not known.
-- No group made, or several, or one made in a branch: the finding is told, and nothing is changed. Without a `--uid` and
-  without a group nothing is said: that user is not meant to own anything.
+- No group made, or several, or one made in a branch or for another user: the finding is told, and nothing is changed.
+  Without a `--uid` and without a group nothing is said: that user is not meant to own anything.
+- A file that itself names nogroup, or its gid 65533: there the group that the user gets is known.
 
 ## Sources
 
@@ -55,10 +56,12 @@ from dockfix.api import (
     Effect,
     Finding,
     Fix,
+    Refusal,
     Run,
     Safety,
     Severity,
     ShellContext,
+    Stage,
     Step,
     Target,
     accounts_before,
@@ -75,6 +78,7 @@ def rewrite(target: Target) -> Iterator[Finding]:
     for stage in target.facts.graph.stages:
         if stage.replaced or stage.base is None or stage.base.family not in BUSYBOX_FAMILIES:
             continue
+        named = frozenset(_named(target, stage, stage.base.family))
         for run in stage.instructions:
             if not isinstance(run, Run) or run.json:
                 continue
@@ -82,10 +86,12 @@ def rewrite(target: Target) -> Iterator[Finding]:
             for step in commands.steps:
                 command = parse_account_command(step, family=stage.base.family)
                 if command is not None and step.depth == 0 and command.has("--system"):
-                    yield from _judge(target, run, commands, step, command)
+                    yield from _judge(target, run, commands, step, command, named)
 
 
-def _judge(target: Target, run: Run, commands: Commands, step: Step, command: AccountCommand) -> Iterator[Finding]:
+def _judge(
+    target: Target, run: Run, commands: Commands, step: Step, command: AccountCommand, named: frozenset[str | None]
+) -> Iterator[Finding]:
     if command.has("--ingroup") or command.operand is None:
         return
     groups = [
@@ -97,12 +103,21 @@ def _judge(target: Target, run: Run, commands: Commands, step: Step, command: Ac
     if not groups and uid is None:
         return
     at = commands.span(step.command)
-    message = f"adduser --system {command.operand.text} has no group of its own, and gets nogroup"
-    maker = groups[0].created_by if len(groups) == 1 else None
+    user = command.name or command.operand.text
+    message = f"adduser --system {user} has no group of its own, and gets nogroup"
+    maker = groups[0].created_by if len(groups) == 1 and groups[0].name not in named else None
     if maker is None or maker.context & ~_PLAIN:
         made = ", ".join(sorted(group.name for group in groups))
-        what = f"name one of {made} with -G" if groups else "make one with addgroup -S, and name it with -G"
+        what = (
+            f"name {'one of ' if len(groups) > 1 else ''}{made} with -G"
+            if groups
+            else "make one with addgroup -S, and name it with -G"
+        )
         yield Advice(at, f"{message}: {what}")
+        return
+    clash = _nogroup(target)
+    if clash:
+        yield Refusal(at, message, f"line {clash} names nogroup, and what belongs to it would be the user's no longer")
         return
     model = uid or command.option("--system")
     long = model is not None and model.spelled.startswith("--")
@@ -116,7 +131,29 @@ def _judge(target: Target, run: Run, commands: Commands, step: Step, command: Ac
         (surgery.insert_word(target.dockerfile, run, commands.text, start, end, new),),
         Safety.UNSAFE,
         f"the group {groups[0].name} is made for it",
-        f"whether {groups[0].name} is the group that is meant: the gid of {command.operand.text} changes",
+        f"whether {groups[0].name} is the group that is meant: the gid of {user} changes",
+    )
+
+
+def _named(target: Target, stage: Stage, family: str) -> Iterator[str | None]:
+    """The groups that users of a stage are put in by name: they were made for those."""
+    for run in stage.instructions:
+        for step in target.facts.commands(run).steps if isinstance(run, Run) else ():
+            command = parse_account_command(step, family=family)
+            option = command.option("--ingroup") if command is not None else None
+            if option is not None:
+                yield option.value
+
+
+def _nogroup(target: Target) -> int | None:
+    """The line of the first instruction that says nogroup or its number."""
+    return next(
+        (
+            each.start_line
+            for each in target.dockerfile.instructions
+            if any(word in target.text[each.span.start : each.span.end] for word in ("nogroup", "65533"))
+        ),
+        None,
     )
 
 

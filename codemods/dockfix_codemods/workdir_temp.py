@@ -27,6 +27,7 @@ mount (`RUN --mount=type=bind`), or into a stage of its own; which of them is ri
 
 - Stages whose layers are not in the image.
 - A directory that is the working directory again later, or still at the end.
+- What a RUN does in a directory on which something is mounted: that stays in no layer.
 - A removal in a branch or a loop, of single files below it, or of a path with a variable.
 - Directories of the system, such as `/tmp` and `/var/lib`, that are not the file's own.
 
@@ -110,7 +111,11 @@ def _left(target: Target, stage: Stage, node: Workdir, run: Run, path: str) -> s
             folder = where.value if isinstance(where, Known) else "/"
             if _within(posixpath.normpath(posixpath.join(folder, written)), path):
                 return f"what line {each.start_line} copies there stays in the image"
-    runs = [each for each in stage.instructions if isinstance(each, Run) and node.span.start < each.span.start]
+    runs = [
+        each
+        for each in stage.instructions
+        if isinstance(each, Run) and node.span.start < each.span.start and not _is_mounted(target, each, path)
+    ]
     if runs and runs[0] is not run:
         return f"whatever line {runs[0].start_line} leaves there stays in the image"
     return "an empty directory stays in the image"
@@ -128,7 +133,7 @@ def _directory_after(target: Target, stage: Stage, node: Workdir) -> str | None:
 def _removal(target: Target, stage: Stage, node: Workdir, path: str) -> Run | None:
     """The first RUN below that removes the whole directory."""
     for run in stage.instructions:
-        if isinstance(run, Run) and run.span.start > node.span.start:
+        if isinstance(run, Run) and run.span.start > node.span.start and not _is_mounted(target, run, path):
             workdir = target.facts.state(run).workdir
             for step in target.facts.commands(run).steps:
                 where = step.directory(workdir)
@@ -136,6 +141,18 @@ def _removal(target: Target, stage: Stage, node: Workdir, path: str) -> Run | No
                 if any(_within(path, each) and not _SYSTEM.fullmatch(each) for each in _removed(step, folder)):
                     return run
     return None
+
+
+def _is_mounted(target: Target, run: Run, path: str) -> bool:
+    """Whether something is mounted on the directory in a RUN: what that does there stays in no layer."""
+    state = target.facts.state(run)
+    folder = state.workdir.value if isinstance(state.workdir, Known) else "/"
+    places = (state.expand(mount.target, run.escape) for mount in run.mounts if mount.target)
+    return any(
+        _within(path, posixpath.normpath(posixpath.join(folder, place.value)))
+        for place in places
+        if isinstance(place, Known)
+    )
 
 
 def _removed(step: Step, folder: str | None) -> Iterator[str]:

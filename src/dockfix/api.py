@@ -100,7 +100,7 @@ if TYPE_CHECKING:
     from dockfix.project.postgres import Server as PostgresServer
     from dockfix.project.problems import Uneditable
     from dockfix.project.python_installs import UnusedDistributions
-    from dockfix.project.sources import ContextUse, context_uses, loses
+    from dockfix.project.sources import ContextUse, context_uses, loses, used_of_what_is_lost
     from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
     from dockfix.project.target import Project, Target, context_candidates
     from dockfix.project.yamlcheck import Value as YamlValue
@@ -185,7 +185,7 @@ _NAMES: Final = {
     "dockfix.project.manifests": "javascript_managers pyproject_facts",
     "dockfix.project.problems": "Uneditable",
     "dockfix.project.python_installs": "UnusedDistributions",
-    "dockfix.project.sources": "ContextUse context_uses loses",
+    "dockfix.project.sources": "ContextUse context_uses loses used_of_what_is_lost",
     "dockfix.project.startup": "Wait cycle longest_chain unnamed_waits",
     "dockfix.project.target": "Project Target context_candidates",
     "dockfix.syntax.shell": "Script SimpleCommand",
@@ -534,6 +534,7 @@ __all__ = [
     "turbo",
     "unnamed_waits",
     "unused_distributions",
+    "used_of_what_is_lost",
     "uses_area",
     "uv_installs",
     "variables",

@@ -271,7 +271,7 @@ def test_insert_above_stays_behind_the_byte_order_mark() -> None:
     [
         ("FROM a\nRUN b\nRUN c\n", "FROM a\nRUN b\nUSER x\nRUN c\n"),
         ("FROM a\nRUN b", "FROM a\nRUN b\nUSER x"),
-        ("FROM a\r\nRUN b", "FROM a\r\nRUN b\nUSER x"),
+        ("FROM a\r\nRUN b", "FROM a\r\nRUN b\r\nUSER x"),
         ("FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\nUSER x\r\n"),
         ("FROM a\nRUN <<E\nb\nE\nRUN c\n", "FROM a\nRUN <<E\nb\nE\nUSER x\nRUN c\n"),
     ],

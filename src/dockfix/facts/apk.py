@@ -18,7 +18,7 @@ from dockfix.syntax.shell import Context
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Instruction, Run
 
-__all__ = ["ApkRun", "ApkStep", "apk_run", "index_user", "installs_files", "scripts_below"]
+__all__ = ["ApkRun", "ApkStep", "apk_run", "index_user", "indexed_before", "installs_files", "scripts_below"]
 
 _READS_INDEX: Final = frozenset(
     ("add", "upgrade", "fix", "fetch", "search", "policy", "list", "dot", "version", "cache")
@@ -85,7 +85,9 @@ def apk_run(commands: Commands, run: Run) -> ApkRun | None:
     if not steps:
         return None
     why = ""
-    if any(step.step.depth for step in steps):
+    if run.flag("network") is not None:
+        why = "it may have no network to fetch the index from"
+    elif any(step.step.depth for step in steps):
         why = "a shell inside the command runs apk"
     elif any(kept in commands.text.text for kept in _KEPT):
         why = "the command looks after apk's cache itself"
@@ -122,6 +124,20 @@ def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instructi
             if package.verb[:1] and package.verb[0] in _READS_INDEX and not package.has("--no-cache", "--update-cache"):
                 return instruction
     return None
+
+
+def indexed_before(facts: BuildFacts, stage: Stage, run: Run) -> bool:
+    """Whether a RUN before another one has left the index in a layer by an `apk update` that installs nothing."""
+    above = [
+        each for link in facts.graph.chain(stage) for each in link.instructions if each.span.start < run.span.start
+    ]
+    for each in above:
+        if isinstance(each, Run):
+            packages = [step.package for step in facts.commands(each).packages]
+            actions = {each.action for each in packages if each is not None and each.manager == "apk"}
+            if Action.UPDATE in actions and Action.INSTALL not in actions:
+                return True
+    return False
 
 
 def scripts_below(facts: BuildFacts, stage: Stage, after: Instruction) -> bool:

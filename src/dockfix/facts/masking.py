@@ -8,7 +8,7 @@ from typing import Final
 
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.packages import Action
-from dockfix.syntax.shell import Context, Script, SimpleCommand
+from dockfix.syntax.shell import Compound, Context, Script, SimpleCommand
 
 __all__ = ["Masked", "masked_installs"]
 
@@ -35,9 +35,35 @@ def masked_installs(commands: Commands) -> Iterator[Masked]:
         package = step.package
         if package is None or package.action not in _INSTALLS or step.depth or step.command.context & _ELSEWHERE:
             continue
-        instead = _instead(script, step.command)
+        instead = _instead(script, step.command) or _behind_group(script, step.command)
         if instead is not None:
             yield Masked(step, instead)
+
+
+def _behind_group(script: Script, command: SimpleCommand) -> SimpleCommand | None:
+    """What runs where a `( ... )` or `{ ...; }` of the outermost list fails of which the command is a link of `&&`."""
+    for group in script.top_level:
+        if not isinstance(group, Compound) or group.kind not in ("subshell", "compound_statement"):
+            continue
+        if not (group.start < command.start and command.end < group.end):
+            continue
+        behind = [each for each in group.commands if each.start >= command.start]
+        linked = all(one.after is not None and one.after.text == "&&" for one in behind[:-1])
+        if not linked or group.after is None or group.after.text != "||":
+            return None
+        following = [each for each in script.commands if each.start > group.end]
+        if not following or following[0].before != group.after or not _succeeds(following[0]):
+            return None
+        after = following[0].after
+        leaves = len(following) > 1 and following[1].name in _LEAVES
+        return None if after is not None and after.text == "&&" and leaves else following[0]
+    return None
+
+
+def _succeeds(command: SimpleCommand) -> bool:
+    if command.name == "exit":
+        return [word.value for word in command.args] == ["0"]
+    return command.basename in _SUCCEEDS
 
 
 def _instead(script: Script, command: SimpleCommand) -> SimpleCommand | None:
@@ -53,7 +79,7 @@ def _instead(script: Script, command: SimpleCommand) -> SimpleCommand | None:
                 return None
             at = each
             continue
-        if operator.text != "||" or each.name not in _SUCCEEDS:
+        if operator.text != "||" or not _succeeds(each):
             return None
         behind = next((other for other in following if other.start > each.start), None)
         fails = each.after is not None and each.after.text == "&&" and behind is not None and behind.name in _LEAVES

@@ -203,8 +203,10 @@ def _judged(
         return ProcessSearch(step, word, program, finds, None, "its output is used, which may allow for what it finds")
     spelled = _spelled(word, pattern, check, step)
     hidden = pattern.hidden()
-    if spelled is None or hidden is None:
+    if hidden is None:
         return ProcessSearch(step, word, program, finds, None, "no character of the pattern can be put in brackets")
+    if spelled is None:
+        return ProcessSearch(step, word, program, finds, None, "brackets need quotes, which do not fit where it stands")
     rewritten = parse_pattern(hidden)
     start = line.find(word.text) if check.json else len(line) - len(commands.text.text) + word.start
     end = start + len(word.text)

@@ -87,7 +87,8 @@ _TAGGED: Final = re.compile(r"([23])(?:\.(\d+))?(?![\w])")
 def python_version(program: PythonProgram, stage: Stage | None) -> tuple[int, int | None] | None:
     """The version of Python, major and minor, that runs a program; None if neither its name nor the image says.
 
-    The image says it for `python` in docker-library/python, by its tag; a program by its name (`python3.12`).
+    The image says it for `python` in docker-library/python, by its tag; a program by its name (`python3.12`). PyPy is
+    Python 2.7 under its bare name, and the image of CPython says nothing of it.
     """
     name = program.interpreter.rpartition("/")[2]
     named = _NAMED.match(name)
@@ -95,7 +96,8 @@ def python_version(program: PythonProgram, stage: Stage | None) -> tuple[int, in
         return int(named[1]), int(named[2])
     ref = stage.base_ref if stage is not None else None
     image = parse_image_ref(ref.value) if isinstance(ref, Known) else None
-    if image is not None and image.repository == "library/python" and "/" not in program.interpreter:
+    of_image = image is not None and image.repository == "library/python" and "/" not in program.interpreter
+    if image is not None and of_image and name.startswith("python"):
         tagged = _TAGGED.match(image.tag or "")
         if tagged is not None and (named is None or named[1] == tagged[1]):
             return int(tagged[1]), int(tagged[2]) if tagged[2] is not None else None

@@ -150,7 +150,12 @@ def _forgives(body: Sequence[Token], at: int) -> bool:
     if end <= at:
         return False
     if last.words:
-        return last.words[0].value in _SUCCEEDS and not last.negated
+        # `[ $i -lt 3 ] && sleep 5` fails where its first half does.
+        chain = [last]
+        while end - 2 > at and body[end - 1].text == "&&":
+            end -= 2
+            chain.append(body[end])
+        return all(bool(each.words) and each.words[0].value in _SUCCEEDS and not each.negated for each in chain)
     return bool(last.assignments) and not last.text
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.shell import Word as ShellWord
 
-__all__ = ["Prune", "Taken", "is_part", "position", "prunes", "taken_from"]
+__all__ = ["Prune", "Taken", "is_part", "position", "prunes", "taken_from", "uses_tree"]
 
 _TURBO: Final = re.compile(r"turbo(?:@(?P<version>\d[\w.-]*|[a-z]+))?\Z")
 _RUNNERS: Final = frozenset(("npx", "pnpx", "bunx", "pnpm", "yarn", "npm", "bun"))
@@ -88,6 +88,30 @@ def taken_from(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[Taken, ..
     return tuple(found)
 
 
+def uses_tree(facts: BuildFacts, stage: Stage, prune: Prune) -> Run | None:
+    """A RUN of a prune's stage, or of one FROM it, that names a part of the output that is elsewhere with `--docker`.
+
+    That is what is neither `json`, `full` nor a lock file.
+    """
+    for giver in (stage, *facts.graph.descendants(stage)):
+        for run in giver.instructions:
+            if not isinstance(run, Run) or run.span.start < prune.run.span.start or prune.output is None:
+                continue
+            workdir = facts.state(run).workdir
+            for step in facts.commands(run).steps:
+                cwd = step.directory(workdir)
+                for word in step.command.args:
+                    path = posixpath.join(cwd.value if isinstance(cwd, Known) else "/", word.value or word.text)
+                    below = posixpath.normpath(path).removeprefix(f"{prune.output}/")
+                    if below != posixpath.normpath(path) and not _is_kept(below):
+                        return run
+    return None
+
+
+def _is_kept(part: str) -> bool:
+    return part.partition("/")[0] in ("json", "full") or part.endswith((".yaml", ".lock", "lock.json"))
+
+
 def is_part(taken: Taken, part: str) -> bool:
     """Whether it is `json` or `full`, or something in that."""
     return taken.part == part or taken.part.startswith(f"{part}/")
@@ -111,6 +135,8 @@ def _prune(facts: BuildFacts, run: Run, step: Step) -> Prune | None:
             docker = value != "false"
         elif option == "--scope":
             second = None if equals else next(rest, None)
+            if not equals and second is None:
+                continue  # turbo refuses it, and there is nothing to keep
             scopes.append(((word,) if second is None else (word, second), value if second is None else second.text))
         elif option in _WITH_VALUE:
             given = word if equals else next(rest, None)

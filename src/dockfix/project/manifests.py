@@ -169,8 +169,14 @@ def package_json_facts(text: str) -> PackageJsonFacts | None:
     )
 
 
+_NPMRC_SAYS_WHICH: Final = frozenset(
+    ("include", "include[]", "omit", "omit[]", "production", "only", "also", "dev", "prod")
+)
+
+
 def javascript_managers(context: Context | None) -> Mapping[str, int] | None:
-    """The major versions of package managers that a context asks for; None if its project has no devDependencies.
+    """The major versions of package managers that a context asks for; None if NODE_ENV decides nothing there:
+    its project has no devDependencies, or its `.npmrc` says which dependencies to install.
 
     From `packageManager` of the `package.json` in the root of the context; a `.yarnrc.yml` is of Yarn 2 or later. Empty
     if there is nothing to read.
@@ -185,6 +191,8 @@ def javascript_managers(context: Context | None) -> Mapping[str, int] | None:
     if not isinstance(document, dict):
         return {}
     if not _table(document, "devDependencies") and not document.get("workspaces"):
+        return None
+    if _NPMRC_SAYS_WHICH & {line.partition("=")[0].strip() for line in (context.read_text(".npmrc") or "").split("\n")}:
         return None
     versions = {"yarn": 2} if context.exists(".yarnrc.yml") else {}
     name, _, version = str(document.get("packageManager", "")).partition("@")

@@ -117,11 +117,16 @@ class Server:
         to = state.expand(copy.destination.text, copy.escape) if copy.destination is not None else None
         if not isinstance(to, Known):
             return [], f"where the files of line {copy.start_line} go is not known"
-        folder = posixpath.normpath(to.value) if to.value.startswith("/") else ""
-        matters = _may_configure(folder, to.value)
+        folder = to.value
+        if not folder.startswith("/"):
+            folder = posixpath.join(state.workdir.value, folder) if isinstance(state.workdir, Known) else ""
+        written = f"{folder}/" if posixpath.basename(folder) in (".", "..") else folder
+        folder = posixpath.normpath(folder) if folder else ""
+        matters = _may_configure(folder, written)
         if not folder or copy.flag("from") is not None or self.target.context is None:
-            return [], self._not_read(copy) if matters else ""
-        files, why = self._from_context(copy, to.value, folder)
+            why = self._not_read(copy) if folder else f"where the files of line {copy.start_line} go is not known"
+            return [], why if matters else ""
+        files, why = self._from_context(copy, written, folder)
         return files, why if matters else ""
 
     def _not_read(self, copy: Copy | Add) -> str:
@@ -206,7 +211,7 @@ class Server:
         for script in self._copied[0]:
             text = self.read(script)
             if text is not None:
-                found.append(_Text(_COMMENT.sub("", text), script.source))
+                found.append(_Text(_uncommented(text, script.source), script.source))
         found += [_Text(text, path, compose=True) for path, text in self._compose_files]
         return tuple(found)
 
@@ -241,7 +246,7 @@ class Server:
         """Whether an init script uses what an extension offers."""
         text = self.read(script) or ""
         names = (library.schema, library.extension) if library.schema else (library.extension,)
-        return any(re.search(rf"\b{re.escape(name)}\b", _COMMENT.sub("", text), re.I) for name in names)
+        return any(re.search(rf"\b{re.escape(name)}\b", _uncommented(text, script.source), re.I) for name in names)
 
     def connects(self, script: InitScript) -> bool:
         """Whether an init script goes to another database itself, or may: a shell script calls psql as it likes."""
@@ -303,6 +308,17 @@ class Server:
 
 _FOLDERS: Final = (INIT_FOLDER, "/", "/etc/postgresql", "/usr/share/postgresql")
 """Folders that the image has, so that a file is copied into them without a `/` behind the name."""
+
+
+def _uncommented(text: str, name: str) -> str:
+    """A script without its comments; `/*` begins one in SQL only, and is a pattern to a shell."""
+    if not name.endswith(".sql"):
+        return _COMMENT.sub("", text)
+    kept, at = [], 0
+    while (start := text.find("/*", at)) >= 0 and (end := text.find("*/", start + 2)) >= 0:
+        kept.append(text[at:start])
+        at = end + 2
+    return _COMMENT.sub("", "".join((*kept, text[at:])))
 
 
 def _may_configure(folder: str, written: str) -> bool:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
+from dockfix.facts.commands import Step
 from dockfix.facts.model import Fact, Known
+from dockfix.facts.packages import PackageCommand, manifests_for
 from dockfix.project.context import Context
 from dockfix.project.gopath import has_wildcard
 from dockfix.project.ignore import IgnoreRules
+from dockfix.project.installs import builds_project
+from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Target
-from dockfix.syntax.tree import Add, Copy, Instruction, Run
+from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run
 
-__all__ = ["ContextUse", "context_uses", "loses"]
+__all__ = ["ContextUse", "context_uses", "loses", "used_of_what_is_lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +64,57 @@ def loses(context: Context, source: str, rules: IgnoreRules) -> str | None:
     if found is None:
         return source
     return next((path for path in found if after.ignored(path)), None)
+
+
+def used_of_what_is_lost(target: Target, context: Context, rules: IgnoreRules) -> tuple[Instruction, str] | None:
+    """A command that uses a file which a folder of the context brings along, and which `rules` would keep out.
+
+    That is: names its path in a word, or installs from a manifest or a project that needs it. None if there is none,
+    or if there are too many files to say.
+    """
+    now, then = context.files_below("."), replace(context, ignore=rules).files_below(".")
+    gone = set(now or ()) - set(then or ())
+    folders = [
+        "" if use.source.value.strip("./") == "" else posixpath.normpath("/" + use.source.value).lstrip("/") + "/"
+        for use in context_uses(target)
+        if isinstance(use.source, Known)
+    ]
+    brought = sorted(path for path in gone if any(path.startswith(folder) for folder in folders))
+    if then is None or not brought:
+        return None
+    readme = _readme(context)
+    for stage in target.facts.graph.stages:
+        for instruction in stage.instructions:
+            if isinstance(instruction, Run | Cmd | Entrypoint):
+                for step in target.facts.commands(instruction).steps:
+                    used = _uses(step, brought, readme)
+                    if used is not None:
+                        return instruction, used
+    return None
+
+
+def _uses(step: Step, paths: Sequence[str], readme: str | None) -> str | None:
+    package = step.package
+    patterns = manifests_for(package) if package is not None else ()
+    words = [word.value.removeprefix("./") for word in step.command.args if word.value is not None]
+    for path in paths:
+        if any(fnmatchcase(path, pattern) for pattern in patterns):
+            return path
+        if any(word == path or word.endswith(f"/{path}") for word in words):
+            return path
+        if path == readme and package is not None and (builds_project(package) or _installs_folder(package)):
+            return path
+    return None
+
+
+def _installs_folder(command: PackageCommand) -> bool:
+    """Whether pip is given a folder: that may be the project."""
+    values = [word.value or "" for word in command.packages]
+    return command.manager in ("pip", "uv") and any(value.startswith((".", "/")) for value in values)
+
+
+def _readme(context: Context) -> str | None:
+    """The README of the project in the context, without which some build backends fail."""
+    text = context.read_text("pyproject.toml")
+    facts = pyproject_facts(text) if text is not None else None
+    return facts.readme if facts is not None else None

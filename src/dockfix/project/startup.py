@@ -91,7 +91,8 @@ def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
     Looked at is all that says how the service runs: its definition, environment, env files and Dockerfile. A service
     that names no other service either is left out, since it may be configured in another way; so is one of neither
     image nor build, one that mounts files of the project or has configs, one with an env file that is not there, what
-    it waits for by a list that several services share, and what has other names in its networks.
+    it waits for by a list that several services share, what has a volume in common with it, and what has other names
+    in its networks.
     """
     for service in () if compose.broken else compose.services.values():
         if service.image is None and "image" not in service.raw and not service.builds:
@@ -107,6 +108,8 @@ def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
         around = "\n".join([said, _definition(compose, service, files), _dockerfiles(compose, service, files)])
         for wait in waits:
             other = compose.services[wait.dependency.name]
+            if _volumes(service, files) & _volumes(other, files):
+                continue
             names = _names(compose, other, files)
             peers = [each for each in compose.services if each not in (service.name, other.name)]
             if names is not None and not _mentions(around, names) and _mentions(said, [*map(_plain, peers)]):
@@ -141,6 +144,14 @@ def _configuration(service: Service, files: Snapshot) -> str | None:
             return None
         parts.append(text or "")
     return "\n".join(parts)
+
+
+def _volumes(service: Service, files: Snapshot) -> frozenset[str]:
+    """The names of the volumes that a service mounts: two that share one meet there, in files or a socket."""
+    mounts = _items(_entry(_service_node(service, files), "volumes"))
+    sources = (_entry(mount, "source") if mount.kind == "mapping" else mount for mount in mounts)
+    names = (source.value.partition(":")[0] for source in sources if source is not None and source.kind == "scalar")
+    return frozenset(name for name in names if name and name[0] not in "./$~")
 
 
 def _is_from_project(mount: YamlNode) -> bool:

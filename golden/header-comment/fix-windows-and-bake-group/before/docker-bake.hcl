@@ -1,0 +1,5 @@
+target "api" {
+  context = "."
+  tags = ["org/api:1"]
+}
+group "default" { targets = ["api"] }

@@ -1,0 +1,1 @@
+SELECT cron.schedule('x', '* * * * *', 'select 1');

@@ -1,0 +1,3 @@
+-- CREATE EXTENSION pg_cron;
+/* CREATE EXTENSION pg_cron; */
+select 1;

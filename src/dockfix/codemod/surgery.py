@@ -21,6 +21,7 @@ from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, R
 MAX_LINE = 120
 """Columns past which a line that grows is broken."""
 
+_OPERATORS = frozenset(("&&", "||", ";", "|"))
 _BANNER = frozenset("#-=*~_+ \t─━═")
 _SHELL_COMMENT = re.compile(r"(?:^|[\s;&|])#")
 
@@ -146,9 +147,17 @@ def delete(dockerfile: Dockerfile, instruction: Instruction, start: int, end: in
         left.append(text[low:high])
         ends.append(high)
         if first < last:
-            if index > 0 and not _solid(text[low:first]) and not _solid(text[last:high]):
+            rest = text[last:high].strip(GO_SPACE)
+            above = index > 0 and not _solid(text[low:first])
+            if above and not rest:
                 dropped.add(index)
                 left[index] = ""
+            elif above and rest in _OPERATORS and start >= low and _solid(left[index - 1]):
+                # `x && \` of which x goes: the operator moves up to what it follows now
+                dropped.add(index)
+                left[index] = ""
+                end_above = pieces[index - 1].start + len(left[index - 1].rstrip(" \t"))
+                edits.append(insert(end_above, rest if rest == ";" else f" {rest}"))
             else:
                 first, last = _trim(text, Span(low, high), Span(first, last), index == len(pieces) - 1)
                 if first < last:

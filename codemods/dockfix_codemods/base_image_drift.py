@@ -2,8 +2,8 @@
 
 ## What it does
 
-It looks at all Dockerfiles together, and says which base images they take at more than one version, or sometimes
-pinned by digest and sometimes not. Of these two files
+It looks at all Dockerfiles together, at FROM, `COPY --from` and `RUN --mount=from=`, and says which images they take at
+more than one version, or sometimes pinned by digest and sometimes not. Of these two files
 
 ```dockerfile api/Dockerfile
 FROM python:3.13-slim

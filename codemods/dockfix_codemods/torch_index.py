@@ -26,7 +26,7 @@ Nothing is changed: whether the container gets a GPU is not to be read from the 
 - An index, a folder of wheels or a backend that is given, by an option or the environment; local versions (`+cpu`).
 - Stages that set variables of NVIDIA or CUDA, take in a configuration of pip or uv, or are built for another platform.
 - Files that name PyTorch's own index, a GPU or its makers anywhere, or a package that is for a GPU only (vllm).
-- Images whose compose or bake file speaks of a GPU or of arm64, and uv where the context configures it.
+- Images of services that get a GPU from compose, or that are built for arm64, and uv where the context configures it.
 
 ## Sources
 
@@ -103,9 +103,15 @@ def rewrite(target: Target) -> Iterator[Finding]:
 
 
 def _run_with_gpu(target: Target) -> bool:
-    """Whether a compose or bake file that builds the image speaks of a GPU or of a platform without CUDA wheels."""
-    files = (target.project.files.read(build.source).text.lower() for build in target.builds)
-    return any(word in text for text in files for word in ("gpu", "nvidia", "rocm", "arm64"))
+    """Whether a build of the image is for a service with a GPU, or for a platform without wheels for CUDA."""
+    services = [
+        file.services[build.service]
+        for build in target.builds
+        for file in target.project.compose_files
+        if build.kind == "compose" and build.source in (file.path, *file.files) and build.service in file.services
+    ]
+    names = " ".join(f"{build.service} {build.options}".lower() for build in target.builds)
+    return any(service.gpu for service in services) or any(word in names for word in ("gpu", "cuda", "rocm", "arm64"))
 
 
 def _configures_uv(target: Target) -> bool:

@@ -366,3 +366,24 @@ def test_what_else_a_build_says_is_its_options(tmp_path: Path) -> None:
         "both": {"platforms": ("linux/arm64",)},
         "bare": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("service", "gpu"),
+    [
+        ("image: a", False),
+        ("gpus: all", True),
+        ("gpus:", False),
+        ("runtime: nvidia", True),
+        ("runtime: runc", False),
+        ("runtime: ${RUNTIME}", True),
+        ("deploy: {replicas: 2}", False),
+        ("deploy: {resources: {limits: {cpus: '2'}}}", False),
+        ("deploy: {resources: {reservations: {devices: [{driver: nvidia, capabilities: [gpu]}]}}}", True),
+        ("devices: ['/dev/kfd:/dev/kfd']", True),
+        ("devices: ['/dev/ttyUSB0:/dev/ttyUSB0']", False),
+        ("devices: ['${DEVICE}']", True),
+    ],
+)
+def test_services_that_ask_for_a_gpu(tmp_path: Path, service: str, gpu: bool) -> None:
+    assert read(tmp_path, f"services:\n  a:\n    {service}\n").services["a"].gpu is gpu

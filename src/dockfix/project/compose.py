@@ -378,6 +378,23 @@ def _service(name: str, entry: Entry, table: Table, env: Environment) -> Service
         profiles=tuple(dict.fromkeys(profile for profile in profiles if profile)),
         raw=raw,
         raw_environment=raw_environment,
+        gpu=_asks_for_gpu(table),
+    )
+
+
+def _asks_for_gpu(table: Table) -> bool:
+    """Whether a service asks for a GPU (docs.docker.com/reference/compose-file/services: `gpus`, `runtime`, `devices`;
+    /deploy: `devices`), or has something there that is not known."""
+    value: Value | None = table
+    for key in ("deploy", "resources", "reservations", "devices"):
+        value = value.get(key) if isinstance(value, Table) else value
+    runtime = table.get("runtime")
+    devices = [text_of(each) or "/dev/nvidia" for each in values_of(table.get("devices"))]
+    return (
+        (_given(value) and value is not None)
+        or _given(table.get("gpus"))
+        or (_given(runtime) and text_of(runtime) not in ("runc", "crun", "io.containerd.runc.v2"))
+        or any(text.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri", "nvidia.com/")) for text in devices)
     )
 
 

@@ -42,8 +42,9 @@ _MAX_INCLUDED: Final = 30
 # The keys of a service that say how it is built, what it runs and on what it waits.
 _KEYS: Final = frozenset(
     {
-        "build", "command", "depends_on", "entrypoint", "environment", "extends", "healthcheck", "image", "ipc",
-        "links", "network_mode", "pid", "platform", "profiles", "user", "volumes_from",
+        "build", "command", "depends_on", "deploy", "devices", "entrypoint", "environment", "extends", "gpus",
+        "healthcheck", "image", "ipc", "links", "network_mode", "pid", "platform", "profiles", "runtime", "user",
+        "volumes_from",
     }
 )  # fmt: skip
 _REMOTE: Final = ("https://", "http://", "git://", "ssh://", "git@", "oci://", "github.com/")

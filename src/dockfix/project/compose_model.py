@@ -130,7 +130,8 @@ class Service:
 
     `environment` holds the names that `environment:` mentions, with values as far as they are known; those of
     `env_file:` are not read. `raw` has the text as written of `image`, `user`, `command` and `entrypoint`, those that
-    are given, and `raw_environment` that of the environment: values of `.env` files must not be shown.
+    are given, and `raw_environment` that of the environment: values of `.env` files must not be shown. `gpu`: it asks
+    for a GPU, or perhaps.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Service:
     profiles: tuple[str, ...]
     raw: Mapping[str, Words]
     raw_environment: Mapping[str, str | None]
+    gpu: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,6 @@ class OutputClosed(Exception):  # noqa: N818 - not an error of anybody's
     """Whoever read our output is gone. No OSError, which typer would take for its own to handle."""
 
 
-class Exit(Exception):  # noqa: N818 - as typer has it, which a command line of paths alone need not load
-    """The end of a command."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
     """Run dockfix and give its exit code.
 
@@ -35,16 +27,16 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         # Imports stand inside: an interrupt may come while they load.
         code = _plain(sys.argv[1:] if arguments is None else list(arguments), state)
         if code is None:
-            from dockfix.cli.app import app  # noqa: PLC0415
+            from dockfix.cli.app import app  # noqa: PLC0415 - brings typer, which takes longest
 
             result = app(
                 None if arguments is None else list(arguments), prog_name="dockfix", standalone_mode=False, obj=state
             )
             code = result if isinstance(result, int) else 0
         sys.stdout.flush()
-    except Exit as ended:
+    except SystemExit as ended:  # a command that ends early, as `Console.fail` does
         sys.stdout.flush()
-        return ended.code
+        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except KeyboardInterrupt:
         sys.stderr.write("dockfix: interrupted; files that were already written stay as they are\n")
         return INTERRUPTED
@@ -80,13 +72,13 @@ def _plain(arguments: Sequence[str], state: object) -> int | None:
     command, *paths = arguments
     if command not in ("check", "apply"):
         return None
-    from dockfix.cli.console import console  # noqa: PLC0415
-    from dockfix.cli.planning import Given  # noqa: PLC0415
+    from dockfix.cli.console import console  # noqa: PLC0415 - --version needs neither
+    from dockfix.cli.planning import Given  # noqa: PLC0415 - nor this
 
     if command == "check":
-        from dockfix.cli.checking import check  # noqa: PLC0415
+        from dockfix.cli.checking import check  # noqa: PLC0415 - each command loads its own
 
         return check(state, Given(paths=paths), console())
-    from dockfix.cli.applying import apply  # noqa: PLC0415
+    from dockfix.cli.applying import apply  # noqa: PLC0415 - each command loads its own
 
     return apply(state, Given(paths=paths), console())

@@ -29,8 +29,8 @@ def apply(
 
 def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactive: bool, fail_on_fix: bool) -> int:
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by none of the other commands
-    from dockfix.cli.interactive import Reviewer  # noqa: PLC0415
-    from dockfix.codemod.session import run_paths  # noqa: PLC0415
+    from dockfix.cli.interactive import Reviewer  # noqa: PLC0415 - as above
+    from dockfix.codemod.session import run_paths  # noqa: PLC0415 - as above
 
     would = diff or check
     result = run_paths(
@@ -50,9 +50,9 @@ def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactiv
 
 
 def _filter(todo: Plan, terminal: Console, *, diff: bool, check: bool, fail_on_fix: bool) -> int:
-    from dockfix.cli import reporting  # noqa: PLC0415
-    from dockfix.codemod.session import run_text  # noqa: PLC0415
-    from dockfix.syntax.source import encode  # noqa: PLC0415
+    from dockfix.cli import reporting  # noqa: PLC0415 - as in _files
+    from dockfix.codemod.session import run_text  # noqa: PLC0415 - as in _files
+    from dockfix.syntax.source import encode  # noqa: PLC0415 - as in _files
 
     data = sys.stdin.buffer.read()
     result = run_text(data, todo.settings, root=todo.root, registry=todo.registry, path=todo.stdin_path)

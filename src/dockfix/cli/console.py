@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
-from dockfix.cli import Exit, OutputClosed
+from dockfix.cli import OutputClosed
 from dockfix.output.plain import Style, printable
 
 
@@ -68,7 +68,7 @@ class Console:
     def fail(self, line: str) -> NoReturn:
         """Write an error and end the command with exit code 2."""
         self.error(line)
-        raise Exit(2)
+        raise SystemExit(2)
 
     @property
     def out_is_terminal(self) -> bool:

@@ -133,7 +133,7 @@ def _edit(target: Target, stage: Stage, run: Run, commands: Commands, step: Step
         return "what the script has set before it, or who runs it, is not known"
     lacking = python_environments.lacking_in_uv(package)
     if lacking:
-        return f"{lacking} is not known to mean the same to uv pip install"
+        return lacking
     variables = (*target.facts.state(run).names(), *step.env)
     variable = next((name for name in variables if name.startswith("PIP_") and name not in _HARMLESS), None)
     if variable is not None:

@@ -119,7 +119,7 @@ def _finding(target: Target, stage: Stage, run: Run, step: Step, path: str, made
         return Refusal(at, message, "uv may have been mounted for the RUN that made the environment only", severity)
     lacking = python_environments.lacking_in_uv(package)
     if lacking:
-        return Refusal(at, message, f"{lacking} is not known to mean the same to uv pip install", severity)
+        return Refusal(at, message, lacking, severity)
     interpreter = package.executable.text
     if "/" not in interpreter or not interpreter.endswith(("python", "python3")):
         interpreter = f"{path}/bin/python"

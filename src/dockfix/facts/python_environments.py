@@ -129,8 +129,11 @@ def may_bring_pip(step: Step) -> bool:
 
 
 def lacking_in_uv(package: PackageCommand) -> str:
-    """The first option of a `pip install` that `uv pip install` does not have or means differently; empty if none."""
-    return next((option.name for option in package.options if not option.known or option.name not in _SHARED), "")
+    """Why a `pip install` cannot be given to `uv pip install` as it is: an option that this does not have, or means
+    differently; empty if nothing is in the way."""
+    names = (option.name for option in package.options if not option.known or option.name not in _SHARED)
+    name = next(names, "")
+    return f"{name} is not known to mean the same to uv pip install" if name else ""
 
 
 def as_uv_finds_it(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str | None:

@@ -94,16 +94,26 @@ def uv_is_on_path(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> bool
                 break
             if isinstance(each, Copy) and _copies_uv(facts, each, link):
                 return True
-            if isinstance(each, Run) and not any(_mounts_uv(mount, None) for mount in each.mounts):
-                last = step.command.start if each is run else None
-                if any(_shows_uv(one, last) for one in facts.commands(each).steps):
-                    return True
+            if not isinstance(each, Run) or any(_mounts_uv(mount, None) for mount in each.mounts):
+                continue
+            if any(_shows_uv(one, step if each is run else None) for one in facts.commands(each).steps):
+                # what only another user finds is not for this one
+                return facts.state(each).user == facts.state(run).user
     return False
 
 
-def _shows_uv(step: Step, before: int | None) -> bool:
-    """Whether a command that has not failed called uv by its name; in the script at hand, before an offset."""
-    if before is not None and step.command.start >= before:
+def _shows_uv(step: Step, before: Step | None) -> bool:
+    """Whether a command that has not failed called uv by its name.
+
+    Args:
+        step: the command.
+        before: the command in front of which it has to stand, if that is in the same script. Otherwise what the script
+            did to PATH for it is gone by then.
+    """
+    if before is not None and step.command.start >= before.command.start:
+        return False
+    own_path = step.opaque or "PATH" in step.env or "PATH" in step.variables
+    if before is None and own_path:
         return False
     context = step.command.context & ~ShellContext.GROUP
     return step.package is not None and step.package.executable.value == "uv" and context is ShellContext.NONE

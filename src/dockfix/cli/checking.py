@@ -22,9 +22,9 @@ def check(
 ) -> int:
     """Show what dockfix finds, and change nothing; gives the exit code. `output`: the file to write the findings to."""
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
-    from dockfix.codemod.session import check_paths, check_text  # noqa: PLC0415
-    from dockfix.output.plain import PLAIN  # noqa: PLC0415
-    from dockfix.output.text import check_summary, findings_text  # noqa: PLC0415
+    from dockfix.codemod.session import check_paths, check_text  # noqa: PLC0415 - as above
+    from dockfix.output.plain import PLAIN  # noqa: PLC0415 - as above
+    from dockfix.output.text import check_summary, findings_text  # noqa: PLC0415 - as above
 
     todo = plan(state, given, terminal)
     if todo.stdin:
@@ -39,7 +39,7 @@ def check(
             progress=reporting.progress(terminal),
         )
     if form is Format.JSON:
-        from dockfix.output.json import dumps, result_json  # noqa: PLC0415
+        from dockfix.output.json import dumps, result_json  # noqa: PLC0415 - as above
 
         text = dumps(result_json(result))
     else:

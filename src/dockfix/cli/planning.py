@@ -54,7 +54,7 @@ class Plan:
 def registry_of(state: object, console: Console) -> Registry:
     """The codemods: `state` if it is what the caller of `main` gave, else those of all installed packs."""
     # Here and below: what shell completion need not load.
-    from dockfix.codemod.registry import Registry, RegistryError, load_registry  # noqa: PLC0415
+    from dockfix.codemod.registry import Registry, RegistryError, load_registry  # noqa: PLC0415 - not for completion
 
     if isinstance(state, Registry):
         return state
@@ -66,7 +66,7 @@ def registry_of(state: object, console: Console) -> Registry:
 
 def plan(state: object, given: Given, console: Console) -> Plan:
     """Options and configuration, checked and put together; ends the command with exit code 2 if they are wrong."""
-    from dockfix.codemod.session import Settings  # noqa: PLC0415
+    from dockfix.codemod.session import Settings  # noqa: PLC0415 - not for completion
 
     root = _root(given, console)
     config = _config(given, root, console)
@@ -110,7 +110,7 @@ def exit_code(result: RunResult, *, differs: bool) -> int:
 
 def _root(given: Given, console: Console) -> Path:
     if given.root is None:
-        from dockfix.project.target import find_project_root  # noqa: PLC0415
+        from dockfix.project.target import find_project_root  # noqa: PLC0415 - not for completion
 
         return find_project_root(Path.cwd())
     root = Path(given.root)
@@ -120,8 +120,8 @@ def _root(given: Given, console: Console) -> Path:
 
 
 def _config(given: Given, root: Path, console: Console) -> Config:
-    from dockfix.project.config import Config, load_config, read_config  # noqa: PLC0415
-    from dockfix.project.problems import InputError  # noqa: PLC0415
+    from dockfix.project.config import Config, load_config, read_config  # noqa: PLC0415 - not for completion
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
 
     if given.config is not None and given.no_config:
         console.fail("--config and --no-config exclude each other")
@@ -139,8 +139,8 @@ def _config(given: Given, root: Path, console: Console) -> Config:
 def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
     if config.image_lock is None or config.path is None:
         return {}
-    from dockfix.project.imagelock import read_image_lock  # noqa: PLC0415
-    from dockfix.project.problems import InputError  # noqa: PLC0415
+    from dockfix.project.imagelock import read_image_lock  # noqa: PLC0415 - not for completion
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
 
     try:
         return read_image_lock(config.image_lock, config.path.resolve().parent)
@@ -149,7 +149,7 @@ def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
 
 
 def _check_rules(registry: Registry, given: Given, config: Config, console: Console) -> None:
-    from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415
+    from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
 
     for key, names in (("rules", config.rules), ("skip", config.skip)):
         for name in names:

@@ -296,7 +296,7 @@ class _Run:
     def check(self, codemod: Codemod, before: Workspace) -> None:
         """The gates over all files that a codemod has changed."""
         from dockfix.codemod.filegates import check_other_file, effect_of  # noqa: PLC0415 - only changes need them
-        from dockfix.codemod.gates import check_gates  # noqa: PLC0415
+        from dockfix.codemod.gates import check_gates  # noqa: PLC0415 - where something changes
 
         old, new = before.project.files.changes, self.workspace.project.files.changes
         for path in (path for path in new if new[path] != old.get(path)):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from dockfix.facts.images import is_local_name
+from dockfix.facts.stages import context_key
 from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.syntax.tree import From, Instruction
@@ -65,8 +67,6 @@ class Taken:
 def gather(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
     """The images that a file takes from elsewhere, and how its comments say that it is built."""
     from dockfix.facts.build_comments import build_comments  # noqa: PLC0415 - only one rule asks
-    from dockfix.facts.images import is_local_name  # noqa: PLC0415
-    from dockfix.facts.stages import context_key  # noqa: PLC0415
 
     graph = target.facts.graph
     names = {name for stage in graph.stages for _, name in graph.names_taken(stage) if graph.by_name(name) is None}
@@ -80,8 +80,6 @@ def taken_images(workspace: Workspace) -> Iterator[Taken]:
     Those are left out that the command line gives a context for, that the file makes itself, in however many steps,
     and whose name comes from a variable of the machine.
     """
-    from dockfix.facts.stages import context_key  # noqa: PLC0415 - as above
-
     gathered = dict(workspace.gathered(gather))
     uses = {path: names for path, (names, _) in gathered.items()}
     made = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
@@ -108,8 +106,6 @@ def _in_file(
     claims: Mapping[str, Sequence[Claim]],
     uses: Mapping[Path, frozenset[str]],
 ) -> Iterator[Taken]:
-    from dockfix.facts.stages import context_key  # noqa: PLC0415 - as above
-
     graph, seen = target.facts.graph, set[str]()
     for stage in graph.stages:
         for node, name in graph.names_taken(stage):

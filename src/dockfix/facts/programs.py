@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -119,7 +120,6 @@ def python_syntax_error(source: str, version: tuple[int, int | None] | None) -> 
     can judge a version that is newer than the running Python, nor Python 2 (`version`: as `python_version` gives it).
     """
     import ast  # noqa: PLC0415 - only needed for programs that libcst refuses
-    import warnings  # noqa: PLC0415
 
     if version is not None and (version[0] != 3 or (version[1] or 0) > sys.version_info.minor + _NEWER):
         return None

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Known, Unknown
+from dockfix.facts.scope import uses
+from dockfix.facts.stages import context_key
 from dockfix.project.ignore import read_ignore
 from dockfix.project.recipes import Recipe, recipes_of
 from dockfix.project.sources import context_uses
@@ -115,8 +117,6 @@ def origin_of(target: Target, recipe: Recipe) -> Origin | str:
 
 def references(own: Target, key: str) -> tuple[Reference, ...]:
     """The places where a file names an image that is no stage of it; `key` is as `context_key` gives it."""
-    from dockfix.facts.stages import context_key  # noqa: PLC0415 - as above
-
     graph = own.facts.graph
     found: dict[int, Reference] = {}
     for stage in graph.stages:
@@ -193,7 +193,6 @@ def doubts(own: Target, origin: Origin, key: str) -> tuple[str, ...]:
 
 def _circle(own: Target, origin: Origin) -> str:
     from dockfix.facts.build_comments import build_comments  # noqa: PLC0415 - as above
-    from dockfix.facts.stages import context_key  # noqa: PLC0415
 
     made = {context_key(tag) for build in own.builds for tag in build.tags}
     made |= {context_key(tag) for comment in build_comments(own.dockerfile) for tag in comment.tags}
@@ -249,8 +248,6 @@ def _is_special(name: str) -> bool:
 
 def _context_names(origin: Origin, recipe: Recipe) -> list[str]:
     """The names under which the base's build could be given a context."""
-    from dockfix.facts.stages import context_key  # noqa: PLC0415 - as above
-
     if not all(isinstance(stage.image, Known) for stage in origin.stages):
         return sorted({*origin.recipe.contexts, *recipe.contexts})
     return sorted({context_key(name) for stage in origin.stages for name in (*_taken(stage), stage.name) if name})
@@ -311,8 +308,6 @@ def _references_unfit(own: Target, key: str) -> Iterator[str]:
 
 
 def _names_clash(own: Target, origin: Origin, key: str) -> Iterator[str]:
-    from dockfix.facts.stages import context_key  # noqa: PLC0415 - as above
-
     name, graph = origin.target.display, own.facts.graph
     stages = {stage.name: stage.node for stage in graph.stages if stage.name is not None}
     for each in sorted(origin.names & stages.keys()):
@@ -423,7 +418,6 @@ def _leaks(own: Target, origin: Origin, key: str) -> tuple[str, tuple[str, ...]]
 def _notices(node: Instruction, name: str, *, deaf: bool) -> str:
     """How an instruction would notice that a variable is set; empty if nothing says that it does."""
     from dockfix.facts.images import is_silently_read  # noqa: PLC0415 - as above
-    from dockfix.facts.scope import uses  # noqa: PLC0415
 
     if not isinstance(node, Run):
         bare = {pair.key for pair in node.pairs if pair.value is None} if isinstance(node, Arg) else set[str]()

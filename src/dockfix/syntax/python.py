@@ -271,7 +271,7 @@ def parse_python(source: str) -> ParsedPython:
 
 
 def _imports(module: libcst.Module) -> tuple[tuple[str, ...], bool]:
-    import libcst  # noqa: PLC0415
+    import libcst  # noqa: PLC0415 - heavy, and few files hold Python
 
     names: list[str] = []
     relative = False
@@ -310,7 +310,7 @@ def _fields(kind: type[libcst.CSTNode]) -> tuple[str, ...]:
 
 def python_children(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
     """The nodes below a node, but for its layout; libcst's own `children` visits all of it, at ten times the cost."""
-    import libcst  # noqa: PLC0415
+    import libcst  # noqa: PLC0415 - heavy, and few files hold Python
 
     for name in _fields(type(node)):
         value = getattr(node, name)

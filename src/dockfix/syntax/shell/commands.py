@@ -54,7 +54,7 @@ def _skeleton(items: list[Item]) -> tuple[bytes, list[int]]:
 @lru_cache(maxsize=1)
 def _bash() -> Language:
     import tree_sitter  # noqa: PLC0415 - loaded on first use
-    import tree_sitter_bash  # noqa: PLC0415
+    import tree_sitter_bash  # noqa: PLC0415 - as above
 
     return tree_sitter.Language(tree_sitter_bash.language())
 

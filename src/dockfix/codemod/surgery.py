@@ -516,7 +516,6 @@ def delete_for(dockerfile: Dockerfile, gone: Sequence[Instruction], heir: Instru
 
     A heading goes along if all that it stands over goes. None if a comment would be lost, or a pragma parted.
     """
-    edits: list[Edit] = []
     spans: list[Span] = []
     comments: list[Comment] = []
     for instruction in gone:
@@ -536,12 +535,12 @@ def delete_for(dockerfile: Dockerfile, gone: Sequence[Instruction], heir: Instru
     target = block(dockerfile, heir).start
     if len(gone) == 1 and gone[0].lines.end == target:
         return (Edit(line_start(dockerfile, gone[0].span.start), target, ""),)  # the comments stand where they belong
-    edits += [delete_block(dockerfile, span) for span in spans]
+    edits = tuple(delete_block(dockerfile, span) for span in spans)
     lines = "".join(
         f"{dockerfile.text[line_start(dockerfile, each.span.start) : each.span.end].rstrip()}{heir.newline}"
         for each in comments
     )
-    return (*edits, insert(target, lines)) if lines else tuple(edits)
+    return (*edits, insert(target, lines)) if lines else edits
 
 
 def insert_above(dockerfile: Dockerfile, instruction: Instruction, line: str) -> Edit:

@@ -246,14 +246,16 @@ def _cut(commands: Commands, fetch: SimpleCommand | None, files: set[str]) -> tu
         return None, False
     statements = [each for each in script.top_level if not (isinstance(each, SimpleCommand) and each.name == "set")]
     belongs = [_only_installs(each, fetch, files) for each in statements]
-    if True not in belongs:
+    # What fetches the script, or runs one that was added, and its neighbours that do nothing else.
+    core = [
+        at
+        for at, each in enumerate(statements)
+        if belongs[at] and any(one is fetch or (fetch is None and _runs(one, files)) for one in _commands(each))
+    ]
+    if not core:
         return None, False
-    # A pipeline of the fetch that does more than to install belongs to nothing, and then what runs the file alone does.
-    cut = [command for each, yes in zip(statements, belongs, strict=True) if yes for command in _commands(each)]
-    if fetch is not None and fetch not in cut:
-        return None, False
-    first = belongs.index(True)
-    last = first + len(list(takewhile(bool, belongs[first:]))) - 1
+    first = core[0] - len(list(takewhile(bool, reversed(belongs[: core[0]]))))
+    last = core[0] + len(list(takewhile(bool, belongs[core[0] :]))) - 1
     rest = statements[:first] + statements[last + 1 :]
     words = {word.value for each in rest for command in _commands(each) for word in command.words}
     if words & files:

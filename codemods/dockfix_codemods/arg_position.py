@@ -31,9 +31,15 @@ Unsafe: a RUN can read its environment without naming it. Safe where the RUNs th
 could (`mkdir`, `ln`, `cp` with literal words and their like) and no build passes the argument, all compose and bake
 files of the project being understood.
 
+Such a RUN does the same without the variable: it names it nowhere, and what it executes reads no variable but the
+locale's, which are never moved. The instruction that uses the ARG comes after it still, and so does all that came
+after that instruction: from there on nothing has changed. An ENV, an ARG or a default of the same name is not crossed.
+
 ## What it leaves alone
 
-- Names that tools read silently: `DEBIAN_FRONTEND`, `*_INDEX_URL`, `CFLAGS`, proxies and others.
+- Names that programs are documented to read: `DEBIAN_FRONTEND`, `GIT_SSH_COMMAND`, `CARGO_BUILD_JOBS`, `CFLAGS`,
+  `PIP_*`, proxies and others. `GIT_SHA` and `CARGO_BUILD_FLAGS` are none.
+- Tokens and `*_INDEX_URL`, which `.npmrc` and requirements files have expanded.
 - An ARG without a use in its stage, or with a use in a stage built on it.
 - `TARGETARCH` and its like, unless the stage is the same for several platforms (`--platform=$BUILDPLATFORM`).
 - An ARG that is only crossed by COPY, WORKDIR and their like, which a changed ARG leaves cached.
@@ -43,12 +49,15 @@ files of the project being understood.
 ## Sources
 
 - https://docs.docker.com/reference/dockerfile/#impact-on-build-caching
+- git(1), doc.rust-lang.org/cargo/reference/environment-variables.html, pip.pypa.io/en/stable/topics/configuration and
+  others: what reads which variable
 - Measured with BuildKit: a changed ARG reruns all later RUNs; COPY and WORKDIR stay cached
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Final
 
 from dockfix.api import (
@@ -67,6 +76,7 @@ from dockfix.api import (
     Stage,
     Target,
     is_deaf,
+    is_pragma,
     is_silently_read,
     names_mentioned,
     surgery,
@@ -78,43 +88,103 @@ _OF_TARGET: Final = frozenset(("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARG
 """Set by BuildKit to the same value in every build for a platform (docs.docker.com/reference/dockerfile)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where ARGs go: directly above `use`, in one fix. `alone` is the ARG of a fix of its own, else -1."""
+
+    use: Instruction
+    safe: bool
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """An ARG that may go to a place, over the instructions that are `crossed`."""
+
+    arg: Arg
+    crossed: Sequence[Instruction]
+    place: _Place
+
+
 def rewrite(target: Target) -> Iterator[Finding]:
     """Find ARGs of a stage that RUNs separate from their first use."""
     for stage in target.facts.graph.stages:
-        for index, instruction in enumerate(stage.instructions):
-            if isinstance(instruction, Arg):
-                yield from _judge(target, stage, index, instruction)
+        moves: dict[int, _Move] = {}
+        for index in reversed(range(len(stage.instructions))):  # an ARG may go along with the one that uses it
+            arg = stage.instructions[index]
+            found = _check(target, stage, index, arg, moves) if isinstance(arg, Arg) else None
+            if isinstance(found, Refusal):
+                yield found
+            elif found is not None:
+                moves[arg.span.start] = found
+        together: dict[_Place, list[_Move]] = {}
+        for move in reversed(moves.values()):
+            together.setdefault(move.place, []).append(move)
+        for group in together.values():
+            yield _fix(target, stage, group)
 
 
-def _judge(target: Target, stage: Stage, index: int, arg: Arg) -> Iterator[Finding]:
+def _check(target: Target, stage: Stage, index: int, arg: Arg, moves: Mapping[int, _Move]) -> _Move | Refusal | None:
     names = {pair.key for pair in arg.pairs}
     below = stage.instructions[index + 1 :]
-    first = next((at for at, node in enumerate(below) if names & names_mentioned(node)), None)
-    if first is None or not any(isinstance(node, Run) for node in below[:first]):
-        return
+    crossed, use = _first_use(names, below, moves)
+    if use is None or not any(isinstance(node, Run) for node in crossed):
+        return None
     if names <= _OF_TARGET and not _is_shared(target, stage):
-        return
-    crossed, use = below[:first], below[first]
-    count = sum(isinstance(node, Run) for node in crossed)
-    steps = "1 RUN that does" if count == 1 else f"{count} RUNs that do"
-    shown = ", ".join(sorted(names))
-    message = f"ARG {shown} stands above {steps} not name it; a changed value reruns {'it' if count == 1 else 'them'}"
+        return None
     reason = _why_not(arg, crossed) or _shared_comment(target, arg, below[0])
     if reason:
-        yield Refusal(arg.span, message, reason)
-        return
-    deaf = all(is_deaf(target.facts, node) for node in crossed)
-    safe = deaf and wiring.never_passed(target, names)
-    passing = wiring.passing(target, stage, arg.pairs[0].key)
-    by = wiring.where_all(target.project, passing)
+        return Refusal(arg.span, _message(sorted(names), crossed), reason)
+    safe = all(is_deaf(target.facts, node) for node in crossed) and wiring.never_passed(target, names)
+    # a pragma above an ARG speaks of that ARG alone
+    alone = arg.span.start if any(map(is_pragma, target.dockerfile.above(arg))) else -1
+    place = _Place(use, safe, alone)
+    user = next(node for node in below if names & names_mentioned(node))
+    if user is not use and place != moves[user.span.start].place:
+        return None  # it goes along in the next round
+    return _Move(arg, crossed, place)
+
+
+def _first_use(
+    names: Set[str], below: Sequence[Instruction], moves: Mapping[int, _Move]
+) -> tuple[Sequence[Instruction], Instruction | None]:
+    """The first instruction that names one of these, and those above it; with an ARG that moves, where that goes."""
+    at = next((at for at, node in enumerate(below) if names & names_mentioned(node)), None)
+    if at is None:
+        return below, None
+    move = moves.get(below[at].span.start)
+    if move is None:
+        return below[:at], below[at]
+    going = {start for start, other in moves.items() if other.place == move.place}
+    crossed = [node for node in below[: below.index(move.place.use)] if node.span.start not in going]
+    if any(names & names_mentioned(node) for node in crossed):
+        return below[:at], below[at]
+    return crossed, move.place.use
+
+
+def _message(names: Sequence[str], crossed: Sequence[Instruction]) -> str:
+    count = sum(isinstance(node, Run) for node in crossed)
+    steps = "1 RUN that does" if count == 1 else f"{count} RUNs that do"
+    verb, they = ("stands", "it") if len(names) == 1 else ("stand", "them")
+    again = "it" if count == 1 else "them"
+    return f"ARG {', '.join(names)} {verb} above {steps} not name {they}; a changed value reruns {again}"
+
+
+def _fix(target: Target, stage: Stage, moves: Sequence[_Move]) -> Fix:
+    """Move ARGs that go to one place there, in their order."""
+    place = moves[0].place
+    names = [move.arg.pairs[0].key for move in moves]
+    passing = [build for name in names for build in wiring.passing(target, stage, name)]
+    by = wiring.where_all(target.project, [build for build in target.builds if build in passing])
+    shown = ", ".join(names)
     look_at = f"whether one of the crossed RUNs reads {shown} from its environment"
-    yield Fix(
-        arg.span,
-        message,
-        surgery.move_above(target.dockerfile, arg, use),
-        Safety.SAFE if safe else Safety.UNSAFE,
+    return Fix(
+        moves[0].arg.span,
+        _message(names, moves[0].crossed),
+        tuple(edit for move in moves for edit in surgery.move_above(target.dockerfile, move.arg, place.use)),
+        Safety.SAFE if place.safe else Safety.UNSAFE,
         f"the RUNs that it crosses then stay cached when {f'{by} passes another' if by else 'it has another'} value",
-        "" if safe else f"{look_at}, which {by} passes" if by else look_at,
+        "" if place.safe else f"{look_at}, which {by} passes" if by else look_at,
     )
 
 

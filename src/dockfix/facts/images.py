@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final, Literal, cast
 
 from dockfix.facts.model import Fact, Known, Unknown
+from dockfix.facts.tables.environment import NAMES_UNREAD, PREFIXES_READ, SUFFIXES_READ, VARIABLES_READ
 from dockfix.facts.tables.images import (
     BUILD_ONLY,
     BUILDKIT_ARGS,
@@ -21,9 +22,6 @@ from dockfix.facts.tables.images import (
     PLATFORM_ARGS,
     PREDEFINED_ARGS,
     RUNTIME_LIBRARIES,
-    SILENTLY_READ_NAMES,
-    SILENTLY_READ_PREFIXES,
-    SILENTLY_READ_SUFFIXES,
     STABLE_LIBRARIES,
     Row,
 )
@@ -32,7 +30,6 @@ __all__ = [
     "BUILDKIT_ARGS",
     "PLATFORM_ARGS",
     "PREDEFINED_ARGS",
-    "SILENTLY_READ_NAMES",
     "BaseImage",
     "ImageRef",
     "base_image",
@@ -280,11 +277,11 @@ def runtime_library(package: str, family: str, image: str = "debian:12") -> str 
 
 
 def is_silently_read(name: str) -> bool:
-    """Whether tools read a variable of this name without a command naming it: proxies, flags, indexes, a tool's own."""
+    """Whether programs are documented to read a variable of this name without a command naming it."""
     upper = name.upper()
     return (
-        name in SILENTLY_READ_NAMES
-        or upper in SILENTLY_READ_NAMES
-        or upper.startswith(SILENTLY_READ_PREFIXES)
-        or upper.endswith(SILENTLY_READ_SUFFIXES)
+        name in PREDEFINED_ARGS
+        or upper in VARIABLES_READ
+        or (upper.startswith(PREFIXES_READ) and upper not in NAMES_UNREAD)
+        or upper.endswith(SUFFIXES_READ)
     )

@@ -181,7 +181,7 @@ def _fix(target: Target, stage: Stage, moves: Sequence[_Move]) -> Fix:
     return Fix(
         moves[0].arg.span,
         _message(names, moves[0].crossed),
-        tuple(edit for move in moves for edit in surgery.move_above(target.dockerfile, move.arg, place.use)),
+        surgery.move_above(target.dockerfile, [move.arg for move in moves], place.use),
         Safety.SAFE if place.safe else Safety.UNSAFE,
         f"the RUNs that it crosses then stay cached when {f'{by} passes another' if by else 'it has another'} value",
         "" if place.safe else f"{look_at}, which {by} passes" if by else look_at,

@@ -309,12 +309,12 @@ def test_move_below(text: str, expected: str) -> None:
 )
 def test_move_above(text: str, expected: str) -> None:
     dockerfile = tree(text)
-    assert applied(text, surgery.move_above(dockerfile, node(dockerfile, 2), node(dockerfile, 1))) == expected
+    assert applied(text, surgery.move_above(dockerfile, [node(dockerfile, 2)], node(dockerfile, 1))) == expected
 
 
 def test_moving_to_the_top_keeps_the_byte_order_mark_first() -> None:
     dockerfile = tree("\ufeffARG x\nARG y\nFROM a\n")
-    assert applied(dockerfile.text, surgery.move_above(dockerfile, node(dockerfile, 1), node(dockerfile, 0))) == (
+    assert applied(dockerfile.text, surgery.move_above(dockerfile, [node(dockerfile, 1)], node(dockerfile, 0))) == (
         "\ufeffARG y\nARG x\nFROM a\n"
     )
     assert applied(dockerfile.text, surgery.move_below(dockerfile, node(dockerfile, 0), node(dockerfile, 1))) == (

@@ -586,11 +586,18 @@ def move_below(dockerfile: Dockerfile, instruction: Instruction, anchor: Instruc
     return delete_block(dockerfile, span), insert_below(dockerfile, anchor, lines)
 
 
-def move_above(dockerfile: Dockerfile, instruction: Instruction, anchor: Instruction) -> tuple[Edit, ...]:
-    """Move an instruction, with the comments that speak of it, directly above another one and its comments."""
-    span = block(dockerfile, instruction)
-    lines = dockerfile.text[span.start : span.end].rstrip("\r\n")
-    return delete_block(dockerfile, span), insert(block(dockerfile, anchor).start, f"{lines}{instruction.newline}")
+def move_above(dockerfile: Dockerfile, instructions: Sequence[Instruction], anchor: Instruction) -> tuple[Edit, ...]:
+    """Move instructions, with the comments that speak of them, directly above another one and its comments."""
+    gone: list[Span] = []
+    lines: list[str] = []
+    for instruction in instructions:
+        span = block(dockerfile, instruction)
+        lines.append(dockerfile.text[span.start : span.end].rstrip("\r\n") + instruction.newline)
+        if gone and gone[-1].end == span.start:
+            span = Span(gone.pop().start, span.end)
+        gone.append(span)
+    deleted = tuple(delete_block(dockerfile, span) for span in gone)
+    return *deleted, insert(block(dockerfile, anchor).start, "".join(lines))
 
 
 def move_all_below(

@@ -39,7 +39,9 @@ copying both before the install gives that away.
 ## Safety
 
 Unsafe: the version of turbo is not always written down, and before 1.10 it knows `--scope` only. A scope that names
-another workspace than the operands becomes an operand: then both are cut out.
+another workspace than the operands becomes an operand: then both are cut out. One that is a pattern (`@shop/*`,
+`./apps/*`, `...web`) goes, because an operand must be the name of a workspace: what only the pattern names is then no
+longer in the output.
 
 ## What it leaves alone
 
@@ -53,11 +55,13 @@ another workspace than the operands becomes an operand: then both are cut out.
 
 - https://turborepo.com/docs/reference/prune
 - https://turborepo.com/docs/guides/tools/docker
+- "Invalid scope. Package with name @a/* not found in `package.json`": turbo 2.11, for a pattern as an operand
 - turbo 1.8.8, 1.9.9, 1.10.16 and 2.11.11, run with both spellings
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -80,6 +84,7 @@ from dockfix.api import (
     turbo,
 )
 
+_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _JAVASCRIPT: Final = frozenset(("npm", "pnpm", "yarn", "bun"))
 
 
@@ -98,10 +103,11 @@ def rewrite(target: Target) -> Iterator[Finding]:
 def _scope(target: Target, prune: turbo.Prune) -> Finding:
     commands = target.facts.commands(prune.run)
     named = {word.value or word.text for word in prune.names}
+    patterns = [name for _, name in prune.scopes if _is_pattern(name)]
     edits: list[Edit] = []
     for words, name in prune.scopes:
         start, end = words[0].start, words[-1].end
-        if name.strip("'\"") in named:
+        if name.strip("'\"") in named or name in patterns:
             offset = prune.run.logical.offset(commands.text.start(start))
             if offset is None:
                 start -= commands.text.text[start - 1] in " \t"
@@ -110,14 +116,22 @@ def _scope(target: Target, prune: turbo.Prune) -> Finding:
                 edits += surgery.delete(target.dockerfile, prune.run, offset, offset + end - start)
         else:
             edits.append(surgery.replace(commands.text.span(start, end), name))
-    wanted = sorted(named | {name.strip("'\"") for _, name in prune.scopes})
+    wanted = sorted(named | {name.strip("'\"") for _, name in prune.scopes if name not in patterns})
     look_at = (
         f"that {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} what to keep, and that turbo is 1.10 or later"
     )
+    if patterns:
+        look_at += f"; what {', '.join(patterns)} names and they do not need is no longer kept"
     at = commands.span(prune.scopes[0][0][0])
     message = "turbo prune refuses --scope beside the name of a workspace"
     why = "the operand says what to keep, and the build goes on"
     return Fix(at, message, tuple(edits), Safety.UNSAFE, why, look_at, Severity.ERROR)
+
+
+def _is_pattern(scope: str) -> bool:
+    """Whether a scope is a glob, a folder or a range, none of which an operand may be."""
+    name = _VARIABLE.sub("", scope.strip("'\""))
+    return any(char in name for char in "*?{[!^") or "..." in name or name.startswith(("./", "../"))
 
 
 def _docker(target: Target, stage: Stage, prune: turbo.Prune, taken: tuple[turbo.Taken, ...]) -> Iterator[Finding]:

@@ -32,9 +32,10 @@ Without it the name is empty in the stage, or unset under `set -u`. The image is
 
 ## Safety
 
-Safe where no base image or parent stage can set an environment variable of that name: then it was certainly empty. Else
-unsafe, because the new line would hide a value that the image sets. Unsafe too for an argument that only a build names:
-the name may be the same by chance.
+Unsafe: the name gets a value where it is empty today, and what a step does with that may be another thing.
+`RUN if [ -z "$V" ]; then make; else make "$V"; fi` takes the other branch, and `RUN curl -f https://example.org/$V`
+asks for another file. Where the base image or a parent stage can set an environment variable of that name, the new line
+would hide its value. What only a build passes may have the same name by chance.
 
 ## What it leaves alone
 
@@ -53,14 +54,13 @@ the name may be the same by chance.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.api import (
     PREDEFINED_ARGS,
     Advice,
     Arg,
-    BuildInvocation,
     Category,
     Codemod,
     Effect,
@@ -104,48 +104,63 @@ def _global_args(target: Target) -> frozenset[str]:
 def _in_stage(target: Target, stage: Stage, globals_: frozenset[str], names: frozenset[str]) -> Iterator[Finding]:
     seen: set[str] = set()
     for instruction in stage.instructions:
+        alike: dict[tuple[bool, str, str], list[str]] = {}  # one fix for all that one line can say
         for name in sorted((names_used(target.facts, instruction) & names) - seen):
             state = target.facts.state(instruction)
             seen.add(name)
             if name not in state.args and not isinstance(state.lookup(name), Known | OneOf):
                 passing = wiring.passing(target, stage, name)
                 if name in globals_ or passing:
-                    yield _declare(target, stage, instruction, name, name in globals_, passing)
+                    by = wiring.where_all(target.project, passing)
+                    refusal = _why_not(stage, instruction, name, name in globals_, by)
+                    if refusal is not None:
+                        yield refusal
+                    else:
+                        alike.setdefault((name in globals_, by, _doubt(target, instruction, name)), []).append(name)
+        for (is_global, by, doubt), missing in alike.items():
+            yield _declare(target, instruction, missing, is_global, by, doubt)
 
 
-def _declare(
-    target: Target,
-    stage: Stage,
-    instruction: Instruction,
-    name: str,
-    is_global: bool,
-    passing: tuple[BuildInvocation, ...],
-) -> Finding:
-    by = wiring.where_all(target.project, passing)
+def _why_not(stage: Stage, instruction: Instruction, name: str, is_global: bool, by: str) -> Refusal | None:
     known = f"{name} is declared before FROM" if is_global else f"{name} is passed by {by}"
     if stage.base is not None and name in stage.base.sets_env:
         message = f"{known}, and the stage sees the value that its base image sets"
         return Refusal(instruction.span, message, "an ARG in the stage would hide the image's own value", Severity.INFO)
-    message = (
-        f"{known} only, so it is empty in this stage" if is_global else f"{known}, and no ARG of this stage takes it"
-    )
     args = (node for node in stage.instructions if isinstance(node, Arg))
     below = next((node for node in args if name in {pair.key for pair in node.pairs}), None)
     if below is not None and not is_global:
+        message = f"{known}, and no ARG of this stage takes it"
         return Refusal(instruction.span, message, f"its ARG stands below, on line {below.start_line}")
-    look_at = "" if is_global else f"whether this step is to have what {by} passes"
+    return None
+
+
+def _doubt(target: Target, instruction: Instruction, name: str) -> str:
+    """What else may give a name its value: `base`, `script` or nothing that is known of."""
     if target.facts.state(instruction).lookup(name) is not None:
-        look_at = f"whether the base image sets {name} itself: the new line would hide that value"
-    elif any(step.opaque for step in target.facts.commands(instruction).steps):
-        look_at = f"whether what the script reads in sets {name}, so that nothing is missing"
-    return Fix(
-        instruction.span,
-        f"{message}; passed by {by}" if is_global and by else message,
-        (surgery.insert_above(target.dockerfile, instruction, f"{_keyword(target)} {name}"),),
-        Safety.UNSAFE if look_at else Safety.SAFE,
-        f"a bare ARG in the stage brings {'the global default' if is_global else 'what is passed'} in",
-        look_at,
-    )
+        return "base"
+    return "script" if any(step.opaque for step in target.facts.commands(instruction).steps) else ""
+
+
+def _declare(
+    target: Target, instruction: Instruction, names: Sequence[str], is_global: bool, by: str, doubt: str
+) -> Fix:
+    """Declare names above the first instruction that uses them."""
+    shown = ", ".join(names)
+    be, they, values = ("is", "it", "that value") if len(names) == 1 else ("are", "they", "those values")
+    if is_global:
+        message = f"{shown} {be} declared before FROM only, so {they} {be} empty in this stage"
+        message += f"; passed by {by}" if by else ""
+        look_at = f"whether this step is to have the default: {shown} {be} empty in it today"
+    else:
+        message = f"{shown} {be} passed by {by}, and no ARG of this stage takes {'it' if len(names) == 1 else 'them'}"
+        look_at = f"whether this step is to have what {by} passes"
+    if doubt == "base":
+        look_at = f"whether the base image sets {shown} itself: the new line would hide {values}"
+    elif doubt == "script":
+        look_at = f"whether what the script reads in sets {shown}, so that nothing is missing"
+    edits = [surgery.insert_above(target.dockerfile, instruction, f"{_keyword(target)} {name}") for name in names]
+    why = f"a bare ARG in the stage brings {'the global default' if is_global else 'what is passed'} in"
+    return Fix(instruction.span, message, tuple(edits), Safety.UNSAFE, why, look_at)
 
 
 def _slips(target: Target, passed: set[str]) -> Iterator[Finding]:

@@ -26,8 +26,10 @@ The build succeeds, and what is looked for on `PATH` is not found, or is found s
 
 ## Safety
 
-Safe where the name is certainly not set before: then it expanded to nothing. Unsafe where it has a value, or the base
-image may set one, which may be the one that is meant; with a known value it is a warning only.
+Unsafe: the variable gets another value than it has today, and no fix can know what counts on that one. After
+`ENV A=/opt/app B=$A/bin` a `RUN ls $B` finds `/bin`, and fails when `B` is `/opt/app/bin`, which need not exist yet.
+Where the name has a value before, or the base image may set one, that value may be the one that is meant; with a known
+value it is a warning only.
 
 ## What it leaves alone
 
@@ -81,6 +83,7 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
     beside: set[str] = set()
     splits: list[Word] = []
     found: dict[str, bool] = {}
+    users: list[str] = []
     for pair in env.pairs:
         used = [name for name in variables(pair.value or "", escape) if name in new]
         for name in used:
@@ -89,6 +92,7 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
             if (same and isinstance(after, Known)) or _has_default(pair.value or "", name):
                 continue
             found.setdefault(name, before is None)
+            users.append(pair.key)
             if name in beside and (not splits or splits[-1] is not pair.word):
                 splits.append(pair.word)
         if splits and splits[-1] is pair.word:
@@ -100,14 +104,19 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
         return
     names = ", ".join(sorted(found))
     doubtful = sorted(name for name, unset in found.items() if not unset)
+    look_at = (
+        f"whether the value of {', '.join(doubtful)} from before this ENV is meant"
+        if doubtful
+        else f"whether anything counts on what {', '.join(dict.fromkeys(users))} is today, with {names} empty in it"
+    )
     known = all(isinstance(state.lookup(name), Known) for name in found)
     yield Fix(
         splits[0].span,
         f"this ENV uses {names}, which it sets itself: there the value is the one from before it",
         surgery.split_before(target.dockerfile, env, splits),
-        Safety.UNSAFE if doubtful else Safety.SAFE,
+        Safety.UNSAFE,
         _WHY,
-        f"whether the value of {', '.join(doubtful)} from before this ENV is meant" if doubtful else "",
+        look_at,
         Severity.WARNING if known else None,
     )
 

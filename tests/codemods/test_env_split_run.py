@@ -32,7 +32,7 @@ def values(text: str) -> dict[str, str]:
 )  # fmt: skip
 def test_the_values(env: str, before: dict[str, str], after: dict[str, str]) -> None:
     text = f"FROM debian:12\nENV {env}\n"
-    outcome = run(target_from_text(text), [CODEMOD])
+    outcome = run(target_from_text(text), [CODEMOD], unsafe=True)
     assert not outcome.defects
     assert values(text) == before
     assert values(outcome.text) == after

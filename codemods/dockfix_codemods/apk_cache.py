@@ -25,13 +25,21 @@ The index is about 2 MB in every image, stale from the day of the build on, and 
 
 ## Safety
 
-Safe: the same packages are installed from the same repositories, and only the index is missing from the image. Unsafe
-where the RUN, or one behind it, runs a script that may call apk and count on the index.
+Safe where nothing else of the build looks at the index. The same packages are installed from the same repositories:
+`apk add --no-cache` fetches the index that `apk update`, or `apk add` itself, has fetched until now. Only the index is missing from the image. It is not missed: no
+later apk command reads it without fetching it (`add`, `upgrade` and `fix` fetch it), no instruction names
+`/var/cache/apk` or `APKINDEX` but to `rm -f` it, and no script runs that could. The base image is Alpine 3.3 or newer,
+or the stage uses `--no-cache` already, so that its apk has the option.
+
+Unsafe where a script is run that may call apk, where an instruction names the folder of the index, and where the base
+image may be older than the option.
 
 ## What it leaves alone
 
 - An upgrade is never added and never taken away.
 - RUNs with a cache mount for apk, that clean `/var/cache/apk` themselves, or that link `/etc/apk/cache`.
+- Alpine before 3.3, whose apk has no `--no-cache`.
+- An `apk add` before an `apk search`, `fetch`, `policy`, `list` or the like, which reads the index that it leaves.
 - An `apk update` that a later RUN needs, in this stage or in one made from it, or whose options ask for more: refused.
 - `apk update` in a branch or beside `||`: refused.
 - `apk add` where an `apk update` of an instruction above has left the index anyway.
@@ -40,6 +48,7 @@ where the RUN, or one behind it, runs a script that may call apk and count on th
 ## Sources
 
 - https://man.archlinux.org/man/apk.8.en and apk-update(8), apk-tools 2.14
+- https://alpinelinux.org/posts/Alpine-3.3.0-released.html (`--no-cache`)
 - hadolint DL3019
 """
 
@@ -67,7 +76,7 @@ from dockfix.api import (
 )
 
 _WHY: Final = "--no-cache fetches the index itself and leaves none in the layer"
-_LOOK_AT: Final = "whether a script that is run calls apk and counts on the index"
+_TOO_OLD: Final = "the apk of Alpine before 3.3 has no --no-cache"
 
 
 def rewrite(target: Target) -> Iterator[Finding]:
@@ -102,6 +111,8 @@ def _in_run(target: Target, stage: Stage, run: Run, found: apk.ApkRun) -> Iterat
         yield Refusal(at, message, "another apk command of the RUN needs the index")
     elif why := found.removable(first):
         yield Refusal(at, message, why)
+    elif apk.knows_no_cache(target.facts, stage) is False:
+        yield Refusal(at, message, _TOO_OLD)
     elif edits is None:
         yield Refusal(at, message, "it shares a line of a script with other commands")
     else:
@@ -116,8 +127,15 @@ def _adds(target: Target, stage: Stage, run: Run, found: apk.ApkRun) -> Iterator
         if step.verb != "add" or step.keeps_nothing or apk.installs_files(step.command):
             continue
         at = found.commands.span(step.step.command)
-        edits = (_no_cache(target, run, found, step),)
         message = "apk add leaves the index of packages in the layer"
+        if apk.knows_no_cache(target.facts, stage) is False:
+            yield Refusal(at, message, _TOO_OLD)
+            continue
+        reader = apk.index_reader(target.facts, stage, run, step.step)
+        if reader is not None:
+            yield Refusal(at, message, f"line {reader.start_line} reads the index that it leaves")
+            continue
+        edits = (_no_cache(target, run, found, step),)
         yield _fix(target, stage, run, found, Fix(at, message, edits, Safety.SAFE, _WHY))
 
 
@@ -126,10 +144,18 @@ def _no_cache(target: Target, run: Run, found: apk.ApkRun, step: apk.ApkStep) ->
 
 
 def _fix(target: Target, stage: Stage, run: Run, found: apk.ApkRun, fix: Fix) -> Fix:
-    """The fix; unsafe if a script may count on the index."""
-    if not found.scripts and not apk.scripts_below(target.facts, stage, run):
+    """The fix; unsafe if something else may count on the index, or if apk may not know the option."""
+    doubts: list[str] = []
+    if found.scripts or apk.scripts_below(target.facts, stage, run):
+        doubts.append("whether a script that is run calls apk and counts on the index")
+    user = apk.cache_user(target.facts, stage, run)
+    if user is not None:
+        doubts.append(f"whether line {user.start_line} counts on the index")
+    if apk.knows_no_cache(target.facts, stage) is None:
+        doubts.append("that the base image is Alpine 3.3 or newer, whose apk has --no-cache")
+    if not doubts:
         return fix
-    return Fix(fix.at, fix.message, fix.edits, Safety.UNSAFE, fix.why, _LOOK_AT)
+    return Fix(fix.at, fix.message, fix.edits, Safety.UNSAFE, fix.why, "; ".join(doubts))
 
 
 CODEMOD: Final = Codemod(

@@ -1,33 +1,58 @@
 """Which apk commands read the index of packages, and whether one of them needs what another has left.
 
 Sources: apk(8), apk-update(8) and apk-add(8), apk-tools 2.14: `update` writes the index to /var/cache/apk; `--no-cache`
-fetches it anew and keeps nothing.
+fetches it anew and keeps nothing. What installs fetches an index that is missing (`autoupdate` in src/database.c); what
+only reads does not. `--no-cache` came with Alpine 3.3 (its release notes); the first official images with `alpine` in a
+tag, of 2016, are built on that.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.commands import Commands, Step
+from dockfix.facts.images import parse_image_ref
+from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.stages import Stage
 from dockfix.syntax.shell import Context
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Instruction, Run
 
-__all__ = ["ApkRun", "ApkStep", "apk_run", "index_user", "indexed_before", "installs_files", "scripts_below"]
+__all__ = [
+    "ApkRun",
+    "ApkStep",
+    "apk_run",
+    "cache_user",
+    "index_reader",
+    "index_user",
+    "indexed_before",
+    "installs_files",
+    "knows_no_cache",
+    "scripts_below",
+]
 
 _READS_INDEX: Final = frozenset(
     ("add", "upgrade", "fix", "fetch", "search", "policy", "list", "dot", "version", "cache")
 )
 """Subcommands that look into the index."""
+_FETCHES: Final = frozenset(("add", "del", "upgrade", "fix", "update"))
+"""Subcommands that do without an index or fetch it."""
+_OF_INSTALLED: Final = frozenset(("info", "audit", "verify", "stats", "manifest"))
+"""Subcommands that look at what is installed, as long as they are not asked for another package."""
 _ELSEWHERE: Final = ("--root", "--initdb", "--cache-dir", "--no-network", "--repositories-file", "--arch")
 _SHELLS: Final = frozenset(("sh", "bash", "ash", "source", ".", "eval"))
 _KEPT: Final = ("/var/cache/apk", "/etc/apk/cache", "/lib/apk/db", "setup-apkcache")
+_CACHE: Final = ("cache/apk", "APKINDEX")
 _PLAIN: Final = Context.GROUP
+_NO_CACHE_SINCE: Final = (3, 3)
+_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
+_VARIANT: Final = re.compile(r"alpine-?v?(\d+)\.(\d+)")
+_SYSTEM: Final = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +134,9 @@ def _steps(commands: Commands) -> Iterator[ApkStep]:
 
 def _is_script(step: Step) -> bool:
     name = step.command.name
-    return name is None or step.command.basename in _SHELLS or name.endswith(".sh")
+    if name is None or step.command.basename in _SHELLS or name.endswith(".sh"):
+        return True
+    return "/" in name and not name.startswith(_SYSTEM)
 
 
 def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instruction | None:
@@ -124,6 +151,107 @@ def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instructi
             if package.verb[:1] and package.verb[0] in _READS_INDEX and not package.has("--no-cache", "--update-cache"):
                 return instruction
     return None
+
+
+def index_reader(facts: BuildFacts, stage: Stage, run: Run, after: Step) -> Instruction | None:
+    """The first RUN, from a step of one on, that reads an index which is there and would not fetch it."""
+    steps = facts.commands(run).steps
+    later = [(run, step) for step in steps[next(at for at, each in enumerate(steps) if each is after) + 1 :]]
+    later += [(each, step) for each in _below(facts, stage, run) for step in facts.commands(each).steps]
+    updated: Run | None = None
+    for each, step in later:
+        package = step.package
+        if package is None or package.manager != "apk" or each is updated:
+            continue
+        if package.action is Action.UPDATE:
+            updated = each
+        elif _reads_index(package):
+            return each
+    return None
+
+
+def _reads_index(package: PackageCommand) -> bool:
+    operands = [word.value or word.text for word in package.words[1:] if not word.text.startswith("-")]
+    verb = package.verb[0] if package.verb else next(iter(operands), "")
+    if not verb or verb in _FETCHES or package.has("--no-cache", "--update-cache"):
+        return False
+    return verb not in _OF_INSTALLED or bool(package.packages)
+
+
+def cache_user(facts: BuildFacts, stage: Stage, run: Run) -> Instruction | None:
+    """The first other instruction that names the folder or the file of the index; `rm -f` does without them."""
+    chain = [*reversed(facts.graph.chain(stage)), *facts.graph.descendants(stage)]
+    takers = [each for link in chain for each in facts.graph.copied_from(link)]
+    for each in (*(node for link in chain for node in link.instructions), *takers):
+        if each is not run and any(name in each.logical.text for name in _CACHE):
+            if isinstance(each, Run) and _only_removes(facts.commands(each)):
+                continue
+            return each
+    return None
+
+
+def _only_removes(commands: Commands) -> bool:
+    """Whether all that a script says of the cache is said to `rm -f`."""
+    removals = [
+        step.command
+        for step in commands.steps
+        if step.command.basename == "rm"
+        and any(word.text == "--force" or re.match(r"-[a-zA-Z]*f", word.text) for word in step.command.args)
+    ]
+    return commands.script is not None and all(
+        commands.text.text.count(name) == sum(word.text.count(name) for each in removals for word in each.words)
+        for name in _CACHE
+    )
+
+
+def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
+    """Whether the apk of a stage has the option `--no-cache`; None if that is not known."""
+    ref = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
+    version = _alpine_version(ref)
+    if version is not None:
+        return version >= _NO_CACHE_SINCE
+    if stage.base is not None and _is_recent(ref):
+        return True
+    # what succeeds today with the option has it
+    used = any(
+        step.package is not None
+        and step.package.manager == "apk"
+        and step.package.has("--no-cache")
+        and step.package.subcommand is not None
+        and not step.depth
+        and not step.command.context & ~_PLAIN
+        and all(each is None or each.text in ("&&", ";", "\n") for each in (step.command.before, step.command.after))
+        for link in facts.graph.chain(stage)
+        for run in link.instructions
+        if isinstance(run, Run) and not link.replaced
+        for step in facts.commands(run).steps
+    )
+    return True if used else None
+
+
+def _alpine_version(ref: str) -> tuple[int, int] | None:
+    """The version of Alpine that an image's tag names."""
+    parsed = parse_image_ref(ref)
+    if parsed is None or parsed.tag is None:
+        return None
+    found = _VARIANT.search(parsed.tag)
+    if found is None and parsed.repository.rpartition("/")[2] == "alpine":
+        found = _VERSION.match(parsed.tag)
+    version = (int(found[1]), int(found[2])) if found is not None else None
+    return version if version is not None and version[0] > 1 else None
+
+
+def _is_recent(ref: str) -> bool:
+    """Whether an image of the table is certainly not older than Alpine 3.3."""
+    parsed = parse_image_ref(ref)
+    if parsed is None or (parsed.tag is None and parsed.digest is not None):
+        return False
+    official = parsed.repository.startswith("library/")
+    if "wolfi" in parsed.repository or "chainguard" in parsed.repository:
+        return True
+    if official and (parsed.repository == "library/alpine" or "alpine" in (parsed.tag or "")):
+        return True
+    return official and not re.match(r"v?[01]\.", parsed.tag or "")
 
 
 def indexed_before(facts: BuildFacts, stage: Stage, run: Run) -> bool:

@@ -8,6 +8,7 @@ tag, of 2016, are built on that.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ _PLAIN: Final = Context.GROUP
 _NO_CACHE_SINCE: Final = (3, 3)
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 _VARIANT: Final = re.compile(r"alpine-?v?(\d+)\.(\d+)")
-_SYSTEM: Final = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
+_FOR_PROGRAMS: Final = ("bin", "sbin", ".bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def _is_script(step: Step) -> bool:
     name = step.command.name
     if name is None or step.command.basename in _SHELLS or name.endswith(".sh"):
         return True
-    return "/" in name and not name.startswith(_SYSTEM)
+    # what lies in a folder for programs was installed; a path to elsewhere is a script of the project's
+    return "/" in name and posixpath.basename(posixpath.dirname(name)) not in _FOR_PROGRAMS
 
 
 def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instruction | None:
@@ -210,7 +212,7 @@ def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
     version = _alpine_version(ref)
     if version is not None:
         return version >= _NO_CACHE_SINCE
-    if stage.base is not None and _is_recent(ref):
+    if _is_recent(ref, listed=stage.base is not None):
         return True
     # what succeeds today with the option has it
     used = any(
@@ -241,17 +243,15 @@ def _alpine_version(ref: str) -> tuple[int, int] | None:
     return version if version is not None and version[0] > 1 else None
 
 
-def _is_recent(ref: str) -> bool:
-    """Whether an image of the table is certainly not older than Alpine 3.3."""
+def _is_recent(ref: str, *, listed: bool) -> bool:
+    """Whether an image is certainly not older than Alpine 3.3; `listed`: the table of base images has it."""
     parsed = parse_image_ref(ref)
-    if parsed is None or (parsed.tag is None and parsed.digest is not None):
-        return False
-    official = parsed.repository.startswith("library/")
-    if "wolfi" in parsed.repository or "chainguard" in parsed.repository:
-        return True
-    if official and (parsed.repository == "library/alpine" or "alpine" in (parsed.tag or "")):
-        return True
-    return official and not re.match(r"v?[01]\.", parsed.tag or "")
+    if parsed is None or parsed.registry != "docker.io" or not parsed.repository.startswith("library/"):
+        return listed and any(name in ref for name in ("wolfi", "chainguard"))
+    tag = parsed.tag or ("" if parsed.digest is not None else "latest")
+    if parsed.repository == "library/alpine" or "alpine" in tag:
+        return bool(tag)
+    return listed and bool(tag) and not re.match(r"v?[01]\.", tag)
 
 
 def indexed_before(facts: BuildFacts, stage: Stage, run: Run) -> bool:

@@ -26,10 +26,10 @@ The index is about 2 MB in every image, stale from the day of the build on, and 
 ## Safety
 
 Safe where nothing else of the build looks at the index. The same packages are installed from the same repositories:
-`apk add --no-cache` fetches the index that `apk update`, or `apk add` itself, has fetched until now. Only the index is missing from the image. It is not missed: no
-later apk command reads it without fetching it (`add`, `upgrade` and `fix` fetch it), no instruction names
-`/var/cache/apk` or `APKINDEX` but to `rm -f` it, and no script runs that could. The base image is Alpine 3.3 or newer,
-or the stage uses `--no-cache` already, so that its apk has the option.
+`apk add --no-cache` fetches the index that `apk update`, or `apk add` itself, has fetched until now. Only the index is
+missing from the image. It is not missed: no later apk command reads it without fetching it (`add`, `upgrade` and `fix`
+fetch it), no instruction names `/var/cache/apk` or `APKINDEX` but to `rm -f` it, and no script runs that could. The
+base image is Alpine 3.3 or newer, or the stage uses `--no-cache` already, so that its apk has the option.
 
 Unsafe where a script is run that may call apk, where an instruction names the folder of the index, and where the base
 image may be older than the option.

@@ -296,27 +296,36 @@ def doubtful_program(facts: BuildFacts, stage: Stage, text: str) -> str:
     return ""
 
 
-def open_install(facts: BuildFacts, stage: Stage) -> tuple[Run, Step] | None:
-    """The first install of the system's packages that another one may be added to; None if there is none.
+def open_install(facts: BuildFacts, stage: Stage, package: str) -> tuple[Run, Step] | None:
+    """The first install of the system's packages that a package may be added to, to stay; None if there is none.
 
     In the stage, else in the nearest that it is FROM. Not in a branch, not with `--virtual` or a release of its own,
-    and not of packages that are removed again.
+    not of packages that are removed again, and not above a removal of the package.
     """
     manager = stage.base.package_manager if stage.base is not None else None
     for each in facts.graph.chain(stage):
         runs = [run for run in each.instructions if isinstance(run, Run) and not run.json]
         steps = [(run, step) for run in runs for step in facts.commands(run).packages]
+        last = max((at for at, (_, step) in enumerate(steps) if _removes(step, package)), default=-1)
         removed = {
             name
             for _, step in steps
             if step.package is not None and step.package.action in (Action.REMOVE, Action.PURGE)
             for name in package_names(step.package)
         }
-        for run, step in steps:
+        for run, step in steps[last + 1 :]:
             command = step.package
             if command is not None and command.manager == manager and _is_open(step, command, removed):
                 return run, step
+        if last >= 0:
+            return None
     return None
+
+
+def _removes(step: Step, package: str) -> bool:
+    command = step.package
+    removal = command is not None and command.action in (Action.REMOVE, Action.PURGE)
+    return command is not None and removal and package in package_names(command)
 
 
 def _is_open(step: Step, command: PackageCommand, removed: set[str]) -> bool:
@@ -344,6 +353,7 @@ class _Presence:
         self.package = tool_package(tool, base) or tool
         self.fact = fact
         self.virtuals: dict[str, tuple[str, ...]] = {}
+        self.asked_for = False
 
     def take(self, instruction: Instruction) -> None:
         if isinstance(instruction, Run):
@@ -368,8 +378,11 @@ class _Presence:
             if package.action is Action.INSTALL:
                 self.install(step, names, line)
             elif package.action in (Action.REMOVE, Action.PURGE):
-                gone = {member for name in names for member in self.virtuals.get(name, (name,))}
+                # apk keeps what it was asked for by name when a virtual package that needs it too goes
+                kept = frozenset((self.package,)) if self.asked_for else frozenset[str]()
+                gone = {member for name in names for member in {*self.virtuals.get(name, (name,))} - kept} | {*names}
                 if self.package in gone:
+                    self.asked_for = False
                     sure = not step.command.context & (Context.CONDITIONAL | Context.LOOP | Context.FUNCTION)
                     self.fact = Known(False) if sure else Unknown(f"line {line} may remove it")
         elif package is not None:
@@ -387,6 +400,7 @@ class _Presence:
         if self.package in names:
             sure = not step.command.context & (Context.CONDITIONAL | Context.LOOP | Context.FUNCTION)
             self.fact = Known(True) if sure else Unknown(f"line {line} installs it in a branch")
+            self.asked_for = self.asked_for or (sure and virtual is None)
         elif (
             ALSO_BRING.get(self.package, frozenset()) & set(names)
             or any(char in name for name in names for char in "$`{(")

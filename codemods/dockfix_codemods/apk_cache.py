@@ -114,7 +114,7 @@ def _in_run(target: Target, stage: Stage, run: Run, found: apk.ApkRun) -> Iterat
     elif apk.knows_no_cache(target.facts, stage) is False:
         yield Refusal(at, message, _TOO_OLD)
     elif edits is None:
-        yield Refusal(at, message, "it shares a line of a script with other commands")
+        yield Refusal(at, message, "it cannot be taken out of its list")
     else:
         wanting = [step for step in later if step.verb in ("add", "upgrade") and not step.keeps_nothing]
         more = tuple(_no_cache(target, run, found, step) for step in wanting)

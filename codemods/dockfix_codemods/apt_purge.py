@@ -57,6 +57,7 @@ package, is for a person to see. RUNs that are joined are rebuilt together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Final
 
@@ -96,8 +97,12 @@ def rewrite(target: Target) -> Iterator[Finding]:
             if graph.copied_from(stage):
                 yield from _builder(stage, uses)
             continue
-        late = [finding for use in uses if not use.installs for finding in _late(target, stage, use, uses)]
-        yield from late or _unpurged(target, stage, uses)
+        late = [found for use in uses if not use.installs for found in _late(target, stage, use, uses)]
+        yield from (found for found in late if isinstance(found, Advice))
+        for group in _overlapping([found for found in late if isinstance(found, _Late)]):
+            yield from _joined(target, stage, group)
+        if not late:
+            yield from _unpurged(target, stage, uses)
 
 
 def _builder(stage: Stage, uses: Sequence[PackageUse]) -> Iterator[Finding]:
@@ -108,7 +113,17 @@ def _builder(stage: Stage, uses: Sequence[PackageUse]) -> Iterator[Finding]:
         yield Refusal(at, message, "only files are copied out of this stage: a purge changes nothing in the image")
 
 
-def _late(target: Target, stage: Stage, removal: PackageUse, uses: Sequence[PackageUse]) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A removal of what an earlier RUN installs, and the RUNs from that one to its own, by their index."""
+
+    removal: PackageUse
+    wanted: tuple[str, ...]
+    start: int
+    end: int
+
+
+def _late(target: Target, stage: Stage, removal: PackageUse, uses: Sequence[PackageUse]) -> Iterator[Advice | _Late]:
     """A removal of what an earlier RUN installs."""
     here = {name for use in uses if use.installs and use.index == removal.index for name in use.names}
     wanted = [name for name in removal.names if name not in here]
@@ -123,21 +138,46 @@ def _late(target: Target, stage: Stage, removal: PackageUse, uses: Sequence[Pack
         return
     first = givers[0]
     wanted = [name for name in wanted if any(name in use.names for use in givers)]
-    line = first.run.start_line
-    message = f"the removal of {_listed(wanted)} comes too late: the layer of line {line} keeps what it installed"
     between = stage.instructions[first.index : removal.index + 1]
-    runs = [node for node in between if isinstance(node, Run)]
-    if len(runs) < len(between):
-        other = next(node for node in between if not isinstance(node, Run))
+    other = next((node for node in between if not isinstance(node, Run)), None)
+    if other is not None:
+        message = _too_late(wanted, first.run.start_line)
         yield Advice(removal.at, f"{message} ({other.name} on line {other.start_line} stands between); {_APART}")
         return
+    yield _Late(removal, tuple(wanted), first.index, removal.index)
+
+
+def _too_late(wanted: Sequence[str], line: int) -> str:
+    return f"the removal of {_listed(wanted)} comes too late: the layer of line {line} keeps what it installed"
+
+
+def _overlapping(late: Sequence[_Late]) -> Iterator[list[_Late]]:
+    """Removals whose RUNs are joined in one fix, because they share some."""
+    group: list[_Late] = []
+    for each in sorted(late, key=lambda found: (found.start, found.end)):
+        if group and each.start > max(other.end for other in group):
+            yield group
+            group = []
+        group.append(each)
+    if group:
+        yield group
+
+
+def _joined(target: Target, stage: Stage, group: Sequence[_Late]) -> Iterator[Finding]:
+    """Join the RUNs of a group to one; if that cannot be, those of each removal."""
+    end = max(each.end for each in group)
+    runs = [node for node in stage.instructions[group[0].start : end + 1] if isinstance(node, Run)]
+    message = _too_late(tuple(dict.fromkeys(name for each in group for name in each.wanted)), runs[0].start_line)
+    at = group[0].removal.at
     merged = run_surgery.join_runs(target.facts, runs)
-    if isinstance(merged, str):
-        yield Refusal(removal.at, message, merged)
-        return
-    lines = f"lines {runs[0].start_line} to {runs[-1].end_line}"
-    look_at = f"that {lines} may be one layer, rebuilt together"
-    yield Fix(removal.at, message, merged, Safety.UNSAFE, _WHY, look_at)
+    if isinstance(merged, str) and len(group) > 1:
+        for each in group:
+            yield from _joined(target, stage, [each])
+    elif isinstance(merged, str):
+        yield Refusal(at, message, merged)
+    else:
+        lines = f"lines {runs[0].start_line} to {runs[-1].end_line}"
+        yield Fix(at, message, merged, Safety.UNSAFE, _WHY, f"that {lines} may be one layer, rebuilt together")
 
 
 def _unpurged(target: Target, stage: Stage, uses: Sequence[PackageUse]) -> Iterator[Finding]:

@@ -57,6 +57,7 @@ from dockfix.api import (
     Finding,
     Fix,
     Known,
+    Refusal,
     Safety,
     Severity,
     Target,
@@ -103,6 +104,10 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
     if not splits:
         return
     names = ", ".join(sorted(found))
+    message = f"this ENV uses {names}, which it sets itself: there the value is the one from before it"
+    if any(word.text.startswith("--") for word in splits):
+        yield Refusal(splits[0].span, message, "an ENV that begins with the name would take it for a flag")
+        return
     doubtful = sorted(name for name, unset in found.items() if not unset)
     look_at = (
         f"whether the value of {', '.join(doubtful)} from before this ENV is meant"
@@ -112,7 +117,7 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
     known = all(isinstance(state.lookup(name), Known) for name in found)
     yield Fix(
         splits[0].span,
-        f"this ENV uses {names}, which it sets itself: there the value is the one from before it",
+        message,
         surgery.split_before(target.dockerfile, env, splits),
         Safety.UNSAFE,
         _WHY,

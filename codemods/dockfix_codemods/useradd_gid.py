@@ -49,6 +49,7 @@ on Alpine: unsafe. Adding a group that is missing is unsafe: what fails today sh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -85,6 +86,8 @@ _OWN_GROUP: Final = frozenset({"debian", "ubuntu", "rhel", "fedora"}) | BUSYBOX_
 
 _ELSEWHERE: Final = ("--root", "--prefix", "--defaults")
 _SAYS_OTHERWISE: Final = "an option of it says otherwise, and the gid would change"
+_NAME: Final = re.compile(r"\w[\w.-]*\$?\Z", re.ASCII)
+"""What groupadd and addgroup take for a name, and numbers."""
 _PLAIN: Final = ShellContext.GROUP | ShellContext.SUBSHELL
 _SAFE_FROM: Final = 10_000
 _WHY: Final = "the group and its number are then in the file, and the same in every build"
@@ -149,7 +152,7 @@ def _judge(user: _User, family: str) -> Iterator[Finding]:
 def _missing_group(user: _User, group: str | None) -> Iterator[Finding]:
     """`-g GROUP` where no such group is: certain only if all accounts are known."""
     accounts, name = user.accounts, user.command.name
-    if group is None or not group or (group.isdigit() and user.busybox):
+    if group is None or not _NAME.match(group) or (group.isdigit() and user.busybox):
         return
     if group.isdigit():
         number = int(group)

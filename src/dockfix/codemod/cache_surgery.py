@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.codemod import surgery
 from dockfix.codemod.model import Edit
 from dockfix.facts.mounts import Caches, Cleaning, ToolCache, neighbours, removable
+from dockfix.syntax.shell import Word
 from dockfix.syntax.tree import Dockerfile
 
 DOCKER_CLEAN: Final = "/etc/apt/apt.conf.d/docker-clean"
@@ -57,8 +58,10 @@ def drop(dockerfile: Dockerfile, caches: Caches, cleaning: Sequence[Cleaning]) -
     edits: list[Edit] = []
     for group in neighbours(cleaning):
         if group[0].words:
-            for word in group[0].words:
-                edits += surgery.delete_words(dockerfile, caches.run, caches.commands.text, word.start, word.end)
+            for first_word, last_word in _side_by_side(group[0]):
+                edits += surgery.delete_words(
+                    dockerfile, caches.run, caches.commands.text, first_word.start, last_word.end
+                )
             continue
         if not all(removable(each.step) for each in group):
             return None
@@ -68,6 +71,17 @@ def drop(dockerfile: Dockerfile, caches: Caches, cleaning: Sequence[Cleaning]) -
             return None
         edits += deleted
     return tuple(edits)
+
+
+def _side_by_side(cleaning: Cleaning) -> Iterator[tuple[Word, Word]]:
+    """The first and the last of each row of words that follow one another in their command."""
+    row: list[Word] = []
+    for word in (*cleaning.step.command.words, None):
+        if word is not None and word in cleaning.words:
+            row.append(word)
+        elif row:
+            yield row[0], row[-1]
+            row = []
 
 
 def drop_docker_clean(dockerfile: Dockerfile, caches: Caches) -> tuple[Edit, ...]:

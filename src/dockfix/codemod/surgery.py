@@ -410,8 +410,9 @@ def delete_command(
         after: the operator behind it, in `text`.
 
     Returns:
-        The edits, or None if it is the only command, the script is a heredoc, or a comment of the shell behind it
-        would be left on a line of its own: BuildKit would take that for its own, and go on with the next instruction.
+        The edits, or None if it is the only command, the script is a heredoc, what follows would become a flag, or a
+        comment of the shell behind it would be left on a line of its own: BuildKit would take that for its own, and go
+        on with the next instruction.
     """
     offset = _offset_in_logical(instruction, text)
     if offset is None or (before is None and after is None):
@@ -423,6 +424,8 @@ def delete_command(
         and any(_starts_line(text, at) for at in (before.start, command.start))
     ):
         return None
+    if before is None and after is not None and text.text[after.end :].lstrip().startswith("--"):
+        return None  # what is then first would be a flag of the instruction
     if before is not None and after is not None:
         joins = text.text[before.start : before.end], text.text[after.start : after.end]
         if joins[0] != "&&" and joins[1] == "&&":

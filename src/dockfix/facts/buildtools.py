@@ -5,6 +5,7 @@ Sources: apt-get(8) (`--auto-remove`), apt-mark(8) (`manual`), apk(8) (`--virtua
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -36,6 +37,7 @@ __all__ = [
     "removed_unseen",
 ]
 
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._+][A-Za-z0-9._+-]*\Z")
 _REMOVALS: Final = (Action.REMOVE, Action.PURGE)
 
 
@@ -139,6 +141,8 @@ def removal_of(
     if unknown:
         names = tuple(name for name in names if not is_header_package(name))
     virtuals = {virtual for use in installs if (virtual := virtual_name(use.package))}
+    if not all(_PLAIN_NAME.match(name) for name in virtuals):
+        return "the name of the virtual package is not a plain word"
     whole = [name for use in installs for name in use.names if name not in names and name not in virtuals]
     if not names or (whole and virtuals):
         return f"which libraries go with {listed(unknown or whole)} is not known"

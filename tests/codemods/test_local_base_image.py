@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_read_may_build_them_too(tmp_path: Path) -> None:
         (f"{BASE}RUN make \\\n", "the end of base/Dockerfile would run on into this file"),
         (f"{BASE}RUN make \\\n# the end\n\n", "the end of base/Dockerfile would run on into this file"),
         (f'{BASE}CMD ["run", "it]\n', "line 3 of base/Dockerfile has shell text that is not understood"),
-        ("ARG X\n", "base/Dockerfile has no such stage as base (compose.yaml:5) builds"),
+        ("ARG X\n", "base/Dockerfile does not parse"),
     ],
 )
 def test_a_base_that_cannot_be_read_or_ends_in_the_middle(tmp_path: Path, base: str | None, why: str) -> None:
@@ -87,3 +87,18 @@ def test_a_byte_order_mark_stays_at_the_top_of_its_file(tmp_path: Path) -> None:
     text = run(tmp_path, f"\ufeff{BASE}").files[0].text
     assert "FROM python:3.13-slim AS base\n" in text
     assert "\ufeff" not in text
+
+
+def test_a_problem_of_another_service_may_stand_on_another_line_afterwards(tmp_path: Path) -> None:
+    for name, text in (("base", BASE), ("worker", WORKER)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text(text)
+    services = "  base:\n    image: org/base\n    build: base\n  worker:\n    build: worker\n"
+    (tmp_path / "compose.yaml").write_text(f"services:\n{services}  other:\n    extends: nosuch\n")
+    files = tuple(read_file(tmp_path / name / "Dockerfile", root=tmp_path) for name in ("base", "worker"))
+    workspace, mode = Workspace(load_project(tmp_path), files), Mode(unsafe=True)
+    assert workspace.project.problems
+    judged = [judge(workspace.target(file), file, [CODEMOD], mode) for file in files]
+    result = settle(workspace, judged, [CODEMOD], mode)
+    assert result.defects == ()
+    assert any("org/base: service:base" in text for text in result.workspace.project.files.changes.values())

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from dockfix.syntax.ast import to_json
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode
 from dockfix.syntax.tree import Instruction
@@ -188,3 +189,15 @@ def test_no_input_takes_long(text: str) -> None:
     start = time.process_time()
     parse("FROM a\n" + text)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("text", ["ARG a\n", "# only\nARG a=1\nARG b\n"])
+def test_a_file_without_a_stage(text: str) -> None:
+    # moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go; both of its parsers accept the file
+    assert messages(text) == ["dockerfile contains no stages to build"]
+    assert to_json(parse(text))["ok"] is True
+
+
+def test_what_the_parsers_refuse_comes_before_the_missing_stage() -> None:
+    assert messages("ARG a\nRUN x\n") == ["no build stage in current context"]
+    assert messages("ARG\n") == ["ARG requires at least one argument"]

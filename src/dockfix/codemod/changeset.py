@@ -7,6 +7,7 @@ that they touch are judged again, and so on until nothing changes. Nothing here 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -312,10 +313,12 @@ class _Run:
                 complaints = check_other_file(path, text, new[path])
             if complaints:
                 raise _Broken("gate", complaints[0])
-        fresh = set(self.workspace.project.problems) - set(before.project.problems)
+        # a problem that was there may stand on another line now
+        old_problems = Counter((each.path, each.message) for each in before.project.problems)
+        fresh = Counter((each.path, each.message) for each in self.workspace.project.problems) - old_problems
         if fresh:
-            problem = min(fresh, key=lambda each: (each.path, each.line or 0))
-            raise _Broken("gate", f"{problem.path}: {problem.message}")
+            where, message = min(fresh)
+            raise _Broken("gate", f"{where}: {message}")
 
     def judge_again(self, before: Workspace) -> None:
         """Judge the Dockerfiles that fixes over files have touched, or all if the project around them is another."""

@@ -31,6 +31,7 @@ def to_json(dockerfile: Dockerfile, *, trivia: bool = False) -> dict[str, Any]:
         trivia: whether comments and blank lines are listed too, as nodes with a `trivia` key.
     """
     refused = any(problem.stage == "parser" for problem in dockerfile.problems)
+    problems = [problem for problem in dockerfile.problems if problem.stage != "build"]  # a tree is not built
     nodes: list[dict[str, Any]] = []
     for node in dockerfile.nodes if not refused else ():
         match node:
@@ -41,10 +42,10 @@ def to_json(dockerfile: Dockerfile, *, trivia: bool = False) -> dict[str, Any]:
             case Comment() | Blank() if trivia:
                 nodes.append(_trivia(node))
     return {
-        "ok": dockerfile.ok,
+        "ok": not problems,
         "escape": None if refused else dockerfile.escape,
         "directives": {each.name: {"line": each.line, "value": _text(each.value)} for each in _directives(dockerfile)},
-        "problems": [{"line": problem.line, "message": _text(problem.message)} for problem in dockerfile.problems],
+        "problems": [{"line": problem.line, "message": _text(problem.message)} for problem in problems],
         "nodes": nodes,
     }
 

@@ -18,6 +18,7 @@ from dockfix.syntax.tree import (
     Directive,
     Dockerfile,
     Flag,
+    From,
     Heredoc,
     Instruction,
     Node,
@@ -110,6 +111,9 @@ class _Parser:
         elif not instructions:
             self.refuse("file with no instructions", max(1, len(self.lines)))
         self.problems.extend(check_order(instructions))
+        if instructions and not self.problems and not any(isinstance(node, From) for node in instructions):
+            first = instructions[0].start_line
+            self.problems.append(Problem("dockerfile contains no stages to build", first, "build"))
         self.problems.sort(key=lambda problem: (problem.stage != "parser", problem.line))
         return Dockerfile(self.text, tuple(self.nodes), tuple(self.problems), self.escape)
 

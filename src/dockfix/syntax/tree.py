@@ -156,7 +156,10 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What BuildKit would refuse. `stage` says where: `parser` (no tree at all) or `instructions`."""
+    """What BuildKit would refuse.
+
+    `stage` says where: `parser` (no tree at all), `instructions`, or `build` (`dockerfile2llb`, behind both).
+    """
 
     message: str
     line: int

@@ -7,20 +7,20 @@ RUN that installs, by joining the two and what stands between them:
 
 ```dockerfile
 FROM python:3.13-slim
-RUN apt-get update && apt-get install -y --no-install-recommends gcc \\
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \\
     && rm -rf /var/lib/apt/lists/*
 RUN pip install uwsgi
-RUN apt-get purge -y --auto-remove gcc
+RUN apt-get purge -y --auto-remove gcc libc6-dev
 ```
 
 becomes
 
 ```dockerfile
 FROM python:3.13-slim
-RUN apt-get update && apt-get install -y --no-install-recommends gcc \\
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \\
     && rm -rf /var/lib/apt/lists/* \\
     && pip install uwsgi \\
-    && apt-get purge -y --auto-remove gcc
+    && apt-get purge -y --auto-remove gcc libc6-dev
 ```
 
 Compilers, headers and git that only the adjacent RUNs need, and that nothing purges, are purged in the same way. The

@@ -6,7 +6,7 @@ Sources that are copied above an expensive install and not read by it move direc
 only some of its sources move:
 
 ```dockerfile
-FROM python:3.13-slim
+FROM ghcr.io/astral-sh/uv:python3.13-bookworm-slim
 WORKDIR /app
 COPY pyproject.toml README.md ./
 RUN uv venv && uv pip install "fastapi>=0.119,<1"
@@ -15,7 +15,7 @@ RUN uv venv && uv pip install "fastapi>=0.119,<1"
 becomes
 
 ```dockerfile
-FROM python:3.13-slim
+FROM ghcr.io/astral-sh/uv:python3.13-bookworm-slim
 WORKDIR /app
 COPY pyproject.toml ./
 RUN uv venv && uv pip install "fastapi>=0.119,<1"

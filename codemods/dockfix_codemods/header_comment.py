@@ -46,7 +46,9 @@ Who opens the file sees which of the project's images it is, and need not look f
 ## Safety
 
 Safe: a comment changes no build. It goes below the directives, because above `# syntax=` it would switch that off, and
-a blank line parts it from the first instruction.
+no line of it reads as a directive itself (`# NAME=VALUE`). It stands between instructions, never inside one or in a
+heredoc. A blank line parts it from the first instruction, so that BuildKit's check of descriptions
+(`InvalidDefinitionDescription`) does not take it for one.
 
 It is off unless it is asked for by name: it adds text to every file.
 
@@ -60,6 +62,7 @@ It is off unless it is asked for by name: it adds text to every file.
 ## Sources
 
 - https://docs.docker.com/reference/dockerfile/#parser-directives
+- https://docs.docker.com/reference/build-checks/invalid-definition-description/
 - https://docs.docker.com/reference/cli/docker/compose/build/ and `/reference/cli/docker/buildx/bake/`
 """
 
@@ -136,7 +139,11 @@ def _purposes(builds: Sequence[BuildInvocation]) -> Iterator[str]:
         if build.kind == "compose":
             name = build.image if build.image == build.raw.get("image") else None
             what = f"he image of the compose service {build.service}"
-            yield f"{name}, t{what}" if name and "$" not in name and name.isprintable() else f"T{what}"
+            yield (
+                f"{name}, t{what}"
+                if name and "$" not in name and "=" not in name and name.isprintable()
+                else f"T{what}"
+            )
     if targets:
         listed = f"{', '.join(targets[:-1])} and {targets[-1]}" if len(targets) > 1 else targets[0]
         yield f"Built by the bake target{'s' if len(targets) > 1 else ''} {listed}"

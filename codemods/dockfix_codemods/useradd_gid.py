@@ -29,8 +29,14 @@ image take it, useradd without `-g` picks another one silently; `groupadd` fails
 ## Safety
 
 Safe on Debian, Ubuntu, Fedora and RHEL for ids of 10000 and more that nothing in the file takes: packages of these
-distributions use ids below 1000, and users made by hand begin at 1000. Below 10000, with a name that is a variable, and
-on Alpine: unsafe. Adding a group that is missing is unsafe: what fails today should be looked at.
+distributions use ids below 1000, and users made by hand begin at 1000. No build fails that succeeds today: `groupadd`
+is in the package of `useradd`, runs as the same user in the same place, and fails only where the name or the gid is
+taken. The name is not, for `useradd` without `-g` fails where a group of that name is there. The gid is not: the base
+image is known, every account of the steps above is, and no installed package takes one so high. `useradd` gives its
+group the number of the uid where that is free, so that the image is the same.
+
+Below 10000, with a name that is a variable, on Alpine, and where the file names `/etc/login.defs` or `/etc/group`:
+unsafe. Adding a group that is missing is unsafe: what fails today should be looked at.
 
 ## What it leaves alone
 
@@ -89,6 +95,8 @@ _SAYS_OTHERWISE: Final = "an option of it says otherwise, and the gid would chan
 _NAME: Final = re.compile(r"\w[\w.-]*\$?\Z", re.ASCII)
 """What groupadd and addgroup take for a name, and numbers."""
 _PLAIN: Final = ShellContext.GROUP | ShellContext.SUBSHELL
+_SETTINGS: Final = ("login.defs", "USERGROUPS_ENAB", "/etc/group")
+"""What an instruction names that may give users other groups, or bring groups along."""
 _SAFE_FROM: Final = 10_000
 _WHY: Final = "the group and its number are then in the file, and the same in every build"
 
@@ -207,6 +215,8 @@ def _implicit_group(user: _User, family: str, uid: str | None) -> Iterator[Findi
         look_at = ""
         if user.busybox or int(uid) < _SAFE_FROM or not user.accounts.complete_but_for_packages:
             look_at = f"that no group of the base image or of a package has the gid {uid}"
+        if not look_at and any(setting in user.target.text for setting in _SETTINGS):
+            look_at = f"that /etc/login.defs gives {name} a group of its own, with the gid {uid}"
         if any(not isinstance(group.gid, Known) for group in user.accounts.groups.values()):
             look_at = f"that no group that was made before has the gid {uid}"
         if user.command.name is None:

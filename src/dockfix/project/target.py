@@ -403,7 +403,7 @@ def _builders(project: Project, invocations: tuple[BuildInvocation, ...]) -> str
 
 def _context(project: Project, root: Path, dockerfile: Path) -> Context:
     from dockfix.project.context import Context  # noqa: PLC0415 - most files are not known to be built in one
-    from dockfix.project.ignore import read_ignore  # noqa: PLC0415 - loads pathspec
+    from dockfix.project.ignore import read_ignore  # noqa: PLC0415 - as above
 
     return Context(root, project.root, read_ignore(root, dockerfile, project.files), project.files)
 

@@ -80,11 +80,14 @@ def _segments(pattern: str) -> tuple[str, ...]:
 
 
 def _matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return any(_matches(pattern[1:], parts[at:]) for at in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(pattern[1:], parts[1:])
+    # how many of the parts the pattern may have taken so far: all ways at once, since there may be many `**`
+    taken = {0}
+    for each in pattern:
+        if each == "**":
+            taken = set(range(min(taken), len(parts) + 1)) if taken else taken
+        else:
+            taken = {at + 1 for at in taken if at < len(parts) and fnmatchcase(parts[at], each)}
+    return len(parts) in taken
 
 
 def _may_lead_to(pattern: Sequence[str], parts: Sequence[str]) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from dockfix.project.context import MAX_ENTRIES, Context
+from dockfix.project.toml import TomlError, parse_toml
 
 __all__ = [
     "WorkspaceError",
@@ -339,9 +339,9 @@ def _toml(context: Context, path: str) -> dict[str, Any]:
     if text is None:
         raise WorkspaceError(f"{path} is not in the context, or cannot be read")
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise WorkspaceError(f"{path} is not valid TOML") from error
+        return parse_toml(text)
+    except TomlError as error:
+        raise WorkspaceError(f"{path} is not TOML that dockfix reads: {error.message}") from error
 
 
 def _table(value: Any, key: str) -> dict[str, Any]:

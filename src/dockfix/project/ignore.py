@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -104,6 +105,22 @@ class IgnoreRules:
         """Whether an exception (`!`) could bring back something below `directory`; `False` is certain."""
         parts = clean(directory.lstrip("/")).split("/")
         return any(pattern.exclusion and _reaches(pattern, parts) for pattern in self.patterns)
+
+    def with_lines(self, written: Mapping[int, str]) -> IgnoreRules:
+        """The same with other patterns in some lines. Raises `BadPatternError` where Docker refuses one."""
+        patterns = {pattern.line: pattern for pattern in self.patterns}
+        patterns |= {line: compile_pattern(text, line) for line, text in written.items()}
+        return replace(self, patterns=tuple(pattern for _, pattern in sorted(patterns.items())))
+
+    def without(self, line: int) -> IgnoreRules:
+        """The same without the pattern of a line."""
+        return replace(self, patterns=tuple(pattern for pattern in self.patterns if pattern.line != line))
+
+    def lines_that_match(self, path: str) -> list[int]:
+        """The lines whose patterns match a path or a folder above it."""
+        parts = clean(path.lstrip("/")).split("/")
+        above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+        return [each.line for each in self.patterns if any(map(each.matches, above))]
 
     def _step(self, path: str, parent_matches: list[bool] | None) -> tuple[bool, list[bool]]:
         """moby's `MatchesUsingParentResults`, asked from the top folder down as fsutil asks it."""

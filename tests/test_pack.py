@@ -57,7 +57,7 @@ _MODULES = (
     "print('loaded', *sorted(sys.modules))"
 )
 _HEAVY = {
-    *("libcst", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "pathspec", "tomllib", "typer", "pydantic"),
+    *("libcst", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "tomllib", "typer", "pydantic"),
     *("difflib", "concurrent.futures"),
 }
 

@@ -44,7 +44,7 @@ There is no edit: which of the two is right is not to be seen in the files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dockfix.api import (
@@ -53,6 +53,7 @@ from dockfix.api import (
     CheckedService,
     Codemod,
     Finding,
+    Healthcheck,
     Severity,
     Stage,
     Target,
@@ -73,14 +74,34 @@ def rewrite(target: Target) -> Iterator[Finding]:
         for each in services:
             environment = each.service.environment
             asked = health.asked(target.facts.commands(own), target.facts, stage, environment)
-            other = _asked(target, stage, each)
+            other = _asked(target, stage, each, environment)
             difference = _difference(asked, other) if other is not None else ""
+            if difference and other is not None:
+                difference = _without_hidden(target, stage, each, own, asked, other) or difference
             if difference and each.service.name not in said:
                 said.add(each.service.name)
                 yield Advice(own.span, f"compose overrides it for {each.shown}: {difference}")
 
 
-def _asked(target: Target, stage: Stage, service: CheckedService) -> health.Asked | None:
+def _without_hidden(
+    target: Target, stage: Stage, service: CheckedService, check: Healthcheck, asked: health.Asked, other: health.Asked
+) -> str:
+    """The difference with variables as written where values of `.env` files went into it; empty if none did."""
+    environment = service.service.shown_environment
+    own = health.asked(target.facts.commands(check), target.facts, stage, environment)
+    there = _asked(target, stage, service, environment)
+    written = service.check.raw_test if service.check is not None and "test" in service.check.hidden else None
+    if written is not None:
+        words = (written,) if isinstance(written, str) else written[1:]
+        return f"`{' '.join(words)}` instead of {_shown(own)}" if own.commands else ""
+    if own == asked and there == other:
+        return ""
+    return f"{_shown(there)} instead of {_shown(own)}" if there is not None and there.commands and own.commands else ""
+
+
+def _asked(
+    target: Target, stage: Stage, service: CheckedService, environment: Mapping[str, str | None]
+) -> health.Asked | None:
     check = service.check
     if check is None or service.switched_off or check.test is None:
         return None
@@ -91,7 +112,7 @@ def _asked(target: Target, stage: Stage, service: CheckedService) -> health.Aske
     if text is None:
         return None
     commands = health.check_commands(text, target.facts.end_state(stage).shell)
-    return health.asked(commands, target.facts, stage, service.service.environment)
+    return health.asked(commands, target.facts, stage, environment)
 
 
 def _difference(own: health.Asked, other: health.Asked) -> str:

@@ -154,9 +154,10 @@ class _Text:
 def _text(target: Target, stage: Stage, service: CheckedService) -> _Text | str:
     """The check as the Dockerfile has it, or why it cannot be written there."""
     raw = service.check.raw_test if service.check is not None else None
-    if raw is None:
+    if service.check is None or raw is None:
         return "its test is empty"
-    if any("$" in word.replace("$$", "") for word in ((raw,) if isinstance(raw, str) else raw)):
+    words = (raw,) if isinstance(raw, str) else raw
+    if service.check.hidden or any("$" in word.replace("$$", "") for word in words):
         return "it needs a variable that only compose knows"
     if secret := health.secret_in(raw, service.service.environment):
         return f"it holds {secret}, which would be in the image"

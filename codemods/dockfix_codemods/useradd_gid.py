@@ -98,6 +98,7 @@ _PLAIN: Final = ShellContext.GROUP | ShellContext.SUBSHELL
 _SETTINGS: Final = ("login.defs", "USERGROUPS_ENAB", "/etc/group")
 """What an instruction names that may give users other groups, or bring groups along."""
 _SAFE_FROM: Final = 10_000
+_NUMBER: Final = re.compile("[0-9]{1,10}")
 _WHY: Final = "the group and its number are then in the file, and the same in every build"
 
 
@@ -160,7 +161,9 @@ def _judge(user: _User, family: str) -> Iterator[Finding]:
 def _missing_group(user: _User, group: str | None) -> Iterator[Finding]:
     """`-g GROUP` where no such group is: certain only if all accounts are known."""
     accounts, name = user.accounts, user.command.name
-    if group is None or not _NAME.match(group) or (group.isdigit() and user.busybox):
+    if group is None or not _NAME.match(group):
+        return
+    if group.isdigit() and (user.busybox or not _NUMBER.fullmatch(group)):
         return
     if group.isdigit():
         number = int(group)
@@ -198,7 +201,7 @@ def _unnamed_group(user: _User, group: GroupAccount) -> Iterator[Finding]:
 
 def _implicit_group(user: _User, family: str, uid: str | None) -> Iterator[Finding]:
     message = f"{user.shown}: its group and gid are left to {user.command.program}"
-    if uid is None or not (uid.isascii() and uid.isdigit()) or user.command.operand is None:
+    if uid is None or not _NUMBER.fullmatch(uid) or user.command.operand is None:
         yield _refuse(user, "the uid is no literal number")
     elif family not in _OWN_GROUP:
         known = f"{user.stage.base.family}" if user.stage.base is not None else "a base image that is not known"

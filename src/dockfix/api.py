@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         apply_edits,
         conflict,
     )
-    from dockfix.codemod.suppress import is_pragma
+    from dockfix.codemod.suppress import is_pragma, silences_in_text
     from dockfix.codemod.workspace import Workspace
     from dockfix.facts import (
         apk,
@@ -91,7 +91,8 @@ if TYPE_CHECKING:
     from dockfix.project.checks import CheckedService, services_by_stage
     from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
     from dockfix.project.context import Context
-    from dockfix.project.ignore import parse_ignore
+    from dockfix.project.gopath import BadPatternError
+    from dockfix.project.ignore import IgnoreRules, parse_ignore
     from dockfix.project.ignoreedit import TrailingComment
     from dockfix.project.imagelock import locked_digest
     from dockfix.project.installs import Needs
@@ -100,7 +101,7 @@ if TYPE_CHECKING:
     from dockfix.project.postgres import Server as PostgresServer
     from dockfix.project.problems import Uneditable
     from dockfix.project.python_installs import UnusedDistributions
-    from dockfix.project.sources import ContextUse, context_uses, loses, used_of_what_is_lost
+    from dockfix.project.sources import ContextUse, context_uses, loses, lost_files, use_of_lost
     from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
     from dockfix.project.target import Project, Target, context_candidates
     from dockfix.project.yamlcheck import Value as YamlValue
@@ -148,7 +149,7 @@ _NAMES: Final = {
         "Advice Beside Category Change Codemod Deferred Edit Effect Finding Fix Refusal Safety Severity "
         "apply_edits conflict"
     ),
-    "dockfix.codemod.suppress": "is_pragma",
+    "dockfix.codemod.suppress": "is_pragma silences_in_text",
     "dockfix.codemod.workspace": "Workspace",
     "dockfix.facts.account_commands": "BUSYBOX_FAMILIES AccountCommand has_base_group parse_account_command",
     "dockfix.facts.build": "BuildFacts",
@@ -178,14 +179,15 @@ _NAMES: Final = {
     "dockfix.project.checks": "CheckedService services_by_stage",
     "dockfix.project.compose": "BuildInvocation ComposeFile NamedContext",
     "dockfix.project.context": "Context",
-    "dockfix.project.ignore": "parse_ignore",
+    "dockfix.project.gopath": "BadPatternError",
+    "dockfix.project.ignore": "IgnoreRules parse_ignore",
     "dockfix.project.ignoreedit": "TrailingComment",
     "dockfix.project.imagelock": "locked_digest",
     "dockfix.project.installs": "Needs",
     "dockfix.project.manifests": "javascript_managers pyproject_facts",
     "dockfix.project.problems": "Uneditable",
     "dockfix.project.python_installs": "UnusedDistributions",
-    "dockfix.project.sources": "ContextUse context_uses loses used_of_what_is_lost",
+    "dockfix.project.sources": "ContextUse context_uses loses lost_files use_of_lost",
     "dockfix.project.startup": "Wait cycle longest_chain unnamed_waits",
     "dockfix.project.target": "Project Target context_candidates",
     "dockfix.syntax.shell": "Script SimpleCommand",
@@ -333,11 +335,11 @@ def trailing_ignore_comments(text: str) -> Iterator[TrailingComment]:
     return ignoreedit.trailing_comments(text)
 
 
-def split_ignore_comment(text: str, line: int) -> tuple[Edit, ...]:
-    """The edits that put the comment behind the pattern of a 1-based line on a line of its own above."""
+def split_ignore_comments(text: str, *lines: int) -> tuple[Edit, ...]:
+    """The edits that put the comments behind the patterns of some lines, from 1, on lines of their own above."""
     from dockfix.project import ignoreedit  # noqa: PLC0415 - only dockerignore-comment asks, and loads it then
 
-    return ignoreedit.split_comment(text, line)
+    return ignoreedit.split_comments(text, *lines)
 
 
 def unused_distributions(target: Target) -> tuple[UnusedDistributions, ...]:
@@ -367,6 +369,7 @@ __all__ = [
     "Advice",
     "Area",
     "Arg",
+    "BadPatternError",
     "Beside",
     "Blank",
     "BuildComment",
@@ -405,6 +408,7 @@ __all__ = [
     "GroupAccount",
     "Healthcheck",
     "Heredoc",
+    "IgnoreRules",
     "ImageSource",
     "ImageVersion",
     "Instruction",
@@ -502,6 +506,7 @@ __all__ = [
     "locked_digest",
     "longest_chain",
     "loses",
+    "lost_files",
     "masked_installs",
     "mounts",
     "movable_below",
@@ -527,14 +532,15 @@ __all__ = [
     "services_by_stage",
     "set_yaml_entry",
     "set_yaml_item",
-    "split_ignore_comment",
+    "silences_in_text",
+    "split_ignore_comments",
     "substitution",
     "surgery",
     "trailing_ignore_comments",
     "turbo",
     "unnamed_waits",
     "unused_distributions",
-    "used_of_what_is_lost",
+    "use_of_lost",
     "uses_area",
     "uv_installs",
     "variables",

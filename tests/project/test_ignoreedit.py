@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockfix.project.ignore import parse_ignore
-from dockfix.project.ignoreedit import split_comment, trailing_comments
+from dockfix.project.ignoreedit import split_comments, trailing_comments
 from dockfix.syntax.edits import apply_edits
 from dockfix.syntax.source import BOM
 from tests.strategies import STEADY
@@ -38,7 +38,7 @@ def test_a_candidate(line: str, pattern: str, comment: str) -> None:
 )
 def test_no_candidate(line: str) -> None:
     assert list(trailing_comments(f"{line}\n")) == []
-    assert split_comment(f"{line}\n", 1) == ()
+    assert split_comments(f"{line}\n", 1) == ()
 
 
 def test_docker_gives_up_on_a_long_line_and_what_follows() -> None:
@@ -59,7 +59,7 @@ def test_docker_gives_up_on_a_long_line_and_what_follows() -> None:
     ],
 )
 def test_the_comment_moves_above(before: str, line: int, after: str) -> None:
-    assert apply_edits(before, split_comment(before, line)) == after
+    assert apply_edits(before, split_comments(before, line)) == after
 
 
 _LINES = st.sampled_from(
@@ -90,7 +90,7 @@ def test_patterns_are_the_same_without_the_comments(lines: list[str], newline: s
     text = bom + newline.join(lines) + (newline if last else "")
     after, found = text, list(trailing_comments(text))
     for candidate in reversed(found):
-        after = apply_edits(after, split_comment(after, candidate.line))
+        after = apply_edits(after, split_comments(after, candidate.line))
     assert list(trailing_comments(after)) == []
     texts = {candidate.line: candidate.pattern.removeprefix("!") for candidate in found}
     expected = [(texts.get(pattern.line, pattern.text), pattern.exclusion) for pattern in parse_ignore(text).patterns]

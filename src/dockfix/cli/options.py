@@ -56,7 +56,13 @@ RootOption: TypeAlias = Annotated[
 ]
 JobsOption: TypeAlias = Annotated[
     int | None,
-    typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes for many files. Default: one a processor."),
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=1,
+        metavar="N",
+        help="Processes for many files, at most one a processor, which is the default.",
+    ),
 ]
 NoCacheOption: TypeAlias = Annotated[
     bool, typer.Option("--no-cache", help="Accepted for later; there is no cache yet, so it changes nothing.")

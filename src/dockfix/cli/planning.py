@@ -80,7 +80,7 @@ def plan(state: object, given: Given, console: Console) -> Plan:
         build_contexts={**config.build_contexts, **_build_contexts(given, console)},
         use_project=not given.no_project,
         respect_gitignore=config.respect_gitignore and not given.no_gitignore,
-        jobs=given.jobs or config.jobs or _processors(),
+        jobs=min(given.jobs or config.jobs or _processors(), _processors()),
         base_images=config.base_images,
         image_lock=_image_lock(config, console),
         recommended_env=config.recommended_env,

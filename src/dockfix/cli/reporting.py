@@ -6,6 +6,7 @@ import sys
 
 from dockfix.cli.console import Console
 from dockfix.codemod.session import Progress, RunResult
+from dockfix.output.places import Places
 from dockfix.output.text import apply_lines, apply_summary, defect_lines, problem_line
 from dockfix.syntax.source import encode
 
@@ -40,9 +41,10 @@ def diffs(result: RunResult, terminal: Console) -> None:
 
 def trouble(result: RunResult, terminal: Console) -> None:
     """Say what could not be used and which codemods were caught."""
-    for warning in result.warnings:
+    places = Places(result.root)
+    for warning in map(places.problem, result.warnings):
         terminal.note(problem_line(warning, style=terminal.err_style, warning=True))
-    for problem in result.problems:
+    for problem in map(places.problem, result.problems):
         terminal.err(problem_line(problem, style=terminal.err_style))
     for line in defect_lines(result):
         terminal.error(line)

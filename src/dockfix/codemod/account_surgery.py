@@ -199,7 +199,7 @@ def _in_compose(
             raise CannotRenumberError(f"the user of {where} is given by a variable")
         parts = (service.user or "").split(":")
         new = [
-            str(number) if part.isascii() and part.isdigit() and int(part) in old else part
+            str(number) if part.isascii() and part.isdigit() and len(part) < 11 and int(part) in old else part
             for part, old in zip(parts, (mine.uids, mine.gids), strict=False)
         ]
         if new == parts:

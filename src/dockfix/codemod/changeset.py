@@ -235,14 +235,16 @@ class _Run:
             if finding.file is None:
                 raise _Broken("crash", "a survey's finding does not say which file it stands in")
             if finding.file in self.files:
-                tree = self.target(finding.file).dockerfile
-                if not Suppressions(tree).silences(codemod, finding.at):
-                    yield _Placed(finding.file, engine.locate(codemod, finding, tree.positions))
+                target = self.target(finding.file)
+                if not Suppressions(target.dockerfile).silences(codemod, finding.at):
+                    yield _Placed(finding.file, engine.locate_in(target, codemod, finding))
             elif self.mode.in_scope(finding.file):
                 text = self.text(finding.file) or ""
                 lines = Lines(text)
                 if not silences_in_text(text, codemod.name, lines.line(finding.at.start)):
-                    yield _Placed(finding.file, engine.locate(codemod, finding, lines))
+                    yield _Placed(
+                        finding.file, engine.locate(codemod, finding, lines, text, self.workspace.project.secrets)
+                    )
 
     def wanted(self, each: _Placed) -> bool:
         if self.mode.accept is None:

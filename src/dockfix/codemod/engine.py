@@ -8,12 +8,13 @@ repeats until no codemod changes anything. Nothing here writes a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from dockfix.codemod.concern import concerns_file
 from dockfix.codemod.model import (
+    Advice,
     Change,
     Codemod,
     Edit,
@@ -29,6 +30,7 @@ from dockfix.codemod.model import (
     conflict,
 )
 from dockfix.codemod.suppress import Suppressions
+from dockfix.project.secrets import Secrets
 from dockfix.project.target import Target
 from dockfix.syntax.source import Lines
 
@@ -184,7 +186,9 @@ def _find(target: Target, codemod: Codemod) -> list[Found]:
     except Exception as error:
         # A codemod may be a third party's; whatever it raises is its defect and no reason to stop the run.
         raise _Broken("crash", f"{type(error).__name__}: {error}") from error
-    return [_locate(target, codemod, finding) for finding in results if not suppressions.silences(codemod, finding.at)]
+    return [
+        locate_in(target, codemod, finding) for finding in results if not suppressions.silences(codemod, finding.at)
+    ]
 
 
 def _over_variants(target: Target, rewrite: Rewrite) -> list[Finding]:
@@ -224,12 +228,14 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-def _locate(target: Target, codemod: Codemod, finding: Finding) -> Found:
-    return locate(codemod, finding, target.dockerfile.positions)
+def locate_in(target: Target, codemod: Codemod, finding: Finding) -> Found:
+    """A finding in a Dockerfile; see `locate`."""
+    return locate(codemod, finding, target.dockerfile.positions, target.text, target.secrets)
 
 
-def locate(codemod: Codemod, finding: Finding, positions: Lines) -> Found:
-    """A finding with the line and column where people look for it."""
+def locate(codemod: Codemod, finding: Finding, positions: Lines, text: str, secrets: Secrets) -> Found:
+    """A finding in a file of this text, with the line and column where people look for it, and without secrets."""
+    finding = _without_secrets(finding, text, secrets)
     start, end = finding.at
     return Found(
         codemod.name,
@@ -239,6 +245,22 @@ def locate(codemod: Codemod, finding: Finding, positions: Lines) -> Found:
         positions.column(start),
         positions.line(max(start, end - 1)),
     )
+
+
+def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:
+    """What a codemod says comes from values; they are shown only where the file itself has them."""
+    message = secrets.hide(finding.message, text)
+    match finding:
+        case Fix():
+            for edit in finding.edits:
+                if variable := secrets.written_by(edit.replacement, text):
+                    reason = f"it would write the value of {variable} into the file"
+                    return Refusal(finding.at, message, reason, finding.severity, finding.file)
+            return replace(finding, message=message, look_at=secrets.hide(finding.look_at, text))
+        case Refusal():
+            return replace(finding, message=message, reason=secrets.hide(finding.reason, text))
+        case Advice():
+            return replace(finding, message=message)
 
 
 _Declined: TypeAlias = frozenset[tuple[str, str, int]]

@@ -350,7 +350,9 @@ def uses_buildkit(dockerfile: Dockerfile) -> bool:
     )
 
 
-_VERSION: Final = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:(\d+)\.(\d+)(?:\.\d+)?(-[\w.-]+)?\Z")
+_VERSION: Final = re.compile(
+    r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:([0-9]{1,9})\.([0-9]{1,9})(?:\.\d+)?(-[\w.-]+)?\Z"
+)
 
 
 def mounts_supported(syntax: str | None) -> bool:

@@ -81,8 +81,8 @@ def python_programs(run: Run, commands: Commands) -> Iterator[PythonProgram]:
             yield PythonProgram("stdin", code, commands, step)
 
 
-_NAMED: Final = re.compile(r"(?:python|pypy)([23])(?:\.(\d+))?")
-_TAGGED: Final = re.compile(r"([23])(?:\.(\d+))?(?![\w])")
+_NAMED: Final = re.compile(r"(?:python|pypy)([23])(?:\.([0-9]{1,9}))?")
+_TAGGED: Final = re.compile(r"([23])(?:\.([0-9]{1,9}))?(?![\w])")
 
 
 def python_version(program: PythonProgram, stage: Stage | None) -> tuple[int, int | None] | None:

@@ -6,6 +6,7 @@ Such a loop ends with the status of the last command of its body that ran (POSIX
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -208,6 +209,10 @@ def _of_list(commands: Commands, head: Sequence[Token], loop: Compound) -> tuple
     return f'[ "${variable}" != {last} ]', ""
 
 
+_SMALL_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+"""No loop runs more often; Python refuses to read thousands of digits."""
+
+
 def _last_of_sequence(word: Word, loop: Compound) -> str | None:
     """`5` of `$(seq 5)` and `$(seq 1 5)`."""
     if word.quoted or not (word.text.startswith("$(") or word.text.startswith("`")):
@@ -216,16 +221,16 @@ def _last_of_sequence(word: Word, loop: Compound) -> str | None:
     if len(inside) != 1 or inside[0].name != "seq" or inside[0].redirects:
         return None
     values = [argument.value for argument in inside[0].args]
-    if len(values) not in (1, 2) or not all(value is not None and value.isdigit() for value in values):
+    numbers = [int(value) for value in values if value is not None and _SMALL_NUMBER.fullmatch(value)]
+    if len(values) not in (1, 2) or len(numbers) < len(values):
         return None
-    numbers = [int(value or "") for value in values]
     first = numbers[0] if len(numbers) == 2 else 1
     return str(numbers[-1]) if first <= numbers[-1] else None
 
 
 def _last_of_braces(text: str) -> str | None:
     first, dots, last = text[1:-1].partition("..")
-    numbers = dots and text.endswith("}") and first.isdigit() and last.isdigit()
+    numbers = dots and text.endswith("}") and _SMALL_NUMBER.fullmatch(first) and _SMALL_NUMBER.fullmatch(last)
     return str(int(last)) if numbers and int(first) <= int(last) and not last.startswith("0") else None
 
 

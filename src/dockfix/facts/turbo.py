@@ -157,7 +157,7 @@ def _name(word: ShellWord) -> str:
 def _is_old(name: str) -> bool:
     match = _TURBO.match(name)
     numbers = (match["version"] or "").split(".") if match else []
-    return len(numbers) > 1 and numbers[0] == "1" and numbers[1].isdigit() and int(numbers[1]) < 10
+    return len(numbers) > 1 and numbers[0] == "1" and re.fullmatch("[0-9]", numbers[1]) is not None
 
 
 def position(stage: Stage, instruction: Instruction) -> int:

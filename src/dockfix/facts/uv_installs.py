@@ -34,8 +34,8 @@ __all__ = ["UV_IMAGE", "UvInstall", "UvUse", "is_called_when_it_runs", "uv_insta
 
 UV_IMAGE: Final = "ghcr.io/astral-sh/uv"
 _SCRIPT: Final = re.compile(
-    r"https://(?:astral\.sh/uv(?:/(?P<path>\d+\.\d+\.\d+))?/install\.sh"
-    r"|github\.com/astral-sh/uv/releases/(?:download/(?P<release>\d+\.\d+\.\d+)|latest/download)/uv-installer\.sh)\Z"
+    r"https://(?:astral\.sh/uv(?:/(?P<path>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}))?/install\.sh"
+    r"|github\.com/astral-sh/uv/releases/(?:download/(?P<release>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})|latest/download)/uv-installer\.sh)\Z"
 )
 _ANY_SCRIPT: Final = re.compile(r"astral\.sh/uv/.*install\.sh|astral-sh/uv/releases/.*uv-installer\.sh")
 _PINNED: Final = re.compile(rf"{re.escape(UV_IMAGE)}:\d+\.\d+\.\d+(?:@sha256:[0-9a-f]{{64}})?\Z")

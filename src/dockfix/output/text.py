@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dockfix.codemod.model import Advice, Fix, Found, Refusal, Safety
 from dockfix.codemod.registry import Registry
 from dockfix.codemod.session import FileOutcome, RunResult
+from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.project.problems import InputProblem
 
@@ -60,10 +61,11 @@ def finding_details(found: Found, *, style: Style = PLAIN) -> list[str]:
 
 def findings_text(result: RunResult, *, style: Style = PLAIN, verbose: bool = False) -> str:
     """The findings of a check, a line each; with `verbose` their reasons too."""
+    places = Places(result.root)
     return "".join(
         f"{line}\n"
         for outcome in result.files
-        for found in outcome.remaining
+        for found in map(places.found, outcome.remaining)
         for line in (
             finding_line(outcome.path, found, style=style),
             *(finding_details(found, style=style) if verbose else ()),
@@ -82,9 +84,10 @@ def defect_lines(result: RunResult) -> Iterator[str]:
 
 def apply_lines(result: RunResult, *, would: bool, style: Style = PLAIN, verbose: bool = False) -> Iterator[str]:
     """What was done to each file, or would be; with `verbose` each fix, and what was not done and why."""
+    places = Places(result.root)
     for outcome in result.files:
         if verbose:
-            yield from _verbose(outcome, would, style)
+            yield from _verbose(outcome, places, would, style)
         elif outcome.applied:
             rules = Counter(found.rule for found in outcome.applied)
             listed = ", ".join(rule if count == 1 else f"{rule} ({count})" for rule, count in rules.items())
@@ -92,11 +95,11 @@ def apply_lines(result: RunResult, *, would: bool, style: Style = PLAIN, verbose
             yield f"{style('bold', printable(outcome.path))}: {verb} {listed}"
 
 
-def _verbose(outcome: FileOutcome, would: bool, style: Style) -> Iterator[str]:
-    for found in outcome.applied:
+def _verbose(outcome: FileOutcome, places: Places, would: bool, style: Style) -> Iterator[str]:
+    for found in map(places.found, outcome.applied):
         yield finding_line(outcome.path, found, style=style, tag="would be fixed" if would else "fixed")
         yield from finding_details(found, style=style)
-    for found in outcome.remaining:
+    for found in map(places.found, outcome.remaining):
         yield finding_line(outcome.path, found, style=style, tag=_why_held_back(found))
         yield from finding_details(found, style=style)
 

@@ -72,13 +72,14 @@ class BakeTarget:
 @dataclass(frozen=True)
 class BakeFile:
     """A bake file with the targets that it names first. `broken`: some of it could not be read, so that what it does
-    not say is not known.
+    not say is not known. `variables` has the texts that its variables come to.
     """
 
     path: Path
     targets: Mapping[str, BakeTarget]
     invocations: tuple[BuildInvocation, ...]
     broken: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def find_bake_files(root: Path) -> list[Path]:
@@ -331,7 +332,8 @@ class _Config:
             self._problem(1, "has targets that inherit or evaluate too much; some of it is not read")
             broken = True
         problems.extend(dict.fromkeys(self.problems))
-        return BakeFile(self.path, targets, tuple(invocations), broken or self.partial or bool(self.problems))
+        broken = broken or self.partial or bool(self.problems)
+        return BakeFile(self.path, targets, tuple(invocations), broken, self.scope.texts())
 
     def _wanted(self) -> set[str]:
         """The targets that groups and `target:` contexts name, and `default`."""

@@ -28,6 +28,7 @@ MAX_HCL_BYTES: Final = 128 * 1024
 MAX_JSON_BYTES: Final = 512 * 1024
 _MAX_BLANK: Final = 500
 _MAX_DEEP: Final = 100
+_MOST_DIGITS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +359,7 @@ class _Reader:
 
     def _number(self, token: Token) -> Expr:
         text = str(token)
-        if len(text) > 30:
+        if len(text) > _MOST_DIGITS:
             return Opaque(_place(token))
         return Literal(_place(token), int(text) if token.type == "INT_LITERAL" else float(text))
 
@@ -385,7 +386,9 @@ class _Reader:
             name = _trees(step)[0].children[0]
             return Index(span, base, Literal(span, str(name)))
         if step.data == "short_index":
-            return Index(span, base, Literal(span, int(_tokens(step)[-1])))
+            digits = str(_tokens(step)[-1])
+            # no list is that long: -1 is never there either
+            return Index(span, base, Literal(span, int(digits) if len(digits) <= _MOST_DIGITS else -1))
         return Index(span, base, self.expr(_trees(step)[0]))
 
     def _entry(self, tree: Tree[Token]) -> Entry:

@@ -60,6 +60,10 @@ class Scope:
         """Whether the limit of work was reached."""
         return self._steps > _MAX_STEPS
 
+    def texts(self) -> dict[str, str]:
+        """The texts that variables came to."""
+        return {name: value for name, value in self._values.items() if name in self._defined and isinstance(value, str)}
+
     def define(self, document: Document) -> None:
         """Take in a file; what a later one defines again wins. Source: buildx's `MergeFiles`."""
         for attribute in document.body.attributes:

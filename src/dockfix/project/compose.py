@@ -168,7 +168,8 @@ class _Reader:
             if service.builds:
                 invocations.append(self._invocation(service, table, loaded.env))
         self.loaded[path] = loaded
-        return ComposeFile(path, services, tuple(invocations), loaded.broken, (*loaded.files.values(), *loaded.beside))
+        files = (*loaded.files.values(), *loaded.beside)
+        return ComposeFile(path, services, tuple(invocations), loaded.broken, files, self.loader.expanded)
 
     def _invocation(self, service: Service, table: Table, env: Environment) -> BuildInvocation:
         entry = table.entries["build"]
@@ -179,18 +180,20 @@ class _Reader:
         dockerfile = self._dockerfile(build.get("dockerfile"), context) if context is not None and not inline else None
         args: dict[str, str | None] = {}
         raw_args: dict[str, str | None] = {}
+        hidden_args: set[str] = set()
         for name, arg in entries_of(pairs_of(build.entries["args"].value) if "args" in build.entries else None):
             args[name], raw_args[name] = _assigned(name, arg.value, env)
+            if _is_hidden(arg.value, args[name]):
+                hidden_args.add(name)
         additional = build.entries.get("additional_contexts")
         contexts = {
             name: _named(name, each.value, each.line, root)
             for name, each in entries_of(pairs_of(additional.value) if additional is not None else None)
         }
-        tags = [service.image, *(text_of(each) for each in values_of(build.get("tags")))]
-        raw = {
-            name: text for name in ("context", "dockerfile", "target") if (text := _raw(build.get(name))) is not None
-        }
-        image = service.raw.get("image")
+        named = [table.get("image"), *values_of(build.get("tags"))]
+        tags = {text: each.shown for each in named if isinstance(each, Scalar) and (text := each.text)}
+        parts = {name: build.get(name) for name in ("context", "dockerfile", "target")} | {"image": table.get("image")}
+        raw = {name: text for name, value in parts.items() if (text := _raw(value)) is not None}
         return BuildInvocation(
             source=service.source if entry.inherited else entry.scope.file,
             service=service.name,
@@ -203,10 +206,13 @@ class _Reader:
             additional_contexts=contexts,
             image=service.image,
             inline=inline,
-            tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
-            raw={**raw, "image": image} if isinstance(image, str) else raw,
+            tags=tuple(tags),
+            raw=raw,
             raw_args=raw_args,
             options=_options(build, table),
+            hidden={name: raw[name] for name, value in parts.items() if _is_hidden(value)},
+            hidden_args=frozenset(hidden_args),
+            shown_tags=tuple(tags.values()),
         )
 
     def _context(self, build: Table, root: Path) -> tuple[Path | None, str | None]:
@@ -327,6 +333,13 @@ def _raw(value: Value | None) -> str | None:
     return value.raw if isinstance(value, Scalar) else None
 
 
+def _is_hidden(value: Value | None, found: str | None = None) -> bool:
+    """Whether something of a `.env` file stands in a value; `found` is what a name without a value is worth."""
+    if not isinstance(value, Scalar):
+        return False
+    return found is not None if value.raw is None else value.text is not None and value.shown != value.text
+
+
 def _words(value: Value | None) -> tuple[Words | None, Words | None]:
     """A command, as far as it is known, and as written."""
     if not isinstance(value, Items):
@@ -359,9 +372,12 @@ def _service(name: str, entry: Entry, table: Table, env: Environment) -> Service
             raw[key] = written
     environment: dict[str, str | None] = {}
     raw_environment: dict[str, str | None] = {}
+    hidden: set[str] = set()
     listed = table.get("environment")
     for key, each in entries_of(pairs_of(listed) if listed is not None else None):
         environment[key], raw_environment[key] = _assigned(key, each.value, env.under(each.value.scope.env))
+        if _is_hidden(each.value, environment[key]):
+            hidden.add(key)
     profiles = (text_of(each) for each in values_of(table.get("profiles")))
     return Service(
         name=name,
@@ -379,6 +395,7 @@ def _service(name: str, entry: Entry, table: Table, env: Environment) -> Service
         raw=raw,
         raw_environment=raw_environment,
         gpu=_asks_for_gpu(table),
+        hidden_environment=frozenset(hidden),
     )
 
 
@@ -435,4 +452,5 @@ def _healthcheck(entry: Entry | None) -> Healthcheck | None:
         disable=(text_of(table.get("disable")) or "").lower() in ("true", "y", "yes", "on"),
         source=entry.scope.file,
         raw={key: raw for key in keys if (raw := _raw(table.get(key))) is not None},
+        hidden=frozenset(key for key in ("test", *keys) if any(map(_is_hidden, values_of(table.get(key))))),
     )

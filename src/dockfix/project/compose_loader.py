@@ -85,10 +85,13 @@ class _Services:
 
 
 class Loader:
-    """Reads compose files through a snapshot, each once. `problems` collects what is wrong with them."""
+    """Reads compose files through a snapshot, each once. `problems` collects what is wrong with them, `expanded` the
+    texts that values of `.env` files went into.
+    """
 
     def __init__(self, files: Snapshot) -> None:
         self.files = files
+        self.expanded: dict[str, str] = {}
         self.problems: list[InputProblem] = []
         self._documents: dict[Path, Document | None] = {}
         self._bases: dict[tuple[Path, object], _Services | None] = {}
@@ -414,7 +417,7 @@ class Loader:
         """The variables of `.env` files, a later file over an earlier one. What compose could not read makes them
         incomplete.
         """
-        env = Environment()
+        env = Environment(expanded=self.expanded)
         for path in paths:
             if not self.files.is_file(path) and (self.files.real(path) is not None or not os.path.lexists(path)):
                 continue  # compose takes a folder, and a file that is not there, for none
@@ -425,7 +428,7 @@ class Loader:
                     raise InputError(str(path), None, message)
                 text = data.decode("utf-8")
                 found = parse_env(text, Environment({**env.values, **outer.values}, env.complete and outer.complete))
-                env = Environment({**env.values, **found}, env.complete)
+                env = Environment({**env.values, **found}, env.complete, self.expanded)
                 continue
             except InputError as error:
                 self.problems.append(error.problem)
@@ -434,7 +437,7 @@ class Loader:
             except EnvFileError as error:
                 self.problems.append(InputProblem(str(path), error.line, f"cannot be read: {error.message}"))
             loaded.broken = True
-            env = Environment({}, complete=False)
+            env = Environment({}, complete=False, expanded=self.expanded)
         return env
 
 

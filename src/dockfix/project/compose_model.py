@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from dockfix.project.files import resolve_inside
+from dockfix.project.secrets import is_secret_name
 
 __all__ = [
     "NO_OPTIONS", "BuildInvocation", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext",
@@ -68,7 +69,8 @@ class BuildInvocation:
     platforms, labels; by bake's names, `None` where a value is not known.
 
     Values may come from a `.env` file, and must not be shown then: `raw` (`context`, `dockerfile`, `target`, `image`,
-    those that are given) and `raw_args` have the text as written.
+    those that are given) and `raw_args` have the text as written. `hidden` has those of `raw` whose values do come from
+    there, `hidden_args` such arguments, and `shown_tags` the tags as messages may show them.
     """
 
     source: Path
@@ -87,6 +89,9 @@ class BuildInvocation:
     raw: Mapping[str, str] = field(default_factory=dict)
     raw_args: Mapping[str, str | None] = field(default_factory=dict)
     options: Mapping[str, Option | None] = field(default_factory=dict)
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    shown_tags: tuple[str, ...] = ()
+    hidden_args: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class Healthcheck:
     """A service's `healthcheck:`. `test` is text for a shell, or a list that begins with `CMD`, `CMD-SHELL` or `NONE`.
 
     Values that are missing, or need a variable that is not given, are `None`; `raw_test`, and `raw` for the others,
-    have the text as written. `line` is that of `source`.
+    have the text as written. `hidden` are the keys whose values come from a `.env` file. `line` is that of `source`.
     """
 
     line: int
@@ -122,6 +127,7 @@ class Healthcheck:
     disable: bool
     source: Path
     raw: Mapping[str, str]
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +136,8 @@ class Service:
 
     `environment` holds the names that `environment:` mentions, with values as far as they are known; those of
     `env_file:` are not read. `raw` has the text as written of `image`, `user`, `command` and `entrypoint`, those that
-    are given, and `raw_environment` that of the environment: values of `.env` files must not be shown. `gpu`: it asks
-    for a GPU, or perhaps.
+    are given, and `raw_environment` that of the environment: values of `.env` files must not be shown.
+    `hidden_environment` has the variables whose values come from there. `gpu`: it asks for a GPU, or perhaps.
     """
 
     name: str
@@ -149,6 +155,15 @@ class Service:
     raw: Mapping[str, Words]
     raw_environment: Mapping[str, str | None]
     gpu: bool = False
+    hidden_environment: frozenset[str] = frozenset()
+
+    @property
+    def shown_environment(self) -> Mapping[str, str | None]:
+        """`environment` with the values that messages may show; the others are taken for unknown."""
+        return {
+            name: None if name in self.hidden_environment or is_secret_name(name) else value
+            for name, value in self.environment.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -156,7 +171,8 @@ class ComposeFile:
     """A compose file as compose reads it: with what it includes and extends, and with its override file.
 
     `files` are all files that it was read from, `path` first. `broken` tells that some of them could not be read, or
-    not all of it: there may be services, and builds, that are not in here.
+    not all of it: there may be services, and builds, that are not in here. `expanded` holds the texts that values of
+    `.env` files went into, each with the text as written.
     """
 
     path: Path
@@ -164,6 +180,7 @@ class ComposeFile:
     invocations: tuple[BuildInvocation, ...]
     broken: bool = False
     files: tuple[Path, ...] = ()
+    expanded: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def context_kind(value: str) -> ContextKind:

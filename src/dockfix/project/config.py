@@ -25,6 +25,8 @@ _PYPROJECT: Final = "pyproject.toml"
 _OWN: Final = "dockfix.yaml"
 _MAX_NODES: Final = 10_000
 _MAX_DEPTH: Final = 20
+_MAX_BITS: Final = 64
+_MAX_SHOWN: Final = 60
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -194,9 +196,9 @@ def _kind(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return f"the number {value}"
+            return "a number that long" if _is_long(value) else f"the number {value}"
         case str():
-            return f"the text {value!r}"
+            return f"the text {_short(value)!r}"
         case list():
             return "a list" if _is_strings(value) else "a list of other things than text"
         case dict():
@@ -205,6 +207,14 @@ def _kind(value: object) -> str:
             return "nothing"
         case _:
             return f"a {type(value).__name__}"
+
+
+def _is_long(value: float) -> bool:
+    return isinstance(value, int) and value.bit_length() > _MAX_BITS
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def _read(path: Path) -> str:
@@ -227,14 +237,12 @@ def _pyproject_table(path: Path) -> tuple[dict[str, object] | None, str]:
 
 
 def _toml(path: Path, text: str) -> dict[str, object]:
-    import tomllib  # noqa: PLC0415 - only needed where there is such a file
+    from dockfix.project.toml import TomlError, parse_toml  # noqa: PLC0415 - only needed where there is such a file
 
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        message = re.sub(r" \(at [^)]*\)$", "", str(error))
-        raise InputError(str(path), int(found[1]) if found else None, f"is no TOML: {message}") from error
+        return parse_toml(text)
+    except TomlError as error:
+        raise InputError(str(path), error.line, f"is no TOML: {error.message}") from error
 
 
 def _toml_line(text: str, key: str) -> int | None:

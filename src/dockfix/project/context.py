@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -136,6 +138,26 @@ class Context:
                 elif is_folder and not (kept_out and not self.ignore.may_return_below(rel)):
                     stack.append(rel)
         return sorted(found)
+
+    @cached_property
+    def sent_files(self) -> list[str] | None:
+        """The files that the build sends, as `files_below` has them; looked for once."""
+        return self.files_below(".")
+
+    @cached_property
+    def numbered(self) -> list[str]:
+        """The paths with a `#` in the last name, ignored ones too. At most `MAX_ENTRIES` entries are looked at, those
+        of the upper folders first.
+        """
+        found: list[str] = []
+        left = MAX_ENTRIES
+        folders = deque(["."])
+        while folders and left > 0:
+            entries = self.entries(folders.popleft())
+            left -= len(entries)
+            found += [rel for rel, _ in entries if "#" in rel.rpartition("/")[2]]
+            folders += [rel for rel, is_folder in entries if is_folder]
+        return found
 
     def _matches_below(self, base: str, pattern: str) -> list[str] | None:
         levels = pattern.split("/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import re
@@ -10,12 +9,10 @@ import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
+from dockfix.project.gitignore import GitIgnore
 from dockfix.project.problems import InputProblem
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
 
 __all__ = [
     "EXCLUDED_FOLDERS", "Found", "InputProblem", "discover", "find_named", "is_dockerfile_name", "is_sample_path",
@@ -112,7 +109,7 @@ def discover(
     found: list[Found] = []
     problems: list[InputProblem] = []
     seen: set[str] = set()
-    excluded = _spec(exclude) if exclude else None
+    excluded = GitIgnore(exclude) if exclude else None
     wanted = frozenset(map(str, built))
 
     def add(path: Path, explicit: bool) -> None:
@@ -188,7 +185,7 @@ def find_named(root: Path, *wanted: Callable[[str], bool]) -> tuple[list[Path], 
     return found
 
 
-_Rules: TypeAlias = tuple[tuple[str, "GitIgnoreSpec"], ...]
+_Rules: TypeAlias = tuple[tuple[str, GitIgnore], ...]
 """Ignore rules that hold in a folder, the outermost first, each with the real path of the folder it is relative to."""
 
 
@@ -196,13 +193,16 @@ def _search(
     top: Path,
     real_root: str,
     problems: list[InputProblem],
-    excluded: GitIgnoreSpec | None,
+    excluded: GitIgnore | None,
     respect_gitignore: bool,
     built: frozenset[str],
 ) -> Iterator[tuple[Path, list[str]]]:
     """Like `walk_folders` without limits, but only names of Dockerfiles that are not ignored."""
     real_top = os.path.realpath(top)
     always: _Rules = ((real_root, excluded),) if excluded is not None else ()
+    below = real_top[len(real_root.rstrip("/")) + 1 :] if _inside(real_top, real_root) else ""
+    if below and excluded is not None and excluded.ignores_below(below):
+        return
     stack: list[tuple[Path, str, _Rules]] = [
         (top, real_top, _rules_above(real_top, real_root, problems) if respect_gitignore else ())
     ]
@@ -285,19 +285,7 @@ def _rules_of(real_folder: str, problems: list[InputProblem]) -> _Rules:
     except OSError as error:
         problems.append(InputProblem(str(path), None, f"cannot be read and is not honoured: {_reason(error)}"))
         return ()
-    return ((real_folder, _spec(text.removeprefix("\ufeff").split("\n"))),)
-
-
-def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only runs that meet an ignore file need it
-
-    usable: list[str] = []
-    for line in lines:
-        # git drops a malformed pattern silently, pathspec raises
-        with contextlib.suppress(ValueError):
-            GitIgnoreSpec.from_lines([line])
-            usable.append(line)
-    return GitIgnoreSpec.from_lines(usable)
+    return ((real_folder, GitIgnore(text.removeprefix("\ufeff").split("\n"))),)
 
 
 def _ignored(real_path: str, rules: _Rules) -> bool:
@@ -308,7 +296,7 @@ def _ignored(real_path: str, rules: _Rules) -> bool:
     for base, spec in reversed(rules):
         prefix = base.rstrip("/") + "/"
         if real_path.startswith(prefix):
-            verdict = spec.check_file(real_path[len(prefix) :]).include
+            verdict = spec.verdict(real_path[len(prefix) :])
             if verdict is not None:
                 return verdict
     return False

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from dockfix.project.globs import Matcher, Token, TokenKind, compile_tokens, token
 from dockfix.project.gopath import GO_SPACE, BadPatternError, check, clean, read_class
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.snapshot import Snapshot
@@ -23,16 +26,12 @@ __all__ = ["IgnoreRules", "Pattern", "compile_pattern", "parse_ignore", "read_ig
 _MAX_LINE: Final = 64 * 1024
 """Go's `bufio.Scanner` gives up on a longer line (`bufio.MaxScanTokenSize`)."""
 
-_REGEX_STARS: Final = 2
-"""With more stars than this Python's backtracking could take very long; such patterns run on `_Machine`."""
-
 
 class _Kind(Enum):
     EXACT = "exact"
     PREFIX = "prefix"
     SUFFIX = "suffix"
-    REGEX = "regex"
-    MACHINE = "machine"
+    GLOB = "glob"
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,7 @@ class Pattern:
     exclusion: bool
     line: int
     _kind: _Kind
-    _regex: re.Pattern[str] | None = None
-    _machine: _Machine | None = None
+    _matcher: Matcher | None = None
 
     def matches(self, path: str) -> bool:
         """Whether this pattern alone matches `path` itself (moby's `Pattern.match`); parents are not looked at."""
@@ -56,10 +54,8 @@ class Pattern:
             case _Kind.SUFFIX:
                 suffix = self.text[2:]
                 return path.endswith(suffix) or (suffix.startswith("/") and path == suffix[1:])
-            case _Kind.REGEX:
-                return self._regex is not None and self._regex.match(path) is not None
-            case _Kind.MACHINE:
-                return self._machine is not None and self._machine.matches(path)
+            case _Kind.GLOB:
+                return self._matcher is not None and self._matcher.matches(path)
 
     @property
     def prefix(self) -> str:
@@ -109,6 +105,22 @@ class IgnoreRules:
         """Whether an exception (`!`) could bring back something below `directory`; `False` is certain."""
         parts = clean(directory.lstrip("/")).split("/")
         return any(pattern.exclusion and _reaches(pattern, parts) for pattern in self.patterns)
+
+    def with_lines(self, written: Mapping[int, str]) -> IgnoreRules:
+        """The same with other patterns in some lines. Raises `BadPatternError` where Docker refuses one."""
+        patterns = {pattern.line: pattern for pattern in self.patterns}
+        patterns |= {line: compile_pattern(text, line) for line, text in written.items()}
+        return replace(self, patterns=tuple(pattern for _, pattern in sorted(patterns.items())))
+
+    def without(self, line: int) -> IgnoreRules:
+        """The same without the pattern of a line."""
+        return replace(self, patterns=tuple(pattern for pattern in self.patterns if pattern.line != line))
+
+    def lines_that_match(self, path: str) -> list[int]:
+        """The lines whose patterns match a path or a folder above it."""
+        parts = clean(path.lstrip("/")).split("/")
+        above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+        return [each.line for each in self.patterns if any(map(each.matches, above))]
 
     def _step(self, path: str, parent_matches: list[bool] | None) -> tuple[bool, list[bool]]:
         """moby's `MatchesUsingParentResults`, asked from the top folder down as fsutil asks it."""
@@ -177,41 +189,15 @@ def compile_pattern(written: str, line: int = 0) -> Pattern:
         text = text.removeprefix("/")
     check(text)
     tokens, kind = _tokens(text)
-    if kind is not _Kind.REGEX:
-        return Pattern(text, exclusion, line, kind)
-    stars = sum(token.kind in _STARS for token in tokens)
-    if stars > _REGEX_STARS:
-        return Pattern(text, exclusion, line, _Kind.MACHINE, _machine=_Machine.build(tokens))
-    regex = re.compile("".join(token.regex for token in tokens) + r"\Z")
-    return Pattern(text, exclusion, line, kind, _regex=regex)
+    return Pattern(text, exclusion, line, kind, compile_tokens(tokens) if kind is _Kind.GLOB else None)
 
 
-class _TokenKind(Enum):
-    LITERAL = "literal"
-    ANY = "?"
-    CLASS = "class"
-    STAR = "*"
-    FOLDERS = "**/"
-    REST = "**"
-
-
-_STARS: Final = frozenset({_TokenKind.STAR, _TokenKind.FOLDERS, _TokenKind.REST})
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """A step of a pattern; `regex` is the same as Python's `re` has it."""
-
-    kind: _TokenKind
-    regex: str
-
-
-def _tokens(text: str) -> tuple[list[_Token], _Kind]:
+def _tokens(text: str) -> tuple[list[Token], _Kind]:
     """moby's `Pattern.compile`: the steps of the pattern, and the cheapest way to match them.
 
     A `*` or `?` inside a class is taken for a character, as `filepath.Match` and Docker's documentation have it.
     """
-    tokens: list[_Token] = []
+    tokens: list[Token] = []
     kind = _Kind.EXACT
     at = 0
     while at < len(text):
@@ -221,33 +207,33 @@ def _tokens(text: str) -> tuple[list[_Token], _Kind]:
             at += 2
             at += text.startswith("/", at)
             if at == len(text):
-                tokens.append(_Token(_TokenKind.REST, ".*"))
-                kind = _Kind.PREFIX if kind is _Kind.EXACT else _Kind.REGEX
+                tokens.append(token(TokenKind.REST))
+                kind = _Kind.PREFIX if kind is _Kind.EXACT else _Kind.GLOB
             else:
-                tokens.append(_Token(_TokenKind.FOLDERS, "(?:.*/)?"))
-                kind = _Kind.REGEX
+                tokens.append(token(TokenKind.FOLDERS))
+                kind = _Kind.GLOB
             if first:
                 kind = _Kind.SUFFIX
         elif character == "*":
-            tokens.append(_Token(_TokenKind.STAR, "[^/]*"))
-            kind = _Kind.REGEX
+            tokens.append(token(TokenKind.STAR))
+            kind = _Kind.GLOB
             at += 1
         elif character == "?":
-            tokens.append(_Token(_TokenKind.ANY, "[^/]"))
-            kind = _Kind.REGEX
+            tokens.append(token(TokenKind.ANY))
+            kind = _Kind.GLOB
             at += 1
         elif character == "[":
             negated, ranges, at = read_class(text, at)
-            tokens.append(_Token(_TokenKind.CLASS, _class_regex(negated, ranges)))
-            kind = _Kind.REGEX
+            tokens.append(Token(TokenKind.CLASS, _class_regex(negated, ranges)))
+            kind = _Kind.GLOB
         elif character == "\\":
-            tokens.append(_Token(_TokenKind.LITERAL, re.escape(text[at + 1])))
-            kind = _Kind.REGEX
+            tokens.append(Token(TokenKind.LITERAL, text[at + 1]))
+            kind = _Kind.GLOB
             at += 2
         else:
-            tokens.append(_Token(_TokenKind.LITERAL, re.escape(character)))
+            tokens.append(Token(TokenKind.LITERAL, character))
             if character == "]":
-                kind = _Kind.REGEX
+                kind = _Kind.GLOB
             at += 1
     return tokens, kind
 
@@ -260,65 +246,10 @@ def _class_regex(negated: bool, ranges: tuple[tuple[str, str], ...]) -> str:
     return f"[{'^' if negated else ''}{body}]"
 
 
-@dataclass(frozen=True)
-class _Machine:
-    """All ways through a pattern at once, a bit for each place in it: time is the path's length times a small constant.
-
-    Bit i says: what was read so far can have brought us before step i. A `**/` takes two steps: to enter it (or leave
-    it out), and to be in it, until a `/` is read.
-    """
-
-    steps: tuple[re.Pattern[str], ...]
-    loops: int
-    slash_leaves: int
-    jumps: tuple[tuple[int, int], ...]
-    accept: int
-
-    @classmethod
-    def build(cls, tokens: list[_Token]) -> _Machine:
-        steps: list[re.Pattern[str]] = []
-        loops = slash_leaves = 0
-        jumps: list[tuple[int, int]] = []
-        never = re.compile(r"(?!)")
-        for token in tokens:
-            here = 1 << len(steps)
-            match token.kind:
-                case _TokenKind.STAR | _TokenKind.REST:
-                    loops |= here
-                    jumps.append((here, here << 1))
-                    steps.append(re.compile("[^/]" if token.kind is _TokenKind.STAR else "."))
-                case _TokenKind.FOLDERS:
-                    jumps.append((here, (here << 1) | (here << 2)))
-                    loops |= here << 1
-                    slash_leaves |= here << 1
-                    steps += [never, re.compile(".")]
-                case _:
-                    steps.append(re.compile(token.regex))
-        return cls(tuple(steps), loops, slash_leaves, tuple(jumps), 1 << len(steps))
-
-    def matches(self, path: str) -> bool:
-        known: dict[str, int] = {}
-        state = self._jump(1)
-        for character in path:
-            takes = known.get(character)
-            if takes is None:
-                takes = sum(1 << i for i, step in enumerate(self.steps) if step.match(character))
-                known[character] = takes
-            taken = state & takes
-            stays = taken & self.loops
-            moves = taken & ~self.loops
-            if character == "/":
-                moves |= taken & self.slash_leaves
-            state = self._jump(stays | (moves << 1))
-            if not state:
-                return False
-        return bool(state & self.accept)
-
-    def _jump(self, state: int) -> int:
-        for source, target in self.jumps:
-            if state & source:
-                state |= target
-        return state
+@lru_cache(maxsize=1024)
+def _compiled(part: str) -> Matcher:
+    """The matcher of a part of a pattern between slashes, which has no class."""
+    return compile_tokens(_tokens(part)[0])
 
 
 def _reaches(pattern: Pattern, folder: list[str]) -> bool:
@@ -334,7 +265,6 @@ def _reaches(pattern: Pattern, folder: list[str]) -> bool:
     for index, part in enumerate(parts):
         if index == len(folder):
             return True
-        regex = "".join(token.regex for token in _tokens(part)[0])
-        if part.count("*") <= _REGEX_STARS and re.fullmatch(regex, folder[index]) is None:
+        if not _compiled(part).matches(folder[index]):
             return False
     return True  # the pattern matches a parent of the folder

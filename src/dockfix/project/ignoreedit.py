@@ -13,7 +13,7 @@ from typing import Final
 from dockfix.syntax.edits import Edit
 from dockfix.syntax.source import BOM, GO_SPACE, Lines, Span
 
-__all__ = ["TrailingComment", "split_comment", "trailing_comments"]
+__all__ = ["TrailingComment", "split_comments", "trailing_comments"]
 
 _MAX_LINE: Final = 64 * 1024
 """Go's `bufio.Scanner` gives up on a longer line, and Docker on the file."""
@@ -52,23 +52,22 @@ def trailing_comments(text: str) -> Iterator[TrailingComment]:
             yield found
 
 
-def split_comment(text: str, line: int) -> tuple[Edit, ...]:
-    """The edits that put the comment behind the pattern of a line on a line of its own above; none if there is none.
+def split_comments(text: str, *lines: int) -> tuple[Edit, ...]:
+    """The edits that put the comments behind the patterns of some lines on lines of their own above.
 
-    The pattern stays where it is, with its indentation; line ends and a missing last one stay as they are.
+    A line without such a comment stays as it is. The pattern stays where it is, with its indentation; line ends and a
+    missing last one stay as they are.
     """
-    lines = Lines(text)
-    for number, span in enumerate(lines.spans(), start=1):
-        if number != line:
-            continue
-        found = _in_line(text, number, span)
+    wanted = frozenset(lines)
+    edits: list[Edit] = []
+    for number, span in enumerate(Lines(text).spans(), start=1):
+        found = _in_line(text, number, span) if number in wanted else None
         if found is None or span.end - span.start >= _MAX_LINE:
-            return ()
+            continue
         start = _start(text, span)
-        above = Edit(start, start, found.comment + _newline(text, span))
-        end = span.end - (len(_line_end(text, span)))
-        return above, Edit(found.written.end, end, "")
-    return ()
+        end = span.end - len(_line_end(text, span))
+        edits += (Edit(start, start, found.comment + _newline(text, span)), Edit(found.written.end, end, ""))
+    return tuple(edits)
 
 
 def _in_line(text: str, number: int, span: Span) -> TrailingComment | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 from dockfix.project.files import read_file
 from dockfix.project.problems import InputError
+from dockfix.project.toml import TomlError, parse_toml
 
 __all__ = [
     "PACKAGE_MANAGERS",
@@ -416,8 +416,8 @@ def _cargo_manifest(folder: Path) -> tuple[dict[str, Any], list[object], re.Matc
 
 def _toml(folder: Path, name: str) -> dict[str, Any]:
     """A TOML file of a folder; empty if there is none, or it is none that could be read."""
-    with suppress(ValueError, RecursionError):
-        return tomllib.loads(_read(folder, name) or "")
+    with suppress(TomlError):
+        return parse_toml(_read(folder, name) or "")
     return {}
 
 

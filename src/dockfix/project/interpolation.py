@@ -28,21 +28,26 @@ _SET_BY_COMPOSE: Final = frozenset({"COMPOSE_PROJECT_NAME"})
 class Environment:
     """What `.env` files say. A variable with the value `None` is given, but its value is unknown.
 
-    `complete` is false if there is a file that could not be read: then every variable may be given.
+    `complete` is false if there is a file that could not be read: then every variable may be given. `expanded` records
+    each text that a value went into, with the text as written: what no message may show.
     """
 
     values: Mapping[str, str | None] = field(default_factory=dict)
     complete: bool = True
+    expanded: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def find(self, name: str) -> tuple[bool, str | None]:
         """Whether a variable is given, and its value as far as it is known."""
         if name in self.values:
-            return True, self.values[name]
+            value = self.values[name]
+            if value:
+                self.expanded.setdefault(value, f"${{{name}}}")
+            return True, value
         return not self.complete or name in _SET_BY_COMPOSE, None
 
     def under(self, outer: Environment) -> Environment:
         """These variables below those of an outer environment, which win."""
-        return Environment({**self.values, **outer.values}, self.complete and outer.complete)
+        return Environment({**self.values, **outer.values}, self.complete and outer.complete, self.expanded)
 
 
 NOTHING: Final = Environment()
@@ -71,7 +76,12 @@ def interpolate(text: str, env: Environment = NOTHING) -> str | None:
 
 def interpolated(text: str, env: Environment = NOTHING) -> Interpolated:
     """As `interpolate`, with whether the result holds something of a `.env` file."""
-    return _substitute(text, env, 0) if "$" in text else Interpolated(text)
+    if "$" not in text:
+        return Interpolated(text)
+    result = _substitute(text, env, 0)
+    if result.secret and result.text:
+        env.expanded.setdefault(result.text, text)
+    return result
 
 
 _UNKNOWN: Final = Interpolated(None)

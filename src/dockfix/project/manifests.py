@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from dockfix.project.toml import TomlError, parse_toml
 
 if TYPE_CHECKING:
     from dockfix.project.context import Context
@@ -80,8 +81,8 @@ def pyproject_facts(text: str) -> PyprojectFacts | None:
     Sources: PEP 621 and PEP 639 (`[project]`), PEP 518 and PEP 517 (`[build-system]`), Poetry's `[tool.poetry]`.
     """
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        document = parse_toml(text)
+    except TomlError:
         return None
     project = _table(document, "project")
     poetry = _table(_table(document, "tool"), "poetry")
@@ -114,8 +115,8 @@ def local_sources(text: str, *, members: bool = True) -> tuple[str, ...] | None:
     Sources: docs.astral.sh/uv/concepts/projects/dependencies, python-poetry.org/docs/dependency-specification, PEP 508.
     """
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        document = parse_toml(text)
+    except TomlError:
         return None
     tool = _table(document, "tool")
     uv, poetry = _table(tool, "uv"), _table(tool, "poetry")

@@ -26,6 +26,7 @@ __all__ = ["InitScript", "Place", "Server", "servers"]
 
 _PRELOAD: Final = "shared_preload_libraries"
 _MOST_FILES: Final = 500
+_MOST_DIGITS: Final = 100
 _MOST_BYTES: Final = 512 * 1024
 _CONFIGURES: Final = ("/etc/postgresql", "/usr/share/postgresql", "/var/lib/postgresql", INIT_FOLDER)
 _COMMENT: Final = re.compile(r"(?m)^\s*(?:#|--).*$")
@@ -335,6 +336,8 @@ def _earlier(name: str, ending: str) -> str | None:
     """A name that sorts before `name` in any locale, numbered as it is; None if there is none."""
     digits = re.match(r"[0-9]*", name)
     number = digits[0] if digits is not None else ""
+    if len(number) > _MOST_DIGITS:
+        return None
     if not number:
         return f"000-{ending}" if name[:1].isalpha() else None
     half = int(number) // 2

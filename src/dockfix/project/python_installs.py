@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +23,7 @@ from dockfix.project.context import Context
 from dockfix.project.problems import InputError
 from dockfix.project.python_imports import Usage, contexts_of, copied_files
 from dockfix.project.target import Target
+from dockfix.project.toml import TomlError, parse_toml
 from dockfix.syntax.tree import Add, Arg, Cmd, Copy, Entrypoint, Env, Healthcheck, Run
 
 __all__ = ["PythonInstall", "UnusedDistributions", "python_installs", "requirement_names", "unused_distributions"]
@@ -315,8 +315,8 @@ def _is_optional(value: Any) -> bool:
 
 def _toml(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        return parse_toml(text)
+    except TomlError:
         return {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -18,7 +18,7 @@ from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run
 
-__all__ = ["ContextUse", "context_uses", "loses", "used_of_what_is_lost"]
+__all__ = ["ContextUse", "context_uses", "loses", "lost_files", "use_of_lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +66,27 @@ def loses(context: Context, source: str, rules: IgnoreRules) -> str | None:
     return next((path for path in found if after.ignored(path)), None)
 
 
-def used_of_what_is_lost(target: Target, context: Context, rules: IgnoreRules) -> tuple[Instruction, str] | None:
-    """A command that uses a file which a folder of the context brings along, and which `rules` would keep out.
+def lost_files(sent: Sequence[str], rules: IgnoreRules, lines: Collection[int]) -> list[str]:
+    """Those of the files that a build sends now which `rules` would keep out; only some of their `lines` are new."""
+    patterns = [pattern for pattern in rules.patterns if pattern.line in lines]
+    folders = {path[:at] for path in sent for at, letter in enumerate(path) if letter == "/"}
+    below = tuple(f"{folder}/" for folder in folders if any(pattern.matches(folder) for pattern in patterns))
+    met = (path for path in sent if path.startswith(below) or any(pattern.matches(path) for pattern in patterns))
+    return [path for path in met if rules.ignored(path)]
 
-    That is: names its path in a word, or installs from a manifest or a project that needs it. None if there is none,
-    or if there are too many files to say.
+
+def use_of_lost(target: Target, context: Context, gone: Sequence[str]) -> tuple[Instruction, str] | None:
+    """A command that uses one of some files which an ignore file would keep out, and which a folder brings along now.
+
+    That is: names its path in a word, or installs from a manifest or a project that needs it. None if there is none.
     """
-    now, then = context.files_below("."), replace(context, ignore=rules).files_below(".")
-    gone = set(now or ()) - set(then or ())
     folders = [
         "" if use.source.value.strip("./") == "" else posixpath.normpath("/" + use.source.value).lstrip("/") + "/"
         for use in context_uses(target)
         if isinstance(use.source, Known)
     ]
     brought = sorted(path for path in gone if any(path.startswith(folder) for folder in folders))
-    if then is None or not brought:
+    if not brought:
         return None
     readme = _readme(context)
     for stage in target.facts.graph.stages:

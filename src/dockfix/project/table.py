@@ -82,7 +82,7 @@ def _rows(project: Project, found: Found, options: BuildOptions) -> Iterator[Row
         # only its place counts here; the file itself need not be read
         target = target_for(project, project.files.read(found.path), options)
         context = display(target.context.root, project.root) if target.context else None
-        contexts = {name: given[0].value for name, given in target.named_contexts.items()}
+        contexts = {name: project.secrets.hide(given[0].shown) for name, given in target.named_contexts.items()}
         kind = "command line" if options.context is not None else None
         yield Row(target.display, True, kind=kind, context=context, context_why=target.context_why, contexts=contexts)
     if options.context is None:
@@ -92,18 +92,25 @@ def _rows(project: Project, found: Found, options: BuildOptions) -> Iterator[Row
 def _row(project: Project, invocation: BuildInvocation) -> Row:
     dockerfile = invocation.dockerfile
     context = invocation.context
+    hidden, hide = invocation.hidden, project.secrets.hide
+    exists = dockerfile is not None and project.files.is_file(dockerfile)
+    shown_file = display(dockerfile, project.root) if dockerfile is not None else None
+    if shown_file is not None and not exists and {"context", "dockerfile"} & hidden.keys():
+        # what is there has a name of its own, whatever names it; what is not is named by the value alone
+        shown_file = f"{invocation.raw.get('context', '.')}/{invocation.raw.get('dockerfile', 'Dockerfile')}"
+    shown_context = display(context, project.root) if context is not None else None
     return Row(
-        dockerfile=display(dockerfile, project.root) if dockerfile is not None else None,
-        exists=dockerfile is not None and project.files.is_file(dockerfile),
+        dockerfile=shown_file,
+        exists=exists,
         inline=invocation.inline,
         kind=invocation.kind,
         source=display(invocation.source, project.root),
         line=invocation.line,
         name=invocation.service,
-        context=display(context, project.root) if context is not None else None,
-        context_why=invocation.context_why or "",
-        stage=invocation.target,
+        context=hidden.get("context", hide(shown_context)) if shown_context is not None else None,
+        context_why=hide(invocation.context_why or ""),
+        stage=hidden.get("target", hide(invocation.target)) if invocation.target is not None else None,
         args=invocation.args,
-        contexts={name: context.value for name, context in invocation.additional_contexts.items()},
-        tags=invocation.tags,
+        contexts={name: hide(context.shown) for name, context in invocation.additional_contexts.items()},
+        tags=tuple(map(hide, invocation.shown_tags or invocation.tags)),
     )

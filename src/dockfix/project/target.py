@@ -14,6 +14,7 @@ from dockfix.project.discovery import find_named
 from dockfix.project.files import FileText
 from dockfix.project.names import is_bake_name, is_compose_name
 from dockfix.project.problems import InputProblem
+from dockfix.project.secrets import Secrets, is_secret_name
 from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Dockerfile
@@ -58,6 +59,21 @@ class Project:
             if invocation.dockerfile is not None:
                 found.setdefault(Path(os.path.realpath(invocation.dockerfile)), []).append(invocation)
         return {path: tuple(invocations) for path, invocations in found.items()}
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What no message may show of the values that compose and bake files come to."""
+        expanded = {text: raw for file in self.compose_files for text, raw in file.expanded.items()}
+        given = [invocation.args for invocation in self.invocations]
+        given += [service.environment for file in self.compose_files for service in file.services.values()]
+        given += [file.variables for file in self.bake_files]
+        named = {
+            value: f"${{{name}}}"
+            for values in given
+            for name, value in values.items()
+            if value is not None and is_secret_name(name)
+        }
+        return Secrets(expanded, named)
 
     def unread(self, dockerfile: Path) -> tuple[Path, ...]:
         """The compose and bake files that could not be read in full and may say how a Dockerfile is built: those in
@@ -185,6 +201,17 @@ class Target:
         return variant
 
     @cached_property
+    def secrets(self) -> Secrets:
+        """What no message about this file may show, and no edit may write into it."""
+        passed = {
+            value: f"${{{name}}}"
+            for build in self.builds
+            for name, value in build.args.items()
+            if value is not None and (name in build.hidden_args or is_secret_name(name))
+        }
+        return self.project.secrets.for_build(passed)
+
+    @cached_property
     def real(self) -> Path:
         """The real path of the file."""
         return self.file.real if self.file is not None else Path(os.path.realpath(self.path))
@@ -275,7 +302,9 @@ def load_project(
     invocations = tuple(i for file in compose_files for i in file.invocations)
     invocations += tuple(i for file in bake_files for i in file.invocations)
     unique = tuple(dict.fromkeys(problems))
-    return Project(real, tuple(compose_files), invocations, unique, snapshot, tuple(bake_files))
+    project = Project(real, tuple(compose_files), invocations, unique, snapshot, tuple(bake_files))
+    shown = tuple(replace(each, message=project.secrets.hide(each.message)) for each in unique)
+    return project if shown == unique else replace(project, problems=shown)
 
 
 def target_for(project: Project, file: FileText, options: BuildOptions | None = None) -> Target:
@@ -355,7 +384,8 @@ def _context_root(
     if agreed is None:
         return None, f"{services}: {invocations[0].context_why}"
     if not agreed.is_dir():
-        return None, f"{services}: the context {display(agreed, project.root)} does not exist"
+        shown = invocations[0].hidden.get("context", display(agreed, project.root))
+        return None, f"{services}: the context {shown} does not exist"
     return agreed, services
 
 
@@ -373,7 +403,7 @@ def _builders(project: Project, invocations: tuple[BuildInvocation, ...]) -> str
 
 def _context(project: Project, root: Path, dockerfile: Path) -> Context:
     from dockfix.project.context import Context  # noqa: PLC0415 - most files are not known to be built in one
-    from dockfix.project.ignore import read_ignore  # noqa: PLC0415 - loads pathspec
+    from dockfix.project.ignore import read_ignore  # noqa: PLC0415 - as above
 
     return Context(root, project.root, read_ignore(root, dockerfile, project.files), project.files)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from dockfix.project.context import MAX_ENTRIES, Context
+from dockfix.project.toml import TomlError, parse_toml
 
 __all__ = [
     "WorkspaceError",
@@ -80,11 +80,14 @@ def _segments(pattern: str) -> tuple[str, ...]:
 
 
 def _matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return any(_matches(pattern[1:], parts[at:]) for at in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(pattern[1:], parts[1:])
+    # how many of the parts the pattern may have taken so far: all ways at once, since there may be many `**`
+    taken = {0}
+    for each in pattern:
+        if each == "**":
+            taken = set(range(min(taken), len(parts) + 1)) if taken else taken
+        else:
+            taken = {at + 1 for at in taken if at < len(parts) and fnmatchcase(parts[at], each)}
+    return len(parts) in taken
 
 
 def _may_lead_to(pattern: Sequence[str], parts: Sequence[str]) -> bool:
@@ -336,9 +339,9 @@ def _toml(context: Context, path: str) -> dict[str, Any]:
     if text is None:
         raise WorkspaceError(f"{path} is not in the context, or cannot be read")
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise WorkspaceError(f"{path} is not valid TOML") from error
+        return parse_toml(text)
+    except TomlError as error:
+        raise WorkspaceError(f"{path} is not TOML that dockfix reads: {error.message}") from error
 
 
 def _table(value: Any, key: str) -> dict[str, Any]:

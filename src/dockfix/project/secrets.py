@@ -1,0 +1,93 @@
+"""Values that no message, table or edit may show: those of `.env` files, and of variables with secret names.
+
+The readers of compose and bake files show a text as written wherever they know that such a value went into it.
+`Secrets` is the second line of defence: it finds the values in any text, whatever way they took.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+__all__ = ["Secrets", "is_secret_name"]
+
+_SECRET_NAME: Final = re.compile(
+    r"(?:_|\A)(?:apikey|auth|credentials?|key|pword|passwd|secret|token)(?:_|\Z)|password|passwd|secret|token|api_?key",
+    re.IGNORECASE,
+)
+"""Source: BuildKit's `SecretsUsedInArgOrEnv` (`frontend/dockerfile/dockerfile2llb/convert.go`), and names in which its
+words are not parts of their own, such as PGPASSWORD."""
+_PUBLIC_NAME: Final = re.compile(r"(?:_|\A)public(?:_|\Z)", re.IGNORECASE)
+_SHORT: Final = 2
+"""A value of no more characters may stand in a text by chance, and is no secret."""
+_WORD: Final = "A-Za-z0-9_"
+_PLAIN: Final = frozenset(("true", "false", "yes", "off", "none", "null"))
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable is called a password, a token, a key or the like."""
+    return _SECRET_NAME.search(name) is not None and _PUBLIC_NAME.search(name) is None
+
+
+class Secrets:
+    """Values that are not shown, and what is shown in their place.
+
+    `expanded` maps texts that values of `.env` files went into to the texts as written, `named` the values of variables
+    with secret names to the variables, and `passed` those values that a Dockerfile is built with to its arguments.
+    A value counts where it is a word of its own, or a part of a path.
+    """
+
+    def __init__(
+        self, expanded: Mapping[str, str], named: Mapping[str, str], passed: Mapping[str, str] | None = None
+    ) -> None:
+        self._expanded = _usable(expanded)
+        self._named = _usable(named)
+        self._passed = _usable(passed or {})
+
+    def for_build(self, passed: Mapping[str, str]) -> Secrets:
+        """The same for a Dockerfile that is given some of the values."""
+        return Secrets(self._expanded, self._named, passed) if passed else self
+
+    def written_by(self, replacement: str, public: str) -> str | None:
+        """The variable whose value an edit would write into the file whose text is `public`, if there is one."""
+        for value, variable in self._passed.items():
+            if value not in public and re.search(_as_word(value), replacement):
+                return variable
+        return None
+
+    def hide(self, text: str, public: str = "") -> str:
+        """`text` without the values. What `public`, the text of the file that it speaks of, has itself is not taken for
+        a value of a `.env` file.
+        """
+        if self._pattern is None or self._pattern.search(text) is None:
+            return text
+
+        def written(match: re.Match[str]) -> str:
+            value = match[0]
+            if value in self._named:
+                return self._named[value]
+            return value if value in public else self._expanded[value]
+
+        return self._pattern.sub(written, text)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        values = sorted({*self._expanded, *self._named}, key=lambda value: (-len(value), value))
+        return re.compile("|".join(map(_as_word, values))) if values else None
+
+
+def _usable(values: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value, written in values.items():
+        for form in (value, value.strip(), value.removeprefix("./").rstrip("/")):
+            if len(form) > _SHORT and form.lower() not in _PLAIN:
+                found.setdefault(form, written)
+    return found
+
+
+def _as_word(value: str) -> str:
+    before = f"(?<![{_WORD}])" if re.match(f"[{_WORD}]", value) else ""
+    after = f"(?![{_WORD}])" if re.match(f"[{_WORD}]", value[-1]) else ""
+    return f"{before}{re.escape(value)}{after}"

@@ -44,7 +44,7 @@ from dockfix.syntax.tree import (
 from dockfix.syntax.words import variables
 
 if TYPE_CHECKING:
-    from dockfix.facts.identity import Accounts
+    from dockfix.facts.accounts import Accounts
 
 __all__ = ["Scopes", "State", "reads_environment", "shell_uses", "uses"]
 
@@ -155,11 +155,6 @@ class State:
             for name in self._scope.visible.names(self._before)
             if self._scope.visible.get(name, self._before).fact is not None
         )
-
-    @property
-    def environment_complete(self) -> bool:
-        """Whether the base image sets nothing besides what is known."""
-        return self._scope.base_known
 
     def expand(self, word: str, escape: str = "\\") -> Fact[str]:
         """A word as BuildKit expands it here, quotes removed."""

@@ -21,7 +21,6 @@ _TESTS: Final = frozenset(("[", "[[", "test", "grep", "command", "which", "type"
 """Commands of which "not one of them" is an answer and no failure: `for f in a b; do [ -f $f ] && break; ...`."""
 _ENDLESS: Final = frozenset(("true", ":", "false"))
 _STOPS: Final = frozenset(("exit", "return", "continue", "trap", "set", "eval", "exec"))
-_OPENING: Final = frozenset(("if", "for", "while", "until", "case", "select", "{", "(", "function"))
 _CLOSING: Final = frozenset(("fi", "done", "esac", "}", ")"))
 _OPPOSITE: Final = {
     "-lt": "-ge",
@@ -96,10 +95,6 @@ def _retry(commands: Commands, loop: Compound, inside: Sequence[Token]) -> Retry
     first = text[tried[0] : tried[1]]
     test, why = _another(commands, head, body, loop)
     return Retry(first, loop.start, loop.end, body[0].start, inside[-1].start, body[-1].end, test, False, why)
-
-
-def _endless(token: Token) -> bool:
-    return bool(token.text) or (bool(token.words) and token.words[0].value in _ENDLESS)
 
 
 def _tried(body: Sequence[Token], at: int) -> tuple[int, int] | None:

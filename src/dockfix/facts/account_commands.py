@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.tables.accounts import BASE_GROUPS, BUSYBOX_FAMILIES, RHEL_FAMILIES
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.shell import SimpleCommand, Word
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Step
 
 __all__ = [
-    "ACCOUNT_PROGRAMS",
     "BUSYBOX_USER_VALUED",
     "GROUPADD_VALUED",
     "SHADOW_VALUED",
@@ -33,16 +33,12 @@ __all__ = [
     "program_values",
 ]
 
-ACCOUNT_PROGRAMS: Final = frozenset(
-    ["useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod", "userdel", "deluser", "groupdel", "delgroup"]
-)
-
 
 def account_program(step: Step) -> tuple[str, int] | None:
     """The account command that a step is, sudo looked through, and the index of the word of its first argument."""
     for index, word in enumerate(step.command.words[:4]):
         name = word.value.rpartition("/")[2] if word.value is not None else None
-        if name in ACCOUNT_PROGRAMS:
+        if name is not None and has_trait(name, Trait.EDITS_ACCOUNTS):
             return name, index + 1
         if index == 0 and name not in ("sudo", "doas", "env", "command", "exec"):
             return None

@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.account_commands import ACCOUNT_PROGRAMS, program_values
+from dockfix.facts.account_commands import program_values
 from dockfix.facts.accounts import Gap
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import Known
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.accounts import DISTRIBUTION_IMAGES, FAMILIES, WITH_OWN_ACCOUNTS
 from dockfix.facts.tables.commands import SYSTEM_MANAGERS
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.tree import Add, Copy, Instruction, Run
 
 if TYPE_CHECKING:
@@ -26,70 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["base_gaps", "stage_gaps", "step_gaps"]
 
-# Programs that create no accounts, whatever their arguments. Shell builtins, coreutils, and what fetches and unpacks.
-_HARMLESS: Final = (
-    frozenset(
-        [
-            ".",
-            ":",
-            "[",
-            "[[",
-            "test",
-            "true",
-            "false",
-            "echo",
-            "printf",
-            "cd",
-            "set",
-            "export",
-            "unset",
-            "exit",
-            "mkdir",
-            "rmdir",
-            "rm",
-            "ls",
-            "cat",
-            "chmod",
-            "chown",
-            "chgrp",
-            "touch",
-            "sleep",
-            "date",
-            "head",
-            "tail",
-            "grep",
-            "sort",
-            "uniq",
-            "tr",
-            "cut",
-            "wc",
-            "id",
-            "getent",
-            "which",
-            "command",
-            "type",
-            "pwd",
-            "umask",
-            "ulimit",
-            "trap",
-            "wait",
-            "find",
-            "du",
-            "df",
-            "stat",
-            "basename",
-            "dirname",
-            "curl",
-            "wget",
-            "git",
-            "gpg",
-            "sha256sum",
-            "sha512sum",
-            "md5sum",
-        ]
-    )
-    | ACCOUNT_PROGRAMS
-)
 _LANGUAGE_MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv", "npm", "yarn", "pnpm", "gem", "bundler"))
 
 
@@ -161,5 +98,9 @@ def step_gaps(step: Step, line: int) -> Iterator[Gap]:
     elif program is not None:
         if None in program[1]:
             yield Gap(f"the {program[0]} in line {line} is not literal")
-    elif manager not in _LANGUAGE_MANAGERS and name not in _HARMLESS and step.command.words:
+    elif (
+        manager not in _LANGUAGE_MANAGERS
+        and not has_trait(name, Trait.NO_ACCOUNTS, Trait.EDITS_ACCOUNTS)
+        and step.command.words
+    ):
         yield Gap(f"{name or 'a command'} in line {line} may create accounts")

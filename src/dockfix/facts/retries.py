@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dockfix.facts.commands import Commands
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.shell import Compound, ShellKind, SimpleCommand, Token, Word, shell_kind, shell_options, tokens
 
 __all__ = ["Retry", "retries"]
 
-_SUCCEEDS: Final = frozenset(("sleep", "echo", "printf"))
-"""Commands that end a failed attempt and themselves succeed."""
 _TESTS: Final = frozenset(("[", "[[", "test", "grep", "command", "which", "type", "true", ":", "false"))
 """Commands of which "not one of them" is an answer and no failure: `for f in a b; do [ -f $f ] && break; ...`."""
 _ENDLESS: Final = frozenset(("true", ":", "false"))
@@ -150,7 +149,10 @@ def _forgives(body: Sequence[Token], at: int) -> bool:
         while end - 2 > at and body[end - 1].text == "&&":
             end -= 2
             chain.append(body[end])
-        return all(bool(each.words) and each.words[0].value in _SUCCEEDS and not each.negated for each in chain)
+        return all(
+            bool(each.words) and has_trait(each.words[0].value, Trait.PRINTS, Trait.WAITS) and not each.negated
+            for each in chain
+        )
     return bool(last.assignments) and not last.text
 
 

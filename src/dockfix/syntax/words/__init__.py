@@ -2,6 +2,14 @@
 
 A faithful port of what matters of moby/buildkit `frontend/dockerfile/shell/lex.go`, `parser/line_parsers.go`,
 `parser/split_command.go` and tonistiigi/go-csvvalue. Where Go would write U+FFFD for invalid UTF-8, so do we.
+
+- `gotext`: how Go reads and writes text: white space, lower case, quoting, invalid UTF-8.
+- `splitting`: text into words, and the leading flags of an instruction.
+- `expansion`: `$name` and `${name...}` in a word.
+- `patterns`: the shell patterns of `${name#pattern}` and `${name/pattern/new}`.
+- `heredocs`: the heredocs that an instruction opens.
+- `jsonarray`: JSON arrays of strings (the exec form).
+- `csvfields`: the comma-separated fields of a mount.
 """
 
 from __future__ import annotations

@@ -52,8 +52,10 @@ from dockfix.syntax.shell.programs import (
     shell_options,
 )
 from dockfix.syntax.shell.text import MappedText, expand_heredoc, literal
+from dockfix.syntax.shell.words import DECLARATIONS
 
 __all__ = [
+    "DECLARATIONS",
     "MAX_LENGTH",
     "Assignment",
     "Compound",

@@ -287,6 +287,20 @@ def test_insert_below(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("FROM a\n# of b\nRUN b\nRUN c\nRUN d\n", "FROM a\nRUN c\n# of b\nRUN b\nRUN d\n"),
+        ("FROM a\nRUN b\n\nRUN c", "FROM a\n\nRUN c\nRUN b"),
+        ("FROM a\n\nRUN b\n\nRUN c\n", "FROM a\n\nRUN c\nRUN b\n"),
+        ("FROM a\r\nRUN b \\\r\n  b\r\nRUN c\r\n", "FROM a\r\nRUN c\r\nRUN b \\\r\n  b\r\n"),
+    ],
+)
+def test_move_below(text: str, expected: str) -> None:
+    dockerfile = tree(text)
+    assert applied(text, surgery.move_below(dockerfile, node(dockerfile, 1), node(dockerfile, 2))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("FROM a\n# of b\nRUN b\n# of c\nRUN c\nRUN d\n", "FROM a\n# of c\nRUN c\n# of b\nRUN b\nRUN d\n"),
         ("FROM a\nRUN b\nRUN c", "FROM a\nRUN c\nRUN b"),
         ("FROM a\nRUN b\n\nRUN c\n", "FROM a\nRUN c\nRUN b\n"),
@@ -301,6 +315,9 @@ def test_move_above(text: str, expected: str) -> None:
 def test_moving_to_the_top_keeps_the_byte_order_mark_first() -> None:
     dockerfile = tree("\ufeffARG x\nARG y\nFROM a\n")
     assert applied(dockerfile.text, surgery.move_above(dockerfile, node(dockerfile, 1), node(dockerfile, 0))) == (
+        "\ufeffARG y\nARG x\nFROM a\n"
+    )
+    assert applied(dockerfile.text, surgery.move_below(dockerfile, node(dockerfile, 0), node(dockerfile, 1))) == (
         "\ufeffARG y\nARG x\nFROM a\n"
     )
 

@@ -579,6 +579,13 @@ def insert_instruction(dockerfile: Dockerfile, anchor: Instruction, head: str, t
     return insert_below(dockerfile, anchor, f"{gap}{outer}{text}")
 
 
+def move_below(dockerfile: Dockerfile, instruction: Instruction, anchor: Instruction) -> tuple[Edit, ...]:
+    """Move an instruction, with the comments that speak of it, directly below another one further down."""
+    span = block(dockerfile, instruction)
+    lines = dockerfile.text[span.start : span.end].rstrip("\r\n")
+    return delete_block(dockerfile, span), insert_below(dockerfile, anchor, lines)
+
+
 def move_above(dockerfile: Dockerfile, instruction: Instruction, anchor: Instruction) -> tuple[Edit, ...]:
     """Move an instruction, with the comments that speak of it, directly above another one and its comments."""
     span = block(dockerfile, instruction)

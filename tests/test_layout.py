@@ -190,6 +190,81 @@ def test_an_effect_is_seen(source: str) -> None:
     assert len(effect_faults("dockfix.syntax.words", source)) == 1
 
 
+# Packages whose docstring is an index of their modules.
+INDEXED = ("syntax", "syntax/shell", "syntax/words", "facts", "facts/tables")
+# Modules that only one rule uses: they belong to that rule, and so are in no index.
+OF_ONE_RULE = {
+    "facts": set(
+        """
+        account_numbers apk build_comments buildtools crossing devdeps distributions downloads execform fetching masking
+        patterns pipes processes retries scripts sed turbo versions
+        """.split()  # noqa: SIM905 - a list of quoted words would be no clearer
+    ),
+    "facts/tables": {"python_distributions"},
+}
+
+
+def index_faults(docstring: str, names: set[str]) -> list[str]:
+    """What an index says twice, says of no module, or leaves out, one message each."""
+    listed = re.findall(r"^- `(\w+)`: \S.*\.$", docstring, re.MULTILINE)
+    faults = [f"{name} is listed twice" for name in sorted({name for name in listed if listed.count(name) > 1})]
+    faults += [f"{name} is no module" for name in sorted(set(listed) - names)]
+    return faults + [f"{name} is not listed" for name in sorted(names - set(listed))]
+
+
+@pytest.mark.parametrize("package", INDEXED)
+def test_a_package_opens_with_an_index_of_its_modules(package: str) -> None:
+    folder = SRC / "dockfix" / package
+    names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert index_faults(docstring or "", names - {"__init__"} - OF_ONE_RULE.get(package, set())) == []
+
+
+def test_what_an_index_lacks_is_seen() -> None:
+    index = "What.\n\n- `a`: one.\n- `b`: two.\n- `b`: again.\n"
+    assert index_faults(index, {"a", "b"}) == ["b is listed twice"]
+    assert index_faults(index.replace("- `b`: again.\n", ""), {"a", "c"}) == ["b is no module", "c is not listed"]
+    assert index_faults("- `a`:\n", {"a"}) == ["a is not listed"]
+
+
+def import_cycles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other, directly or through others."""
+    reached: dict[str, set[str]] = {}
+    for name in edges:
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for target in edges.get(waiting.pop(), set()) - found:
+                found.add(target)
+                waiting.append(target)
+        reached[name] = found
+    groups = {
+        tuple(sorted(each for each in reached[name] if name in reached.get(each, set())))
+        for name in edges
+        if name in reached[name]
+    }
+    return [list(group) for group in sorted(groups)]
+
+
+@pytest.mark.parametrize("part", ["syntax", "facts"])
+def test_no_modules_import_each_other(part: str) -> None:
+    """Imports for type checkers count, and those inside functions: what needs them is not apart."""
+    found = {name: path for name, path in modules(SRC) if layer(name) == part}
+    edges: dict[str, set[str]] = {}
+    for name, path in found.items():
+        targets = {
+            target if target in found else target.rpartition(".")[0]
+            for _, target in imported(name, path.read_text(encoding="utf-8"), path.name == "__init__.py")
+        }
+        edges[name] = (targets & found.keys()) - {name}
+    assert import_cycles(edges) == []
+
+
+def test_a_cycle_is_seen() -> None:
+    assert import_cycles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [["a", "b", "c"]]
+    assert import_cycles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
 # Hosts that serve packages. Those of documentation (docs., doc., guides.) are sources and may be cited.
 # In pieces, so that this file does not contain what it looks for.
 REGISTRY_HOSTS = (

@@ -64,7 +64,6 @@ from dockfix.api import (
     Stage,
     Step,
     Target,
-    accounts_before,
     parse_account_command,
     surgery,
 )
@@ -96,7 +95,7 @@ def _judge(
         return
     groups = [
         group
-        for group in accounts_before(target.facts, run, step).groups.values()
+        for group in target.facts.accounts_before(run, step).groups.values()
         if group.created_by is not None and group.created_by.basename in _MAKERS
     ]
     uid = command.option("--uid")

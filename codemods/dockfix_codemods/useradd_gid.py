@@ -81,7 +81,6 @@ from dockfix.api import (
     ShellContext,
     Stage,
     Target,
-    accounts_before,
     has_base_group,
     parse_account_command,
     surgery,
@@ -135,7 +134,7 @@ def rewrite(target: Target) -> Iterator[Finding]:
             for step in commands.steps:
                 command = parse_account_command(step, family=family)
                 if command is not None and step.depth == 0:
-                    accounts = accounts_before(target.facts, run, step)
+                    accounts = target.facts.accounts_before(run, step)
                     yield from _judge(_User(target, run, stage, commands, command, accounts, busybox), family)
 
 

@@ -56,13 +56,13 @@ if TYPE_CHECKING:
         turbo,
         uv_installs,
     )
-    from dockfix.facts.account_commands import BUSYBOX_FAMILIES, AccountCommand, has_base_group, parse_account_command
+    from dockfix.facts.account_commands import AccountCommand, has_base_group, parse_account_command
+    from dockfix.facts.accounts import Accounts, GroupAccount
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.build_comments import BuildComment, build_comments
     from dockfix.facts.caches import CacheDir
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.crossing import Movable
-    from dockfix.facts.identity import USER_GIDS, Accounts, GroupAccount, accounts_before
     from dockfix.facts.images import (
         PREDEFINED_ARGS,
         base_image,
@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from dockfix.facts.scripts import Joint, behind, join_all
     from dockfix.facts.sed import Substitution, substitution
     from dockfix.facts.stages import ContextSource, ImageSource, Invalid, OutOfRange, Stage, StageSource, context_key
+    from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES, USER_GIDS
     from dockfix.facts.toolchain import FAMILIES, builds, is_compiler, is_header_package, package_names, virtual_name
     from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
     from dockfix.project import wiring
@@ -151,13 +152,13 @@ _NAMES: Final = {
     ),
     "dockfix.codemod.suppress": "is_pragma silences_in_text",
     "dockfix.codemod.workspace": "Workspace",
-    "dockfix.facts.account_commands": "BUSYBOX_FAMILIES AccountCommand has_base_group parse_account_command",
+    "dockfix.facts.account_commands": "AccountCommand has_base_group parse_account_command",
+    "dockfix.facts.accounts": "Accounts GroupAccount",
     "dockfix.facts.build": "BuildFacts",
     "dockfix.facts.build_comments": "BuildComment build_comments",
     "dockfix.facts.caches": "CacheDir",
     "dockfix.facts.commands": "Commands Step",
     "dockfix.facts.crossing": "Movable",
-    "dockfix.facts.identity": "USER_GIDS Accounts GroupAccount accounts_before",
     "dockfix.facts.images": (
         "PREDEFINED_ARGS base_image build_only image_names is_local_name is_silently_read runtime_library"
     ),
@@ -174,6 +175,7 @@ _NAMES: Final = {
     "dockfix.facts.scripts": "Joint behind join_all",
     "dockfix.facts.sed": "Substitution substitution",
     "dockfix.facts.stages": "ContextSource ImageSource Invalid OutOfRange Stage StageSource context_key",
+    "dockfix.facts.tables.accounts": "BUSYBOX_FAMILIES USER_GIDS",
     "dockfix.facts.toolchain": "FAMILIES builds is_compiler is_header_package package_names virtual_name",
     "dockfix.facts.versions": "ImageVersion image_version names_version version_key",
     "dockfix.project.checks": "CheckedService services_by_stage",
@@ -462,7 +464,6 @@ __all__ = [
     "Workspace",
     "YamlValue",
     "account_surgery",
-    "accounts_before",
     "apk",
     "apply_edits",
     "base_image",

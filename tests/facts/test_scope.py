@@ -8,7 +8,7 @@ import pytest
 
 from dockfix.facts.build import BuildFacts, analyse
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
-from dockfix.facts.scope import State, reads_environment, shell_uses, uses
+from dockfix.facts.scope import State, uses
 from dockfix.syntax.parser import parse
 
 
@@ -180,9 +180,7 @@ def test_user(user: str, name: str, group: str | None, root: bool) -> None:
 def test_a_user_may_rest_on_the_default_of_an_argument() -> None:
     text = "FROM debian\nARG UID=1000\nUSER $UID\n"
     assert at_end(text).uid == Known(1000)
-    assert at_end(text).user_assumes == {"UID"}
     assert at_end(text, UID="0").is_root == Known(True)
-    assert at_end(text, UID="0").user_assumes == frozenset()
 
 
 def test_several_passed_values_make_several() -> None:
@@ -255,23 +253,3 @@ def test_many_variables_cost_linear_time() -> None:
 )
 def test_what_buildkit_expands(line: str, names: set[str]) -> None:
     assert uses(parse(f"FROM a\n{line}\n").instructions[1]) == names
-
-
-@pytest.mark.parametrize(
-    ("line", "names"),
-    [
-        ("RUN echo $A '$B' ${C:-$D} ${#E} $$ $1", {"A", "B", "C", "D", "E"}),
-        ('CMD ["sh", "-c", "$A"]', {"A"}),
-        ("HEALTHCHECK --timeout=3s CMD curl $A", {"A"}),
-        ("RUN <<E\necho $A\nE", {"A"}),
-        ("RUN Write-Host $env:PORT", {"PORT"}),
-        ("ENV A=$B", set()),
-    ],
-)
-def test_what_a_shell_text_mentions(line: str, names: set[str]) -> None:
-    assert shell_uses(parse(f"FROM a\n{line}\n").instructions[1]) == names
-
-
-def test_every_run_may_read_the_environment() -> None:
-    instructions = parse('FROM a\nRUN a\nRUN ["a"]\nCMD a\n').instructions
-    assert [reads_environment(node) for node in instructions] == [False, True, True, False]

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from dockfix.project import bake_tree
-from dockfix.project.bake import BakeFile, find_bake_files, is_bake_name, read_bake
+from dockfix.project.bake import BakeFile, is_bake_name, read_bake
 from dockfix.project.compose import BuildInvocation
+from dockfix.project.discovery import find_named
 from dockfix.project.files import read_file
 from dockfix.project.snapshot import Snapshot
 from dockfix.project.target import find_project_root, load_project, target_for
@@ -535,7 +536,7 @@ def test_names(name: str, taken: bool) -> None:
 def test_finding(tmp_path: Path) -> None:
     for name in ("docker-bake.hcl", "a/ci.bake.hcl", "node_modules/docker-bake.hcl", "x.hcl", "1/2/3/4/5/6/7/bake.hcl"):
         write(tmp_path, "", name)
-    assert find_bake_files(tmp_path) == [tmp_path / "docker-bake.hcl", tmp_path / "a" / "ci.bake.hcl"]
+    assert find_named(tmp_path, is_bake_name)[0] == [tmp_path / "docker-bake.hcl", tmp_path / "a" / "ci.bake.hcl"]
 
 
 def test_a_project_knows_its_bake_files(tmp_path: Path) -> None:

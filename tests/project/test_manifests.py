@@ -8,19 +8,19 @@ from dockfix.project.manifests import package_json_facts, pyproject_facts
 
 
 @pytest.mark.parametrize(
-    ("line", "readme", "dynamic"),
+    ("line", "readme"),
     [
-        ('readme = "README.md"', "README.md", False),
-        ('readme = {file = "docs/ABOUT.rst", content-type = "text/x-rst"}', "docs/ABOUT.rst", False),
-        ('readme = {text = "inline", content-type = "text/plain"}', None, False),
-        ('dynamic = ["readme", "version"]', None, True),
-        ("", None, False),
+        ('readme = "README.md"', "README.md"),
+        ('readme = {file = "docs/ABOUT.rst", content-type = "text/x-rst"}', "docs/ABOUT.rst"),
+        ('readme = {text = "inline", content-type = "text/plain"}', None),
+        ('dynamic = ["readme", "version"]', None),
+        ("", None),
     ],
 )
-def test_readme(line: str, readme: str | None, dynamic: bool) -> None:
+def test_readme(line: str, readme: str | None) -> None:
     facts = pyproject_facts(f'[project]\nname = "x"\n{line}\n')
     assert facts is not None
-    assert (facts.name, facts.readme, facts.readme_dynamic) == ("x", readme, dynamic)
+    assert (facts.name, facts.readme) == ("x", readme)
 
 
 def test_build_system_and_sources() -> None:
@@ -31,8 +31,6 @@ def test_build_system_and_sources() -> None:
         build-backend = "hatchling.build"
         [project]
         name = "x"
-        license-files = ["LICEN[CS]E*"]
-        license = {file = "COPYING"}
         [tool.hatch.version]
         path = "src/x/__init__.py"
         [tool.hatch.build.targets.wheel]
@@ -42,8 +40,6 @@ def test_build_system_and_sources() -> None:
         """
     )
     assert facts is not None
-    assert (facts.has_project, facts.has_build_system, facts.build_backend) == (True, True, "hatchling.build")
-    assert facts.license_files == ("LICEN[CS]E*", "COPYING")
     assert facts.mentioned == ("src/x/__init__.py", "src/x")
 
 
@@ -52,12 +48,7 @@ def test_poetry() -> None:
         '[tool.poetry]\nname = "x"\nreadme = ["README.md", "MORE.md"]\npackages = [{include = "x"}]\n'
     )
     assert facts is not None
-    assert (facts.has_project, facts.name, facts.readme, facts.mentioned) == (
-        True,
-        "x",
-        "README.md",
-        ("README.md", "MORE.md", "x"),
-    )
+    assert (facts.name, facts.readme, facts.mentioned) == ("x", "README.md", ("README.md", "MORE.md", "x"))
 
 
 @pytest.mark.parametrize("text", ["[project", "a = 1\na = 2", "x = " + "[" * 100_000, "\0"])

@@ -129,8 +129,6 @@ def test_imports() -> None:
     )
     assert parsed.ok
     assert parsed.imports == ("a", "c", "e", "i", "l", "o")
-    assert parsed.relative_imports
-    assert not parse_python("x = 1").relative_imports
     assert parsed.module is not None
     assert parsed.module.code == parsed.source
 

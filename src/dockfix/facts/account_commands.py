@@ -1,28 +1,197 @@
-"""`useradd`, `adduser` and their like as typed commands with the words that an edit needs.
+"""How a command spells what it does to users and groups: `useradd`, `adduser`, `groupadd`, `usermod` and similar.
 
-What identity.py knows is which accounts there are; here is how a command spells what it asks for. Sources: shadow's
-useradd(8) and groupadd(8); busybox `loginutils/adduser.c` and `addgroup.c`.
+What such a command does to the accounts is in `account_replay`. Sources: shadow's useradd(8), usermod(8) and
+groupadd(8); Debian's adduser(8); busybox `loginutils/adduser.c` and `addgroup.c`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.identity import SHADOW_VALUED
+from dockfix.facts.tables.accounts import BASE_GROUPS, BUSYBOX_FAMILIES, RHEL_FAMILIES
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.shell import SimpleCommand, Word
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Step
 
-__all__ = ["BUSYBOX_FAMILIES", "AccountCommand", "AccountOption", "has_base_group", "parse_account_command"]
+__all__ = [
+    "BUSYBOX_USER_VALUED",
+    "GROUPADD_VALUED",
+    "SHADOW_VALUED",
+    "AccountCommand",
+    "AccountOption",
+    "ParsedArguments",
+    "account_program",
+    "has_base_group",
+    "option_kinds",
+    "parse_account_command",
+    "parse_arguments",
+    "program_values",
+]
 
-BUSYBOX_FAMILIES: Final = frozenset({"alpine", "busybox", "wolfi"})
-"""Families of which the account commands are busybox's."""
 
-_RHEL: Final = frozenset({"rhel", "fedora"})
-_BUSYBOX_VALUED: Final = frozenset("uhgsGk")
+def account_program(step: Step) -> tuple[str, int] | None:
+    """The account command that a step is, sudo looked through, and the index of the word of its first argument."""
+    for index, word in enumerate(step.command.words[:4]):
+        name = word.value.rpartition("/")[2] if word.value is not None else None
+        if name is not None and has_trait(name, Trait.EDITS_ACCOUNTS):
+            return name, index + 1
+        if index == 0 and name not in ("sudo", "doas", "env", "command", "exec"):
+            return None
+    return None
+
+
+def program_values(step: Step) -> tuple[str, tuple[str | None, ...]] | None:
+    """The account command that a step is, and the values of its arguments."""
+    found = account_program(step)
+    return (found[0], tuple(word.value for word in step.command.words[found[1] :])) if found is not None else None
+
+
+SHADOW_VALUED: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("-u", "--uid"), "uid"),
+        **dict.fromkeys(("-g", "--gid"), "gid"),
+        **dict.fromkeys(("-d", "--home", "--home-dir"), "home"),
+        **dict.fromkeys(("-b", "--base-dir"), "base"),
+        **dict.fromkeys(("-l", "--login"), "login"),
+        **dict.fromkeys(
+            [
+                "-s",
+                "--shell",
+                "-c",
+                "--comment",
+                "-G",
+                "--groups",
+                "-k",
+                "--skel",
+                "-K",
+                "--key",
+                "-p",
+                "--password",
+                "-e",
+                "--expiredate",
+                "-f",
+                "--inactive",
+                "-Z",
+                "--selinux-user",
+                "-R",
+                "--root",
+                "-P",
+                "--prefix",
+            ],
+            "other",
+        ),
+    }
+)
+GROUPADD_VALUED: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("-g", "--gid"), "gid"),
+        **dict.fromkeys(("-n", "--new-name"), "login"),
+        **dict.fromkeys(
+            ("-K", "--key", "-p", "--password", "-R", "--root", "-P", "--prefix", "-U", "--users"), "other"
+        ),
+    }
+)
+_DEBIAN_VALUED: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("--uid", "-u"), "uid"),
+        **dict.fromkeys(("--gid", "-g"), "gid"),
+        "--ingroup": "ingroup",
+        "--home": "home",
+        **dict.fromkeys(
+            [
+                "--shell",
+                "-s",
+                "--gecos",
+                "--comment",
+                "--conf",
+                "-c",
+                "--firstuid",
+                "--lastuid",
+                "--firstgid",
+                "--lastgid",
+                "--add_extra_groups",
+            ],
+            "other",
+        ),
+    }
+)
+BUSYBOX_USER_VALUED: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("-u", "--uid"), "uid"),
+        **dict.fromkeys(("-G", "--ingroup"), "ingroup"),
+        **dict.fromkeys(("-h", "--home"), "home"),
+        **dict.fromkeys(("-g", "--gecos", "-s", "--shell", "-k", "--skel"), "other"),
+    }
+)
+_BUSYBOX_GROUP_VALUED: Final = MappingProxyType({**dict.fromkeys(("-g", "--gid"), "gid")})
+
+
+def option_kinds(program: str, family: str, arguments: Sequence[str | None]) -> Mapping[str, str]:
+    """What the options of an account command that take a value give: `uid`, `gid`, `ingroup`, `home`, ...
+
+    On a distribution that is not known, flags that only busybox has show which `adduser` and `addgroup` are meant.
+    """
+    busybox = family in ("alpine", "busybox", "wolfi") or (
+        not family
+        and program in ("adduser", "addgroup")
+        and any(each in ("-D", "-S", "-DS", "-SD", "-H") for each in arguments)
+    )
+    match program:
+        case "useradd" | "usermod":
+            return SHADOW_VALUED
+        case "groupadd" | "groupmod":
+            return GROUPADD_VALUED
+        case "adduser":
+            if family in RHEL_FAMILIES:
+                return SHADOW_VALUED
+            return BUSYBOX_USER_VALUED if busybox else _DEBIAN_VALUED
+        case "addgroup":
+            return _BUSYBOX_GROUP_VALUED if busybox else _DEBIAN_VALUED
+        case _:
+            return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedArguments:
+    """The arguments of an account command: the values that options give, by kind; flags; operands."""
+
+    options: Mapping[str, str | None]
+    flags: frozenset[str]
+    operands: tuple[str | None, ...]
+
+
+def parse_arguments(arguments: Sequence[str | None], valued: Mapping[str, str]) -> ParsedArguments:
+    """getopt's reading: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may stand behind operands."""
+    options: dict[str, str | None] = {}
+    flags: set[str] = set()
+    operands: list[str | None] = []
+    words = iter(arguments)
+    for word in words:
+        if word is None or not word.startswith("-") or word == "-":
+            operands.append(word)
+        elif word == "--":
+            operands.extend(words)
+        elif word.startswith("--"):
+            name, equals, value = word.partition("=")
+            if name in valued:
+                options[valued[name]] = value if equals else next(words, None)
+            else:
+                flags.add(name)
+        else:
+            for index, letter in enumerate(word[1:], 1):
+                if f"-{letter}" in valued:
+                    options[valued[f"-{letter}"]] = word[index + 1 :] or next(words, None)
+                    break
+                flags.add(f"-{letter}")
+    return ParsedArguments(options, frozenset(flags), tuple(operands))
+
+
+_BUSYBOX_LETTERS: Final = frozenset("uhgsGk")
 _LONG: Final = {
     "-u": "--uid",
     "-g": "--gid",
@@ -96,7 +265,7 @@ def parse_account_command(step: Step, *, family: str) -> AccountCommand | None:
     command = step.command
     program = command.basename
     busybox = family in BUSYBOX_FAMILIES
-    programs = ("adduser",) if busybox else ("useradd", "adduser") if family in _RHEL else ("useradd",)
+    programs = ("adduser",) if busybox else ("useradd", "adduser") if family in RHEL_FAMILIES else ("useradd",)
     if program is None or program not in programs:
         return None
     options: list[AccountOption] = []
@@ -161,22 +330,10 @@ def _takes_value(name: str, busybox: bool) -> bool:
     if not busybox:
         return name in SHADOW_VALUED
     return name in ("--uid", "--ingroup", "--home", "--gecos", "--shell", "--skel") or (
-        len(name) == 2 and name[1] in _BUSYBOX_VALUED
+        len(name) == 2 and name[1] in _BUSYBOX_LETTERS
     )
-
-
-# base-passwd's group.master (Debian, Ubuntu), setup's group (Fedora, RHEL), alpine-baselayout's group.
-_BASE_GROUPS: Final = frozenset(
-    """
-    root daemon bin sys adm tty disk lp mail news uucp man proxy kmem dialout fax voice cdrom floppy tape sudo audio dip
-    www-data backup operator list irc src gnats shadow utmp video sasl plugdev staff games users nogroup
-    systemd-journal systemd-network crontab messagebus input kvm render netdev ssh ssl-cert _ssh
-    wheel mem dbus nobody lock utempter ftp ntp squid xfs cron readproc vpopmail locate cyrus postmaster at guest abuild
-    sshd shutdown www docker
-    """.split()  # noqa: SIM905 - a list of sixty quoted words would be no clearer
-)
 
 
 def has_base_group(name: str) -> bool:
     """Whether a base image of a common distribution may have a group of that name."""
-    return name in _BASE_GROUPS
+    return name in BASE_GROUPS

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
-from dockfix.facts.identity import account_program, option_kinds
+from dockfix.facts.account_commands import account_program, option_kinds
 from dockfix.facts.model import Known
 from dockfix.syntax.shell import Word
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Add, Copy, Dockerfile, Expose, From, Instruction, Run, User
 
 if TYPE_CHECKING:
+    from dockfix.facts.accounts import Accounts
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Commands, Step
-    from dockfix.facts.identity import Accounts
     from dockfix.facts.stages import Stage
 
 __all__ = ["AccountNumber", "MadeUser", "account_numbers", "made_users", "number_spans"]

@@ -12,11 +12,12 @@ from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact
 from dockfix.facts.scope import Scopes, State
 from dockfix.facts.stages import Globals, Stage, StageGraph, build_graph
-from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild
+from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild, Run
 
 if TYPE_CHECKING:
-    from dockfix.facts.commands import Commands
-    from dockfix.facts.identity import Accounts, History
+    from dockfix.facts.account_replay import AccountReplay, History
+    from dockfix.facts.accounts import Accounts
+    from dockfix.facts.commands import Commands, Step
 
 __all__ = ["BuildFacts", "analyse"]
 
@@ -35,7 +36,6 @@ class BuildFacts:
     target: str | None
     images: Mapping[str, BaseImage | str] = field(default_factory=dict, repr=False)
     _commands: dict[int, Commands] = field(default_factory=dict, repr=False)
-    _histories: dict[int, History] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _graph(self) -> tuple[StageGraph, Globals]:
@@ -86,19 +86,25 @@ class BuildFacts:
             self._commands[key] = commands_of(instruction, self.state(instruction).shell)
         return self._commands[key]
 
+    @cached_property
+    def _replay(self) -> AccountReplay:
+        from dockfix.facts.account_replay import AccountReplay  # noqa: PLC0415 - rarely asked for
+
+        return AccountReplay(self.graph, self.state, self.commands)
+
     def accounts(self, at: Instruction | Stage) -> Accounts:
         """The users and groups that exist when an instruction runs, or at the end of a stage."""
-        from dockfix.facts.identity import accounts  # noqa: PLC0415 - rarely asked for
+        if isinstance(at, Stage):
+            return self._replay.at_end(at)
+        return self._replay.before(self.stage_of(at), at)
 
-        return accounts(self, at)
+    def accounts_before(self, run: Run, step: Step) -> Accounts:
+        """The users and groups that exist when a command of a RUN is executed."""
+        return self._replay.before_command(self.stage_of(run), run, step)
 
     def account_history(self, stage: Stage) -> History:
         """What the instructions of one stage do to its users and groups."""
-        from dockfix.facts.identity import history_of  # noqa: PLC0415 - rarely asked for
-
-        if stage.index not in self._histories:
-            self._histories[stage.index] = history_of(self, stage)
-        return self._histories[stage.index]
+        return self._replay.history(stage)
 
 
 def analyse(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from dockfix.facts.images import build_only, runtime_library
 from dockfix.facts.model import known
 from dockfix.facts.packages import Action, PackageCommand
-from dockfix.facts.tables.expanders import SHELLS
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.facts.toolchain import FAMILIES, builds, is_header_package, package_names, virtual_name
 from dockfix.syntax.shell import Context
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Onbuild, Run
@@ -170,7 +170,7 @@ def main_program(facts: BuildFacts) -> str | None:
         if isinstance(node, Cmd | Entrypoint):
             steps = facts.commands(node).steps
             name = steps[-1].command.basename if steps else None
-            return None if name is None or (name in SHELLS and len(steps) == 1) else name
+            return None if name is None or (has_trait(name, Trait.SHELL) and len(steps) == 1) else name
     return None
 
 

@@ -18,6 +18,7 @@ from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.facts.packages import PackageCommand, recognise
 from dockfix.facts.tables.commands import USER_CHANGERS, WRAPPERS
 from dockfix.syntax.shell import (
+    DECLARATIONS,
     Assignment,
     Context,
     Nested,
@@ -42,7 +43,6 @@ _LEFT_BEHIND: Final = Context.SUBSHELL | Context.PIPELINE | Context.SUBSTITUTION
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION
 _MOST_NESTED: Final = 8
 _SWITCHERS: Final = frozenset(("su", "runuser"))
-_DECLARATIONS: Final = frozenset(("export", "declare", "typeset", "local", "readonly"))
 _HERE: Final[Fact[str]] = Known(".")
 
 
@@ -210,7 +210,7 @@ class _Walk:
                 yield self.plain_step(command, depth)
             return
         name = command.basename
-        if name in _DECLARATIONS:
+        if name in DECLARATIONS:
             yield self.plain_step(command, depth)
             self.declare(command, text, context, inside)
             return

@@ -22,8 +22,8 @@ from dockfix.facts.tables.expanders import (
     INTERPRETERS,
     JVM_PROGRAMS,
     OPTION_LISTS,
-    SHELLS,
 )
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.tree import Entrypoint
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _leaves_to_itself(argv: Sequence[str]) -> bool:
         return True
     # behind an init, `env` or a wait script the program may be a shell, whose script is then one of the words
     return any(
-        name in SHELLS and any(_TAKES_SCRIPT.match(word) for word in argv[index + 1 :])
+        has_trait(name, Trait.SHELL) and any(_TAKES_SCRIPT.match(word) for word in argv[index + 1 :])
         for index, name in enumerate(names)
     )
 

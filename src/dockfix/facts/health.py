@@ -18,10 +18,9 @@ from dockfix.facts.commands import Commands, Step, commands_of
 from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.facts.packages import Action
 from dockfix.facts.tables.commands import CONDA_MANAGERS, SYSTEM_MANAGERS
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.facts.tables.tools import (
     ALSO_BRING,
-    BRINGS_ANYTHING,
-    BUILTINS,
     PROGRAM_TREES,
     SYSTEM_FOLDERS,
     TOOL_PACKAGES,
@@ -63,7 +62,6 @@ __all__ = [
 _STAND_FIRST: Final = frozenset(("exec", "command", "env", "nice", "time", "nohup", "timeout"))
 """Programs that run the one behind them."""
 _GIVES_UP: Final = frozenset(("exit", "false", "return", "kill"))
-_SHELLS: Final = frozenset(("sh", "bash", "ash", "dash", "zsh"))
 _TREE_NAMES: Final = frozenset(
     (
         "",
@@ -235,7 +233,7 @@ def programs(commands: Commands, *, all_of_them: bool = False) -> tuple[Program,
             continue
         name = word.value if "/" in word.value and posixpath.dirname(word.value) not in SYSTEM_FOLDERS else ""
         name = name or word.value.rpartition("/")[2]
-        if name in BUILTINS:
+        if has_trait(name, Trait.BUILTIN):
             continue
         if all_of_them:
             found.append(Program(step, word, name))
@@ -416,9 +414,13 @@ class _Presence:
             self.doubt(f"line {line} names it")
             return
         name = command.basename
-        inline = name in _SHELLS and any(value == "-c" for value in values) and None not in values
+        inline = has_trait(name, Trait.SHELL) and any(value == "-c" for value in values) and None not in values
         folder = posixpath.dirname(command.name or "")
-        if name is None or (name in BRINGS_ANYTHING and not inline) or (folder and folder not in SYSTEM_FOLDERS):
+        if (
+            name is None
+            or (has_trait(name, Trait.INSTALLS_UNNAMED) and not inline)
+            or (folder and folder not in SYSTEM_FOLDERS)
+        ):
             self.doubt(f"what line {line} runs may bring it")
 
     def copy(self, copy: Copy | Add) -> None:
@@ -507,7 +509,11 @@ def asked(
     lines: list[tuple[str, ...]] = []
     known = commands.script is not None or bool(commands.steps)
     for step in commands.steps:
-        if step.command.basename in BUILTINS or step.command.basename is None or _runs_nested(step.command):
+        if (
+            has_trait(step.command.basename, Trait.BUILTIN)
+            or step.command.basename is None
+            or _runs_nested(step.command)
+        ):
             known = known and step.command.basename is not None
             continue
         values = [_filled(word, facts, stage, environment) for word in step.command.words]

@@ -8,12 +8,12 @@ from typing import Final
 
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.packages import Action
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.shell import Compound, Context, Script, SimpleCommand
 
 __all__ = ["Masked", "masked_installs"]
 
 _INSTALLS: Final = frozenset((Action.INSTALL, Action.SYNC))
-_SUCCEEDS: Final = frozenset(("true", ":", "echo", "printf"))
 _LEAVES: Final = frozenset(("break", "continue", "exit", "return", "false"))
 _ELSEWHERE: Final = Context.LOOP | Context.FUNCTION | Context.SUBSTITUTION | Context.BACKGROUND | Context.PIPELINE
 
@@ -63,7 +63,7 @@ def _behind_group(script: Script, command: SimpleCommand) -> SimpleCommand | Non
 def _succeeds(command: SimpleCommand) -> bool:
     if command.name == "exit":
         return [word.value for word in command.args] == ["0"]
-    return command.basename in _SUCCEEDS
+    return has_trait(command.basename, Trait.NO_OP, Trait.PRINTS)
 
 
 def _instead(script: Script, command: SimpleCommand) -> SimpleCommand | None:

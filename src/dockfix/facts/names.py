@@ -6,16 +6,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.scope import uses
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.tree import Instruction, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
-
-_DEAF: Final = frozenset(
-    ("mkdir", "ln", "cp", "mv", "rm", "chmod", "chown", "touch", "echo", "printf", "true", ":", "cd", "install", "test",
-     "[")
-)  # fmt: skip
-"""Commands of POSIX and coreutils that do not change what they do with variables other than the locale's."""
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -46,6 +41,7 @@ def is_deaf(facts: BuildFacts, instruction: Instruction) -> bool:
         return True
     commands = facts.commands(instruction)
     return commands.script is not None and all(
-        step.command.name in _DEAF and all(word.value is not None for word in step.command.words)
+        has_trait(step.command.name, Trait.IGNORES_VARIABLES)
+        and all(word.value is not None for word in step.command.words)
         for step in commands.steps
     )

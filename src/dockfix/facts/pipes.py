@@ -15,6 +15,7 @@ from dockfix.facts.commands import Commands, Step
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.shell import Context, Script, SimpleCommand, shell_options
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run, Shell
 
@@ -31,8 +32,6 @@ __all__ = [
 ]
 
 _SH: Final = frozenset(("/bin/sh", "sh", "/bin/dash", "dash", "/usr/bin/sh"))
-_FETCHERS: Final = frozenset(("curl", "wget", "git", "aria2c", "gpg", "aws", "gsutil", "gcloud", "svn", "ftp", "scp"))
-"""Commands that get something from elsewhere: they fail often, and what comes behind them does not notice."""
 _LINKERS: Final = frozenset(("ln", "mv", "cp", "install", "dpkg-divert", "update-alternatives", "dpkg-reconfigure"))
 _GREPS: Final = frozenset(("grep", "egrep", "fgrep", "zgrep", "rg"))
 
@@ -111,7 +110,11 @@ def piped(commands: Commands) -> Piped:
                 breaks = breaks or "yes, which never ends by itself"
             if command.basename in _GREPS:
                 breaks = breaks or f"{command.basename}, which fails where nothing matches"
-            if first is None and command.basename in _FETCHERS and (exits or _status_counts(script, command)):
+            if (
+                first is None
+                and has_trait(command.basename, Trait.FETCHES)
+                and (exits or _status_counts(script, command))
+            ):
                 first = command
         if command.before is not None and command.before.text in ("|", "|&"):
             breaks = breaks or _leaves_early(command)

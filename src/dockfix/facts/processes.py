@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.account_commands import BUSYBOX_FAMILIES
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.health import program_of
 from dockfix.facts.patterns import Pattern, parse_pattern
+from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.syntax.shell import Context, Word, literal
 
 if TYPE_CHECKING:

@@ -12,17 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dockfix.facts.commands import Commands
+from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.shell import Compound, ShellKind, SimpleCommand, Token, Word, shell_kind, shell_options, tokens
 
 __all__ = ["Retry", "retries"]
 
-_SUCCEEDS: Final = frozenset(("sleep", "echo", "printf"))
-"""Commands that end a failed attempt and themselves succeed."""
 _TESTS: Final = frozenset(("[", "[[", "test", "grep", "command", "which", "type", "true", ":", "false"))
 """Commands of which "not one of them" is an answer and no failure: `for f in a b; do [ -f $f ] && break; ...`."""
 _ENDLESS: Final = frozenset(("true", ":", "false"))
 _STOPS: Final = frozenset(("exit", "return", "continue", "trap", "set", "eval", "exec"))
-_OPENING: Final = frozenset(("if", "for", "while", "until", "case", "select", "{", "(", "function"))
 _CLOSING: Final = frozenset(("fi", "done", "esac", "}", ")"))
 _OPPOSITE: Final = {
     "-lt": "-ge",
@@ -99,10 +97,6 @@ def _retry(commands: Commands, loop: Compound, inside: Sequence[Token]) -> Retry
     return Retry(first, loop.start, loop.end, body[0].start, inside[-1].start, body[-1].end, test, False, why)
 
 
-def _endless(token: Token) -> bool:
-    return bool(token.text) or (bool(token.words) and token.words[0].value in _ENDLESS)
-
-
 def _tried(body: Sequence[Token], at: int) -> tuple[int, int] | None:
     """The command whose success leaves the loop: `CMD && break`, `if CMD; then break; fi`."""
     if at < 2 or len(body[at].words) != 1 or body[at].redirected:
@@ -156,7 +150,10 @@ def _forgives(body: Sequence[Token], at: int) -> bool:
         while end - 2 > at and body[end - 1].text == "&&":
             end -= 2
             chain.append(body[end])
-        return all(bool(each.words) and each.words[0].value in _SUCCEEDS and not each.negated for each in chain)
+        return all(
+            bool(each.words) and has_trait(each.words[0].value, Trait.PRINTS, Trait.WAITS) and not each.negated
+            for each in chain
+        )
     return bool(last.assignments) and not last.text
 
 

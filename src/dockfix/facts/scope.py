@@ -24,13 +24,10 @@ from dockfix.facts.stages import Globals, Stage, StageGraph
 from dockfix.syntax.tree import (
     Add,
     Arg,
-    Cmd,
     Copy,
-    Entrypoint,
     Env,
     Expose,
     From,
-    Healthcheck,
     Instruction,
     Label,
     Onbuild,
@@ -44,9 +41,9 @@ from dockfix.syntax.tree import (
 from dockfix.syntax.words import variables
 
 if TYPE_CHECKING:
-    from dockfix.facts.identity import Accounts
+    from dockfix.facts.accounts import Accounts
 
-__all__ = ["Scopes", "State", "reads_environment", "shell_uses", "uses"]
+__all__ = ["Scopes", "State", "uses"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -156,11 +153,6 @@ class State:
             if self._scope.visible.get(name, self._before).fact is not None
         )
 
-    @property
-    def environment_complete(self) -> bool:
-        """Whether the base image sets nothing besides what is known."""
-        return self._scope.base_known
-
     def expand(self, word: str, escape: str = "\\") -> Fact[str]:
         """A word as BuildKit expands it here, quotes removed."""
         return _fact(expand_value(word, self.value, escape))
@@ -174,11 +166,6 @@ class State:
     def shell_assumed(self) -> bool:
         """Whether `shell` is the default of an image that is not known: such an image might set SHELL."""
         return self._scope.shell_assumed and self._scope.shell.get(self._before) is self._scope.shell.get(0)
-
-    @property
-    def user_assumes(self) -> frozenset[str]:
-        """The ARGs whose defaults `user`, `group`, `uid`, `gid` and `is_root` rest on."""
-        return self._scope.user.get(self._before).assumes
 
     @property
     def workdir_assumes(self) -> frozenset[str]:
@@ -517,7 +504,6 @@ def _joined(old: Value, new: Value) -> Value:
     return Value(Unknown(why), old.assumes | new.assumes)
 
 
-_MENTION: Final = re.compile(r"\$\{?[#!]?(?:env:)?([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE)
 _RAW_MENTION: Final = re.compile(r"\\.|\$\{?([A-Za-z_][A-Za-z0-9_]*)", re.DOTALL)
 
 
@@ -569,22 +555,3 @@ def _raw_uses(instruction: Instruction) -> frozenset[str]:
         return frozenset()
     bodies = (heredoc.content for heredoc in instruction.heredocs if heredoc.expand)
     return frozenset(match[1] for body in bodies for match in _RAW_MENTION.finditer(body) if match[1])
-
-
-def shell_uses(instruction: Instruction) -> frozenset[str]:
-    """The names that the command of an instruction mentions as `$NAME`, `${NAME...}` or `$env:NAME`, quoted or not.
-
-    More than a shell would expand (`'$x'` counts), and less than a program may read; see `reads_environment`.
-    """
-    if not isinstance(instruction, Run | Cmd | Entrypoint | Healthcheck):
-        return frozenset()
-    if instruction.argv is not None:
-        texts: Sequence[str] = instruction.argv
-    else:
-        texts = (instruction.script.text,) if instruction.script is not None else ()
-    return frozenset(match[1] for text in texts for match in _MENTION.finditer(text))
-
-
-def reads_environment(instruction: Instruction) -> bool:
-    """Whether an instruction runs a program in the build, which can read any variable without naming it."""
-    return isinstance(instruction, Run)

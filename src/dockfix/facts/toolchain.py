@@ -7,7 +7,8 @@ from typing import Final
 
 from dockfix.facts.commands import Step
 from dockfix.facts.packages import Action, PackageCommand
-from dockfix.facts.tables.commands import BUILD_PROGRAMS, CALM_PROGRAMS, SYSTEM_MANAGERS
+from dockfix.facts.tables.commands import SYSTEM_MANAGERS
+from dockfix.facts.tables.programs import Trait, has_trait
 
 __all__ = ["FAMILIES", "builds", "is_compiler", "is_header_package", "package_names", "virtual_name"]
 
@@ -48,11 +49,11 @@ def builds(step: Step) -> bool | None:
     name = command.basename
     if name is None:
         return None
-    if name in BUILD_PROGRAMS or _VERSION.sub("", name) in BUILD_PROGRAMS:
+    if has_trait(name, Trait.COMPILES) or has_trait(_VERSION.sub("", name), Trait.COMPILES):
         return True
     if name.startswith("python") and any((word.value or "").endswith("setup.py") for word in command.args[:1]):
         return True
-    return False if name in CALM_PROGRAMS and command.name == name else None
+    return False if has_trait(name, Trait.NEVER_COMPILES) and command.name == name else None
 
 
 def virtual_name(package: PackageCommand) -> str | None:

@@ -18,8 +18,8 @@ from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, distribution_name
 from dockfix.facts.stages import ImageSource, StageSource
-from dockfix.facts.tables.expanders import SHELLS
-from dockfix.facts.tables.filesystem import ACCOUNT_TOOLS, DOWNLOADERS, FILE_TOOLS, QUIET, SCRIPT_ENDINGS, UNPACKERS
+from dockfix.facts.tables.filesystem import SCRIPT_ENDINGS
+from dockfix.facts.tables.programs import Trait, has_trait, programs_with
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import SimpleCommand, Statement, Word
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruction, Mount, Onbuild, Run
@@ -41,9 +41,9 @@ _ANY_SCRIPT: Final = re.compile(r"astral\.sh/uv/.*install\.sh|astral-sh/uv/relea
 _PINNED: Final = re.compile(rf"{re.escape(UV_IMAGE)}:\d+\.\d+\.\d+(?:@sha256:[0-9a-f]{{64}})?\Z")
 _FIRST_IMAGE: Final = (0, 2)
 _PROGRAMS: Final = ("uv", "uvx")
-_NEVER_CALL_IT: Final = (
-    QUIET | FILE_TOOLS | UNPACKERS | DOWNLOADERS | ACCOUNT_TOOLS | {"cd", "git", "dpkg", "rpm", "yes"}
-)
+_NEVER_CALL_IT: Final = programs_with(
+    Trait.NO_PATHS, Trait.NAMED_FILES, Trait.UNPACKS, Trait.DOWNLOADS, Trait.SETS_IDS
+) | {"cd", "git", "dpkg", "rpm", "yes"}
 _RUN_PROJECTS: Final = frozenset(
     ("npm", "npx", "yarn", "pnpm", "make", "just", "task", "invoke", "hatch", "tox", "nox", "supervisord", "honcho")
 )
@@ -185,7 +185,7 @@ def _install(facts: BuildFacts, stage: Stage, run: Run, added: dict[str, Add]) -
 
 def _url(facts: BuildFacts, run: Run, command: SimpleCommand) -> str:
     """The address from which curl or wget fetches uv's script; empty if it does not."""
-    if command.basename not in DOWNLOADERS:
+    if not has_trait(command.basename, Trait.DOWNLOADS):
         return ""
     word = next((each for each in command.args if _ANY_SCRIPT.search(each.text)), None)
     if word is None:
@@ -209,14 +209,16 @@ def _saved_as(command: SimpleCommand) -> str:
 
 def _runs(command: SimpleCommand, files: set[str]) -> bool:
     words = command.values()
-    return bool(words) and (words[0] in files or (words[0] in SHELLS and any(word in files for word in words[1:])))
+    return bool(words) and (
+        words[0] in files or (has_trait(words[0], Trait.SHELL) and any(word in files for word in words[1:]))
+    )
 
 
 def _reads_stdin(command: SimpleCommand) -> bool:
     """`sh` behind a pipe, with `env A=b` in front of it or `-s -- options` behind."""
     words = [word for word in command.values() if word is None or (word != "env" and "=" not in word)]
     program = (words[0] or "").rpartition("/")[2] if words else ""
-    return program in SHELLS and (len(words) == 1 or words[1] == "-s")
+    return has_trait(program, Trait.SHELL) and (len(words) == 1 or words[1] == "-s")
 
 
 def _removes_it(commands: Commands) -> bool:
@@ -452,7 +454,7 @@ def _hands_over(command: SimpleCommand, instruction: Instruction) -> bool:
     """Whether a command runs a script, a shell or what a project's file names."""
     name = command.name or "$"
     folder, slash, program = name.rpartition("/")
-    if program in SHELLS and "-c" not in command.values():
+    if has_trait(program, Trait.SHELL) and "-c" not in command.values():
         return True
     if "$" in name or program in _RUN_PROJECTS or (slash and posixpath.basename(folder) not in ("bin", "sbin")):
         return not (isinstance(instruction, Entrypoint) and program in ("tini", "dumb-init"))

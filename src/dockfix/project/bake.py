@@ -33,13 +33,12 @@ from dockfix.project.bake_tree import Attribute, Block, Document, Expr, Obj, Syn
 from dockfix.project.bake_values import Scope, Unknown, Value, as_text
 from dockfix.project.compose import BuildInvocation, NamedContext, context_kind, named_context
 from dockfix.project.compose_model import NO_OPTIONS, Option
-from dockfix.project.discovery import find_named
 from dockfix.project.files import resolve_inside
 from dockfix.project.names import is_bake_name
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.snapshot import Snapshot
 
-__all__ = ["BakeFile", "BakeTarget", "find_bake_files", "is_bake_name", "read_bake"]
+__all__ = ["BakeFile", "BakeTarget", "is_bake_name", "read_bake"]
 
 DEFAULT_NAMES: Final = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
 """The files that buildx reads by itself, in the order in which they are merged."""
@@ -80,11 +79,6 @@ class BakeFile:
     invocations: tuple[BuildInvocation, ...]
     broken: bool = False
     variables: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-
-
-def find_bake_files(root: Path) -> list[Path]:
-    """The bake files from `root` down, sorted; the search is bounded as `find_named` is."""
-    return find_named(root, is_bake_name)[0]
 
 
 def read_bake(path: Path, files: Snapshot) -> tuple[BakeFile, list[InputProblem]]:

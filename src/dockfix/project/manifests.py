@@ -34,21 +34,12 @@ DEPENDENCY_FIELDS: Final = ("dependencies", "devDependencies", "optionalDependen
 class PyprojectFacts:
     """What `pyproject.toml` says of the files that its build reads.
 
-    `has_project` and `has_build_system` tell whether the tables are there; without the second, installers use
-    setuptools (PEP 517). `readme` is the file that the readme field names, `None` for none or inline text; if
-    `readme_dynamic`, the backend finds the readme elsewhere. `license_files` are the globs of `license-files`, or the
-    one file of `license = {file = ...}`. `mentioned` are the strings of the tables `[tool.*]` and `[build-system]`
-    that stand under a key that names sources: packages, includes, version files.
+    `readme` is the file that the readme field names, `None` for none or inline text. `mentioned` are the strings of the
+    tables `[tool.*]` and `[build-system]` that stand under a key that names sources: packages, includes, version files.
     """
 
-    has_project: bool
     name: str | None
     readme: str | None
-    readme_dynamic: bool
-    has_build_system: bool
-    build_backend: str | None
-    dynamic: tuple[str, ...]
-    license_files: tuple[str, ...]
     mentioned: tuple[str, ...]
 
 
@@ -78,7 +69,7 @@ class PackageJsonFacts:
 def pyproject_facts(text: str) -> PyprojectFacts | None:
     """The facts of a `pyproject.toml`; `None` if it is not valid TOML.
 
-    Sources: PEP 621 and PEP 639 (`[project]`), PEP 518 and PEP 517 (`[build-system]`), Poetry's `[tool.poetry]`.
+    Sources: PEP 621 (`[project]`), PEP 518 and PEP 517 (`[build-system]`), Poetry's `[tool.poetry]`.
     """
     try:
         document = parse_toml(text)
@@ -87,22 +78,10 @@ def pyproject_facts(text: str) -> PyprojectFacts | None:
     project = _table(document, "project")
     poetry = _table(_table(document, "tool"), "poetry")
     build = _table(document, "build-system")
-    dynamic = _strings(project.get("dynamic"))
-    backend = build.get("build-backend")
     name = project.get("name", poetry.get("name"))
-    licence = _strings(project.get("license-files"))
-    old_licence = project.get("license")
-    if isinstance(old_licence, dict) and isinstance(old_licence.get("file"), str):
-        licence = (*licence, old_licence["file"])
     return PyprojectFacts(
-        has_project="project" in document or bool(poetry),
         name=name if isinstance(name, str) else None,
         readme=_readme(project.get("readme", poetry.get("readme"))),
-        readme_dynamic="readme" in dynamic,
-        has_build_system="build-system" in document,
-        build_backend=backend if isinstance(backend, str) else None,
-        dynamic=dynamic,
-        license_files=licence,
         mentioned=tuple(dict.fromkeys(_path_like(document.get("tool"), build))),
     )
 

@@ -72,14 +72,13 @@ class ParsedPython:
     """Python source as a libcst module; ``module`` is None exactly when there is a problem.
 
     ``imports``: the top-level names of all absolute imports (``import a.b`` and ``from a.c import d`` give ``a``),
-    wherever they stand, each once, in source order. ``relative_imports``: whether any import is relative.
+    wherever they stand, each once, in source order.
     """
 
     source: str
     module: libcst.Module | None
     problems: tuple[PythonProblem, ...]
     imports: tuple[str, ...]
-    relative_imports: bool = False
 
     @property
     def ok(self) -> bool:
@@ -260,21 +259,20 @@ def parse_python(source: str) -> ParsedPython:
         return _failed(source, "not UTF-8", line)
     try:
         module = libcst.parse_module(source)
-        imports, relative = _imports(module)
+        imports = _imports(module)
     except libcst.ParserSyntaxError as error:
         return _failed(source, error.message, error.editor_line, error.editor_column)
     except RecursionError:
         return _failed(source, "nested too deeply")
     except Exception as error:  # noqa: BLE001,RUF100 - untrusted input: any failure of the parser is a problem of it
         return _failed(source, f"cannot be parsed: {type(error).__name__}")
-    return ParsedPython(source, module, (), imports, relative)
+    return ParsedPython(source, module, (), imports)
 
 
-def _imports(module: libcst.Module) -> tuple[tuple[str, ...], bool]:
+def _imports(module: libcst.Module) -> tuple[str, ...]:
     import libcst  # noqa: PLC0415 - heavy, and few files hold Python
 
     names: list[str] = []
-    relative = False
 
     def first_name(node: libcst.BaseExpression) -> str | None:
         while isinstance(node, libcst.Attribute):
@@ -288,16 +286,14 @@ def _imports(module: libcst.Module) -> tuple[tuple[str, ...], bool]:
         if isinstance(node, libcst.Import):
             found = [first_name(alias.name) for alias in node.names]
         elif isinstance(node, libcst.ImportFrom):
-            if node.relative:
-                relative = True
-            elif node.module is not None:
+            if not node.relative and node.module is not None:
                 found = [first_name(node.module)]
         else:
             # An import is a statement: no expression holds one.
             below = [child for child in python_children(node) if not isinstance(child, libcst.BaseExpression)]
             stack.extend(reversed(below))
         names.extend(name for name in found if name)
-    return tuple(dict.fromkeys(names)), relative
+    return tuple(dict.fromkeys(names))
 
 
 _LAYOUT: Final = ("whitespace", "leading_lines", "lines_after", "header", "footer", "trailing", "lpar", "rpar", "comma")

@@ -1,1 +1,16 @@
-"""Knowledge about tools and images as data; every table names its source."""
+"""Knowledge about tools and images as data; every table names its source.
+
+Images:
+
+- `images`: distributions, and the images built on them, with what each is known to hold.
+- `accounts`: users, groups and their numbers in base images.
+- `filesystem`: where programs and packages keep their files, and what commands do with paths.
+
+Programs:
+
+- `programs`: what programs do and do not do: one row for each, with its traits.
+- `commands`: which program is which package manager, what its subcommands do, which manifests it reads.
+- `options`: which options each package manager has, and which take a value.
+- `expanders`: programs that read `$NAME` in their arguments, and ENTRYPOINTs that look at what they are given.
+- `tools`: programs that health checks call, and the packages that bring them.
+"""

@@ -587,24 +587,3 @@ FILE_VARIABLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """Environment variables that make a command read files which its words do not name."""
-
-BUILD_PROGRAMS: Final = _set(
-    "gcc g++ cc c++ cpp ld as ar ranlib strip objcopy make gmake cmake ctest ninja meson scons autoconf automake "
-    "autoreconf aclocal libtoolize m4 bison yacc flex gperf pkg-config pkgconf clang clang++ lld llc nasm yasm "
-    "gfortran swig patch git configure cargo rustc go javac cython protoc rpmbuild dpkg-buildpackage debuild "
-    "bazel waf qmake phpize pecl pear docker-php-ext-install docker-php-ext-configure perl cpan cpanm luarocks "
-    "gem R Rscript ghc cabal stack opam easy_install node-gyp"
-)
-"""Programs that compile, that fetch sources, or that build what they install (GNU, LLVM, PHP, CPAN, CRAN, ...)."""
-
-CALM_PROGRAMS: Final = _set(
-    "true false : echo printf test [ [[ cd pwd set unset export exit mkdir rmdir rm ln cp mv touch chmod chown "
-    "chgrp install cat tee head tail cut tr sort uniq wc grep egrep fgrep sed find ls stat du df date sleep "
-    "basename dirname readlink realpath mktemp id whoami uname env seq sha1sum sha256sum sha512sum md5sum tar "
-    "unzip zip gzip gunzip bzip2 xz gpg useradd usermod userdel groupadd groupmod adduser addgroup deluser passwd "
-    "chpasswd curl wget locale-gen update-locale dpkg-reconfigure dpkg apt-mark apt-key apt-cache "
-    "debconf-set-selections ldconfig update-ca-certificates update-alternatives ssh-keygen ssh-keyscan setcap "
-    "a2enmod a2dismod a2ensite a2dissite fc-cache crontab tini gosu mkfifo getent rpm yum-config-manager openssl "
-    "diff cmp nproc arch hostname awk which type"
-)
-"""Programs that never run a compiler, nor git (POSIX, coreutils, shadow, dpkg and others)."""

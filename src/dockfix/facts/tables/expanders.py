@@ -8,9 +8,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-SHELLS: Final = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh", "fish"))
-"""What expands variables in a script that it is given with `-c`."""
-
 EXPANDERS: Final = frozenset(
     (
         *("envsubst", "gomplate", "confd", "consul-template"),  # templates are what they are for

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dockfix.facts.tables.programs import Trait, programs_with
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -48,23 +50,9 @@ FILE_NAMES: Final = _words(
 )
 """Names without an ending, or with an unusual one, that are files'."""
 
-QUIET: Final = _words("set echo printf true false : export unset exit sleep date uname id whoami nproc arch shopt")
-"""Commands whose words are no paths (what they print may be redirected)."""
-
-ACCOUNT_TOOLS: Final = _words("groupadd useradd usermod groupmod addgroup adduser")
-"""Commands after which a name may stand for another uid."""
-
-FILE_TOOLS: Final = _words(
-    "rm rmdir ln cp mv touch chmod chown chgrp cat tee sed grep mkdir install find ls head tail cut sort tr wc "
-    "basename dirname readlink realpath gpg gunzip gzip xz unxz bzip2 sha256sum sha512sum md5sum strip jq stat du "
-    "test [ which type hostname apt-mark apt-cache apt-config apt-key dpkg-query dpkg-architecture getconf locale-gen "
-    "update-locale update-ca-certificates update-alternatives ldconfig groupadd useradd usermod groupmod addgroup "
-    "adduser passwd chpasswd"
-)
-"""Commands that use the paths in their words and the system's own files, by their manuals (POSIX, coreutils, gnupg,
-apt, shadow)."""
-
-UNPACKERS: Final = frozenset(("tar", "unzip", "bsdtar"))
-"""Commands that also write to the working directory."""
-
-DOWNLOADERS: Final = frozenset(("curl", "wget"))
+# What `tables.programs` says, under the names of the questions that are asked of a command and its paths.
+QUIET: Final = programs_with(Trait.NO_PATHS)
+ACCOUNT_TOOLS: Final = programs_with(Trait.SETS_IDS)
+FILE_TOOLS: Final = programs_with(Trait.NAMED_FILES)
+UNPACKERS: Final = programs_with(Trait.UNPACKS)
+DOWNLOADERS: Final = programs_with(Trait.DOWNLOADS)

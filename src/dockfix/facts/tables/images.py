@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from dockfix.facts.tables.accounts import ALPINE, DEBIAN, RHEL
+
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -57,23 +59,6 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# base-passwd's passwd.master and group.master, with _apt (42, or 100 before trixie).
-_DEBIAN_IDS: Final = frozenset({*range(11), 13, 33, 34, 38, 39, 41, 42, 65534}) | frozenset(
-    {12, 15, 20, 21, 22, 24, 25, 26, 27, 29, 30, 37, 40, 43, 44, 45, 46, 50, 60, 100}
-)
-# alpine-baselayout's passwd and group.
-_ALPINE_IDS: Final = frozenset(
-    {*range(15), 16, 18, 19, 20, 21, 22, 23, 25, 27, 28, 31, 34, 35, 36, 42, 82, 85, 100, 123}
-) | {
-    300,
-    405,
-    406,
-    999,
-    65534,
-}
-# setup's uidgid file.
-_RHEL_IDS: Final = frozenset({*range(13), 14, 15, 18, 19, 20, 22, 33, 35, 36, 39, 50, 54, 63, 65, 100, 65534})
-
 _DEBIAN_TOOLS: Final = _set(
     "sh bash dash cat cp ls rm mkdir grep sed awk find xargs tar gzip perl sleep test chmod chown id useradd "
     "groupadd usermod "
@@ -101,7 +86,7 @@ DISTROS: Final[Mapping[str, Distro]] = MappingProxyType(
             "debuerreotype/debuerreotype; Debian 12 essential packages",
             _DEBIAN_TOOLS,
             _DEBIAN_LACKS,
-            _DEBIAN_IDS,
+            DEBIAN.ids,
         ),
         "scm": Distro(
             "debian",
@@ -111,7 +96,7 @@ DISTROS: Final[Mapping[str, Distro]] = MappingProxyType(
             "docker-library/buildpack-deps: the scm variant has curl, wget, git, procps and gnupg",
             _DEBIAN_TOOLS | _set("curl wget git hg svn ssh pgrep pkill ps top gpg"),
             _DEBIAN_LACKS - _set("curl wget git pgrep pkill ps top python3"),
-            _DEBIAN_IDS,
+            DEBIAN.ids,
         ),
         "buildpack": Distro(
             "debian",
@@ -122,7 +107,7 @@ DISTROS: Final[Mapping[str, Distro]] = MappingProxyType(
             _DEBIAN_TOOLS
             | _set("curl wget git hg svn ssh pgrep pkill ps top gpg gcc g++ make autoconf automake patch unzip xz"),
             _DEBIAN_LACKS - _set("curl wget git pgrep pkill ps top gcc g++ make unzip python3"),
-            _DEBIAN_IDS,
+            DEBIAN.ids,
         ),
         "ubuntu": Distro(
             "ubuntu",
@@ -132,7 +117,7 @@ DISTROS: Final[Mapping[str, Distro]] = MappingProxyType(
             "Ubuntu's OCI base images",
             _DEBIAN_TOOLS,
             _DEBIAN_LACKS - _set("pgrep pkill ps top"),
-            _DEBIAN_IDS,
+            DEBIAN.ids,
         ),
         "ubuntu24": Distro(
             "ubuntu",
@@ -142,7 +127,7 @@ DISTROS: Final[Mapping[str, Distro]] = MappingProxyType(
             "Ubuntu's OCI base images: since 23.04 they hold a user ubuntu with uid and gid 1000",
             _DEBIAN_TOOLS,
             _DEBIAN_LACKS - _set("pgrep pkill ps top"),
-            _DEBIAN_IDS | {1000},
+            DEBIAN.ids | {1000},
         ),
         "alpine": Distro(
             "alpine",
@@ -152,7 +137,7 @@ DISTROS: Final[Mapping[str, Distro]] = MappingProxyType(
             "alpinelinux/docker-alpine; alpine-baselayout; busybox",
             _ALPINE_TOOLS,
             _ALPINE_LACKS,
-            _ALPINE_IDS,
+            ALPINE.ids,
         ),
         "busybox": Distro(
             "busybox",
@@ -182,13 +167,11 @@ DISTROS: Final[Mapping[str, Distro]] = MappingProxyType(
             _set("busybox sh wget"),
             _set("bash curl apt-get useradd"),
         ),
-        "fedora": Distro(
-            "rhel", "dnf", "glibc", "bash", "fedora-cloud base image", _RHEL_TOOLS, _RHEL_LACKS, _RHEL_IDS
-        ),
+        "fedora": Distro("rhel", "dnf", "glibc", "bash", "fedora-cloud base image", _RHEL_TOOLS, _RHEL_LACKS, RHEL.ids),
         "rhel": Distro(
-            "rhel", "dnf", "glibc", "bash", "Red Hat's UBI 8 and 9; Rocky; Alma", _RHEL_TOOLS, _RHEL_LACKS, _RHEL_IDS
+            "rhel", "dnf", "glibc", "bash", "Red Hat's UBI 8 and 9; Rocky; Alma", _RHEL_TOOLS, _RHEL_LACKS, RHEL.ids
         ),
-        "yum": Distro("rhel", "yum", "glibc", "bash", "CentOS 7, Amazon Linux 2", _RHEL_TOOLS, _RHEL_LACKS, _RHEL_IDS),
+        "yum": Distro("rhel", "yum", "glibc", "bash", "CentOS 7, Amazon Linux 2", _RHEL_TOOLS, _RHEL_LACKS, RHEL.ids),
         "microdnf": Distro(
             "rhel",
             "microdnf",
@@ -197,7 +180,7 @@ DISTROS: Final[Mapping[str, Distro]] = MappingProxyType(
             "Red Hat's ubi-minimal; oraclelinux:*-slim",
             _RHEL_TOOLS - {"curl"},
             _RHEL_LACKS | {"dnf", "yum"},
-            _RHEL_IDS,
+            RHEL.ids,
         ),
         "rhel-micro": Distro(
             "rhel",

@@ -68,23 +68,6 @@ ALSO_BRING: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 Of the packages that are common in Dockerfiles; computed from Debian 12's index.
 """
 
-BRINGS_ANYTHING: Final = frozenset(
-    (
-        *("sh", "bash", "ash", "dash", "zsh", "source", ".", "eval", "dpkg", "rpm", "make", "ansible-playbook"),
-        *("chef-client", "puppet", "nix", "nix-env", "brew", "snap", "playwright", "tdnf", "pacman", "opkg", "emerge"),
-        *("install_packages", "apt-install", "clean-install", "gdebi", "install-php-extensions", "unminimize"),
-    )
-)
-"""Programs that may install other programs without naming them on their command line."""
-
-BUILTINS: Final = frozenset(
-    (
-        *("exit", "test", "[", "[[", "true", "false", ":", "echo", "printf", "exec", "command", "set", "export"),
-        *("cd", "return", "read", "kill", "trap", "unset", "local", "shift", "wait", "type", "umask", "times"),
-    )
-)
-"""What a POSIX shell does itself (or, as printf and test, has in every shell of these images)."""
-
 SYSTEM_FOLDERS: Final = frozenset(
     ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/libexec")
 )

@@ -7,6 +7,23 @@ tree-sitter-bash alone misreads what Dockerfiles are full of: ``\\<newline>`` in
 operators behind a heredoc, ``A=1 >x``, words that begin with an escape.
 
 All offsets are half-open ``str`` indices into the text that was parsed. Nothing here runs anything.
+
+Values:
+
+- `model`: words, redirects, simple commands, compound statements, scripts.
+- `items`: the items that the scanner cuts a text into, and the reserved words among them.
+
+From text to commands:
+
+- `words`: words, quotes, expansions, substitutions, assignments.
+- `redirects`: redirects and here-documents.
+- `scanner`: the grammar of lists and compound commands, as far as items need it.
+- `commands`: items to commands with their context, by way of tree-sitter-bash.
+
+What commands mean:
+
+- `text`: literal words without their quoting, bodies of here-documents.
+- `programs`: which shell an argument vector starts, and the scripts that commands hand to shells.
 """
 
 from __future__ import annotations
@@ -35,8 +52,10 @@ from dockfix.syntax.shell.programs import (
     shell_options,
 )
 from dockfix.syntax.shell.text import MappedText, expand_heredoc, literal
+from dockfix.syntax.shell.words import DECLARATIONS
 
 __all__ = [
+    "DECLARATIONS",
     "MAX_LENGTH",
     "Assignment",
     "Compound",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from dockfix.syntax.shell.items import BELONGS_TO, CASE_ENDS, LIST_ENDS, Item, Kind
 from dockfix.syntax.shell.model import (
     MAX_LENGTH,
     Assignment,
@@ -25,7 +26,8 @@ from dockfix.syntax.shell.model import (
     Statement,
     Word,
 )
-from dockfix.syntax.shell.scanner import BELONGS_TO, CASE_ENDS, LIST_ENDS, Item, Kind, Scanner, TooMuch
+from dockfix.syntax.shell.scanner import Scanner
+from dockfix.syntax.shell.words import TooMuch
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node

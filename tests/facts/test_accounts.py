@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dockfix.facts.accounts import Accounts
 from dockfix.facts.build import analyse
-from dockfix.facts.identity import Accounts, accounts_before
 from dockfix.facts.model import Known, Unknown, known
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Run
@@ -163,6 +163,6 @@ def test_what_holds_within_a_run(script: str, groups: set[str], complete: bool, 
     run = facts.dockerfile.instructions[1]
     assert isinstance(run, Run)
     step = next(step for step in facts.commands(run).steps if step.command.name == "useradd")
-    accounts = accounts_before(facts, run, step)
+    accounts = facts.accounts_before(run, step)
     assert {name for name, group in accounts.groups.items() if group.created_by is not None} == groups
     assert (accounts.complete, accounts.complete_but_for_packages) == (complete, but_for_packages)

@@ -1,0 +1,361 @@
+"""What the commands of a build do to its users and groups, replayed step by step.
+
+Sources: shadow's useradd(8), usermod(8) and groupadd(8) (USERGROUPS_ENAB is yes on Debian, Ubuntu, Fedora and RHEL, so
+useradd creates a group of the user's name); Debian's adduser(8); busybox `loginutils/adduser.c` and `addgroup.c`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from dockfix.facts.account_commands import (
+    BUSYBOX_USER_VALUED,
+    GROUPADD_VALUED,
+    SHADOW_VALUED,
+    ParsedArguments,
+    option_kinds,
+    parse_arguments,
+    program_values,
+)
+from dockfix.facts.account_gaps import base_gaps, stage_gaps, step_gaps
+from dockfix.facts.accounts import Accounts, Gap, GroupAccount, UserAccount
+from dockfix.facts.images import parse_image_ref
+from dockfix.facts.model import Fact, Known, Unknown
+from dockfix.facts.stages import Stage, StageGraph
+from dockfix.facts.tables.accounts import FAMILIES, IMAGE_USERS, RHEL_FAMILIES, SYSTEM_GIDS, USER_GIDS, BaseUser
+from dockfix.syntax.shell import Context, SimpleCommand
+from dockfix.syntax.tree import Instruction, Run
+
+if TYPE_CHECKING:
+    from dockfix.facts.commands import Commands, Step
+    from dockfix.facts.scope import State
+
+__all__ = ["AccountReplay", "History"]
+
+_MENTIONS: Final = re.compile(
+    r"useradd|adduser|groupadd|addgroup|usermod|groupmod|userdel|deluser|groupdel|delgroup|newusers|/etc/(?:passwd|group)"
+)
+
+
+class History:
+    """What the instructions of a stage do to its accounts; kept for as long as the facts that it belongs to.
+
+    `positions` are those of the instructions by where they begin, `commands` the commands with the position of theirs.
+    """
+
+    def __init__(self, positions: Mapping[int, int], commands: tuple[tuple[int, Step], ...]) -> None:
+        self.positions = positions
+        self.commands = commands
+        self.gaps: tuple[tuple[int, Gap], ...] | None = None
+        self.ledger: tuple[int, _Ledger] | None = None
+        self.last: _Ledger | None = None
+
+
+class AccountReplay:
+    """The accounts at each point of one build; what was replayed is kept."""
+
+    def __init__(
+        self,
+        graph: StageGraph,
+        state: Callable[[Instruction], State],
+        commands: Callable[[Instruction], Commands],
+    ) -> None:
+        self._graph = graph
+        self._state = state
+        self._commands = commands
+        self._histories: dict[int, History] = {}
+
+    def history(self, stage: Stage) -> History:
+        """What a stage's instructions do to accounts; instructions whose text has no such command are not parsed."""
+        if stage.index not in self._histories:
+            self._histories[stage.index] = self._read(stage)
+        return self._histories[stage.index]
+
+    def _read(self, stage: Stage) -> History:
+        positions: dict[int, int] = {}
+        found: list[tuple[int, Step]] = []
+        for position, instruction in enumerate(stage.program):
+            positions[instruction.span.start] = position
+            if not isinstance(instruction, Run):
+                continue
+            text = instruction.script.text if instruction.script is not None else instruction.logical.text
+            if _MENTIONS.search(text):
+                steps = self._commands(instruction).steps
+                found += ((position, step) for step in steps if program_values(step) is not None)
+        return History(MappingProxyType(positions), tuple(found))
+
+    def before(self, stage: Stage | None, instruction: Instruction) -> Accounts:
+        """The accounts when an instruction of a stage runs, before its own effect."""
+        if stage is None:
+            return Accounts({}, {}, frozenset(), lambda: (Gap("nothing runs before a FROM"),))
+        return self._accounts(stage, self.history(stage).positions.get(instruction.span.start, 0))
+
+    def at_end(self, stage: Stage) -> Accounts:
+        """The accounts at the end of a stage."""
+        return self._accounts(stage, len(stage.program))
+
+    def _accounts(self, stage: Stage, end: int) -> Accounts:
+        chain = self._graph.chain(stage)[::-1]
+        ledger = self._ledger(chain, end)
+        return Accounts(
+            MappingProxyType(ledger.users),
+            MappingProxyType(ledger.groups),
+            stage.base.taken_ids if stage.base is not None else frozenset(),
+            lambda: self._gaps(chain, end),
+        )
+
+    def before_command(self, stage: Stage | None, run: Run, step: Step) -> Accounts:
+        """The accounts when a command of a RUN is executed: those before the RUN, and what the RUN did before it."""
+        before = self.before(stage, run)
+        if stage is None:
+            return before
+        history = self.history(stage)
+        position = history.positions.get(run.span.start)
+        ledger = self._ledger(self._graph.chain(stage)[::-1], position or 0).copy()
+        for at, other in history.commands:
+            if at == position and other.command.start < step.command.start:
+                ledger.apply(other)
+
+        def gaps() -> tuple[Gap, ...]:
+            own = (
+                gap
+                for other in self._commands(run).steps
+                if other.command.start < step.command.start
+                for gap in step_gaps(other, run.start_line)
+            )
+            return tuple(dict.fromkeys((*before.gap_finder(), *own)))
+
+        return Accounts(MappingProxyType(ledger.users), MappingProxyType(ledger.groups), before.taken_ids, gaps)
+
+    def _ledger(self, chain: Sequence[Stage], end: int) -> _Ledger:
+        """The ledger before the position `end` of the last stage of a chain.
+
+        The ends of the stages before it are kept, and the last answer for it, since questions mostly come in order.
+        """
+        histories = [self.history(stage) for stage in chain]
+        known = max((index for index, each in enumerate(histories[:-1]) if each.last is not None), default=None)
+        ledger = (histories[known].last if known is not None else None) or _Ledger(chain[0])
+        for history in histories[known + 1 if known is not None else 0 : -1]:
+            if history.commands:
+                ledger = ledger.copy()
+                for _, step in history.commands:
+                    ledger.apply(step)
+            history.last = ledger
+        history = histories[-1]
+        wanted = bisect_left(history.commands, end, key=lambda each: each[0])
+        done = 0
+        if history.ledger is not None and history.ledger[0] <= wanted:
+            done, ledger = history.ledger
+        if done < wanted:
+            ledger = ledger.copy()
+            for _, step in history.commands[done:wanted]:
+                ledger.apply(step)
+        history.ledger = (wanted, ledger)
+        return ledger
+
+    def _gaps(self, chain: Sequence[Stage], end: int) -> tuple[Gap, ...]:
+        gaps = list(base_gaps(chain[-1]))
+        for stage in chain:
+            history = self.history(stage)
+            if history.gaps is None:
+                history.gaps = tuple(stage_gaps(stage, self._state, self._commands))
+            gaps += (gap for position, gap in history.gaps if stage is not chain[-1] or position < end)
+        return tuple(dict.fromkeys(gaps))
+
+
+_UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND
+
+
+class _Ledger:
+    """The accounts while commands are applied to them, one by one."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.family = stage.base.family if stage.base is not None else ""
+        self.taken = stage.base.taken_ids if stage.base is not None else frozenset()
+        self.users: dict[str, UserAccount] = {}
+        self.groups: dict[str, GroupAccount] = {}
+        for name, uid, gid, home in _base_users(stage):
+            self.users[name] = UserAccount(name, Known(uid), Known(gid), Known(home))
+            if uid == gid:
+                self.groups[name] = GroupAccount(name, Known(gid))
+        if stage.base is not None and self.family != "scratch":
+            self.groups.setdefault("root", GroupAccount("root", Known(0)))
+
+    def copy(self) -> _Ledger:
+        """The same accounts, to be changed apart."""
+        other = copy(self)
+        other.users, other.groups = dict(self.users), dict(self.groups)
+        return other
+
+    def apply(self, step: Step) -> None:
+        program = program_values(step)
+        if program is None:
+            return
+        name, arguments = program
+        before_users, before_groups = (dict(self.users), dict(self.groups)) if self.uncertain(step) else (None, None)
+        if name == "adduser" and self.family in RHEL_FAMILIES:
+            name = "useradd"
+        kinds = option_kinds(name, self.family, arguments)
+        if name == "useradd":
+            self.useradd(parse_arguments(arguments, kinds), step.command)
+        elif name == "adduser":
+            self.adduser(parse_arguments(arguments, kinds), step.command, kinds is BUSYBOX_USER_VALUED)
+        elif name in ("groupadd", "addgroup"):
+            self.groupadd(parse_arguments(arguments, kinds), step.command)
+        elif name in ("usermod", "groupmod"):
+            self.modify(name, arguments, step.command)
+        else:
+            self.remove(name, arguments)
+        if before_users is not None and before_groups is not None:
+            self.doubt(before_users, before_groups)
+
+    @staticmethod
+    def uncertain(step: Step) -> bool:
+        return bool(step.command.context & _UNCERTAIN)
+
+    def doubt(self, users: Mapping[str, UserAccount], groups: Mapping[str, GroupAccount]) -> None:
+        """What a conditional command changed is there or not, so its ids are unknown."""
+        why = Unknown("it is set in a branch or a loop")
+        for name, user in self.users.items():
+            if users.get(name) is not user:
+                self.users[name] = UserAccount(name, why, why, why, user.created_by)
+        for name, group in self.groups.items():
+            if groups.get(name) is not group:
+                self.groups[name] = GroupAccount(name, why, group.created_by)
+        self.users.update((name, user) for name, user in users.items() if name not in self.users)
+        self.groups.update((name, group) for name, group in groups.items() if name not in self.groups)
+
+    def group_id(self, text: str | None) -> Fact[int]:
+        """The gid that `-g TEXT` means."""
+        if text is None:
+            return Unknown("the group is not literal")
+        if text.isascii() and text.isdigit() and len(text) < 11:
+            return Known(int(text))
+        group = self.groups.get(text)
+        return group.gid if group is not None else Unknown(f"the gid of {text} is not known")
+
+    def gid_free(self, gid: int) -> bool:
+        return gid not in self.taken and not any(group.gid == Known(gid) for group in self.groups.values())
+
+    def useradd(self, parsed: ParsedArguments, command: SimpleCommand) -> None:
+        name = parsed.operands[-1] if parsed.operands else None
+        if name is None or parsed.flags & {"-D", "--defaults"}:
+            return
+        uid = _number(parsed.options.get("uid"), "uid" in parsed.options, "useradd chooses the uid")
+        base = parsed.options.get("base", "/home")
+        home = parsed.options.get("home", posixpath.join(base, name) if base is not None else None)
+        if "gid" in parsed.options:
+            gid = self.group_id(parsed.options["gid"])
+        elif parsed.flags & {"-N", "--no-user-group"}:
+            gid = Unknown("useradd -N takes the group of /etc/default/useradd")
+        else:
+            system = bool(parsed.flags & {"-r", "--system"})
+            gid = self.own_group(name, uid, command, SYSTEM_GIDS if system else USER_GIDS)
+        self.users[name] = UserAccount(name, uid, gid, _text(home, "the home directory is not literal"), command)
+
+    def own_group(self, name: str, uid: Fact[int], command: SimpleCommand, gids: range | None = None) -> Fact[int]:
+        """The group of the user's name that is created with it: of the same number, if that is free and in `gids`."""
+        gid: Fact[int] = Unknown("the gid is chosen when the user is created")
+        if isinstance(uid, Known) and self.gid_free(uid.value) and (gids is None or uid.value in gids):
+            gid = uid
+        self.groups.setdefault(name, GroupAccount(name, gid, command))
+        return self.groups[name].gid
+
+    def adduser(self, parsed: ParsedArguments, command: SimpleCommand, busybox: bool) -> None:
+        if len(parsed.operands) != 1:
+            return  # adduser USER GROUP adds a member
+        name = parsed.operands[0]
+        if name is None:
+            return
+        system = bool(parsed.flags & {"-S", "--system"})
+        uid = _number(parsed.options.get("uid"), "uid" in parsed.options, "adduser chooses the uid")
+        home: Fact[str] = Known(posixpath.join("/home", name))
+        if "home" in parsed.options:
+            home = _text(parsed.options["home"], "the home directory is not literal")
+        elif system and not busybox:
+            home = Unknown("adduser --system uses /home/NAME or /nonexistent, by its version")
+        if "ingroup" in parsed.options:
+            gid = self.group_id(parsed.options["ingroup"])
+        elif "gid" in parsed.options:
+            gid = self.group_id(parsed.options["gid"])
+        elif system and "--group" not in parsed.flags:
+            gid = self.group_id("nogroup")
+        elif busybox:
+            gid = self.own_group(name, uid, command)
+        else:
+            gid = Unknown("adduser chooses the gid")
+            self.groups.setdefault(name, GroupAccount(name, gid, command))
+        self.users[name] = UserAccount(name, uid, gid, home, command)
+
+    def groupadd(self, parsed: ParsedArguments, command: SimpleCommand) -> None:
+        if len(parsed.operands) != 1 or parsed.operands[0] is None:
+            return  # addgroup USER GROUP adds a member
+        name = parsed.operands[0]
+        gid = _number(parsed.options.get("gid"), "gid" in parsed.options, "the gid is chosen when the group is created")
+        if name in self.groups and parsed.flags & {"-f", "--force"}:
+            return
+        self.groups[name] = GroupAccount(name, gid, command)
+
+    def modify(self, program: str, arguments: Sequence[str | None], command: SimpleCommand) -> None:
+        parsed = parse_arguments(arguments, SHADOW_VALUED if program == "usermod" else GROUPADD_VALUED)
+        name = parsed.operands[-1] if parsed.operands else None
+        if name is None:
+            return
+        new = parsed.options.get("login", name) or name
+        if program == "groupmod":
+            group = self.groups.pop(name, GroupAccount(name, Unknown("the group is not known"), command))
+            gid = self.group_id(parsed.options["gid"]) if "gid" in parsed.options else group.gid
+            self.groups[new] = GroupAccount(new, gid, command)
+            for user in list(self.users.values()):
+                # groupmod(8): users keep it as their primary group
+                if isinstance(group.gid, Known) and user.gid == group.gid:
+                    self.users[user.name] = replace(user, gid=gid)
+            return
+        why = Unknown("the user is not known")
+        user = self.users.pop(name, UserAccount(name, why, why, why, command))
+        options = parsed.options
+        self.users[new] = UserAccount(
+            new,
+            _number(options["uid"], True, "") if "uid" in options else user.uid,
+            self.group_id(options["gid"]) if "gid" in options else user.gid,
+            _text(options["home"], "the home directory is not literal") if "home" in options else user.home,
+            command,
+        )
+
+    def remove(self, program: str, arguments: Sequence[str | None]) -> None:
+        operands = [word for word in arguments if word is not None and not word.startswith("-")]
+        if len(operands) != 1:
+            return  # deluser USER GROUP removes a member
+        if program in ("userdel", "deluser"):
+            self.users.pop(operands[0], None)
+        else:
+            self.groups.pop(operands[0], None)
+
+
+def _number(text: str | None, given: bool, why: str) -> Fact[int]:
+    if not given:
+        return Unknown(why)
+    if text is not None and text.isascii() and text.isdigit() and len(text) < 11:
+        return Known(int(text))
+    return Unknown("the number is not literal")
+
+
+def _text(text: str | None, why: str) -> Fact[str]:
+    return Known(text) if text is not None else Unknown(why)
+
+
+def _base_users(stage: Stage) -> tuple[BaseUser, ...]:
+    if stage.base is None:
+        return ()
+    family = FAMILIES.get(stage.base.family)
+    ref = parse_image_ref(stage.base_ref.value) if isinstance(stage.base_ref, Known) else None
+    return (family.users if family is not None else ()) + (
+        IMAGE_USERS.get(ref.repository, ()) if ref is not None else ()
+    )

@@ -1,0 +1,86 @@
+"""Which users and groups there are at one point of a build; `account_replay` finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dockfix.facts.model import Fact, Known
+
+if TYPE_CHECKING:
+    from dockfix.syntax.shell import SimpleCommand
+
+__all__ = ["Accounts", "Gap", "GroupAccount", "UserAccount"]
+
+
+@dataclass(frozen=True, slots=True)
+class UserAccount:
+    """An account of /etc/passwd; `created_by` is None if the base image has it."""
+
+    name: str
+    uid: Fact[int]
+    gid: Fact[int]
+    home: Fact[str]
+    created_by: SimpleCommand | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAccount:
+    """A group of /etc/group; `created_by` is None if the base image has it."""
+
+    name: str
+    gid: Fact[int]
+    created_by: SimpleCommand | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Why there may be accounts that are not listed; `packages` if only packages of the distribution make them."""
+
+    why: str
+    packages: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Accounts:
+    """The accounts at one point of a build.
+
+    `taken_ids` are uids and gids that the base image is known to use, of accounts that need not be listed here.
+    """
+
+    users: Mapping[str, UserAccount]
+    groups: Mapping[str, GroupAccount]
+    taken_ids: frozenset[int]
+    gap_finder: Callable[[], tuple[Gap, ...]] = field(repr=False)
+
+    @cached_property
+    def gaps(self) -> tuple[str, ...]:
+        """Why there may be more accounts than are listed or have their id in `taken_ids`; empty if there are not."""
+        return tuple(gap.why for gap in self.gap_finder())
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are certainly no other accounts."""
+        return not self.gaps
+
+    @cached_property
+    def complete_but_for_packages(self) -> bool:
+        """Whether other accounts can only come from packages of the distribution.
+
+        Those use ids below 1000 (Debian policy 9.2.2; Fedora's and Alpine's packages likewise).
+        """
+        return all(gap.packages for gap in self.gap_finder())
+
+    def user(self, name: str) -> UserAccount | None:
+        """The account of a name, or of a number: the first in the list that has it, as /etc/passwd is read."""
+        if name in self.users:
+            return self.users[name]
+        if not (name.isascii() and name.isdigit() and len(name) < 11):
+            return None
+        return next((account for account in self.users.values() if account.uid == Known(int(name))), None)
+
+    def gid_taken(self, gid: int) -> bool:
+        """Whether a group of that id is known to be there."""
+        return gid in self.taken_ids or any(group.gid == Known(gid) for group in self.groups.values())

@@ -93,6 +93,17 @@ def test_rules_are_chosen(dockfix: Run, project: Path) -> None:
     assert b"unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr
 
 
+@pytest.mark.parametrize("arguments", [["--rule", ""], ["-r", ","], ["--skip", " "], ["--rule", "from-as", "-r", ""]])
+def test_a_list_of_rules_without_a_name_is_an_error_and_not_all_rules(
+    dockfix: Run, project: Path, arguments: list[str]
+) -> None:
+    (project / "Dockerfile").write_bytes(OLD)
+    done = dockfix("apply", *arguments)
+    assert done.returncode == 2
+    assert b"names no rule" in done.stderr
+    assert (project / "Dockerfile").read_bytes() == OLD
+
+
 def test_a_defect_is_reported_and_its_change_discarded(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_bytes(b"FROM alpine as a\nEXPOSE 80\n")
     (project / "x.Dockerfile").write_bytes(b"NONSENSE\n")
@@ -230,6 +241,74 @@ def test_configuration(dockfix: Run, project: Path) -> None:
     assert f"{config}:2: skip: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
     config.write_text("exclude: [Dockerfile]\n")
     assert dockfix("apply").stderr == b"no Dockerfile found\n"
+
+
+class TestForceExclude:
+    """What the configuration excludes stays as it is, even if a hook names it."""
+
+    @pytest.fixture(autouse=True)
+    def files(self, project: Path) -> None:
+        (project / "dockfix.toml").write_text('exclude = ["vendor/", "/old.Dockerfile"]\n')
+        for name in ("Dockerfile", "old.Dockerfile", "vendor/a/Dockerfile", "node_modules/Dockerfile"):
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_bytes(OLD)
+
+    def changed(self, project: Path) -> set[str]:
+        return {str(path.relative_to(project)) for path in project.rglob("*Dockerfile") if path.read_bytes() != OLD}
+
+    def test_only_what_a_search_would_find_is_changed(self, dockfix: Run, project: Path) -> None:
+        done = dockfix(
+            "apply", "--force-exclude", "Dockerfile", "old.Dockerfile", "vendor/a/Dockerfile", "vendor",
+            "node_modules/Dockerfile",
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert b"applied 1 fix in 1 file (of 1)" in done.stderr
+        assert self.changed(project) == {"Dockerfile"}
+
+    def test_paths_are_taken_from_where_the_command_runs(self, dockfix: Run, project: Path) -> None:
+        dockfix("apply", "--force-exclude", "Dockerfile", "../../Dockerfile", cwd=project / "vendor" / "a")
+        assert self.changed(project) == {"Dockerfile"}
+
+    def test_what_is_named_is_meant_otherwise(self, dockfix: Run, project: Path) -> None:
+        dockfix("apply", "old.Dockerfile", "vendor")
+        assert self.changed(project) == {"old.Dockerfile"}
+        dockfix("apply", "vendor/a/Dockerfile")
+        assert self.changed(project) == {"old.Dockerfile", "vendor/a/Dockerfile"}
+
+    def test_the_configuration_may_say_it(self, dockfix: Run, project: Path) -> None:
+        with (project / "dockfix.toml").open("a") as config:
+            config.write("force-exclude = true\n")
+        assert dockfix("check", "old.Dockerfile").returncode == 0
+        dockfix("apply", "old.Dockerfile")
+        assert self.changed(project) == set()
+        dockfix("apply", "--no-force-exclude", "old.Dockerfile")
+        assert self.changed(project) == {"old.Dockerfile"}
+
+    def test_standard_input_under_an_excluded_name_goes_through(self, dockfix: Run) -> None:
+        options = ("--force-exclude", "--stdin-filename", "vendor/Dockerfile")
+        done = dockfix("apply", "-", *options, stdin=OLD)
+        assert (done.returncode, done.stdout) == (0, OLD)
+        assert dockfix("check", "-", *options, stdin=OLD).returncode == 0
+
+    def test_a_compose_file_does_not_lead_to_what_is_excluded(self, dockfix: Run, project: Path) -> None:
+        (project / "compose.yaml").write_text("services: {a: {build: vendor/a}, b: {build: .}}\n")
+        dockfix("apply", "--force-exclude", "compose.yaml")
+        assert self.changed(project) == {"Dockerfile"}
+
+
+def test_configuration_above_the_root_is_not_obeyed(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_bytes(OLD)
+    (project.parent / "dockfix.yaml").write_text("unsafe: true\n")
+    done = dockfix("apply")
+    assert (project / "Dockerfile").read_bytes() == SAFE
+    assert b"dockfix.yaml is above the project root" in done.stderr
+    (project / "dockfix.yaml").write_text("unsafe: true\n")
+    (project / "app").mkdir()
+    (project / "app" / "Dockerfile").write_bytes(OLD)
+    assert b"is above the project root" in dockfix("apply", "--root", ".", cwd=project / "app").stderr
+    assert (project / "app" / "Dockerfile").read_bytes() == SAFE
+    assert b"is above" not in dockfix("apply", cwd=project / "app").stderr
+    assert (project / "app" / "Dockerfile").read_bytes() == ALL
 
 
 class TestFilter:

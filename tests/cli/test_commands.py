@@ -78,6 +78,54 @@ def test_a_comment_that_ignores_an_unknown_rule_is_warned_of(dockfix: Run, proje
     assert b"Dockerfile:1: warning: unknown rule 'from-os' in a dockfix comment; did you mean 'from-as'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "dockfix: ignore from-as", "dockfix: ignore: from-as", "dockfix:ignore=", "dockfix: ignore-file=,",
+        "dockfix: disable=from-as", "dockfix ignore=from-as", "dockfix: ignore=a=b",
+    ],
+)  # fmt: skip
+def test_a_comment_that_is_malformed_is_warned_of_and_ignores_nothing(
+    dockfix: Run, project: Path, comment: str
+) -> None:
+    (project / "Dockerfile").write_text(f"FROM c\n# {comment}\nFROM a as b\n")
+    done = dockfix("check")
+    assert b"3:8: info from-as" in done.stdout
+    assert b"Dockerfile:2: warning: this comment ignores nothing: write `# dockfix: ignore=RULE" in done.stderr
+
+
+def test_a_rule_after_a_blank_is_not_a_reason(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM c\n# dockfix: ignore=user-root from-as\nFROM a as b\n")
+    done = dockfix("check", "--rule", "from-as")
+    assert b"3:8: info from-as" in done.stdout
+    assert b"Dockerfile:2: warning: 'from-as' is not ignored: separate rules with commas" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "lines"),
+    [
+        ("# dockfix: ignore=from-as\nFROM a as b\n", [], []),
+        ("# dockfix: ignore=from-as\nFROM a AS b\n", [], [1]),
+        ("# dockfix: ignore=from-as\n\nFROM a as b\n", [], [1]),
+        ("# dockfix: ignore=from-as,workdir-abs\nFROM a as b\nUSER a\n", [], [1]),
+        ("FROM a\n# dockfix: ignore-file=user-root because\nUSER root\n", [], []),
+        ("FROM a\n# dockfix: ignore-file=user-root because\nUSER me\n", [], [2]),
+        ("# dockfix: ignore=from-as\nFROM a AS b\n", ["--skip", "from-as"], []),
+        ("# dockfix: ignore=from-as\nFROM a AS b\n", ["--rule", "user-root"], []),
+        ("# dockfix: ignore=breaker\nFROM a AS b\n", [], []),  # it is run only if it is named
+        ("# dockfix: ignore\nFROM a AS b\n", [], []),  # nobody runs every rule
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "apply"])
+def test_a_comment_that_ignores_nothing_is_warned_of(
+    dockfix: Run, project: Path, command: str, text: str, options: list[str], lines: list[int]
+) -> None:
+    (project / "Dockerfile").write_text(text)
+    done = dockfix(command, *options)
+    warned = [line for line in done.stderr.decode().split("\n") if "unused dockfix comment" in line]
+    assert [int(line.split(":")[1]) for line in warned] == lines
+
+
 def test_what_a_file_holds_cannot_act_on_the_terminal(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_bytes(b"FROM a\nWORKDIR x\x1b[2J\xff\xe2\x80\xae\n")
     done = dockfix("check")

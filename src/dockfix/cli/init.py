@@ -100,8 +100,9 @@ def init(
 def _pinned(text: str, folder: Path) -> str:
     """The Dockerfile with the digests that the project's lock file has, as the rule `image-pin` puts them in."""
     from dockfix.project.config import load_config  # noqa: PLC0415 - as above
+    from dockfix.project.target import find_project_root  # noqa: PLC0415 - as above
 
-    config = load_config(folder.resolve())
+    config = load_config(folder, find_project_root(folder))
     if config.image_lock is None or config.path is None:
         return text
     from dockfix.codemod.engine import run  # noqa: PLC0415 - of this command only

@@ -47,6 +47,14 @@ ExcludeOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--exclude", metavar="PATTERN", help="Leave out of a search, as in .gitignore (repeatable)."),
 ]
+ForceExcludeOption: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--force-exclude/--no-force-exclude",
+        help="Leave out what is excluded even if it is named on the command line, as hooks do.",
+        show_default=False,
+    ),
+]
 NoGitignoreOption: TypeAlias = Annotated[bool, typer.Option("--no-gitignore", help="Search what git ignores, too.")]
 RootOption: TypeAlias = Annotated[
     str | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Given:
     config: str | None = None
     no_config: bool = False
     exclude: Sequence[str] | None = None
+    force_exclude: bool | None = None
     no_gitignore: bool = False
     root: str | None = None
     jobs: int | None = None
@@ -69,13 +71,15 @@ def plan(state: object, given: Given, console: Console) -> Plan:
     from dockfix.codemod.session import Settings  # noqa: PLC0415 - not for completion
 
     root = _root(given, console)
+    rules, skip = _names("--rule", given.rules, console), _names("--skip", given.skip, console)
     config = _config(given, root, console)
     registry = registry_of(state, console)
     settings = Settings(
-        rules=_names(given.rules) or config.rules,
-        skip=(*config.skip, *_names(given.skip)),
+        rules=rules or config.rules,
+        skip=(*config.skip, *skip),
         unsafe=given.unsafe or config.unsafe,
         exclude=(*config.exclude, *(given.exclude or ())),
+        force_exclude=config.force_exclude if given.force_exclude is None else given.force_exclude,
         context=_context(given, root, console) or config.context,
         build_contexts={**config.build_contexts, **_build_contexts(given, console)},
         use_project=not given.no_project,
@@ -87,7 +91,7 @@ def plan(state: object, given: Given, console: Console) -> Plan:
         compose=_compose(given, root, console),
         uid_map=config.uid_map,
     )
-    _check_rules(registry, given, config, console)
+    _check_rules(registry, {"--rule": rules, "--skip": skip}, config, console)
     _note_settings(registry, settings.rules, config, console)
     paths = given.paths or (".",)
     stdin = STDIN in paths
@@ -131,9 +135,26 @@ def _config(given: Given, root: Path, console: Console) -> Config:
     try:
         if given.config is not None:
             return read_config(Path(given.config))
-        return load_config(here if here.is_relative_to(root) else root)
+        config = load_config(here if here.is_relative_to(root) else root, root)
+        if config.path is None:
+            _note_config_above(root, console)
+        return config
     except InputError as error:
         console.fail(shown(str(error)))
+
+
+def _note_config_above(root: Path, console: Console) -> None:
+    """Say that a configuration above the project's root is not used, so that nobody takes it to be in force."""
+    from dockfix.project.config import find_config  # noqa: PLC0415 - not for completion
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
+
+    with contextlib.suppress(InputError):  # what is wrong with a file that is not used is nobody's trouble
+        above = find_config(root.parent, Path(root.anchor))
+        if above is not None:
+            console.note(
+                f"{shown(str(above))} is above the project root {shown(str(root))} and is not used;"
+                " --config FILE uses it, --root DIR makes its folder the project"
+            )
 
 
 def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
@@ -148,16 +169,16 @@ def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
         console.fail(shown(str(error)))
 
 
-def _check_rules(registry: Registry, given: Given, config: Config, console: Console) -> None:
+def _check_rules(registry: Registry, options: Mapping[str, Sequence[str]], config: Config, console: Console) -> None:
     from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
 
-    for key, names in (("rules", config.rules), ("skip", config.skip)):
-        for name in names:
+    for key, configured in (("rules", config.rules), ("skip", config.skip)):
+        for name in configured:
             try:
                 registry.get(name)
             except UnknownRuleError as error:
                 console.fail(shown(str(config.error(key, f"{key}: {error}"))))
-    for option, names in (("--rule", _names(given.rules)), ("--skip", _names(given.skip))):
+    for option, names in options.items():
         for name in names:
             try:
                 registry.get(name)
@@ -173,8 +194,14 @@ def _note_settings(registry: Registry, rules: Sequence[str], config: Config, con
             console.note(f"{name} has nothing to say: the configuration has no {setting}")
 
 
-def _names(values: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
+def _names(option: str, values: Sequence[str] | None, console: Console) -> tuple[str, ...]:
+    found: list[str] = []
+    for value in values or ():
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        if not names:  # an empty variable in a script, which must not run every rule
+            console.fail(f"{option}: {shown(value)!r} names no rule; `dockfix rules` lists them all")
+        found += names
+    return tuple(found)
 
 
 def _context(given: Given, root: Path, console: Console) -> Path | None:

@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_check_as_json(dockfix: Run, project: Path) -> None:
     assert first["findings"][2]["reason"] == "it holds a variable"
     assert [(each["path"], each["line"]) for each in data["problems"]] == [("b.Dockerfile", 2)]
     assert data["summary"] == {
-        "files": 2, "changed": 0, "applied": 0, "held_back": 1, "declined": 1, "refused": 1, "advice": 1,
+        "files": 2, "changed": 0, "applied": 0, "fixable": 1, "fixable_unsafe": 1, "refused": 1, "advice": 1,
         "problems": 1, "defects": 0,
     }  # fmt: skip
 
@@ -130,6 +131,19 @@ def test_what_a_file_holds_cannot_act_on_the_terminal(dockfix: Run, project: Pat
     (project / "Dockerfile").write_bytes(b"FROM a\nWORKDIR x\x1b[2J\xff\xe2\x80\xae\n")
     done = dockfix("check")
     assert b"relative folder x\\x1b[2J\\xff\\u202e [unsafe fix]" in done.stdout
+
+
+def test_json_holds_no_character_that_acts_on_the_one_who_reads_it(dockfix: Run, project: Path) -> None:
+    folder = "x\u202e\u2066\x7f\x9b\u00ad\U000e0041\u2028caf\u00e9"
+    (project / "Dockerfile").write_text(f"FROM a\nWORKDIR {folder}\n", encoding="utf-8")
+    for arguments in (("check", "-f", "json"), ("check",), ("apply", "-v"), ("check", "-v", "-o", "out")):
+        done = dockfix(*arguments)
+        shown = (done.stdout + done.stderr).decode()
+        shown += (project / "out").read_text(encoding="utf-8") if "out" in arguments else ""
+        assert not any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in shown if each != "\n")
+        assert "caf\u00e9" in shown
+    finding = json.loads(dockfix("check", "-f", "json").stdout)["files"][0]["findings"][0]
+    assert finding["message"] == f"relative folder {folder}"
 
 
 @pytest.mark.parametrize(

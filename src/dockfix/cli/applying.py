@@ -45,7 +45,7 @@ def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactiv
     if diff:
         reporting.diffs(result, terminal)
     reporting.trouble(result, terminal)
-    reporting.applied(result, terminal, would=would)
+    reporting.applied(result, terminal, would=would, asked=interactive)
     return exit_code(result, differs=bool(result.changed) and (would or fail_on_fix))
 
 

@@ -170,9 +170,14 @@ class RunResult:
         return sum(len(each.applied) for each in self.files)
 
     @property
-    def held_back(self) -> int:
-        """How many unsafe fixes were not made because unsafe fixes were not asked for."""
-        return 0 if self.settings.unsafe else sum(_is_unsafe(found) for each in self.files for found in each.fixes)
+    def fixable(self) -> int:
+        """How many safe fixes were found and not made."""
+        return sum(not _is_unsafe(found) for each in self.files for found in each.fixes)
+
+    @property
+    def fixable_unsafe(self) -> int:
+        """How many unsafe fixes were found and not made."""
+        return sum(_is_unsafe(found) for each in self.files for found in each.fixes)
 
     @property
     def actionable(self) -> bool:
@@ -184,11 +189,6 @@ class RunResult:
             for each in self.files
             for found in each.remaining
         )
-
-    @property
-    def declined(self) -> int:
-        """How many fixes were found that the settings allow, and that are not made."""
-        return sum(len(each.fixes) for each in self.files) - self.held_back
 
     @property
     def refused(self) -> int:

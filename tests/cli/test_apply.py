@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -378,22 +379,76 @@ class TestInteractive:
         assert (project / "c.Dockerfile").read_bytes() == self.FILE
 
 
-def test_interrupt(project: Path) -> None:
-    (project / "Dockerfile").write_bytes(OLD)
-    with subprocess.Popen(
-        [sys.executable, str(TOYS), "apply", "-i"],
-        cwd=project,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
+PATIENCE = 300
+"""Seconds after which something hangs, however busy the machine is."""
+
+
+class TestInterrupt:
+    """Ctrl-C ends the questions; what was accepted until then is written."""
+
+    FILE = b"FROM a as b\nFROM a as c\n"
+
+    @pytest.mark.parametrize(
+        ("answers", "expected"), [(0, FILE), (1, FILE.replace(b"as b", b"AS b"))], ids=["nothing", "one fix"]
+    )
+    def test_by_a_signal(self, project: Path, answers: int, expected: bytes) -> None:
+        (project / "Dockerfile").write_bytes(self.FILE)
+        with subprocess.Popen(
+            [sys.executable, str(TOYS), "apply", "-i"],
+            cwd=project,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            os.write(process.stdin.fileno(), b"y\n" * answers)
+            seen = b""
+            while seen.count(b"Apply this fix") <= answers:
+                seen += os.read(process.stdout.fileno(), 65536)
+            process.send_signal(signal.SIGINT)  # no pause: it counts whenever it comes
+            try:
+                _, errors = process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
+        assert process.returncode == 130
+        assert b"Traceback" not in errors
+        assert b"dockfix: interrupted; the fixes accepted until then were written, no others" in errors
+        assert (project / "Dockerfile").read_bytes() == expected
+
+    def test_on_a_terminal(self, project: Path) -> None:
+        (project / "Dockerfile").write_bytes(self.FILE)
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(project)
+            os.execv(sys.executable, [sys.executable, str(TOYS), "apply", "-i"])  # noqa: S606 - no shell is wanted
         seen = b""
-        while b"Apply this fix" not in seen:
-            seen += os.read(process.stdout.fileno(), 65536)
-        time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
-        assert b"Traceback" not in process.stderr.read()
-    assert (project / "Dockerfile").read_bytes() == OLD
+        for keys in (b"y\n", b"\x03", b""):
+            with contextlib.suppress(OSError):  # how the end of a terminal is told on Linux
+                while seen.count(b"Apply this fix") < (1 if keys == b"y\n" else 2) or not keys:
+                    data = os.read(terminal, 65536)
+                    if not data:
+                        break
+                    seen += data
+            if keys:
+                os.write(terminal, keys)
+        os.close(terminal)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+        assert b"applied 1 fix in 1 file" in seen
+        assert b"interrupted; the fixes accepted until then were written" in seen
+        assert (project / "Dockerfile").read_bytes() == self.FILE.replace(b"as b", b"AS b")
+
+    def test_between_two_questions(self, project: Path) -> None:
+        """The first of two files asks, and the interrupt comes while the second is worked on."""
+        (project / "a.Dockerfile").write_bytes(self.FILE)
+        (project / "b.Dockerfile").write_bytes(b"FROM x as y\nCMD interrupt\n")
+        done = subprocess.run(
+            [sys.executable, str(TOYS), "apply", "-i"],
+            cwd=project,
+            input=b"y\ny\ny\n",
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 130
+        assert (project / "a.Dockerfile").read_bytes() == self.FILE.replace(b" as ", b" AS ")

@@ -384,7 +384,10 @@ def test_compose_files_that_are_named_are_the_only_ones(dockfix: Run, project: P
     [
         (("--compose", "missing.yaml"), b"--compose: missing.yaml is not a file"),
         (("--compose", "/etc/passwd"), b"lies outside the project root"),
-        (("--compose", "compose.yaml", "--no-project"), b"exclude each other"),
+        (("--compose", "compose.yaml", "--no-project"), b"cannot be combined"),
+        (("--compose", ""), b"--compose: '' is not a file"),
+        (("-f", "sarif"), b"'--format' / '-f': 'sarif' is not one of 'text', 'json'"),
+        (("-o", ""), b"--output: the empty name cannot be written"),
     ],
 )
 def test_compose_files_that_cannot_be(dockfix: Run, project: Path, arguments: tuple[str, ...], message: bytes) -> None:

@@ -91,7 +91,14 @@ def test_the_jar_is_where_the_build_tool_leaves_it(dockfix: Run, project: Path) 
 
 
 def test_an_answer_that_cannot_be_used(dockfix: Run, project: Path) -> None:
-    for flags in (["--uid", "0"], ["--name", "A\nRUN x"], ["--entrypoint", "'"], ["--package-manager", "npm"]):
+    for flags in (
+        ["--uid", "0"],
+        ["--name", "A\nRUN x"],
+        ["--entrypoint", "'"],
+        ["--package-manager", "npm"],
+        ["--output", ""],
+        ["--output", "/"],
+    ):
         done = dockfix("init", "python", *flags)
         assert done.returncode == 2
         assert done.stderr.startswith(b"error: ")

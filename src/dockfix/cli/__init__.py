@@ -53,7 +53,12 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         show, usage_code = getattr(error, "show", None), getattr(error, "exit_code", None)
         if not callable(show) or not isinstance(usage_code, int):
             raise
-        show()
+        if type(error).__name__ == "NoArgsIsHelpError":
+            show()
+        else:
+            from dockfix.cli.usage import show_usage_error  # noqa: PLC0415 - only an error needs it
+
+            show_usage_error(error)
         return usage_code
     return code
 

@@ -23,7 +23,7 @@ def apply(
     """Fix Dockerfiles in place, or show what would be; gives the exit code."""
     todo = plan(state, given, terminal)
     if interactive and (diff or check or todo.stdin):
-        terminal.fail("--interactive writes files as you answer; it takes no --diff, --check or standard input")
+        terminal.fail("--interactive cannot be combined with --diff, --check or standard input")
     if todo.stdin:
         return _filter(todo, terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
     return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from dockfix.cli import options
 from dockfix.cli.console import Console, console, shown
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ def init(
     list_templates: Annotated[bool, typer.Option("--list", help="List the templates, and do nothing else.")] = False,
     name: Annotated[str | None, typer.Option("--name", help="The name of the image.")] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="The port that the service listens on; 0 if there is none.")
+        int | None,
+        typer.Option(
+            "--port",
+            parser=options.whole_number,
+            metavar="N",
+            help="The port that the service listens on; 0 if there is none.",
+        ),
     ] = None,
     version: Annotated[
         str | None,
@@ -49,7 +56,12 @@ def init(
             help="The command that starts the program; for Go the package, for Rust the binary, for Java the jar.",
         ),
     ] = None,
-    uid: Annotated[int | None, typer.Option("--uid", help="The uid and gid of the user, from 10000.")] = None,
+    uid: Annotated[
+        int | None,
+        typer.Option(
+            "--uid", parser=options.whole_number, metavar="N", help="The uid and gid of the user, from 10000."
+        ),
+    ] = None,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - for standard output.")
     ] = "Dockerfile",
@@ -78,6 +90,8 @@ def init(
     if list_templates:
         terminal.out("".join(f"{each:<8}{text}\n" for each, text in TEMPLATES.items()))
         return
+    if not Path(output).name:  # nothing, or a folder
+        terminal.fail(f"--output: {shown(output)!r} is not the name of a file")
     folder = Path.cwd() if output == "-" else Path(output).parent
     if not folder.is_dir():
         terminal.fail(f"--output: {shown(str(folder))} is not a folder")

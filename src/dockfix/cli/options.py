@@ -8,6 +8,22 @@ import typer
 
 from dockfix.cli.console import Colour
 
+
+def whole_number(text: str) -> int:
+    """The value of an option that takes a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
+def _jobs(text: str) -> int:
+    number = whole_number(text)
+    if number < 1:
+        raise typer.BadParameter(f"{number} is not a whole number from 1 on")
+    return number
+
+
 PathsArgument: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(
@@ -64,7 +80,7 @@ RootOption: TypeAlias = Annotated[
 ]
 JobsOption: TypeAlias = Annotated[
     int | None,
-    typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes for many files. Default: one a processor."),
+    typer.Option("--jobs", "-j", parser=_jobs, metavar="N", help="Processes for many files. Default: one a processor."),
 ]
 NoCacheOption: TypeAlias = Annotated[
     bool, typer.Option("--no-cache", help="Accepted for later; there is no cache yet, so it changes nothing.")

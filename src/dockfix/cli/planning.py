@@ -91,14 +91,17 @@ def plan(state: object, given: Given, console: Console) -> Plan:
         compose=_compose(given, root, console),
         uid_map=config.uid_map,
     )
+    _check_patterns(given, config, console)
     _check_rules(registry, {"--rule": rules, "--skip": skip}, config, console)
     _note_settings(registry, settings.rules, config, console)
     paths = given.paths or (".",)
     stdin = STDIN in paths
+    if "" in paths:  # an empty variable in a script, which must not mean all files
+        console.fail("a path is empty; give . for the current folder")
     if stdin and len(paths) > 1:
-        console.fail("- (standard input) stands alone; give no other paths with it")
+        console.fail("- (standard input) cannot be combined with other paths")
     if given.stdin_filename is not None and not stdin:
-        console.fail("--stdin-filename speaks of standard input; give - as the path")
+        console.fail("--stdin-filename names standard input; give - as the path")
     stdin_path = Path(given.stdin_filename) if given.stdin_filename else None
     return Plan(tuple(Path(path) for path in paths), settings, root, registry, stdin, stdin_path)
 
@@ -118,8 +121,8 @@ def _root(given: Given, console: Console) -> Path:
 
         return find_project_root(Path.cwd())
     root = Path(given.root)
-    if not root.is_dir():
-        console.fail(f"--root: {shown(given.root)} is not a folder")
+    if not (given.root and root.is_dir()):
+        console.fail(f"--root: {_quoted(given.root)} is not a folder")
     return Path(os.path.realpath(root))
 
 
@@ -128,12 +131,14 @@ def _config(given: Given, root: Path, console: Console) -> Config:
     from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
 
     if given.config is not None and given.no_config:
-        console.fail("--config and --no-config exclude each other")
+        console.fail("--config and --no-config cannot be combined")
     if given.no_config:
         return Config()
     here = Path.cwd()
     try:
         if given.config is not None:
+            if not given.config:
+                console.fail("--config: '' is not a file")
             return read_config(Path(given.config))
         config = load_config(here if here.is_relative_to(root) else root, root)
         if config.path is None:
@@ -186,6 +191,15 @@ def _check_rules(registry: Registry, options: Mapping[str, Sequence[str]], confi
                 console.fail(f"{option}: {shown(str(error))}")
 
 
+def _check_patterns(given: Given, config: Config, console: Console) -> None:
+    from dockfix.project.discovery import bad_pattern  # noqa: PLC0415 - not for completion
+
+    if (bad := bad_pattern(config.exclude)) is not None:
+        console.fail(shown(str(config.error("exclude", f"exclude: {bad!r} is not a valid pattern of .gitignore"))))
+    if (bad := bad_pattern(given.exclude or ())) is not None:
+        console.fail(f"--exclude: {shown(bad)} is not a valid pattern of .gitignore")
+
+
 def _note_settings(registry: Registry, rules: Sequence[str], config: Config, console: Console) -> None:
     """Say of each rule that was asked for by name that it finds nothing, if its setting is not there."""
     for name in rules:
@@ -208,8 +222,8 @@ def _context(given: Given, root: Path, console: Console) -> Path | None:
     if given.context is None:
         return None
     folder = Path(os.path.realpath(given.context))
-    if not folder.is_dir():
-        console.fail(f"--context: {shown(given.context)} is not a folder")
+    if not (given.context and folder.is_dir()):
+        console.fail(f"--context: {_quoted(given.context)} is not a folder")
     if not folder.is_relative_to(root):
         console.fail(f"--context: {shown(given.context)} lies outside the project root {root}; give --root DIR")
     return folder
@@ -217,14 +231,18 @@ def _context(given: Given, root: Path, console: Console) -> Path | None:
 
 def _compose(given: Given, root: Path, console: Console) -> tuple[Path, ...]:
     if given.compose and given.no_project:
-        console.fail("--compose and --no-project exclude each other")
+        console.fail("--compose and --no-project cannot be combined")
     paths = [Path(os.path.realpath(name)) for name in given.compose or ()]
     for name, path in zip(given.compose or (), paths, strict=True):
         if not path.is_file():
-            console.fail(f"--compose: {shown(name)} is not a file")
+            console.fail(f"--compose: {_quoted(name)} is not a file")
         if not path.is_relative_to(root):
             console.fail(f"--compose: {shown(name)} lies outside the project root {root}; give --root DIR")
     return tuple(paths)
+
+
+def _quoted(name: str) -> str:
+    return shown(name) if name else "''"
 
 
 def _build_contexts(given: Given, console: Console) -> dict[str, str]:

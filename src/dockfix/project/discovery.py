@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 __all__ = [
-    "EXCLUDED_FOLDERS", "Found", "InputProblem", "discover", "find_named", "is_dockerfile_name", "is_sample_path",
-    "not_excluded", "walk_folders",
+    "EXCLUDED_FOLDERS", "Found", "InputProblem", "bad_pattern", "discover", "find_named", "is_dockerfile_name",
+    "is_sample_path", "not_excluded", "walk_folders",
 ]  # fmt: skip
 
 EXCLUDED_FOLDERS: Final = frozenset(
@@ -143,6 +143,20 @@ def discover(
             for name in names:
                 add(folder / name, False)
     return found, problems
+
+
+def bad_pattern(patterns: Sequence[str]) -> str | None:
+    """The first of gitignore patterns that is malformed, so that git would drop it without a word."""
+    if not patterns:
+        return None
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - as in _spec
+
+    for pattern in patterns:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except ValueError:
+            return pattern
+    return None
 
 
 def not_excluded(paths: Sequence[Path], *, root: Path, exclude: Sequence[str]) -> list[Path]:

@@ -249,6 +249,12 @@ def test_configuration(dockfix: Run, project: Path) -> None:
     wrong = dockfix("apply")
     assert wrong.returncode == 2
     assert f"{config}:2: skip: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
+    for text, message in (
+        ("context: none\n", f"{config}:1: context: {project / 'none'} is not a folder"),
+        ("exclude: ['a\\']\n", f"{config}:1: exclude: 'a\\\\' is not a valid pattern of .gitignore"),
+    ):
+        config.write_text(text)
+        assert message in dockfix("apply").stderr.decode()
     config.write_text("exclude: [Dockerfile]\n")
     assert dockfix("apply").stderr == b"no Dockerfile found\n"
 

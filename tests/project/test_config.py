@@ -138,6 +138,7 @@ def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path, other: s
         ("dockfix.yaml", "unsafe: maybe\n", 1, "unsafe must be true or false, not the text 'maybe'"),
         ("dockfix.yaml", "rules: cache-mount\n", 1, "rules must be a list of rule names, not the text 'cache-mount'"),
         ("dockfix.yaml", "rules: [1]\n", 1, "rules must be a list of rule names, not a list of other things"),
+        ("dockfix.yaml", "rules: []\n", 1, "rules must be a list of rule names, not an empty list"),
         ("dockfix.yaml", "\njobs: 0\n", 2, "jobs must be a whole number from 1 on, not the number 0"),
         ("dockfix.yaml", "jobs: true\n", 1, "not true"),
         ("dockfix.yaml", "jobs:\n", 1, "not nothing"),
@@ -160,6 +161,7 @@ def test_mistakes_name_their_line(tmp_path: Path, name: str, text: str, line: in
     with pytest.raises(InputError) as caught:
         load_config(tmp_path, tmp_path)
     assert message in caught.value.message
+    assert not caught.value.message.endswith("not a table")
     if line is not None:
         assert caught.value.line == line
 
@@ -206,7 +208,7 @@ def _allows(schema: dict[str, object], kind: str, value: object) -> bool:
         return False
     match value:
         case list():
-            return all(isinstance(item, str) for item in value)
+            return len(value) >= int(str(schema.get("minItems", 0))) and all(isinstance(item, str) for item in value)
         case dict():
             inner = schema["additionalProperties"]
             assert isinstance(inner, dict)

@@ -80,7 +80,7 @@ def plan(state: object, given: Given, console: Console) -> Plan:
         unsafe=given.unsafe or config.unsafe,
         exclude=(*config.exclude, *(given.exclude or ())),
         force_exclude=config.force_exclude if given.force_exclude is None else given.force_exclude,
-        context=_context(given, root, console) or config.context,
+        context=_context(given, config, root, console),
         build_contexts={**config.build_contexts, **_build_contexts(given, console)},
         use_project=not given.no_project,
         respect_gitignore=config.respect_gitignore and not given.no_gitignore,
@@ -218,9 +218,11 @@ def _names(option: str, values: Sequence[str] | None, console: Console) -> tuple
     return tuple(found)
 
 
-def _context(given: Given, root: Path, console: Console) -> Path | None:
+def _context(given: Given, config: Config, root: Path, console: Console) -> Path | None:
     if given.context is None:
-        return None
+        if config.context is not None and not config.context.is_dir():
+            console.fail(shown(str(config.error("context", f"context: {config.context} is not a folder"))))
+        return config.context
     folder = Path(os.path.realpath(given.context))
     if not (given.context and folder.is_dir()):
         console.fail(f"--context: {_quoted(given.context)} is not a folder")

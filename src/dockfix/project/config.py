@@ -128,7 +128,9 @@ def _config(path: Path, table: Mapping[str, object], lines: Mapping[str, int]) -
             raise InputError(str(path), line, _unknown_key(key))
         expected, accepts = kind
         if not accepts(value):
-            raise InputError(str(path), line, f"{key} must be {expected}, not {_kind(value)}")
+            # of a table the wrong value is somewhere inside
+            but = "" if isinstance(value, dict) and expected.startswith("a table") else f", not {_kind(value)}"
+            raise InputError(str(path), line, f"{key} must be {expected}{but}")
         values[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
     if "context" in values:
         values["context"] = Path(os.path.realpath(path.parent), values["context"])
@@ -170,7 +172,8 @@ def _is_environment_table(value: object) -> bool:
 
 
 KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
-    "rules": ("a list of rule names", _is_strings),
+    # an empty list would run no rule, or all of them, depending on whom one asks
+    "rules": ("a list of rule names", lambda value: _is_strings(value) and value != []),
     "skip": ("a list of rule names", _is_strings),
     "unsafe": ("true or false", lambda value: isinstance(value, bool)),
     "exclude": ("a list of patterns", _is_strings),
@@ -204,6 +207,8 @@ def _kind(value: object) -> str:
             return f"the number {value}"
         case str():
             return f"the text {value!r}"
+        case []:
+            return "an empty list"
         case list():
             return "a list" if _is_strings(value) else "a list of other things than text"
         case dict():

@@ -95,6 +95,19 @@ def test_a_comment_that_is_malformed_is_warned_of_and_ignores_nothing(
     assert b"Dockerfile:2: warning: this comment ignores nothing: write `# dockfix: ignore=RULE" in done.stderr
 
 
+def test_a_comment_in_a_compose_file_is_checked_too(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM a\n")
+    (project / "compose.yaml").write_text(
+        "services:\n  # dockfix: ignore user-root\n  web: {build: .}\n  # dockfix: ignore=from-os\n"
+    )
+    warnings = dockfix("check").stderr.decode().split("\n")
+    assert warnings[0].startswith("compose.yaml:2: warning: this comment ignores nothing")
+    assert (
+        warnings[1] == "compose.yaml:4: warning: unknown rule 'from-os' in a dockfix comment; did you mean 'from-as'?"
+    )
+    assert b"warning" not in dockfix("check", "Dockerfile").stderr
+
+
 def test_a_rule_after_a_blank_is_not_a_reason(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_text("FROM c\n# dockfix: ignore=user-root from-as\nFROM a as b\n")
     done = dockfix("check", "--rule", "from-as")

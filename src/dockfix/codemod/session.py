@@ -22,7 +22,7 @@ from dockfix.codemod.engine import Accept, Defect
 from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.model import Codemod, Fix, Found, HasRemaining, Refusal, Safety, Severity
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.suppress import Suppressions
+from dockfix.codemod.suppress import Suppressions, mistakes_in_text
 from dockfix.codemod.workspace import Workspace
 from dockfix.project.discovery import discover, not_excluded
 from dockfix.project.files import MAX_BYTES, FileText, Fingerprint, NewFile, read_file, write_files
@@ -356,6 +356,7 @@ def _run(
     settled = settle(workspace, judged, codemods, replace(mode, in_scope=lambda path: _is_in(path, scope)))
     outcomes = _outcomes(done, settled, real_root)
     about, others = _relevant(project, [each.file.real for each in judged], scope)
+    others += _comment_mistakes(project, scope, work.names)
     if write:
         outcomes = _write(outcomes, settled)
     return RunResult(
@@ -392,6 +393,26 @@ def _relevant(
         concerned = _is_in(path, scope) or any(file.is_relative_to(path.parent) for file in files)
         (about if concerned else others).append(problem)
     return about, others
+
+
+def _comment_mistakes(project: Project, scope: Sequence[Path], names: frozenset[str]) -> Iterator[InputProblem]:
+    """What is wrong with comments for dockfix in the compose and bake files that the run is about."""
+    files = {each.path for each in project.compose_files} | {each.path for each in project.bake_files}
+    for path in sorted(files):
+        if not _is_in(path, scope):
+            continue
+        try:
+            text = project.files.original(path).text
+        except InputError:
+            continue  # that is told where it is read
+        for line, message in mistakes_in_text(text, names):
+            yield InputProblem(_shown(path), line, message)
+
+
+def _shown(path: Path) -> str:
+    """A path as a user would write it: from the current folder if it is below that."""
+    shown = os.path.relpath(path)
+    return shown if not shown.startswith("..") else str(path)
 
 
 def _scope(paths: Sequence[Path], project: Project) -> tuple[tuple[Path, ...], list[Path]]:
@@ -443,9 +464,8 @@ def _other_outcome(other: OtherFile, real_root: Path) -> FileOutcome:
     display = other.path.relative_to(real_root).as_posix()
     before = other.before or ""
     remaining = _with_lines_of(before, other.after, other.remaining) if other.after != before else other.remaining
-    shown = os.path.relpath(other.path)
     return FileOutcome(
-        shown if not shown.startswith("..") else str(other.path),
+        _shown(other.path),
         display,
         before,
         other.after,

@@ -161,18 +161,9 @@ class Suppressions:
 
     def mistakes(self, known: frozenset[str]) -> list[tuple[int, str]]:
         """What is wrong with `dockfix:` comments, each with its line; `known` are the names of all rules."""
-        found = []
-        for comment, directive in self.directives:
-            if directive.malformed:
-                found.append((comment.line, _MALFORMED))
-            for name in sorted(directive.names - known - _ALL):
-                close = closest(name, sorted(known))
-                hint = f"; did you mean {close!r}?" if close else ""
-                found.append((comment.line, f"unknown rule {name!r} in a dockfix comment{hint}"))
-            word = directive.reason.partition(" ")[0]
-            if word in known:
-                found.append((comment.line, f"{word!r} is not ignored: separate rules with commas"))
-        return found
+        return [
+            (comment.line, mistake) for comment, directive in self.directives for mistake in _mistakes(directive, known)
+        ]
 
     def disarmed(self) -> str:
         """The text with every `dockfix:` comment made to ignore nothing; all else is where it was."""
@@ -203,6 +194,30 @@ class Suppressions:
                 if directive.whole_file or comment.span in above:
                     unused.discard((number, rule))
         return unused
+
+
+def _mistakes(directive: Directive, known: frozenset[str]) -> Iterator[str]:
+    if directive.malformed:
+        yield _MALFORMED
+    for name in sorted(directive.names - known - _ALL):
+        close = closest(name, sorted(known))
+        hint = f"; did you mean {close!r}?" if close else ""
+        yield f"unknown rule {name!r} in a dockfix comment{hint}"
+    word = directive.reason.partition(" ")[0]
+    if word in known:
+        yield f"{word!r} is not ignored: separate rules with commas"
+
+
+def mistakes_in_text(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
+    """What is wrong with the `dockfix:` comments of a file that is no Dockerfile, each with its line."""
+    if "dockfix" not in text.lower():
+        return []
+    return [
+        (number, mistake)
+        for number, line in enumerate(text.split("\n"), 1)
+        if (directive := directive_in(line.partition("#")[2].strip())) is not None
+        for mistake in _mistakes(directive, known)
+    ]
 
 
 def silences_in_text(text: str, rule: str, line: int) -> bool:

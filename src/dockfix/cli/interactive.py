@@ -148,8 +148,11 @@ class Reviewer:
         stdin = sys.stdin.fileno()
         while b"\n" not in self._typed:
             waits = [stdin] if self._woken is None else [stdin, self._woken]
-            if stdin not in select.select(waits, [], [])[0]:
-                continue  # the interrupt is raised before the next wait
+            ready = select.select(waits, [], [])[0]
+            if self._woken is not None and self._woken in ready:
+                os.read(self._woken, 4096)
+            if stdin not in ready:
+                continue  # an interrupt is raised before the next wait
             data = os.read(stdin, 4096)
             if not data:
                 break

@@ -20,9 +20,9 @@ def is_given(hook: str, path: str) -> bool:
 
 def test_the_hooks_and_what_they_run() -> None:
     assert {hook["id"]: hook["entry"] for hook in HOOKS} == {
-        "dockfix": "dockfix apply",
-        "dockfix-check": "dockfix check",
-        "dockfix-diff": "dockfix apply --diff",
+        "dockfix": "dockfix apply --force-exclude",
+        "dockfix-check": "dockfix check --force-exclude",
+        "dockfix-diff": "dockfix apply --diff --force-exclude",
     }
 
 

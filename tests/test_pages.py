@@ -75,8 +75,8 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         options = BuildOptions(Path(), image_lock=lock)
         config = CONFIG.search(page)
         if config is not None:
-            (tmp_path / "dockfix.toml").write_text(config[1])
-            options = replace(options, recommended_env=read_config(tmp_path / "dockfix.toml").recommended_env)
+            (tmp_path / "pyproject.toml").write_text(config[1])
+            options = replace(options, recommended_env=read_config(tmp_path / "pyproject.toml").recommended_env)
         target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), options)
         outcome = run(target, [codemod], unsafe=True)
         assert outcome.defects == ()

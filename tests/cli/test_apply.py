@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +92,17 @@ def test_rules_are_chosen(dockfix: Run, project: Path) -> None:
     wrong = dockfix("apply", "--rule", "from-os")
     assert wrong.returncode == 2
     assert b"unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--rule", ""], ["-r", ","], ["--skip", " "], ["--rule", "from-as", "-r", ""]])
+def test_a_list_of_rules_without_a_name_is_an_error_and_not_all_rules(
+    dockfix: Run, project: Path, arguments: list[str]
+) -> None:
+    (project / "Dockerfile").write_bytes(OLD)
+    done = dockfix("apply", *arguments)
+    assert done.returncode == 2
+    assert b"names no rule" in done.stderr
+    assert (project / "Dockerfile").read_bytes() == OLD
 
 
 def test_a_defect_is_reported_and_its_change_discarded(dockfix: Run, project: Path) -> None:
@@ -196,15 +208,24 @@ def test_no_dockerfile_is_a_note(dockfix: Run) -> None:
         (["--context", "none"], "--context: none is not a folder"),
         (["--context", ".."], "--context: .. lies outside"),
         (["--build-context", "name"], "is not NAME=REF"),
-        (["--config", "x", "--no-config"], "exclude each other"),
+        (["--config", "x", "--no-config"], "--config and --no-config cannot be combined"),
+        (["--config", ""], "--config: '' is not a file"),
+        (["--root", ""], "--root: '' is not a folder"),
+        (["--context", ""], "--context: '' is not a folder"),
+        (["--exclude", "a\\"], "--exclude: a\\ is not a valid pattern"),
+        ([""], "a path is empty; give . for the current folder"),
         (["--config", "none.yaml"], "none.yaml: does not exist"),
-        (["-", "Dockerfile"], "stands alone"),
+        (["-", "Dockerfile"], "cannot be combined with other paths"),
         (["--stdin-filename", "x"], "give - as the path"),
         (["-i", "--diff"], "--interactive"),
         (["-i", "-"], "--interactive"),
-        (["--jobs", "0"], "--jobs"),
-        (["--nonsense"], "--nonsense"),
-        (["--color", "blue"], "blue"),
+        (["--jobs", "0"], "0 is not a whole number from 1 on"),
+        (["--jobs", "x"], "'x' is not a whole number"),
+        (["--nonsense"], "error: no such option: --nonsense\n"),
+        (["--ruel", "x"], "error: no such option: --ruel; did you mean --rule?"),
+        (["--\x1b[2J\u202e"], "no such option: --\\x1b[2J\\u202e"),
+        (["--color", "blue"], "'blue' is not one of 'auto', 'always', 'never'"),
+        (["--rule"], "'--rule' requires an argument"),
     ],
 )
 def test_bad_usage(dockfix: Run, project: Path, arguments: list[str], message: str) -> None:
@@ -212,7 +233,7 @@ def test_bad_usage(dockfix: Run, project: Path, arguments: list[str], message: s
     done = dockfix("apply", *arguments)
     assert done.returncode == 2
     assert message in done.stderr.decode()
-    assert b"Traceback" not in done.stderr
+    assert not any(each in done.stderr for each in (b"Traceback", b"Value error", b"Input should", b"\x1b"))
     assert (project / "Dockerfile").read_bytes() == OLD
 
 
@@ -228,8 +249,82 @@ def test_configuration(dockfix: Run, project: Path) -> None:
     wrong = dockfix("apply")
     assert wrong.returncode == 2
     assert f"{config}:2: skip: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
+    for text, message in (
+        ("context: none\n", f"{config}:1: context: {project / 'none'} is not a folder"),
+        ("exclude: ['a\\']\n", f"{config}:1: exclude: 'a\\\\' is not a valid pattern of .gitignore"),
+    ):
+        config.write_text(text)
+        assert message in dockfix("apply").stderr.decode()
     config.write_text("exclude: [Dockerfile]\n")
     assert dockfix("apply").stderr == b"no Dockerfile found\n"
+
+
+class TestForceExclude:
+    """What the configuration excludes stays as it is, even if a hook names it."""
+
+    @pytest.fixture(autouse=True)
+    def files(self, project: Path) -> None:
+        (project / "dockfix.toml").write_text('exclude = ["vendor/", "/old.Dockerfile"]\n')
+        for name in ("Dockerfile", "old.Dockerfile", "vendor/a/Dockerfile", "node_modules/Dockerfile"):
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_bytes(OLD)
+
+    def changed(self, project: Path) -> set[str]:
+        return {str(path.relative_to(project)) for path in project.rglob("*Dockerfile") if path.read_bytes() != OLD}
+
+    def test_only_what_a_search_would_find_is_changed(self, dockfix: Run, project: Path) -> None:
+        done = dockfix(
+            "apply", "--force-exclude", "Dockerfile", "old.Dockerfile", "vendor/a/Dockerfile", "vendor",
+            "node_modules/Dockerfile",
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert b"applied 1 fix in 1 file (of 1)" in done.stderr
+        assert self.changed(project) == {"Dockerfile"}
+
+    def test_paths_are_taken_from_where_the_command_runs(self, dockfix: Run, project: Path) -> None:
+        dockfix("apply", "--force-exclude", "Dockerfile", "../../Dockerfile", cwd=project / "vendor" / "a")
+        assert self.changed(project) == {"Dockerfile"}
+
+    def test_what_is_named_is_meant_otherwise(self, dockfix: Run, project: Path) -> None:
+        dockfix("apply", "old.Dockerfile", "vendor")
+        assert self.changed(project) == {"old.Dockerfile"}
+        dockfix("apply", "vendor/a/Dockerfile")
+        assert self.changed(project) == {"old.Dockerfile", "vendor/a/Dockerfile"}
+
+    def test_the_configuration_may_say_it(self, dockfix: Run, project: Path) -> None:
+        with (project / "dockfix.toml").open("a") as config:
+            config.write("force-exclude = true\n")
+        assert dockfix("check", "old.Dockerfile").returncode == 0
+        dockfix("apply", "old.Dockerfile")
+        assert self.changed(project) == set()
+        dockfix("apply", "--no-force-exclude", "old.Dockerfile")
+        assert self.changed(project) == {"old.Dockerfile"}
+
+    def test_standard_input_under_an_excluded_name_goes_through(self, dockfix: Run) -> None:
+        options = ("--force-exclude", "--stdin-filename", "vendor/Dockerfile")
+        done = dockfix("apply", "-", *options, stdin=OLD)
+        assert (done.returncode, done.stdout) == (0, OLD)
+        assert dockfix("check", "-", *options, stdin=OLD).returncode == 0
+
+    def test_a_compose_file_does_not_lead_to_what_is_excluded(self, dockfix: Run, project: Path) -> None:
+        (project / "compose.yaml").write_text("services: {a: {build: vendor/a}, b: {build: .}}\n")
+        dockfix("apply", "--force-exclude", "compose.yaml")
+        assert self.changed(project) == {"Dockerfile"}
+
+
+def test_configuration_above_the_root_is_not_obeyed(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_bytes(OLD)
+    (project.parent / "dockfix.yaml").write_text("unsafe: true\n")
+    done = dockfix("apply")
+    assert (project / "Dockerfile").read_bytes() == SAFE
+    assert b"dockfix.yaml is above the project root" in done.stderr
+    (project / "dockfix.yaml").write_text("unsafe: true\n")
+    (project / "app").mkdir()
+    (project / "app" / "Dockerfile").write_bytes(OLD)
+    assert b"is above the project root" in dockfix("apply", "--root", ".", cwd=project / "app").stderr
+    assert (project / "app" / "Dockerfile").read_bytes() == SAFE
+    assert b"is above" not in dockfix("apply", cwd=project / "app").stderr
+    assert (project / "app" / "Dockerfile").read_bytes() == ALL
 
 
 class TestFilter:
@@ -299,22 +394,76 @@ class TestInteractive:
         assert (project / "c.Dockerfile").read_bytes() == self.FILE
 
 
-def test_interrupt(project: Path) -> None:
-    (project / "Dockerfile").write_bytes(OLD)
-    with subprocess.Popen(
-        [sys.executable, str(TOYS), "apply", "-i"],
-        cwd=project,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
+PATIENCE = 300
+"""Seconds after which something hangs, however busy the machine is."""
+
+
+class TestInterrupt:
+    """Ctrl-C ends the questions; what was accepted until then is written."""
+
+    FILE = b"FROM a as b\nFROM a as c\n"
+
+    @pytest.mark.parametrize(
+        ("answers", "expected"), [(0, FILE), (1, FILE.replace(b"as b", b"AS b"))], ids=["nothing", "one fix"]
+    )
+    def test_by_a_signal(self, project: Path, answers: int, expected: bytes) -> None:
+        (project / "Dockerfile").write_bytes(self.FILE)
+        with subprocess.Popen(
+            [sys.executable, str(TOYS), "apply", "-i"],
+            cwd=project,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            os.write(process.stdin.fileno(), b"y\n" * answers)
+            seen = b""
+            while seen.count(b"Apply this fix") <= answers:
+                seen += os.read(process.stdout.fileno(), 65536)
+            process.send_signal(signal.SIGINT)  # no pause: it counts whenever it comes
+            try:
+                _, errors = process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
+        assert process.returncode == 130
+        assert b"Traceback" not in errors
+        assert b"dockfix: interrupted; the fixes accepted until then were written, no others" in errors
+        assert (project / "Dockerfile").read_bytes() == expected
+
+    def test_on_a_terminal(self, project: Path) -> None:
+        (project / "Dockerfile").write_bytes(self.FILE)
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(project)
+            os.execv(sys.executable, [sys.executable, str(TOYS), "apply", "-i"])  # noqa: S606 - no shell is wanted
         seen = b""
-        while b"Apply this fix" not in seen:
-            seen += os.read(process.stdout.fileno(), 65536)
-        time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
-        assert b"Traceback" not in process.stderr.read()
-    assert (project / "Dockerfile").read_bytes() == OLD
+        for keys in (b"y\n", b"\x03", b""):
+            with contextlib.suppress(OSError):  # how the end of a terminal is told on Linux
+                while seen.count(b"Apply this fix") < (1 if keys == b"y\n" else 2) or not keys:
+                    data = os.read(terminal, 65536)
+                    if not data:
+                        break
+                    seen += data
+            if keys:
+                os.write(terminal, keys)
+        os.close(terminal)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+        assert b"applied 1 fix in 1 file" in seen
+        assert b"interrupted; the fixes accepted until then were written" in seen
+        assert (project / "Dockerfile").read_bytes() == self.FILE.replace(b"as b", b"AS b")
+
+    def test_between_two_questions(self, project: Path) -> None:
+        """The first of two files asks, and the interrupt comes while the second is worked on."""
+        (project / "a.Dockerfile").write_bytes(self.FILE)
+        (project / "b.Dockerfile").write_bytes(b"FROM x as y\nCMD interrupt\n")
+        done = subprocess.run(
+            [sys.executable, str(TOYS), "apply", "-i"],
+            cwd=project,
+            input=b"y\ny\ny\n",
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 130
+        assert (project / "a.Dockerfile").read_bytes() == self.FILE.replace(b" as ", b" AS ")

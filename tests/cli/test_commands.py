@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_check_as_json(dockfix: Run, project: Path) -> None:
     assert first["findings"][2]["reason"] == "it holds a variable"
     assert [(each["path"], each["line"]) for each in data["problems"]] == [("b.Dockerfile", 2)]
     assert data["summary"] == {
-        "files": 2, "changed": 0, "applied": 0, "held_back": 1, "declined": 1, "refused": 1, "advice": 1,
+        "files": 2, "changed": 0, "applied": 0, "fixable": 1, "fixable_unsafe": 1, "refused": 1, "advice": 1,
         "problems": 1, "defects": 0,
     }  # fmt: skip
 
@@ -78,10 +79,84 @@ def test_a_comment_that_ignores_an_unknown_rule_is_warned_of(dockfix: Run, proje
     assert b"Dockerfile:1: warning: unknown rule 'from-os' in a dockfix comment; did you mean 'from-as'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "dockfix: ignore from-as", "dockfix: ignore: from-as", "dockfix:ignore=", "dockfix: ignore-file=,",
+        "dockfix: disable=from-as", "dockfix ignore=from-as", "dockfix: ignore=a=b",
+    ],
+)  # fmt: skip
+def test_a_comment_that_is_malformed_is_warned_of_and_ignores_nothing(
+    dockfix: Run, project: Path, comment: str
+) -> None:
+    (project / "Dockerfile").write_text(f"FROM c\n# {comment}\nFROM a as b\n")
+    done = dockfix("check")
+    assert b"3:8: info from-as" in done.stdout
+    assert b"Dockerfile:2: warning: this comment ignores nothing: write `# dockfix: ignore=RULE" in done.stderr
+
+
+def test_a_comment_in_a_compose_file_is_checked_too(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM a\n")
+    (project / "compose.yaml").write_text(
+        "services:\n  # dockfix: ignore user-root\n  web: {build: .}\n  # dockfix: ignore=from-os\n"
+    )
+    warnings = dockfix("check").stderr.decode().split("\n")
+    assert warnings[0].startswith("compose.yaml:2: warning: this comment ignores nothing")
+    assert (
+        warnings[1] == "compose.yaml:4: warning: unknown rule 'from-os' in a dockfix comment; did you mean 'from-as'?"
+    )
+    assert b"warning" not in dockfix("check", "Dockerfile").stderr
+
+
+def test_a_rule_after_a_blank_is_not_a_reason(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM c\n# dockfix: ignore=user-root from-as\nFROM a as b\n")
+    done = dockfix("check", "--rule", "from-as")
+    assert b"3:8: info from-as" in done.stdout
+    assert b"Dockerfile:2: warning: 'from-as' is not ignored: separate rules with commas" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "lines"),
+    [
+        ("# dockfix: ignore=from-as\nFROM a as b\n", [], []),
+        ("# dockfix: ignore=from-as\nFROM a AS b\n", [], [1]),
+        ("# dockfix: ignore=from-as\n\nFROM a as b\n", [], [1]),
+        ("# dockfix: ignore=from-as,workdir-abs\nFROM a as b\nUSER a\n", [], [1]),
+        ("FROM a\n# dockfix: ignore-file=user-root because\nUSER root\n", [], []),
+        ("FROM a\n# dockfix: ignore-file=user-root because\nUSER me\n", [], [2]),
+        ("# dockfix: ignore=from-as\nFROM a AS b\n", ["--skip", "from-as"], []),
+        ("# dockfix: ignore=from-as\nFROM a AS b\n", ["--rule", "user-root"], []),
+        ("# dockfix: ignore=breaker\nFROM a AS b\n", [], []),  # it is run only if it is named
+        ("# dockfix: ignore\nFROM a AS b\n", [], []),  # nobody runs every rule
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "apply"])
+def test_a_comment_that_ignores_nothing_is_warned_of(
+    dockfix: Run, project: Path, command: str, text: str, options: list[str], lines: list[int]
+) -> None:
+    (project / "Dockerfile").write_text(text)
+    done = dockfix(command, *options)
+    warned = [line for line in done.stderr.decode().split("\n") if "unused dockfix comment" in line]
+    assert [int(line.split(":")[1]) for line in warned] == lines
+
+
 def test_what_a_file_holds_cannot_act_on_the_terminal(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_bytes(b"FROM a\nWORKDIR x\x1b[2J\xff\xe2\x80\xae\n")
     done = dockfix("check")
     assert b"relative folder x\\x1b[2J\\xff\\u202e [unsafe fix]" in done.stdout
+
+
+def test_json_holds_no_character_that_acts_on_the_one_who_reads_it(dockfix: Run, project: Path) -> None:
+    folder = "x\u202e\u2066\x7f\x9b\u00ad\U000e0041\u2028caf\u00e9"
+    (project / "Dockerfile").write_text(f"FROM a\nWORKDIR {folder}\n", encoding="utf-8")
+    for arguments in (("check", "-f", "json"), ("check",), ("apply", "-v"), ("check", "-v", "-o", "out")):
+        done = dockfix(*arguments)
+        shown = (done.stdout + done.stderr).decode()
+        shown += (project / "out").read_text(encoding="utf-8") if "out" in arguments else ""
+        assert not any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in shown if each != "\n")
+        assert "caf\u00e9" in shown
+    finding = json.loads(dockfix("check", "-f", "json").stdout)["files"][0]["findings"][0]
+    assert finding["message"] == f"relative folder {folder}"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +397,10 @@ def test_compose_files_that_are_named_are_the_only_ones(dockfix: Run, project: P
     [
         (("--compose", "missing.yaml"), b"--compose: missing.yaml is not a file"),
         (("--compose", "/etc/passwd"), b"lies outside the project root"),
-        (("--compose", "compose.yaml", "--no-project"), b"exclude each other"),
+        (("--compose", "compose.yaml", "--no-project"), b"cannot be combined"),
+        (("--compose", ""), b"--compose: '' is not a file"),
+        (("-f", "sarif"), b"'--format' / '-f': 'sarif' is not one of 'text', 'json'"),
+        (("-o", ""), b"--output: the empty name cannot be written"),
     ],
 )
 def test_compose_files_that_cannot_be(dockfix: Run, project: Path, arguments: tuple[str, ...], message: bytes) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import pty
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from dockfix.project.init import TEMPLATES, render, suggest
 
@@ -70,7 +74,7 @@ def test_rust_by_flags(dockfix: Run, project: Path) -> None:
     assert b"\ntarget\n" in (project / ".dockerignore").read_bytes()
     done = dockfix("init", "rust", "--entrypoint", "server --all", "--force")
     assert done.returncode == 2
-    assert b"'server --all' is no binary" in done.stderr
+    assert b"'server --all' is not a binary" in done.stderr
 
 
 def test_the_jar_is_where_the_build_tool_leaves_it(dockfix: Run, project: Path) -> None:
@@ -87,7 +91,14 @@ def test_the_jar_is_where_the_build_tool_leaves_it(dockfix: Run, project: Path) 
 
 
 def test_an_answer_that_cannot_be_used(dockfix: Run, project: Path) -> None:
-    for flags in (["--uid", "0"], ["--name", "A\nRUN x"], ["--entrypoint", "'"], ["--package-manager", "npm"]):
+    for flags in (
+        ["--uid", "0"],
+        ["--name", "A\nRUN x"],
+        ["--entrypoint", "'"],
+        ["--package-manager", "npm"],
+        ["--output", ""],
+        ["--output", "/"],
+    ):
         done = dockfix("init", "python", *flags)
         assert done.returncode == 2
         assert done.stderr.startswith(b"error: ")
@@ -95,23 +106,95 @@ def test_an_answer_that_cannot_be_used(dockfix: Run, project: Path) -> None:
     assert not (project / "Dockerfile").exists()
 
 
-def test_prompts_on_a_terminal(project: Path) -> None:
+@pytest.mark.parametrize("text", ["gunicorn 'a", "a b\\"])
+def test_a_command_that_cannot_be_split_names_the_option(dockfix: Run, text: str) -> None:
+    done = dockfix("init", "python", "--entrypoint", text)
+    assert done.returncode == 2
+    reason = b"has a quotation mark that is not closed" if "'" in text else b"ends in a backslash that escapes nothing"
+    assert done.stderr.startswith(b"error: --entrypoint: the command ")
+    assert reason in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "flags", "command"),
+    [
+        (["demo/__init__.py", "demo/__main__.py"], ["--name", "demo"], ["python", "-m", "demo"]),
+        (["demo/__init__.py", "demo/__main__.py"], ["--name", "shop"], ["python", "-m", "demo"]),
+        (["demo/__init__.py", "demo/__main__.py"], [], ["python", "-m", "demo"]),
+        (["my_demo/__init__.py", "tests/__init__.py"], ["--name", "my-demo"], ["python", "-m", "my_demo"]),
+        (["demo/__init__.py", "demo/main.py"], ["--name", "demo"], ["python", "-m", "demo.main"]),
+        (["a/__init__.py", "b/__init__.py"], ["--name", "b"], ["python", "-m", "b"]),
+        (["main.py"], ["--name", "demo"], ["python", "-m", "main"]),
+        ([], ["--name", "demo"], ["python", "-m", "demo"]),
+    ],
+)
+def test_the_command_runs_the_package_that_is_there(
+    dockfix: Run, project: Path, files: list[str], flags: list[str], command: list[str]
+) -> None:
+    for name in files:
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).touch()
+    assert dockfix("init", "python", "-y", *flags).returncode == 0
+    assert (project / "Dockerfile").read_text().endswith(f"CMD {json.dumps(command)}\n")
+
+
+def test_a_package_below_src_runs_once_it_is_installed(dockfix: Run, project: Path) -> None:
+    (project / "src" / "demo").mkdir(parents=True)
+    (project / "src" / "demo" / "__main__.py").touch()
+    (project / "pyproject.toml").write_text('[project]\nname = "other"\n[build-system]\nrequires = []\n')
+    assert dockfix("init", "python", "-y").returncode == 0
+    assert (project / "Dockerfile").read_text().endswith('CMD ["python", "-m", "demo"]\n')
+
+
+def on_a_terminal(project: Path, answers: bytes, *arguments: str) -> tuple[int, bytes]:
+    """The exit code of `dockfix init` on a terminal on which somebody types, and what it shows there."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, str(TOYS), "init", "python", "--port", "90"],
-        cwd=project,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    command = [sys.executable, str(TOYS), "init", *arguments]
+    env = {**os.environ, "NO_COLOR": "1"}
+    with subprocess.Popen(command, cwd=project, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
         os.close(theirs)
-        os.write(ours, b"shop\n\npoetry\nserve --all\n")
-    asked = os.read(ours, 10_000)
+        os.write(ours, answers)
+        shown = b""
+        with contextlib.suppress(OSError):  # how the end of a terminal is told on Linux
+            while data := os.read(ours, 10_000):
+                shown += data
     os.close(ours)
-    assert process.returncode == 0
+    return process.returncode, shown
+
+
+def test_the_template_is_asked_for_on_a_terminal(project: Path) -> None:
+    (project / "go.mod").write_text("module example.org/shop\n")
+    code, shown = on_a_terminal(project, b"perl\n\n\n\n\n\n")
+    assert code == 0
+    assert b"Template (python, node, go, rust, java) [go]: " in shown
+    assert b"error: there is no template 'perl'" in shown
+    assert "# shop: a Go program" in (project / "Dockerfile").read_text()
+
+
+def test_a_wrong_answer_is_asked_for_again_at_once(project: Path) -> None:
+    code, shown = on_a_terminal(project, b"A B\nshop\nx\n3.12\nnpm\npip\nhttp\n99999\n80\na 'b\nserve\n", "python")
+    assert code == 0
+    assert shown.count(b"error: ") == 6
+    questions = (b"Name of the image", b"Version", b"Package manager")
+    assert [shown.count(each) for each in questions] == [2, 2, 2]
+    text = (project / "Dockerfile").read_text()
+    for each in ("# shop: ", "FROM python:3.12-slim", "requirements.txt", "EXPOSE 80\n", 'CMD ["serve"]'):
+        assert each in text
+
+
+def test_what_would_be_overwritten_is_said_before_the_questions(project: Path) -> None:
+    (project / "Dockerfile").touch()
+    code, shown = on_a_terminal(project, b"", "python")
+    assert code == 2
+    assert b"Name of the image" not in shown
+
+
+def test_prompts_on_a_terminal(project: Path) -> None:
+    code, asked = on_a_terminal(project, b"shop\n\npoetry\nserve --all\n", "python", "--port", "90")
+    assert code == 0
     assert b"Name of the image [project]" in asked
     assert b"Port" not in asked
-    assert asked.endswith(b"Dockerfile\r\n.dockerignore\r\n")
+    assert b"Dockerfile\r\n.dockerignore\r\n" in asked
     text = (project / "Dockerfile").read_text()
     assert 'CMD ["serve", "--all"]' in text
     assert "# shop: " in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -49,9 +50,15 @@ def _broken(target: Target) -> Iterator[Finding]:
             yield Fix(span, "breaks", (Edit(*span, ""),), Safety.SAFE, "to be caught")
 
 
+_INTERRUPTED: list[bool] = []
+
+
 def _racy(target: Target) -> Iterator[Finding]:
-    """Changes the file under dockfix's hands, as an editor might."""
+    """Changes the file while dockfix works on it, as an editor might; or interrupts dockfix."""
     for node in target.dockerfile.instructions:
+        if isinstance(node, Cmd) and node.args and node.args[0].text == "interrupt" and not _INTERRUPTED:
+            _INTERRUPTED.append(True)
+            signal.raise_signal(signal.SIGINT)
         if isinstance(node, Cmd) and node.args and node.args[0].text == "race":
             target.path.write_bytes(b"FROM changed\n")
             span = node.args[0].span

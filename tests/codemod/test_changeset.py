@@ -280,6 +280,8 @@ def test_a_survey_is_silent_on_files_that_were_not_asked_for(tmp_path: Path) -> 
     [
         ("    # dockfix: ignore=over-files because so\n", True),
         ("    # dockfix: ignore=over-files\n    # and more\n", True),
+        ("    # dockfix: ignore\n", True),
+        ("    # dockfix: ignore over-files\n", False),
         ("    # dockfix: ignore=other\n", False),
         ("    # dockfix: ignore=over-files\n    x: y\n", False),
         ("    x: y # dockfix: ignore-file=over-files\n", True),

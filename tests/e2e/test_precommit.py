@@ -85,6 +85,19 @@ def test_try_repo_mends_and_then_passes(hooks: Path, scratch: Path, environment:
     assert (scratch / "clean" / "Dockerfile").read_text() == CLEAN
 
 
+def test_what_the_configuration_excludes_is_left_alone(
+    hooks: Path, scratch: Path, environment: Mapping[str, str]
+) -> None:
+    (scratch / "dockfix.toml").write_text('exclude = ["vendor/"]\n')
+    (scratch / "vendor").mkdir()
+    (scratch / "vendor" / "Dockerfile").write_text(WRONG)
+    assert call("git", "add", "-A", cwd=scratch, env=environment).returncode == 0
+    run = call(*PRE_COMMIT, "try-repo", hooks, "dockfix", "--all-files", "--verbose", cwd=scratch, env=environment)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert (scratch / "Dockerfile").read_text() == RIGHT
+    assert (scratch / "vendor" / "Dockerfile").read_text() == WRONG
+
+
 def test_a_commit_is_mended(hooks: Path, scratch: Path, environment: Mapping[str, str]) -> None:
     revision = call("git", "rev-parse", "HEAD", cwd=hooks, env=environment).stdout.strip()
     config = f"repos:\n- repo: {hooks}\n  rev: {revision}\n  hooks:\n"

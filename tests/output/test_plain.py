@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+import unicodedata
+
 import pytest
 
 from dockfix.output.plain import Style, printable
@@ -21,6 +24,12 @@ from dockfix.output.plain import Style, printable
 )
 def test_nothing_acts_on_a_terminal(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_every_control_and_format_character_is_escaped() -> None:
+    kinds = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    characters = [each for each in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(each) in kinds]
+    assert [each for each in characters if printable(each) == each] == []
 
 
 def test_kept_characters_stand() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dockfix.project.config import KEYS, Config, find_config, load_config, read_config
+from dockfix.project.names import CONFIG_NAMES
 from dockfix.project.problems import InputError
 
 FULL_TOML = """\
@@ -21,6 +22,7 @@ rules = ["cache-mount"]
 skip = ["apt-purge"]
 unsafe = true
 exclude = ["vendor/"]
+force-exclude = true
 respect-gitignore = false
 context = "app"
 image-lock = "images.lock"
@@ -44,6 +46,7 @@ skip:
   - apt-purge
 unsafe: true
 exclude: ["vendor/"]
+force-exclude: true
 respect-gitignore: false
 context: app
 image-lock: images.lock
@@ -59,15 +62,26 @@ recommended-env:
 """
 
 
-@pytest.mark.parametrize(("name", "text"), [("pyproject.toml", FULL_TOML), ("dockfix.yaml", FULL_YAML)])
+OWN_TOML = FULL_TOML.partition("[tool.dockfix]\n")[2].replace("[tool.dockfix.", "[")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", FULL_TOML),
+        *((name, FULL_YAML) for name in ("dockfix.yaml", "dockfix.yml", ".dockfix.yaml", ".dockfix.yml")),
+        *((name, OWN_TOML) for name in ("dockfix.toml", ".dockfix.toml")),
+    ],
+)
 def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
-    config = load_config(tmp_path)
+    config = load_config(tmp_path, tmp_path)
     assert config.path == tmp_path / name
     assert config.rules == ("cache-mount",)
     assert config.skip == ("apt-purge",)
     assert config.unsafe
     assert config.exclude == ("vendor/",)
+    assert config.force_exclude
     assert not config.respect_gitignore
     assert config.context == tmp_path / "app"
     assert config.image_lock == tmp_path / "images.lock"
@@ -79,7 +93,7 @@ def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
     assert set(config.lines) == set(KEYS)
     lines = text.split("\n")
     assert all(key in lines[line - 1] for key, line in config.lines.items())
-    assert config.lines["rules"] == (5 if name.endswith("toml") else 1)
+    assert config.lines["rules"] == (5 if name == "pyproject.toml" else 1)
 
 
 def test_the_nearest_one_counts(tmp_path: Path) -> None:
@@ -87,16 +101,29 @@ def test_the_nearest_one_counts(tmp_path: Path) -> None:
     inner.mkdir(parents=True)
     (tmp_path / "dockfix.yaml").write_text("jobs: 2\n")
     (tmp_path / "a" / "pyproject.toml").write_text("[project]\nname = 'dockfix-user'\n")
-    assert find_config(inner) == tmp_path / "dockfix.yaml"
+    assert find_config(inner, tmp_path) == tmp_path / "dockfix.yaml"
     (tmp_path / "a" / "pyproject.toml").write_text("[tool.dockfix]\n")
-    assert find_config(inner) == tmp_path / "a" / "pyproject.toml"
+    assert find_config(inner, tmp_path) == tmp_path / "a" / "pyproject.toml"
 
 
-def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path) -> None:
+def test_what_is_above_the_root_is_not_obeyed(tmp_path: Path) -> None:
+    root = tmp_path / "a"
+    (root / "b").mkdir(parents=True)
+    (tmp_path / "dockfix.yaml").write_text("unsafe: true\n")
+    assert find_config(root / "b", root) is None
+    assert load_config(root / "b", root) == Config()
+    (root / "dockfix.yaml").write_text("jobs: 2\n")
+    assert find_config(root / "b", root) == root / "dockfix.yaml"
+
+
+@pytest.mark.parametrize("other", [*(sorted({*CONFIG_NAMES} - {"dockfix.yaml"})), "pyproject.toml"])
+def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path, other: str) -> None:
     (tmp_path / "dockfix.yaml").write_text("")
-    (tmp_path / "pyproject.toml").write_text("[tool.dockfix]\n")
-    with pytest.raises(InputError, match=r"dockfix\.yaml.*pyproject\.toml"):
-        load_config(tmp_path)
+    (tmp_path / other).write_text("[tool.dockfix]\n" if other == "pyproject.toml" else "")
+    with pytest.raises(InputError, match="configure dockfix in one folder; keep one of them") as caught:
+        load_config(tmp_path, tmp_path)
+    assert "dockfix.yaml" in caught.value.message
+    assert other in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -105,9 +132,13 @@ def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path) -> None:
         ("dockfix.yaml", "jobs: 2\nunsave: true\n", 2, "unknown key 'unsave'; did you mean 'unsafe'?"),
         ("dockfix.yaml", "build_contexts: {}\n", 1, "did you mean 'build-contexts'?"),
         ("dockfix.yaml", "xyzzy: 1\n", 1, "the keys are rules, skip"),
+        ("dockfix.yaml", "per-file-ignores: {}\n", 1, "unknown key 'per-file-ignores'; the keys are rules, skip"),
+        ("dockfix.toml", "jobs = 2\n\n[tool.dockfix]\n", 3, "without [tool.dockfix]"),
+        ("dockfix.toml", "jobs = 2\nunsave = true\n", 2, "did you mean 'unsafe'?"),
         ("dockfix.yaml", "unsafe: maybe\n", 1, "unsafe must be true or false, not the text 'maybe'"),
         ("dockfix.yaml", "rules: cache-mount\n", 1, "rules must be a list of rule names, not the text 'cache-mount'"),
         ("dockfix.yaml", "rules: [1]\n", 1, "rules must be a list of rule names, not a list of other things"),
+        ("dockfix.yaml", "rules: []\n", 1, "rules must be a list of rule names, not an empty list"),
         ("dockfix.yaml", "\njobs: 0\n", 2, "jobs must be a whole number from 1 on, not the number 0"),
         ("dockfix.yaml", "jobs: true\n", 1, "not true"),
         ("dockfix.yaml", f"jobs: {'9' * 5_000}\n", 1, "not the text '9999"),
@@ -115,25 +146,26 @@ def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path) -> None:
         ("pyproject.toml", f"[tool.dockfix]\njobs = {'9' * 5_000}\n", None, "a number has too many digits"),
         ("pyproject.toml", f"[tool.dockfix]\na{'.a' * 40_000} = 1\n", 2, "more than 50 parts"),
         ("dockfix.yaml", "jobs:\n", 1, "not nothing"),
-        ("dockfix.yaml", "jobs: 1\njobs: 2\n", 2, "second time"),
+        ("dockfix.yaml", "jobs: 1\njobs: 2\n", 2, "is here a second time"),
         ("dockfix.yaml", "- a\n", 1, "must be a table"),
-        ("dockfix.yaml", "a: [\n", 2, "is no YAML"),
-        ("dockfix.yaml", "a: " + "[" * 5000, None, "is no YAML"),
+        ("dockfix.yaml", "a: [\n", 2, "is not valid YAML"),
+        ("dockfix.yaml", "a: " + "[" * 5000, None, "is not valid YAML"),
         ("dockfix.yaml", "uid-map: {a: 1, b: 1}\n", 1, "each from 1 to 2147483646 and given once"),
         ("dockfix.yaml", "uid-map: {a: x}\n", 1, "uid-map must be a table of user names and their numbers"),
         ("dockfix.yaml", "uid-map: {a: 0}\n", 1, "uid-map must be"),
         ("dockfix.yaml", "uid-map: {a: true}\n", 1, "uid-map must be"),
         ("pyproject.toml", "[tool.dockfix]\n\nunsave = true\n", 3, "did you mean 'unsafe'?"),
         ("pyproject.toml", "[x]\njobs = 1\n[tool.dockfix]\njobs = 'two'\n", 4, "not the text 'two'"),
-        ("pyproject.toml", "[tool.dockfix\n", 1, "is no TOML"),
+        ("pyproject.toml", "[tool.dockfix\n", 1, "is not valid TOML"),
         ("pyproject.toml", "[tool]\ndockfix = 3\n", 2, "must be a table"),
     ],
 )
 def test_mistakes_name_their_line(tmp_path: Path, name: str, text: str, line: int | None, message: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError) as caught:
-        load_config(tmp_path)
+        load_config(tmp_path, tmp_path)
     assert message in caught.value.message
+    assert not caught.value.message.endswith("not a table")
     if line is not None:
         assert caught.value.line == line
 
@@ -143,7 +175,7 @@ def test_aliases_do_not_explode(tmp_path: Path) -> None:
     lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)]
     (tmp_path / "dockfix.yaml").write_text("\n".join(lines))
     with pytest.raises(InputError, match="too large or too deep"):
-        load_config(tmp_path)
+        load_config(tmp_path, tmp_path)
 
 
 def test_a_file_may_be_given(tmp_path: Path) -> None:
@@ -180,7 +212,7 @@ def _allows(schema: dict[str, object], kind: str, value: object) -> bool:
         return False
     match value:
         case list():
-            return all(isinstance(item, str) for item in value)
+            return len(value) >= int(str(schema.get("minItems", 0))) and all(isinstance(item, str) for item in value)
         case dict():
             inner = schema["additionalProperties"]
             assert isinstance(inner, dict)

@@ -23,4 +23,4 @@ from dockfix.project.problems import InputError
 def test_what_env_cannot_hold_is_refused(tmp_path: Path, table: str) -> None:
     (tmp_path / "pyproject.toml").write_text(f"[tool.dockfix.recommended-env]\n{table}\n")
     with pytest.raises(InputError, match="recommended-env must be a table of images"):
-        load_config(tmp_path)
+        load_config(tmp_path, tmp_path)

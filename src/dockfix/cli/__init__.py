@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         arguments: the command line without the program; by default that of this process.
         state: a `dockfix.codemod.registry.Registry` to use in place of the installed packs.
     """
+    # Processes that are started anew, as workers are on macOS, must not import from the current folder either.
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         # Imports stand inside: an interrupt may come while they load.
         code = _plain(sys.argv[1:] if arguments is None else list(arguments), state)
@@ -51,7 +53,12 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         show, usage_code = getattr(error, "show", None), getattr(error, "exit_code", None)
         if not callable(show) or not isinstance(usage_code, int):
             raise
-        show()
+        if type(error).__name__ == "NoArgsIsHelpError":
+            show()
+        else:
+            from dockfix.cli.usage import show_usage_error  # noqa: PLC0415 - only an error needs it
+
+            show_usage_error(error)
         return usage_code
     return code
 

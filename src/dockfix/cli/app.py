@@ -18,7 +18,7 @@ from dockfix.cli.targets import targets
 
 _EXIT_CODES: Final = (
     "Exit codes: 0 nothing to do, or all done; 1 findings or would-be changes; 2 bad usage, configuration or input;"
-    " 3 a defect in a codemod was caught."
+    " 3 a defect in a codemod was caught; 130 interrupted."
 )
 
 app: Final = typer.Typer(

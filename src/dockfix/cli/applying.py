@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
+from dockfix.cli import INTERRUPTED
 from dockfix.cli.console import Console
 from dockfix.cli.planning import Given, Plan, exit_code, plan
 
@@ -21,7 +23,7 @@ def apply(
     """Fix Dockerfiles in place, or show what would be; gives the exit code."""
     todo = plan(state, given, terminal)
     if interactive and (diff or check or todo.stdin):
-        terminal.fail("--interactive writes files as you answer; it takes no --diff, --check or standard input")
+        terminal.fail("--interactive cannot be combined with --diff, --check or standard input")
     if todo.stdin:
         return _filter(todo, terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
     return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
@@ -33,19 +35,24 @@ def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactiv
     from dockfix.codemod.session import run_paths  # noqa: PLC0415 - as above
 
     would = diff or check
-    result = run_paths(
-        todo.paths,
-        todo.settings,
-        root=todo.root,
-        registry=todo.registry,
-        write=not would,
-        accept=Reviewer(terminal) if interactive else None,
-        progress=None if interactive else reporting.progress(terminal),
-    )
+    reviewer = Reviewer(terminal) if interactive else None
+    with reviewer.interruptible() if reviewer else contextlib.nullcontext():
+        result = run_paths(
+            todo.paths,
+            todo.settings,
+            root=todo.root,
+            registry=todo.registry,
+            write=not would,
+            accept=reviewer,
+            progress=None if interactive else reporting.progress(terminal),
+        )
     if diff:
         reporting.diffs(result, terminal)
     reporting.trouble(result, terminal)
-    reporting.applied(result, terminal, would=would)
+    reporting.applied(result, terminal, would=would, asked=interactive)
+    if reviewer is not None and reviewer.interrupted:
+        terminal.err("dockfix: interrupted; the fixes accepted until then were written, no others")
+        return INTERRUPTED
     return exit_code(result, differs=bool(result.changed) and (would or fail_on_fix))
 
 

@@ -39,7 +39,7 @@ def ast(
     code = 0
     if paths and STDIN in paths:
         if len(paths) > 1:
-            terminal.fail("- (standard input) stands alone; give no other paths with it")
+            terminal.fail("- (standard input) cannot be combined with other paths")
         found = iter([text_tree("<stdin>", sys.stdin.buffer.read(), trivia=trivia)])
     else:
         found = trees([Path(path) for path in paths or (".",)], trivia=trivia)

@@ -51,7 +51,7 @@ def check(
             Path(output).write_bytes(text.encode("utf-8", "backslashreplace"))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            terminal.fail(f"--output: {shown(output)} cannot be written: {reason.lower()}")
+            terminal.fail(f"--output: {shown(output) or 'the empty name'} cannot be written: {reason.lower()}")
     reporting.trouble(result, terminal)
     terminal.note(check_summary(result))
     return exit_code(result, differs=result.actionable)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from dockfix.cli.console import console, shown
+from dockfix.cli import options
+from dockfix.cli.console import Console, console, shown
 
 if TYPE_CHECKING:
     from dockfix.project.init import Answers
@@ -23,7 +26,13 @@ def init(
     list_templates: Annotated[bool, typer.Option("--list", help="List the templates, and do nothing else.")] = False,
     name: Annotated[str | None, typer.Option("--name", help="The name of the image.")] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="The port that the service listens on; 0 if there is none.")
+        int | None,
+        typer.Option(
+            "--port",
+            parser=options.whole_number,
+            metavar="N",
+            help="The port that the service listens on; 0 if there is none.",
+        ),
     ] = None,
     version: Annotated[
         str | None,
@@ -47,7 +56,12 @@ def init(
             help="The command that starts the program; for Go the package, for Rust the binary, for Java the jar.",
         ),
     ] = None,
-    uid: Annotated[int | None, typer.Option("--uid", help="The uid and gid of the user, from 10000.")] = None,
+    uid: Annotated[
+        int | None,
+        typer.Option(
+            "--uid", parser=options.whole_number, metavar="N", help="The uid and gid of the user, from 10000."
+        ),
+    ] = None,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - for standard output.")
     ] = "Dockerfile",
@@ -58,31 +72,55 @@ def init(
 
     What is not given is asked for on a terminal, and else taken from the manifests that are there.
     """
-    from dockfix.project.init import TEMPLATES, InitError, render, suggest, with_manager, write  # noqa: PLC0415 - by this one only
+    from dockfix.project.init import (  # noqa: PLC0415 - of this command only
+        TEMPLATES,
+        InitError,
+        check,
+        command_words,
+        likely_template,
+        render,
+        suggest,
+        with_manager,
+        write,
+    )
     from dockfix.project.problems import InputError  # noqa: PLC0415 - of this command only
 
     terminal = console()
+    asks = not yes and output != "-" and sys.stdin.isatty() and terminal.out_is_terminal
     if list_templates:
         terminal.out("".join(f"{each:<8}{text}\n" for each, text in TEMPLATES.items()))
         return
-    if template is None:
-        terminal.fail(f"which template? There are {', '.join(TEMPLATES)}")
+    if not Path(output).name:  # nothing, or a folder
+        terminal.fail(f"--output: {shown(output)!r} is not the name of a file")
     folder = Path.cwd() if output == "-" else Path(output).parent
     if not folder.is_dir():
         terminal.fail(f"--output: {shown(str(folder))} is not a folder")
+    if template is None and not asks:
+        terminal.fail(f"give the name of a template: {', '.join(TEMPLATES)}")
     try:
-        given = suggest(template, folder.resolve())
+        if output != "-" and Path(output).exists() and not force:
+            raise InitError(f"{output} is there; --force overwrites it")
+        if template is None:
+            text = f"Template ({', '.join(TEMPLATES)})"
+            template = _ask(
+                terminal, text, likely_template(folder.resolve()), lambda each: suggest(each, folder).template
+            )
+        given = suggest(template, folder.resolve(), name)
         given = given if package_manager is None else with_manager(given, package_manager)
+        try:
+            command = given.command if entrypoint is None else command_words(entrypoint)
+        except InitError as error:
+            raise InitError(f"--entrypoint: {error}") from error
         answers = replace(
             given,
-            name=given.name if name is None else name,
             version=given.version if version is None else version,
             port=given.port if port is None else port,
-            command=given.command if entrypoint is None else tuple(shlex.split(entrypoint)),
+            command=command,
             uid=given.uid if uid is None else uid,
         )
-        if not yes and output != "-" and sys.stdin.isatty() and terminal.out_is_terminal:
-            answers = _asked(answers, (name, version, package_manager, port, entrypoint))
+        check(answers)
+        if asks:
+            answers = _asked(terminal, answers, (name, version, package_manager, port, entrypoint))
         skeleton = render(answers, folder)
         skeleton = replace(skeleton, dockerfile=_pinned(skeleton.dockerfile, folder))
         if output == "-":
@@ -100,8 +138,9 @@ def init(
 def _pinned(text: str, folder: Path) -> str:
     """The Dockerfile with the digests that the project's lock file has, as the rule `image-pin` puts them in."""
     from dockfix.project.config import load_config  # noqa: PLC0415 - as above
+    from dockfix.project.target import find_project_root  # noqa: PLC0415 - as above
 
-    config = load_config(folder.resolve())
+    config = load_config(folder, find_project_root(folder))
     if config.image_lock is None or config.path is None:
         return text
     from dockfix.codemod.engine import run  # noqa: PLC0415 - of this command only
@@ -113,25 +152,55 @@ def _pinned(text: str, folder: Path) -> str:
     return run(replace(target_from_text(text), image_lock=lock), [load_registry().get("image-pin")], unsafe=True).text
 
 
-def _asked(answers: Answers, given: tuple[object, ...]) -> Answers:
+def _asked(terminal: Console, answers: Answers, given: tuple[object, ...]) -> Answers:
     """Ask for what was not given, with what the project suggests as the default."""
-    from dockfix.project.init import PACKAGE_MANAGERS, with_manager  # noqa: PLC0415 - as above
+    from dockfix.project.init import PACKAGE_MANAGERS, check, command_words, with_manager  # noqa: PLC0415 - as above
 
     name, version, manager, port, entrypoint = given
     managers = PACKAGE_MANAGERS[answers.template]
+
+    def ask(text: str, default: str, take: Callable[[str], Answers]) -> Answers:
+        def checked(answer: str) -> Answers:
+            taken = take(answer)
+            check(taken)
+            return taken
+
+        return _ask(terminal, text, default, checked)
+
     if name is None:
-        answers = replace(answers, name=typer.prompt("Name of the image", default=answers.name))
+        answers = ask("Name of the image", answers.name, lambda each: replace(answers, name=each))
     if version is None:
-        answers = replace(answers, version=typer.prompt("Version", default=answers.version))
+        answers = ask("Version", answers.version, lambda each: replace(answers, version=each))
     if manager is None and len(managers) > 1:
         text = f"Package manager ({', '.join(managers)})"
-        answers = with_manager(answers, typer.prompt(text, default=answers.package_manager))
+        answers = ask(text, answers.package_manager, lambda each: with_manager(answers, each))
     if port is None:
-        answers = replace(answers, port=typer.prompt("Port (0: none)", default=answers.port, type=int))
+        answers = ask("Port (0: none)", str(answers.port), lambda each: replace(answers, port=_number(each)))
     if entrypoint is None:
         text = {"go": "Package to build", "rust": "Binary to build", "java": "Jar that the build makes"}.get(
             answers.template, "Command"
         )
-        command = typer.prompt(text, default=shlex.join(answers.command))
-        answers = replace(answers, command=tuple(shlex.split(command)))
+        answers = ask(text, shlex.join(answers.command), lambda each: replace(answers, command=command_words(each)))
     return answers
+
+
+_Answer = TypeVar("_Answer")
+
+
+def _ask(terminal: Console, text: str, default: str | None, take: Callable[[str], _Answer]) -> _Answer:
+    """Ask until there is an answer that `take` can use."""
+    from dockfix.project.init import InitError  # noqa: PLC0415 - as above
+
+    while True:
+        try:
+            return take(typer.prompt(text, default=default))
+        except InitError as error:
+            terminal.out(f"{terminal.out_style('error', 'error')}: {shown(str(error))}\n")
+
+
+def _number(text: str) -> int:
+    from dockfix.project.init import InitError  # noqa: PLC0415 - as above
+
+    if not re.fullmatch(r"\d{1,5}", text, re.ASCII):
+        raise InitError(f"{text!r} is not a port")
+    return int(text)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from dockfix.cli.console import Console
@@ -17,7 +22,7 @@ PROMPT: Final = "Apply this fix [y,n,q,a,d,?]? "
 _HELP: Final = """\
 y - apply this fix
 n - do not apply this fix
-q - quit; apply neither this fix nor any of the others (those accepted so far are applied)
+q - quit; apply neither this fix nor any of the others (those accepted so far are applied); so does Ctrl-C
 a - apply this fix and all later ones in the file
 d - apply neither this fix nor any later one in the file
 ? - print help
@@ -33,6 +38,7 @@ class Reviewer:
 
     The engine runs until nothing changes and so meets a declined fix again in the next pass; nobody is asked twice.
     Of several equal fixes in one text as many are declined unasked as were declined before: those accepted are gone.
+    An interrupt means that no more is wanted, not that what was accepted is thrown away.
     """
 
     def __init__(self, terminal: Console) -> None:
@@ -43,11 +49,38 @@ class Reviewer:
         self._batch: tuple[str, str, str] | None = None
         self._known: Counter[_Identity] = Counter()
         self._quit = False
+        self._asking = False
+        self._typed = b""
+        self._woken: int | None = None
+        self.interrupted = False
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Until the end of this context the first interrupt ends the questions, and only a second one the run."""
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        # without it a signal that comes just before the wait for an answer would be lost
+        old_writer = signal.set_wakeup_fd(writer)
+        old_handler = signal.signal(signal.SIGINT, self._interrupt)
+        self._woken = reader
+        try:
+            yield
+        finally:
+            self._woken = None
+            signal.signal(signal.SIGINT, old_handler)
+            signal.set_wakeup_fd(old_writer)
+            os.close(reader)
+            os.close(writer)
+
+    def _interrupt(self, *_: object) -> None:
+        if self._asking or self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
 
     def __call__(self, proposal: Proposal, found: Found) -> bool:
         """Whether the fix is wanted."""
         file = str(proposal.path)
-        if self._quit or file in self._none:
+        if self._quit or self.interrupted or file in self._none:
             return False
         if self._is_known(proposal, found):
             return False
@@ -87,10 +120,21 @@ class Reviewer:
         self._terminal.out("".join(f"{line}\n" for line in lines) + colour_diff(diff, style))
 
     def _ask(self) -> str:
-        """One of `y`, `n`, `q`, `a`, `d`; the end of input is `q`."""
+        """One of `y`, `n`, `q`, `a`, `d`; the end of input and an interrupt are `q`."""
+        try:
+            self._asking = True
+            return self._answer()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            self._terminal.out("\n")
+            return "q"
+        finally:
+            self._asking = False
+
+    def _answer(self) -> str:
         while True:
             self._terminal.out(self._terminal.out_style("bold", PROMPT.rstrip()) + " ")
-            line = sys.stdin.readline()
+            line = self._line()
             if not line:
                 self._terminal.out("\n")
                 return "q"
@@ -98,6 +142,23 @@ class Reviewer:
             if answer and answer in "ynqad":
                 return answer
             self._terminal.out(_HELP)
+
+    def _line(self) -> str:
+        """A line of standard input; what was typed ahead is kept for the next questions."""
+        stdin = sys.stdin.fileno()
+        while b"\n" not in self._typed:
+            waits = [stdin] if self._woken is None else [stdin, self._woken]
+            ready = select.select(waits, [], [])[0]
+            if self._woken is not None and self._woken in ready:
+                os.read(self._woken, 4096)
+            if stdin not in ready:
+                continue  # an interrupt is raised before the next wait
+            data = os.read(stdin, 4096)
+            if not data:
+                break
+            self._typed += data
+        line, end, self._typed = self._typed.partition(b"\n")
+        return (line + end).decode("utf-8", "replace")
 
 
 def _identity(proposal: Proposal, found: Found) -> _Identity:

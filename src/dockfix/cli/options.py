@@ -8,6 +8,22 @@ import typer
 
 from dockfix.cli.console import Colour
 
+
+def whole_number(text: str) -> int:
+    """The value of an option that takes a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
+def _jobs(text: str) -> int:
+    number = whole_number(text)
+    if number < 1:
+        raise typer.BadParameter(f"{number} is not a whole number from 1 on")
+    return number
+
+
 PathsArgument: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(
@@ -47,6 +63,14 @@ ExcludeOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--exclude", metavar="PATTERN", help="Leave out of a search, as in .gitignore (repeatable)."),
 ]
+ForceExcludeOption: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--force-exclude/--no-force-exclude",
+        help="Leave out what is excluded even if it is named on the command line, as hooks do.",
+        show_default=False,
+    ),
+]
 NoGitignoreOption: TypeAlias = Annotated[bool, typer.Option("--no-gitignore", help="Search what git ignores, too.")]
 RootOption: TypeAlias = Annotated[
     str | None,
@@ -59,7 +83,7 @@ JobsOption: TypeAlias = Annotated[
     typer.Option(
         "--jobs",
         "-j",
-        min=1,
+        parser=_jobs,
         metavar="N",
         help="Processes for many files, at most one a processor, which is the default.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Given:
     config: str | None = None
     no_config: bool = False
     exclude: Sequence[str] | None = None
+    force_exclude: bool | None = None
     no_gitignore: bool = False
     root: str | None = None
     jobs: int | None = None
@@ -69,14 +71,16 @@ def plan(state: object, given: Given, console: Console) -> Plan:
     from dockfix.codemod.session import Settings  # noqa: PLC0415 - not for completion
 
     root = _root(given, console)
+    rules, skip = _names("--rule", given.rules, console), _names("--skip", given.skip, console)
     config = _config(given, root, console)
     registry = registry_of(state, console)
     settings = Settings(
-        rules=_names(given.rules) or config.rules,
-        skip=(*config.skip, *_names(given.skip)),
+        rules=rules or config.rules,
+        skip=(*config.skip, *skip),
         unsafe=given.unsafe or config.unsafe,
         exclude=(*config.exclude, *(given.exclude or ())),
-        context=_context(given, root, console) or config.context,
+        force_exclude=config.force_exclude if given.force_exclude is None else given.force_exclude,
+        context=_context(given, config, root, console),
         build_contexts={**config.build_contexts, **_build_contexts(given, console)},
         use_project=not given.no_project,
         respect_gitignore=config.respect_gitignore and not given.no_gitignore,
@@ -87,14 +91,17 @@ def plan(state: object, given: Given, console: Console) -> Plan:
         compose=_compose(given, root, console),
         uid_map=config.uid_map,
     )
-    _check_rules(registry, given, config, console)
+    _check_patterns(given, config, console)
+    _check_rules(registry, {"--rule": rules, "--skip": skip}, config, console)
     _note_settings(registry, settings.rules, config, console)
     paths = given.paths or (".",)
     stdin = STDIN in paths
+    if "" in paths:  # an empty variable in a script, which must not mean all files
+        console.fail("a path is empty; give . for the current folder")
     if stdin and len(paths) > 1:
-        console.fail("- (standard input) stands alone; give no other paths with it")
+        console.fail("- (standard input) cannot be combined with other paths")
     if given.stdin_filename is not None and not stdin:
-        console.fail("--stdin-filename speaks of standard input; give - as the path")
+        console.fail("--stdin-filename names standard input; give - as the path")
     stdin_path = Path(given.stdin_filename) if given.stdin_filename else None
     return Plan(tuple(Path(path) for path in paths), settings, root, registry, stdin, stdin_path)
 
@@ -114,8 +121,8 @@ def _root(given: Given, console: Console) -> Path:
 
         return find_project_root(Path.cwd())
     root = Path(given.root)
-    if not root.is_dir():
-        console.fail(f"--root: {shown(given.root)} is not a folder")
+    if not (given.root and root.is_dir()):
+        console.fail(f"--root: {_quoted(given.root)} is not a folder")
     return Path(os.path.realpath(root))
 
 
@@ -124,16 +131,35 @@ def _config(given: Given, root: Path, console: Console) -> Config:
     from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
 
     if given.config is not None and given.no_config:
-        console.fail("--config and --no-config exclude each other")
+        console.fail("--config and --no-config cannot be combined")
     if given.no_config:
         return Config()
     here = Path.cwd()
     try:
         if given.config is not None:
+            if not given.config:
+                console.fail("--config: '' is not a file")
             return read_config(Path(given.config))
-        return load_config(here if here.is_relative_to(root) else root)
+        config = load_config(here if here.is_relative_to(root) else root, root)
+        if config.path is None:
+            _note_config_above(root, console)
+        return config
     except InputError as error:
         console.fail(shown(str(error)))
+
+
+def _note_config_above(root: Path, console: Console) -> None:
+    """Say that a configuration above the project's root is not used, so that nobody takes it to be in force."""
+    from dockfix.project.config import find_config  # noqa: PLC0415 - not for completion
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
+
+    with contextlib.suppress(InputError):  # what is wrong with a file that is not used is nobody's trouble
+        above = find_config(root.parent, Path(root.anchor))
+        if above is not None:
+            console.note(
+                f"{shown(str(above))} is above the project root {shown(str(root))} and is not used;"
+                " --config FILE uses it, --root DIR makes its folder the project"
+            )
 
 
 def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
@@ -148,21 +174,30 @@ def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
         console.fail(shown(str(error)))
 
 
-def _check_rules(registry: Registry, given: Given, config: Config, console: Console) -> None:
+def _check_rules(registry: Registry, options: Mapping[str, Sequence[str]], config: Config, console: Console) -> None:
     from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
 
-    for key, names in (("rules", config.rules), ("skip", config.skip)):
-        for name in names:
+    for key, configured in (("rules", config.rules), ("skip", config.skip)):
+        for name in configured:
             try:
                 registry.get(name)
             except UnknownRuleError as error:
                 console.fail(shown(str(config.error(key, f"{key}: {error}"))))
-    for option, names in (("--rule", _names(given.rules)), ("--skip", _names(given.skip))):
+    for option, names in options.items():
         for name in names:
             try:
                 registry.get(name)
             except UnknownRuleError as error:
                 console.fail(f"{option}: {shown(str(error))}")
+
+
+def _check_patterns(given: Given, config: Config, console: Console) -> None:
+    from dockfix.project.discovery import bad_pattern  # noqa: PLC0415 - not for completion
+
+    if (bad := bad_pattern(config.exclude)) is not None:
+        console.fail(shown(str(config.error("exclude", f"exclude: {bad!r} is not a valid pattern of .gitignore"))))
+    if (bad := bad_pattern(given.exclude or ())) is not None:
+        console.fail(f"--exclude: {shown(bad)} is not a valid pattern of .gitignore")
 
 
 def _note_settings(registry: Registry, rules: Sequence[str], config: Config, console: Console) -> None:
@@ -173,16 +208,24 @@ def _note_settings(registry: Registry, rules: Sequence[str], config: Config, con
             console.note(f"{name} has nothing to say: the configuration has no {setting}")
 
 
-def _names(values: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(name.strip() for value in values or () for name in value.split(",") if name.strip())
+def _names(option: str, values: Sequence[str] | None, console: Console) -> tuple[str, ...]:
+    found: list[str] = []
+    for value in values or ():
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        if not names:  # an empty variable in a script, which must not run every rule
+            console.fail(f"{option}: {shown(value)!r} names no rule; `dockfix rules` lists them all")
+        found += names
+    return tuple(found)
 
 
-def _context(given: Given, root: Path, console: Console) -> Path | None:
+def _context(given: Given, config: Config, root: Path, console: Console) -> Path | None:
     if given.context is None:
-        return None
+        if config.context is not None and not config.context.is_dir():
+            console.fail(shown(str(config.error("context", f"context: {config.context} is not a folder"))))
+        return config.context
     folder = Path(os.path.realpath(given.context))
-    if not folder.is_dir():
-        console.fail(f"--context: {shown(given.context)} is not a folder")
+    if not (given.context and folder.is_dir()):
+        console.fail(f"--context: {_quoted(given.context)} is not a folder")
     if not folder.is_relative_to(root):
         console.fail(f"--context: {shown(given.context)} lies outside the project root {root}; give --root DIR")
     return folder
@@ -190,14 +233,18 @@ def _context(given: Given, root: Path, console: Console) -> Path | None:
 
 def _compose(given: Given, root: Path, console: Console) -> tuple[Path, ...]:
     if given.compose and given.no_project:
-        console.fail("--compose and --no-project exclude each other")
+        console.fail("--compose and --no-project cannot be combined")
     paths = [Path(os.path.realpath(name)) for name in given.compose or ()]
     for name, path in zip(given.compose or (), paths, strict=True):
         if not path.is_file():
-            console.fail(f"--compose: {shown(name)} is not a file")
+            console.fail(f"--compose: {_quoted(name)} is not a file")
         if not path.is_relative_to(root):
             console.fail(f"--compose: {shown(name)} lies outside the project root {root}; give --root DIR")
     return tuple(paths)
+
+
+def _quoted(name: str) -> str:
+    return shown(name) if name else "''"
 
 
 def _build_contexts(given: Given, console: Console) -> dict[str, str]:

@@ -52,9 +52,9 @@ def trouble(result: RunResult, terminal: Console) -> None:
         terminal.note("no Dockerfile found")
 
 
-def applied(result: RunResult, terminal: Console, *, would: bool) -> None:
-    """Say what was fixed, or would be."""
-    for line in apply_lines(result, would=would, style=terminal.err_style, verbose=terminal.verbose):
+def applied(result: RunResult, terminal: Console, *, would: bool, asked: bool = False) -> None:
+    """Say what was fixed, or would be; `asked`: a person was asked about each fix."""
+    for line in apply_lines(result, would=would, asked=asked, style=terminal.err_style, verbose=terminal.verbose):
         terminal.note(line)
     if result.files:
-        terminal.note(apply_summary(result, would=would, verbose=terminal.verbose))
+        terminal.note(apply_summary(result, would=would, asked=asked, verbose=terminal.verbose))

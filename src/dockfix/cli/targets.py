@@ -56,7 +56,7 @@ def targets(
     )
     todo = plan(context.obj, given, terminal)
     if todo.stdin:
-        terminal.fail("targets looks at files; it takes no standard input")
+        terminal.fail("targets reads files, not standard input")
     settings = todo.settings
     table = target_table(
         load_project(todo.root, use_project=settings.use_project, compose=settings.compose),

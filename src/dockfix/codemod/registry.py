@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 from dockfix.codemod.model import Codemod
+from dockfix.project.problems import closest
 
 GROUP = "dockfix.codemods"
 
@@ -23,13 +24,10 @@ class UnknownRuleError(Exception):
     """A rule that no pack has; the message names the nearest one."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
-
-        close = get_close_matches(name, list(known), n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]!r}?" if close else "; `dockfix rules` lists them all"
-        super().__init__(f"unknown rule {name!r}{hint}")
         self.name = name
-        self.suggestion = close[0] if close else None
+        self.suggestion = closest(name, known)
+        hint = f"; did you mean {self.suggestion!r}?" if self.suggestion else "; `dockfix rules` lists them all"
+        super().__init__(f"unknown rule {name!r}{hint}")
 
 
 @dataclass(frozen=True, slots=True)

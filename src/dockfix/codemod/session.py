@@ -16,14 +16,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from dockfix.codemod import engine
 from dockfix.codemod.changeset import Judged, Mode, OtherFile, Settled, judge, settle
 from dockfix.codemod.engine import Accept, Defect
 from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.model import Codemod, Fix, Found, HasRemaining, Refusal, Safety, Severity
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.suppress import Suppressions
+from dockfix.codemod.suppress import Suppressions, mistakes_in_text
 from dockfix.codemod.workspace import Workspace
-from dockfix.project.discovery import discover
+from dockfix.project.discovery import discover, not_excluded
 from dockfix.project.files import MAX_BYTES, FileText, Fingerprint, NewFile, read_file, write_files
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.target import BuildOptions, Project, Target, is_project_file_name, load_project, target_for
@@ -55,6 +56,7 @@ class Settings:
         skip: names of rules not to run.
         unsafe: whether unsafe fixes are made too.
         exclude: gitignore patterns, relative to the root, of what a search leaves out.
+        force_exclude: whether they leave out files and folders that are named, too.
         context: the build context of every file; relative to the root unless absolute.
         build_contexts: named contexts, as `docker build --build-context` takes them.
         use_project: whether compose files are read for how the files are built.
@@ -71,6 +73,7 @@ class Settings:
     skip: tuple[str, ...] = ()
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
     context: Path | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     use_project: bool = True
@@ -167,9 +170,14 @@ class RunResult:
         return sum(len(each.applied) for each in self.files)
 
     @property
-    def held_back(self) -> int:
-        """How many unsafe fixes were not made because unsafe fixes were not asked for."""
-        return 0 if self.settings.unsafe else sum(_is_unsafe(found) for each in self.files for found in each.fixes)
+    def fixable(self) -> int:
+        """How many safe fixes were found and not made."""
+        return sum(not _is_unsafe(found) for each in self.files for found in each.fixes)
+
+    @property
+    def fixable_unsafe(self) -> int:
+        """How many unsafe fixes were found and not made."""
+        return sum(_is_unsafe(found) for each in self.files for found in each.fixes)
 
     @property
     def actionable(self) -> bool:
@@ -181,11 +189,6 @@ class RunResult:
             for each in self.files
             for found in each.remaining
         )
-
-    @property
-    def declined(self) -> int:
-        """How many fixes were found that the settings allow, and that are not made."""
-        return sum(len(each.fixes) for each in self.files) - self.held_back
 
     @property
     def refused(self) -> int:
@@ -279,7 +282,9 @@ def run_text(
         outcome = _outcome_of_text(work, target, shown, data)
     else:
         real = Path(os.path.realpath(path))
-        if not real.is_relative_to(real_root):
+        if not _wanted([path], settings, real_root):
+            outcome = FileOutcome(shown, shown, decode(data), decode(data))
+        elif not real.is_relative_to(real_root):
             problem = _outside(path, real_root)
             outcome = FileOutcome(shown, shown, decode(data), decode(data), problems=(problem,))
         else:
@@ -329,7 +334,8 @@ def _run(
     real_root = Path(os.path.realpath(root))
     inside, problems = _split(paths, real_root)
     project = _load(real_root, settings)
-    scope, searched = _scope(inside, project)
+    scope, searched = _scope(_wanted(inside, settings, real_root), project)
+    searched = _wanted(searched, settings, real_root)
     found, trouble = discover(
         searched,
         root=real_root,
@@ -350,6 +356,7 @@ def _run(
     settled = settle(workspace, judged, codemods, replace(mode, in_scope=lambda path: _is_in(path, scope)))
     outcomes = _outcomes(done, settled, real_root)
     about, others = _relevant(project, [each.file.real for each in judged], scope)
+    others += _comment_mistakes(project, scope, work.names)
     if write:
         outcomes = _write(outcomes, settled)
     return RunResult(
@@ -361,6 +368,11 @@ def _run(
         clock() - started,
         settled.defects,
     )
+
+
+def _wanted(paths: list[Path], settings: Settings, real_root: Path) -> list[Path]:
+    """The paths that the settings do not exclude although they are named."""
+    return not_excluded(paths, root=real_root, exclude=settings.exclude) if settings.force_exclude else paths
 
 
 def _load(real_root: Path, settings: Settings) -> Project:
@@ -381,6 +393,26 @@ def _relevant(
         concerned = _is_in(path, scope) or any(file.is_relative_to(path.parent) for file in files)
         (about if concerned else others).append(problem)
     return about, others
+
+
+def _comment_mistakes(project: Project, scope: Sequence[Path], names: frozenset[str]) -> Iterator[InputProblem]:
+    """What is wrong with comments for dockfix in the compose and bake files that the run is about."""
+    files = {each.path for each in project.compose_files} | {each.path for each in project.bake_files}
+    for path in sorted(files):
+        if not _is_in(path, scope):
+            continue
+        try:
+            text = project.files.original(path).text
+        except InputError:
+            continue  # that is told where it is read
+        for line, message in mistakes_in_text(text, names):
+            yield InputProblem(_shown(path), line, message)
+
+
+def _shown(path: Path) -> str:
+    """A path as a user would write it: from the current folder if it is below that."""
+    shown = os.path.relpath(path)
+    return shown if not shown.startswith("..") else str(path)
 
 
 def _scope(paths: Sequence[Path], project: Project) -> tuple[tuple[Path, ...], list[Path]]:
@@ -432,9 +464,8 @@ def _other_outcome(other: OtherFile, real_root: Path) -> FileOutcome:
     display = other.path.relative_to(real_root).as_posix()
     before = other.before or ""
     remaining = _with_lines_of(before, other.after, other.remaining) if other.after != before else other.remaining
-    shown = os.path.relpath(other.path)
     return FileOutcome(
-        shown if not shown.startswith("..") else str(other.path),
+        _shown(other.path),
         display,
         before,
         other.after,
@@ -591,9 +622,9 @@ def _judge(work: _Work, target: Target, file: FileText, shown: str, accept: Acce
     try:
         if not target.dockerfile.ok:
             return replace(blank, problems=(_refused_by_buildkit(target, shown),)), None
-        warnings = _unknown_rules(work, target, shown)
         mode = Mode(work.fix, work.settings.unsafe, accept, alone=work.alone)
-        return replace(blank, warnings=warnings), judge(target, file, work.codemods, mode)
+        judged = judge(target, file, work.codemods, mode)
+        return replace(blank, warnings=_ignore_warnings(work, target, judged, shown)), judged
     except Exception as error:  # a crash of ours on one odd file must not cost the others their fixes
         return replace(blank, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),)), None
 
@@ -617,17 +648,31 @@ def _refused_by_buildkit(target: Target, shown: str) -> InputProblem:
     return InputProblem(shown, max(first.line, 1), f"{first.message}{more}")
 
 
-def _unknown_rules(work: _Work, target: Target, shown: str) -> tuple[InputProblem, ...]:
+def _ignore_warnings(work: _Work, target: Target, judged: Judged, shown: str) -> tuple[InputProblem, ...]:
+    """What is wrong with the comments of a Dockerfile that are for dockfix, and which of them ignore nothing."""
     if "dockfix" not in target.text.lower():
         return ()
-    from difflib import get_close_matches  # noqa: PLC0415 - few files have such a comment
+    suppressions = Suppressions(target.dockerfile)
+    warnings = suppressions.mistakes(work.names)
+    unused = _unused_ignores(work, target)
+    if unused and judged.text != target.text:  # a fix may have made work for a comment
+        unused &= _unused_ignores(work, target.with_text(judged.text))
+    for number, name in unused:
+        line = suppressions.directives[number][0].line
+        warnings.append((line, f"unused dockfix comment: {name} has no finding here"))
+    return tuple(InputProblem(shown, line, message) for line, message in sorted(warnings))
 
-    warnings = []
-    for line, name in Suppressions(target.dockerfile).unknown_rules(work.names):
-        close = get_close_matches(name, sorted(work.names), n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        warnings.append(InputProblem(shown, line, f"unknown rule {name!r} in a dockfix comment{hint}"))
-    return tuple(warnings)
+
+def _unused_ignores(work: _Work, target: Target) -> set[tuple[int, str]]:
+    """The ignore comments without effect, as far as this file by itself can tell: not those for rules over files."""
+    suppressions = Suppressions(target.dockerfile)
+    named = frozenset().union(*(directive.names for _, directive in suppressions.directives))
+    concerned = [each for each in work.codemods if each.name in named and each.rewrite is not None]
+    if not concerned:
+        return set()
+    found, defects = engine.findings(target.with_text(suppressions.disarmed()), concerned)
+    complete = {each.name for each in concerned} - {defect.rule for defect in defects}
+    return suppressions.unused(((each.rule, each.finding.at) for each in found), complete)
 
 
 def _is_unsafe(found: Found) -> bool:

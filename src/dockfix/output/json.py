@@ -15,10 +15,12 @@ A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"
   file that it stands in, and `"elsewhere": [{"path", "edits"} or {"path", "create"}]` for other files, with `create`
   the text of a new one; a refusal has `"reason"`.
 - `problems` and `warnings`: `{"path", "line" (or null), "message"}`.
-- `summary`: `{"files", "changed", "applied", "held_back", "declined", "refused", "advice", "problems", "defects"}`.
+- `summary`: `{"files", "changed", "applied", "fixable", "fixable_unsafe", "refused", "advice", "problems", "defects"}`;
+  `fixable` and `fixable_unsafe` are the safe and the unsafe fixes that were not made.
 
 Text that is no valid UTF-8 has its odd bytes escaped as `\\xNN`, but for a `replacement`, which is then `{"b64": ...}`.
-Fields may be added within a version.
+Control and format characters, those that change the direction of text among them, are written as JSON escapes, so that
+the document can be shown on a terminal. Fields may be added within a version.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from typing import Any, Final
 from dockfix.codemod.model import Change, Codemod, Edit, Fix, Found, Refusal
 from dockfix.codemod.registry import Registry
 from dockfix.codemod.session import FileOutcome, RunResult
+from dockfix.output.plain import UNPRINTABLE
 from dockfix.project.problems import InputProblem
 from dockfix.syntax.source import Lines
 
@@ -52,8 +55,8 @@ def result_json(result: RunResult) -> dict[str, Any]:
             "files": len(result.dockerfiles),
             "changed": len(result.changed),
             "applied": result.applied,
-            "held_back": result.held_back,
-            "declined": result.declined,
+            "fixable": result.fixable,
+            "fixable_unsafe": result.fixable_unsafe,
             "refused": result.refused,
             "advice": result.advice,
             "problems": len(result.problems),
@@ -69,7 +72,9 @@ def rules_json(registry: Registry) -> dict[str, Any]:
 
 def dumps(data: object) -> str:
     """JSON text with a final line end."""
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    # outside of strings JSON has no such character but the line end, and in strings the line end is escaped already
+    return UNPRINTABLE.sub(lambda each: each[0] if each[0] == "\n" else json.dumps(each[0])[1:-1], text) + "\n"
 
 
 def _file(outcome: FileOutcome, root: Path) -> dict[str, Any]:

@@ -6,9 +6,14 @@ import re
 from typing import Final
 
 _SHORT: Final = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_UNPRINTABLE: Final = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+UNPRINTABLE: Final = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff0-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+"""Control, format, line-separating and unpaired surrogate characters: Unicode's Cc, Cf, Zl, Zp and Cs, and the code
+points of their blocks that are invisible or not assigned yet.
+"""
 
 
 def printable(text: str, *, keep: str = "") -> str:
@@ -17,7 +22,7 @@ def printable(text: str, *, keep: str = "") -> str:
     Terminal escapes, `\\r` and bidirectional overrides would let a file forge what a person sees ("Trojan Source",
     CVE-2021-42574). Characters of `keep` stand as they are.
     """
-    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] in keep else _escaped(match[0]), text)
+    return UNPRINTABLE.sub(lambda match: match[0] if match[0] in keep else _escaped(match[0]), text)
 
 
 def _escaped(character: str) -> str:

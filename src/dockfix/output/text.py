@@ -82,12 +82,19 @@ def defect_lines(result: RunResult) -> Iterator[str]:
         )
 
 
-def apply_lines(result: RunResult, *, would: bool, style: Style = PLAIN, verbose: bool = False) -> Iterator[str]:
-    """What was done to each file, or would be; with `verbose` each fix, and what was not done and why."""
+def apply_lines(
+    result: RunResult, *, would: bool, asked: bool = False, style: Style = PLAIN, verbose: bool = False
+) -> Iterator[str]:
+    """What was done to each file, or would be; with `verbose` each fix, and what was not done and why.
+
+    `asked`: a person was asked about each fix.
+    """
     places = Places(result.root)
+    left = "declined" if asked else "not applied"
     for outcome in result.files:
         if verbose:
-            yield from _verbose(outcome, places, would, style)
+            unsafe = "held back: unsafe" if not result.settings.unsafe else left
+            yield from _verbose(outcome, places, would, style, unsafe, left)
         elif outcome.applied:
             rules = Counter(found.rule for found in outcome.applied)
             listed = ", ".join(rule if count == 1 else f"{rule} ({count})" for rule, count in rules.items())
@@ -95,36 +102,39 @@ def apply_lines(result: RunResult, *, would: bool, style: Style = PLAIN, verbose
             yield f"{style('bold', printable(outcome.path))}: {verb} {listed}"
 
 
-def _verbose(outcome: FileOutcome, places: Places, would: bool, style: Style) -> Iterator[str]:
+def _verbose(outcome: FileOutcome, places: Places, would: bool, style: Style, unsafe: str, safe: str) -> Iterator[str]:
+    """`unsafe` and `safe` say why fixes of that kind were not made."""
     for found in map(places.found, outcome.applied):
         yield finding_line(outcome.path, found, style=style, tag="would be fixed" if would else "fixed")
         yield from finding_details(found, style=style)
     for found in map(places.found, outcome.remaining):
-        yield finding_line(outcome.path, found, style=style, tag=_why_held_back(found))
+        yield finding_line(outcome.path, found, style=style, tag=_why_left(found, unsafe, safe))
         yield from finding_details(found, style=style)
 
 
-def _why_held_back(found: Found) -> str | None:
+def _why_left(found: Found, unsafe: str, safe: str) -> str | None:
     match found.finding:
         case Fix(safety=Safety.UNSAFE):
-            return "held back: unsafe"
+            return unsafe
         case Fix():
-            return "declined"
+            return safe
         case _:
             return None
 
 
-def apply_summary(result: RunResult, *, would: bool, verbose: bool = False) -> str:
-    """One line of what was done, held back and refused."""
+def apply_summary(result: RunResult, *, would: bool, asked: bool = False, verbose: bool = False) -> str:
+    """One line of what was done, held back and refused; `asked`: a person was asked about each fix."""
     done = f"{'would apply' if would else 'applied'} {_count(result.applied, 'fix', 'fixes')}"
     dockerfiles = [outcome for outcome in result.changed if outcome.is_dockerfile]
     parts = [f"{done} in {_count(len(dockerfiles), 'file', 'files')} (of {len(result.dockerfiles)})"]
     if len(result.changed) > len(dockerfiles):
         parts[0] += f" and in {len(result.changed) - len(dockerfiles)} beside them"
-    if result.held_back:
-        parts.append(f"{result.held_back} held back as unsafe (add --unsafe)")
-    if result.declined:
-        parts.append(f"{result.declined} declined")
+    held_back = 0 if result.settings.unsafe else result.fixable_unsafe
+    left = result.fixable + result.fixable_unsafe - held_back
+    if held_back:
+        parts.append(f"{held_back} held back as unsafe (add --unsafe)")
+    if left:
+        parts.append(f"{left} {'declined' if asked else 'not applied'}")
     if result.refused:
         parts.append(f"{result.refused} refused" + ("" if verbose else " (-v shows why)"))
     if result.advice:
@@ -134,14 +144,12 @@ def apply_summary(result: RunResult, *, would: bool, verbose: bool = False) -> s
 
 def check_summary(result: RunResult) -> str:
     """One line of what was found."""
-    fixes = [found.finding for each in result.files for found in each.fixes]
-    unsafe = sum(isinstance(fix, Fix) and fix.safety is Safety.UNSAFE for fix in fixes)
-    total = len(fixes) + result.refused + result.advice
+    total = result.fixable + result.fixable_unsafe + result.refused + result.advice
     parts = [f"{_count(total, 'finding', 'findings')} in {_count(len(result.dockerfiles), 'file', 'files')}"]
-    if len(fixes) > unsafe:
-        parts.append(f"{len(fixes) - unsafe} fixable (dockfix apply)")
-    if unsafe:
-        parts.append(f"{unsafe} fixable, unsafe (dockfix apply --unsafe)")
+    if result.fixable:
+        parts.append(f"{result.fixable} fixable (dockfix apply)")
+    if result.fixable_unsafe:
+        parts.append(f"{result.fixable_unsafe} fixable, unsafe (dockfix apply --unsafe)")
     if result.refused:
         parts.append(f"{result.refused} refused")
     if result.advice:

@@ -1,4 +1,6 @@
-"""The configuration: `[tool.dockfix]` in `pyproject.toml`, or `dockfix.yaml`; the nearest one up the tree.
+"""The configuration: `[tool.dockfix]` in `pyproject.toml`, or a file of its own (`CONFIG_NAMES`).
+
+The nearest one up the tree counts, as far as the project's root; what lies above the root is not obeyed.
 
 A file that is wrong is an error that names its line, never a default: a run with other settings than the ones that were
 written down would be worse than none. `schema.json` in the package says the same for editors.
@@ -14,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dockfix.project.files import read_file
-from dockfix.project.problems import InputError
+from dockfix.project.names import CONFIG_NAMES
+from dockfix.project.problems import InputError, closest
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["KEYS", "Config", "find_config", "load_config", "read_config"]
 
 _PYPROJECT: Final = "pyproject.toml"
-_OWN: Final = "dockfix.yaml"
 _MAX_NODES: Final = 10_000
 _MAX_DEPTH: Final = 20
 _MAX_BITS: Final = 64
@@ -43,6 +45,7 @@ class Config:
     skip: tuple[str, ...] = ()
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
     respect_gitignore: bool = True
     context: Path | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
@@ -58,51 +61,59 @@ class Config:
         return InputError(str(self.path), self.lines.get(key), message)
 
 
-def load_config(start: Path) -> Config:
-    """The configuration in force in a folder; the defaults if no file is found.
+def load_config(start: Path, root: Path) -> Config:
+    """The configuration in force in a folder of a project; the defaults if no file is found.
 
     Raises:
         InputError: the file cannot be read or is wrong, or one folder has two.
     """
-    path = find_config(start)
+    path = find_config(start, root)
     return Config() if path is None else read_config(path)
 
 
-def find_config(start: Path) -> Path | None:
-    """The nearest configuration file, from the folder `start` up.
+def find_config(start: Path, root: Path) -> Path | None:
+    """The nearest configuration file, from the folder `start` up to the folder `root`.
 
-    A `pyproject.toml` without `[tool.dockfix]` is none.
+    A `pyproject.toml` without `[tool.dockfix]` is not a configuration file.
 
     Raises:
-        InputError: one folder has both kinds, or a file cannot be read.
+        InputError: one folder has two, or a file cannot be read.
     """
-    real = Path(os.path.realpath(start))
+    real, top = Path(os.path.realpath(start)), Path(os.path.realpath(root))
     for folder in (real, *real.parents):
-        own, pyproject = folder / _OWN, folder / _PYPROJECT
-        has_own = os.path.lexists(own)
-        has_table = os.path.lexists(pyproject) and _pyproject_table(pyproject)[0] is not None
-        if has_own and has_table:
-            message = f"both {_OWN} and [tool.dockfix] in {_PYPROJECT} configure dockfix in {folder}; keep one of them"
-            raise InputError(str(own), None, message)
-        if has_own or has_table:
-            return own if has_own else pyproject
+        if not folder.is_relative_to(top):
+            break
+        found = [name for name in CONFIG_NAMES if os.path.lexists(folder / name)]
+        if os.path.lexists(folder / _PYPROJECT) and _pyproject_table(folder / _PYPROJECT)[0] is not None:
+            found.append(_PYPROJECT)
+        if len(found) > 1:
+            shown = [f"[tool.dockfix] in {name}" if name == _PYPROJECT else name for name in found]
+            message = f"{', '.join(shown[:-1])} and {shown[-1]} configure dockfix in one folder; keep one of them"
+            raise InputError(str(folder / found[0]), None, message)
+        if found:
+            return folder / found[0]
     return None
 
 
 def read_config(path: Path) -> Config:
     """The configuration that a file holds: YAML, or TOML if its name ends in `.toml`.
 
-    A TOML file that is no `pyproject.toml` may have the keys at its top.
+    A TOML file other than `pyproject.toml` has the keys at its top, without `[tool.dockfix]`.
 
     Raises:
-        InputError: it cannot be read, is no YAML or TOML, or has a key or value that there is none of.
+        InputError: it cannot be read, is not valid YAML or TOML, or has an unknown key or a wrong value.
     """
     if path.suffix == ".toml":
-        table, text = _pyproject_table(path)
-        if table is None:
-            if path.name == _PYPROJECT:
+        if path.name == _PYPROJECT:
+            table, text = _pyproject_table(path)
+            if table is None:
                 raise InputError(str(path), None, "has no [tool.dockfix]")
+        else:
+            text = _read(path)
             table = _toml(path, text)
+            if "tool" in table:
+                message = "keys are at the top of this file, without [tool.dockfix]"
+                raise InputError(str(path), _toml_line(text, "tool"), message)
         keys = [str(key) for key in table]
         lines = {key: line for key in keys if (line := _toml_line(text, key)) is not None}
     else:
@@ -119,7 +130,9 @@ def _config(path: Path, table: Mapping[str, object], lines: Mapping[str, int]) -
             raise InputError(str(path), line, _unknown_key(key))
         expected, accepts = kind
         if not accepts(value):
-            raise InputError(str(path), line, f"{key} must be {expected}, not {_kind(value)}")
+            # of a table the wrong value is somewhere inside
+            but = "" if isinstance(value, dict) and expected.startswith("a table") else f", not {_kind(value)}"
+            raise InputError(str(path), line, f"{key} must be {expected}{but}")
         values[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
     if "context" in values:
         values["context"] = Path(os.path.realpath(path.parent), values["context"])
@@ -161,10 +174,12 @@ def _is_environment_table(value: object) -> bool:
 
 
 KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
-    "rules": ("a list of rule names", _is_strings),
+    # an empty list would run no rule, or all of them, depending on whom one asks
+    "rules": ("a list of rule names", lambda value: _is_strings(value) and value != []),
     "skip": ("a list of rule names", _is_strings),
     "unsafe": ("true or false", lambda value: isinstance(value, bool)),
     "exclude": ("a list of patterns", _is_strings),
+    "force-exclude": ("true or false", lambda value: isinstance(value, bool)),
     "respect-gitignore": ("true or false", lambda value: isinstance(value, bool)),
     "context": ("the path of a folder", lambda value: isinstance(value, str) and value != "" and "\0" not in value),
     "build-contexts": ("a table of names and references", _is_string_table),
@@ -181,13 +196,8 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
 
 
 def _unknown_key(key: str) -> str:
-    if key.replace("_", "-") in KEYS:
-        close = [key.replace("_", "-")]
-    else:
-        from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
-
-        close = get_close_matches(key.replace("_", "-").lower(), list(KEYS), n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else f"; the keys are {', '.join(KEYS)}"
+    close = closest(key, KEYS)
+    hint = f"; did you mean {close!r}?" if close else f"; the keys are {', '.join(KEYS)}"
     return f"unknown key {key!r}{hint}"
 
 
@@ -199,6 +209,8 @@ def _kind(value: object) -> str:
             return "a number that long" if _is_long(value) else f"the number {value}"
         case str():
             return f"the text {_short(value)!r}"
+        case []:
+            return "an empty list"
         case list():
             return "a list" if _is_strings(value) else "a list of other things than text"
         case dict():
@@ -242,7 +254,7 @@ def _toml(path: Path, text: str) -> dict[str, object]:
     try:
         return parse_toml(text)
     except TomlError as error:
-        raise InputError(str(path), error.line, f"is no TOML: {error.message}") from error
+        raise InputError(str(path), error.line, f"is not valid TOML: {error.message}") from error
 
 
 def _toml_line(text: str, key: str) -> int | None:
@@ -265,7 +277,7 @@ def _yaml(path: Path) -> tuple[dict[str, object], dict[str, int]]:
     except (YAMLError, RecursionError, ValueError) as error:
         mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
         problem = error.problem if isinstance(error, MarkedYAMLError) else str(error).partition("\n")[0]
-        raise InputError(str(path), mark.line + 1 if mark else None, f"is no YAML: {problem}") from error
+        raise InputError(str(path), mark.line + 1 if mark else None, f"is not valid YAML: {problem}") from error
     if root is None:
         return {}, {}
     if not isinstance(root, MappingNode):
@@ -274,7 +286,7 @@ def _yaml(path: Path) -> tuple[dict[str, object], dict[str, int]]:
     for key, _ in root.value:
         name = str(key.value)
         if name in lines:
-            raise InputError(str(path), key.start_mark.line + 1, f"key {name!r} stands here a second time")
+            raise InputError(str(path), key.start_mark.line + 1, f"the key {name!r} is here a second time")
         lines[name] = key.start_mark.line + 1
     left = [_MAX_NODES]
     table = {str(key.value): _plain(path, value, left, 0) for key, value in root.value}

@@ -15,8 +15,8 @@ from dockfix.project.gitignore import GitIgnore
 from dockfix.project.problems import InputProblem
 
 __all__ = [
-    "EXCLUDED_FOLDERS", "Found", "InputProblem", "discover", "find_named", "is_dockerfile_name", "is_sample_path",
-    "walk_folders",
+    "EXCLUDED_FOLDERS", "Found", "InputProblem", "bad_pattern", "discover", "find_named", "is_dockerfile_name",
+    "is_sample_path", "not_excluded", "walk_folders",
 ]  # fmt: skip
 
 EXCLUDED_FOLDERS: Final = frozenset(
@@ -140,6 +140,45 @@ def discover(
             for name in names:
                 add(folder / name, False)
     return found, problems
+
+
+def bad_pattern(patterns: Sequence[str]) -> str | None:
+    """The first of gitignore patterns that is malformed, so that git would drop it without a word."""
+    if not patterns:
+        return None
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - as in _spec
+
+    for pattern in patterns:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except ValueError:
+            return pattern
+    return None
+
+
+def not_excluded(paths: Sequence[Path], *, root: Path, exclude: Sequence[str]) -> list[Path]:
+    """Those of `paths`, files or folders, that a search of `root` would not leave out because of `exclude` or
+    `EXCLUDED_FOLDERS`; what git ignores counts for nothing, since a hook names files that git knows.
+
+    Source: `force-exclude` in ruff's settings.
+    """
+    real_root = os.path.realpath(root)
+    rules: _Rules = ((real_root, _spec(exclude)),) if exclude else ()
+
+    def is_excluded(path: Path) -> bool:
+        is_folder = path.is_dir()
+        # a file counts by its own place, not by that of the file that a symlink leads to
+        real = os.path.realpath(path) if is_folder else f"{os.path.realpath(path.parent).rstrip('/')}/{path.name}"
+        if real == real_root or not _inside(real, real_root):
+            return False
+        parts = real[len(real_root.rstrip("/")) + 1 :].split("/")
+        folders = parts if is_folder else parts[:-1]
+        if not EXCLUDED_FOLDERS.isdisjoint(folders):
+            return True
+        above = [f"{real_root.rstrip('/')}/{'/'.join(parts[:count])}/" for count in range(1, len(folders) + 1)]
+        return any(_ignored(each, rules) for each in [*above, real])
+
+    return [path for path in paths if not is_excluded(path)]
 
 
 def walk_folders(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ __all__ = [
     "Answers",
     "InitError",
     "Skeleton",
+    "check",
+    "command_words",
+    "likely_template",
     "render",
     "suggest",
     "with_manager",
@@ -100,18 +104,61 @@ class Skeleton:
     missing: tuple[str, ...] = field(default=())
 
 
-def suggest(template: str, folder: Path) -> Answers:
+_MANIFESTS: Final[Mapping[str, Sequence[str]]] = {
+    "python": ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile"),
+    "node": ("package.json",),
+    "go": ("go.mod",),
+    "rust": ("Cargo.toml",),
+    "java": ("pom.xml", "build.gradle", "build.gradle.kts"),
+}
+
+
+def likely_template(folder: Path) -> str | None:
+    """The template that a folder's manifests speak for; None if they speak for none, or for several."""
+    found = [each for each, names in _MANIFESTS.items() if any((folder / name).is_file() for name in names)]
+    return found[0] if len(found) == 1 else None
+
+
+def command_words(text: str) -> tuple[str, ...]:
+    """A command as its words, as a shell would split it.
+
+    Raises:
+        InitError: a quotation mark is not closed, or nothing is left.
+    """
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        if "escape" in str(error):
+            raise InitError(f"the command {text!r} ends in a backslash that escapes nothing") from error
+        raise InitError(f"the command {text!r} has a quotation mark that is not closed") from error
+    if not words:
+        raise InitError("the command is empty")
+    return words
+
+
+def suggest(template: str, folder: Path, name: str | None = None) -> Answers:
     """The answers that a folder's manifests suggest; sensible ones where they say nothing.
+
+    Args:
+        template: what to begin with.
+        folder: the project's folder.
+        name: the name of the image, if it is known already.
 
     Raises:
         InitError: there is no such template.
     """
     if template not in TEMPLATES:
-        raise InitError(f"there is no template {template!r}; there are {', '.join(TEMPLATES)}")
+        raise InitError(_no_template(template))
     plain = Answers(
-        template, _as_name(folder.name), _VERSIONS[template], PACKAGE_MANAGERS[template][0], _PORTS[template], ()
+        template,
+        name or _as_name(folder.name),
+        _VERSIONS[template],
+        PACKAGE_MANAGERS[template][0],
+        _PORTS[template],
+        (),
     )
-    return {"python": _python, "node": _node, "go": _go, "rust": _rust, "java": _java}[template](plain, folder)
+    found = {"python": _python, "node": _node, "go": _go, "rust": _rust, "java": _java}[template](plain, folder)
+    return found if name is None else replace(found, name=name)
 
 
 def with_manager(answers: Answers, manager: str) -> Answers:
@@ -127,7 +174,7 @@ def render(answers: Answers, folder: Path | None = None) -> Skeleton:
     Raises:
         InitError: an answer cannot be used.
     """
-    _check(answers)
+    check(answers)
     template = answers.template
     parts = {
         "NAME": answers.name,
@@ -266,14 +313,25 @@ def _needed(answers: Answers) -> tuple[str, ...]:
     )
 
 
-def _check(answers: Answers) -> None:
+def _no_template(name: str) -> str:
+    return f"there is no template {name!r}; there are {', '.join(TEMPLATES)}"
+
+
+def check(answers: Answers) -> None:
+    """Check that the answers can be used.
+
+    Raises:
+        InitError: one of them cannot.
+    """
     managers = PACKAGE_MANAGERS.get(answers.template)
     if managers is None:
-        raise InitError(f"there is no template {answers.template!r}; there are {', '.join(TEMPLATES)}")
+        raise InitError(_no_template(answers.template))
     if answers.package_manager not in managers:
         raise InitError(f"the package manager is one of {', '.join(managers)}, not {answers.package_manager!r}")
     if not _NAME.match(answers.name):
-        raise InitError(f"the name {answers.name!r} is none for an image: lower case, digits, and - _ . between them")
+        raise InitError(
+            f"the name {answers.name!r} is not a valid image name: lower case, digits, and - _ . between them"
+        )
     if not _VERSION.match(answers.version) or not _VERSION.match(answers.pnpm):
         raise InitError(f"the version {answers.version!r} is not of the form 3 or 3.13 or 3.13.1")
     if not 0 <= answers.port <= 65535:
@@ -283,11 +341,11 @@ def _check(answers: Answers) -> None:
     if not answers.command or not answers.command[0]:
         raise InitError("the command is empty")
     if any("$" in word or not word.isprintable() for word in answers.command):
-        raise InitError("the command holds $ or a control character, and no shell reads it")
+        raise InitError("the command has `$` or a control character, and there is no shell that would expand it")
     if answers.template == "go" and not (len(answers.command) == 1 and _GO_PACKAGE.match(answers.command[0])):
-        raise InitError(f"{' '.join(answers.command)!r} is no package of the module: . or ./cmd/NAME")
+        raise InitError(f"{' '.join(answers.command)!r} is not a package of the module: . or ./cmd/NAME")
     if answers.template == "rust" and not (len(answers.command) == 1 and _RUST_BINARY.match(answers.command[0])):
-        raise InitError(f"{' '.join(answers.command)!r} is no binary of the project: letters, digits, - and _")
+        raise InitError(f"{' '.join(answers.command)!r} is not a binary of the project: letters, digits, - and _")
     if answers.template == "java":
         _check_java(answers)
 
@@ -296,7 +354,7 @@ def _check_java(answers: Answers) -> None:
     if not _JAVA_VERSION.match(answers.version):
         raise InitError(f"the version {answers.version!r} of Java is not of the form 21")
     if not (len(answers.command) == 1 and _JAR.match(answers.command[0])):
-        raise InitError(f"{' '.join(answers.command)!r} is no jar below the project's folder, such as target/*.jar")
+        raise InitError(f"{' '.join(answers.command)!r} is not a jar below the project's folder, such as target/*.jar")
 
 
 def _as_name(text: str) -> str:
@@ -316,8 +374,6 @@ def _python(answers: Answers, folder: Path) -> Answers:
         manager = "pip"
     named = project.get("name", poetry.get("name"))
     name = _as_name(named) if isinstance(named, str) else answers.name
-    module = name.replace("-", "_")
-    module = module if module.isidentifier() else "app"
     pinned = re.match(r"(?:cpython-)?(3\.\d{1,2})(?:\.\d+)?\s*\Z", _read(folder, ".python-version") or "")
     wanted = re.match(r"\s*[~=>]=\s*(3\.\d{1,2})\b", str(project.get("requires-python", "")))
     version = answers.version
@@ -326,8 +382,39 @@ def _python(answers: Answers, folder: Path) -> Answers:
     elif wanted and int(wanted[1][2:]) > int(version[2:]):
         version = wanted[1]
     scripts = [key for key in _table(project, "scripts") if _FILE.match(key) and "/" not in key]
+    # a package below src can only be imported once it is installed, which needs a build system
+    tops = [folder, folder / "src"] if poetry or "build-system" in document else [folder]
+    module = _python_module(tops, [name, answers.name, _as_name(folder.name)])
     command = (scripts[0],) if scripts and manager != "pip" else ("python", "-m", module)
     return replace(answers, name=name, version=version, package_manager=manager, command=command)
+
+
+_RUN_FILES: Final = ("__main__", "main", "app", "server", "cli")
+_OTHER_PACKAGES: Final = frozenset(
+    {"test", "tests", "testing", "docs", "doc", "examples", "scripts", "tools", "migrations"}
+)
+
+
+def _python_module(tops: Sequence[Path], names: Sequence[str]) -> str:
+    """The module that `python -m` runs: the package of one of `names`, or the only package, or a file that is usual.
+
+    A package runs by its `__main__.py`; without it, by one of its usual modules.
+    """
+    wanted = [name.replace("-", "_").replace(".", "_") for name in names]
+    packages: dict[str, Path] = {}
+    for top in tops:
+        for each in sorted(top.iterdir()) if top.is_dir() else ():
+            is_package = any((each / f"{file}.py").is_file() for file in ("__init__", "__main__"))
+            if is_package and each.name.isidentifier() and each.name.lower() not in _OTHER_PACKAGES:
+                packages.setdefault(each.name, each)
+    chosen = next((name for name in wanted if name in packages), None)
+    if chosen is None and len(packages) == 1:
+        chosen = next(iter(packages))
+    if chosen is not None:
+        file = next((name for name in _RUN_FILES if (packages[chosen] / f"{name}.py").is_file()), "__main__")
+        return chosen if file == "__main__" else f"{chosen}.{file}"
+    alone = next((name for name in [*wanted, *_RUN_FILES] if (tops[0] / f"{name}.py").is_file()), None)
+    return alone or (wanted[0] if wanted[0].isidentifier() else "app")
 
 
 def _node(answers: Answers, folder: Path) -> Answers:

@@ -1,11 +1,16 @@
-"""By which names the files are known that say how Dockerfiles are built."""
+"""By which names the files are known that say how Dockerfiles are built, and those that configure dockfix."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["is_bake_name", "is_compose_name"]
+__all__ = ["CONFIG_NAMES", "is_bake_name", "is_compose_name"]
+
+CONFIG_NAMES: Final = (
+    "dockfix.toml", ".dockfix.toml", "dockfix.yaml", "dockfix.yml", ".dockfix.yaml", ".dockfix.yml",
+)  # fmt: skip
+"""Configuration files of dockfix alone; `[tool.dockfix]` may be in a `pyproject.toml` instead."""
 
 _COMPOSE: Final = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]*)?\.ya?ml")
 _BAKE: Final = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -35,6 +36,15 @@ class InputError(Exception):
     def problem(self) -> InputProblem:
         """The same as a value, for those that collect problems."""
         return InputProblem(self.path, self.line, self.message)
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` is probably a misspelling of."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
+
+    # a name that shares half its letters by chance is worse than no suggestion
+    close = get_close_matches(name.lower().replace("_", "-"), list(known), n=1, cutoff=0.75)
+    return close[0] if close else None
 
 
 class Uneditable(Exception):  # noqa: N818 - no error: the file is as its owner wants it

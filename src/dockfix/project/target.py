@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.project.discovery import find_named
 from dockfix.project.files import FileText
-from dockfix.project.names import is_bake_name, is_compose_name
+from dockfix.project.names import CONFIG_NAMES, is_bake_name, is_compose_name
 from dockfix.project.problems import InputProblem
 from dockfix.project.secrets import Secrets, is_secret_name
 from dockfix.project.snapshot import Snapshot
@@ -30,7 +30,7 @@ __all__ = [
     "load_project", "target_for",
 ]  # fmt: skip
 
-_ROOT_FILES: Final = ("pyproject.toml", "dockfix.yaml")
+_ROOT_FILES: Final = ("pyproject.toml", *CONFIG_NAMES)
 
 
 @dataclass(frozen=True)

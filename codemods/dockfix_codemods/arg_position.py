@@ -32,8 +32,10 @@ could (`mkdir`, `ln`, `cp` with literal words and their like) and no build passe
 files of the project being understood.
 
 Such a RUN does the same without the variable: it names it nowhere, and what it executes reads no variable but the
-locale's, which are never moved. The instruction that uses the ARG comes after it still, and so does all that came
-after that instruction: from there on nothing has changed. An ENV, an ARG or a default of the same name is not crossed.
+locale's, which are never moved. The base image is known, no COPY above puts programs or settings of the shell into it,
+and the shell is not a login shell, which would run a profile first. The instruction that uses the ARG comes after it
+still, and so does all that came after that instruction: from there on nothing has changed. An ENV, an ARG or a default
+of the same name is not crossed.
 
 ## What it leaves alone
 
@@ -56,19 +58,24 @@ after that instruction: from there on nothing has changed. An ENV, an ARG or a d
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
 from dockfix.api import (
+    Add,
     Arg,
     Category,
     Codemod,
+    Copy,
     Effect,
     Env,
     Finding,
     Fix,
     Instruction,
+    Known,
     Refusal,
     Run,
     Safety,
@@ -83,6 +90,10 @@ from dockfix.api import (
     variables,
     wiring,
 )
+
+_LOGIN: Final = re.compile(r"-[a-zA-Z]*[li]|--login")
+_SYSTEM: Final = re.compile(r"/+\Z|/+(?:bin|sbin|usr|lib|etc)(?:/|\Z)|.*\$")
+"""Where the system keeps its programs and what its shells read."""
 
 _OF_TARGET: Final = frozenset(("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"))
 """Set by BuildKit to the same value in every build for a platform (docs.docker.com/reference/dockerfile)."""
@@ -135,7 +146,8 @@ def _check(target: Target, stage: Stage, index: int, arg: Arg, moves: Mapping[in
     reason = _why_not(arg, crossed) or _shared_comment(target, arg, below[0])
     if reason:
         return Refusal(arg.span, _message(sorted(names), crossed), reason)
-    safe = all(is_deaf(target.facts, node) for node in crossed) and wiring.never_passed(target, names)
+    deaf = all(is_deaf(target.facts, node) for node in crossed) and not _runs_more(target, stage, crossed)
+    safe = deaf and wiring.never_passed(target, names)
     # a pragma above an ARG speaks of that ARG alone
     alone = arg.span.start if any(map(is_pragma, target.dockerfile.above(arg))) else -1
     place = _Place(use, safe, alone)
@@ -143,6 +155,23 @@ def _check(target: Target, stage: Stage, index: int, arg: Arg, moves: Mapping[in
     if user is not use and place != moves[user.span.start].place:
         return None  # it goes along in the next round
     return _Move(arg, crossed, place)
+
+
+def _runs_more(target: Target, stage: Stage, crossed: Sequence[Instruction]) -> bool:
+    """Whether RUNs may run another program than they name: one of the project's, or what a login shell reads first."""
+    chain = target.facts.graph.chain(stage)
+    copies = [node for link in chain for node in link.instructions if isinstance(node, Copy | Add)]
+    places = [_landing(target, node) for node in copies]
+    shells = [target.facts.state(node).shell for node in crossed if isinstance(node, Run)]
+    login = any(not isinstance(shell, Known) or any(map(_LOGIN.match, shell.value[1:])) for shell in shells)
+    return stage.base is None or login or any(_SYSTEM.match(place) for place in places)
+
+
+def _landing(target: Target, copy: Copy | Add) -> str:
+    """The absolute path that a COPY or ADD writes to, `/` if the working directory is not known."""
+    workdir = target.facts.state(copy).workdir
+    text = copy.destination.text if copy.destination is not None else ""
+    return posixpath.normpath(posixpath.join(workdir.value if isinstance(workdir, Known) else "/", text))
 
 
 def _first_use(

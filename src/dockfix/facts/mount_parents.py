@@ -7,9 +7,11 @@ does not exist is root's in the RUN, and not in the image behind it, where the t
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.caches import serves
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.shell import SimpleCommand, Word
 
-__all__ = ["missing_parents", "names_path", "place_of", "uses_folder"]
+__all__ = ["missing_parents", "uses_folder"]
 
 # base-files of Debian and Ubuntu, alpine-baselayout, filesystem of Fedora and RHEL: folders of root with mode 0755.
 _ROOTS: Final = frozenset(
@@ -114,27 +116,30 @@ def _makes_home(command: SimpleCommand, rhel: bool) -> bool:
     return command.basename == "adduser" and "H" not in short
 
 
-def _replay(facts: BuildFacts, run: Run, made: set[str], folders: set[str]) -> None:
-    """What a RUN makes of folders: those of mkdir, less those that are removed or moved."""
+def _replay(facts: BuildFacts, run: Run, made: set[str], folders: set[str], until: Step | None = None) -> None:
+    """What a RUN makes of folders, up to a step: those of mkdir, less those that are removed or moved."""
     state = facts.state(run)
     mounted = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
     home = known(state.home) or ""
     for step in facts.commands(run).steps:
+        if step is until:
+            return
         name = step.command.basename
         if name not in ("mkdir", "rm", "rmdir", "mv"):
             continue
         directory = step.directory(state.workdir)
-        places = [place_of(word, home, directory) for word in step.command.args if not word.text.startswith("-")]
+        places = [_place(word, home, directory) for word in step.command.args if not word.text.startswith("-")]
         if name == "mkdir":
             plain = not step.user_changed and not step.command.context & _UNCERTAIN
             if plain and (step.command.after is None or step.command.after.text != "||"):
                 for place in places:
-                    if place and not place[1] and not any(serves(each, place[0]) for each in mounted):
-                        made.update(_with_parents(place[0]))
+                    if place and not place.rest and not any(serves(each, place.path) for each in mounted):
+                        made.update(_with_parents(place.path))
             continue
         for each in tuple(made | folders):
             if any(
-                place is None or (each.startswith(place[0]) if place[1] else serves(place[0], each)) for place in places
+                place is None or (each.startswith(place.path) if place.rest else serves(place.path, each))
+                for place in places
             ):
                 made.discard(each)
                 if each not in _ROOTS and any(place is not None for place in places):
@@ -150,9 +155,10 @@ def _opened(facts: BuildFacts, run: Run, stage: Stage, folder: str) -> bool:
         for step in facts.commands(instruction).steps:
             if step.command.basename not in ("chown", "chmod", "chgrp", "setfacl"):
                 continue
-            for word in step.command.args:
-                place = place_of(word, known(state.home) or "", step.directory(state.workdir))
-                if place is None or place[1] or serves(place[0], folder):
+            operands = [word for word in step.command.args if not word.text.startswith("-")]
+            for word in operands[1:]:  # the first is the owner or the mode
+                place = _place(word, known(state.home) or "", step.directory(state.workdir))
+                if place is None or serves(place.path, folder) or (place.rest and folder.startswith(place.path)):
                     return True
     return False
 
@@ -175,67 +181,87 @@ def _with_parents(path: str | None) -> Iterator[str]:
         path = posixpath.dirname(path)
 
 
-def place_of(word: Word, home: str, directory: Fact[str]) -> tuple[str, bool] | None:
-    """The path that a word names, and whether that is only how it begins (a glob or a variable follows).
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a word names: a path, and if that is only how it begins, what follows (a glob, a variable)."""
 
-    None if nothing is known of it. `~` and `$HOME` are the home; what is relative lies in `directory`.
-    """
+    path: str
+    rest: str = ""
+
+    def meets(self, folder: str) -> bool:
+        """Whether it may be a folder or something in it."""
+        if not self.rest:
+            return serves(folder, self.path)
+        if re.search(r"[{$`\\]", self.rest):
+            return folder.startswith(self.path) or serves(folder, self.path)
+        parts, wanted = (self.path + self.rest).split("/"), folder.split("/")
+        # A glob goes from `/` to `/`, and `*` meets no dot at the beginning of a name (POSIX, 2.14 Pattern Matching).
+        return len(parts) >= len(wanted) and all(
+            fnmatch.fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
+            for part, name in zip(parts, wanted, strict=False)
+        )
+
+
+def _place(word: Word, home: str, directory: Fact[str]) -> Place | None:
+    """What a word names, None if nothing is known of it: `~` and `$HOME` are the home, the rest lies in `directory`."""
     text = word.value if word.value is not None else word.text.replace('"', "").replace("'", "")
     text = text.partition("=")[2] if text.startswith("-") else text
     if home:
-        text = re.sub(r"\A(?:~|\$HOME|\$\{HOME\})(?=/|\Z)", home, text)
+        text = re.sub(r"\A(?:~|\$HOME|\$\{HOME\})(?=/|\Z)", lambda _: home, text)
     special = _SPECIAL.search(text) if word.value is None else None
-    literal = text[: special.start()] if special is not None else text
+    literal, rest = (text[: special.start()], text[special.start() :]) if special is not None else (text, "")
     if not literal:
         return None
     if not literal.startswith("/"):
         if not isinstance(directory, Known):
             return None
         literal = posixpath.join(directory.value, literal)
-    ending = "/" if special is not None and literal.endswith("/") else ""
-    path = posixpath.normpath(literal).replace("//", "/")
-    return (path if path == "/" else path + ending), special is not None
+    if rest:  # the last name is not complete
+        parent, _, name = literal.rpartition("/")
+        return Place(posixpath.normpath(f"/{parent}").replace("//", "/").rstrip("/") + f"/{name}", rest)
+    return Place(posixpath.normpath(literal).replace("//", "/"))
 
 
-def names_path(word: Word, home: str, directory: Fact[str], folder: str) -> bool:
+def _names(word: Word, home: str, directory: Fact[str], folder: str) -> bool:
     """Whether a word may name a folder or something in it, or has its path in a text (`python -c '...'`)."""
+    place = _place(word, home, directory)
+    if place is not None and place.meets(folder):
+        return True
     text = word.value if word.value is not None else word.text
     spellings = [folder]
     if home not in ("", "/") and folder.startswith(home + "/"):
         spellings += [f"{each}{folder[len(home) :]}" for each in ("~", "$HOME", "${HOME}")]
-    if any(re.search(rf"{re.escape(each)}(?![\w.-])", text) for each in spellings):
-        return True
-    place = place_of(word, home, directory)
-    if place is None:
-        return False
-    path, begins = place
-    if not begins:
-        return serves(folder, path)
-    if path.endswith("/") and folder.startswith(path) and folder[len(path) :].startswith("."):
-        return re.search(r"/\.[*?\[]", word.text) is not None or "$" in word.text  # a shell's `*` meets no dot
-    return folder.startswith(path) or serves(folder, path)
+    return any(re.search(rf"{re.escape(each)}(?![\w.-])", text) for each in spellings)
 
 
-def uses_folder(step: Step, state: State, folder: str, home: str) -> bool:
-    """Whether a command may fail where a folder does not exist: it names that folder, or something in it.
+def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory: str, home: str) -> bool:
+    """Whether a command of a RUN may fail where a folder, which holds the cache `directory`, does not exist.
 
-    `rm -f` and `mkdir -p` never do, and `echo` only prints.
+    It names the folder or something in it. `rm -f` and `mkdir -p` never fail so, `echo` only prints, and what lies in
+    a folder that another step makes is there as before.
     """
-    command = step.command
-    directory = step.directory(state.workdir)
-    targets = [redirect.target for redirect in command.redirects if redirect.target is not None]
-    if any(names_path(word, home, directory, folder) for word in targets):
-        return True
+    command, state = step.command, facts.state(run)
+    words = [redirect.target for redirect in command.redirects if redirect.target is not None]
     flags = [word.value or "" for word in command.args if word.text.startswith("-")]
     forced = {"rm": ("f", "--force"), "mkdir": ("p", "--parents")}.get(command.basename or "")
-    if forced is not None and any(
+    tolerant = forced is not None and any(
         flag == forced[1] or (forced[0] in flag and not flag.startswith("--")) for flag in flags
-    ):
-        return False
-    if command.basename in ("echo", "printf"):
-        return False
-    return any(
-        names_path(word, home, directory, folder)
-        for word in command.args
-        if not (step.package is not None and word.text.startswith("--cache"))
     )
+    if not tolerant and command.basename not in ("echo", "printf"):
+        cached = step.package is not None  # it makes the directory that an option names
+        words += [word for word in command.args if not (cached and word.text.startswith("--cache"))]
+    where = step.directory(state.workdir)
+    naming = [word for word in words if _names(word, home, where, folder)]
+    stage = facts.stage_of(run)
+    if not naming or stage is None:
+        return bool(naming)
+    existing = _existing(facts, run, stage)
+    _replay(facts, run, existing, set(), until=step)
+    for word in naming:
+        place = _place(word, home, where)
+        if place is None or place.rest or not serves(folder, place.path) or serves(directory, place.path):
+            return True
+        parent = posixpath.dirname(place.path)
+        if place.path not in existing and not (parent in existing and serves(folder, parent)):
+            return True
+    return False

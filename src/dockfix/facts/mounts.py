@@ -528,7 +528,7 @@ def _reader(facts: BuildFacts, run: Run, manager: str, held: _Held, home: str) -
                 mount.kind == "cache" and mount.target and serves(mount.target, held.directory) for mount in run.mounts
             )
             return "" if same else "the offline command"
-        if not mounted and uses_folder(step, state, held.outer, known(state.home) or home):
+        if not mounted and uses_folder(facts, run, step, held.outer, held.directory, known(state.home) or home):
             return f"{step.command.basename}"
         if manager in _STORES and not _understood(step):
             return f"{step.command.basename or 'the command'}"

@@ -27,20 +27,42 @@ A mount in the wrong place stays empty, every build downloads everything again, 
 layer: seen with pip under a uv mount, 0 files in the mount.
 
 ## Safety
-Pointing a mount elsewhere is safe where every command of the RUN is known and none uses the directory: it loses
-nothing, since nothing was there to lose. The new directory is one that the tool could do without. Should an unknown
-base image have another user or another home than root's, the build and the image are what they were: the mount is then
-as idle as before. An `id=` that names another tool, or that another directory shares, makes the fix unsafe.
+A safe fix changes no build that succeeds today, for these reasons.
+
+- **What the mount takes out of the image is only a cache.** The tool can do without it and fetches again what is
+  missing. That does not hold for the stores of Go, cargo, Maven, Gradle and NuGet, where later commands look for what
+  they need: there it is safe only in a stage that is not built into the image, whose later commands are all known,
+  and of which no COPY takes a folder above the store.
+- **Nothing else needs the directory, or a folder above it that only the install makes.** BuildKit takes these away
+  behind the RUN. So no later command may name one of them (but for `rm -f`, `mkdir -p` and `echo`), no COPY may take
+  it from the stage, and no RUN mount it; a COPY of a folder above takes the question to the stage that it fills. A
+  program that is not told of the folder makes it, as it must in any image that has none.
+- **No folder changes hands.** A mount's missing parents are root's. If root runs the RUN they always were; under
+  another user each must be known to exist (the home that `useradd -m` makes, an earlier `RUN mkdir -p`, a WORKDIR), or
+  to be in a folder where only root can make any. Otherwise the fix is unsafe, and refused where the tool itself writes
+  to such a parent (poetry, Go, cargo, Gradle, NuGet); yarn's mount is then one level higher, in a folder of its own.
+- **The mount can be written to, and what is in it fits.** It gets the user's uid. Tools that keep what they build
+  from source (pip, uv, poetry, pdm, pipenv, pnpm) share a cache only between images of one distribution and release
+  and with the same compiler flags, in this file and in those that compose and bake files build: `id=` parts glibc from
+  musl, other differences make the fix unsafe. So does `--no-build-isolation`. For other projects on the same builder
+  pip's own rule counts, as on any machine: what is built from source is kept by name, version and Python.
+- **The RUN ends as before.** A clean-up goes only if its exit status decides nothing: behind `&&`, in front of another
+  command, or where `set -e` ends the script first. Otherwise a failure that it hides would show, and the fix is unsafe.
+- **The flag says what is meant.** A path with a space, a quote, a comma or a byte that is not ASCII is left alone.
+- **The file needs BuildKit already**, and the user, its home and the tool's settings are known.
+
+Pointing a mount elsewhere loses nothing, since nothing was there to lose: it is safe where every command of the RUN is
+known and none uses the old directory, and all of the above holds for the new one. An `id=` that names another tool, or
+that another directory shares, makes it unsafe. Replacing `~` is safe under the same conditions. Giving a mount the
+user's uid is, too: its parents stay as they are. Should an unknown base image have another user or another home than
+root's, the mount is as idle as before.
 
 Deleting `--no-cache-dir` where a mount holds the cache is safe: what the tool keeps goes into the mount, not the image.
-On a base image that is not known pip is told by `--cache-dir` to use the mount. Dropping a clean-up whose files lie
-in a mount is safe: it only empties the mount.
+On a base image that is not known pip is told by `--cache-dir` to use the mount.
 
-Adding a mount is safe where the file already needs BuildKit, the user and its home are known, the cache is not switched
-off, and no later step needs what is in it. Everything else is unsafe, and says at what to look: so is a wheel that pip
-or uv builds with `--no-build-isolation`, which the cache would give again when what it was built against has changed.
-For apt the fix takes `docker-clean` away, which empties the mount, and apt's marks of what was installed automatically
-go into the mount, so the image differs by these files: always unsafe.
+Everything else is unsafe, and says at what to look. For apt the fix takes `docker-clean` away, which empties the mount,
+and apt's marks of what was installed automatically go into the mount, so the image differs by these files: always
+unsafe.
 
 ## What it leaves alone
 Directories that are results (`GEM_HOME`, `target/`, `~/.cache/huggingface`, browsers of playwright); a cache that is
@@ -184,7 +206,7 @@ def _retarget(
     doubt = doubt or mounts.built_against(tool) or mounts.filled_before(target.facts, caches, tool, path)
     if not doubt and (needed := mounts.needed_later(target.facts, caches, tool, path)):
         doubt = f"{needed}: it must find what it needs without {path}"
-    doubt = doubt or mounts.beside_doubt(target.facts, caches, path)
+    doubt = doubt or mounts.beside_doubt(target.facts, caches, path) or mounts.in_the_way(target.facts, caches, path)
     doubt = doubt or shared.clash(caches, tool, name or path)
     look_at = "; ".join(dict.fromkeys(each for each in (doubt, *dropping.doubts) if each))
     return Fix(option.value_span, message, edits, Safety.UNSAFE if look_at else Safety.SAFE, WHY, look_at)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.shell import SimpleCommand, Word
 
-__all__ = ["missing_parents", "uses_folder"]
+__all__ = ["makes_parents", "missing_parents", "uses_folder"]
 
 # base-files of Debian and Ubuntu, alpine-baselayout, filesystem of Fedora and RHEL: folders of root with mode 0755.
 _ROOTS: Final = frozenset(
@@ -242,11 +242,7 @@ def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory:
     """
     command, state = step.command, facts.state(run)
     words = [redirect.target for redirect in command.redirects if redirect.target is not None]
-    flags = [word.value or "" for word in command.args if word.text.startswith("-")]
-    forced = {"rm": ("f", "--force"), "mkdir": ("p", "--parents")}.get(command.basename or "")
-    tolerant = forced is not None and any(
-        flag == forced[1] or (forced[0] in flag and not flag.startswith("--")) for flag in flags
-    )
+    tolerant = makes_parents(step) or (command.basename == "rm" and _has_flag(step, "f", "--force"))
     if not tolerant and command.basename not in ("echo", "printf"):
         cached = step.package is not None  # it makes the directory that an option names
         words += [word for word in command.args if not (cached and word.text.startswith("--cache"))]
@@ -265,3 +261,13 @@ def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory:
         if place.path not in existing and not (parent in existing and serves(folder, parent)):
             return True
     return False
+
+
+def makes_parents(step: Step) -> bool:
+    """Whether a command is `mkdir -p`, which takes a directory that is there already."""
+    return step.command.basename == "mkdir" and _has_flag(step, "p", "--parents")
+
+
+def _has_flag(step: Step, letter: str, name: str) -> bool:
+    flags = [word.value or "" for word in step.command.args if word.text.startswith("-")]
+    return any(flag == name or (letter in flag and not flag.startswith("--")) for flag in flags)

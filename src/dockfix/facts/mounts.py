@@ -23,7 +23,7 @@ from dockfix.facts.caches import (
     tool_of_directory,
 )
 from dockfix.facts.model import Fact, Known, Unknown, known
-from dockfix.facts.mount_parents import missing_parents, uses_folder
+from dockfix.facts.mount_parents import makes_parents, missing_parents, uses_folder
 from dockfix.facts.packages import Action, PackageCommand, recognise
 from dockfix.facts.stages import StageSource
 from dockfix.syntax.shell import Context, Word, parse_shell
@@ -52,6 +52,7 @@ __all__ = [
     "frontend_is",
     "harm",
     "hides_failure",
+    "in_the_way",
     "may_be_lost",
     "mounts_supported",
     "needed_later",
@@ -564,10 +565,13 @@ def hides_failure(caches: Caches, group: Sequence[Cleaning]) -> bool:
     operator = first.before.text.strip() if first.before else None
     commands = [step.command for step in caches.commands.steps if step.depth == 0]
     following = [command for command in commands if command.start >= last.end]
-    errexit = first.errexit or any(re.match(r"-[a-z]*e", word) for word in (caches.commands.shell or ())[1:])
+    by_shell = any(re.match(r"-[a-z]*e", word) for word in (caches.commands.shell or ())[1:])
+    sets = any(command.basename == "set" for command in commands)
     if operator == "&&":
         joined = last.after is not None and last.after.text.strip() == "&&"
-        return errexit and bool(following) and not joined
+        may_exit = by_shell or sets or any(step.opaque for step in caches.commands.steps)
+        return may_exit and bool(following) and not joined
+    errexit = first.errexit or (by_shell and not sets)
     previous = [command for command in commands if command.end <= first.start]
     if errexit and previous and not previous[-1].context and previous[-1].after == first.before:
         before = previous[-1].before
@@ -701,6 +705,25 @@ def beside_doubt(facts: BuildFacts, caches: Caches, path: str) -> str:
         f"whether anything else writes to {folders[0]}, which the mount makes root's"
         f" (an earlier `RUN mkdir -p {folders[-1]}` keeps it the user's)"
     )
+
+
+_TOLERANT: Final = frozenset(
+    ("cd", "ls", "echo", "chown", "chmod", "chgrp", "du", "stat", "find", "test", "[", "export")
+)
+
+
+def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> str:
+    """The command of the RUN that a mount may fail by making a directory before it does; "" if there is none."""
+    folders = (path, *missing_parents(facts, caches.run, caches.stage, path, writer_is_root=True))
+    for step in caches.commands.steps:
+        name = step.command.basename
+        if step.package is not None or name in _TOLERANT or (name == "mkdir" and makes_parents(step)):
+            continue
+        for word in step.command.args:
+            named = caches.path(word.value if word.value is not None else word.text)
+            if named in folders and not (name == "rm" and named == path):
+                return f"`{name}`, which finds {named} there already"
+    return ""
 
 
 def may_be_lost(tool: ToolCache, path: str) -> bool:
@@ -842,6 +865,8 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
     if path == "/var/lib/apt" and not cleanups:
         found.append("later steps, which no longer find apt's lists in the image")
     removing = {id(each.step) for each in cleanups}
+    if not removing and (first := in_the_way(facts, caches, path)):
+        found.append(first)
     for step in caches.mentions(path):
         if id(step) not in removing:
             found.append(f"`{step.command.basename}`, which names {path} or what is above it")

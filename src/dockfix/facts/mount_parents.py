@@ -237,15 +237,16 @@ def _names(word: Word, home: str, directory: Fact[str], folder: str) -> bool:
 def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory: str, home: str) -> bool:
     """Whether a command of a RUN may fail where a folder, which holds the cache `directory`, does not exist.
 
-    It names the folder or something in it. `rm -f` and `mkdir -p` never fail so, `echo` only prints, and what lies in
-    a folder that another step makes is there as before.
+    It names the folder or something in it. `rm -f` and `mkdir -p` never fail so, nor does what `ln -s` points at;
+    `echo` only prints, and what lies in a folder that another step makes is there as before.
     """
     command, state = step.command, facts.state(run)
     words = [redirect.target for redirect in command.redirects if redirect.target is not None]
     tolerant = makes_parents(step) or (command.basename == "rm" and _has_flag(step, "f", "--force"))
     if not tolerant and command.basename not in ("echo", "printf"):
         cached = step.package is not None  # it makes the directory that an option names
-        words += [word for word in command.args if not (cached and word.text.startswith("--cache"))]
+        made = command.args[-1:] if command.basename == "ln" and _has_flag(step, "s", "--symbolic") else command.args
+        words += [word for word in made if not (cached and word.text.startswith("--cache"))]
     where = step.directory(state.workdir)
     naming = [word for word in words if _names(word, home, where, folder)]
     stage = facts.stage_of(run)

@@ -206,9 +206,10 @@ def _retarget(
     doubt = doubt or mounts.built_against(tool) or mounts.filled_before(target.facts, caches, tool, path)
     if not doubt and (needed := mounts.needed_later(target.facts, caches, tool, path)):
         doubt = f"{needed}: it must find what it needs without {path}"
-    doubt = doubt or mounts.beside_doubt(target.facts, caches, path) or mounts.in_the_way(target.facts, caches, path)
+    doubt = doubt or mounts.beside_doubt(target.facts, caches, path)
     doubt = doubt or shared.clash(caches, tool, name or path)
-    look_at = "; ".join(dict.fromkeys(each for each in (doubt, *dropping.doubts) if each))
+    doubts = (doubt, *mounts.in_the_way(target.facts, caches, path), *dropping.doubts)
+    look_at = "; ".join(dict.fromkeys(each for each in doubts if each))
     return Fix(option.value_span, message, edits, Safety.UNSAFE if look_at else Safety.SAFE, WHY, look_at)
 
 

@@ -218,3 +218,18 @@ def test_a_cache_of_wheels_is_shared_by_one_kind_of_image(other: str, safe: bool
 def test_a_mount_of_an_unknown_image_is_not_shared() -> None:
     text = HEAD + f"RUN pip install a\nFROM acme/base\n{PIP}"
     assert "--mount=type=cache,id=pip-glibc,target=/root/.cache/pip pip install a\n" in fixed(text)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rm -rf /root/.cache/pip && pip install a",
+        "rm -rf /root/.cache && pip install a",
+        "rm -rf /root/* && pip install a",
+        "mkdir /root/.cache && pip install a",
+        "ln -s /tmp /root/.cache && pip install a",
+    ],
+)
+@pytest.mark.parametrize("mount", ["", "--mount=type=cache,target=/root/.cache/uv "])
+def test_a_command_that_a_new_mount_disturbs_makes_it_unsafe(command: str, mount: str) -> None:
+    assert "safe" not in kinds(HEAD + f"RUN {mount}{command}\n")

@@ -712,18 +712,22 @@ _TOLERANT: Final = frozenset(
 )
 
 
-def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> str:
-    """The command of the RUN that a mount may fail by making a directory before it does; "" if there is none."""
+def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> list[str]:
+    """The commands of the RUN that a new mount may disturb: they name it, make it, or remove what is above it."""
+    kept = {id(each.step) for each in cleaning(caches, [path], adding=True)}
+    found = [
+        f"`{step.command.basename}`, which names {path} or what is above it"
+        for step in caches.mentions(path)
+        if id(step) not in kept
+    ]
     folders = (path, *missing_parents(facts, caches.run, caches.stage, path, writer_is_root=True))
     for step in caches.commands.steps:
         name = step.command.basename
-        if step.package is not None or name in _TOLERANT or (name == "mkdir" and makes_parents(step)):
+        if step.package is not None or name in _TOLERANT or makes_parents(step) or id(step) in kept:
             continue
-        for word in step.command.args:
-            named = caches.path(word.value if word.value is not None else word.text)
-            if named in folders and not (name == "rm" and named == path):
-                return f"`{name}`, which finds {named} there already"
-    return ""
+        named = (caches.path(word.value if word.value is not None else word.text) for word in step.command.args)
+        found += [f"`{name}`, which finds {each} there already" for each in named if each in folders]
+    return found
 
 
 def may_be_lost(tool: ToolCache, path: str) -> bool:
@@ -864,13 +868,7 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
         found.append("autoremove in later steps and containers: apt's marks (extended_states) go into the mount")
     if path == "/var/lib/apt" and not cleanups:
         found.append("later steps, which no longer find apt's lists in the image")
-    removing = {id(each.step) for each in cleanups}
-    if not removing and (first := in_the_way(facts, caches, path)):
-        found.append(first)
-    for step in caches.mentions(path):
-        if id(step) not in removing:
-            found.append(f"`{step.command.basename}`, which names {path} or what is above it")
-    return found
+    return found + in_the_way(facts, caches, path)
 
 
 def built_against(tool: ToolCache) -> str:

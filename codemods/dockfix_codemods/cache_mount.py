@@ -32,7 +32,8 @@ A safe fix changes no build that succeeds today, for these reasons.
 - **What the mount takes out of the image is only a cache.** The tool can do without it and fetches again what is
   missing. That does not hold for the stores of Go, cargo, Maven, Gradle and NuGet, where later commands look for what
   they need: there it is safe only in a stage that is not built into the image, whose later commands are all known,
-  and of which no COPY takes a folder above the store.
+  of which no COPY takes a folder above the store, and into which no COPY of folders or `mvn install` has put anything
+  that nobody can fetch again.
 - **Nothing else needs the directory, or a folder above it that only the install makes.** BuildKit takes these away
   behind the RUN. So no later command may name one of them (but for `rm -f`, `mkdir -p` and `echo`), no COPY may take
   it from the stage, and no RUN mount it; a COPY of a folder above takes the question to the stage that it fills. A

@@ -388,6 +388,27 @@ def frontend_is(syntax: str, major: int, minor: int) -> bool:
     return name in {f"docker/dockerfile{tag}" for tag in tags}
 
 
+def _may_fill(facts: BuildFacts, copy: Copy | Add, directory: str) -> bool:
+    """Whether a COPY of folders, or an ADD that unpacks, goes to a folder above a directory."""
+    state = facts.state(copy)
+    target = known(state.expand(copy.destination.text, copy.escape)) if copy.destination else None
+    if target is None:
+        return True
+    path = posixpath.join(known(state.workdir) or "/", target)
+    if not serves(path, directory):
+        return False
+    names = [posixpath.basename(word.text.rstrip("/")) for word in copy.sources]
+    unpacks = isinstance(copy, Add) and any(".t" in name for name in names)
+    return unpacks or any(not re.search(r"[^.]\.\w+\Z", name) for name in names)
+
+
+def _installs(facts: BuildFacts, run: Run, directory: str) -> bool:
+    state = facts.state(run)
+    targets = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
+    mounted = any(serves(target, directory) for target in targets)
+    return not mounted and any(_keeps_results(step) for step in facts.commands(run).steps)
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     """A stage in which a cache directory would be without the mount, from a place in the file on.
@@ -414,13 +435,14 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
     parents = missing_parents(facts, caches.run, caches.stage, directory, writer_is_root=True)
     outer = parents[0] if parents else directory
     open_ = [_Held(caches.stage, caches.run.span.start, directory, outer)]
+    keeps = any(_keeps_results(step) for step in caches.commands.steps)
     for held in open_:  # a COPY of a folder above takes the directory into another stage, which is then looked at
         stages = (held.stage, *graph.descendants(held.stage))
         for stage in stages:
             for later in stage.instructions:
                 if not isinstance(later, Run) or (stage is held.stage and later.span.start <= held.after):
                     continue
-                reader = _reader(facts, later, manager, held, caches.home)
+                reader = _reader(facts, later, manager, held, caches.home) or _of_results(facts, later, keeps)
                 if reader:
                     return f"{reader} in line {later.start_line}"
         for each in stages:
@@ -438,6 +460,23 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
     if manager in _STORES and (runs or (facts.final is not None and graph.in_image(caches.stage))):
         return "whatever runs in the image"
     return ""
+
+
+def _keeps_results(step: Step) -> bool:
+    """Whether a command puts what nobody can fetch again into its store: Maven's goal `install`, a project's artifacts
+    (maven.apache.org/plugins/maven-install-plugin)."""
+    package = step.package
+    return (
+        package is not None
+        and package.manager == "maven"
+        and any((word.value or "").partition(":")[0] == "install" for word in package.words)
+    )
+
+
+def _of_results(facts: BuildFacts, run: Run, keeps: bool) -> str:
+    """The command of a RUN that may want what an earlier one has kept in Maven's repository; "" if none does."""
+    packages = [step.package for step in facts.commands(run).steps if keeps and step.package is not None]
+    return "mvn" if any(package.manager == "maven" for package in packages) else ""
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -505,6 +544,10 @@ def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory:
                 target = earlier.destination.text.strip("'\"") if earlier.destination else ""
                 if serves(directory, caches.path(target) or "/"):
                     return f"line {earlier.start_line}, which fills {directory}: a mount hides that"
+                if tool.package.manager in _STORES and _may_fill(facts, earlier, directory):
+                    return f"line {earlier.start_line}, which may fill {directory}: a mount hides that"
+            elif isinstance(earlier, Run) and tool.package.manager == "maven" and _installs(facts, earlier, directory):
+                return f"line {earlier.start_line}, which installs into {directory}: a mount hides that"
             elif isinstance(earlier, Run) and any(
                 word.value is not None and serves(directory, caches.path(word.value) or "/")
                 for step in facts.commands(earlier).steps

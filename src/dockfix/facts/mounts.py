@@ -394,12 +394,29 @@ def _may_fill(facts: BuildFacts, copy: Copy | Add, directory: str) -> bool:
     target = known(state.expand(copy.destination.text, copy.escape)) if copy.destination else None
     if target is None:
         return True
+    if not target.startswith("/") and copy.flag("from") is None:
+        return False  # a project goes to its own place, not to that of a store
     path = posixpath.join(known(state.workdir) or "/", target)
     if not serves(path, directory):
         return False
+    if [word.text for word in copy.sources] == ["/"] and not _ran_in_source(facts, copy):
+        return False  # a system of tools, as in `COPY --from=tonistiigi/xx / /`: nothing of this file was run there
     names = [posixpath.basename(word.text.rstrip("/")) for word in copy.sources]
     unpacks = isinstance(copy, Add) and any(".t" in name for name in names)
     return unpacks or any(not re.search(r"[^.]\.\w+\Z", name) for name in names)
+
+
+def _ran_in_source(facts: BuildFacts, copy: Copy | Add) -> bool:
+    """Whether a COPY takes from a stage in which a RUN, or a COPY of another stage, has made files."""
+    stage = facts.stage_of(copy)
+    sources = facts.graph.sources(copy, stage) if stage is not None else ()
+    return any(
+        isinstance(each, Run) or (isinstance(each, Copy) and each.source_stage)
+        for source in sources
+        if isinstance(source, StageSource)
+        for one in facts.graph.chain(source.stage)
+        for each in one.program
+    )
 
 
 def _installs(facts: BuildFacts, run: Run, directory: str) -> bool:

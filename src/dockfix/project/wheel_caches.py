@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from dockfix.facts.model import Fact, Known, known
 from dockfix.facts.mounts import caches_of
@@ -21,9 +21,11 @@ from dockfix.project.target import target_for
 from dockfix.syntax.tree import Run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.mounts import Caches, ToolCache
-    from dockfix.project.target import Target
+    from dockfix.project.target import Project, Target
 
 __all__ = ["SharedCaches"]
 
@@ -70,13 +72,8 @@ class SharedCaches:
     def _users(self) -> tuple[_User, ...]:
         found = list(_users(self.target.facts, ""))
         for path in self.target.project.built:
-            if path == self.target.real or not self.target.project.files.is_file(path):
-                continue
-            try:
-                other = target_for(self.target.project, self.target.project.files.read(path))
-            except InputError:
-                continue
-            found += _users(other.facts, f"{other.display}:")
+            if path != self.target.real and self.target.project.files.is_file(path):
+                found += _users_elsewhere(self.target.project, path)
         return tuple(found)
 
     def own_id(self, caches: Caches, tool: ToolCache, path: str) -> str:
@@ -109,6 +106,19 @@ class SharedCaches:
             return user.id
         others = [each for each in self._users if each.path == user.path and each.libc != user.libc]
         return "" if any(each.libc is not None or each.mounted for each in others) else user.id
+
+
+def _users_elsewhere(project: Project, path: Path) -> tuple[_User, ...]:
+    """Those of another Dockerfile, worked out once for all files of a run."""
+    try:
+        file = project.files.read(path)
+    except InputError:
+        return ()
+    found = project.memo.get((_users, path, file.text))
+    if found is None:
+        target = target_for(project, file)
+        found = project.memo[_users, path, file.text] = tuple(_users(target.facts, f"{target.display}:"))
+    return cast("tuple[_User, ...]", found)
 
 
 def _users(facts: BuildFacts, file: str) -> Iterator[_User]:

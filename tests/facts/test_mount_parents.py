@@ -60,6 +60,10 @@ def test_folders_of_a_new_user(lines: str, path: str, expected: tuple[str, ...])
     assert missing(f"FROM debian:12\n{lines}RUN true\n", path) == expected
 
 
+def test_who_can_write_to_the_folders_of_an_unknown_image_is_not_known() -> None:
+    assert missing("FROM acme/base\nUSER 1234\nRUN true\n", "/.cache/pip") == ("/.cache",)
+
+
 def test_whoever_runs_the_install_a_folder_is_missing() -> None:
     assert missing("FROM debian:12\nRUN true\n", "/.cache/pip", writer_is_root=True) == ("/.cache",)
 

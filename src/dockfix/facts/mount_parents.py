@@ -54,7 +54,7 @@ def missing_parents(facts: BuildFacts, run: Run, stage: Stage, path: str, *, wri
     while parent != "/" and parent not in existing:
         found.append(parent)
         parent = posixpath.dirname(parent)
-    if not writer_is_root and parent in _ROOTS and not _opened(facts, run, stage, parent):
+    if not writer_is_root and stage.base and parent in _ROOTS and not _opened(facts, run, stage, parent):
         return ()
     return tuple(reversed(found))
 

@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from dockfix.project.sources import ContextUse, context_uses, loses, lost_files, use_of_lost
     from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
     from dockfix.project.target import Project, Target, context_candidates
+    from dockfix.project.wheel_caches import SharedCaches
     from dockfix.project.yamlcheck import Value as YamlValue
     from dockfix.syntax.shell import Context as ShellContext
     from dockfix.syntax.shell import Script, SimpleCommand
@@ -192,6 +193,7 @@ _NAMES: Final = {
     "dockfix.project.sources": "ContextUse context_uses loses lost_files use_of_lost",
     "dockfix.project.startup": "Wait cycle longest_chain unnamed_waits",
     "dockfix.project.target": "Project Target context_candidates",
+    "dockfix.project.wheel_caches": "SharedCaches",
     "dockfix.syntax.shell": "Script SimpleCommand",
     "dockfix.syntax.source": "Mapped Span",
     "dockfix.syntax.tree": (
@@ -441,6 +443,7 @@ __all__ = [
     "Safety",
     "Script",
     "Severity",
+    "SharedCaches",
     "Shell",
     "ShellContext",
     "SimpleCommand",

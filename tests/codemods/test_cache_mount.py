@@ -158,3 +158,78 @@ def test_nothing_is_pointed_at_a_cache_that_is_linked_from() -> None:
     lines = "ENV UV_LINK_MODE=symlink\nRUN --mount=type=cache,target=/root/.cache/pip uv pip install --system httpx\n"
     assert kinds(HEAD + lines)[0] == "refusal"
     assert fixed(HEAD + lines, unsafe=True) == HEAD + lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("RUN pip install a && pip cache purge\n", ["safe"]),
+        ("RUN pip install a ; pip cache purge\n", ["unsafe"]),
+        ("RUN pip install a ; pip cache purge && true\n", ["safe"]),
+        ("RUN true ; pip install a && pip cache purge\n", ["safe"]),
+        ("RUN pip install a && pip cache purge ; true\n", ["safe"]),
+        ("RUN { pip install a ; pip cache purge ; } && true\n", ["unsafe"]),
+        ("RUN pip install a ; pip cache purge ; echo $?\n", ["unsafe"]),
+        ("RUN pip install a ; pip cache purge ; exit\n", ["unsafe"]),
+        ("RUN set -e ; pip install a | cat ; pip cache purge\n", ["unsafe"]),
+        ("RUN set -e ; true && pip install a && pip cache purge ; true\n", ["unsafe"]),
+        ('SHELL ["/bin/bash", "-ec"]\nRUN pip install a ; pip cache purge\n', ["safe"]),
+        ('SHELL ["/bin/bash", "-ec"]\nRUN set +e ; pip install a ; pip cache purge\n', ["unsafe"]),
+        ('SHELL ["/bin/bash", "-ec"]\nRUN pip install a && pip cache purge ; true\n', ["unsafe"]),
+    ],
+)
+def test_a_clean_up_goes_only_if_its_status_decides_nothing(lines: str, expected: list[str]) -> None:
+    assert kinds(HEAD + lines) == expected
+
+
+@pytest.mark.parametrize("home", ["/home/my user", "/home/a,b", "/home/gö", "/home/$", '/home/\\"x\\"', "/home/a'b"])
+@pytest.mark.parametrize("command", ["pip install a", "npm ci", "go mod download", "poetry install", "mvn install"])
+def test_a_path_that_a_flag_cannot_hold_is_left_alone(home: str, command: str) -> None:
+    text = HEAD + f'ENV HOME="{home}" GOPATH="{home}" JAVA_TOOL_OPTIONS=-Duser.home=x\nRUN {command}\n'
+    assert "--mount" not in fixed(text, unsafe=True)
+
+
+def test_the_home_that_a_tilde_means_must_fit_into_a_flag() -> None:
+    text = HEAD + 'ENV HOME="/home/my user"\nRUN --mount=type=cache,target=~/.cache/pip pip install a\n'
+    assert kinds(text) == ["refusal"]
+
+
+@pytest.mark.parametrize(
+    ("other", "safe"),
+    [
+        ("FROM python:3.13\nRUN pip install b\n", True),
+        ("FROM python:3.13-bullseye\nRUN pip install b\n", False),
+        ("FROM ubuntu:24.04\nRUN pip install b\n", False),
+        ("FROM python:3.13-slim\nARG CFLAGS\nRUN pip install b\n", False),
+        ("FROM python:3.13-slim\nRUN LDFLAGS=-lx pip install b\n", False),
+        ("FROM python:3.13-slim\nRUN npm ci\n", True),
+        ("FROM acme/base\nRUN pip install b\n", True),  # it gets no mount without a person's consent
+        # The mount would be as the file writes it elsewhere, with that id.
+        ("FROM python:3.13-bullseye\nRUN --mount=type=cache,id=own,target=/root/.cache/pip pip install b\n", False),
+        ("FROM python:3.13-bullseye\nENV PIP_CACHE_DIR=/c\nRUN pip install b\n", True),
+    ],
+)
+def test_a_cache_of_wheels_is_shared_by_one_kind_of_image(other: str, safe: bool) -> None:
+    text = HEAD + "RUN pip install a\n" + other
+    mounts = fixed(text).partition("FROM ")[2].partition("FROM ")[0]
+    assert ("--mount=type=cache,target=/root/.cache/pip pip install a" in mounts) is safe
+
+
+def test_a_mount_of_an_unknown_image_is_not_shared() -> None:
+    text = HEAD + f"RUN pip install a\nFROM acme/base\n{PIP}"
+    assert "--mount=type=cache,id=pip-glibc,target=/root/.cache/pip pip install a\n" in fixed(text)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rm -rf /root/.cache/pip && pip install a",
+        "rm -rf /root/.cache && pip install a",
+        "rm -rf /root/* && pip install a",
+        "mkdir /root/.cache && pip install a",
+        "ln -s /tmp /root/.cache && pip install a",
+    ],
+)
+@pytest.mark.parametrize("mount", ["", "--mount=type=cache,target=/root/.cache/uv "])
+def test_a_command_that_a_new_mount_disturbs_makes_it_unsafe(command: str, mount: str) -> None:
+    assert "safe" not in kinds(HEAD + f"RUN {mount}{command}\n")

@@ -774,13 +774,15 @@ def delete_commands(
     """Take neighbouring commands of a list away, from `first` to `last`; of a heredoc's, the lines that they fill.
 
     Returns:
-        The edits, or None if nothing would be left or they share a line of a heredoc with others.
+        The edits, or None if nothing would be left, or if in a heredoc they share a line or an and-or list with others.
     """
     if _offset_in_logical(instruction, text) is not None:
         before, after = (
             None if operator is None else Span(operator.start, operator.end) for operator in (first.before, last.after)
         )
         return delete_command(dockerfile, instruction, text, Span(first.start, last.end), before, after)
+    if any(each is not None and each.text.strip() not in ("", ";") for each in (first.before, last.after)):
+        return None  # the lines around would be joined by what is left of the list
     start, end = first.start, last.end
     while start > 0 and text.text[start - 1] in " \t":
         start -= 1

@@ -11,6 +11,7 @@ and pnpm 10 to 12; tests/facts/test_caches.py holds what they answered.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -24,11 +25,17 @@ Environment: TypeAlias = Callable[[str], Fact[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class CacheDir:
-    """A directory that a cache mount may serve; `sharing` is the mount's (locked: the tool cannot share it)."""
+    """A directory that a cache mount may serve; `sharing` is the mount's (locked: the tool cannot share it).
+
+    `whole` is a folder above it that is the tool's alone and holds nothing but caches, "" if there is none to name.
+    `beside` is a folder above it, and what the tool must write there, too.
+    """
 
     path: str
     sharing: str = "shared"
     note: str = ""
+    whole: str = ""
+    beside: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +155,24 @@ def cache_use(
     if any(not option.known for option in cmd.options):
         return CacheUse(unknown="the command has an option that dockfix does not know")
     try:
-        return rule(_Where(cmd, env, home, base, user_is_root))
+        use = rule(_Where(cmd, env, home, base, user_is_root))
     except _NotKnownError as error:
         return CacheUse(unknown=str(error))
+    if not all(fits_flag(each.path) for each in use.dirs):
+        return CacheUse(unknown="the path of its cache needs quotes in a flag")
+    return use
+
+
+def fits_flag(path: str) -> bool:
+    """Whether a path is itself, unquoted, in a flag of RUN and in a shell command.
+
+    BuildKit splits a flag at white space, takes its bytes for characters (`extractBuilderFlags`, parser/line_parsers.go
+    and instructions/bflag.go), and reads a mount as CSV whose values expand variables.
+    """
+    return _FITS.fullmatch(path) is not None
+
+
+_FITS: Final = re.compile(r"[A-Za-z0-9_./@%+:=~-]+")
 
 
 _CACHING: Final = frozenset(
@@ -216,7 +238,9 @@ def _poetry(at: _Where) -> CacheUse:
         or bool(at.var("VIRTUAL_ENV", "POETRY_VIRTUALENVS_PATH"))
     )
     off = at.cmd.option("--no-cache")
-    dirs = (CacheDir(path),) if elsewhere else (CacheDir(f"{path}/cache"), CacheDir(f"{path}/artifacts"))
+    beside = (path, "virtual environments")
+    parts = (CacheDir(f"{path}/cache", beside=beside), CacheDir(f"{path}/artifacts", beside=beside))
+    dirs = (CacheDir(path),) if elsewhere else parts
     return CacheUse(dirs, (Defeat("option", "--no-cache", off),) if off is not None else ())
 
 
@@ -259,21 +283,22 @@ def _yarn(at: _Where) -> CacheUse:
         )
     given = at.cmd.option("--cache-folder")
     if given is not None:
-        return CacheUse((CacheDir(f"{_path(given.literal, '--cache-folder')}/v6", "locked"),))
+        path = _path(given.literal, "--cache-folder")
+        return CacheUse((CacheDir(f"{path}/v6", "locked", whole=path),))
     if folder := at.var("YARN_CACHE_FOLDER", "yarn_cache_folder", "npm_config_cache_folder"):
-        path = f"{_path(folder, 'YARN_CACHE_FOLDER')}/v6"
+        path = _path(folder, "YARN_CACHE_FOLDER")
     elif at.var("XDG_CACHE_HOME"):
-        path = at.under_xdg("XDG_CACHE_HOME", ".cache", "yarn/v6")
+        path = at.under_xdg("XDG_CACHE_HOME", ".cache", "yarn")
     elif at.cmd.user_changed or not isinstance(at.user_is_root, Known):
         raise _NotKnownError("whether root runs yarn is not known")
     else:
-        path = "/usr/local/share/.cache/yarn/v6" if at.user_is_root.value else f"{at.home()}/.cache/yarn/v6"
+        path = "/usr/local/share/.cache/yarn" if at.user_is_root.value else f"{at.home()}/.cache/yarn"
     # The files of the image do not say which yarn the project asks for; only yarn 1 has these options.
     first = at.cmd.has(
         "--frozen-lockfile", "--pure-lockfile", "--non-interactive", "--ignore-engines", "--network-timeout"
     )
     why = None if first else "yarn 1 and Berry keep their caches in different places"
-    return CacheUse((CacheDir(path, "locked"),), unknown=why)
+    return CacheUse((CacheDir(f"{path}/v6", "locked", whole=path),), unknown=why)
 
 
 def _pnpm(at: _Where) -> CacheUse:
@@ -305,15 +330,17 @@ def _go(at: _Where) -> CacheUse:
     """GOMODCACHE, else $GOPATH/pkg/mod with GOPATH ~/go, and GOCACHE, else go-build in XDG_CACHE_HOME or ~/.cache
     (`go help environment`; the golang image sets GOPATH=/go). -mod=vendor reads no modules from the cache."""
     mod = at.var("GOMODCACHE")
+    beside = None
     if not mod:
         gopath = at.var("GOPATH").partition(":")[0] or f"{at.home()}/go"
         mod = f"{_path(gopath, 'GOPATH')}/pkg/mod"
+        beside = (posixpath.dirname(mod), "what it knows of the checksum database (sumdb)")
     build = at.var("GOCACHE")
     build = _path(build, "GOCACHE") if build else at.under_xdg("XDG_CACHE_HOME", ".cache", "go-build")
     vendored = at.cmd.option("--mod")
     if (vendored is not None and vendored.literal == "vendor") or "-mod=vendor" in at.var("GOFLAGS"):
         return CacheUse((CacheDir(build),))
-    modules = CacheDir(_path(mod, "GOMODCACHE"))
+    modules = CacheDir(_path(mod, "GOMODCACHE"), beside=beside)
     return CacheUse((modules,) if at.cmd.action is Action.SYNC else (modules, CacheDir(build)))
 
 
@@ -321,7 +348,9 @@ def _cargo(at: _Where) -> CacheUse:
     """doc.rust-lang.org/cargo/guide/cargo-home: registry and git/db of CARGO_HOME are caches, its bin is a result."""
     folder = at.var("CARGO_HOME")
     root = _path(folder, "CARGO_HOME") if folder else f"{at.home()}/.cargo"
-    return CacheUse((CacheDir(f"{root}/registry"), CacheDir(f"{root}/git/db")))
+    beside = (root, "its lock (.package-cache)")
+    git = CacheDir(f"{root}/git/db", whole=f"{root}/git", beside=beside)
+    return CacheUse((CacheDir(f"{root}/registry", beside=beside), git))
 
 
 def _apt(at: _Where) -> CacheUse:
@@ -428,9 +457,9 @@ def _gradle(at: _Where) -> CacheUse:
     .gradle in Java's user.home."""
     given = at.cmd.option("--gradle-user-home")
     folder = given.literal if given is not None else at.var("GRADLE_USER_HOME")
-    if given is not None or folder:
-        return CacheUse((CacheDir(f"{_path(folder, 'the Gradle user home')}/caches", "locked"),))
-    return CacheUse((CacheDir(f"{at.password_home()}/.gradle/caches", "locked"),))
+    root = _path(folder, "the Gradle user home") if given is not None or folder else f"{at.password_home()}/.gradle"
+    beside = (root, "the files of its daemon and wrapper")
+    return CacheUse((CacheDir(f"{root}/caches", "locked", beside=beside),))
 
 
 def _dotnet(at: _Where) -> CacheUse:
@@ -443,7 +472,9 @@ def _dotnet(at: _Where) -> CacheUse:
         return CacheUse((CacheDir(_path(folder, "NUGET_PACKAGES")),))
     home = at.var("DOTNET_CLI_HOME")
     root = _path(home, "DOTNET_CLI_HOME") if home else at.home()
-    return CacheUse((CacheDir(f"{root}/.nuget/packages", note="a later --no-restore needs the same mount"),))
+    beside = (f"{root}/.nuget", "its configuration (NuGet.Config)")
+    note = "a later --no-restore needs the same mount"
+    return CacheUse((CacheDir(f"{root}/.nuget/packages", note=note, beside=beside),))
 
 
 def _conda(at: _Where) -> CacheUse:

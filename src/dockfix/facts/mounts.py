@@ -13,9 +13,19 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.caches import CacheDir, CacheUse, cache_use, result_directories, serves, tool_of_directory
+from dockfix.facts.caches import (
+    CacheDir,
+    CacheUse,
+    cache_use,
+    fits_flag,
+    result_directories,
+    serves,
+    tool_of_directory,
+)
 from dockfix.facts.model import Fact, Known, Unknown, known
+from dockfix.facts.mount_parents import makes_parents, missing_parents, uses_folder
 from dockfix.facts.packages import Action, PackageCommand, recognise
+from dockfix.facts.stages import StageSource
 from dockfix.syntax.shell import Context, Word, parse_shell
 from dockfix.syntax.tree import Add, Cmd, Copy, Dockerfile, Entrypoint, Mount, Run, User
 
@@ -30,20 +40,25 @@ __all__ = [
     "Cleaning",
     "ToolCache",
     "apt_ready",
+    "beside_doubt",
     "built_against",
     "caches_of",
     "cleaning",
     "docker_clean_gone",
     "doubts",
     "filled_before",
+    "fits_flag",
     "flag_for",
     "frontend_is",
     "harm",
+    "hides_failure",
+    "in_the_way",
     "may_be_lost",
     "mounts_supported",
     "needed_later",
     "neighbours",
     "ownership",
+    "placed",
     "removable",
     "safe_to_leave",
     "serves",
@@ -375,32 +390,161 @@ def frontend_is(syntax: str, major: int, minor: int) -> bool:
     return name in {f"docker/dockerfile{tag}" for tag in tags}
 
 
-def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
-    """What may need a directory's content after this RUN, as the end of a sentence; "" if nothing does.
+def _may_fill(facts: BuildFacts, copy: Copy | Add, directory: str) -> bool:
+    """Whether a COPY of folders, or an ADD that unpacks, goes to a folder above a directory."""
+    state = facts.state(copy)
+    target = known(state.expand(copy.destination.text, copy.escape)) if copy.destination else None
+    if target is None:
+        return True
+    if not target.startswith("/") and copy.flag("from") is None:
+        return False  # a project goes to its own place, not to that of a store
+    path = posixpath.join(known(state.workdir) or "/", target)
+    if not serves(path, directory):
+        return False
+    if [word.text for word in copy.sources] == ["/"] and not _ran_in_source(facts, copy):
+        return False  # a system of tools, as in `COPY --from=tonistiigi/xx / /`: nothing of this file was run there
+    names = [posixpath.basename(word.text.rstrip("/")) for word in copy.sources]
+    unpacks = isinstance(copy, Add) and any(".t" in name for name in names)
+    return unpacks or any(not re.search(r"[^.]\.\w+\Z", name) for name in names)
 
-    A later command that is told to work offline, or in a RUN without a network; a COPY of the directory; and for those
-    managers whose downloads later commands look for, any later step that is not understood, and the image itself.
+
+def _ran_in_source(facts: BuildFacts, copy: Copy | Add) -> bool:
+    """Whether a COPY takes from a stage in which a RUN, or a COPY of another stage, has made files."""
+    stage = facts.stage_of(copy)
+    sources = facts.graph.sources(copy, stage) if stage is not None else ()
+    return any(
+        isinstance(each, Run) or (isinstance(each, Copy) and each.source_stage)
+        for source in sources
+        if isinstance(source, StageSource)
+        for one in facts.graph.chain(source.stage)
+        for each in one.program
+    )
+
+
+def _installs(facts: BuildFacts, run: Run, directory: str) -> bool:
+    state = facts.state(run)
+    targets = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
+    mounted = any(serves(target, directory) for target in targets)
+    return not mounted and any(_keeps_results(step) for step in facts.commands(run).steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A stage in which a cache directory would be without the mount, from a place in the file on.
+
+    `outer` is the outermost folder above the directory that only the install makes, or the directory itself.
+    """
+
+    stage: Stage
+    after: int
+    directory: str
+    outer: str
+
+
+def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
+    """What may need a directory, or a folder above it that only the install makes, after this RUN, as the end of a
+    sentence; "" if nothing does.
+
+    A later command that names one of them or is told to work offline, or a RUN without a network; a COPY from the
+    stage, or a mount of it; and for those managers whose downloads later commands look for, any later step that is not
+    understood, any COPY of a folder above, and the image itself.
     """
     graph = facts.graph
-    stages = (caches.stage, *graph.descendants(caches.stage))
     manager = tool.package.manager
-    for stage in stages:
-        for later in stage.instructions:
-            if not isinstance(later, Run) or (stage is caches.stage and later.span.start <= caches.run.span.start):
-                continue
-            reader = _reader(facts, later, manager, directory)
-            if reader:
-                return f"{reader} in line {later.start_line}"
-    for each in stages:
-        for copy in graph.copied_from(each):
-            if isinstance(copy, Copy) and any(
-                serves(directory, word.text.strip("'\"").rstrip("/") or "/") for word in copy.sources
-            ):
-                return f"the COPY in line {copy.start_line}"
+    parents = missing_parents(facts, caches.run, caches.stage, directory, writer_is_root=True)
+    outer = parents[0] if parents else directory
+    open_ = [_Held(caches.stage, caches.run.span.start, directory, outer)]
+    keeps = any(_keeps_results(step) for step in caches.commands.steps)
+    for held in open_:  # a COPY of a folder above takes the directory into another stage, which is then looked at
+        stages = (held.stage, *graph.descendants(held.stage))
+        for stage in stages:
+            for later in stage.instructions:
+                if not isinstance(later, Run) or (stage is held.stage and later.span.start <= held.after):
+                    continue
+                reader = _reader(facts, later, manager, held, caches.home) or _of_results(facts, later, keeps)
+                if reader:
+                    return f"{reader} in line {later.start_line}"
+        for each in stages:
+            for taker in graph.copied_from(each):
+                if isinstance(taker, Run):
+                    if any(_overlap(source, held.outer) for source in _mounted(facts, taker, each)):
+                        return f"the RUN in line {taker.start_line}, which mounts the stage"
+                elif isinstance(taker, Copy):
+                    carried = _carried(facts, taker, held, whole=manager in _STORES)
+                    if carried is None:
+                        return f"the COPY in line {taker.start_line}"
+                    open_ += [more for more in carried if more not in open_]
+    stages = (caches.stage, *graph.descendants(caches.stage))
     runs = any(isinstance(each, Cmd | Entrypoint) for stage in stages for each in stage.instructions)
     if manager in _STORES and (runs or (facts.final is not None and graph.in_image(caches.stage))):
         return "whatever runs in the image"
     return ""
+
+
+def _keeps_results(step: Step) -> bool:
+    """Whether a command puts what nobody can fetch again into its store: Maven's goal `install`, a project's artifacts
+    (maven.apache.org/plugins/maven-install-plugin)."""
+    package = step.package
+    return (
+        package is not None
+        and package.manager == "maven"
+        and any((word.value or "").partition(":")[0] == "install" for word in package.words)
+    )
+
+
+def _of_results(facts: BuildFacts, run: Run, keeps: bool) -> str:
+    """The command of a RUN that may want what an earlier one has kept in Maven's repository; "" if none does."""
+    packages = [step.package for step in facts.commands(run).steps if keeps and step.package is not None]
+    return "mvn" if any(package.manager == "maven" for package in packages) else ""
+
+
+def _overlap(one: str, other: str) -> bool:
+    return serves(one, other) or serves(other, one)
+
+
+def _mounted(facts: BuildFacts, run: Run, giver: Stage) -> Iterator[str]:
+    """The folders of a stage that a RUN mounts."""
+    taker = facts.stage_of(run)
+    for mount in run.mounts:
+        name = mount.get("from")
+        if name and taker is not None:
+            source = facts.graph.resolve(name, taker, mount=True)
+            if isinstance(source, StageSource) and source.stage is giver:
+                path = known(facts.state(run).expand(mount.get("source") or mount.get("src") or "/", run.escape), "/")
+                yield posixpath.normpath(f"/{path}").replace("//", "/")
+
+
+def _carried(facts: BuildFacts, copy: Copy, held: _Held, *, whole: bool) -> list[_Held] | None:
+    """The stages into which a COPY takes a directory with a folder above it; None if it may need the directory.
+
+    `whole`: it needs it wherever it comes along.
+    """
+    found: list[_Held] = []
+    state, stage = facts.state(copy), facts.stage_of(copy)
+    for word in copy.sources:
+        source = known(state.expand(word.text, copy.escape))
+        if source is None:
+            return None
+        path = posixpath.normpath(f"/{source}").replace("//", "/")
+        glob = re.search(r"[*?\[]", path)
+        if glob is not None:
+            literal = path[: glob.start()]
+            if held.outer.startswith(literal) or serves(held.outer, literal):
+                return None
+            continue
+        if serves(held.outer, path):
+            return None
+        if not serves(path, held.outer):
+            continue
+        place = copy.destination and known(state.expand(copy.destination.text, copy.escape))
+        if whole or stage is None or not place or not place.startswith("/") or copy.flag("parents") is not None:
+            return None
+        directory, outer = (
+            posixpath.normpath(posixpath.join(place, posixpath.relpath(each, path))).replace("//", "/")
+            for each in (held.directory, held.outer)
+        )
+        found.append(_Held(stage, copy.span.start, directory, outer))
+    return found
 
 
 def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
@@ -419,6 +563,10 @@ def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory:
                 target = earlier.destination.text.strip("'\"") if earlier.destination else ""
                 if serves(directory, caches.path(target) or "/"):
                     return f"line {earlier.start_line}, which fills {directory}: a mount hides that"
+                if tool.package.manager in _STORES and _may_fill(facts, earlier, directory):
+                    return f"line {earlier.start_line}, which may fill {directory}: a mount hides that"
+            elif isinstance(earlier, Run) and tool.package.manager == "maven" and _installs(facts, earlier, directory):
+                return f"line {earlier.start_line}, which installs into {directory}: a mount hides that"
             elif isinstance(earlier, Run) and any(
                 word.value is not None and serves(directory, caches.path(word.value) or "/")
                 for step in facts.commands(earlier).steps
@@ -429,22 +577,26 @@ def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory:
     return ""
 
 
-def _reader(facts: BuildFacts, run: Run, manager: str, directory: str) -> str:
+def _reader(facts: BuildFacts, run: Run, manager: str, held: _Held, home: str) -> str:
     network = run.flag("network")
     if network is not None and network.value == "none":
         return "the RUN without a network"
-    commands = facts.commands(run)
+    commands, state = facts.commands(run), facts.state(run)
+    targets = [known(state.expand(mount.target or "", run.escape)) or "" for mount in run.mounts]
+    mounted = any(target.startswith("/") and _overlap(target, held.outer) for target in targets)
     for step in commands.steps:
         package = step.package
         if package is not None and package.manager == manager and package.has(*_OFFLINE):
-            mounted = any(
-                mount.kind == "cache" and mount.target and serves(mount.target, directory) for mount in run.mounts
+            same = any(
+                mount.kind == "cache" and mount.target and serves(mount.target, held.directory) for mount in run.mounts
             )
-            return "" if mounted else "the offline command"
-        if any(word.value is not None and serves(directory, word.value) for word in step.command.args):
+            return "" if same else "the offline command"
+        if not mounted and uses_folder(facts, run, step, held.outer, held.directory, known(state.home) or home):
             return f"{step.command.basename}"
         if manager in _STORES and not _understood(step):
             return f"{step.command.basename or 'the command'}"
+    if commands.script is None and not commands.steps and held.outer in run.text.text:
+        return "the command"
     return "the command" if manager in _STORES and commands.script is None else ""
 
 
@@ -460,6 +612,36 @@ def removable(step: Step) -> bool:
         and after in ("", "&&", ";")
         and not command.redirects
     )
+
+
+def hides_failure(caches: Caches, group: Sequence[Cleaning]) -> bool:
+    """Whether a RUN may succeed only because these neighbouring clean-ups run behind a command that has failed.
+
+    Behind `;` or a line end a command runs whatever the one before has done, and gives the list its own status (POSIX,
+    2.9.3 Lists). `set -e` ends the script before that, but not for a command in front of `&&` (2.14, set), which it
+    becomes the last of its list without the clean-up.
+    """
+    if group[0].words:
+        return False
+    first, last = group[0].step.command, group[-1].step.command
+    operator = first.before.text.strip() if first.before else None
+    commands = [step.command for step in caches.commands.steps if step.depth == 0]
+    following = [command for command in commands if command.start >= last.end]
+    by_shell = any(re.match(r"-[a-z]*e", word) for word in (caches.commands.shell or ())[1:])
+    sets = any(command.basename == "set" for command in commands)
+    if operator == "&&":
+        joined = last.after is not None and last.after.text.strip() == "&&"
+        may_exit = by_shell or sets or any(step.opaque for step in caches.commands.steps)
+        return may_exit and bool(following) and not joined
+    errexit = first.errexit or (by_shell and not sets)
+    previous = [command for command in commands if command.end <= first.start]
+    if errexit and previous and not previous[-1].context and previous[-1].after == first.before:
+        before = previous[-1].before
+        if before is None or before.text.strip() in ("", ";"):
+            return False
+    text = caches.commands.text.text
+    ends = not following or following[0].basename in ("exit", "return")
+    return operator is None or ends or bool(first.context) or "$?" in text
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,6 +743,55 @@ def neighbours(found: Sequence[Cleaning]) -> list[list[Cleaning]]:
     return groups
 
 
+def placed(facts: BuildFacts, caches: Caches, directory: CacheDir) -> str:
+    """Where to mount for a cache directory: there, or, where that would take the tool's own folder from it, above."""
+    if caches.root is not False or not directory.whole:
+        return directory.path
+    parents = missing_parents(facts, caches.run, caches.stage, directory.path, writer_is_root=False)
+    return directory.whole if directory.whole in parents else directory.path
+
+
+def owned_by_root(facts: BuildFacts, caches: Caches, path: str) -> tuple[str, ...]:
+    """The folders above a mount that are root's with it, and would be the user's, who is not root, without it."""
+    if caches.root is not False:
+        return ()
+    return missing_parents(facts, caches.run, caches.stage, path, writer_is_root=False)
+
+
+def beside_doubt(facts: BuildFacts, caches: Caches, path: str) -> str:
+    """What to look at where a mount makes folders above it root's; "" if it does not."""
+    folders = owned_by_root(facts, caches, path)
+    if not folders:
+        return ""
+    return (
+        f"whether anything else writes to {folders[0]}, which the mount makes root's"
+        f" (an earlier `RUN mkdir -p {folders[-1]}` keeps it the user's)"
+    )
+
+
+_TOLERANT: Final = frozenset(
+    ("cd", "ls", "echo", "chown", "chmod", "chgrp", "du", "stat", "find", "test", "[", "export")
+)
+
+
+def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> list[str]:
+    """The commands of the RUN that a new mount may disturb: they name it, make it, or remove what is above it."""
+    kept = {id(each.step) for each in cleaning(caches, [path], adding=True)}
+    found = [
+        f"`{step.command.basename}`, which names {path} or what is above it"
+        for step in caches.mentions(path)
+        if id(step) not in kept
+    ]
+    folders = (path, *missing_parents(facts, caches.run, caches.stage, path, writer_is_root=True))
+    for step in caches.commands.steps:
+        name = step.command.basename
+        if step.package is not None or name in _TOLERANT or makes_parents(step) or id(step) in kept:
+            continue
+        named = (caches.path(word.value if word.value is not None else word.text) for word in step.command.args)
+        found += [f"`{name}`, which finds {each} there already" for each in named if each in folders]
+    return found
+
+
 def may_be_lost(tool: ToolCache, path: str) -> bool:
     """Whether a manager's cache is one that no later step needs in order to work, so that a mount may take it."""
     if path.endswith("/go-build"):  # build results by their inputs, made again where they are missing (go help cache)
@@ -596,17 +827,19 @@ def _runs(facts: BuildFacts) -> list[Run]:
     return [each for each in facts.dockerfile.instructions if isinstance(each, Run)]
 
 
-def flag_for(facts: BuildFacts, directory: CacheDir, owner: str) -> str:
-    """The flag of a new mount: as the file writes it elsewhere for that directory, else in its simplest form."""
+def flag_for(facts: BuildFacts, path: str, sharing: str, owner: str, name: str) -> tuple[str, str]:
+    """The flag of a new mount, and its id or "": as the file writes it elsewhere for that directory, else in its
+    simplest form. `name`: the id that it needs."""
     for run in _runs(facts):
         for mount in run.mounts:
-            same = mount.kind == "cache" and mount.target == directory.path
+            same = mount.kind == "cache" and mount.target == path and (not name or mount.get("id") == name)
             uid = mount.get("uid")
             alike = f"uid={uid}" in owner if owner else uid is None
             if same and alike and mount.flag.value_span:
-                return mount.flag.word.text
-    sharing = ",sharing=locked" if directory.sharing == "locked" else ""
-    return f"--mount=type=cache,target={directory.path}{sharing}{owner}"
+                return mount.flag.word.text, mount.get("id") or ""
+    own = f",id={name}" if name else ""
+    locked = ",sharing=locked" if sharing == "locked" else ""
+    return f"--mount=type=cache{own},target={path}{locked}{owner}", name
 
 
 def harm(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> str:
@@ -620,6 +853,14 @@ def harm(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> str:
         link = mode.literal if mode is not None else known(state.lookup("UV_LINK_MODE"))
         if link == "symlink":
             return "uv links the environment to its cache, which would be missing from the image"
+    folders = owned_by_root(facts, caches, path)
+    for directory in tool.use.dirs:
+        if directory.beside is not None and serves(directory.beside[0], path) and directory.beside[0] in folders:
+            folder, what = directory.beside
+            return (
+                f"{tool.package.manager} keeps {what} in {folder}, too, which the mount would make root's: "
+                f"a `RUN mkdir -p {folders[-1]}` as this user must go before"
+            )
     for step in caches.commands.steps:
         if step.command.name != "rm":
             continue
@@ -682,18 +923,14 @@ def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> lis
         found.append(filled)
     if needed := needed_later(facts, caches, tool, path):
         found.append(f"{needed}: it must find what it needs without {manager}'s cache in the image")
-    if not caches.root and not tool.likely and not caches.closed:
-        found.append(f"whether another command writes beside {path}, in directories that the mount makes root's")
+    if beside := beside_doubt(facts, caches, path):
+        found.append(beside)
     cleanups = cleaning(caches, [path], adding=True)
     if path == "/var/lib/apt":
         found.append("autoremove in later steps and containers: apt's marks (extended_states) go into the mount")
     if path == "/var/lib/apt" and not cleanups:
         found.append("later steps, which no longer find apt's lists in the image")
-    removing = {id(each.step) for each in cleanups}
-    for step in caches.mentions(path):
-        if id(step) not in removing:
-            found.append(f"`{step.command.basename}`, which names {path} or what is above it")
-    return found
+    return found + in_the_way(facts, caches, path)
 
 
 def built_against(tool: ToolCache) -> str:

@@ -52,6 +52,13 @@ class Project:
         return self.snapshot or Snapshot(self.root)
 
     @cached_property
+    def memo(self) -> dict[object, object]:
+        """What has been worked out of the project's files, so that it is not for each Dockerfile anew; the key names
+        all that it rests on.
+        """
+        return {}
+
+    @cached_property
     def built(self) -> Mapping[Path, tuple[BuildInvocation, ...]]:
         """The Dockerfiles that invocations build, by real path."""
         found: dict[Path, list[BuildInvocation]] = {}

@@ -1,0 +1,274 @@
+"""Folders above a cache mount: which exist before its RUN, and what uses those that only the install makes.
+
+BuildKit makes the missing parents of a mount's target as root with mode 0755, whoever runs the command, and takes them
+away behind it (moby/buildkit `executor/stubs.go`; buildah and older versions leave them in the image). So a parent that
+does not exist is root's in the RUN, and not in the image behind it, where the tool would have made it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dockfix.facts.caches import serves
+from dockfix.facts.model import Fact, Known, known
+from dockfix.syntax.shell import Context
+from dockfix.syntax.tree import Add, Copy, Run, Workdir
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.commands import Step
+    from dockfix.facts.scope import State
+    from dockfix.facts.stages import Stage
+    from dockfix.syntax.shell import SimpleCommand, Word
+
+__all__ = ["makes_parents", "missing_parents", "uses_folder"]
+
+# base-files of Debian and Ubuntu, alpine-baselayout, filesystem of Fedora and RHEL: folders of root with mode 0755.
+_ROOTS: Final = frozenset(
+    (
+        *("/", "/etc", "/home", "/mnt", "/opt", "/root", "/srv", "/usr", "/usr/local", "/usr/local/bin"),
+        *("/usr/local/lib", "/usr/local/share", "/usr/share", "/var", "/var/cache", "/var/lib", "/var/log"),
+    )
+)
+_OPEN: Final = frozenset(("/tmp", "/var/tmp"))  # noqa: S108 - the folders that every image has, mode 1777
+_OF_IMAGES: Final = ("GOPATH", "CARGO_HOME")
+"""Variables of images that name folders which these images hold (docker-library/golang, rust-lang/docker-rust)."""
+_UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND | Context.NEGATED
+_SPECIAL: Final = re.compile(r"[{$*?\[`\\]")
+
+
+def missing_parents(facts: BuildFacts, run: Run, stage: Stage, path: str, *, writer_is_root: bool) -> tuple[str, ...]:
+    """The folders above `path` that are not known to exist before a RUN, the outermost first.
+
+    Those that the RUN's user could not have made anyhow, because they are missing in a folder of root's, are none of
+    its business: with `writer_is_root` unset they are left out.
+    """
+    existing = _existing(facts, run, stage)
+    found = []
+    parent = posixpath.dirname(path)
+    while parent != "/" and parent not in existing:
+        found.append(parent)
+        parent = posixpath.dirname(parent)
+    if not writer_is_root and stage.base and parent in _ROOTS and not _opened(facts, run, stage, parent):
+        return ()
+    return tuple(reversed(found))
+
+
+def _earlier(facts: BuildFacts, run: Run, stage: Stage) -> Iterator[object]:
+    for each in reversed(facts.graph.chain(stage)):
+        for instruction in each.program:
+            if each is stage and instruction.span.start >= run.span.start:
+                return
+            yield instruction
+
+
+def _existing(facts: BuildFacts, run: Run, stage: Stage) -> set[str]:
+    folders = {*_ROOTS, *_OPEN, *_homes(facts, run, stage)}
+    if stage.base is not None:
+        folders.update(stage.base.env[name] for name in _OF_IMAGES if name in stage.base.env)
+    made: set[str] = set()
+    for instruction in _earlier(facts, run, stage):
+        match instruction:
+            case Workdir() if instruction.args:
+                state = facts.state(instruction)
+                made.update(_with_parents(_expanded(state, instruction.args[0].text, instruction.escape)))
+            case Copy() | Add() if instruction.destination is not None:
+                spelled = instruction.destination.text
+                target = _expanded(facts.state(instruction), spelled, instruction.escape)
+                if target is not None:
+                    made.update(_with_parents(target if spelled.endswith("/") else posixpath.dirname(target)))
+            case Run():
+                _replay(facts, instruction, made, folders)
+            case _:
+                pass
+    return folders | made
+
+
+def _homes(facts: BuildFacts, run: Run, stage: Stage) -> Iterator[str]:
+    """The home directories that the base image has or that the commands which create their users make."""
+    if stage.base is not None and stage.base.home:
+        yield stage.base.home
+    rhel = stage.base is not None and stage.base.family in ("rhel", "fedora")
+    for account in facts.accounts(run).users.values():
+        home = known(account.home)
+        if home is None:
+            continue
+        command = account.created_by
+        if (command is None and home.startswith("/home/")) or (command is not None and _makes_home(command, rhel)):
+            yield posixpath.normpath(home)
+
+
+def _makes_home(command: SimpleCommand, rhel: bool) -> bool:
+    """useradd(8): with -m, or by default where login.defs has CREATE_HOME (RHEL); adduser: unless it is told not to."""
+    if command.context & _UNCERTAIN:
+        return False
+    words = [word.value or "" for word in command.args]
+    short = "".join(word[1:] for word in words if re.fullmatch(r"-[A-Za-z]+", word))
+    if "--no-create-home" in words or "M" in short:
+        return False
+    if command.basename == "useradd" or (command.basename == "adduser" and rhel):
+        return "--create-home" in words or "m" in short or (rhel and "r" not in short and "--system" not in words)
+    return command.basename == "adduser" and "H" not in short
+
+
+def _replay(facts: BuildFacts, run: Run, made: set[str], folders: set[str], until: Step | None = None) -> None:
+    """What a RUN makes of folders, up to a step: those of mkdir, less those that are removed or moved."""
+    state = facts.state(run)
+    mounted = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
+    home = known(state.home) or ""
+    for step in facts.commands(run).steps:
+        if step is until:
+            return
+        name = step.command.basename
+        if name not in ("mkdir", "rm", "rmdir", "mv"):
+            continue
+        directory = step.directory(state.workdir)
+        places = [_place(word, home, directory) for word in step.command.args if not word.text.startswith("-")]
+        if name == "mkdir":
+            plain = not step.user_changed and not step.command.context & _UNCERTAIN
+            if plain and (step.command.after is None or step.command.after.text != "||"):
+                for place in places:
+                    if place and not place.rest and not any(serves(each, place.path) for each in mounted):
+                        made.update(_with_parents(place.path))
+            continue
+        for each in tuple(made | folders):
+            if any(
+                place is None or (each.startswith(place.path) if place.rest else serves(place.path, each))
+                for place in places
+            ):
+                made.discard(each)
+                if each not in _ROOTS and any(place is not None for place in places):
+                    folders.discard(each)
+
+
+def _opened(facts: BuildFacts, run: Run, stage: Stage, folder: str) -> bool:
+    """Whether an earlier RUN changes the owner or the mode of a folder."""
+    for instruction in _earlier(facts, run, stage):
+        if not isinstance(instruction, Run):
+            continue
+        state = facts.state(instruction)
+        for step in facts.commands(instruction).steps:
+            if step.command.basename not in ("chown", "chmod", "chgrp", "setfacl"):
+                continue
+            operands = [word for word in step.command.args if not word.text.startswith("-")]
+            for word in operands[1:]:  # the first is the owner or the mode
+                place = _place(word, known(state.home) or "", step.directory(state.workdir))
+                if place is None or serves(place.path, folder) or (place.rest and folder.startswith(place.path)):
+                    return True
+    return False
+
+
+def _expanded(state: State, text: str, escape: str) -> str | None:
+    value = known(state.expand(text, escape))
+    if value is None:
+        return None
+    if not value.startswith("/"):
+        workdir = known(state.workdir)
+        if workdir is None:
+            return None
+        value = posixpath.join(workdir, value)
+    return posixpath.normpath(value).replace("//", "/")
+
+
+def _with_parents(path: str | None) -> Iterator[str]:
+    while path and path != "/":
+        yield path
+        path = posixpath.dirname(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a word names: a path, and if that is only how it begins, what follows (a glob, a variable)."""
+
+    path: str
+    rest: str = ""
+
+    def meets(self, folder: str) -> bool:
+        """Whether it may be a folder or something in it."""
+        if not self.rest:
+            return serves(folder, self.path)
+        if re.search(r"[{$`\\]", self.rest):
+            return folder.startswith(self.path) or serves(folder, self.path)
+        parts, wanted = (self.path + self.rest).split("/"), folder.split("/")
+        # A glob goes from `/` to `/`, and `*` meets no dot at the beginning of a name (POSIX, 2.14 Pattern Matching).
+        return len(parts) >= len(wanted) and all(
+            fnmatch.fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
+            for part, name in zip(parts, wanted, strict=False)
+        )
+
+
+def _place(word: Word, home: str, directory: Fact[str]) -> Place | None:
+    """What a word names, None if nothing is known of it: `~` and `$HOME` are the home, the rest lies in `directory`."""
+    text = word.value if word.value is not None else word.text.replace('"', "").replace("'", "")
+    text = text.partition("=")[2] if text.startswith("-") else text
+    if home:
+        text = re.sub(r"\A(?:~|\$HOME|\$\{HOME\})(?=/|\Z)", lambda _: home, text)
+    special = _SPECIAL.search(text) if word.value is None else None
+    literal, rest = (text[: special.start()], text[special.start() :]) if special is not None else (text, "")
+    if not literal:
+        return None
+    if not literal.startswith("/"):
+        if not isinstance(directory, Known):
+            return None
+        literal = posixpath.join(directory.value, literal)
+    if rest:  # the last name is not complete
+        parent, _, name = literal.rpartition("/")
+        return Place(posixpath.normpath(f"/{parent}").replace("//", "/").rstrip("/") + f"/{name}", rest)
+    return Place(posixpath.normpath(literal).replace("//", "/"))
+
+
+def _names(word: Word, home: str, directory: Fact[str], folder: str) -> bool:
+    """Whether a word may name a folder or something in it, or has its path in a text (`python -c '...'`)."""
+    place = _place(word, home, directory)
+    if place is not None and place.meets(folder):
+        return True
+    text = word.value if word.value is not None else word.text
+    spellings = [folder]
+    if home not in ("", "/") and folder.startswith(home + "/"):
+        spellings += [f"{each}{folder[len(home) :]}" for each in ("~", "$HOME", "${HOME}")]
+    return any(re.search(rf"{re.escape(each)}(?![\w.-])", text) for each in spellings)
+
+
+def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory: str, home: str) -> bool:
+    """Whether a command of a RUN may fail where a folder, which holds the cache `directory`, does not exist.
+
+    It names the folder or something in it. `rm -f` and `mkdir -p` never fail so, nor does what `ln -s` points at;
+    `echo` only prints, and what lies in a folder that another step makes is there as before.
+    """
+    command, state = step.command, facts.state(run)
+    words = [redirect.target for redirect in command.redirects if redirect.target is not None]
+    tolerant = makes_parents(step) or (command.basename == "rm" and _has_flag(step, "f", "--force"))
+    if not tolerant and command.basename not in ("echo", "printf"):
+        cached = step.package is not None  # it makes the directory that an option names
+        made = command.args[-1:] if command.basename == "ln" and _has_flag(step, "s", "--symbolic") else command.args
+        words += [word for word in made if not (cached and word.text.startswith("--cache"))]
+    where = step.directory(state.workdir)
+    naming = [word for word in words if _names(word, home, where, folder)]
+    stage = facts.stage_of(run)
+    if not naming or stage is None:
+        return bool(naming)
+    existing = _existing(facts, run, stage)
+    _replay(facts, run, existing, set(), until=step)
+    for word in naming:
+        place = _place(word, home, where)
+        if place is None or place.rest or not serves(folder, place.path) or serves(directory, place.path):
+            return True
+        parent = posixpath.dirname(place.path)
+        if place.path not in existing and not (parent in existing and serves(folder, parent)):
+            return True
+    return False
+
+
+def makes_parents(step: Step) -> bool:
+    """Whether a command is `mkdir -p`, which takes a directory that is there already."""
+    return step.command.basename == "mkdir" and _has_flag(step, "p", "--parents")
+
+
+def _has_flag(step: Step, letter: str, name: str) -> bool:
+    flags = [word.value or "" for word in step.command.args if word.text.startswith("-")]
+    return any(flag == name or (letter in flag and not flag.startswith("--")) for flag in flags)

@@ -1,0 +1,161 @@
+"""Which images share a cache that keeps what was built from source, and would take each other's.
+
+pip, uv, poetry and pdm find a wheel that they have built again by its name, version and tags, and pip takes one tagged
+`linux_x86_64` on glibc and on musl alike (packaging.python.org/specifications/platform-compatibility-tags); pnpm keeps
+what install scripts have built (pnpm.io/settings#sideeffectscache). BuildKit's builder has one cache for each `id=`,
+which is the target where none is given, for all files that it builds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, cast
+
+from dockfix.facts.model import Fact, Known, known
+from dockfix.facts.mounts import caches_of
+from dockfix.project.problems import InputError
+from dockfix.project.target import target_for
+from dockfix.syntax.tree import Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.mounts import Caches, ToolCache
+    from dockfix.project.target import Project, Target
+
+__all__ = ["SharedCaches"]
+
+_BUILDING: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv", "pnpm"))
+_RELEASE: Final = re.compile(
+    r"stretch|buster|bullseye|bookworm|trixie|bionic|focal|jammy|noble|alpine[\d.]*|\d+\.\d+|\d+"
+)
+_DISTRIBUTIONS: Final = frozenset(("debian", "ubuntu", "alpine", "rhel", "fedora"))
+_FLAGS: Final = (
+    "CC",
+    "CXX",
+    "CFLAGS",
+    "CPPFLAGS",
+    "CXXFLAGS",
+    "FFLAGS",
+    "LDFLAGS",
+    "RUSTFLAGS",
+    "ARCHFLAGS",
+    "CMAKE_ARGS",
+)
+"""What compilers and build backends read of the environment (packaging of CPython, CMake, cargo)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _User:
+    """A command that keeps what it builds in a cache: of which mount, and in what kind of image."""
+
+    where: str
+    image: str
+    path: str
+    id: str
+    mounted: bool
+    libc: str | None
+    kind: tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class SharedCaches:
+    """The caches of a Dockerfile and of those that the project's compose and bake files build."""
+
+    target: Target
+
+    @cached_property
+    def _users(self) -> tuple[_User, ...]:
+        found = list(_users(self.target.facts, ""))
+        for path in self.target.project.built:
+            if path != self.target.real and self.target.project.files.is_file(path):
+                found += _users_elsewhere(self.target.project, path)
+        return tuple(found)
+
+    def own_id(self, caches: Caches, tool: ToolCache, path: str) -> str:
+        """The id that a new mount needs because images with another libc have one at this path; "" if none has."""
+        base = caches.stage.base
+        if tool.package.manager not in _BUILDING or base is None or base.libc is None:
+            return ""
+        others = [each for each in self._users if each.path == path and each.libc != base.libc]
+        if any(each.libc is not None or each.mounted for each in others):
+            return f"{tool.package.manager}-{base.libc}"
+        return ""
+
+    def clash(self, caches: Caches, tool: ToolCache, name: str) -> str:
+        """What to look at where a mount of this id serves images of several kinds; "" if it does not."""
+        manager = tool.package.manager
+        if manager not in _BUILDING:
+            return ""
+        kind = _kind(self.target.facts, caches, tool)
+        for each in self._users:
+            if self._name(each) == name and each.kind != kind and (each.mounted or each.libc is not None):
+                return (
+                    f"whether what {manager} builds from source here may serve {each.where} ({each.image}), too:"
+                    " they share the cache"
+                )
+        return ""
+
+    def _name(self, user: _User) -> str:
+        """The id of a user's mount: of the one that it has, or of the one that it would be given."""
+        if user.mounted or user.libc is None:
+            return user.id
+        others = [each for each in self._users if each.path == user.path and each.libc != user.libc]
+        return "" if any(each.libc is not None or each.mounted for each in others) else user.id
+
+
+def _users_elsewhere(project: Project, path: Path) -> tuple[_User, ...]:
+    """Those of another Dockerfile, worked out once for all files of a run."""
+    try:
+        file = project.files.read(path)
+    except InputError:
+        return ()
+    found = project.memo.get((_users, path, file.text))
+    if found is None:
+        target = target_for(project, file)
+        found = project.memo[_users, path, file.text] = tuple(_users(target.facts, f"{target.display}:"))
+    return cast("tuple[_User, ...]", found)
+
+
+def _users(facts: BuildFacts, file: str) -> Iterator[_User]:
+    for stage in facts.graph.stages:
+        for run in stage.instructions if not stage.replaced else ():
+            caches = caches_of(facts, run, stage) if isinstance(run, Run) else None
+            for tool in caches.tools if caches is not None else ():
+                if caches is None or tool.package.manager not in _BUILDING or not tool.known:
+                    continue
+                for directory in tool.use.dirs:
+                    mount = caches.serving(directory.path)
+                    name = mount.mount.get("id") or mount.target if mount is not None else None
+                    yield _User(
+                        where=f"{file}line {run.start_line}" if not file else f"{file}{run.start_line}",
+                        image=known(stage.base_ref) or "an unknown image",
+                        path=directory.path,
+                        id=name or directory.path,
+                        mounted=mount is not None,
+                        libc=stage.base.libc if stage.base is not None else None,
+                        kind=_kind(facts, caches, tool),
+                    )
+
+
+def _kind(facts: BuildFacts, caches: Caches, tool: ToolCache) -> tuple[object, ...]:
+    """What a build from source depends on: the distribution, its release as far as it is named, and compiler flags."""
+    state = facts.state(caches.run)
+    flags: list[tuple[str, Fact[str] | None]] = []
+    for name in _FLAGS:
+        fact = tool.step.env.get(name) or (state.lookup(name) if name in state.names() else None)
+        flags.append((name, fact))
+    base, ref = caches.stage.base, caches.stage.base_ref
+    if base is None:
+        return ("unknown", ref, *flags)
+    release = ""
+    if isinstance(ref, Known):
+        name, _, tag = ref.value.partition("@")[0].rpartition(":")
+        own = name.rpartition("/")[2] in _DISTRIBUTIONS  # of another image a number is not the distribution's
+        match = next((m[0] for m in _RELEASE.finditer(tag) if own or not m[0][0].isdigit()), "")
+        release = match
+    return (base.family, base.libc, release, *flags)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dockfix.project.gitignore import GitIgnore
+from dockfix.project.gitignore import GitIgnore, is_malformed
 from dockfix.project.problems import InputProblem
 
 __all__ = [
@@ -144,16 +144,7 @@ def discover(
 
 def bad_pattern(patterns: Sequence[str]) -> str | None:
     """The first of gitignore patterns that is malformed, so that git would drop it without a word."""
-    if not patterns:
-        return None
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - as in _spec
-
-    for pattern in patterns:
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except ValueError:
-            return pattern
-    return None
+    return next((pattern for pattern in patterns if is_malformed(pattern)), None)
 
 
 def not_excluded(paths: Sequence[Path], *, root: Path, exclude: Sequence[str]) -> list[Path]:
@@ -163,7 +154,7 @@ def not_excluded(paths: Sequence[Path], *, root: Path, exclude: Sequence[str]) -
     Source: `force-exclude` in ruff's settings.
     """
     real_root = os.path.realpath(root)
-    rules: _Rules = ((real_root, _spec(exclude)),) if exclude else ()
+    rules: _Rules = ((real_root, GitIgnore(exclude)),) if exclude else ()
 
     def is_excluded(path: Path) -> bool:
         is_folder = path.is_dir()

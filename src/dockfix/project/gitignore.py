@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dockfix.project.globs import Matcher, Token, TokenKind, compile_tokens, token
 
-__all__ = ["GitIgnore"]
+__all__ = ["GitIgnore", "is_malformed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ class GitIgnore:
         """Whether a folder, or one of those above it, is ignored."""
         parts = path.rstrip("/").split("/")
         return any(self.verdict("/".join(parts[:end]) + "/") for end in range(1, len(parts) + 1))
+
+
+def is_malformed(line: str) -> bool:
+    """Whether a line is neither blank nor a comment, and git drops it all the same."""
+    return bool(line.strip()) and not line.startswith("#") and _parsed(line) is None
 
 
 def _parsed(line: str) -> _Pattern | None:

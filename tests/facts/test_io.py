@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from dockfix.codemod.inmemory import target_from_text
-from dockfix.facts.io import Area, clash, file_use, landing, requirement_files
+from dockfix.facts.io import Area, clash, file_use, landing, requirement_files, upwards
 from dockfix.facts.model import Known
 from dockfix.syntax.tree import Copy, Run
 
@@ -165,3 +167,16 @@ def test_a_context_that_is_known_tells_folders_from_files() -> None:
 )
 def test_requirement_files(text: str, expected: tuple[str, ...] | None) -> None:
     assert requirement_files(text) == expected
+
+
+@pytest.mark.parametrize("folder", ["/app", "//app", "//", "/", "app", ""])
+def test_the_way_up_ends(folder: str) -> None:
+    found = list(itertools.islice(upwards(folder), 9))
+    assert len(found) < 4
+    assert found[0] == folder
+
+
+@pytest.mark.parametrize("head", ["ENV R=/\nWORKDIR $R/app", "WORKDIR //app", "ENV R=//\nWORKDIR ${R}app/"])
+def test_doubled_slashes_are_one(head: str) -> None:
+    found = verdict("go mod download", file("/app/go.mod"), f"FROM golang:1.22\n{head}\n")
+    assert found == "clash"

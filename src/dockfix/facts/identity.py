@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import Fact, Known, Unknown
+from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.commands import SYSTEM_MANAGERS
 from dockfix.syntax.shell import Context, SimpleCommand
@@ -720,7 +721,7 @@ def _copied(facts: BuildFacts, instruction: Copy | Add) -> Iterator[_Gap]:
         if not isinstance(workdir, Known):
             return  # a base image whose working directory is / or /etc would be a first
         path = posixpath.join(workdir.value, path)
-    if posixpath.normpath(path) in ("/", "//") or re.match(r"/+etc(?:/+(?:passwd|group)?)?/*\Z", path):
+    if normal_path(path) == "/" or re.match(r"/+etc(?:/+(?:passwd|group)?)?/*\Z", path):
         yield _Gap(f"the {instruction.name} in line {instruction.start_line} may bring an /etc/passwd")
 
 

@@ -25,6 +25,7 @@ from dockfix.facts.packages import (
     literal_requirements_only,
     reads,
 )
+from dockfix.facts.paths import normal_path
 from dockfix.facts.tables.commands import CONDA_MANAGERS, SYSTEM_MANAGERS
 from dockfix.facts.tables.filesystem import (
     ACCOUNT_TOOLS,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from dockfix.facts.scope import State
     from dockfix.syntax.shell import Redirect
 
-__all__ = ["Area", "Clash", "FileUse", "clash", "file_use", "landing", "named_clash", "requirement_files"]
+__all__ = ["Area", "Clash", "FileUse", "clash", "file_use", "landing", "named_clash", "requirement_files", "upwards"]
 
 _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
 _NAMES_NEVER_IMPORTED: Final = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "pkg_resources"}
@@ -123,6 +124,8 @@ class FileUse:
     packages: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     python_path: tuple[str, ...] = ()
+    looks_in: tuple[str, ...] = ()
+    modules_in: tuple[str, ...] = ()
     home: str | None = None
     installer: bool = False
     accounts: bool = False
@@ -160,7 +163,7 @@ def landing(copy: Copy | Add, source: Word, state: State, is_dir: Callable[[str]
     if not expanded.value.startswith("/") and not isinstance(workdir, Known):
         return None
     base = workdir.value if isinstance(workdir, Known) else "/"
-    path = posixpath.normpath(posixpath.join(base, expanded.value)).replace("//", "/")
+    path = normal_path(posixpath.join(base, expanded.value))
     chown, chmod = copy.flag("chown"), copy.flag("chmod")
     whole = Area(path, True, (chown.value or "") if chown else None, chmod is not None)
     name = posixpath.basename(source.text.rstrip("/"))
@@ -204,6 +207,8 @@ class _Draft:
     accounts: bool = False
     conda: bool = False
     projects: list[tuple[PackageCommand, str]] = field(default_factory=list)
+    looks_in: list[str] = field(default_factory=list)
+    modules_in: list[str] = field(default_factory=list)
 
     def give_up(self, why: str) -> None:
         self.unbounded = self.unbounded or why
@@ -211,9 +216,9 @@ class _Draft:
     def place(self, directory: Fact[str], path: str) -> str | None:
         """A path as an absolute one; None, with the RUN given up, where the working directory is not known."""
         if path.startswith("/"):
-            return posixpath.normpath(path)
+            return normal_path(path)
         if isinstance(directory, Known):
-            return posixpath.normpath(posixpath.join(directory.value, path))
+            return normal_path(posixpath.join(directory.value, path))
         self.give_up("the directory that it works in is not known")
         return None
 
@@ -257,6 +262,8 @@ def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
         packages=tuple(draft.packages),
         path=("/usr/local/bin", "/usr/local/sbin", *(_folders(path.value) if isinstance(path, Known) else ())),
         python_path=_folders(python_path.value) if isinstance(python_path, Known) else (),
+        looks_in=tuple(dict.fromkeys(draft.looks_in)),
+        modules_in=tuple(dict.fromkeys(draft.modules_in)),
         home=home.value if isinstance(home, Known) else None,
         installer=draft.installer,
         accounts=draft.accounts,
@@ -266,7 +273,7 @@ def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
 
 
 def _folders(value: str) -> tuple[str, ...]:
-    return tuple(posixpath.normpath(each) for each in value.split(":") if each.startswith("/"))
+    return tuple(normal_path(each) for each in value.split(":") if each.startswith("/"))
 
 
 def _environment(draft: _Draft) -> None:
@@ -354,7 +361,7 @@ def _operands(draft: _Draft, words: Iterable[WordLike], directory: Fact[str]) ->
             if match is None and url is None:
                 draft.give_up("it names files that are not literal")
             elif match is not None:
-                draft.trees.append(posixpath.normpath(match[1]))
+                draft.trees.append(normal_path(match[1]))
             continue
         if re.match(r"[a-z]+://", text):
             text = posixpath.basename(text.partition("?")[0]).removesuffix(".git")
@@ -374,6 +381,7 @@ def _own_modules(draft: _Draft, directory: Fact[str]) -> None:
     """`python -m` looks for modules in the working directory first (docs.python.org/3/using/cmdline)."""
     if isinstance(directory, Known):
         draft.names.append((directory.value, "*.py"))
+        draft.modules_in.append(directory.value)
     else:
         draft.give_up("the directory that it works in is not known")
 
@@ -387,6 +395,9 @@ def _package(draft: _Draft, step: Step, command: PackageCommand, directory: Fact
     draft.installer = draft.installer or command.action in (Action.INSTALL, Action.SYNC)
     draft.accounts = draft.accounts or manager in SYSTEM_MANAGERS
     draft.conda = draft.conda or manager in CONDA_MANAGERS
+    # dpkg, apk and rpm run maintainer scripts in `/`, and read nothing by the working directory.
+    if manager not in SYSTEM_MANAGERS and isinstance(directory, Known):
+        draft.looks_in.append(directory.value)
     if manager in SYSTEM_MANAGERS:
         draft.packages += [word.value for word in literal.packages if word.value is not None]
     draft.configs |= {name for name in used.config if not name.startswith("/")}
@@ -425,14 +436,14 @@ def _manifests(draft: _Draft, manifests: Iterable[str], directory: Fact[str], pa
     if not isinstance(directory, Known):
         draft.give_up("the directory that it works in is not known")
         return
-    for folder in _upwards(directory.value) if parents else (directory.value,):
+    for folder in upwards(directory.value) if parents else (directory.value,):
         draft.names += [(folder, name) for name in manifests]
 
 
-def _upwards(folder: str) -> Iterator[str]:
+def upwards(folder: str) -> Iterator[str]:
     yield folder
-    while folder != "/":
-        folder = posixpath.dirname(folder)
+    while folder != (above := posixpath.dirname(folder)):
+        folder = above
         yield folder
 
 

@@ -215,11 +215,15 @@ def _check_members(command: PackageCommand, context: Context, packages: Mapping[
         raise _RefusedError("it installs for some of the workspaces only")
     settings = f"{context.read_text('.npmrc') or ''}\n{context.read_text('pnpm-workspace.yaml') or ''}"
     found = re.search(
-        r"^\s*(install-links|inject-workspace-packages|injectWorkspacePackages)\s*[=:]\s*true", settings, re.MULTILINE
+        r"^[ \t]*+(install-links|inject-workspace-packages|injectWorkspacePackages)\s*+[=:]\s*+true",
+        settings,
+        re.MULTILINE,
     )
     if found or any(facts.injected for facts in packages.values()) or command.has("--install-links"):
         raise _RefusedError("it copies the workspaces' files into node_modules")
-    if re.search(r"^\s*(?:shared-workspace-lockfile|sharedWorkspaceLockfile)\s*[=:]\s*false", settings, re.MULTILINE):
+    if re.search(
+        r"^[ \t]*+(?:shared-workspace-lockfile|sharedWorkspaceLockfile)\s*+[=:]\s*+false", settings, re.MULTILINE
+    ):
         raise _RefusedError("each of the workspaces has a lockfile of its own")
     for path, facts in packages.items():
         folder = posixpath.dirname(path)

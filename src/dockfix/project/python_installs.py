@@ -18,6 +18,7 @@ from dockfix.facts.distributions import hosts, import_names, kept_by_others, loa
 from dockfix.facts.io import landing
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
+from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.python_distributions import ONLY_IN_CLOSURES, UNSEEN
 from dockfix.project.context import Context
@@ -111,7 +112,7 @@ def _is_taken(target: Target, stage: Stage, run: Run, step: Step, chain: Sequenc
             continue
         for word in node.paths:
             source = target.facts.state(node).expand(word.text, node.escape)
-            path = posixpath.normpath(posixpath.join("/", source.value)) if isinstance(source, Known) else ""
+            path = normal_path(posixpath.join("/", source.value)) if isinstance(source, Known) else ""
             below = path.startswith(tuple(f"{home}/" for home in homes)) and not path.endswith("/bin")
             above = any(f"{home}/".startswith(path.rstrip("/") + "/") for home in homes)
             if path and (above or (below and re.search(r"/lib(?:64)?(?:/|$)|site-packages", path))):
@@ -128,7 +129,7 @@ def _environments(target: Target, stage: Stage, run: Run, step: Step) -> list[st
     found: list[str] = []
     option = command.option("--target", "--prefix", "--root", "--python") if command is not None else None
     if option is not None and option.literal and "/" in option.literal:
-        found.append(posixpath.normpath(posixpath.join(here, option.literal)))
+        found.append(normal_path(posixpath.join(here, option.literal)))
         if option.name == "--python":
             found[-1] = posixpath.dirname(posixpath.dirname(found[-1]))
     program = command.executable.value if command is not None else None
@@ -155,7 +156,7 @@ def _venvs(step: Step, here: str) -> Iterator[str]:
     if "venv" in values[:4] or programs == ["virtualenv"]:
         at = values.index("venv") + 1 if "venv" in values else 1
         operands = [value for value in values[at:] if value and not value.startswith("-")]
-        yield from (posixpath.normpath(posixpath.join(here, each)) for each in operands or [".venv"])
+        yield from (normal_path(posixpath.join(here, each)) for each in operands or [".venv"])
 
 
 class _Reader:
@@ -200,7 +201,7 @@ class _Reader:
         closure = ""
         pending, seen = [path], set[str]()
         while pending and len(seen) < _MOST_FILES:
-            here = posixpath.normpath(pending.pop())
+            here = normal_path(pending.pop())
             text = self._text(here) if here not in seen else None
             seen.add(here)
             if text is None:
@@ -216,7 +217,7 @@ class _Reader:
         """The text of the context's file that is at `path` when the RUN runs; `None` if it cannot be told."""
         if self.directory is None:
             return None
-        place = posixpath.normpath(posixpath.join(self.directory, path))
+        place = normal_path(posixpath.join(self.directory, path))
         for context, rel in self._origins(place):
             if context.is_file(rel) and not context.ignored(rel):
                 return context.read_text(rel)
@@ -225,7 +226,7 @@ class _Reader:
     def _origins(self, place: str) -> Iterator[tuple[Context, str]]:
         """Where a file of the stage may come from, the last to write it first."""
         for mount in self.run.mounts:
-            onto = posixpath.normpath(posixpath.join(self.directory or "/", mount.target or "."))
+            onto = normal_path(posixpath.join(self.directory or "/", mount.target or "."))
             rest = _rest(place, onto)
             if mount.kind == "bind" and rest is not None:
                 for context in contexts_of(self.target, self.stage, mount.get("from"), mount=True):

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from dockfix.project.context import MAX_ENTRIES, Context
+from dockfix.project.manifests import local_sources
 
 __all__ = [
     "WorkspaceError",
@@ -80,11 +81,13 @@ def _segments(pattern: str) -> tuple[str, ...]:
 
 
 def _matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return any(_matches(pattern[1:], parts[at:]) for at in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(pattern[1:], parts[1:])
+    open_ = {0}  # how many of the parts may be taken so far, all ways at once
+    for each in pattern:
+        if each == "**":
+            open_ = set(range(min(open_), len(parts) + 1)) if open_ else open_
+        else:
+            open_ = {at + 1 for at in open_ if at < len(parts) and fnmatchcase(parts[at], each)}
+    return len(parts) in open_
 
 
 def _may_lead_to(pattern: Sequence[str], parts: Sequence[str]) -> bool:
@@ -265,7 +268,8 @@ def _path_dependencies(document: dict[str, Any]) -> Iterator[str]:
 def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
     """The pyproject.toml files of the members of a uv workspace in the root, without the root's.
 
-    Raises `WorkspaceError` if not `frozen` and a member has metadata that only its build backend knows.
+    Raises `WorkspaceError` if a member takes a package from a folder, whose sources are then built, and if not `frozen`
+    and a member has metadata that only its build backend knows.
     Source: https://docs.astral.sh/uv/concepts/projects/workspaces/
     """
     workspace = _table(_table(_table(_toml(context, "pyproject.toml"), "tool"), "uv"), "workspace")
@@ -273,6 +277,8 @@ def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
     folders = match_folders(context, [*_strings(workspace.get("members")), *excluded], "pyproject.toml")
     found = [posixpath.join(folder, "pyproject.toml") for folder in folders if folder != "."]
     for path in found:
+        if local := local_sources(context.read_text(path) or "", members=False):
+            raise WorkspaceError(f"{path} takes {local[0]} from a folder of the context")
         project = _table(_toml(context, path), "project")
         if not frozen and project.get("dynamic"):
             raise WorkspaceError(
@@ -296,12 +302,12 @@ def maven_manifests(context: Context) -> list[str]:
         text = context.read_text(manifest)
         if text is None:
             raise WorkspaceError(f"{manifest} is not in the context, or cannot be read")
-        text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+        text = _without_comments(text)
         parent = _maven_parent(text, manifest)
         if parent is not None and context.is_file(parent) and parent not in (*found, "pom.xml"):
             found.append(parent)
             pending.append(parent)
-        for module in re.findall(r"<module>\s*([^<]*?)\s*</module>", text):
+        for module in map(str.strip, re.findall(r"<module>([^<]*+)</module>", text)):
             if "${" in module or not module:
                 raise WorkspaceError(f"{manifest} names a module by a property")
             path = _inside(module, posixpath.dirname(manifest) or ".", f"{manifest} has the module")
@@ -317,13 +323,23 @@ def maven_manifests(context: Context) -> list[str]:
     return found
 
 
+def _without_comments(text: str) -> str:
+    """XML without its comments, in one pass; what is never closed is left, as no parser would read it."""
+    kept: list[str] = []
+    at = 0
+    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
+        kept.append(text[at:begin])
+        at = end + 3
+    return "".join((*kept, text[at:]))
+
+
 def _maven_parent(text: str, manifest: str) -> str | None:
     """Where Maven looks for the parent of a pom.xml before it asks a repository; `None` if nowhere in the context."""
-    parent = re.search(r"<parent>(.*?)</parent>", text, re.DOTALL)
-    if parent is None or re.search(r"<relativePath\s*/>", parent[1]):
+    parent, closed, _ = text.partition("<parent>")[2].partition("</parent>")
+    if not closed or re.search(r"<relativePath\s*+/>", parent):
         return None
-    given = re.search(r"<relativePath>\s*([^<]*?)\s*</relativePath>", parent[1])
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(manifest), given[1] if given else "../pom.xml"))
+    given = re.search(r"<relativePath>([^<]*+)</relativePath>", parent)
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(manifest), given[1].strip() if given else "../pom.xml"))
     path = path if path.endswith(".xml") else posixpath.normpath(posixpath.join(path, "pom.xml"))
     return None if path.startswith("..") else path
 

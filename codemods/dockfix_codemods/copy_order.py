@@ -81,7 +81,6 @@ from dockfix.api import (
     Finding,
     Fix,
     Instruction,
-    Known,
     Onbuild,
     Refusal,
     Run,
@@ -185,7 +184,7 @@ def _install_below(
                     return (node, tuple(command for command, _ in use.projects)) if there else None
             case Copy() | Add() | Volume() | Onbuild():
                 return None
-            case Workdir() if area.owner is not None or target.facts.state(node).is_root != Known(True):
+            case Workdir() if area.owner is not None or not target.facts.state(node).makes_roots_folders:
                 return None
     return None
 

@@ -10,7 +10,7 @@ import fnmatch
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ from dockfix.facts.packages import (
     WordLike,
     is_literal_name,
     literal_requirements_only,
+    manifests_for,
     reads,
 )
 from dockfix.facts.paths import normal_path
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Step
     from dockfix.facts.scope import State
-    from dockfix.syntax.shell import Redirect
+    from dockfix.syntax.shell import Redirect, SimpleCommand
 
 __all__ = ["Area", "Clash", "FileUse", "clash", "file_use", "landing", "named_clash", "requirement_files", "upwards"]
 
@@ -182,7 +183,7 @@ def _is_file(source: str, name: str, is_dir: Callable[[str], bool | None]) -> bo
 
 
 def _has_file_name(name: str) -> bool:
-    if name.startswith(".") and name.endswith(("rc", "ignore", "-version", ".env")):
+    if name.startswith(".") and name.endswith(("rc", "ignore", "-version", "-versions", ".env")):
         return True
     return name in FILE_NAMES or ("." in name[1:] and name.rpartition(".")[2].lower() in FILE_ENDINGS)
 
@@ -322,7 +323,8 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
         draft.give_up("it runs a program that is not one of the system's own")
         return
     draft.programs.add(name)
-    draft.accounts = draft.accounts or name in ACCOUNT_TOOLS
+    if name in ACCOUNT_TOOLS:
+        _accounts(draft, command)
     if name == "command" and values[1:2] != ("-v",):
         draft.give_up("it runs a program through `command`")
     elif name in ("cd", "pushd"):
@@ -333,7 +335,7 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
                 draft.touch(directory, value)
     elif name in QUIET or name == "command":
         return
-    elif name == "mkdir" and draft.state.is_root == Known(True) and not any(v and v.startswith("-m") for v in values):
+    elif name == "mkdir" and draft.state.makes_roots_folders and not any(v and v.startswith("-m") for v in values):
         before = len(draft.trees)
         _operands(draft, command.args, directory)
         draft.made += draft.trees[before:]
@@ -349,6 +351,18 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
         _own_modules(draft, directory)
     else:
         draft.give_up(f"it runs {name}")
+
+
+def _accounts(draft: _Draft, command: SimpleCommand) -> None:
+    """An account that is made may get a home, whose owner and first contents depend on whether it was there.
+
+    It is in a folder that an option names, or else in /home (shadow, adduser, busybox).
+    """
+    draft.accounts = True
+    names = [value for value in command.values()[1:] if value is not None and not value.startswith("-")]
+    draft.trees += ["/home", *(normal_path(name) for name in names if name.startswith("/") and name != "/")]
+    if "/" in names:
+        draft.trees += [normal_path(f"/{name}") for name in names]
 
 
 def _operands(draft: _Draft, words: Iterable[WordLike], directory: Fact[str]) -> None:
@@ -421,7 +435,8 @@ def _package(draft: _Draft, step: Step, command: PackageCommand, directory: Fact
         placed = draft.place(directory, name)
         if placed is not None:
             draft.trees.append(placed)
-            if used.reason:
+            # pip reads the lists that Conda's environment file names.
+            if used.reason or manager in CONDA_MANAGERS:
                 draft.follows.append(placed)
     if command.action is Action.SYNC and manager not in ("uv", "go") and isinstance(directory, Known):
         draft.manifests_in.append(directory.value)
@@ -558,6 +573,11 @@ def clash(use: FileUse, area: Area) -> Clash | None:
     if use.accounts and not area.by_root and not re.fullmatch(r"\d+(:\d+)?", area.owner or ""):
         user = (area.owner or "").partition(":")[0]
         return Clash(f"whether line {use.line} creates the user {user}, who then owns the files", certain=False)
+    name = posixpath.basename(area.path)
+    for command, folder in use.projects:
+        manifests = (posixpath.basename(each) for each in manifests_for(command))
+        if not area.tree and _below(area.path, folder) and any(fnmatch.fnmatchcase(name, each) for each in manifests):
+            return Clash(f"line {use.line} may install from {name}, as from the manifest in {folder}")
     for folder in use.manifests_in:
         if _below(area.path, folder) or _below(folder, area.path):
             return Clash(f"whether a manifest in {folder} names {posixpath.basename(area.path)}", certain=False)
@@ -635,6 +655,13 @@ def _reserved(area: Area, use: FileUse) -> bool:
 # --- requirements files ---------------------------------------------------------------------------------------------
 
 
+_NAMING: Final = frozenset(("-r", "--requirement", "-c", "--constraint"))
+_ADDRESSES: Final = frozenset(("-i", "--index-url", "--extra-index-url", "-f", "--find-links"))
+_SETTINGS: Final = frozenset(("--trusted-host", "--no-binary", "--only-binary", "--use-feature"))
+_SWITCHES: Final = frozenset(("--pre", "--prefer-binary", "--require-hashes", "--no-index"))
+"""Options of a requirements file of pip: naming files, with a value that may be a folder, with another value, alone."""
+
+
 def requirement_files(text: str) -> tuple[str, ...] | None:
     """The files that a requirements file of pip names; None if it installs local projects, or cannot be read.
 
@@ -642,18 +669,48 @@ def requirement_files(text: str) -> tuple[str, ...] | None:
     """
     found: list[str] = []
     for line in re.sub(r"\\\r?\n", " ", text).split("\n"):
-        entry = re.sub(r"(?:^|\s)#.*", "", line).strip()
-        named = re.match(r"(-r|--requirement|-c|--constraint)(?:\s+|=)?(\S+)\Z", entry)
-        if named:
-            if not re.match(r"https?://", named[2]):
-                found.append(named[2])
-        elif re.match(
-            r"--(?:index-url|extra-index-url|trusted-host|pre|no-binary|only-binary|prefer-binary|require-hashes|no-index|use-feature)|-i\b",
-            entry,
-        ):
-            continue
-        elif entry and not is_literal_name(
-            "pip", re.sub(r"\s+--(?:hash|config-settings|global-option)\b.*", "", entry)
-        ):
+        words = _uncommented(line).split()
+        if words and words[0].startswith("-"):
+            named = _option_files(words)
+            if named is None:
+                return None
+            found += named
+        elif words and not is_literal_name("pip", " ".join(_without_hashes(words))):
             return None
     return tuple(found)
+
+
+def _uncommented(line: str) -> str:
+    """A line up to the `#` that stands at its beginning or behind a space."""
+    found = re.search(r"(?:^|\s)#", line)
+    return line[: found.start()] if found else line
+
+
+def _without_hashes(words: Sequence[str]) -> list[str]:
+    """The words of a requirement but for its hashes; other options of it may name anything, and stay."""
+    return [
+        word
+        for before, word in zip(("", *words), words, strict=False)
+        if word != "--hash" and before != "--hash" and not word.startswith("--hash=")
+    ]
+
+
+def _option_files(words: Sequence[str]) -> list[str] | None:
+    """The files that a line of options names; None if one of them names a folder, or is not known."""
+    found: list[str] = []
+    pending = list(words)
+    while pending:
+        name, glued, value = pending.pop(0).partition("=")
+        if name in _SWITCHES and not glued:
+            continue
+        if not name.startswith("--") and len(name) > 2:
+            name, glued, value = name[:2], "=", name[2:] + glued + value
+        if name not in _NAMING | _ADDRESSES | _SETTINGS or not (glued or pending):
+            return None
+        value = (value if glued else pending.pop(0)).strip("\"'")
+        remote = re.match(r"https?://", value) is not None
+        if name in _ADDRESSES and not remote:
+            return None
+        if name in _NAMING and not remote:
+            found.append(value)
+    return found

@@ -219,6 +219,11 @@ class State:
         account = self._accounts().users.get(user)
         return account is not None and account.uid == Known(0)
 
+    @property
+    def makes_roots_folders(self) -> bool:
+        """Whether what a step makes belongs to root and to root's group, as what a COPY makes does."""
+        return self.is_root == Known(True) and self.group in (None, Known("root"), Known("0"))
+
     @cached_property
     def uid(self) -> Fact[int]:
         """The numeric user."""

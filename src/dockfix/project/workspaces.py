@@ -13,12 +13,15 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from dockfix.facts.io import requirement_files
+from dockfix.facts.packages import is_literal_name
 from dockfix.project.context import MAX_ENTRIES, Context
 from dockfix.project.manifests import local_sources
 
 __all__ = [
     "WorkspaceError",
     "cargo_manifests",
+    "conda_requirements",
     "go_manifests",
     "match_folders",
     "maven_manifests",
@@ -117,19 +120,31 @@ def pnpm_patterns(text: str) -> tuple[str, ...]:
 
 def pnpm_settings(text: str) -> dict[str, Any]:
     """The keys of `pnpm-workspace.yaml`. Raises `WorkspaceError` if it is not valid YAML, or no mapping."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - loaded on first use
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+    return _yaml(text, "pnpm-workspace.yaml")
 
-    # ruamel.yaml takes quadratic time on deep nesting
-    if len(text) > _MOST_YAML or text.count("[") + text.count("{") > _MOST_BRACKETS:
-        raise WorkspaceError("pnpm-workspace.yaml is longer, or more deeply nested, than dockfix reads")
-    try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise WorkspaceError("pnpm-workspace.yaml is not valid YAML") from error
-    if document is not None and not isinstance(document, dict):
-        raise WorkspaceError("pnpm-workspace.yaml is not valid: it holds no keys")
-    return document or {}
+
+# --- Conda ----------------------------------------------------------------------------------------------------------
+
+
+def conda_requirements(text: str, name: str) -> tuple[str, ...]:
+    """The files that the pip part of an environment file of Conda names, relative to its folder.
+
+    Raises `WorkspaceError` if it installs from folders or files. Source:
+    https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
+    """
+    lines: list[str] = []
+    document = _yaml(text, name)
+    if any(each.startswith((".", "/", "file:")) for each in _strings(document.get("channels"))):
+        raise WorkspaceError(f"{name} has a channel in a folder")
+    for entry in _list(document.get("dependencies")):
+        # Conda hands the entries to pip as a requirements file that lies beside its own.
+        lines += _strings(entry.get("pip")) if isinstance(entry, dict) else []
+        if isinstance(entry, str) and not is_literal_name("conda", entry):
+            raise WorkspaceError(f"{name} names a file, or a line that dockfix does not know")
+    found = requirement_files("\n".join(lines))
+    if found is None:
+        raise WorkspaceError(f"{name} names local paths, or lines that dockfix does not know")
+    return found
 
 
 # --- Go -------------------------------------------------------------------------------------------------------------
@@ -345,6 +360,22 @@ def _maven_parent(text: str, manifest: str) -> str | None:
 
 
 # --- shared ---------------------------------------------------------------------------------------------------------
+
+
+def _yaml(text: str, name: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - loaded on first use
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
+    # ruamel.yaml takes quadratic time on deep nesting
+    if len(text) > _MOST_YAML or text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise WorkspaceError(f"{name} is longer, or more deeply nested, than dockfix reads")
+    try:
+        document = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise WorkspaceError(f"{name} is not valid YAML") from error
+    if document is not None and not isinstance(document, dict):
+        raise WorkspaceError(f"{name} is not valid: it holds no keys")
+    return document or {}
 
 
 def _toml(context: Context, path: str) -> dict[str, Any]:

@@ -47,6 +47,7 @@ PIP = "RUN pip install flask"
         (f"FROM python:3.13 | ENV PATH=/opt/tools/bin:$PATH | COPY src /app/src | {PIP}", "src"),
         (f"FROM python:3.13 | RUN mkdir -p /app && chown 1000 /app | COPY src /app/src | {PIP}", "src"),
         (f"FROM python:3.13 | COPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/ | COPY src /app/src | {PIP}", "src"),
+        (f"FROM debian:12 | RUN curl -o /usr/bin/x https://example.org/x | COPY src /app/src | {APT}", "src"),
         (f"FROM python:3.13 AS a | RUN pip install x | FROM a | COPY src /app/src | {PIP}", "src"),
     ],
 )
@@ -151,6 +152,21 @@ def test_shown(text: str, source: str) -> None:
             "line 3",
         ),
         (f"FROM python:3.13 | WORKDIR /app | COPY --from=x / / | COPY a.sh ./ | {PIP}", "a.sh", "copied on line 3"),
+        (
+            f"FROM python:3 | WORKDIR /w | RUN pip config set a.find-links $PWD | COPY x.zip ./ | {APT}",
+            "x.zip",
+            "line 3",
+        ),
+        (f"FROM python:3 | WORKDIR /w | RUN pip config set a.find-links . | COPY x.zip ./ | {APT}", "x.zip", "line 3"),
+        (f"FROM python:3 | RUN D=/w; echo $D > /etc/x | COPY x.zip /w/ | {APT}", "x.zip", "line 2"),
+        (
+            f"FROM debian:12 | RUN curl -o /etc/x.conf https://example.org/x | COPY x.zip /w/ | {APT}",
+            "x.zip",
+            "fetches",
+        ),
+        (f"FROM debian:12 | RUN git clone https://example.org/x | COPY x.zip /w/ | {APT}", "x.zip", "it runs git"),
+        (f"FROM debian:12 | COPY x.zip /srv/tftp/ | {APT}", "x.zip", "/srv/tftp"),
+        (f'FROM debian:12 | ARG HDF5_DIR="" | COPY x.zip /w/ | {APT}', "x.zip", "HDF5_DIR"),
         # what is looked for
         ("FROM python:3.13 | WORKDIR /app | COPY rich ./rich | RUN python -m pip install flask", "rich", "/app"),
         ("FROM python:3.13 | WORKDIR /app | COPY x.pth ./ | RUN python -m pip install flask", "x.pth", None),
@@ -175,9 +191,14 @@ def test_shown(text: str, source: str) -> None:
         (f"FROM golang:1.22 | COPY x.sh /go/src/x/ | {APT}", "x.sh", None),
         # what a manifest names
         (
-            "FROM python:3.13 | WORKDIR /a | COPY *.toml ./ | COPY l/ /l2/ | RUN uv sync --frozen --no-install-workspace",
+            "FROM python:3 | WORKDIR /a | COPY *.toml . | COPY l/ /l2/ | RUN uv sync --frozen --no-install-workspace",
             "l/",
             "manifest",
+        ),
+        (
+            "FROM node:22 | WORKDIR /a | COPY package.json ./ | COPY turbo.json ./ | RUN pnpm fetch",
+            "turbo.json",
+            "turbo.json",
         ),
         # owner and existence of folders
         (

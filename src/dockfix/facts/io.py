@@ -575,7 +575,7 @@ def clash(use: FileUse, area: Area) -> Clash | None:
         return Clash(f"whether line {use.line} creates the user {user}, who then owns the files", certain=False)
     name = posixpath.basename(area.path)
     for command, folder in use.projects:
-        manifests = (posixpath.basename(each) for each in manifests_for(command))
+        manifests = (posixpath.basename(each) for each in manifests_for(command) if not each.endswith("/**"))
         if not area.tree and _below(area.path, folder) and any(fnmatch.fnmatchcase(name, each) for each in manifests):
             return Clash(f"line {use.line} may install from {name}, as from the manifest in {folder}")
     for folder in use.manifests_in:

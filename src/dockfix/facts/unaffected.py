@@ -10,7 +10,8 @@ what is left to look at:
 - no ENV, ARG, SHELL or RUN above names it, or a folder that it is in, so that no variable and no configuration written
   so far leads to it;
 - no file whose content is not known could be configuration: what else is copied lies in the project's folders too,
-  under names that are no configuration's, no mount brings a file, and none of the project's own programs has run;
+  under names that are no configuration's, no mount brings a file, nothing is fetched to where configuration lies, and
+  what the RUNs above do is known;
 - no folder is made by another instruction with another owner or mode than before.
 """
 
@@ -30,10 +31,12 @@ from dockfix.facts.tables.filesystem import (
     CALM_ENDINGS,
     CALM_NAMES,
     DISCOVERED_FOLDERS,
+    DOWNLOADERS,
     FHS_TOP,
     NO_RECORD,
     STANDING,
     TOOL_TOP,
+    UNPACKERS,
 )
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run, Shell, Word, Workdir
 
@@ -46,6 +49,19 @@ if TYPE_CHECKING:
 __all__ = ["Crossing", "caveat"]
 
 _TOKEN: Final = re.compile(r"[^\s\"'`=:,;|&<>(){}\[\]!*?$\\]+")
+_NAMES_HERE: Final = re.compile(
+    r"\bPWD\b|\bpwd\b|realpath|readlink|(?:^|[\s\"'=:])\.{1,2}/?(?=[\s\"';&|]|$)", re.MULTILINE
+)
+"""How a script names the directory that it works in, or the one above."""
+
+_HARMLESS_PLACE: Final = re.compile(
+    r"/(?:tmp|dev)(?:/|\Z)|/(?:usr/(?:local/)?)?s?bin/|/(?:usr/share|etc/apt)/keyrings(?:/|\Z)"
+)
+"""Where a download is a program, a key or a passing file, and no configuration."""
+
+_PACKAGED_SITE: Final = re.compile(r"/srv/(?:ftp|tftp|www|http|git|svn)(?:/|\Z)")
+"""Folders of /srv that packages make all the same (vsftpd, tftpd-hpa, openSUSE's apache2)."""
+
 _NO_PATH: Final = re.compile(
     r"(?:.*_)?(?:VERSION|REVISION|RELEASE|COMMIT|SHA|SHA256|TAG|REF|UID|GID|PORT|DATE)\Z|DEBIAN_FRONTEND\Z",
     re.IGNORECASE,
@@ -95,6 +111,8 @@ def caveat(facts: BuildFacts, crossing: Crossing, is_dir: Callable[[str], bool |
 def _own_place(path: str) -> bool:
     """Whether a path lies in a folder that no package, no program and no image but the project's uses."""
     top = path.split("/")[1]
+    if _PACKAGED_SITE.match(path):
+        return False
     if path == "/usr/src/app" or path.startswith("/usr/src/app/"):
         return True
     return bool(top) and not top.startswith(".") and top not in FHS_TOP and not TOOL_TOP.fullmatch(top)
@@ -166,17 +184,15 @@ def _named(facts: BuildFacts, crossing: Crossing) -> str:
 def _variable(facts: BuildFacts, node: Env | Arg, area: Area) -> str:
     """The variable of an ENV or ARG that may name something of the area."""
     for pair in node.pairs:
-        if pair.value is None:
-            if pair.key not in PREDEFINED_ARGS | PLATFORM_ARGS | BUILDKIT_ARGS and not _NO_PATH.match(pair.key):
-                return pair.key
-            continue
-        value = facts.state(node).expand(pair.value, node.escape)
-        known = isinstance(value, Known)
-        text = value.value if isinstance(value, Known) else pair.value
+        value = facts.state(node).expand(pair.value or "", node.escape)
+        text = value.value if isinstance(value, Known) else pair.value or ""
         # What PATH was before is the base image's.
-        unknown = not known and re.sub(r"\$\{?PATH\b", "", text).count("$") > 0 and not _NO_PATH.match(pair.key)
-        passed = isinstance(node, Arg) and text.startswith(("/", "."))
-        if unknown or passed or _names(text, area, variable=True):
+        told = isinstance(value, Known) or "$" not in re.sub(r"\$\{?PATH\b", "", text)
+        if isinstance(node, Arg):
+            # A build may pass any value to an ARG: one that has a path by default, or none, may get a path.
+            told = told and text != "" and not text.startswith(("/", "."))
+            told = told or pair.key in PREDEFINED_ARGS | PLATFORM_ARGS | BUILDKIT_ARGS
+        if not (told or _NO_PATH.match(pair.key)) or _names(text, area, variable=True):
             return pair.key
     return ""
 
@@ -184,19 +200,16 @@ def _variable(facts: BuildFacts, node: Env | Arg, area: Area) -> str:
 def _written(facts: BuildFacts, run: Run, area: Area) -> bool:
     """Whether a RUN names something of the area, so that it may stand in configuration that it writes."""
     commands = facts.commands(run)
-    if not commands.steps:
-        texts = [run.text.text]
-    else:
-        texts = [
-            word.text
-            for step in commands.steps
-            for word in (
-                *(() if step.command.basename in NO_RECORD else step.command.words),
-                *(redirect.target for redirect in step.command.redirects if redirect.target is not None),
-            )
-        ]
-    texts += [heredoc.content for heredoc in run.heredocs]
-    return any(_names(text, area, variable=False) for text in texts)
+    text = commands.text.text or run.text.text
+    for step in commands.steps:
+        if step.command.basename in NO_RECORD and step.command.words:
+            start, end = step.command.words[0].start, step.command.words[-1].end
+            text = text[:start] + " " * (end - start) + text[end:]
+    if any(_names(each, area, variable=False) for each in (text, *(heredoc.content for heredoc in run.heredocs))):
+        return True
+    workdir = facts.state(run).workdir
+    here = not isinstance(workdir, Known) or (workdir.value != "/" and area.meets(workdir.value))
+    return here and _NAMES_HERE.search(text) is not None
 
 
 def _names(text: str, area: Area, *, variable: bool) -> bool:
@@ -224,10 +237,8 @@ def _names(text: str, area: Area, *, variable: bool) -> bool:
 
 def _unread_configuration(facts: BuildFacts, crossing: Crossing, is_dir: Callable[[str], bool | None]) -> str:
     area, folders = crossing.area, crossing.discovered_in
-    copied = False
     for node in crossing.above:
         if isinstance(node, Copy | Add):
-            copied = True
             for word in node.paths:
                 if word is crossing.word or _is_foreign_program(node):
                     continue
@@ -235,10 +246,14 @@ def _unread_configuration(facts: BuildFacts, crossing: Crossing, is_dir: Callabl
                 if other is None or not _own_place(other.path) or _is_discovered(other, folders):
                     return f"whether {word.text}, copied on line {node.start_line}, names {area.path}"
         elif isinstance(node, Run):
+            use = file_use(facts, node)
             if any(mount.kind in ("secret", "bind") for mount in node.mounts):
                 return f"whether what line {node.start_line} mounts names {area.path}"
-            if copied and (why := file_use(facts, node).unbounded):
-                return f"whether line {node.start_line} leaves configuration that names {area.path}: {why}"
+            if use.unbounded:
+                return f"whether line {node.start_line} leaves configuration that names {area.path}: {use.unbounded}"
+            brought = (tree for tree in use.trees if not _own_place(tree) and not _HARMLESS_PLACE.match(tree))
+            if use.programs & (DOWNLOADERS | UNPACKERS) and (place := next(brought, "")):
+                return f"whether what line {node.start_line} fetches to {place} names {area.path}"
     return ""
 
 

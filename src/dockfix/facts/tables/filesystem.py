@@ -79,7 +79,7 @@ TOOL_TOP: Final = re.compile(
 )
 """Folders of `/` that images of languages and installers make (golang, nix, conda, kaniko); the whole name matches."""
 
-NO_RECORD: Final = _words("mkdir chown chmod chgrp rm rmdir cd pushd touch test [ ls")
+NO_RECORD: Final = _words("mkdir chown chmod chgrp rm rmdir touch test [ ls")
 """Commands that leave nothing behind which names a path, but the folders and files themselves."""
 
 CALM_ENDINGS: Final = _words(

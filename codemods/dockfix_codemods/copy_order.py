@@ -49,8 +49,8 @@ there finds the files, shown by all of these:
 - No file whose content is not known may be configuration: copied files lie in the project's folders too and have no
   name of configuration (not `pip.conf` to `/etc`), no mount brings secrets or files, nothing is fetched to `/etc` or
   the like, and what the RUNs above do is known.
-- The folders exist as before, with the same owners and modes: no account whose home they are in is made in between, and
-  a WORKDIR or `mkdir` that then makes a folder first makes it as the COPY would.
+- The folders exist as before, with the same owners: no account whose home they are in is made in between, and a WORKDIR
+  or `mkdir` that then makes a folder first makes it as the COPY would, for root and with mode 755.
 
 What falls short of that is unsafe, with the path and what may use it to look at. What is known to use the files is not
 moved at all: lists of requirements beside one that cannot be read, manifests of modules, files in a home above the

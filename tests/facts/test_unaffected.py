@@ -37,6 +37,7 @@ PIP = "RUN pip install flask"
     [
         (f"FROM debian:12 | COPY src /app/src | {APT}", "src"),
         (f"FROM debian:12 | WORKDIR /app | COPY . . | {APT}", "."),
+        (f"FROM debian:12 | COPY src/ /app/ | WORKDIR /app | {APT}", "src/"),
         (f"FROM debian:12 | WORKDIR /app | COPY package.json .nvmrc ./ | {APT}", ".nvmrc"),
         (f"FROM python:3.13 | WORKDIR /app | COPY src ./src | COPY README.md run.sh ./ | {PIP}", "README.md"),
         (f"FROM python:3.13 | WORKDIR /usr/src/app | COPY src ./src | {PIP}", "src"),
@@ -206,7 +207,7 @@ def test_shown(text: str, source: str) -> None:
             "a.md",
             "/app",
         ),
-        (f"FROM debian:12 | COPY src/ /app/ | WORKDIR /app | {APT}", "src/", "/app"),
+        (f"FROM debian:12 | COPY src/ /app/ | WORKDIR /app/current | {APT}", "src/", "/app/current"),
     ],
 )
 def test_named(text: str, source: str, word: str | None) -> None:

@@ -269,7 +269,10 @@ def _is_foreign_program(node: Copy | Add) -> bool:
 
 
 def _folders(facts: BuildFacts, crossing: Crossing) -> str:
-    """A folder that a COPY or, in the new order, a crossed instruction makes first, with another owner or mode."""
+    """A folder that a COPY or, in the new order, a crossed instruction makes first, with another owner.
+
+    Both make it with mode 755 (BuildKit, seen: `COPY d /m` of a folder with mode 700).
+    """
     area = crossing.area
     for node, use in crossing.crossed:
         made, used = (use.made, use.trees) if use is not None else ((), ())
@@ -278,9 +281,9 @@ def _folders(facts: BuildFacts, crossing: Crossing) -> str:
             place = state.expand(node.args[0].text, node.escape) if node.args else state.workdir
             made = (normal_path(posixpath.join(_known(state.workdir), _known(place))),)
         for folder in made:
-            # A COPY gives a folder that it makes the mode of its source.
-            if area.tree and area.meets(folder):
-                return f"whether {folder}, which line {node.start_line} then makes, needs the mode of its source"
+            # A COPY gives a folder that is there the mode of its source, and its destination none; a link it cannot be.
+            if area.tree and folder.startswith(area.path.rstrip("/") + "/"):
+                return f"whether {folder}, which line {node.start_line} then makes, is a link among what is copied"
         for path in (*used, *(made if not area.by_root else ())):
             shared = posixpath.commonpath((posixpath.dirname(path), posixpath.dirname(area.path)))
             if shared not in STANDING and not _stands(facts, crossing, shared):

@@ -49,6 +49,7 @@ PIP = "RUN pip install flask"
         (f"FROM python:3.13 | RUN mkdir -p /app && chown 1000 /app | COPY src /app/src | {PIP}", "src"),
         (f"FROM python:3.13 | COPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/ | COPY src /app/src | {PIP}", "src"),
         (f"FROM debian:12 | RUN curl -o /usr/bin/x https://example.org/x | COPY src /app/src | {APT}", "src"),
+        (f"FROM python:3.13 | COPY <<E /w/x.txt | text | E | COPY src /app/src | {PIP}", "src"),
         (f"FROM python:3.13 AS a | RUN pip install x | FROM a | COPY src /app/src | {PIP}", "src"),
     ],
 )
@@ -166,6 +167,13 @@ def test_shown(text: str, source: str) -> None:
             "fetches",
         ),
         (f"FROM debian:12 | RUN git clone https://example.org/x | COPY x.zip /w/ | {APT}", "x.zip", "it runs git"),
+        (
+            f"FROM python:3 | COPY <<E /etc/pip.conf | find-links=/w | E | COPY x.zip /w/ | {PIP}",
+            "x.zip",
+            "/etc/pip.conf",
+        ),
+        (f"FROM python:3 AS a | ONBUILD COPY pip.conf /etc/ | FROM a | COPY x.zip /w/ | {PIP}", "x.zip", "pip.conf"),
+        (f"FROM debian:12 | ENV FILES=x.* | COPY x.zip /w/ | {APT}", "x.zip", "FILES"),
         (f"FROM debian:12 | COPY x.zip /srv/tftp/ | {APT}", "x.zip", "/srv/tftp"),
         (f'FROM debian:12 | ARG HDF5_DIR="" | COPY x.zip /w/ | {APT}', "x.zip", "HDF5_DIR"),
         # what is looked for

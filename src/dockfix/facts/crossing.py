@@ -84,7 +84,7 @@ def movable(
     found: list[Movable] = []
     for node in reversed(instructions[: index + 1]):
         if isinstance(node, Run):
-            use = file_use(facts, node)
+            use = walk.use_of(node)
             if use.unbounded:
                 break
             walk.crossed.append((node, use))
@@ -107,12 +107,19 @@ class _Walk:
         self.files = files
         self.crossed: list[tuple[Instruction, FileUse | None]] = []
         self.stays: list[Area | None] = []
+        self.uses: dict[int, FileUse] = {}
         self.stage = facts.stage_of(self.anchor)
         inherited = facts.graph.chain(self.stage)[1:] if self.stage is not None else ()
         first = [node for stage in reversed(inherited) for node in stage.program]
         triggers = self.stage.triggers if self.stage is not None else ()
         self.before = [*first, *triggers, *instructions[: index + 1]]
         self.above = " ".join(node.text.text for node in instructions[:index] if isinstance(node, Run))
+
+    def use_of(self, run: Run) -> FileUse:
+        """What a RUN uses, found once."""
+        if run.span.start not in self.uses:
+            self.uses[run.span.start] = file_use(self.facts, run)
+        return self.uses[run.span.start]
 
     def judge(self, copy: Copy | Add, doubtful: bool, claimed: frozenset[int]) -> Movable | None:
         """Which sources of a COPY may cross all that has been met; the others are met by those further up."""
@@ -162,8 +169,10 @@ class _Walk:
                 if problem is not None and problem.certain:
                     return None
                 found += [problem.why] if problem is not None else []
-        if not found and self.stage is not None:
-            crossing = Crossing(word, area, self.crossed, self.stage, self.before)
+        if not found:
+            if self.stage is None:
+                return None
+            crossing = Crossing(word, area, self.crossed, self.stage, self.before, self.use_of)
             found += [why] if (why := caveat(self.facts, crossing, self.files.is_dir)) else []
         return tuple(found)
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import BUILDKIT_ARGS, PLATFORM_ARGS, PREDEFINED_ARGS
-from dockfix.facts.io import Area, FileUse, file_use, landing, upwards
+from dockfix.facts.io import Area, FileUse, landing, upwards
 from dockfix.facts.model import Fact, Known
 from dockfix.facts.paths import normal_path
 from dockfix.facts.tables.filesystem import (
@@ -73,7 +73,8 @@ _NO_PATH: Final = re.compile(
 class Crossing:
     """A source of a COPY, where it lands, and what it would cross: instructions, RUNs with what they use.
 
-    `above` is all that has run before the COPY and what it crosses, with the stages that its own is FROM.
+    `above` is all that has run before the COPY and what it crosses, with the stages that its own is FROM;
+    `use_of` tells what a RUN uses.
     """
 
     word: Word
@@ -81,6 +82,7 @@ class Crossing:
     crossed: Sequence[tuple[Instruction, FileUse | None]]
     stage: Stage
     above: Sequence[Instruction]
+    use_of: Callable[[Run], FileUse]
 
     @property
     def uses(self) -> Iterator[FileUse]:
@@ -192,6 +194,8 @@ def _variable(facts: BuildFacts, node: Env | Arg, area: Area) -> str:
             # A build may pass any value to an ARG: one that has a path by default, or none, may get a path.
             told = told and text != "" and not text.startswith(("/", "."))
             told = told or pair.key in PREDEFINED_ARGS | PLATFORM_ARGS | BUILDKIT_ARGS
+        # a pattern may name anything; in an address it is none
+        told = told and ("://" in text or re.search(r"[*?\[]", text) is None)
         if not (told or _NO_PATH.match(pair.key)) or _names(text, area, variable=True):
             return pair.key
     return ""
@@ -239,14 +243,14 @@ def _unread_configuration(facts: BuildFacts, crossing: Crossing, is_dir: Callabl
     area, folders = crossing.area, crossing.discovered_in
     for node in crossing.above:
         if isinstance(node, Copy | Add):
-            for word in node.paths:
+            for word in (*node.paths, *node.args[-1:]) if node.heredocs else node.paths:
                 if word is crossing.word or _is_foreign_program(node):
                     continue
                 other = landing(node, word, facts.state(node), is_dir)
                 if other is None or not _own_place(other.path) or _is_discovered(other, folders):
                     return f"whether {word.text}, copied on line {node.start_line}, names {area.path}"
         elif isinstance(node, Run):
-            use = file_use(facts, node)
+            use = crossing.use_of(node)
             if any(mount.kind in ("secret", "bind") for mount in node.mounts):
                 return f"whether what line {node.start_line} mounts names {area.path}"
             if use.unbounded:

@@ -6,19 +6,19 @@ Sources that are copied above an expensive install and not read by it move direc
 only some of its sources move:
 
 ```dockerfile
-FROM ghcr.io/astral-sh/uv:python3.13-bookworm-slim
-WORKDIR /app
-COPY pyproject.toml README.md ./
-RUN uv venv && uv pip install "fastapi>=0.119,<1"
+FROM golang:1.25
+WORKDIR /src
+COPY go.mod go.sum README.md ./
+RUN go mod download
 ```
 
 becomes
 
 ```dockerfile
-FROM ghcr.io/astral-sh/uv:python3.13-bookworm-slim
-WORKDIR /app
-COPY pyproject.toml ./
-RUN uv venv && uv pip install "fastapi>=0.119,<1"
+FROM golang:1.25
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
 COPY README.md ./
 ```
 
@@ -34,10 +34,27 @@ code costs a COPY and no download.
 
 ## Safety
 
-Safe where it is shown that nothing changes: same stage, a plain COPY, destinations that no program or package uses of
-its own accord and that the crossed RUNs do not name, RUNs of known commands whose installs name all that they install,
-no WORKDIR, ENV or other COPY in between that matters. Unsafe, with what to look at, where something is to be feared: a
-requirements file that cannot be read may name other files, a program on PATH may be run by a package's own script.
+Safe where no build that succeeds today can fail afterwards. A moved COPY itself does the same: it stays in its stage,
+and no ARG, ENV, WORKDIR or other COPY in between changes what it means. What it crosses runs the same because nothing
+there finds the files, shown by all of these:
+
+- No command that is crossed names the files or a folder that they are in, and all of them are known commands that read
+  no more than they name, their own configuration and manifests.
+- The files lie in a folder of the project's (`/app`, `/srv/shop`, `/usr/src/app`): below no folder of the system or of
+  tools, on no search path, in no home; and their names, where they lie in the directory of an install or above it, are
+  none that tools look for (`.nvmrc`, `package.json`).
+- The base image is one of Docker's official ones, which know no folder of the project.
+- No ENV, ARG, SHELL or RUN above names the files or a folder that they are in (`NODE_OPTIONS=--require /hooks/x.js`);
+  an ARG that may be given a path counts.
+- No file whose content is not known may be configuration: copied files lie in the project's folders too and have no
+  name of configuration (not `pip.conf` to `/etc`), no mount brings secrets or files, nothing is fetched to `/etc` or
+  the like, and what the RUNs above do is known.
+- The folders exist as before, with the same owners: no account whose home they are in is made in between, and a WORKDIR
+  or `mkdir` that then makes a folder first makes it as the COPY would, for root and with mode 755.
+
+What falls short of that is unsafe, with the path and what may use it to look at. What is known to use the files is not
+moved at all: lists of requirements beside one that cannot be read, manifests of modules, files in a home above the
+`useradd` that makes it.
 
 Parting a `COPY . .` is unsafe: an install may run scripts of dependencies that read anything.
 
@@ -52,6 +69,8 @@ Parting a `COPY . .` is unsafe: an install may run scripts of dependencies that 
   (`bin`), Prisma's client or dependencies in folders, or `.dockerignore` lets the host's node_modules in, which would
   then end up on top of the installed one.
 - `COPY . .` above `cargo fetch` if Cargo finds a target by its place (src/main.rs): it fails where that is missing.
+- `COPY . .` above `conda env create` if the environment file takes packages from folders. Lists that it has pip read
+  are copied with it.
 - COPY with `--from`, `--parents`, `--exclude` or a heredoc; destinations such as /etc and /usr/lib.
 - RUNs with commands that are not known: what they read is not known either.
 
@@ -61,6 +80,8 @@ Parting a `COPY . .` is unsafe: an install may run scripts of dependencies that 
 - https://docs.astral.sh/uv/concepts/configuration-files/
 - https://docs.npmjs.com/cli/v11/using-npm/scripts
 - https://pnpm.io/pnpm-workspace_yaml and https://go.dev/ref/mod#workspaces
+- https://pip.pypa.io/en/stable/reference/requirements-file-format/
+- https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
 - Debian policy 9.1 and the Filesystem Hierarchy Standard 3.0, on which folders packages use
 """
 
@@ -81,7 +102,6 @@ from dockfix.api import (
     Finding,
     Fix,
     Instruction,
-    Known,
     Onbuild,
     Refusal,
     Run,
@@ -185,7 +205,7 @@ def _install_below(
                     return (node, tuple(command for command, _ in use.projects)) if there else None
             case Copy() | Add() | Volume() | Onbuild():
                 return None
-            case Workdir() if area.owner is not None or target.facts.state(node).is_root != Known(True):
+            case Workdir() if area.owner is not None or not target.facts.state(node).makes_roots_folders:
                 return None
     return None
 

@@ -277,6 +277,11 @@ def test_insert_above_stays_behind_the_byte_order_mark() -> None:
         ("FROM a\r\nRUN b", "FROM a\r\nRUN b\r\nUSER x"),
         ("FROM a\r\nRUN b\r\n", "FROM a\r\nRUN b\r\nUSER x\r\n"),
         ("FROM a\nRUN <<E\nb\nE\nRUN c\n", "FROM a\nRUN <<E\nb\nE\nUSER x\nRUN c\n"),
+        ("FROM a\nRUN b\\", "FROM a\nRUN b\nUSER x"),
+        ("FROM a\r\nRUN b \\ \r\n", "FROM a\r\nRUN b \r\nUSER x\r\n"),
+        ("FROM a\nRUN b\\\n\n# c\n", "FROM a\nRUN b\nUSER x\n\n# c\n"),
+        ("FROM a\nRUN b\\\\\n", "FROM a\nRUN b\\\\\nUSER x\n"),
+        ("# escape=`\nFROM a\nRUN b `", "# escape=`\nFROM a\nRUN b \nUSER x"),
     ],
 )
 def test_insert_below(text: str, expected: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from dockfix.codemod.inmemory import target_from_text
-from dockfix.facts.io import Area, clash, file_use, landing, requirement_files
+from dockfix.facts.io import Area, clash, file_use, landing, requirement_files, upwards
 from dockfix.facts.model import Known
 from dockfix.syntax.tree import Copy, Run
 
@@ -161,7 +163,34 @@ def test_a_context_that_is_known_tells_folders_from_files() -> None:
         ("./lib\n", None),
         ("lib @ file:///app/lib\n", None),
         ("--find-links wheels\n", None),
+        ("--no-index --find-links=./wheels\nflask\n", None),
+        ("--no-index -f wheels\n", None),
+        ("--no-index -r base.txt\n", ("base.txt",)),
+        ("-rbase.txt\n", ("base.txt",)),
+        ("--pre --trusted-host example.org -i https://example.org/simple -c 'limits.txt'\n", ("limits.txt",)),
+        ("--index-url file:///index\n", None),
+        ("--extra-index-url ../index\n", None),
+        ("-i\n", None),
+        ("--pre=x\n", None),
+        ("--unheard-of\n", None),
+        ("a==1 --hash=sha256:00 --hash sha256:11\n", ()),
+        ("a==1 --config-settings=dir=./lib\n", None),
+        (f"a{' ' * 400_000}x{' ' * 400_000}\n", None),
+        (f"--pre{' ' * 400_000}\n", ()),
     ],
 )
 def test_requirement_files(text: str, expected: tuple[str, ...] | None) -> None:
     assert requirement_files(text) == expected
+
+
+@pytest.mark.parametrize("folder", ["/app", "//app", "//", "/", "app", ""])
+def test_the_way_up_ends(folder: str) -> None:
+    found = list(itertools.islice(upwards(folder), 9))
+    assert len(found) < 4
+    assert found[0] == folder
+
+
+@pytest.mark.parametrize("head", ["ENV R=/\nWORKDIR $R/app", "WORKDIR //app", "ENV R=//\nWORKDIR ${R}app/"])
+def test_doubled_slashes_are_one(head: str) -> None:
+    found = verdict("go mod download", file("/app/go.mod"), f"FROM golang:1.22\n{head}\n")
+    assert found == "clash"

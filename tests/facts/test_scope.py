@@ -154,6 +154,10 @@ def test_proxies_may_be_passed_without_an_argument() -> None:
         ("ENV D=/d\nWORKDIR $D/e", "/d/e"),
         ("WORKDIR a", "/a"),
         ("WORKDIR '/with space'", "/with space"),
+        ("WORKDIR //app", "/app"),
+        ("WORKDIR /app/", "/app"),
+        ("ENV R=/\nWORKDIR $R/app", "/app"),
+        ("ENV R=/\nWORKDIR $R/app\nWORKDIR b", "/app/b"),
     ],
 )
 def test_workdir(lines: str, workdir: str) -> None:

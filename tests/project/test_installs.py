@@ -30,6 +30,7 @@ def needs(root: Path, text: str, files: dict[str, str]) -> Needs:
 
 
 IGNORE = {".dockerignore": "node_modules\nvendor\n.venv\n"}
+CONDA = "channels: [conda-forge]\ndependencies:\n  - python=3.12\n  - pip:\n    - {}\n"
 NESTED = {".dockerignore": "**/node_modules\n"}
 MEMBER = {**NESTED, "package.json": "{}", "pnpm-workspace.yaml": "packages: [a]\n", "a/package.json": '{"name": "a"}'}
 
@@ -62,6 +63,13 @@ MEMBER = {**NESTED, "package.json": "{}", "pnpm-workspace.yaml": "packages: [a]\
             ("package.json",),
         ),
         ("uv sync --frozen --no-install-workspace", {"pyproject.toml": "[tool.uv.workspace]"}, ("pyproject.toml",)),
+        (
+            "conda env create -f e/x.yml",
+            {"e/x.yml": CONDA.format("-r a.txt"), "e/a.txt": "-r b.txt", "e/b.txt": "flask"},
+            ("e/a.txt", "e/b.txt", "e/x.yml"),
+        ),
+        ("conda env create -f x.yml", {"x.yml": CONDA.format("flask==3"), "a.txt": ""}, ("x.yml",)),
+        ("mamba env update -f x.yml", {"x.yml": "name: x\n"}, ("x.yml",)),
     ],
 )
 def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[str, ...]) -> None:
@@ -74,6 +82,22 @@ def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[st
     ("text", "files", "word"),
     [
         ("npm ci", {}, "package.json"),
+        ("conda env create -f x.yml", {"x.yml": CONDA.format("-e .")}, "local paths"),
+        ("conda env create -f x.yml", {"x.yml": CONDA.format("--find-links wheels")}, "local paths"),
+        ("conda env create -f x.yml", {"x.yml": "dependencies: [./a.conda]"}, "names a file"),
+        ("conda env create -f x.yml", {"x.yml": "channels: [./channel]"}, "in a folder"),
+        ("conda env create -f x.yml", {"x.yml": CONDA.format("-r a.txt")}, "a.txt is not in the context"),
+        ("pip install -r a.txt", {"a.txt": "--no-index --find-links=./wheels\nflask"}, "local paths"),
+        (
+            "uv sync --frozen --no-install-workspace",
+            {"pyproject.toml": "[tool.uv.workspace]\n[tool.uv.sources]\nlib = {path = 'lib'}"},
+            "takes lib from a folder",
+        ),
+        (
+            "uv sync --frozen --no-install-workspace",
+            {"pyproject.toml": "[tool.uv.sources]\nlib = {path = 'lib'}"},
+            "takes lib from a folder",
+        ),
         ("npm ci", {"package.json": "["}, "not valid"),
         ("npm ci", {"package.json": "{}", "lerna.json": ""}, "lerna"),
         ("npm ci --prefix web", {"package.json": "{}"}, "another directory"),

@@ -16,6 +16,7 @@ from dockfix.project.workspaces import (
     match_folders,
     maven_manifests,
     pnpm_patterns,
+    uv_manifests,
 )
 
 
@@ -170,3 +171,39 @@ def test_cargo_packages_that_want_their_sources(tmp_path: Path, text: str) -> No
 def test_maven_modules_in_a_circle_end(tmp_path: Path) -> None:
     files = {"pom.xml": "<module>a</module>", "a/pom.xml": "<module>..</module><parent><x/></parent>"}
     assert maven_manifests(context(tmp_path, files)) == ["a/pom.xml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"<module>{' ' * 100_000}", []),
+        (f"<module>{' ' * 100_000}<b/>" * 9, []),
+        ("<!--" * 200_000, []),
+        (f"{'<!--' * 100_000}-->{'<!--' * 100_000}", []),
+        ("<parent>" * 120_000, []),
+        (f"<parent>{'<relativePath>' * 70_000}</parent>", []),
+        (f"<parent><relativePath{' ' * 500_000}</parent>", []),
+        (f"<!-- <module>x</module> --><module>{' ' * 400_000}a{' ' * 400_000}</module>", ["a/pom.xml"]),
+    ],
+    ids=["open module", "open modules", "open comments", "comments in one", "open parents", "paths", "path", "spaces"],
+)
+def test_a_hostile_pom_takes_no_longer_than_its_length(tmp_path: Path, text: str, expected: list[str]) -> None:
+    # read with backtracking, most of these take minutes
+    assert maven_manifests(context(tmp_path, {"pom.xml": text, "a/pom.xml": "<project/>"})) == expected
+
+
+def test_many_wildcards_in_a_pattern(tmp_path: Path) -> None:
+    deep = "/".join("abcdefghijkl")
+    files = {f"{deep}/package.json": "{}"}
+    # tried one after another, the ways to share twelve folders among the wildcards are 10 ** 10
+    assert match_folders(context(tmp_path, files), ["**/" * 24 + "*/z"], "package.json") == []
+    assert match_folders(context(tmp_path, files), ["**/" * 24 + "*/l"], "package.json") == [deep]
+
+
+def test_a_member_of_a_uv_workspace_that_takes_a_folder(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": "[tool.uv.workspace]\nmembers = ['a']\n",
+        "a/pyproject.toml": "[project]\nname = 'a'\n[tool.uv.sources]\nlib = {path = '../lib'}\n",
+    }
+    with pytest.raises(WorkspaceError, match="takes lib from a folder"):
+        uv_manifests(context(tmp_path, files), frozen=True)

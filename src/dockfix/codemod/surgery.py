@@ -553,7 +553,14 @@ def insert_above(dockerfile: Dockerfile, instruction: Instruction, line: str) ->
 
 
 def insert_below(dockerfile: Dockerfile, instruction: Instruction, lines: str) -> Edit:
-    """Put lines (without a final line end) directly below an instruction."""
+    """Put lines (without a final line end) directly below an instruction.
+
+    A continuation that nothing follows, at the end of a file, goes: it would take the lines in.
+    """
+    data = instruction.logical.pieces[-1].end
+    if dockerfile.text.startswith(instruction.escape, data):
+        end = len(dockerfile.text[: line_end(dockerfile, data)].rstrip("\r\n"))
+        return Edit(data, end, f"{instruction.newline}{lines}")
     at = instruction.lines.end
     if dockerfile.text.endswith("\n", 0, at):
         return insert(at, f"{lines}{instruction.newline}")

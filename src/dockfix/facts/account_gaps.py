@@ -15,6 +15,7 @@ from dockfix.facts.account_commands import program_values
 from dockfix.facts.accounts import Gap
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import Known
+from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.accounts import DISTRIBUTION_IMAGES, FAMILIES, WITH_OWN_ACCOUNTS
 from dockfix.facts.tables.commands import SYSTEM_MANAGERS
@@ -73,7 +74,7 @@ def _copied(instruction: Copy | Add, state: State) -> Iterator[Gap]:
         if not isinstance(workdir, Known):
             return  # a base image whose working directory is / or /etc would be a first
         path = posixpath.join(workdir.value, path)
-    if posixpath.normpath(path) in ("/", "//") or re.match(r"/+etc(?:/+(?:passwd|group)?)?/*\Z", path):
+    if normal_path(path) == "/" or re.match(r"/+etc(?:/+(?:passwd|group)?)?/*\Z", path):
         yield Gap(f"the {instruction.name} in line {instruction.start_line} may bring an /etc/passwd")
 
 

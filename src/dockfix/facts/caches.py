@@ -19,6 +19,7 @@ from typing import Final, Literal, TypeAlias
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.facts.packages import Action, Option, PackageCommand
+from dockfix.facts.paths import normal_path
 
 Environment: TypeAlias = Callable[[str], Fact[str] | None]
 
@@ -131,7 +132,7 @@ def _path(text: str | None, name: str) -> str:
         raise _NotKnownError(f"the value of {name} is not literal")
     if not text.startswith("/"):
         raise _NotKnownError(f"{name} is a relative path")
-    return posixpath.normpath(text)
+    return normal_path(text)
 
 
 def cache_use(
@@ -573,7 +574,7 @@ def tool_of_directory(path: str, home: str = "/root") -> tuple[str, ...]:
 
     `/root/.cache/uv` is uv's, `/root/.cache` that of every tool there. Tells that a mount serves no command of its RUN.
     """
-    wanted = posixpath.normpath(path)
+    wanted = normal_path(path)
     found: dict[str, None] = {}
     every = {f"{home.rstrip('/')}{name[1:]}": tools for name, tools in _HOME_DIRECTORIES.items()} | dict(
         _FIXED_DIRECTORIES
@@ -586,7 +587,7 @@ def tool_of_directory(path: str, home: str = "/root") -> tuple[str, ...]:
 
 def serves(target: str, directory: str) -> bool:
     """Whether a mount at `target` holds `directory`: it is that directory or lies above it."""
-    target, directory = posixpath.normpath(target), posixpath.normpath(directory)
+    target, directory = normal_path(target), normal_path(directory)
     return directory == target or directory.startswith(target.rstrip("/") + "/")
 
 
@@ -627,7 +628,7 @@ def result_directories(env: Environment, home: Fact[str]) -> tuple[str, ...]:
     for name in variables:
         fact = env(name)
         if isinstance(fact, Known) and fact.value.startswith("/"):
-            found.append(posixpath.normpath(fact.value))
+            found.append(normal_path(fact.value))
     if isinstance(home, Known):
         below = (
             *(".cache/huggingface", ".cache/torch", ".cache/ms-playwright", ".cache/puppeteer", ".cache/Cypress"),

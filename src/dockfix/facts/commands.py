@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from dockfix.facts.expansion import END, START, UNSET, Layer, Value, View
 from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.facts.packages import PackageCommand, recognise
+from dockfix.facts.paths import normal_path
 from dockfix.facts.tables.commands import USER_CHANGERS, WRAPPERS
 from dockfix.syntax.shell import (
     DECLARATIONS,
@@ -82,7 +83,7 @@ class Step:
         if not isinstance(self.cwd, Known) or self.cwd.value.startswith("/"):
             return self.cwd
         if isinstance(workdir, Known):
-            return Known(posixpath.normpath(posixpath.join(workdir.value, self.cwd.value)))
+            return Known(normal_path(posixpath.join(workdir.value, self.cwd.value)))
         return workdir if self.cwd == _HERE else Unknown("the working directory of the stage is not known")
 
 
@@ -340,9 +341,9 @@ def _moved(cwd: Fact[str], command: SimpleCommand) -> Fact[str]:
         return Unknown("a cd to something that is not literal")
     target = words[0].value
     if target.startswith("/"):
-        return Known(posixpath.normpath(target))
+        return Known(normal_path(target))
     if isinstance(cwd, Known):
-        return Known(posixpath.normpath(posixpath.join(cwd.value, target)))
+        return Known(normal_path(posixpath.join(cwd.value, target)))
     return cwd if isinstance(cwd, Unknown) else Unknown("a cd from one of several directories")
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.io import Area, Clash, FileUse, clash, file_use, landing, requirement_files
 from dockfix.facts.model import Known, known
+from dockfix.facts.paths import normal_path
 from dockfix.facts.scope import uses
+from dockfix.facts.unaffected import Crossing, caveat
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run, Volume, Word, Workdir
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ContextFiles", "Movable", "is_plain", "movable"]
 
+_MOST_REQUIREMENTS: Final = 20
 _HARMLESS_FLAGS: Final = frozenset(("chown", "chmod", "link"))
 
 
@@ -80,7 +84,7 @@ def movable(
     found: list[Movable] = []
     for node in reversed(instructions[: index + 1]):
         if isinstance(node, Run):
-            use = file_use(facts, node)
+            use = walk.use_of(node)
             if use.unbounded:
                 break
             walk.crossed.append((node, use))
@@ -103,7 +107,19 @@ class _Walk:
         self.files = files
         self.crossed: list[tuple[Instruction, FileUse | None]] = []
         self.stays: list[Area | None] = []
+        self.uses: dict[int, FileUse] = {}
+        self.stage = facts.stage_of(self.anchor)
+        inherited = facts.graph.chain(self.stage)[1:] if self.stage is not None else ()
+        first = [node for stage in reversed(inherited) for node in stage.program]
+        triggers = self.stage.triggers if self.stage is not None else ()
+        self.before = [*first, *triggers, *instructions[: index + 1]]
         self.above = " ".join(node.text.text for node in instructions[:index] if isinstance(node, Run))
+
+    def use_of(self, run: Run) -> FileUse:
+        """What a RUN uses, found once."""
+        if run.span.start not in self.uses:
+            self.uses[run.span.start] = file_use(self.facts, run)
+        return self.uses[run.span.start]
 
     def judge(self, copy: Copy | Add, doubtful: bool, claimed: frozenset[int]) -> Movable | None:
         """Which sources of a COPY may cross all that has been met; the others are met by those further up."""
@@ -115,7 +131,7 @@ class _Walk:
         for word, area in areas:
             doubts = None
             if isinstance(copy, Copy) and is_plain(copy) and area is not None and word.span.start not in claimed:
-                doubts = self.doubts(copy, area)
+                doubts = self.doubts(copy, word, area)
             if area is None or doubts is None or (doubts and not doubtful):
                 staying.append(area)
             else:
@@ -135,7 +151,7 @@ class _Walk:
         found = tuple(dict.fromkeys(doubt for _, _, doubts in moving for doubt in doubts))
         return Movable(copy, tuple(word for word, _, _ in moving) if staying else (), found)
 
-    def doubts(self, copy: Copy, area: Area) -> tuple[str, ...] | None:
+    def doubts(self, copy: Copy, word: Word, area: Area) -> tuple[str, ...] | None:
         """What is to be feared if a COPY to `area` crosses all that has been met; None if it must not."""
         standing = known(self.facts.state(copy).workdir, "/") or "/"
         if (
@@ -153,6 +169,11 @@ class _Walk:
                 if problem is not None and problem.certain:
                     return None
                 found += [problem.why] if problem is not None else []
+        if not found:
+            if self.stage is None:
+                return None
+            crossing = Crossing(word, area, self.crossed, self.stage, self.before, self.use_of)
+            found += [why] if (why := caveat(self.facts, crossing, self.files.is_dir)) else []
         return tuple(found)
 
     def problem(self, copy: Copy, area: Area, node: Instruction) -> Clash | None:
@@ -178,25 +199,35 @@ class _Walk:
         if not area.tree and area.meets(folder.value) and not area.path.startswith(folder.value.rstrip("/") + "/"):
             return Clash(f"it is a file where a WORKDIR makes {folder.value}")
         apart = folder.value.split("/")[1] != area.path.split("/")[1]
-        if apart or (area.by_root and not area.mode and self.facts.state(node).is_root == Known(True)):
+        if apart or (area.by_root and not area.mode and self.facts.state(node).makes_roots_folders):
             return None
         return Clash(f"it shares {folder.value} with a WORKDIR")
 
     def _includes(self, use: FileUse, area: Area) -> Clash | None:
         """Whether a requirements file that a RUN installs from names what is copied to `area`."""
-        for path in use.follows:
-            text = self._text_at(path)
-            named = requirement_files(text) if text is not None else None
+        pending, seen = list(use.follows), set[str]()
+        unread: Clash | None = None
+        while pending:
+            path = pending.pop(0)
+            if path in seen:
+                continue
+            seen.add(path)
+            base = posixpath.basename(path)
+            readable = len(seen) <= _MOST_REQUIREMENTS and not base.endswith((".yml", ".yaml"))
+            text = self._text_at(path) if readable else None
             if text is None:
-                return Clash(f"whether {posixpath.basename(path)} names other files", certain=False)
+                if _may_be_included(area, path):
+                    return Clash(f"{base}, which cannot be read, may include it")
+                unread = Clash(f"whether {base} names other files", certain=False)
+                continue
+            named = requirement_files(text)
             if named is None:
-                return Clash(f"{posixpath.basename(path)} installs local projects")
-            for name in named:
-                if area.meets(posixpath.normpath(posixpath.join(posixpath.dirname(path), name))):
-                    return Clash(f"{posixpath.basename(path)} includes {name}")
-            if named:
-                return Clash(f"whether {', '.join(named)} names other files", certain=False)
-        return None
+                return Clash(f"{base} installs local projects")
+            places = [normal_path(posixpath.join(posixpath.dirname(path), name)) for name in named]
+            if any(area.meets(place) for place in places):
+                return Clash(f"{base} includes {area.path}")
+            pending += places
+        return unread
 
     def _text_at(self, path: str) -> str | None:
         """The text of a file of the stage, if a COPY brings it from the context."""
@@ -209,6 +240,15 @@ class _Walk:
                     if area is not None and area.path == path and not area.tree:
                         return self.files.text(word.text)
         return None
+
+
+def _may_be_included(area: Area, path: str) -> bool:
+    """Whether an area may hold files that a requirements file includes: lists of requirements, or a folder of them."""
+    words = re.compile(r"require|constrain|dep|wheel|lock|base|common|prod|dev|test|pin", re.IGNORECASE)
+    name = posixpath.basename(area.path)
+    if area.tree:
+        return path.startswith(area.path.rstrip("/") + "/") or words.search(name) is not None
+    return name.endswith((".txt", ".in", ".pip", ".lock", ".whl", ".gz", ".zip", ".conf"))
 
 
 def _into_folder(copy: Copy | Add) -> bool:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from dockfix.facts.commands import Commands, Step, commands_of
 from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.facts.packages import Action
+from dockfix.facts.paths import normal_path
 from dockfix.facts.tables.commands import CONDA_MANAGERS, SYSTEM_MANAGERS
 from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.facts.tables.tools import (
@@ -432,7 +433,7 @@ class _Presence:
                 self.doubt(f"where line {copy.start_line} copies to is not known")
                 return
             place = posixpath.join(workdir.value, destination)
-        folder = posixpath.normpath("/" + place.lstrip("/"))
+        folder = normal_path("/" + place.lstrip("/"))
         names = [source.text.rstrip("/").rpartition("/")[2] for source in copy.sources]
         names += [heredoc.name for heredoc in copy.heredocs]
         if "/" in self.tool:

@@ -10,7 +10,7 @@ import fnmatch
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -23,8 +23,10 @@ from dockfix.facts.packages import (
     WordLike,
     is_literal_name,
     literal_requirements_only,
+    manifests_for,
     reads,
 )
+from dockfix.facts.paths import normal_path
 from dockfix.facts.tables.commands import CONDA_MANAGERS, SYSTEM_MANAGERS
 from dockfix.facts.tables.filesystem import (
     ACCOUNT_TOOLS,
@@ -46,9 +48,9 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Step
     from dockfix.facts.scope import State
-    from dockfix.syntax.shell import Redirect
+    from dockfix.syntax.shell import Redirect, SimpleCommand
 
-__all__ = ["Area", "Clash", "FileUse", "clash", "file_use", "landing", "named_clash", "requirement_files"]
+__all__ = ["Area", "Clash", "FileUse", "clash", "file_use", "landing", "named_clash", "requirement_files", "upwards"]
 
 _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
 _NAMES_NEVER_IMPORTED: Final = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "pkg_resources"}
@@ -123,6 +125,8 @@ class FileUse:
     packages: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     python_path: tuple[str, ...] = ()
+    looks_in: tuple[str, ...] = ()
+    modules_in: tuple[str, ...] = ()
     home: str | None = None
     installer: bool = False
     accounts: bool = False
@@ -160,7 +164,7 @@ def landing(copy: Copy | Add, source: Word, state: State, is_dir: Callable[[str]
     if not expanded.value.startswith("/") and not isinstance(workdir, Known):
         return None
     base = workdir.value if isinstance(workdir, Known) else "/"
-    path = posixpath.normpath(posixpath.join(base, expanded.value)).replace("//", "/")
+    path = normal_path(posixpath.join(base, expanded.value))
     chown, chmod = copy.flag("chown"), copy.flag("chmod")
     whole = Area(path, True, (chown.value or "") if chown else None, chmod is not None)
     name = posixpath.basename(source.text.rstrip("/"))
@@ -179,7 +183,7 @@ def _is_file(source: str, name: str, is_dir: Callable[[str], bool | None]) -> bo
 
 
 def _has_file_name(name: str) -> bool:
-    if name.startswith(".") and name.endswith(("rc", "ignore", "-version", ".env")):
+    if name.startswith(".") and name.endswith(("rc", "ignore", "-version", "-versions", ".env")):
         return True
     return name in FILE_NAMES or ("." in name[1:] and name.rpartition(".")[2].lower() in FILE_ENDINGS)
 
@@ -204,6 +208,8 @@ class _Draft:
     accounts: bool = False
     conda: bool = False
     projects: list[tuple[PackageCommand, str]] = field(default_factory=list)
+    looks_in: list[str] = field(default_factory=list)
+    modules_in: list[str] = field(default_factory=list)
 
     def give_up(self, why: str) -> None:
         self.unbounded = self.unbounded or why
@@ -211,9 +217,9 @@ class _Draft:
     def place(self, directory: Fact[str], path: str) -> str | None:
         """A path as an absolute one; None, with the RUN given up, where the working directory is not known."""
         if path.startswith("/"):
-            return posixpath.normpath(path)
+            return normal_path(path)
         if isinstance(directory, Known):
-            return posixpath.normpath(posixpath.join(directory.value, path))
+            return normal_path(posixpath.join(directory.value, path))
         self.give_up("the directory that it works in is not known")
         return None
 
@@ -257,6 +263,8 @@ def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
         packages=tuple(draft.packages),
         path=("/usr/local/bin", "/usr/local/sbin", *(_folders(path.value) if isinstance(path, Known) else ())),
         python_path=_folders(python_path.value) if isinstance(python_path, Known) else (),
+        looks_in=tuple(dict.fromkeys(draft.looks_in)),
+        modules_in=tuple(dict.fromkeys(draft.modules_in)),
         home=home.value if isinstance(home, Known) else None,
         installer=draft.installer,
         accounts=draft.accounts,
@@ -266,7 +274,7 @@ def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
 
 
 def _folders(value: str) -> tuple[str, ...]:
-    return tuple(posixpath.normpath(each) for each in value.split(":") if each.startswith("/"))
+    return tuple(normal_path(each) for each in value.split(":") if each.startswith("/"))
 
 
 def _environment(draft: _Draft) -> None:
@@ -315,7 +323,8 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
         draft.give_up("it runs a program that is not one of the system's own")
         return
     draft.programs.add(name)
-    draft.accounts = draft.accounts or name in ACCOUNT_TOOLS
+    if name in ACCOUNT_TOOLS:
+        _accounts(draft, command)
     if name == "command" and values[1:2] != ("-v",):
         draft.give_up("it runs a program through `command`")
     elif name in ("cd", "pushd"):
@@ -326,7 +335,7 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
                 draft.touch(directory, value)
     elif name in QUIET or name == "command":
         return
-    elif name == "mkdir" and draft.state.is_root == Known(True) and not any(v and v.startswith("-m") for v in values):
+    elif name == "mkdir" and draft.state.makes_roots_folders and not any(v and v.startswith("-m") for v in values):
         before = len(draft.trees)
         _operands(draft, command.args, directory)
         draft.made += draft.trees[before:]
@@ -344,6 +353,18 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
         draft.give_up(f"it runs {name}")
 
 
+def _accounts(draft: _Draft, command: SimpleCommand) -> None:
+    """An account that is made may get a home, whose owner and first contents depend on whether it was there.
+
+    It is in a folder that an option names, or else in /home (shadow, adduser, busybox).
+    """
+    draft.accounts = True
+    names = [value for value in command.values()[1:] if value is not None and not value.startswith("-")]
+    draft.trees += ["/home", *(normal_path(name) for name in names if name.startswith("/") and name != "/")]
+    if "/" in names:
+        draft.trees += [normal_path(f"/{name}") for name in names]
+
+
 def _operands(draft: _Draft, words: Iterable[WordLike], directory: Fact[str]) -> None:
     """Take every word for a path, but for addresses, of which a download may take its name."""
     for word in words:
@@ -354,7 +375,7 @@ def _operands(draft: _Draft, words: Iterable[WordLike], directory: Fact[str]) ->
             if match is None and url is None:
                 draft.give_up("it names files that are not literal")
             elif match is not None:
-                draft.trees.append(posixpath.normpath(match[1]))
+                draft.trees.append(normal_path(match[1]))
             continue
         if re.match(r"[a-z]+://", text):
             text = posixpath.basename(text.partition("?")[0]).removesuffix(".git")
@@ -374,6 +395,7 @@ def _own_modules(draft: _Draft, directory: Fact[str]) -> None:
     """`python -m` looks for modules in the working directory first (docs.python.org/3/using/cmdline)."""
     if isinstance(directory, Known):
         draft.names.append((directory.value, "*.py"))
+        draft.modules_in.append(directory.value)
     else:
         draft.give_up("the directory that it works in is not known")
 
@@ -387,6 +409,9 @@ def _package(draft: _Draft, step: Step, command: PackageCommand, directory: Fact
     draft.installer = draft.installer or command.action in (Action.INSTALL, Action.SYNC)
     draft.accounts = draft.accounts or manager in SYSTEM_MANAGERS
     draft.conda = draft.conda or manager in CONDA_MANAGERS
+    # dpkg, apk and rpm run maintainer scripts in `/`, and read nothing by the working directory.
+    if manager not in SYSTEM_MANAGERS and isinstance(directory, Known):
+        draft.looks_in.append(directory.value)
     if manager in SYSTEM_MANAGERS:
         draft.packages += [word.value for word in literal.packages if word.value is not None]
     draft.configs |= {name for name in used.config if not name.startswith("/")}
@@ -410,7 +435,8 @@ def _package(draft: _Draft, step: Step, command: PackageCommand, directory: Fact
         placed = draft.place(directory, name)
         if placed is not None:
             draft.trees.append(placed)
-            if used.reason:
+            # pip reads the lists that Conda's environment file names.
+            if used.reason or manager in CONDA_MANAGERS:
                 draft.follows.append(placed)
     if command.action is Action.SYNC and manager not in ("uv", "go") and isinstance(directory, Known):
         draft.manifests_in.append(directory.value)
@@ -425,14 +451,14 @@ def _manifests(draft: _Draft, manifests: Iterable[str], directory: Fact[str], pa
     if not isinstance(directory, Known):
         draft.give_up("the directory that it works in is not known")
         return
-    for folder in _upwards(directory.value) if parents else (directory.value,):
+    for folder in upwards(directory.value) if parents else (directory.value,):
         draft.names += [(folder, name) for name in manifests]
 
 
-def _upwards(folder: str) -> Iterator[str]:
+def upwards(folder: str) -> Iterator[str]:
     yield folder
-    while folder != "/":
-        folder = posixpath.dirname(folder)
+    while folder != (above := posixpath.dirname(folder)):
+        folder = above
         yield folder
 
 
@@ -547,6 +573,11 @@ def clash(use: FileUse, area: Area) -> Clash | None:
     if use.accounts and not area.by_root and not re.fullmatch(r"\d+(:\d+)?", area.owner or ""):
         user = (area.owner or "").partition(":")[0]
         return Clash(f"whether line {use.line} creates the user {user}, who then owns the files", certain=False)
+    name = posixpath.basename(area.path)
+    for command, folder in use.projects:
+        manifests = (posixpath.basename(each) for each in manifests_for(command) if not each.endswith("/**"))
+        if not area.tree and _below(area.path, folder) and any(fnmatch.fnmatchcase(name, each) for each in manifests):
+            return Clash(f"line {use.line} may install from {name}, as from the manifest in {folder}")
     for folder in use.manifests_in:
         if _below(area.path, folder) or _below(folder, area.path):
             return Clash(f"whether a manifest in {folder} names {posixpath.basename(area.path)}", certain=False)
@@ -624,6 +655,13 @@ def _reserved(area: Area, use: FileUse) -> bool:
 # --- requirements files ---------------------------------------------------------------------------------------------
 
 
+_NAMING: Final = frozenset(("-r", "--requirement", "-c", "--constraint"))
+_ADDRESSES: Final = frozenset(("-i", "--index-url", "--extra-index-url", "-f", "--find-links"))
+_SETTINGS: Final = frozenset(("--trusted-host", "--no-binary", "--only-binary", "--use-feature"))
+_SWITCHES: Final = frozenset(("--pre", "--prefer-binary", "--require-hashes", "--no-index"))
+"""Options of a requirements file of pip: naming files, with a value that may be a folder, with another value, alone."""
+
+
 def requirement_files(text: str) -> tuple[str, ...] | None:
     """The files that a requirements file of pip names; None if it installs local projects, or cannot be read.
 
@@ -631,18 +669,48 @@ def requirement_files(text: str) -> tuple[str, ...] | None:
     """
     found: list[str] = []
     for line in re.sub(r"\\\r?\n", " ", text).split("\n"):
-        entry = re.sub(r"(?:^|\s)#.*", "", line).strip()
-        named = re.match(r"(-r|--requirement|-c|--constraint)(?:\s+|=)?(\S+)\Z", entry)
-        if named:
-            if not re.match(r"https?://", named[2]):
-                found.append(named[2])
-        elif re.match(
-            r"--(?:index-url|extra-index-url|trusted-host|pre|no-binary|only-binary|prefer-binary|require-hashes|no-index|use-feature)|-i\b",
-            entry,
-        ):
-            continue
-        elif entry and not is_literal_name(
-            "pip", re.sub(r"\s+--(?:hash|config-settings|global-option)\b.*", "", entry)
-        ):
+        words = _uncommented(line).split()
+        if words and words[0].startswith("-"):
+            named = _option_files(words)
+            if named is None:
+                return None
+            found += named
+        elif words and not is_literal_name("pip", " ".join(_without_hashes(words))):
             return None
     return tuple(found)
+
+
+def _uncommented(line: str) -> str:
+    """A line up to the `#` that stands at its beginning or behind a space."""
+    found = re.search(r"(?:^|\s)#", line)
+    return line[: found.start()] if found else line
+
+
+def _without_hashes(words: Sequence[str]) -> list[str]:
+    """The words of a requirement but for its hashes; other options of it may name anything, and stay."""
+    return [
+        word
+        for before, word in zip(("", *words), words, strict=False)
+        if word != "--hash" and before != "--hash" and not word.startswith("--hash=")
+    ]
+
+
+def _option_files(words: Sequence[str]) -> list[str] | None:
+    """The files that a line of options names; None if one of them names a folder, or is not known."""
+    found: list[str] = []
+    pending = list(words)
+    while pending:
+        name, glued, value = pending.pop(0).partition("=")
+        if name in _SWITCHES and not glued:
+            continue
+        if not name.startswith("--") and len(name) > 2:
+            name, glued, value = name[:2], "=", name[2:] + glued + value
+        if name not in _NAMING | _ADDRESSES | _SETTINGS or not (glued or pending):
+            return None
+        value = (value if glued else pending.pop(0)).strip("\"'")
+        remote = re.match(r"https?://", value) is not None
+        if name in _ADDRESSES and not remote:
+            return None
+        if name in _NAMING and not remote:
+            found.append(value)
+    return found

@@ -25,6 +25,7 @@ from dockfix.facts.caches import (
 from dockfix.facts.model import Fact, Known, Unknown, known
 from dockfix.facts.mount_parents import makes_parents, missing_parents, uses_folder
 from dockfix.facts.packages import Action, PackageCommand, recognise
+from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import StageSource
 from dockfix.syntax.shell import Context, Word, parse_shell
 from dockfix.syntax.tree import Add, Cmd, Copy, Dockerfile, Entrypoint, Mount, Run, User
@@ -246,7 +247,7 @@ class Caches:
                 text = f"{self.home}/{text[len(start) :]}"
         if not text.startswith("/"):
             return None
-        path = posixpath.normpath(re.sub(r"/(\*|\.\*|\.\[!\.\]\*)\Z", "", text) or "/")
+        path = normal_path(re.sub(r"/(\*|\.\*|\.\[!\.\]\*)\Z", "", text) or "/")
         return None if path in ("/", "//") else path
 
 
@@ -291,9 +292,9 @@ def caches_of(facts: BuildFacts, run: Run, stage: Stage) -> Caches | None:
 def _mount(mount: Mount, expand: Callable[[str], Fact[str]], home: str | None) -> CacheMount:
     text = mount.target or ""
     if text == "~" or text.startswith("~/"):
-        return CacheMount(mount, posixpath.normpath(f"{home}{text[1:]}") if home else None, tilde=True)
+        return CacheMount(mount, normal_path(f"{home}{text[1:]}") if home else None, tilde=True)
     value = known(expand(text), "") or ""
-    return CacheMount(mount, posixpath.normpath(value) if value.startswith("/") else None)
+    return CacheMount(mount, normal_path(value) if value.startswith("/") else None)
 
 
 def _understood(step: Step) -> bool:

@@ -14,6 +14,7 @@ from dockfix.facts.commands import Step
 from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
+from dockfix.facts.paths import normal_path
 from dockfix.facts.scope import State
 from dockfix.syntax.python import is_python
 from dockfix.syntax.tree import Run
@@ -73,7 +74,7 @@ def uv_venv(step: Step, state: State) -> UvVenv | None:
         if not isinstance(directory, Known) or package.has("--directory") or package.has("--project"):
             return UvVenv("", seeded, package.executable.text, certain=False)
         name = posixpath.join(directory.value, name)
-    return UvVenv(posixpath.normpath(name), seeded, package.executable.text, certain=not step.opaque)
+    return UvVenv(normal_path(name), seeded, package.executable.text, certain=not step.opaque)
 
 
 def pip_of_environment(step: Step, state: State) -> str:
@@ -92,7 +93,7 @@ def pip_of_environment(step: Step, state: State) -> str:
         if not isinstance(directory, Known):
             return ""
         folder = posixpath.join(directory.value, folder)
-    folder = posixpath.normpath(folder)
+    folder = normal_path(folder)
     return posixpath.dirname(folder) if posixpath.basename(folder) == "bin" else ""
 
 
@@ -103,7 +104,7 @@ def environment_on_path(step: Step, state: State) -> str:
     """
     path = step.env.get("PATH") or state.lookup("PATH")
     folders = path.value.split(":") if isinstance(path, Known) else []
-    first = posixpath.normpath(next((folder for folder in folders if folder != "/usr/local/sbin"), "."))
+    first = normal_path(next((folder for folder in folders if folder != "/usr/local/sbin"), "."))
     environment = posixpath.dirname(first)
     is_environment = posixpath.basename(first) == "bin" and environment not in ("/", "/usr", "/usr/local")
     return environment if is_environment and first.startswith("/") else ""
@@ -201,5 +202,5 @@ def _python_venvs(step: Step, state: State) -> tuple[str, ...]:
             value = expanded.value if isinstance(expanded, Known) else None
         if value is not None and not value.startswith(("-", "/")) and isinstance(directory, Known):
             value = posixpath.join(directory.value, value)
-        paths += [posixpath.normpath(value)] if value is not None and value.startswith("/") else []
+        paths += [normal_path(value)] if value is not None and value.startswith("/") else []
     return tuple(paths)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from dockfix.facts.expansion import END, START, Layer, Value, View, expand_value
 from dockfix.facts.images import PREDEFINED_ARGS
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
+from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import Globals, Stage, StageGraph
 from dockfix.syntax.tree import (
     Add,
@@ -204,6 +205,11 @@ class State:
             return number == 0
         account = self._accounts().users.get(user)
         return account is not None and account.uid == Known(0)
+
+    @property
+    def makes_roots_folders(self) -> bool:
+        """Whether what a step makes belongs to root and to root's group, as what a COPY makes does."""
+        return self.is_root == Known(True) and self.group in (None, Known("root"), Known("0"))
 
     @cached_property
     def uid(self) -> Fact[int]:
@@ -490,16 +496,16 @@ def _declare(
 def _joined(old: Value, new: Value) -> Value:
     if isinstance(new.fact, Known):
         if new.fact.value.startswith("/"):
-            return new
+            return Value(Known(normal_path(new.fact.value)), new.assumes)
         windows = re.match(r"[A-Za-z]:|\\", new.fact.value)
         if windows:
             return Value(Unknown("it is a path of Windows"), new.assumes)
         if isinstance(old.fact, Known):
-            path = posixpath.normpath(posixpath.join(old.fact.value, new.fact.value))
+            path = normal_path(posixpath.join(old.fact.value, new.fact.value))
             return Value(Known(path), old.assumes | new.assumes)
         return Value(Unknown("it is relative to a directory that is not known"), old.assumes | new.assumes)
     if isinstance(new.fact, OneOf) and all(value.startswith("/") for value in new.fact.values):
-        return new
+        return Value(map_fact(new.fact, normal_path), new.assumes)
     why = new.fact.why if isinstance(new.fact, Unknown) else "it has several possible values"
     return Value(Unknown(why), old.assumes | new.assumes)
 

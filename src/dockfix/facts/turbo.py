@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Known
+from dockfix.facts.paths import normal_path
 from dockfix.syntax.tree import Copy, Instruction, Run, Word
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def taken_from(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[Taken, ..
             if not isinstance(copy, Copy):
                 continue
             for word in copy.paths:
-                path = posixpath.normpath("/" + word.text.lstrip("/"))
+                path = normal_path("/" + word.text.lstrip("/"))
                 below = path.removeprefix(prune.output)
                 if below != path and (not below or below.startswith("/")):
                     found.append(Taken(copy, word, below.strip("/")))
@@ -102,8 +103,8 @@ def uses_tree(facts: BuildFacts, stage: Stage, prune: Prune) -> Run | None:
                 cwd = step.directory(workdir)
                 for word in step.command.args:
                     path = posixpath.join(cwd.value if isinstance(cwd, Known) else "/", word.value or word.text)
-                    below = posixpath.normpath(path).removeprefix(f"{prune.output}/")
-                    if below != posixpath.normpath(path) and not _is_kept(below):
+                    below = normal_path(path).removeprefix(f"{prune.output}/")
+                    if below != normal_path(path) and not _is_kept(below):
                         return run
     return None
 
@@ -146,7 +147,7 @@ def _prune(facts: BuildFacts, run: Run, step: Step) -> Prune | None:
             names.append(word)
     cwd = step.directory(facts.state(run).workdir)
     known = isinstance(cwd, Known) and not moved and not any(char in folder for char in "$`*'\"\\")
-    output = posixpath.normpath(posixpath.join(cwd.value, folder)) if known and isinstance(cwd, Known) else None
+    output = normal_path(posixpath.join(cwd.value, folder)) if known and isinstance(cwd, Known) else None
     return Prune(run, step, tuple(names), tuple(scopes), docker, output, _is_old(_name(words[at])))
 
 

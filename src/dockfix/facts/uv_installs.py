@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, distribution_name
+from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import ImageSource, StageSource
 from dockfix.facts.tables.filesystem import SCRIPT_ENDINGS
 from dockfix.facts.tables.programs import Trait, has_trait, programs_with
@@ -340,7 +341,7 @@ def _takes_it(facts: BuildFacts, instruction: Instruction, stage: Stage, install
 
 def _may_hold_uv(path: str) -> bool:
     """Whether a COPY of this path may bring the program along: by its name, or with a folder around it."""
-    parts = posixpath.normpath(path).split("/")
+    parts = normal_path(path).split("/")
     return any(mark in path for mark in "$*?[") or parts[-1] in _HOLDERS or parts[1:2] == ["home"]
 
 

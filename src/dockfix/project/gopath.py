@@ -5,8 +5,9 @@ Source: Go's standard library, packages `path/filepath` (Unix) and `strings`.
 
 from __future__ import annotations
 
-import posixpath
 from typing import Final
+
+from dockfix.facts.paths import normal_path
 
 GO_SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
@@ -25,8 +26,7 @@ def clean(path: str) -> str:
     >>> clean("a//b/../c/"), clean("//x"), clean("")
     ('a/c', '/x', '.')
     """
-    normal = posixpath.normpath(path) if path else "."
-    return "/" + normal.lstrip("/") if normal.startswith("//") else normal
+    return normal_path(path)
 
 
 def has_wildcard(text: str) -> bool:

@@ -10,11 +10,13 @@ from typing import Final
 
 from dockfix.facts.io import requirement_files
 from dockfix.facts.packages import PackageCommand, manifests_for, reads
+from dockfix.facts.tables.commands import CONDA_MANAGERS
 from dockfix.project.context import Context
 from dockfix.project.manifests import PackageJsonFacts, local_sources, package_json_facts
 from dockfix.project.workspaces import (
     WorkspaceError,
     cargo_manifests,
+    conda_requirements,
     go_manifests,
     match_folders,
     maven_manifests,
@@ -123,6 +125,9 @@ def _paths(command: PackageCommand, context: Context) -> Iterator[str]:
     else:
         further = _check_text(manager, context)
     for name in manifests_for(command):
+        if manager in CONDA_MANAGERS and context.exists(name):
+            for each in conda_requirements(_text(context, name), name):
+                yield from _requirements(posixpath.join(posixpath.dirname(name), each), context)
         if name in reads(command).named and manager in ("pip", "uv", "pipenv"):
             yield from _requirements(name, context)
         elif name.startswith("**/"):
@@ -215,11 +220,15 @@ def _check_members(command: PackageCommand, context: Context, packages: Mapping[
         raise _RefusedError("it installs for some of the workspaces only")
     settings = f"{context.read_text('.npmrc') or ''}\n{context.read_text('pnpm-workspace.yaml') or ''}"
     found = re.search(
-        r"^\s*(install-links|inject-workspace-packages|injectWorkspacePackages)\s*[=:]\s*true", settings, re.MULTILINE
+        r"^[ \t]*+(install-links|inject-workspace-packages|injectWorkspacePackages)\s*+[=:]\s*+true",
+        settings,
+        re.MULTILINE,
     )
     if found or any(facts.injected for facts in packages.values()) or command.has("--install-links"):
         raise _RefusedError("it copies the workspaces' files into node_modules")
-    if re.search(r"^\s*(?:shared-workspace-lockfile|sharedWorkspaceLockfile)\s*[=:]\s*false", settings, re.MULTILINE):
+    if re.search(
+        r"^[ \t]*+(?:shared-workspace-lockfile|sharedWorkspaceLockfile)\s*+[=:]\s*+false", settings, re.MULTILINE
+    ):
         raise _RefusedError("each of the workspaces has a lockfile of its own")
     for path, facts in packages.items():
         folder = posixpath.dirname(path)

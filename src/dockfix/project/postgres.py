@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Final
 
 from dockfix.facts.model import Known
+from dockfix.facts.paths import normal_path
 from dockfix.facts.postgres import INIT_FOLDER, SERVER_IMAGES, Installed, Library, installed_libraries, server_image
 from dockfix.facts.stages import Stage
 from dockfix.project.checks import CheckedService, services_by_stage
@@ -122,7 +123,7 @@ class Server:
         if not folder.startswith("/"):
             folder = posixpath.join(state.workdir.value, folder) if isinstance(state.workdir, Known) else ""
         written = f"{folder}/" if posixpath.basename(folder) in (".", "..") else folder
-        folder = posixpath.normpath(folder) if folder else ""
+        folder = normal_path(folder) if folder else ""
         matters = _may_configure(folder, written)
         if not folder or copy.flag("from") is not None or self.target.context is None:
             why = self._not_read(copy) if folder else f"where the files of line {copy.start_line} go is not known"
@@ -278,14 +279,14 @@ class Server:
         to = first.copy.destination.text if first.copy.destination is not None else ""
         if by_folder:
             return Place(rel, None, "")
-        if posixpath.normpath(to) != INIT_FOLDER:
+        if normal_path(to) != INIT_FOLDER:
             to = to.removesuffix(first.name) + name if to.endswith(f"/{first.name}") else f"{INIT_FOLDER}/"
         return Place(rel, first.copy, to if to.endswith(name) else f"{to.rstrip('/')}/")
 
     def _brings(self, source: str, rel: str) -> bool:
         """Whether a source of a COPY is the folder that a new file goes to, or a pattern that takes it in."""
         context = self.target.context
-        source = posixpath.normpath(source.lstrip("/"))
+        source = normal_path(source.lstrip("/"))
         if context is not None and context.is_dir(source):
             return source == posixpath.dirname(rel) or (source == "." and "/" not in rel)
         return has_wildcard(source) and match(source, rel)

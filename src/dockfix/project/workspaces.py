@@ -12,12 +12,16 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from dockfix.facts.io import requirement_files
+from dockfix.facts.packages import is_literal_name
 from dockfix.project.context import MAX_ENTRIES, Context
+from dockfix.project.manifests import local_sources
 from dockfix.project.toml import TomlError, parse_toml
 
 __all__ = [
     "WorkspaceError",
     "cargo_manifests",
+    "conda_requirements",
     "go_manifests",
     "match_folders",
     "maven_manifests",
@@ -117,19 +121,31 @@ def pnpm_patterns(text: str) -> tuple[str, ...]:
 
 def pnpm_settings(text: str) -> dict[str, Any]:
     """The keys of `pnpm-workspace.yaml`. Raises `WorkspaceError` if it is not valid YAML, or no mapping."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - loaded on first use
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+    return _yaml(text, "pnpm-workspace.yaml")
 
-    # ruamel.yaml takes quadratic time on deep nesting
-    if len(text) > _MOST_YAML or text.count("[") + text.count("{") > _MOST_BRACKETS:
-        raise WorkspaceError("pnpm-workspace.yaml is longer, or more deeply nested, than dockfix reads")
-    try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise WorkspaceError("pnpm-workspace.yaml is not valid YAML") from error
-    if document is not None and not isinstance(document, dict):
-        raise WorkspaceError("pnpm-workspace.yaml is not valid: it holds no keys")
-    return document or {}
+
+# --- Conda ----------------------------------------------------------------------------------------------------------
+
+
+def conda_requirements(text: str, name: str) -> tuple[str, ...]:
+    """The files that the pip part of an environment file of Conda names, relative to its folder.
+
+    Raises `WorkspaceError` if it installs from folders or files. Source:
+    https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
+    """
+    lines: list[str] = []
+    document = _yaml(text, name)
+    if any(each.startswith((".", "/", "file:")) for each in _strings(document.get("channels"))):
+        raise WorkspaceError(f"{name} has a channel in a folder")
+    for entry in _list(document.get("dependencies")):
+        # Conda hands the entries to pip as a requirements file that lies beside its own.
+        lines += _strings(entry.get("pip")) if isinstance(entry, dict) else []
+        if isinstance(entry, str) and not is_literal_name("conda", entry):
+            raise WorkspaceError(f"{name} names a file, or a line that dockfix does not know")
+    found = requirement_files("\n".join(lines))
+    if found is None:
+        raise WorkspaceError(f"{name} names local paths, or lines that dockfix does not know")
+    return found
 
 
 # --- Go -------------------------------------------------------------------------------------------------------------
@@ -268,7 +284,8 @@ def _path_dependencies(document: dict[str, Any]) -> Iterator[str]:
 def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
     """The pyproject.toml files of the members of a uv workspace in the root, without the root's.
 
-    Raises `WorkspaceError` if not `frozen` and a member has metadata that only its build backend knows.
+    Raises `WorkspaceError` if a member takes a package from a folder, whose sources are then built, and if not `frozen`
+    and a member has metadata that only its build backend knows.
     Source: https://docs.astral.sh/uv/concepts/projects/workspaces/
     """
     workspace = _table(_table(_table(_toml(context, "pyproject.toml"), "tool"), "uv"), "workspace")
@@ -276,6 +293,8 @@ def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
     folders = match_folders(context, [*_strings(workspace.get("members")), *excluded], "pyproject.toml")
     found = [posixpath.join(folder, "pyproject.toml") for folder in folders if folder != "."]
     for path in found:
+        if local := local_sources(context.read_text(path) or "", members=False):
+            raise WorkspaceError(f"{path} takes {local[0]} from a folder of the context")
         project = _table(_toml(context, path), "project")
         if not frozen and project.get("dynamic"):
             raise WorkspaceError(
@@ -299,12 +318,12 @@ def maven_manifests(context: Context) -> list[str]:
         text = context.read_text(manifest)
         if text is None:
             raise WorkspaceError(f"{manifest} is not in the context, or cannot be read")
-        text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+        text = _without_comments(text)
         parent = _maven_parent(text, manifest)
         if parent is not None and context.is_file(parent) and parent not in (*found, "pom.xml"):
             found.append(parent)
             pending.append(parent)
-        for module in re.findall(r"<module>\s*([^<]*?)\s*</module>", text):
+        for module in map(str.strip, re.findall(r"<module>([^<]*+)</module>", text)):
             if "${" in module or not module:
                 raise WorkspaceError(f"{manifest} names a module by a property")
             path = _inside(module, posixpath.dirname(manifest) or ".", f"{manifest} has the module")
@@ -320,18 +339,44 @@ def maven_manifests(context: Context) -> list[str]:
     return found
 
 
+def _without_comments(text: str) -> str:
+    """XML without its comments, in one pass; what is never closed is left, as no parser would read it."""
+    kept: list[str] = []
+    at = 0
+    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
+        kept.append(text[at:begin])
+        at = end + 3
+    return "".join((*kept, text[at:]))
+
+
 def _maven_parent(text: str, manifest: str) -> str | None:
     """Where Maven looks for the parent of a pom.xml before it asks a repository; `None` if nowhere in the context."""
-    parent = re.search(r"<parent>(.*?)</parent>", text, re.DOTALL)
-    if parent is None or re.search(r"<relativePath\s*/>", parent[1]):
+    parent, closed, _ = text.partition("<parent>")[2].partition("</parent>")
+    if not closed or re.search(r"<relativePath\s*+/>", parent):
         return None
-    given = re.search(r"<relativePath>\s*([^<]*?)\s*</relativePath>", parent[1])
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(manifest), given[1] if given else "../pom.xml"))
+    given = re.search(r"<relativePath>([^<]*+)</relativePath>", parent)
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(manifest), given[1].strip() if given else "../pom.xml"))
     path = path if path.endswith(".xml") else posixpath.normpath(posixpath.join(path, "pom.xml"))
     return None if path.startswith("..") else path
 
 
 # --- shared ---------------------------------------------------------------------------------------------------------
+
+
+def _yaml(text: str, name: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - loaded on first use
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
+    # ruamel.yaml takes quadratic time on deep nesting
+    if len(text) > _MOST_YAML or text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise WorkspaceError(f"{name} is longer, or more deeply nested, than dockfix reads")
+    try:
+        document = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise WorkspaceError(f"{name} is not valid YAML") from error
+    if document is not None and not isinstance(document, dict):
+        raise WorkspaceError(f"{name} is not valid: it holds no keys")
+    return document or {}
 
 
 def _toml(context: Context, path: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from dockfix.facts.tables.programs import Trait, programs_with
@@ -56,3 +57,33 @@ ACCOUNT_TOOLS: Final = programs_with(Trait.SETS_IDS)
 FILE_TOOLS: Final = programs_with(Trait.NAMED_FILES)
 UNPACKERS: Final = programs_with(Trait.UNPACKS)
 DOWNLOADERS: Final = programs_with(Trait.DOWNLOADS)
+
+# --- for the argument of facts/unaffected.py ---
+
+TOOL_TOP: Final = re.compile(
+    r"go|go-.*|gopath|nix|gnu|snap|kaniko|flutter|n|sdk|android.*|jdk.*|java|cargo|rust|rustup|nvm|pyenv|rbenv|asdf|gems?"
+    r"|node_modules|(?:virtual|v|py)?env|(?:mini|ana)?conda\d?|(?:micro)?mamba|mini(?:forge|mamba)\d?|mambaforge|vendor"
+    r"|cache|linuxbrew|init|initrd.*|vmlinuz.*|cdrom|swap|selinux|emul|host"
+)
+"""Folders of `/` that images of languages and installers make (golang, nix, conda, kaniko); the whole name matches."""
+
+NO_RECORD: Final = _words("mkdir chown chmod chgrp rm rmdir touch test [ ls")
+"""Commands that leave nothing behind which names a path, but the folders and files themselves."""
+
+CALM_ENDINGS: Final = _words(
+    "md rst txt adoc html htm css scss less sh bash py ipynb rs c cc cpp h hpp java kt scala ts tsx jsx js sql csv tsv "
+    "png jpg jpeg gif svg ico pdf proto tmpl tpl j2 template patch diff go php pl rb lua r"
+)
+"""Endings of files that no program takes for its configuration because of the folder that they lie in, unless their
+names begin with a dot or hold `.config.`. Lists of requirements are read where they are named."""
+
+CALM_NAMES: Final = _words(
+    "readme license licence copying changelog changes authors notice version entrypoint docker-entrypoint makefile "
+    "dockerfile procfile go.mod go.sum"
+)
+"""Other names of such files, in lower case. What go.mod names are modules' folders, whose go.mod alone is read."""
+
+DISCOVERED_FOLDERS: Final = _words(
+    "node_modules bower_components vendor venv env virtualenv patches packages gems wheels conf.d __pypackages__"
+)
+"""Folders that installers look for in their working directory, besides those whose names begin with a dot."""

@@ -16,11 +16,14 @@ Commands:
 - `toolchain`: which commands need compilers, headers or git.
 - `programs`: the Python programs that a RUN holds.
 - `io`: which files a RUN may read and write, and where a COPY puts its sources.
+- `unaffected`: whether a RUN is shown to run the same without what a COPY brings.
+- `paths`: paths in an image.
 
 Caches of package managers:
 
 - `caches`: where a command keeps its cache, and what switches the cache off.
 - `mounts`: which cache mounts a RUN has, and which caches its commands use.
+- `mount_parents`: which folders above a cache mount exist before its RUN, and what uses the others.
 
 Images and users:
 

@@ -6,17 +6,15 @@ import enum
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from dockfix.codemod.difftext import unified_diff
 from dockfix.codemod.model import Codemod
 from dockfix.project.discovery import is_dockerfile_name
 from dockfix.syntax.source import BOM, decode, encode
-from dockfix.testing.cases import Case, load_document
+from dockfix.testing.cases import Case, load_document, scratch_folder
 from dockfix.testing.document import DIFF, FINDINGS, CaseError, replace_expectation
 from dockfix.testing.runs import CaseResult, FileResult, describe, gist, run_case, write_variant
 from dockfix.testing.variants import Variant, transform
@@ -128,14 +126,14 @@ def _apply(results: Sequence[CaseResult], tool: str) -> str:
     program = shutil.which(tool)
     if program is None:
         raise CaseError(f"{tool} is not installed")
-    with tempfile.TemporaryDirectory(prefix="dockfix-") as temporary:
-        root = Path(temporary).resolve() / "project"
+    with scratch_folder() as scratch:
+        root = scratch / "project"
         folders = [f"{index}/" for index in range(len(results))] if len(results) > 1 else [""]
         diffs: list[str] = []
         for result, folder in zip(results, folders, strict=True):
             write_variant(result.case, result.variant, root / folder)
             diffs += [unified_diff(each.before, each.after, folder + each.path) for each in result.files]
-        diff = Path(temporary, "change.diff").resolve()
+        diff = scratch / "change.diff"
         diff.write_bytes(encode("".join(diffs)))
         command = {
             "git": [program, "apply", "--whitespace=nowarn", str(diff)],

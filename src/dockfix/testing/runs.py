@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from dockfix.project.target import BuildOptions, is_project_file_name, load_proj
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode, encode
 from dockfix.syntax.tree import Dockerfile, Instruction
-from dockfix.testing.cases import Case
+from dockfix.testing.cases import Case, scratch_folder
 from dockfix.testing.document import CaseError, Kind
 from dockfix.testing.variants import Variant, transform
 
@@ -109,8 +108,8 @@ def run_case(case: Case, codemod: Codemod, variant: Variant = Variant.PLAIN) -> 
     Raises:
         CaseError: a Dockerfile of the case is not one that BuildKit takes.
     """
-    with tempfile.TemporaryDirectory(prefix="dockfix-") as temporary:
-        root = Path(temporary).resolve() / "project"
+    with scratch_folder() as scratch:
+        root = scratch / "project"  # compose names images by the folder
         write_variant(case, variant, root)
         files, complaints = _run_workspace(case, codemod, _workspace(case, root))
     return CaseResult(case, variant, tuple(files), tuple(complaints))

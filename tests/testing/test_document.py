@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockfix import testing
 from dockfix.testing.document import (
     DIFF,
     FILE,
@@ -142,3 +143,9 @@ def test_a_replaced_expectation_leaves_all_else_as_it_was(new: str, role: str) -
     old = document.sections[0].block(role)
     assert old is not None
     assert replace_expectation(again, again.sections[0], role, old.text) == GOLDEN
+
+
+def test_the_package_gives_what_it_names() -> None:
+    assert all(getattr(testing, name) is not None for name in testing.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        vars(testing)["__getattr__"]("nothing")

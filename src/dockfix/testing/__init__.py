@@ -73,7 +73,7 @@ byte order mark, no final line end and another escape character (`Variant`), wit
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dockfix.testing.cases import Case, Options, load_cases, make_case
@@ -96,9 +96,11 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    # pytest loads the plug-in, and so this package, in every run: the engine is imported when something asks for it.
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker has the names above, and reports others
+
+    def __getattr__(name: str) -> object:
+        # pytest loads the plug-in, and so this package, in every run: the engine is imported when something needs it.
+        for module, names in _HOMES.items():
+            if name in names:
+                return getattr(import_module(f"{__name__}.{module}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

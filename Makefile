@@ -26,8 +26,8 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## show the fixes for the audited project in examples/audit, as a diff
 	@$(BIN)/dockfix apply --diff -v examples/audit || { status=$$?; test $$status -eq 1 || exit $$status; } # 1: there are changes
 
-test: $(STAMP) ## run the tests
-	$(BIN)/pytest $(PYTEST_ARGS)
+test: $(STAMP) ## run the tests, in as many processes as there are cores
+	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format check, types, stale generated docs
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ from dockfix.codemod.registry import load_registry
 from dockfix.project.discovery import discover
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode
+from dockfix.testing import load_cases
 
 ROOT = Path(__file__).resolve().parent.parent
 AUDIT = ROOT / "examples" / "audit"
@@ -48,11 +49,12 @@ def main() -> None:
 
 
 def _collect(source: Path | None, folder: Path) -> tuple[int, int]:
-    sources = [source] if source else [ROOT / "examples", ROOT / "golden"]
-    texts = []
-    for each in sources:
-        found, _ = discover([each], root=each, respect_gitignore=False)
-        texts += [data for path in found if parse(decode(data := path.path.read_bytes())).ok]
+    root = source or ROOT / "examples"
+    found, _ = discover([root], root=root, respect_gitignore=False)
+    texts = [path.path.read_bytes() for path in found]
+    if source is None:
+        texts += [case.files[name].data for case in load_cases(ROOT / "golden") for name in case.dockerfiles]
+    texts = [data for data in texts if parse(decode(data)).ok]
     if not texts:
         sys.exit("no Dockerfiles found")
     wanted = texts if source else (texts * (300 // len(texts) + 1))[:300]

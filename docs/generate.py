@@ -93,7 +93,8 @@ def page(codemod: Codemod) -> str:
         *(["- off unless selected"] if codemod.opt_in else []),
     ]
     head = "\n".join([f"# {codemod.name}", "", title, "", *facts])
-    return f"{head}\n\n{body.strip()}\n"
+    cases = f"Every case that is tested is in [golden/{codemod.name}.md](../../golden/{codemod.name}.md)."
+    return f"{head}\n\n{body.strip()}\n\n## Cases\n\n{cases}\n"
 
 
 def table(codemods: tuple[Codemod, ...]) -> str:

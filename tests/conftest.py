@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from dockfix.codemod.testing import Update
-
 # No deadline: the time of one example says more about a busy machine than about the code.
 settings.register_profile("default", deadline=None)
 # CI repeats the same examples, so that a red run is the fault of the change that it ran on.
@@ -37,22 +35,3 @@ def require_tool() -> RequireTool:
         pytest.skip(message)
 
     return find
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden[=create|=empty]`: rewrite the expected files of golden cases."""
-    parser.addoption(
-        "--update-golden",
-        nargs="?",
-        const=Update.EXISTING.value,
-        default=Update.NO.value,
-        choices=[update.value for update in Update],
-        help="rewrite expected files that exist; `=create` also makes missing ones, `=empty` takes away those of which "
-        "nothing is left",
-    )
-
-
-@pytest.fixture
-def update_golden(request: pytest.FixtureRequest) -> Update:
-    """What may be done to expected files that do not fit."""
-    return Update(request.config.getoption("--update-golden"))

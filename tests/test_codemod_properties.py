@@ -16,11 +16,12 @@ from dockfix.codemod.model import Codemod
 from dockfix.codemod.registry import load_registry
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode
+from dockfix.testing import load_cases
 from dockfix_codemods import ORDER
 from tests.strategies import STEADY, dockerfiles
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-TEXTS = tuple(decode(path.read_bytes()) for path in sorted(GOLDEN.glob("*/*/before/**/*ockerfile*")) if path.is_file())
+TEXTS = tuple(decode(case.files[name].data) for case in load_cases(GOLDEN) for name in case.dockerfiles)
 SOME = settings(STEADY, max_examples=60)
 
 

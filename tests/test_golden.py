@@ -1,48 +1,37 @@
-"""Every golden case of the built-in pack, as it stands and in its variants."""
+"""The golden files of the built-in pack, which pytest collects itself: one for each rule, with a case of each kind."""
 
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Codemod
 from dockfix.codemod.registry import load_registry
-from dockfix.codemod.testing import Case, Update, Variant, check_case, load_cases
+from dockfix.testing.cases import load_document
+from dockfix.testing.document import Kind
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-CASES = load_cases(GOLDEN) if GOLDEN.is_dir() else []
-NEEDED = ("fix", "no-op", "refusal")
+NEEDED = {Kind.FIX, Kind.KEEP, Kind.REFUSE}
+EXCUSE = re.compile(r"No `(\w+)` case: \S")
 
 
-def builtin(rule: str) -> Codemod:
-    """The codemod of a rule of the built-in pack: the module's name is the rule's, with underscores."""
-    codemod = import_module(f"dockfix_codemods.{rule.replace('-', '_')}").CODEMOD
-    assert isinstance(codemod, Codemod)
-    return codemod
+def test_every_rule_has_a_golden_file() -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == {f"{name}.md" for name in load_registry().names}
 
 
-@pytest.mark.parametrize(("case", "variant"), [(case, variant) for case in CASES for variant in case.variants], ids=str)
-def test_case(case: Case, variant: Variant, update_golden: Update, capsys: pytest.CaptureFixture[str]) -> None:
-    touched = check_case(case, builtin(case.rule), variant, update=update_golden)
-    with capsys.disabled():
-        for path in touched:
-            print(f"\n{'wrote' if path.exists() else 'took away'} {path}")  # noqa: T201 - what was done must be seen
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)
+def test_a_rule_has_a_case_of_each_kind(path: Path) -> None:
+    """A fix, a keep and a refuse case; or the text before the cases has a line that says why there is none."""
+    document = load_document(path)
+    shown = {section.kind for section in document.sections}
+    excused = {Kind(match[1]) for line in document.preamble if (match := EXCUSE.match(line))}
+    assert NEEDED - shown <= excused
+    assert not excused & shown, "it excuses what is there"
 
 
-def test_every_folder_is_a_rule() -> None:
-    folders = {path.name for path in GOLDEN.iterdir() if path.is_dir()}
-    assert folders == set(load_registry().names)
-
-
-@pytest.mark.parametrize("rule", sorted({case.rule for case in CASES}))
-def test_a_rule_has_a_case_of_each_kind(rule: str) -> None:
-    """A fix, a no-op and a refusal; or its README has a line `no <kind> case: why` that says why there is none."""
-    shown = {kind for case in CASES if case.rule == rule for kind in case.kinds}
-    readme = GOLDEN / rule / "README"
-    declared = readme.read_text(encoding="utf-8").split("\n") if readme.exists() else []
-    excused = {kind for kind in NEEDED for line in declared if re.match(rf"no {kind} case: \S", line)}
-    assert set(NEEDED) - shown <= excused
-    assert not excused & shown, "the README excuses what is there"
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)
+def test_a_golden_file_links_to_the_page_of_its_rule(path: Path) -> None:
+    page = f"../docs/rules/{path.stem}.md"
+    assert f"({page})" in "\n".join(load_document(path).preamble)
+    assert (path.parent / page).is_file()

@@ -14,7 +14,7 @@ SRC = ROOT / "src"
 PACK = ROOT / "codemods"
 
 # A module imports from its own layer and from those before it.
-LAYERS = ("syntax", "facts", "project", "codemod", "api", "output", "verify", "cli")
+LAYERS = ("syntax", "facts", "project", "codemod", "api", "testing", "output", "verify", "cli")
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
 # Only these print, read the environment and exit. `__main__` is how `python -m dockfix` reaches the cli.
 OUTERMOST = {"output", "verify", "cli", "__main__"}

@@ -12,11 +12,11 @@ import pytest
 
 from dockfix.codemod.engine import run
 from dockfix.codemod.model import OTHER_FILES, Codemod, Severity
-from dockfix.codemod.testing import case_from, run_case
 from dockfix.project.config import read_config
 from dockfix.project.files import read_file
 from dockfix.project.imagelock import parse_image_lock
 from dockfix.project.target import BuildOptions, load_project, target_for
+from dockfix.testing import make_case, run_case
 from dockfix_codemods import load_all
 
 CODEMODS = load_all()
@@ -64,9 +64,9 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         for manifest in ("pyproject.toml", "requirements.txt", "README.md"):
             (tmp_path / manifest).write_text("")
         if codemod.effects & OTHER_FILES:
-            project = {"before/Dockerfile": before, "before/packages/module.py": "", "options.yaml": "context: .\n"}
-            with case_from(project | ({"before/compose.yaml": compose[1]} if compose else {}), codemod.name) as case:
-                result = run_case(case, codemod)
+            project = {"Dockerfile": before, "packages/module.py": ""}
+            project |= {"compose.yaml": compose[1]} if compose else {}
+            result = run_case(make_case(project, rule=codemod.name, options="context: .\n"), codemod)
             assert result.complaints == ()
             assert [file.after for file in result.files if file.path == "Dockerfile"] == [after]
             continue
@@ -102,9 +102,7 @@ def test_the_example_of_several_files_is_true(codemod: Codemod) -> None:
     assert before
     assert findings or after
     config = tomllib.loads(before.get("pyproject.toml", "tool.dockfix = {}"))["tool"]["dockfix"]
-    files = {f"before/{name}": text for name, text in before.items()}
-    with case_from({**files, "options.yaml": json.dumps(config)} if config else files) as case:
-        result = run_case(case, codemod)
+    result = run_case(make_case(before, options=json.dumps(config) if config else ""), codemod)
     assert result.complaints == ()
     assert not findings or result.findings == findings
     assert {file.path: file.after for file in result.files if file.before != file.after} == after

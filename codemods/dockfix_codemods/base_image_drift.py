@@ -6,17 +6,17 @@ It looks at all Dockerfiles together, at FROM, `COPY --from` and `RUN --mount=fr
 more than one version, or sometimes pinned by digest and sometimes not. Of these two files
 
 ```dockerfile api/Dockerfile
-FROM python:3.13-slim
+FROM python:3.13
 ```
 
 ```dockerfile web/Dockerfile
-FROM python:3.11-slim
+FROM python:3.11
 ```
 
 it says
 
 ```text
-advice web/Dockerfile:1 python is used in several versions: 3.13-slim (api/Dockerfile:1), 3.11-slim (web/Dockerfile:1)
+web/Dockerfile:1:6 info, advice: python is used in several versions: 3.13 (api/Dockerfile:1), 3.11 (web/Dockerfile:1)
 ```
 
 The finding stands at the first place that is not as most others are; where no version is the most frequent, at the

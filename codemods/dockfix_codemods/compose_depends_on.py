@@ -39,7 +39,7 @@ FROM python:3.13-slim
 it says
 
 ```text
-advice compose.yaml:18 api waits for crawler, and names it nowhere in its definition, environment or Dockerfile
+compose.yaml:18:7 info, advice: api waits for crawler, and names it nowhere in its definition, environment or Dockerfile
 ```
 
 ## Why

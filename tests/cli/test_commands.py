@@ -16,8 +16,7 @@ import pytest
 
 from dockfix import __version__
 from dockfix.cli.console import Colour, wants_colour
-from dockfix.codemod.registry import Registry
-from dockfix.codemod.session import Settings, run_paths
+from dockfix.testing import Kind, check_case, load_cases
 
 TOYS = Path(__file__).with_name("toys.py")
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -275,16 +274,17 @@ class TestNew:
     def test_what_is_written_works(self, dockfix: Run, project: Path, pack: Path) -> None:
         done = dockfix("new", "my-rule")
         assert done.returncode == 0
-        before = project / "golden" / "my-rule" / "fixes" / "before" / "Dockerfile"
         spec = importlib.util.spec_from_file_location("my_rule", pack / "my_rule.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        result = run_paths([before], Settings(), root=project, registry=Registry((module.CODEMOD,)))
         assert module.CODEMOD.name == "my-rule"
-        assert (result.applied, result.defects, result.problems) == (1, (), ())
-        assert before.read_text() == "FROM alpine AS base\n"
+        cases = load_cases(project / "golden" / "my-rule.md")
+        assert {case.kind for case in cases} == {Kind.FIX, Kind.KEEP}
+        for case in cases:
+            for variant in case.variants:
+                assert not check_case(case, module.CODEMOD, variant)
 
     def test_nothing_is_overwritten(self, dockfix: Run, pack: Path) -> None:
         (pack / "my_rule.py").write_text("mine")

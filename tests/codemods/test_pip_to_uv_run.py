@@ -14,6 +14,8 @@ from dockfix.codemod.inmemory import target_from_text
 from dockfix.syntax.tree import Env, Run
 from dockfix_codemods.pip_to_uv import CODEMOD
 
+pytestmark = pytest.mark.slow
+
 UV = Path(sys.executable).parent / "uv"
 NAME = "dockfix_example"
 CASES = {

@@ -15,13 +15,13 @@ import pytest
 
 from dockfix.codemod.engine import run
 from dockfix.codemod.inmemory import target_from_text
-from dockfix.codemod.testing import load_cases
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Cmd
+from dockfix.testing import Case, load_cases
 from dockfix_codemods.postgres_preload import CODEMOD
 
 RequireTool = Callable[[str], Path]
-GOLDEN = Path(__file__).parent.parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent.parent / "golden" / "postgres-extension.md"
 SHARE = Path("/usr/share/postgresql/15")
 PRELOADED = ("-c", "shared_preload_libraries=pg_cron")
 
@@ -111,11 +111,15 @@ def make(binaries: Path) -> Iterator[Callable[..., Cluster]]:
             cluster.stop()
 
 
-def generated(case: str) -> dict[str, str]:
+def golden(name: str) -> Case:
+    """A golden case of postgres-extension."""
+    return next(case for case in load_cases(GOLDEN) if case.name == name)
+
+
+def generated(case: Case) -> dict[str, str]:
     """The new files of a golden case of postgres-extension, by name."""
-    diff = (GOLDEN / "postgres-extension" / case / "expected.diff").read_text()
     found = {}
-    for part in diff.split("--- /dev/null\n")[1:]:
+    for part in case.expected_diff.split("--- /dev/null\n")[1:]:
         name = re.match(r"\+\+\+ b/(?:.*/)?(.*)\n", part)
         assert name is not None
         body = part.split("\n--- ")[0].split("\n")[2:]
@@ -162,10 +166,10 @@ def test_initdb_takes_the_setting_from_the_sample(make: Callable[..., Cluster]) 
 def test_the_generated_script_runs_in_the_entrypoints_order(
     make: Callable[..., Cluster], case: str, database: str, settings: tuple[str, ...]
 ) -> None:
-    new = generated(case)
+    shown = golden(case)
+    new = generated(shown)
     assert len(new) == 1
-    before = next(each for each in load_cases(GOLDEN) if str(each) == f"postgres-extension/{case}").before
-    users = {path.name: path.read_text() for path in before.rglob("*.sql")}
+    users = {Path(path).name: file.data.decode() for path, file in shown.files.items() if path.endswith(".sql")}
     if "nuq.sql" in users:
         users["010-nuq.sql"] = users.pop("nuq.sql")
     arguments = (*PRELOADED, *settings)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+# One process of pytest-xdist runs them all: the environment that pre-commit builds is the slow part.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("precommit")]
+
 ROOT = Path(__file__).resolve().parents[2]
 PRE_COMMIT = (sys.executable, "-m", "pre_commit")
 WRONG = "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/uv pip install httpx==0.28.1\n"

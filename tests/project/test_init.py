@@ -124,7 +124,7 @@ def expected() -> list[Answers]:
 def test_the_text_is_as_it_was_read(answers: Answers, request: pytest.FixtureRequest) -> None:
     path = EXPECTED / f"{name_of(answers)}.Dockerfile"
     skeleton = render(answers)
-    if request.config.getoption("--update-golden") != "no":
+    if request.config.getoption("--update-golden", "no") != "no":
         path.parent.mkdir(exist_ok=True)
         path.write_text(skeleton.dockerfile)
     assert skeleton.dockerfile == path.read_text()

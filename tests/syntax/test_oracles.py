@@ -10,6 +10,7 @@ from dockfix.syntax.interop import to_dockerfile_parse
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode
 from dockfix.syntax.tree import Dockerfile
+from dockfix.testing import load_cases
 from tests.syntax.oracle import comparable, difference
 
 ROOT = Path(__file__).parent.parent.parent
@@ -26,13 +27,13 @@ INLINE = {
 
 def _files() -> dict[str, bytes]:
     found = {}
-    for folder in ("examples", "golden"):
-        for path in sorted((ROOT / folder).rglob("*")):
-            name = path.name
-            is_one = name.startswith(("Dockerfile", "Containerfile")) or name.lower().endswith(".dockerfile")
-            if is_one and path.is_file():
-                found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
-    return found
+    for path in sorted((ROOT / "examples").rglob("*")):
+        name = path.name
+        is_one = name.startswith(("Dockerfile", "Containerfile")) or name.lower().endswith(".dockerfile")
+        if is_one and path.is_file():
+            found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    cases = load_cases(ROOT / "golden")
+    return found | {f"{case}/{name}": case.files[name].data for case in cases for name in case.dockerfiles}
 
 
 SAMPLES = INLINE | _files()

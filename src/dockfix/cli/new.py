@@ -1,4 +1,4 @@
-"""`dockfix new`: scaffold a codemod with a golden case."""
+"""`dockfix new`: scaffold a codemod with a golden file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def new(
         typer.Option("--pack", metavar="DIR", help="The pack's folder. Default: codemods/*_codemods of the project."),
     ] = None,
 ) -> None:
-    """Begin a codemod: its module and a golden case, working and ready to be rewritten."""
+    """Begin a codemod: its module and a golden file, working and ready to be rewritten."""
     from dockfix.codemod.scaffold import ScaffoldError, find_pack, scaffold  # noqa: PLC0415 - needed by this one only
     from dockfix.project.target import find_project_root  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The beginning of a new codemod: a module that works, and a golden case for it."""
+"""The beginning of a new codemod: a module that works, and a golden file for it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,43 @@ CODEMOD: Final = Codemod(
     triggers=("from",),
 )
 '''
-_BEFORE: Final = "FROM alpine as base\n"
+_GOLDEN: Final = """\
+# @NAME@
+
+The cases of the rule `@NAME@`: what it does in each, and why. `pytest golden` checks them, and
+`pytest golden --update-golden` rewrites what they expect.
+
+No `refuse` case: say here why there is none, or write one.
+
+## fix: `as` in lower case
+
+BuildKit takes both cases and warns of the mixture.
+
+```dockerfile
+FROM alpine as base
+```
+
+```diff
+--- a/Dockerfile
++++ b/Dockerfile
+@@ -1 +1 @@
+-FROM alpine as base
++FROM alpine AS base
+```
+
+```findings
+Dockerfile:1:13 info, safe fix: `as` is in another case than `FROM`
+  help: BuildKit takes both and warns of the mixture
+```
+
+## keep: no name
+
+A stage without a name has no `AS`.
+
+```dockerfile
+FROM alpine
+```
+"""
 
 
 class ScaffoldError(Exception):
@@ -102,12 +138,12 @@ def find_pack(root: Path) -> Path:
 
 
 def scaffold(name: str, pack: Path, root: Path) -> tuple[Path, ...]:
-    """Write a codemod's module and its first golden case, and give their paths.
+    """Write a codemod's module and its golden file, and give their paths.
 
     Args:
         name: the rule's name, in kebab case.
         pack: the folder of the pack, a Python package.
-        root: the project, whose `golden/` gets the case.
+        root: the project, whose `golden/` gets the file.
 
     Raises:
         ScaffoldError: the name is no kebab case, the pack is none, or something of that name is there.
@@ -119,18 +155,17 @@ def scaffold(name: str, pack: Path, root: Path) -> tuple[Path, ...]:
     if not (pack / "__init__.py").is_file():
         raise ScaffoldError(f"{pack} is no codemod pack: it has no __init__.py")
     module = pack / f"{name.replace('-', '_')}.py"
-    golden = root / "golden" / name
+    golden = root / "golden" / f"{name}.md"
     for path in (module, golden):
         if path.exists() or path.is_symlink():
             raise ScaffoldError(f"{path} is there already; nothing written")
-    before = golden / "fixes" / "before" / "Dockerfile"
     try:
-        before.parent.mkdir(parents=True)
-        before.write_text(_BEFORE, encoding="utf-8", newline="\n")
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(_GOLDEN.replace("@NAME@", name), encoding="utf-8", newline="\n")
         text = _MODULE.replace("@NAME@", name).replace("@VERSION@", __version__)
         with module.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except OSError as error:
         where = error.filename or module
         raise ScaffoldError(f"{where} cannot be written: {(error.strerror or str(error)).lower()}") from error
-    return module, before
+    return module, golden

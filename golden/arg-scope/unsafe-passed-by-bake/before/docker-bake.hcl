@@ -1,5 +1,0 @@
-target "default" {
-  args = {
-    RELEASE = "1"
-  }
-}

@@ -1,9 +1,0 @@
-group "default" {
-  targets = ["api"]
-}
-
-target "api" {
-  context    = "."
-  dockerfile = "Dockerfile"
-  tags       = ["org/api:latest"]
-}

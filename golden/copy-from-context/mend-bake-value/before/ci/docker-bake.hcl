@@ -1,6 +1,0 @@
-target "api" {
-  context = ".."
-  contexts = {
-    packages = "packages" # shared
-  }
-}

@@ -1,2 +1,0 @@
-module x
-replace y => ../y

@@ -1,3 +1,0 @@
-module y
-
-replace z => ../nowhere

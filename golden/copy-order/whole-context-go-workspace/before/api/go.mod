@@ -1,2 +1,0 @@
-module api
-replace gen => ../gen

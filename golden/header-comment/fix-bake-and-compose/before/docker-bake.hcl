@@ -1,4 +1,0 @@
-target "api" {
-  context = "."
-  tags = ["shop/api:1"]
-}

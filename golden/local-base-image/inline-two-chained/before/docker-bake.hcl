@@ -1,4 +1,0 @@
-target "base" {
-  dockerfile = "base/Dockerfile"
-  tags       = ["org/base"]
-}

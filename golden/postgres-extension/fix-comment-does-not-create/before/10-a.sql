@@ -1,2 +1,0 @@
--- CREATE EXTENSION pgaudit;
-CREATE TABLE t (i int);

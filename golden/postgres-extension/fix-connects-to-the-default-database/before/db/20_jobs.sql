@@ -1,2 +1,0 @@
-\connect postgres
-SELECT cron.schedule('clean', '0 3 * * *', 'VACUUM');

@@ -1,1 +1,0 @@
-SELECT cron.schedule('x', '* * * * *', 'select 1');

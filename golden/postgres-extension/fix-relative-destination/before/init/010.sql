@@ -1,3 +1,0 @@
--- CREATE EXTENSION pg_cron;
-/* CREATE EXTENSION pg_cron; */
-select 1;

@@ -1,1 +1,0 @@
-for e in $EXTENSIONS; do psql -c "CREATE EXTENSION IF NOT EXISTS $e"; done

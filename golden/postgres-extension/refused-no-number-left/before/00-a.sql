@@ -1,1 +1,0 @@
-SELECT cron.schedule('clean', '0 3 * * *', 'VACUUM');

@@ -1,6 +1,0 @@
-"""Not with stripe any more."""
-# import twilio
-
-
-def pay():
-    """Once: import stripe."""

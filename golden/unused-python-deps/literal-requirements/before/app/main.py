@@ -1,2 +1,0 @@
-import fastapi
-from stripe import Charge

@@ -1,2 +1,0 @@
-from llama_index.core import SimpleDirectoryReader
-from langchain.chat_models import init_chat_model

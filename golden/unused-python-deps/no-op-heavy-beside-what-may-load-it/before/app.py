@@ -1,2 +1,0 @@
-import flask
-import pandas

@@ -1,1 +1,0 @@
-from sendgrid import Mail

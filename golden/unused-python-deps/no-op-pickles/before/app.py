@@ -1,4 +1,0 @@
-import flask
-import joblib
-
-model = joblib.load('model.bin')

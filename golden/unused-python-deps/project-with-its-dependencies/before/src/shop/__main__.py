@@ -1,1 +1,0 @@
-from fastapi import FastAPI

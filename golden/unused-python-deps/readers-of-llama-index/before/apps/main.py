@@ -1,1 +1,0 @@
-from packages.search import store

@@ -1,1 +1,0 @@
-from llama_index.readers.web import SimpleWebPageReader

@@ -1,2 +1,0 @@
-from llama_index.core import Document
-from llama_index.vector_stores.qdrant import QdrantVectorStore

@@ -1,4 +1,0 @@
-import importlib
-import sys
-
-importlib.import_module(sys.argv[1])

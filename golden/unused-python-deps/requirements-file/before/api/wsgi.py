@@ -1,2 +1,0 @@
-from flask import Flask
-import sentry_sdk

@@ -16,7 +16,8 @@ import pytest
 from dockfix import __version__
 from dockfix.cli.console import Colour, wants_colour
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.session import Settings, run_paths
+from dockfix.engine.session import run_paths
+from dockfix.engine.settings import Settings
 
 TOYS = Path(__file__).with_name("toys.py")
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.facts.io import Area, clash, file_use, landing, requirement_files
 from dockfix.facts.model import Known
+from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Copy, Run
 
 

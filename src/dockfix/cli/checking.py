@@ -22,7 +22,7 @@ def check(
 ) -> int:
     """Show what dockfix finds, and change nothing; gives the exit code. `output`: the file to write the findings to."""
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
-    from dockfix.codemod.session import check_paths, check_text  # noqa: PLC0415 - as above
+    from dockfix.engine.session import check_paths, check_text  # noqa: PLC0415 - as above
     from dockfix.output.plain import PLAIN  # noqa: PLC0415 - as above
     from dockfix.output.text import check_summary, findings_text  # noqa: PLC0415 - as above
 

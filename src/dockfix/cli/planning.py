@@ -12,7 +12,8 @@ from dockfix.cli.console import Console, shown
 
 if TYPE_CHECKING:
     from dockfix.codemod.registry import Registry
-    from dockfix.codemod.session import RunResult, Settings
+    from dockfix.engine.results import RunResult
+    from dockfix.engine.settings import Settings
     from dockfix.project.config import Config
 
 STDIN = "-"
@@ -66,7 +67,7 @@ def registry_of(state: object, console: Console) -> Registry:
 
 def plan(state: object, given: Given, console: Console) -> Plan:
     """Options and configuration, checked and put together; ends the command with exit code 2 if they are wrong."""
-    from dockfix.codemod.session import Settings  # noqa: PLC0415 - not for completion
+    from dockfix.engine.settings import Settings  # noqa: PLC0415 - not for completion
 
     root = _root(given, console)
     config = _config(given, root, console)

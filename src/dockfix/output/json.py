@@ -30,9 +30,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from dockfix.codemod.model import Change, Codemod, Edit, Fix, Found, Refusal
+from dockfix.codemod.model import Change, Codemod, Diagnostic, Edit, Fix, Refusal
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.session import FileOutcome, RunResult
+from dockfix.engine.results import FileResult, RunResult
 from dockfix.project.problems import InputProblem
 from dockfix.syntax.source import Lines
 
@@ -72,8 +72,8 @@ def dumps(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
-def _file(outcome: FileOutcome, root: Path) -> dict[str, Any]:
-    lines = Lines(outcome.after)
+def _file(outcome: FileResult, root: Path) -> dict[str, Any]:
+    lines = Lines(outcome.text)
     return {
         "path": valid(outcome.display),
         "dockerfile": outcome.is_dockerfile,
@@ -88,11 +88,11 @@ def _file(outcome: FileOutcome, root: Path) -> dict[str, Any]:
     }
 
 
-def _applied(found: Found) -> dict[str, Any]:
+def _applied(found: Diagnostic) -> dict[str, Any]:
     return _finding(found, {"line": found.line, "column": found.column}, {"line": found.end_line})
 
 
-def _remaining(found: Found, lines: Lines, root: Path) -> dict[str, Any]:
+def _remaining(found: Diagnostic, lines: Lines, root: Path) -> dict[str, Any]:
     start, end = found.finding.at
     data = _finding(found, _position(lines, start), _position(lines, end))
     if isinstance(found.finding, Fix):
@@ -113,7 +113,7 @@ def _change(change: Change, root: Path) -> dict[str, Any]:
     return {"path": path, "edits": _edits(change.edits)}
 
 
-def _finding(found: Found, start: dict[str, int], end: dict[str, int]) -> dict[str, Any]:
+def _finding(found: Diagnostic, start: dict[str, int], end: dict[str, int]) -> dict[str, Any]:
     finding = found.finding
     data: dict[str, Any] = {
         "rule": found.rule,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from dockfix.codemod.model import Advice, Fix, Found, Refusal, Safety
+from dockfix.codemod.model import Advice, Diagnostic, Fix, Refusal, Safety
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.session import FileOutcome, RunResult
+from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.project.problems import InputProblem
 
@@ -19,7 +19,7 @@ def problem_line(problem: InputProblem, *, style: Style = PLAIN, warning: bool =
     return f"{style('bold', printable(where))}:{note} {printable(problem.message)}"
 
 
-def finding_line(path: str, found: Found, *, style: Style = PLAIN, tag: str | None = None) -> str:
+def finding_line(path: str, found: Diagnostic, *, style: Style = PLAIN, tag: str | None = None) -> str:
     """One finding on one line.
 
     Args:
@@ -33,7 +33,7 @@ def finding_line(path: str, found: Found, *, style: Style = PLAIN, tag: str | No
     return f"{where} {severity} {found.rule} {printable(found.finding.message)} [{tag or _remedy(found)}]"
 
 
-def _remedy(found: Found) -> str:
+def _remedy(found: Diagnostic) -> str:
     match found.finding:
         case Fix(safety=Safety.SAFE):
             return "fix available"
@@ -45,7 +45,7 @@ def _remedy(found: Found) -> str:
             return "advice"
 
 
-def finding_details(found: Found, *, style: Style = PLAIN) -> list[str]:
+def finding_details(found: Diagnostic, *, style: Style = PLAIN) -> list[str]:
     """The lines that say more: why a fix is right, and what to look at before an unsafe one is taken."""
     if not isinstance(found.finding, Fix):
         return []
@@ -92,7 +92,7 @@ def apply_lines(result: RunResult, *, would: bool, style: Style = PLAIN, verbose
             yield f"{style('bold', printable(outcome.path))}: {verb} {listed}"
 
 
-def _verbose(outcome: FileOutcome, would: bool, style: Style) -> Iterator[str]:
+def _verbose(outcome: FileResult, would: bool, style: Style) -> Iterator[str]:
     for found in outcome.applied:
         yield finding_line(outcome.path, found, style=style, tag="would be fixed" if would else "fixed")
         yield from finding_details(found, style=style)
@@ -101,7 +101,7 @@ def _verbose(outcome: FileOutcome, would: bool, style: Style) -> Iterator[str]:
         yield from finding_details(found, style=style)
 
 
-def _why_held_back(found: Found) -> str | None:
+def _why_held_back(found: Diagnostic) -> str | None:
     match found.finding:
         case Fix(safety=Safety.UNSAFE):
             return "held back: unsafe"

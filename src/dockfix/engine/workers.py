@@ -113,9 +113,12 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
 
 def _start_worker() -> None:
     """Leave an interrupt to the parent, end at once on other signals, and when the parent ends."""
-    import signal  # noqa: PLC0415 - of workers only
+    import gc  # noqa: PLC0415 - with what follows, of workers only
+    import signal  # noqa: PLC0415
     from threading import Thread  # noqa: PLC0415
 
+    gc.freeze()  # what is loaded stays, and is not looked through again and again
+    gc.set_threshold(10_000)  # a tree is tens of thousands of objects: the default looks at each of them many times
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):

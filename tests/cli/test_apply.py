@@ -315,6 +315,6 @@ def test_interrupt(project: Path) -> None:
             seen += os.read(process.stdout.fileno(), 65536)
         time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
+        assert process.wait(timeout=120) == 130
         assert b"Traceback" not in process.stderr.read()
     assert (project / "Dockerfile").read_bytes() == OLD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from dockfix.cli.console import Console
+from dockfix.cli.ending import cleaned_up
 from dockfix.cli.planning import Given, Plan, exit_code, plan
 
 
@@ -24,7 +25,8 @@ def apply(
         terminal.fail("--interactive writes files as you answer; it takes no --diff, --check or standard input")
     if todo.stdin:
         return _filter(todo, terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
-    return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
+    with cleaned_up():
+        return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
 
 
 def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactive: bool, fail_on_fix: bool) -> int:

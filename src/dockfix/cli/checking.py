@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from dockfix.cli.console import Console, shown
+from dockfix.cli.ending import cleaned_up
 from dockfix.cli.planning import Given, exit_code, plan
 
 
@@ -31,13 +32,14 @@ def check(
         data = sys.stdin.buffer.read()
         result = check_text(data, todo.settings, root=todo.root, registry=todo.registry, path=todo.stdin_path)
     else:
-        result = check_paths(
-            todo.paths,
-            todo.settings,
-            root=todo.root,
-            registry=todo.registry,
-            progress=reporting.progress(terminal),
-        )
+        with cleaned_up():
+            result = check_paths(
+                todo.paths,
+                todo.settings,
+                root=todo.root,
+                registry=todo.registry,
+                progress=reporting.progress(terminal),
+            )
     if form is Format.JSON:
         from dockfix.output.json import dumps, result_json  # noqa: PLC0415 - as above
 

@@ -17,7 +17,8 @@ import pytest
 from dockfix import __version__
 from dockfix.cli.console import Colour, wants_colour
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.session import Settings, run_paths
+from dockfix.engine.session import run_paths
+from dockfix.engine.settings import Settings
 
 TOYS = Path(__file__).with_name("toys.py")
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -62,6 +63,15 @@ def test_check_as_json(dockfix: Run, project: Path) -> None:
         "files": 2, "changed": 0, "applied": 0, "fixable": 1, "fixable_unsafe": 1, "refused": 1, "advice": 1,
         "problems": 1, "defects": 0,
     }  # fmt: skip
+
+
+def test_check_reports_a_fix_that_a_gate_rejects_as_a_defect(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_bytes(b"FROM alpine as a\nEXPOSE 80\n")
+    done = dockfix("check", "--rule", "breaker,from-as")
+    assert done.returncode == 3
+    assert b"Dockerfile: defect in breaker (gate)" in done.stderr
+    assert b"from-as `as` in lower case [fix available]" in done.stdout
+    assert b"breaks" not in done.stdout
 
 
 def test_check_into_a_file_and_from_standard_input(dockfix: Run, project: Path) -> None:

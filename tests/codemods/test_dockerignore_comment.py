@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dockfix.codemod.registry import load_registry
-from dockfix.codemod.session import Settings, check_paths
+from dockfix.engine.session import check_paths
+from dockfix.engine.settings import Settings
 from dockfix.project.context import Context
 
 SETTINGS = Settings(rules=("dockerignore-comment",))

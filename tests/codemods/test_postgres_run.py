@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.engine import run
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.testing import load_cases
+from dockfix.engine.project import run
+from dockfix.project.target import target_from_text
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Cmd
 from dockfix_codemods.postgres_preload import CODEMOD

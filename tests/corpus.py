@@ -21,9 +21,10 @@ from pathlib import Path
 import dockerfile as moby
 
 from dockfix.codemod.difftext import unified_diff
-from dockfix.codemod.engine import Outcome, run
-from dockfix.codemod.model import Advice, Codemod, Fix, Found, Refusal
+from dockfix.codemod.model import Advice, Codemod, Diagnostic, Fix, Refusal
 from dockfix.codemod.registry import load_registry
+from dockfix.engine.project import run
+from dockfix.engine.results import FileResult
 from dockfix.project.discovery import discover
 from dockfix.project.files import read_file
 from dockfix.project.problems import InputError
@@ -54,7 +55,7 @@ def moby_takes(text: str) -> bool:
     return True
 
 
-def kind(found: Found) -> str:
+def kind(found: Diagnostic) -> str:
     """What a finding is counted as."""
     match found.finding:
         case Fix() as fix:
@@ -65,7 +66,7 @@ def kind(found: Found) -> str:
             return "advice"
 
 
-def examine(target: Target, codemods: Sequence[Codemod], unsafe: bool, tally: Tally) -> Outcome | None:
+def examine(target: Target, codemods: Sequence[Codemod], unsafe: bool, tally: Tally) -> FileResult | None:
     """Run the codemods on one file and note what is wrong with the result; None if they crashed."""
     wrong = tally.wrong.append
     try:

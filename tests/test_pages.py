@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.engine import run
 from dockfix.codemod.model import OTHER_FILES, Codemod, Severity
+from dockfix.engine.project import run
 from dockfix.project.config import read_config
 from dockfix.project.files import read_file
 from dockfix.project.imagelock import parse_image_lock

@@ -9,9 +9,10 @@ from __future__ import annotations
 import dockerfile as moby
 import pytest
 
-from dockfix.codemod.engine import Outcome, run
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.registry import load_registry
+from dockfix.engine.project import run
+from dockfix.engine.results import FileResult
+from dockfix.project.target import target_from_text
 from dockfix.syntax.parser import parse
 
 CODEMODS = load_registry().codemods
@@ -28,7 +29,7 @@ RUN apt-get update \\
 """
 
 
-def mend(text: str) -> Outcome:
+def mend(text: str) -> FileResult:
     """All codemods, unsafe fixes too; whatever they do, the result parses and a second run changes nothing."""
     outcome = run(target_from_text(text), CODEMODS, unsafe=True)
     assert outcome.defects == ()

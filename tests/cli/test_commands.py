@@ -63,6 +63,15 @@ def test_check_as_json(dockfix: Run, project: Path) -> None:
     }  # fmt: skip
 
 
+def test_check_reports_a_fix_that_a_gate_rejects_as_a_defect(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_bytes(b"FROM alpine as a\nEXPOSE 80\n")
+    done = dockfix("check", "--rule", "breaker,from-as")
+    assert done.returncode == 3
+    assert b"Dockerfile: defect in breaker (gate)" in done.stderr
+    assert b"from-as `as` in lower case [fix available]" in done.stdout
+    assert b"breaks" not in done.stdout
+
+
 def test_check_into_a_file_and_from_standard_input(dockfix: Run, project: Path) -> None:
     done = dockfix("check", "-", "--output", "out.txt", stdin=OLD, env={"FORCE_COLOR": "1"})
     assert (done.returncode, done.stdout) == (1, b"")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.model import Category, Codemod, Effect, Finding, Fix, Rewrite, Safety, Severity
 from dockfix.codemod.surgery import replace
-from dockfix.project.target import Target
+from dockfix.project.target import Target, target_from_text
 from dockfix.syntax.tree import Instruction
 
 EVERYTHING = frozenset(Effect)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dockfix.codemod.engine import findings
 from dockfix.codemod.model import Fix, Refusal
+from dockfix.engine.project import findings
 from dockfix.project.files import read_file
 from dockfix.project.target import load_project, target_for
 from dockfix_codemods.copy_from_context import CODEMOD

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from dockfix.codemod import python_surgery
-from dockfix.codemod.engine import run
-from dockfix.codemod.inmemory import target_from_text
+from dockfix.engine.project import run
+from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
 from dockfix_codemods.download_retry import CODEMOD
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.engine import run
-from dockfix.codemod.inmemory import target_from_text
+from dockfix.engine.project import run
 from dockfix.facts.model import Known
+from dockfix.project.target import target_from_text
 from dockfix_codemods.env_self_reference import CODEMOD
 
 

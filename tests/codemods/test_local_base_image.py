@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.changeset import Mode, Settled, judge, settle
 from dockfix.codemod.model import Refusal
 from dockfix.codemod.workspace import Workspace
+from dockfix.engine.project import run_project
+from dockfix.engine.results import RunResult
+from dockfix.engine.settings import Mode
 from dockfix.project.files import read_file
 from dockfix.project.target import load_project
 from dockfix_codemods.local_base_image import CODEMOD
@@ -18,7 +20,7 @@ BASE = "FROM python:3.13-slim\nCOPY requirements.txt .\n"
 WORKER = "FROM org/base:latest\nRUN make\n"
 
 
-def run(root: Path, base: str | None = BASE, name: str = "base/Dockerfile", more: str = "") -> Settled:
+def run(root: Path, base: str | None = BASE, name: str = "base/Dockerfile", more: str = "") -> RunResult:
     """What becomes of the worker, in a run over its Dockerfile alone."""
     for path, text in ((name, base), ("worker/Dockerfile", WORKER), ("jobs/Dockerfile", WORKER)):
         if text is not None:
@@ -31,15 +33,12 @@ def run(root: Path, base: str | None = BASE, name: str = "base/Dockerfile", more
     )
     files = (read_file(root / "worker/Dockerfile", root=root),)
     workspace = Workspace(load_project(root), files)
-    mode = Mode(unsafe=True)
-    result = settle(
-        workspace, [judge(workspace.target(file), file, [CODEMOD], mode) for file in files], [CODEMOD], mode
-    )
+    result = run_project(workspace, [CODEMOD], Mode(unsafe=True))
     assert result.defects == ()
     return result
 
 
-def reason(result: Settled) -> str:
+def reason(result: RunResult) -> str:
     (found,) = result.files[0].remaining
     assert isinstance(found.finding, Refusal)
     return found.finding.reason.rpartition("its stages are not inlined: ")[2]
@@ -98,7 +97,6 @@ def test_a_problem_of_another_service_may_stand_on_another_line_afterwards(tmp_p
     files = tuple(read_file(tmp_path / name / "Dockerfile", root=tmp_path) for name in ("base", "worker"))
     workspace, mode = Workspace(load_project(tmp_path), files), Mode(unsafe=True)
     assert workspace.project.problems
-    judged = [judge(workspace.target(file), file, [CODEMOD], mode) for file in files]
-    result = settle(workspace, judged, [CODEMOD], mode)
+    result = run_project(workspace, [CODEMOD], mode)
     assert result.defects == ()
     assert any("org/base: service:base" in text for text in result.workspace.project.files.changes.values())

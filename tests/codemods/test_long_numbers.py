@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dockfix.codemod.registry import load_registry
-from dockfix.codemod.session import Settings, run_paths
+from dockfix.engine.session import run_paths
+from dockfix.engine.settings import Settings
 
 N = "9" * 5_000
 DOCKERFILE = f"""\

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.engine import run
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.codemod.model import Refusal
+from dockfix.engine.project import run
+from dockfix.project.target import target_from_text
 from dockfix_codemods.shell_pipefail import CODEMOD
 
 RequireTool = Callable[[str], Path]

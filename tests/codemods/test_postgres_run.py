@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.engine import run
-from dockfix.codemod.inmemory import target_from_text
+from dockfix.engine.project import run
+from dockfix.project.target import target_from_text
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Cmd
 from dockfix.testing import Case, load_cases

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.facts.fetching import Fetch, parse_fetch
 from dockfix.facts.health import (
     asked,
@@ -16,6 +15,7 @@ from dockfix.facts.health import (
     tool_presence,
 )
 from dockfix.facts.model import Known
+from dockfix.project.target import target_from_text
 from dockfix.syntax.shell import parse_shell
 
 SHELL = Known(("/bin/sh", "-c"))

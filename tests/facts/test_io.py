@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.facts.io import Area, clash, file_use, landing, requirement_files, upwards
 from dockfix.facts.model import Known
+from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Copy, Run
 
 

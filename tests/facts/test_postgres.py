@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.facts.postgres import installed_libraries, server_image
+from dockfix.project.target import target_from_text
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.facts.programs import python_programs, python_syntax_error, python_version
+from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.facts.crossing import ContextFiles, movable
+from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Advice, Fix, Found, Refusal, Safety, Severity
+from dockfix.codemod.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
 from dockfix.output.places import Places
 from dockfix.project.problems import InputProblem
 from dockfix.syntax.edits import Edit
@@ -62,7 +62,7 @@ def test_all_that_a_finding_says(root: Path) -> None:
     places = Places(root, root / "api")
     fix = Fix(Span(0, 1), "compose.yaml:1", (Edit(0, 0, "x"),), Safety.UNSAFE, "why", "whether compose.yaml:2")
     for finding in (fix, Refusal(Span(0, 1), "compose.yaml:1", "compose.yaml:2"), Advice(Span(0, 1), "compose.yaml:1")):
-        shown = places.found(Found("rule", finding, Severity.INFO, 1, 1, 1)).finding
+        shown = places.found(Diagnostic("rule", finding, Severity.INFO, 1, 1, 1, Path("Dockerfile"))).finding
         assert shown.message == "../compose.yaml:1"
         assert getattr(shown, "reason", getattr(shown, "look_at", "")) in (
             "",

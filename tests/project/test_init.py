@@ -15,8 +15,8 @@ from threading import Thread
 import dockerfile as moby
 import pytest
 
-from dockfix.codemod.engine import run
 from dockfix.codemod.registry import load_registry
+from dockfix.engine.project import run
 from dockfix.project.files import read_file
 from dockfix.project.init import PACKAGE_MANAGERS, TEMPLATES, Answers, InitError, render, suggest, write
 from dockfix.project.target import BuildOptions, load_project, target_for

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.inmemory import target_from_text
 from dockfix.facts.model import Known
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.sources import context_uses, loses
+from dockfix.project.target import target_from_text
 
 DOCKERFILE = """\
 ARG NAME=a

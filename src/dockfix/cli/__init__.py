@@ -16,6 +16,16 @@ class OutputClosed(Exception):  # noqa: N818 - not an error of anybody's
     """Whoever read our output is gone. No OSError, which typer would take for its own to handle."""
 
 
+class Ended(BaseException):
+    """A signal other than an interrupt ends the command; `number` is its number. No Exception, so that nobody's codemod
+    and no parser takes it for one of its errors.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
 def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
     """Run dockfix and give its exit code.
 
@@ -42,6 +52,8 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("dockfix: interrupted; files that were already written stay as they are\n")
         return INTERRUPTED
+    except Ended as ended:
+        return 128 + ended.number  # as shells have it; whoever sent it need not be told
     except (OutputClosed, BrokenPipeError):
         # Say nothing, and keep the interpreter from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -7,6 +7,7 @@ import sys
 
 from dockfix.cli import INTERRUPTED
 from dockfix.cli.console import Console
+from dockfix.cli.ending import cleaned_up
 from dockfix.cli.planning import Given, Plan, exit_code, plan
 
 
@@ -26,13 +27,14 @@ def apply(
         terminal.fail("--interactive cannot be combined with --diff, --check or standard input")
     if todo.stdin:
         return _filter(todo, terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
-    return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
+    with cleaned_up():
+        return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
 
 
 def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactive: bool, fail_on_fix: bool) -> int:
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by none of the other commands
     from dockfix.cli.interactive import Reviewer  # noqa: PLC0415 - as above
-    from dockfix.codemod.session import run_paths  # noqa: PLC0415 - as above
+    from dockfix.engine.session import run_paths  # noqa: PLC0415 - as above
 
     would = diff or check
     reviewer = Reviewer(terminal) if interactive else None
@@ -58,7 +60,7 @@ def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactiv
 
 def _filter(todo: Plan, terminal: Console, *, diff: bool, check: bool, fail_on_fix: bool) -> int:
     from dockfix.cli import reporting  # noqa: PLC0415 - as in _files
-    from dockfix.codemod.session import run_text  # noqa: PLC0415 - as in _files
+    from dockfix.engine.session import run_text  # noqa: PLC0415 - as in _files
     from dockfix.syntax.source import encode  # noqa: PLC0415 - as in _files
 
     data = sys.stdin.buffer.read()
@@ -68,7 +70,7 @@ def _filter(todo: Plan, terminal: Console, *, diff: bool, check: bool, fail_on_f
         reporting.diffs(result, terminal)
     elif not check:
         # What cannot be used goes through as it is, so that a filter loses nothing.
-        terminal.raw(encode(outcome.after) if outcome.changed else data)
+        terminal.raw(encode(outcome.text) if outcome.changed else data)
     reporting.trouble(result, terminal)
     reporting.applied(result, terminal, would=diff or check)
     return exit_code(result, differs=outcome.changed and (diff or check or fail_on_fix))

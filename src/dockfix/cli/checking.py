@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from dockfix.cli.console import Console, shown
+from dockfix.cli.ending import cleaned_up
 from dockfix.cli.planning import Given, exit_code, plan
 
 
@@ -22,7 +23,7 @@ def check(
 ) -> int:
     """Show what dockfix finds, and change nothing; gives the exit code. `output`: the file to write the findings to."""
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
-    from dockfix.codemod.session import check_paths, check_text  # noqa: PLC0415 - as above
+    from dockfix.engine.session import check_paths, check_text  # noqa: PLC0415 - as above
     from dockfix.output.plain import PLAIN  # noqa: PLC0415 - as above
     from dockfix.output.text import check_summary, findings_text  # noqa: PLC0415 - as above
 
@@ -31,13 +32,14 @@ def check(
         data = sys.stdin.buffer.read()
         result = check_text(data, todo.settings, root=todo.root, registry=todo.registry, path=todo.stdin_path)
     else:
-        result = check_paths(
-            todo.paths,
-            todo.settings,
-            root=todo.root,
-            registry=todo.registry,
-            progress=reporting.progress(terminal),
-        )
+        with cleaned_up():
+            result = check_paths(
+                todo.paths,
+                todo.settings,
+                root=todo.root,
+                registry=todo.registry,
+                progress=reporting.progress(terminal),
+            )
     if form is Format.JSON:
         from dockfix.output.json import dumps, result_json  # noqa: PLC0415 - as above
 

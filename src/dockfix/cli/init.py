@@ -143,10 +143,10 @@ def _pinned(text: str, folder: Path) -> str:
     config = load_config(folder, find_project_root(folder))
     if config.image_lock is None or config.path is None:
         return text
-    from dockfix.codemod.engine import run  # noqa: PLC0415 - of this command only
-    from dockfix.codemod.inmemory import target_from_text  # noqa: PLC0415 - of this command only
     from dockfix.codemod.registry import load_registry  # noqa: PLC0415 - of this command only
+    from dockfix.engine.project import run  # noqa: PLC0415 - of this command only
     from dockfix.project.imagelock import read_image_lock  # noqa: PLC0415 - of this command only
+    from dockfix.project.target import target_from_text  # noqa: PLC0415 - of this command only
 
     lock = read_image_lock(config.image_lock, config.path.resolve().parent)
     return run(replace(target_from_text(text), image_lock=lock), [load_registry().get("image-pin")], unsafe=True).text

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from dockfix.cli.console import Console
-from dockfix.codemod.engine import Proposal
-from dockfix.codemod.model import EditError, Fix, Found
+from dockfix.codemod.model import Diagnostic, EditError, Fix
+from dockfix.codemod.workspace import Workspace
+from dockfix.engine.fixes import preview
 from dockfix.output.diff import colour_diff, unified_diff
 from dockfix.output.plain import printable
 from dockfix.output.text import finding_details, finding_line
@@ -77,16 +78,16 @@ class Reviewer:
             raise KeyboardInterrupt
         self.interrupted = True
 
-    def __call__(self, proposal: Proposal, found: Found) -> bool:
+    def __call__(self, workspace: Workspace, found: Diagnostic) -> bool:
         """Whether the fix is wanted."""
-        file = str(proposal.path)
+        file = str(found.path)
         if self._quit or self.interrupted or file in self._none:
             return False
-        if self._is_known(proposal, found):
+        if self._is_known(workspace, found):
             return False
         if file in self._all:
             return True
-        self._show(proposal, found)
+        self._show(workspace, found)
         answer = self._ask()
         self._quit = answer == "q"
         if answer == "a":
@@ -94,27 +95,30 @@ class Reviewer:
         elif answer == "d":
             self._none.add(file)
         elif answer == "n":
-            self._declined[_identity(proposal, found)] += 1
+            self._declined[_identity(workspace, found)] += 1
         return answer in ("y", "a")
 
-    def _is_known(self, proposal: Proposal, found: Found) -> bool:
+    def _is_known(self, workspace: Workspace, found: Diagnostic) -> bool:
         """Whether a fix was declined when it turned up in an earlier text of its file."""
-        batch = (str(proposal.path), found.rule, proposal.text)
+        batch = (str(found.path), found.rule, workspace.text_if_any(found.path) or "")
         if batch != self._batch:
             self._batch = batch
             self._known = Counter(self._declined)
-        identity = _identity(proposal, found)
+        identity = _identity(workspace, found)
         if self._known[identity] > 0:
             self._known[identity] -= 1
             return True
         return False
 
-    def _show(self, proposal: Proposal, found: Found) -> None:
+    def _show(self, workspace: Workspace, found: Diagnostic) -> None:
         style = self._terminal.out_style
         safety = found.finding.safety.value if isinstance(found.finding, Fix) else ""
-        lines = [finding_line(str(proposal.path), found, style=style, tag=safety), *finding_details(found, style=style)]
+        lines = [
+            finding_line(str(workspace.given(found.path)), found, style=style, tag=safety),
+            *finding_details(found, style=style),
+        ]
         try:
-            diff = "".join(unified_diff(before, after, name) for name, before, after in proposal.results(found))
+            diff = "".join(unified_diff(before, after, name) for name, before, after in preview(workspace, found))
         except EditError as error:
             diff = f"(no diff: {printable(str(error))})\n"  # the engine will catch it
         self._terminal.out("".join(f"{line}\n" for line in lines) + colour_diff(diff, style))
@@ -161,6 +165,7 @@ class Reviewer:
         return (line + end).decode("utf-8", "replace")
 
 
-def _identity(proposal: Proposal, found: Found) -> _Identity:
+def _identity(workspace: Workspace, found: Diagnostic) -> _Identity:
     at = found.finding.at
-    return str(proposal.path), found.rule, found.finding.message, proposal.text[at.start : at.end]
+    text = workspace.text_if_any(found.path) or ""
+    return str(found.path), found.rule, found.finding.message, text[at.start : at.end]

@@ -13,7 +13,8 @@ from dockfix.cli.console import Console, shown
 
 if TYPE_CHECKING:
     from dockfix.codemod.registry import Registry
-    from dockfix.codemod.session import RunResult, Settings
+    from dockfix.engine.results import RunResult
+    from dockfix.engine.settings import Settings
     from dockfix.project.config import Config
 
 STDIN = "-"
@@ -68,7 +69,7 @@ def registry_of(state: object, console: Console) -> Registry:
 
 def plan(state: object, given: Given, console: Console) -> Plan:
     """Options and configuration, checked and put together; ends the command with exit code 2 if they are wrong."""
-    from dockfix.codemod.session import Settings  # noqa: PLC0415 - not for completion
+    from dockfix.engine.settings import Settings  # noqa: PLC0415 - not for completion
 
     root = _root(given, console)
     rules, skip = _names("--rule", given.rules, console), _names("--skip", given.skip, console)

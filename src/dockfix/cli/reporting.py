@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from dockfix.cli.console import Console
-from dockfix.codemod.session import Progress, RunResult
+from dockfix.engine.results import RunResult
+from dockfix.engine.session import Progress
 from dockfix.output.places import Places
 from dockfix.output.text import apply_lines, apply_summary, defect_lines, problem_line
 from dockfix.syntax.source import encode

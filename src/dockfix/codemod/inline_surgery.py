@@ -8,7 +8,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockfix.codemod.gates import shell_text
 from dockfix.codemod.suppress import is_pragma, silences_file
 from dockfix.project import inline
 from dockfix.project.inline import Origin
@@ -17,7 +16,7 @@ from dockfix.project.target import Target
 from dockfix.syntax.edits import Edit, apply_edits
 from dockfix.syntax.parser import parse
 from dockfix.syntax.shell import parse_shell
-from dockfix.syntax.tree import Arg, Comment, Dockerfile, From, Instruction
+from dockfix.syntax.tree import Arg, Comment, Dockerfile, From, Instruction, shell_text
 
 if TYPE_CHECKING:
     from dockfix.codemod.workspace import Workspace

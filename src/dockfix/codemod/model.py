@@ -11,7 +11,7 @@ import enum
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from dockfix.project.target import Target
 
 __all__ = [
-    "OTHER_FILES", "Advice", "Beside", "Category", "Change", "Codemod", "Deferred", "Edit", "EditError", "Effect",
-    "Finding", "Fix", "Found", "HasRemaining", "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits",
-    "conflict",
+    "OTHER_FILES", "Advice", "Beside", "Category", "Change", "Codemod", "Deferred", "Diagnostic", "Edit", "EditError",
+    "Effect", "Finding", "Fix", "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits", "conflict",
 ]  # fmt: skip
 
 
@@ -266,8 +265,8 @@ class Codemod:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A finding of a codemod in a file, with the line and column where people look for it."""
+class Diagnostic:
+    """A finding of a codemod in a file, with the line and column where people look for it. `path` is real."""
 
     rule: str
     finding: Finding
@@ -275,27 +274,4 @@ class Found:
     line: int
     column: int
     end_line: int
-    suppressed: bool = field(default=False)
-
-
-class HasRemaining:
-    """What a result that holds findings in `remaining` says of them by kind."""
-
-    __slots__ = ()
-
-    remaining: tuple[Found, ...]
-
-    @property
-    def fixes(self) -> tuple[Found, ...]:
-        """Fixes that were found and not made, because they are unsafe, were declined or were not asked for."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Fix))
-
-    @property
-    def refused(self) -> tuple[Found, ...]:
-        """Findings that must not be touched, with the reason."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Refusal))
-
-    @property
-    def advice(self) -> tuple[Found, ...]:
-        """Findings without an edit."""
-        return tuple(found for found in self.remaining if isinstance(found.finding, Advice))
+    path: Path

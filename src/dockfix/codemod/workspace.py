@@ -1,4 +1,4 @@
-"""All files of a run at one moment: what surveys look at, and what change sets are made to."""
+"""All files of a run at one moment: what rules over a project look at, and what fixes are made to."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any, TypeVar, cast
 
 from dockfix.codemod.model import Deferred
 from dockfix.project.discovery import is_sample_path
-from dockfix.project.files import FileText
+from dockfix.project.files import NOWHERE, FileText
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, load_project, target_for
-from dockfix.syntax.source import Lines, Span
+from dockfix.syntax.source import Lines, Span, encode
 
-__all__ = ["Workspace", "gather_key"]
+__all__ = ["Workspace", "collect_key"]
 
 T = TypeVar("T")
 
 
-def gather_key(gather: Callable[[Target], object]) -> str:
-    """The name under which what a function gathers is kept, the same in every process."""
-    if isinstance(gather, Deferred):
-        return f"{gather.module}.{gather.name}"
-    return f"{gather.__module__}.{gather.__qualname__}"
+def collect_key(collect: Callable[[Target], object]) -> str:
+    """The name under which what a function collects is kept, the same in every process."""
+    if isinstance(collect, Deferred):
+        return f"{collect.module}.{collect.name}"
+    return f"{collect.__module__}.{collect.__qualname__}"
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,19 @@ class Workspace:
     files: tuple[FileText, ...]
     options: BuildOptions = field(default_factory=BuildOptions)
     known: Mapping[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
-    """What functions have gathered of files already: by `gather_key` and real path."""
+    """What functions have collected from files already: by `collect_key` and real path."""
     all_paths: frozenset[Path] = frozenset()
     """The real paths of all Dockerfiles of the run, where `files` are only some of them."""
+
+    @classmethod
+    def of(cls, target: Target) -> Workspace:
+        """The workspace of one Dockerfile, which need not be a file."""
+        file = target.file
+        if file is None:
+            file = FileText(target.path, target.real, encode(target.text), target.text, NOWHERE)
+        workspace = cls(target.project, (file if file.text == target.text else replace(file, text=target.text),))
+        workspace._targets[file.real] = target
+        return workspace
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
@@ -96,17 +106,17 @@ class Workspace:
         except InputError:
             return None
 
-    def gathered(self, gather: Callable[[Target], T]) -> Iterator[tuple[Path, T]]:
-        """What a function makes of each Dockerfile, with the file's real path, in order.
+    def gathered(self, collect: Callable[[Target], T]) -> Iterator[tuple[Path, T]]:
+        """What a function collects from each Dockerfile, with the file's real path, in order.
 
         It need not be run again where a rule names it as its `gather` and the file has been read already.
         """
-        key = gather_key(gather)
+        key = collect_key(collect)
         for file in self.files:
             if (key, file.real) in self.known:
                 yield file.real, cast("T", self.known[key, file.real])
             else:
-                yield file.real, gather(self.target(file))
+                yield file.real, collect(self.target(file))
 
     @property
     def texts(self) -> Iterator[str]:
@@ -127,6 +137,16 @@ class Workspace:
     def by_path(self) -> Mapping[Path, FileText]:
         """The Dockerfiles as they were read, by real path."""
         return {file.real: file for file in self.files}
+
+    def display(self, path: Path) -> str:
+        """A real path relative to the project, with `/`."""
+        root = self.project.root
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+    def given(self, path: Path) -> Path:
+        """The path that a file was given with; `path` is real."""
+        own = self.by_path.get(path)
+        return path if own is None else own.path
 
     @cached_property
     def _top(self) -> Path:
@@ -153,6 +173,13 @@ class Workspace:
         own = self.by_path.get(path)
         return own.text if own is not None else self.project.files.read(path).text
 
+    def text_if_any(self, path: Path) -> str | None:
+        """The same, `None` where the file cannot be read or is not there."""
+        try:
+            return self.text(path)
+        except InputError:
+            return None
+
     def place(self, path: Path, line: int, word: str = "") -> Span:
         """Where a word stands in a line of a file, or, if it does not, what stands in the line; `path` is real.
 
@@ -170,7 +197,19 @@ class Workspace:
     def only(self, keep: Callable[[str], bool]) -> Workspace:
         """The same with those Dockerfiles whose text, in lower case, is to be kept."""
         kept = tuple(file for file in self.files if keep(self._now(file).text.lower()))
-        return self if len(kept) == len(self.files) else replace(self, files=kept, all_paths=self._of_run)
+        if len(kept) == len(self.files):
+            return self
+        fewer = replace(self, files=kept, all_paths=self._of_run)
+        fewer.__dict__["_targets"] = self._targets  # the project is the same, and so is what is known of its files
+        return fewer
+
+    def with_known(self, known: Mapping[tuple[str, Path], Any]) -> Workspace:
+        """The same with more that functions have collected."""
+        if not known:
+            return self
+        more = replace(self, known={**self.known, **known})
+        more.__dict__["_targets"] = self._targets  # as above
+        return more
 
     def with_changes(self, changes: Mapping[Path, str]) -> Workspace:
         """The workspace with other texts, by real paths; files that are not there are to be created.
@@ -180,9 +219,19 @@ class Workspace:
         snapshot = self.project.files.with_changes(changes)
         if changes.keys() <= self.by_path.keys():
             known = {key: value for key, value in self.known.items() if key[1] not in changes}
-            return replace(self, project=replace(self.project, snapshot=snapshot), known=known)
+            changed = replace(self, project=replace(self.project, snapshot=snapshot), known=known)
+            self._hand_on_targets(changed)
+            return changed
         options = self.options
         project = load_project(
             self.project.root, use_project=options.use_project, files=snapshot, compose=options.compose
         )
         return replace(self, project=project, known={})
+
+    def _hand_on_targets(self, changed: Workspace) -> None:
+        """Save a workspace in which only Dockerfiles have changed what is known of them already."""
+        for real, target in self._targets.items():
+            if len(self.files) == 1 and real in self.by_path:
+                # no other Dockerfile has changed that it could read, so all but the text is as it was
+                text = changed.project.files.changes[real]
+                changed._targets[real] = target if text == target.text else target.with_text(text)

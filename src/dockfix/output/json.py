@@ -32,9 +32,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from dockfix.codemod.model import Change, Codemod, Edit, Fix, Found, Refusal
+from dockfix.codemod.model import Change, Codemod, Diagnostic, Edit, Fix, Refusal
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.session import FileOutcome, RunResult
+from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.project.problems import InputProblem
 from dockfix.syntax.source import Lines
@@ -77,8 +77,8 @@ def dumps(data: object) -> str:
     return UNPRINTABLE.sub(lambda each: each[0] if each[0] == "\n" else json.dumps(each[0])[1:-1], text) + "\n"
 
 
-def _file(outcome: FileOutcome, root: Path) -> dict[str, Any]:
-    lines = Lines(outcome.after)
+def _file(outcome: FileResult, root: Path) -> dict[str, Any]:
+    lines = Lines(outcome.text)
     return {
         "path": valid(outcome.display),
         "dockerfile": outcome.is_dockerfile,
@@ -93,11 +93,11 @@ def _file(outcome: FileOutcome, root: Path) -> dict[str, Any]:
     }
 
 
-def _applied(found: Found) -> dict[str, Any]:
+def _applied(found: Diagnostic) -> dict[str, Any]:
     return _finding(found, {"line": found.line, "column": found.column}, {"line": found.end_line})
 
 
-def _remaining(found: Found, lines: Lines, root: Path) -> dict[str, Any]:
+def _remaining(found: Diagnostic, lines: Lines, root: Path) -> dict[str, Any]:
     start, end = found.finding.at
     data = _finding(found, _position(lines, start), _position(lines, end))
     if isinstance(found.finding, Fix):
@@ -118,7 +118,7 @@ def _change(change: Change, root: Path) -> dict[str, Any]:
     return {"path": path, "edits": _edits(change.edits)}
 
 
-def _finding(found: Found, start: dict[str, int], end: dict[str, int]) -> dict[str, Any]:
+def _finding(found: Diagnostic, start: dict[str, int], end: dict[str, int]) -> dict[str, Any]:
     finding = found.finding
     data: dict[str, Any] = {
         "rule": found.rule,

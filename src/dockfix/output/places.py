@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from dockfix.codemod.model import Fix, Found, Refusal
+from dockfix.codemod.model import Diagnostic, Fix, Refusal
 from dockfix.project.discovery import is_dockerfile_name
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import is_project_file_name
@@ -35,7 +35,7 @@ class Places:
         self._here = os.path.realpath(here if here is not None else Path.cwd())
         self._same = self._root == self._here
 
-    def found(self, found: Found) -> Found:
+    def found(self, found: Diagnostic) -> Diagnostic:
         """A finding that speaks of files as seen from here."""
         if self._same:
             return found

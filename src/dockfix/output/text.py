@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from dockfix.codemod.model import Advice, Fix, Found, Refusal, Safety
+from dockfix.codemod.model import Advice, Diagnostic, Fix, Refusal, Safety
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.session import FileOutcome, RunResult
+from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.project.problems import InputProblem
@@ -20,7 +20,7 @@ def problem_line(problem: InputProblem, *, style: Style = PLAIN, warning: bool =
     return f"{style('bold', printable(where))}:{note} {printable(problem.message)}"
 
 
-def finding_line(path: str, found: Found, *, style: Style = PLAIN, tag: str | None = None) -> str:
+def finding_line(path: str, found: Diagnostic, *, style: Style = PLAIN, tag: str | None = None) -> str:
     """One finding on one line.
 
     Args:
@@ -34,7 +34,7 @@ def finding_line(path: str, found: Found, *, style: Style = PLAIN, tag: str | No
     return f"{where} {severity} {found.rule} {printable(found.finding.message)} [{tag or _remedy(found)}]"
 
 
-def _remedy(found: Found) -> str:
+def _remedy(found: Diagnostic) -> str:
     match found.finding:
         case Fix(safety=Safety.SAFE):
             return "fix available"
@@ -46,7 +46,7 @@ def _remedy(found: Found) -> str:
             return "advice"
 
 
-def finding_details(found: Found, *, style: Style = PLAIN) -> list[str]:
+def finding_details(found: Diagnostic, *, style: Style = PLAIN) -> list[str]:
     """The lines that say more: why a fix is right, and what to look at before an unsafe one is taken."""
     if not isinstance(found.finding, Fix):
         return []
@@ -93,7 +93,7 @@ def apply_lines(
     left = "declined" if asked else "not applied"
     for outcome in result.files:
         if verbose:
-            unsafe = "held back: unsafe" if not result.settings.unsafe else left
+            unsafe = "held back: unsafe" if not result.unsafe else left
             yield from _verbose(outcome, places, would, style, unsafe, left)
         elif outcome.applied:
             rules = Counter(found.rule for found in outcome.applied)
@@ -102,7 +102,7 @@ def apply_lines(
             yield f"{style('bold', printable(outcome.path))}: {verb} {listed}"
 
 
-def _verbose(outcome: FileOutcome, places: Places, would: bool, style: Style, unsafe: str, safe: str) -> Iterator[str]:
+def _verbose(outcome: FileResult, places: Places, would: bool, style: Style, unsafe: str, safe: str) -> Iterator[str]:
     """`unsafe` and `safe` say why fixes of that kind were not made."""
     for found in map(places.found, outcome.applied):
         yield finding_line(outcome.path, found, style=style, tag="would be fixed" if would else "fixed")
@@ -112,7 +112,7 @@ def _verbose(outcome: FileOutcome, places: Places, would: bool, style: Style, un
         yield from finding_details(found, style=style)
 
 
-def _why_left(found: Found, unsafe: str, safe: str) -> str | None:
+def _why_left(found: Diagnostic, unsafe: str, safe: str) -> str | None:
     match found.finding:
         case Fix(safety=Safety.UNSAFE):
             return unsafe
@@ -129,7 +129,7 @@ def apply_summary(result: RunResult, *, would: bool, asked: bool = False, verbos
     parts = [f"{done} in {_count(len(dockerfiles), 'file', 'files')} (of {len(result.dockerfiles)})"]
     if len(result.changed) > len(dockerfiles):
         parts[0] += f" and in {len(result.changed) - len(dockerfiles)} beside them"
-    held_back = 0 if result.settings.unsafe else result.fixable_unsafe
+    held_back = 0 if result.unsafe else result.fixable_unsafe
     left = result.fixable + result.fixable_unsafe - held_back
     if held_back:
         parts.append(f"{held_back} held back as unsafe (add --unsafe)")

@@ -8,8 +8,9 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,8 @@ from typing import Final
 from dockfix.project.problems import InputError
 
 __all__ = [
-    "MAX_BYTES", "FileText", "Fingerprint", "InputError", "NewFile", "read_file", "resolve_inside", "write_files",
+    "MAX_BYTES", "NOWHERE", "FileText", "Fingerprint", "InputError", "NewFile", "read_file", "remove_leftovers",
+    "resolve_inside", "write_files",
 ]  # fmt: skip
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -61,6 +63,10 @@ class Fingerprint:
     device: int
     mode: int
     sha256: str
+
+
+NOWHERE: Final = Fingerprint(0, 0, 0, 0, 0, "")
+"""Of a text that is in no file, and so is never written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +235,72 @@ def _refuse_existing(file: NewFile) -> None:
 
 def _stage_new(file: NewFile, data: bytes, temporary: list[Path]) -> Path:
     """Write `data` to a new file beside where it is to be, with the mode that a new file gets."""
-    import tempfile  # noqa: PLC0415 - only writing needs it
-
-    descriptor, name = tempfile.mkstemp(prefix=".dockfix-", dir=file.real.parent)
-    path = Path(name)
-    temporary.append(path)
+    descriptor, path = _create_temporary(file.real.parent, temporary)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
         stream.flush()
         os.fchmod(descriptor, 0o666 & ~_umask())
         os.fsync(descriptor)
     return path
+
+
+def _create_temporary(folder: Path, temporary: list[Path]) -> tuple[int, Path]:
+    """Create a file of a new name for writing, and give its descriptor and its path.
+
+    The path is in `temporary` before there is a file: a signal in between must not leave one.
+    """
+    while True:
+        path = folder / f"{_prefix()}{os.urandom(6).hex()}"
+        temporary.append(path)
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), path
+        except FileExistsError:
+            temporary.remove(path)  # it is another's
+
+
+def _prefix() -> str:
+    """What the temporary files of this process begin with: where its process id counts, and the id."""
+    return f".dockfix-{_process_namespace()}-{os.getpid()}-"
+
+
+def _process_namespace() -> str:
+    """Names the machine or container in which a process id means this process and no other."""
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = ""  # not Linux
+    return hashlib.sha256(f"{os.uname().nodename} {namespace}".encode()).hexdigest()[:8]
+
+
+def remove_leftovers(folders: Iterable[Path]) -> None:
+    """Remove the temporary files that killed processes have left in some folders.
+
+    A file goes only if its name is one that this machine and this user's dockfix gives, and no process has its id.
+    """
+    ours = re.compile(rf"\.dockfix-{_process_namespace()}-([1-9][0-9]*)-[0-9a-f]{{12}}")
+    for folder in folders:
+        with contextlib.suppress(OSError, ValueError), os.scandir(folder) as scan:
+            for entry in scan:
+                match = ours.fullmatch(entry.name)
+                if match is not None and not _is_running(int(match[1])) and _is_own_file(entry):
+                    with contextlib.suppress(OSError):
+                        Path(entry.path).unlink()
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is, or may be, a process of an id."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _is_own_file(entry: os.DirEntry[str]) -> bool:
+    status = entry.stat(follow_symlinks=False)
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def _umask() -> int:
@@ -311,11 +372,7 @@ def _refuse_unwritable(file: FileText, status: os.stat_result) -> None:
 
 def _stage(file: FileText, data: bytes, like: os.stat_result, temporary: list[Path]) -> Path:
     """Write `data` to a new file beside `file`, with the mode, owner and extended attributes of `file`."""
-    import tempfile  # noqa: PLC0415 - only writing needs it
-
-    descriptor, name = tempfile.mkstemp(prefix=".dockfix-", dir=file.real.parent)
-    path = Path(name)
-    temporary.append(path)
+    descriptor, path = _create_temporary(file.real.parent, temporary)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
         stream.flush()
@@ -351,8 +408,17 @@ def _restore(replaced: Sequence[tuple[FileText, Path]], temporary: list[Path]) -
             os.replace(old, file.real)  # noqa: PTH105
         except OSError:
             temporary.remove(old)
-            lost.append(old)
+            lost.append(_kept(old))
     return lost
+
+
+def _kept(old: Path) -> Path:
+    """A temporary file under a name that no later run takes for a leftover, if it can have one."""
+    kept = old.with_name(f".dockfix-kept-{old.name.rpartition('-')[2]}")
+    try:
+        return old.rename(kept)
+    except OSError:
+        return old
 
 
 def _remove(temporary: Sequence[Path]) -> None:

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockfix.project.files import FileText, Fingerprint, read_file, resolve_inside
+from dockfix.project.files import NOWHERE, FileText, read_file, resolve_inside
 from dockfix.syntax.source import encode
 
 __all__ = ["Snapshot"]
-
-_NOWHERE = Fingerprint(0, 0, 0, 0, 0, "")
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Snapshot:
         if real is None or real not in self.changes:
             return self.original(path)
         text = self.changes[real]
-        fingerprint = self.original(path).fingerprint if os.path.lexists(real) else _NOWHERE
+        fingerprint = self.original(path).fingerprint if os.path.lexists(real) else NOWHERE
         return FileText(path, real, encode(text), text, fingerprint)
 
     def original(self, path: Path) -> FileText:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BuildOptions", "Project", "Target", "context_candidates", "display", "find_project_root", "is_project_file_name",
-    "load_project", "target_for",
+    "load_project", "target_for", "target_from_text",
 ]  # fmt: skip
 
 _ROOT_FILES: Final = ("pyproject.toml", *CONFIG_NAMES)
@@ -352,6 +352,27 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         image_lock=given.image_lock,
         unread=unread,
         recommended_env=given.recommended_env,
+    )
+
+
+def target_from_text(text: str, *, display: str = "Dockerfile", root: Path | None = None) -> Target:
+    """A target of a text alone: no context, no invocations.
+
+    Args:
+        text: the Dockerfile.
+        display: the name to show for it.
+        root: the project root that it is taken to be in; the current folder by default.
+    """
+    base = root if root is not None else Path()
+    return Target(
+        path=base / display,
+        display=display,
+        text=text,
+        context=None,
+        context_why="a text without a file has no build context",
+        invocations=(),
+        project=Project(base),
+        file=None,
     )
 
 

@@ -639,3 +639,11 @@ def parse_mount(flag: Flag, logical: Mapped) -> Mount:
             )
         )
     return Mount(flag, tuple(options))
+
+
+def shell_text(node: Instruction) -> str | None:
+    """The text that an instruction, or the trigger that it sets, hands to a shell; `None` if there is none."""
+    each = node.child if isinstance(node, Onbuild) else node
+    if not isinstance(each, Run | Cmd | Entrypoint | Healthcheck) or each.script is None:
+        return None
+    return None if isinstance(each, Run) and each.interpreter is not None else each.script.text

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dockfix.codemod.changeset import Judged, Mode, Settled, judge, settle
 from dockfix.codemod.difftext import unified_diff
-from dockfix.codemod.engine import Defect
-from dockfix.codemod.model import Advice, Codemod, Finding, Fix, Found, Refusal, Safety
+from dockfix.codemod.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
 from dockfix.codemod.workspace import Workspace
+from dockfix.engine import results
+from dockfix.engine.project import run_project
+from dockfix.engine.results import Defect, RunResult
+from dockfix.engine.settings import Mode
 from dockfix.project.files import read_file
 from dockfix.project.imagelock import read_image_lock
 from dockfix.project.target import BuildOptions, is_project_file_name, load_project
@@ -34,7 +36,7 @@ class FileResult:
     path: str
     before: str | None
     after: str
-    found: tuple[Found, ...]
+    found: tuple[Diagnostic, ...]
     defects: tuple[Defect, ...]
 
     @property
@@ -74,7 +76,7 @@ class CaseResult:
         return Kind.ADVISE if any(isinstance(each, Advice) for each in found) else Kind.KEEP
 
 
-def describe(found: Found, path: str) -> str:
+def describe(found: Diagnostic, path: str) -> str:
     """A finding as a golden file has it: a line, and an indented line for each part besides the message."""
     finding = found.finding
     kind = f"{finding.safety.value} fix" if isinstance(finding, Fix) else type(finding).__name__.lower()
@@ -95,7 +97,7 @@ def _texts(finding: Finding) -> list[str]:
     return [finding.message, *(f"  {name}: {text}" for name, text in parts.items() if text)]
 
 
-def gist(found: Found, path: str, shift: int) -> str:
+def gist(found: Diagnostic, path: str, shift: int) -> str:
     """What a finding says without its texts, `shift` lines further down."""
     kind = found.finding.safety.value if isinstance(found.finding, Fix) else ""
     place = f"{path}:{found.line + shift}:{found.column}"
@@ -151,93 +153,66 @@ def _workspace(case: Case, root: Path) -> Workspace:
     return workspace
 
 
-def _settled(workspace: Workspace, codemod: Codemod, mode: Mode) -> Settled:
-    judged = [
-        judge(target, file, [codemod], mode) for target, file in zip(workspace.targets, workspace.files, strict=True)
-    ]
-    return settle(workspace, judged, [codemod], mode)
-
-
 def _run_workspace(case: Case, codemod: Codemod, workspace: Workspace) -> tuple[list[FileResult], list[str]]:
     unsafe = case.options.unsafe
-    looked = _settled(workspace, codemod, Mode(fix=False))
-    done = _settled(workspace, codemod, Mode(unsafe=unsafe))
+    looked = run_project(workspace, [codemod], Mode(fix=False))
+    done = run_project(workspace, [codemod], Mode(unsafe=unsafe))
     complaints = [*_defects("looking", looked), *_defects("fixing", done)]
     if _applies_unsafe(done):
         # what people get who did not ask for unsafe fixes must be as sound; without such a fix it is the same run
-        alone = _settled(workspace, codemod, Mode())
+        alone = run_project(workspace, [codemod], Mode())
         complaints += _defects("applying safe fixes alone", alone)
-        for file in alone.files:
-            complaints += _unsound(f"the safe fixes of {_name(workspace, file.file.real)} alone", file)
-    for file in done.files:
-        name = _name(workspace, file.file.real)
-        if encode(file.file.text) != file.file.data:
-            complaints.append(f"{name}: reading and encoding gives other bytes than the file has")
-        complaints += _unsound(f"the result of {name}", file)
+        for file in alone.dockerfiles:
+            complaints += _unsound(f"the safe fixes of {file.display} alone", file)
+    for file, read in zip(done.dockerfiles, workspace.files, strict=True):
+        if encode(read.text) != read.data:
+            complaints.append(f"{file.display}: reading and encoding gives other bytes than the file has")
+        complaints += _unsound(f"the result of {file.display}", file)
     if any(_changes(done)):
-        again = _settled(done.workspace, codemod, Mode(unsafe=unsafe))
+        again = run_project(done.workspace, [codemod], Mode(unsafe=unsafe))
         complaints += _defects("running a second time", again)
         for name, before, after in _changes(again):
             complaints.append(f"{name}: a second run changes the result again:\n{unified_diff(before, after, name)}")
-    results = _file_results(looked, done)
-    if any("\n" in text for result in results for each in result.found for text in _texts(each.finding)):
+    files = _file_results(looked, done)
+    if any("\n" in text for result in files for each in result.found for text in _texts(each.finding)):
         complaints.append("a message is more than one line")
-    return results, complaints
+    return files, complaints
 
 
-def _file_results(looked: Settled, done: Settled) -> list[FileResult]:
-    """Each Dockerfile, and each other file of note, with what was found in it as it stands and what became of it."""
-    workspace = done.workspace
-    found = {each.file.real: each.remaining for each in looked.files} | {
-        each.path: each.remaining for each in looked.others
-    }
-    results = [
-        FileResult(_name(workspace, each.file.real), each.file.text, each.text, found[each.file.real], each.defects)
-        for each in done.files
+def _file_results(looked: RunResult, done: RunResult) -> list[FileResult]:
+    """Each Dockerfile, and each other file of note, with what was found in it and what became of it."""
+    found = {each.real: each.remaining for each in looked.files}
+    became = {each.real: each for each in (*looked.others, *done.files)}
+    files = [
+        FileResult(each.display, None if each.created else each.before, each.text, found.get(path, ()), each.defects)
+        for path, each in became.items()
     ]
-    made = {each.path: (each.before, each.after) for each in done.others}
-    for other in looked.others:
-        made.setdefault(other.path, (other.before, other.after))
-    results += [
-        FileResult(_name(workspace, path), before, after, found.get(path, ()), ())
-        for path, (before, after) in made.items()
-    ]
-    return sorted(results, key=lambda each: each.path)
+    return sorted(files, key=lambda each: each.path)
 
 
-def _changes(settled: Settled) -> Iterator[tuple[str, str | None, str]]:
+def _changes(run: RunResult) -> Iterator[tuple[str, str | None, str]]:
     """The files that a run from the texts of a run before has changed."""
-    before = settled.workspace
-    for file in settled.files:
+    for file in run.files:
         if file.applied:
-            yield _name(before, file.file.real), file.file.text, file.text
-    for other in settled.others:
-        if other.applied:
-            yield _name(before, other.path), other.before, other.after
+            yield file.display, None if file.created else file.before, file.text
 
 
-def _applies_unsafe(settled: Settled) -> bool:
-    applied = [each.applied for each in settled.files] + [each.applied for each in settled.others]
-    fixes = [found.finding for each in applied for found in each]
+def _applies_unsafe(run: RunResult) -> bool:
+    fixes = [found.finding for file in run.files for found in file.applied]
     return any(isinstance(fix, Fix) and fix.safety is Safety.UNSAFE for fix in fixes)
 
 
-def _name(workspace: Workspace, path: Path) -> str:
-    return path.relative_to(workspace.project.root).as_posix()
-
-
-def _defects(when: str, settled: Settled) -> list[str]:
-    own = [_defect(when, defect) for file in settled.files for defect in file.defects]
-    return own + [_defect(when, defect) for defect in settled.defects]
+def _defects(when: str, run: RunResult) -> list[str]:
+    return [_defect(when, defect) for _, defect in run.defects]
 
 
 def _defect(when: str, defect: Defect) -> str:
     return f"defect of {defect.rule} when {when} ({defect.gate}): {defect.message}"
 
 
-def _unsound(what: str, file: Judged) -> list[str]:
+def _unsound(what: str, file: results.FileResult) -> list[str]:
     """What is wrong with a text that a codemod made, without asking the gates."""
-    before, after = file.file.text, file.text
+    before, after = file.before, file.text
     tree = parse(after)
     complaints = [] if _tiles(tree) else [f"the tree of {what} forgets some of its text"]
     old = Counter(problem.message for problem in parse(before).problems)

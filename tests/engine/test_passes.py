@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockfix.codemod import engine
-from dockfix.codemod.engine import Proposal, findings, run
-from dockfix.codemod.model import Advice, Edit, Effect, Finding, Fix, Found, Refusal, Safety
+from dockfix.codemod.model import Advice, Diagnostic, Edit, Effect, Finding, Fix, Refusal, Safety
 from dockfix.codemod.surgery import insert, insert_above, replace
+from dockfix.codemod.workspace import Workspace
+from dockfix.engine import fixes
+from dockfix.engine.fixes import preview
+from dockfix.engine.project import findings, run
 from dockfix.project.target import Target
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run, User
@@ -23,7 +25,6 @@ def test_a_fix_is_made_and_the_target_stays_as_it_was() -> None:
     outcome = run(given, [codemod(renames("b", "x"))])
     assert outcome.text == "FROM a\nUSER x\nRUN c\n"
     assert outcome.changed
-    assert outcome.target is given
     assert given.text == TEXT
     assert [(found.rule, found.line, found.column, found.end_line) for found in outcome.applied] == [
         ("sample", 2, 1, 2)
@@ -125,7 +126,7 @@ def test_refusals_and_advice_remain_in_the_order_of_their_lines() -> None:
 def test_one_of_two_fixes_is_declined(wanted: int) -> None:
     asked: list[int] = []
 
-    def accept(_: Proposal, found: Found) -> bool:
+    def accept(_: Workspace, found: Diagnostic) -> bool:
         asked.append(found.line)
         return len(asked) - 1 == wanted
 
@@ -138,7 +139,7 @@ def test_one_of_two_fixes_is_declined(wanted: int) -> None:
 def test_nobody_is_asked_again_when_another_codemod_moves_what_was_declined() -> None:
     asked: list[str] = []
 
-    def accept(_: Proposal, found: Found) -> bool:
+    def accept(_: Workspace, found: Diagnostic) -> bool:
         asked.append(found.finding.message)
         return found.rule == "grows"
 
@@ -280,9 +281,11 @@ def test_findings_of_a_codemod_that_raises_are_a_defect() -> None:
 def test_preview_makes_one_fix() -> None:
     given = target("FROM a\nUSER b\nUSER b\n")
     found, _ = findings(given, [codemod(renames("b", "x"))])
-    proposal = Proposal(given.path, given.display, given.text, {})
+    workspace = Workspace.of(given)
     texts = ["FROM a\nUSER x\nUSER b\n", "FROM a\nUSER b\nUSER x\n"]
-    assert [proposal.results(each) for each in found] == [[("Dockerfile", given.text, text)] for text in texts]
+    assert [[file[1:] for file in preview(workspace, each)] for each in found] == [
+        [(given.text, text)] for text in texts
+    ]
 
 
 RULE = codemod(renames("b", "x"), "my-rule", hadolint=frozenset({"DL3002"}), checks=frozenset({"ConsistentUser"}))
@@ -339,7 +342,7 @@ def test_another_tools_directive_silences_only_rules_that_correspond() -> None:
 
 
 def test_text_that_changes_outside_the_edits_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "apply_edits", lambda text, _: text.replace("RUN c", "RUN d"))
+    monkeypatch.setattr(fixes, "apply_edits", lambda text, _: text.replace("RUN c", "RUN d"))
     outcome = run(target(TEXT), [codemod(renames("b", "x"))])
     assert outcome.text == TEXT
     assert [defect.gate for defect in outcome.defects] == ["bytes"]

@@ -10,12 +10,48 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from dockfix.codemod.contract import changed_aspects
-from dockfix.codemod.model import Codemod, Edit
+from dockfix.codemod.model import Codemod, Edit, Effect
 from dockfix.codemod.suppress import comments_above, is_pragma
+from dockfix.codemod.workspace import Workspace
+from dockfix.engine.contract import changed_aspects
+from dockfix.engine.findings import Failed
+from dockfix.engine.fixes import changed_paths
 from dockfix.syntax.shell import parse_shell
-from dockfix.syntax.tree import Cmd, Comment, Directive, Dockerfile, Entrypoint, Healthcheck, Instruction, Onbuild, Run
+from dockfix.syntax.tree import Comment, Directive, Dockerfile, Instruction, shell_text
+
+
+def check_work(codemod: Codemod, before: Workspace, after: Workspace) -> None:
+    """Hold the gates against all files that a codemod has changed.
+
+    Raises:
+        Failed: with what is wrong first.
+    """
+    for path in changed_paths(before, after):
+        text, own = before.text_if_any(path), after.by_path.get(path)
+        if own is not None and text is not None:
+            complaints = check_gates(codemod, before.target(own).dockerfile, after.target(own).dockerfile)
+        else:
+            complaints = _check_other(codemod, path, text, after.project.files.changes[path])
+        if complaints:
+            raise Failed("gate", complaints[0])
+    # a problem that was there may be on another line now
+    old_problems = Counter((each.path, each.message) for each in before.project.problems)
+    fresh = Counter((each.path, each.message) for each in after.project.problems) - old_problems
+    if fresh:
+        where, message = min(fresh)
+        raise Failed("gate", f"{where}: {message}")
+
+
+def _check_other(codemod: Codemod, path: Path, before: str | None, after: str) -> list[str]:
+    from dockfix.engine.file_gates import check_other_file, effect_of  # noqa: PLC0415 - few fixes reach other files
+
+    if before is None:
+        return [] if Effect.FILES in codemod.effects else [f"{path.name} was created undeclared"]
+    if effect_of(path) not in codemod.effects:
+        return [f"{path.name} was changed in an undeclared way"]
+    return check_other_file(path, before, after)
 
 
 def check_gates(codemod: Codemod, before: Dockerfile, after: Dockerfile) -> list[str]:
@@ -53,14 +89,6 @@ def _parses(before: Dockerfile, after: Dockerfile) -> list[str]:
 
 def _scripts(dockerfile: Dockerfile) -> list[str]:
     return [text for node in dockerfile.instructions if (text := shell_text(node)) is not None]
-
-
-def shell_text(node: Instruction) -> str | None:
-    """The text that an instruction, or the trigger that it sets, hands to a shell; `None` if there is none."""
-    each = node.child if isinstance(node, Onbuild) else node
-    if not isinstance(each, Run | Cmd | Entrypoint | Healthcheck) or each.script is None:
-        return None
-    return None if isinstance(each, Run) and each.interpreter is not None else each.script.text
 
 
 def _contract(codemod: Codemod, before: Dockerfile, after: Dockerfile) -> list[str]:

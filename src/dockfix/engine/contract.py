@@ -53,11 +53,8 @@ def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
 def _changed(before: Dockerfile, after: Dockerfile, front: int) -> set[Effect]:
     """The aspects that differ, without the stages that `after` (or `before`, if negative) has more in front."""
     first, second = max(0, -front), max(0, front)
-    changed: set[Effect] = {
-        aspect
-        for aspect in Effect
-        if aspect is not Effect.ORDER and _aspect(before, aspect, first) != _aspect(after, aspect, second)
-    }
+    old, new = _model(before, first), _model(after, second)
+    changed = {aspect for _, aspect, _ in (old - new) + (new - old)}
     if _order_differs(_sequence(before, first), _sequence(after, second)):
         changed.add(Effect.ORDER)
     return changed
@@ -76,40 +73,40 @@ def _stages(dockerfile: Dockerfile, front: int) -> Iterator[tuple[int, Instructi
             yield max(-1, index - front), instruction
 
 
-def _aspect(dockerfile: Dockerfile, aspect: Effect, front: int) -> object:
-    entries = Counter(
-        (stage, entry) for stage, instruction in _stages(dockerfile, front) for entry in _entries(instruction, aspect)
+def _model(dockerfile: Dockerfile, front: int) -> Counter[tuple[int, Effect, Hashable]]:
+    """All aspects but the order: how often each stage has each entry of each aspect."""
+    return Counter(
+        (stage, aspect, entry)
+        for stage, instruction in _stages(dockerfile, front)
+        for aspect, entry in _entries(instruction)
     )
-    if aspect is Effect.STAGES:
-        return sorted(entries.items(), key=repr)
-    return entries
 
 
-def _entries(instruction: Instruction, aspect: Effect) -> Iterator[Hashable]:
-    match aspect, instruction:
-        case Effect.STAGES, From():
-            yield _spelled(instruction)
-        case Effect.STEPS, _:
-            yield instruction.name
-        case Effect.MOUNTS, Run():
+def _entries(instruction: Instruction) -> Iterator[tuple[Effect, Hashable]]:
+    yield Effect.STEPS, instruction.name
+    match instruction:
+        case From():
+            yield Effect.STAGES, _spelled(instruction)
+        case Run():
             for flag in instruction.flags:
-                yield flag.word.text
-        case Effect.COMMANDS, Run():
-            yield _command(instruction)
-        case Effect.COPIES, Copy() | Add():
-            yield from _transfers(instruction)
-        case Effect.ENV, Env():
+                yield Effect.MOUNTS, flag.word.text
+            yield Effect.COMMANDS, _command(instruction)
+        case Copy() | Add():
+            for transfer in _transfers(instruction):
+                yield Effect.COPIES, transfer
+        case Env() | Arg():
+            aspect = Effect.ENV if isinstance(instruction, Env) else Effect.ARGS
             for pair in instruction.pairs:
-                yield pair.key, pair.value
-        case Effect.ARGS, Arg():
-            for pair in instruction.pairs:
-                yield pair.key, pair.value
-        case (Effect.USERS, User()) | (Effect.WORKDIR, Workdir()) | (Effect.SHELL, Shell()):
-            yield _spelled(instruction)
-        case Effect.METADATA, _ if not isinstance(
-            instruction, From | Run | Copy | Add | Env | Arg | User | Workdir | Shell
-        ):
-            yield _spelled(instruction), tuple(heredoc.content for heredoc in instruction.heredocs)
+                yield aspect, (pair.key, pair.value)
+        case User():
+            yield Effect.USERS, _spelled(instruction)
+        case Workdir():
+            yield Effect.WORKDIR, _spelled(instruction)
+        case Shell():
+            yield Effect.SHELL, _spelled(instruction)
+        case _:
+            contents = tuple(heredoc.content for heredoc in instruction.heredocs)
+            yield Effect.METADATA, (_spelled(instruction), contents)
 
 
 def _spelled(instruction: Instruction) -> Hashable:

@@ -1,6 +1,6 @@
-"""Whether a codemod has anything to say about a file or a run, by what is cheap to see: before its module is imported.
+"""Whether a codemod may find anything in a file or a project, by what is cheap to see: before its module is imported.
 
-Everything here may say yes for nothing, and never no for something.
+The answer may be yes where the codemod finds nothing. It is never no where it would find something.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from dockfix.codemod.workspace import Workspace
     from dockfix.project.target import Project, Target
 
-__all__ = ["concerns_file", "concerns_run"]
+__all__ = ["may_apply", "may_apply_to_project"]
 
 
-def concerns_file(codemod: Codemod, target: Target, lowered: str) -> bool:
-    """Whether a codemod may have something to say of one Dockerfile; `lowered` is its text in lower case."""
+def may_apply(codemod: Codemod, target: Target, lowered: str) -> bool:
+    """Whether a codemod may find something in one Dockerfile; `lowered` is its text in lower case."""
     if not codemod.could_apply(lowered):
         return False
     if codemod.beside is Beside.COMPOSE:
@@ -28,8 +28,8 @@ def concerns_file(codemod: Codemod, target: Target, lowered: str) -> bool:
     return True
 
 
-def concerns_run(codemod: Codemod, workspace: Workspace) -> bool:
-    """Whether a survey may have something to say; `workspace` holds the Dockerfiles that it could apply to."""
+def may_apply_to_project(codemod: Codemod, workspace: Workspace) -> bool:
+    """Whether a rule over a project may find something; `workspace` holds the Dockerfiles with one of its triggers."""
     project = workspace.project
     if codemod.triggers and not workspace.files and not _tells_builds(project):
         return False

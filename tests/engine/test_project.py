@@ -11,18 +11,16 @@ from typing import Any
 
 import pytest
 
-from dockfix.codemod.changeset import Mode, Settled, judge, settle
-from dockfix.codemod.engine import Proposal
 from dockfix.codemod.model import (
     Advice,
     Category,
     Change,
     Codemod,
+    Diagnostic,
     Edit,
     Effect,
     Finding,
     Fix,
-    Found,
     Refusal,
     Rewrite,
     Safety,
@@ -30,8 +28,12 @@ from dockfix.codemod.model import (
     Survey,
 )
 from dockfix.codemod.registry import Registry
-from dockfix.codemod.session import RunResult, Settings, check_paths, run_paths
 from dockfix.codemod.workspace import Workspace
+from dockfix.engine.fixes import preview
+from dockfix.engine.project import run_project
+from dockfix.engine.results import RunResult
+from dockfix.engine.session import check_paths, run_paths
+from dockfix.engine.settings import Mode, Settings
 from dockfix.project.files import read_file
 from dockfix.project.target import Target, load_project
 from dockfix.syntax.source import Span
@@ -87,13 +89,9 @@ def contents(root: Path) -> dict[str, str]:
     }
 
 
-def settled(root: Path, *codemods: Codemod, mode: Mode | None = None) -> Settled:
-    loaded = load_project(root)
+def settled(root: Path, *codemods: Codemod, mode: Mode | None = None) -> RunResult:
     files = tuple(read_file(path, root=root) for path in sorted(root.rglob("Dockerfile")))
-    workspace = Workspace(loaded, files)
-    mode = mode or Mode(unsafe=True)
-    judged = [judge(workspace.target(file), file, codemods, mode) for file in files]
-    return settle(workspace, judged, codemods, mode)
+    return run_project(Workspace(load_project(root), files), codemods, mode or Mode(unsafe=True))
 
 
 def apply(root: Path, *codemods: Codemod, paths: tuple[Path, ...] = (), write: bool = True, **given: Any) -> RunResult:
@@ -104,8 +102,8 @@ def apply(root: Path, *codemods: Codemod, paths: tuple[Path, ...] = (), write: b
 def test_a_fix_changes_its_own_file_and_another(tmp_path: Path) -> None:
     root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE})
     result = settled(root, a_codemod(new_user))
-    assert [file.text for file in result.files] == ["FROM a\nUSER new\n"]
-    assert [(other.path.name, other.after) for other in result.others] == [
+    assert [file.text for file in result.dockerfiles] == ["FROM a\nUSER new\n"]
+    assert [(other.real.name, other.text) for other in result.others] == [
         ("compose.yaml", COMPOSE.replace("user: old", "user: new"))
     ]
     assert result.change_sets == (frozenset({root / "Dockerfile", root / "compose.yaml"}),)
@@ -184,8 +182,8 @@ def test_two_dockerfiles_that_want_one_change_get_it_once(tmp_path: Path) -> Non
 
     root = project(tmp_path, {"a/Dockerfile": "FROM a\n", "b/Dockerfile": "FROM b\n", "compose.yaml": COMPOSE})
     result = settled(root, a_codemod(pins))
-    assert [other.after for other in result.others] == [COMPOSE.replace("old", "new")]
-    assert sum(len(file.applied) for file in result.files) == 1
+    assert [other.text for other in result.others] == [COMPOSE.replace("old", "new")]
+    assert sum(len(file.applied) for file in result.dockerfiles) == 1
 
 
 def creates(target: Target) -> Iterator[Finding]:
@@ -393,11 +391,11 @@ def test_work_over_files_that_fails_a_gate_is_discarded_whole(
 ) -> None:
     root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE})
     result = settled(root, a_codemod(rewrite, effects=effects))
-    assert [(defect.rule, defect.gate) for defect in result.defects] == [("over-files", gate)]
-    assert message in result.defects[0].message
-    assert [file.text for file in result.files] == [DOCKERFILE]
-    assert [other for other in result.others if other.before != other.after] == []
-    assert all(file.applied == () for file in result.files)
+    assert [(defect.rule, defect.gate) for defect in result.project_defects] == [("over-files", gate)]
+    assert message in result.project_defects[0].message
+    assert [file.text for file in result.dockerfiles] == [DOCKERFILE]
+    assert [other for other in result.others if other.before != other.text] == []
+    assert all(file.applied == () for file in result.dockerfiles)
 
 
 def test_a_survey_that_raises_is_a_defect_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -415,8 +413,8 @@ def test_a_survey_that_raises_is_a_defect_and_the_rest_goes_on(tmp_path: Path) -
 def test_a_person_is_shown_all_files_of_a_fix_and_asked_once(tmp_path: Path) -> None:
     asked: list[list[str]] = []
 
-    def accept(proposal: Proposal, found: Found) -> bool:
-        asked.append([name for name, _, _ in proposal.results(found)])
+    def accept(workspace: Workspace, found: Diagnostic) -> bool:
+        asked.append([name for name, _, _ in preview(workspace, found)])
         return False
 
     root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE})

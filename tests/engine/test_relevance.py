@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.changeset import judge, settle
-from dockfix.codemod.concern import concerns_file, concerns_run
 from dockfix.codemod.model import Advice, Beside, Codemod, Deferred, Finding
-from dockfix.codemod.workspace import Workspace, gather_key
+from dockfix.codemod.workspace import Workspace, collect_key
+from dockfix.engine.project import run_project
+from dockfix.engine.relevance import may_apply, may_apply_to_project
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
 from tests.codemod.samples import codemod
@@ -46,7 +46,7 @@ def asked(beside: Beside | None, run: Workspace, *triggers: str) -> tuple[bool, 
     """Whether a codemod concerns the first file of a run, and the run."""
     rule = with_beside(beside, *triggers)
     target = target_for(run.project, run.files[0], run.options)
-    return concerns_file(rule, target, target.text.lower()), concerns_run(rule, run.only(rule.could_apply))
+    return may_apply(rule, target, target.text.lower()), may_apply_to_project(rule, run.only(rule.could_apply))
 
 
 def test_a_trigger_is_enough_where_nothing_is_needed_beside_it(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_an_ignore_file_may_be_needed(tmp_path: Path, name: str | None) -> None:
 
 def test_a_function_that_is_named_is_the_function() -> None:
     named = Deferred(gather.__module__, gather.__qualname__)
-    assert gather_key(named) == gather_key(gather)
+    assert collect_key(named) == collect_key(gather)
     # `posixpath` stands for a module that a pack names: it is found by its name
     assert Deferred("posixpath", "basename")("/a/b") == "b"
     assert replace(codemod(never), rewrite=Deferred("nowhere.at_all", "rewrite"), page="").page == ""
@@ -118,9 +118,7 @@ def test_a_module_that_fails_to_load_is_a_defect_of_its_rule_alone(tmp_path: Pat
     broken = replace(codemod(never, "broken"), rewrite=Deferred("nowhere.at_all", "rewrite"))
     rules = (broken, codemod(sound, "sound"))
     run = workspace(tmp_path, {"Dockerfile": "FROM a\n"})
-    judged = judge(run.target(run.files[0]), run.files[0], rules)
-    settled = settle(run, [judged], rules)
-    (file,) = settled.files
+    (file,) = run_project(run, rules).files
     assert [found.rule for found in file.remaining] == ["sound"]
     assert [(each.rule, each.gate, each.message) for each in file.defects] == [
         ("broken", "crash", "ModuleNotFoundError: No module named 'nowhere'")

@@ -1,0 +1,41 @@
+"""Ending a command on a signal, so that no temporary file and no process of it is left."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from dockfix.cli import Ended
+
+_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+@contextmanager
+def cleaned_up() -> Iterator[None]:
+    """Let the first signal that would end the process raise an exception instead, so that what is at work cleans up:
+    `KeyboardInterrupt` or `Ended`.
+
+    Later ones are ignored: they must not end the cleaning up. A signal that the caller ignores or handles stays so.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say what a signal does
+        return
+
+    def end(number: int, _: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else Ended(number)
+
+    default = (signal.SIG_DFL, signal.default_int_handler)
+    before = {each: signal.getsignal(each) for each in _SIGNALS if signal.getsignal(each) in default}
+    for each in before:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

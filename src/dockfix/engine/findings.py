@@ -1,0 +1,186 @@
+"""What codemods find: in one Dockerfile, and over a project. Each codemod looks at a text once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dockfix.codemod.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Rewrite, Safety
+from dockfix.codemod.suppress import Suppressions, silences_in_text
+from dockfix.codemod.workspace import Workspace
+from dockfix.engine.relevance import may_apply, may_apply_to_project
+from dockfix.engine.settings import Mode
+from dockfix.project.secrets import Secrets
+from dockfix.project.target import Target
+from dockfix.syntax.source import Lines
+
+__all__ = ["Failed", "Findings", "in_order", "project_findings"]
+
+
+class Failed(Exception):  # noqa: N818 - never leaves the engine
+    """A codemod did wrong, as seen by one of the gates."""
+
+    def __init__(self, gate: str, message: str) -> None:
+        super().__init__(message)
+        self.gate = gate
+
+
+@dataclass
+class Findings:
+    """What codemods find in single Dockerfiles whose surroundings stay the same, remembered by rule and text."""
+
+    _known: dict[tuple[str, Path, str], list[Diagnostic] | Failed] = field(default_factory=dict)
+    _suppressions: dict[tuple[Path, str], Suppressions] = field(default_factory=dict)
+    _lowered: tuple[str, str] = ("", "")
+
+    def of(self, codemod: Codemod, target: Target) -> list[Diagnostic]:
+        """The findings of a codemod in a Dockerfile.
+
+        Raises:
+            Failed: the codemod raises an exception, now or when it was asked first.
+        """
+        key = (codemod.name, target.real, target.text)
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = self._look(codemod, target)
+            except Failed as failed:
+                known = failed
+            self._known[key] = known
+        if isinstance(known, Failed):
+            raise known
+        return known
+
+    def _look(self, codemod: Codemod, target: Target) -> list[Diagnostic]:
+        if codemod.rewrite is None or not may_apply(codemod, target, self.lowered(target.text)):
+            return []
+        try:
+            results = _over_variants(target, codemod.rewrite)
+        except Exception as error:
+            # A codemod may be a third party's; whatever it raises is its defect and no reason to stop the run.
+            raise Failed("crash", f"{type(error).__name__}: {error}") from error
+        if not results:
+            return []
+        suppressions = self._suppressions.setdefault((target.real, target.text), Suppressions(target.dockerfile))
+        return [
+            _locate_in(target, codemod, finding)
+            for finding in results
+            if not suppressions.silences(codemod, finding.at)
+        ]
+
+    def lowered(self, text: str) -> str:
+        """A text in lower case, worked out once where codemods ask for the same text one after another."""
+        if self._lowered[0] is not text:
+            self._lowered = (text, text.lower())
+        return self._lowered[1]
+
+
+def _over_variants(target: Target, rewrite: Rewrite) -> list[Finding]:
+    """The findings in a file that may be built in several contexts: a fix must be right in each of them."""
+    variants = target.variants
+    if len(variants) == 1:
+        return list(rewrite(variants[0]))
+    results = [list(rewrite(variant)) for variant in variants]
+    merged: list[Finding] = []
+    for variant, findings in zip(variants, results, strict=True):
+        for finding in findings:
+            if not isinstance(finding, Fix):
+                merged.append(finding)
+                continue
+            same = [_same_fix(finding, others) for others in results]
+            if all(same):
+                merged.append(next((fix for fix in same if fix and fix.safety is Safety.UNSAFE), finding))
+            else:
+                missing = next(each for each, fix in zip(variants, same, strict=True) if not fix)
+                reason = f"it is right for {variant.context_why} only; {missing.context_why} builds this file too"
+                merged.append(Refusal(finding.at, finding.message, reason, finding.severity))
+    return _once(merged)
+
+
+def _same_fix(wanted: Fix, findings: Sequence[Finding]) -> Fix | None:
+    for finding in findings:
+        if isinstance(finding, Fix) and (finding.edits, finding.elsewhere) == (wanted.edits, wanted.elsewhere):
+            return finding
+    return None
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """Each finding once; of several refusals of one thing the first."""
+    kept: dict[tuple[str, int, int, str], Finding] = {}
+    for finding in findings:
+        kept.setdefault((type(finding).__name__, *finding.at, finding.message), finding)
+    return list(kept.values())
+
+
+def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iterator[Diagnostic]:
+    """The findings of a codemod that looks at a whole project, in the files that the run is about.
+
+    Raises:
+        Failed: the codemod raises an exception, or does not say where a finding is.
+    """
+    concerned = workspace.only(codemod.could_apply)
+    if codemod.survey is None or not may_apply_to_project(codemod, concerned):
+        return
+    try:
+        results = list(codemod.survey(concerned))
+    except Exception as error:
+        # As above: whatever a codemod raises is its defect and no reason to stop the run.
+        raise Failed("crash", f"{type(error).__name__}: {error}") from error
+    for finding in results:
+        path = finding.file
+        if path is None:
+            raise Failed("crash", "a survey's finding does not say which file it stands in")
+        own = workspace.by_path.get(path)
+        if own is not None:
+            target = workspace.target(own)
+            if not Suppressions(target.dockerfile).silences(codemod, finding.at):
+                yield _locate_in(target, codemod, finding)
+        elif mode.in_scope(path):
+            text = workspace.text_if_any(path) or ""
+            lines = Lines(text)
+            if not silences_in_text(text, codemod.name, lines.line(finding.at.start)):
+                yield _locate(codemod, finding, lines, path, text, workspace.project.secrets)
+
+
+def _locate_in(target: Target, codemod: Codemod, finding: Finding) -> Diagnostic:
+    """A finding in a Dockerfile; see `_locate`."""
+    return _locate(codemod, finding, target.dockerfile.positions, target.real, target.text, target.secrets)
+
+
+def _locate(
+    codemod: Codemod, finding: Finding, positions: Lines, path: Path, text: str, secrets: Secrets
+) -> Diagnostic:
+    """A finding in a file of this text, with the line and column where people look for it, and without secrets."""
+    finding = _without_secrets(finding, text, secrets)
+    start, end = finding.at
+    return Diagnostic(
+        codemod.name,
+        finding,
+        finding.severity or codemod.severity,
+        positions.line(start),
+        positions.column(start),
+        positions.line(max(start, end - 1)),
+        path,
+    )
+
+
+def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:
+    """What a codemod says comes from values; they are shown only where the file itself has them."""
+    message = secrets.hide(finding.message, text)
+    match finding:
+        case Fix():
+            for edit in finding.edits:
+                if variable := secrets.written_by(edit.replacement, text):
+                    reason = f"it would write the value of {variable} into the file"
+                    return Refusal(finding.at, message, reason, finding.severity, finding.file)
+            return replace(finding, message=message, look_at=secrets.hide(finding.look_at, text))
+        case Refusal():
+            return replace(finding, message=message, reason=secrets.hide(finding.reason, text))
+        case Advice():
+            return replace(finding, message=message)
+
+
+def in_order(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Findings of one file in the order of its lines."""
+    return tuple(sorted(found, key=lambda each: (each.line, each.column, each.rule)))

@@ -1,0 +1,108 @@
+"""Fixes as changes of a workspace: which of them fit together, and what the files are with them made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dockfix.codemod.model import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
+from dockfix.codemod.workspace import Workspace
+from dockfix.engine.findings import Failed
+
+__all__ = ["changed_paths", "collide", "edits_by_file", "fixed", "groups", "preview"]
+
+
+def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
+    """The edits that a fix makes to each file, by real path; none for a file that it creates."""
+    fix = found.finding
+    if not isinstance(fix, Fix):
+        return {}
+    own = {found.path: fix.edits} if fix.edits else {}
+    return own | {change.path: change.edits for change in fix.elsewhere}
+
+
+def collide(one: Mapping[Path, Sequence[Edit]], other: Mapping[Path, Sequence[Edit]]) -> bool:
+    """Whether two fixes must not be made in one round."""
+    return any(not one[path] or not other[path] or conflict(one[path], other[path]) for path in one.keys() & other)
+
+
+def preview(workspace: Workspace, found: Diagnostic) -> list[tuple[str, str | None, str]]:
+    """Every file that a fix changes: its name, its text now (`None`: there is none) and its text with the fix alone.
+
+    Raises:
+        EditError: the edits do not fit the texts.
+    """
+    fix = found.finding
+    if not isinstance(fix, Fix):
+        return []
+    changes = [*([Change(found.path, fix.edits)] if fix.edits else []), *fix.elsewhere]
+    texts = [(change, workspace.text_if_any(change.path)) for change in changes]
+    return [(workspace.display(change.path), text, _with_change(change, text)) for change, text in texts]
+
+
+def fixed(workspace: Workspace, batch: Sequence[Diagnostic]) -> Workspace:
+    """The workspace with fixes made that do not collide.
+
+    Raises:
+        Failed: the edits do not fit, change what they do not name, or change nothing.
+    """
+    texts: dict[Path, str] = {}
+    edits: dict[Path, list[Edit]] = {}
+    for found in batch:
+        if not isinstance(found.finding, Fix):
+            continue
+        try:
+            for change in found.finding.elsewhere:
+                if change.create is not None:
+                    texts[change.path] = _with_change(change, workspace.text_if_any(change.path))
+        except EditError as error:
+            raise Failed("edits", str(error)) from error
+        for path, own in edits_by_file(found).items():
+            if path not in texts:
+                edits.setdefault(path, []).extend(own)
+    for path, all_edits in edits.items():
+        texts[path] = _edited(workspace, path, all_edits)
+    if all(workspace.text_if_any(path) == text for path, text in texts.items()):
+        raise Failed("stability", "a fix changes nothing")
+    return workspace.with_changes(texts)
+
+
+def _with_change(change: Change, text: str | None) -> str:
+    if change.create is not None:
+        if text is not None:
+            raise EditError(f"{change.path.name} is there already")
+        return change.create
+    if text is None:
+        raise EditError(f"{change.path.name} is not there")
+    return apply_edits(text, change.edits)
+
+
+def _edited(workspace: Workspace, path: Path, edits: Sequence[Edit]) -> str:
+    from dockfix.engine.gates import check_untouched  # noqa: PLC0415 - only changes need it
+
+    before = workspace.text_if_any(path)
+    try:
+        after = _with_change(Change(path, tuple(edits)), before)
+    except EditError as error:
+        raise Failed("edits", str(error)) from error
+    if complaints := check_untouched(before or "", after, edits):
+        raise Failed("bytes", complaints[0])
+    return after
+
+
+def changed_paths(before: Workspace, after: Workspace) -> list[Path]:
+    """The files whose texts differ between two workspaces of one run."""
+    old, new = before.project.files.changes, after.project.files.changes
+    if old is new:
+        return []
+    return [path for path, text in new.items() if text is not old.get(path) and before.text_if_any(path) != text]
+
+
+def groups(sets: Sequence[frozenset[Path]]) -> tuple[frozenset[Path], ...]:
+    """Sets of files with those put together that share one."""
+    joined: list[frozenset[Path]] = []
+    for each in sets:
+        touching = [group for group in joined if group & each]
+        joined = [group for group in joined if not group & each]
+        joined.append(each.union(*touching))
+    return tuple(joined)

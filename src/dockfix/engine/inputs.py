@@ -1,0 +1,139 @@
+"""What a run is about: which files its paths name, which problems concern it, and what a file is refused for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dockfix.codemod.model import Codemod
+from dockfix.codemod.suppress import Suppressions, mistakes_in_text
+from dockfix.engine.project import findings
+from dockfix.engine.results import FileResult, shown_path
+from dockfix.engine.settings import Settings
+from dockfix.project.discovery import not_excluded
+from dockfix.project.problems import InputError, InputProblem
+from dockfix.project.target import Project, Target, is_project_file_name
+
+__all__ = [
+    "comment_mistakes", "first_problem", "ignore_warnings", "is_in", "outside", "relevant", "scope", "split", "wanted",
+]  # fmt: skip
+
+
+def split(paths: Sequence[Path], real_root: Path) -> tuple[list[Path], list[InputProblem]]:
+    """The paths inside the root, and a problem for each of the others."""
+    inside: list[Path] = []
+    problems: list[InputProblem] = []
+    for path in paths:
+        try:
+            # The name itself counts, not what a symlink leads to: that is checked when the file is read.
+            real = Path(os.path.realpath(path.parent), path.name) if path.name not in ("", "..") else path.resolve()
+        except (OSError, ValueError, RuntimeError):
+            inside.append(path)  # discovery says what is wrong with it
+            continue
+        if real.is_relative_to(real_root):
+            inside.append(path)
+        else:
+            problems.append(outside(path, real_root))
+    return inside, problems
+
+
+def outside(path: Path, real_root: Path) -> InputProblem:
+    """The problem of a path that is not inside the root."""
+    return InputProblem(str(path), None, f"lies outside the project root {real_root}; give --root DIR to work there")
+
+
+def scope(paths: Sequence[Path], project: Project) -> tuple[tuple[Path, ...], list[Path]]:
+    """In which files and folders findings count that are in no Dockerfile, and which paths to search for Dockerfiles.
+
+    A compose, bake or ignore file that is named is not a Dockerfile, whatever its name: it counts itself, and the
+    Dockerfiles are searched that it says something about.
+    """
+    counted: list[Path] = []
+    searched: list[Path] = []
+    for path in paths:
+        real = Path(os.path.realpath(path))
+        if is_project_file_name(real.name) and real.is_file():
+            counted.append(real)
+            searched += [path.parent / os.path.relpath(each, real.parent) for each in project.built_by(real)]
+            continue
+        searched.append(path)
+        if real.is_dir() and real.is_relative_to(project.root):
+            counted.append(real)
+    return tuple(counted), searched
+
+
+def is_in(path: Path, counted: Sequence[Path]) -> bool:
+    """Whether a path is one of some files, or in one of some folders."""
+    return any(path.is_relative_to(each) for each in counted)
+
+
+def relevant(
+    project: Project, files: Sequence[Path], counted: Sequence[Path]
+) -> tuple[list[InputProblem], list[InputProblem]]:
+    """The problems of compose and bake files that this run is about, and those of others, which are only told.
+
+    A file concerns the run if it was asked for, or is in a folder of a Dockerfile of the run or above.
+    """
+    about: list[InputProblem] = []
+    others: list[InputProblem] = []
+    for problem in project.problems:
+        path = project.root / problem.path
+        concerned = is_in(path, counted) or any(file.is_relative_to(path.parent) for file in files)
+        (about if concerned else others).append(problem)
+    return about, others
+
+
+def wanted(paths: list[Path], settings: Settings, real_root: Path) -> list[Path]:
+    """The paths that the settings do not exclude although they are named."""
+    return not_excluded(paths, root=real_root, exclude=settings.exclude) if settings.force_exclude else paths
+
+
+def first_problem(target: Target, shown: str) -> InputProblem:
+    """The first problem of a file that BuildKit refuses, which is the one that BuildKit would show."""
+    first, *others = sorted(target.dockerfile.problems, key=lambda problem: problem.line)
+    more = f" (and {len(others)} more)" if others else ""
+    return InputProblem(shown, max(first.line, 1), f"{first.message}{more}")
+
+
+def comment_mistakes(project: Project, counted: Sequence[Path], names: frozenset[str]) -> Iterator[InputProblem]:
+    """What is wrong with comments for dockfix in the compose and bake files that the run is about."""
+    files = {each.path for each in project.compose_files} | {each.path for each in project.bake_files}
+    for path in sorted(files):
+        if not is_in(path, counted):
+            continue
+        try:
+            text = project.files.original(path).text
+        except InputError:
+            continue  # that is told where it is read
+        for line, message in mistakes_in_text(text, names):
+            yield InputProblem(shown_path(path), line, message)
+
+
+def ignore_warnings(
+    target: Target, result: FileResult, codemods: Sequence[Codemod], names: frozenset[str], shown: str
+) -> tuple[InputProblem, ...]:
+    """What is wrong with the comments of a Dockerfile that are for dockfix, and which of them ignore nothing."""
+    if "dockfix" not in target.text.lower():
+        return ()
+    suppressions = Suppressions(target.dockerfile)
+    warnings = suppressions.mistakes(names)
+    unused = _unused_ignores(target, codemods)
+    if unused and result.changed:  # a fix may have made work for a comment
+        unused &= _unused_ignores(target.with_text(result.text), codemods)
+    for number, name in unused:
+        line = suppressions.directives[number][0].line
+        warnings.append((line, f"unused dockfix comment: {name} has no finding here"))
+    return tuple(InputProblem(shown, line, message) for line, message in sorted(warnings))
+
+
+def _unused_ignores(target: Target, codemods: Sequence[Codemod]) -> set[tuple[int, str]]:
+    """The ignore comments without effect, as far as this file by itself can tell: not those for rules over files."""
+    suppressions = Suppressions(target.dockerfile)
+    named = frozenset().union(*(directive.names for _, directive in suppressions.directives))
+    concerned = [each for each in codemods if each.name in named and each.rewrite is not None]
+    if not concerned:
+        return set()
+    found, defects = findings(target.with_text(suppressions.disarmed()), concerned)
+    complete = {each.name for each in concerned} - {defect.rule for defect in defects}
+    return suppressions.unused(((each.rule, each.finding.at) for each in found), complete)

@@ -1,0 +1,262 @@
+"""The engine over one Dockerfile, and over a project: both are passes of codemods over a workspace.
+
+What a Dockerfile needs by itself comes first, in its own workspace of one file (`run_file`), in parallel if the caller
+likes. Then come the fixes that change several files, and the rules that look at the whole project (`run_project`). The
+Dockerfiles that these touch are done again by themselves, and so on until nothing changes. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from dockfix.codemod.model import Codemod, Diagnostic, Fix
+from dockfix.codemod.workspace import Workspace, collect_key
+from dockfix.engine.findings import Failed, Findings, in_order, project_findings
+from dockfix.engine.fixes import changed_paths, edits_by_file, groups
+from dockfix.engine.passes import Passes
+from dockfix.engine.relevance import may_apply
+from dockfix.engine.results import Defect, FileResult, RunResult, shown_path
+from dockfix.engine.settings import Accept, Mode
+from dockfix.project.target import Target
+
+__all__ = ["findings", "run", "run_file", "run_project"]
+
+_EVERYTHING: Final = Mode()
+
+
+def run(
+    target: Target, codemods: Sequence[Codemod], *, unsafe: bool = False, accept: Accept | None = None
+) -> FileResult:
+    """Apply the codemods' fixes to one Dockerfile, in memory; those that reach into other files are left out.
+
+    Args:
+        target: the file in its build. Its text parses; a file that BuildKit refuses is the caller's to report.
+        codemods: what to run, in order.
+        unsafe: whether unsafe fixes are made too.
+        accept: asked for each fix before it is made.
+    """
+    return run_file(target, codemods, Mode(unsafe=unsafe, accept=accept))
+
+
+def findings(target: Target, codemods: Sequence[Codemod]) -> tuple[tuple[Diagnostic, ...], tuple[Defect, ...]]:
+    """What the codemods find in one Dockerfile, in the order of its lines, and the codemods that were caught."""
+    result = run_file(target, codemods, Mode(fix=False))
+    return result.remaining, result.defects
+
+
+def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHING) -> FileResult:
+    """Run the codemods on one Dockerfile, and collect from it what they will want to know for other files."""
+    memory = Findings()
+    rules = [codemod for codemod in codemods if codemod.rewrite is not None]
+    start = Workspace.of(target)
+    real = target.real
+
+    def own_fixes(codemod: Codemod, workspace: Workspace) -> Iterable[Diagnostic]:
+        found = memory.of(codemod, workspace.targets[0])
+        return [each for each in found if not _reaches(each)]
+
+    passes = Passes(start, rules, mode, own_fixes)
+    passes.run()
+    now = passes.workspace.targets[0]
+    defects = dict(passes.defects)
+    remaining: list[Diagnostic] = []
+    for codemod in rules:
+        try:
+            found = memory.of(codemod, now)
+        except Failed as failed:
+            defects.setdefault(codemod.name, Defect(codemod.name, failed.gate, str(failed)))
+        else:
+            remaining += [each for each in found if _reaches(each) or passes.offered(each)]
+    return FileResult(
+        real,
+        str(target.path),
+        target.display,
+        target.text,
+        now.text,
+        tuple(passes.applied),
+        in_order(remaining),
+        tuple(defects.values()),
+        collected=_collected(now, memory.lowered(now.text), codemods, single=mode.single),
+    )
+
+
+def _collected(target: Target, lowered: str, codemods: Sequence[Codemod], *, single: bool) -> Mapping[str, object]:
+    return {
+        collect_key(codemod.gather): codemod.gather(target)
+        for codemod in codemods
+        if codemod.gather is not None
+        and (may_apply(codemod, target, lowered) if single else codemod.could_apply(lowered))
+    }
+
+
+def run_project(
+    workspace: Workspace,
+    codemods: Sequence[Codemod],
+    mode: Mode = _EVERYTHING,
+    results: Sequence[FileResult] | None = None,
+) -> RunResult:
+    """Run the codemods on a project.
+
+    Args:
+        workspace: the project and the Dockerfiles as they were read.
+        codemods: what to run, in order.
+        mode: what is asked for.
+        results: what `run_file` gave for each of the files, in their order; by default it is run here.
+    """
+    if results is None:
+        results = [run_file(target, codemods, mode) for target in workspace.targets]
+    return _ProjectRun(workspace, results, codemods, mode).result()
+
+
+class _ProjectRun:
+    """The work on a project after that on each of its Dockerfiles. `files` is what became of these, by real path."""
+
+    def __init__(
+        self, workspace: Workspace, results: Sequence[FileResult], codemods: Sequence[Codemod], mode: Mode
+    ) -> None:
+        self.codemods, self.mode = codemods, mode
+        self.files = {each.real: each for each in results}
+        self.reaching = self._index()
+        self.memory: tuple[Workspace, Findings] | None = None
+        self.surveyed: dict[str, tuple[Workspace, list[Diagnostic] | Failed]] = {}
+        self.passes = Passes(_with_results(workspace, results), codemods, mode, self.found)
+
+    def result(self) -> RunResult:
+        """Do the work."""
+        start, files, passes = self.passes.start, self.files, self.passes
+        passes.run(between=self.do_again)
+        if passes.workspace is start:
+            self.files = files  # as they were, if the passes have been given up
+        defects = dict(passes.defects)
+        found: dict[Path, list[Diagnostic]] = {}
+        for codemod in self.codemods:
+            if codemod.survey is None:
+                continue
+            try:
+                shown = [each for each in self.survey(codemod, passes.workspace) if passes.offered(each)]
+            except Failed as failed:
+                defects.setdefault(codemod.name, Defect(codemod.name, failed.gate, str(failed)))
+                continue
+            for each in shown:
+                found.setdefault(each.path, []).append(each)
+        made: dict[Path, list[Diagnostic]] = {}
+        for each in passes.applied:
+            made.setdefault(each.path, []).append(each)
+        changes = passes.workspace.project.files.changes
+        dockerfiles = [
+            replace(
+                file,
+                text=changes.get(path, file.text),
+                applied=(*file.applied, *made.get(path, ())),
+                remaining=self.shown(file.remaining, found.get(path, ())),
+            )
+            for path, file in self.files.items()
+        ]
+        others = sorted({*found, *made, *changes} - self.files.keys())
+        return RunResult(
+            passes.workspace,
+            (*dockerfiles, *(self.other(path, made.get(path, ()), found.get(path, ())) for path in others)),
+            groups([frozenset(edits_by_file(each)) for each in passes.applied]),
+            tuple(defects.values()),
+            unsafe=self.mode.unsafe,
+        )
+
+    def found(self, codemod: Codemod, workspace: Workspace) -> Iterable[Diagnostic]:
+        """The findings whose fixes wait for the whole project: those of a rule over it, and those that reach over
+        files.
+        """
+        if codemod.survey is not None:
+            return self.survey(codemod, workspace)
+        paths = self.reaching.get(codemod.name, ())
+        if workspace is self.passes.start:
+            return [each for path in paths for each in self.files[path].remaining if _is_of(each, codemod)]
+        if self.memory is None or self.memory[0] is not workspace:
+            self.memory = workspace, Findings()
+        targets = (workspace.target(workspace.by_path[path]) for path in paths)
+        return [each for target in targets for each in self.memory[1].of(codemod, target) if _reaches(each)]
+
+    def survey(self, codemod: Codemod, workspace: Workspace) -> list[Diagnostic]:
+        """The findings of a rule over the project, remembered until the workspace changes.
+
+        Raises:
+            Failed: the codemod raises an exception, now or when it was asked first.
+        """
+        known = self.surveyed.get(codemod.name)
+        if known is None or known[0] is not workspace:
+            try:
+                known = workspace, list(project_findings(codemod, workspace, self.mode))
+            except Failed as failed:
+                known = workspace, failed
+            self.surveyed[codemod.name] = known
+        if isinstance(known[1], Failed):
+            raise known[1]
+        return known[1]
+
+    def do_again(self, before: Workspace) -> None:
+        """Do the Dockerfiles that fixes over files have touched by themselves again, or all of them if the project
+        around them is another.
+        """
+        now = self.passes.workspace
+        changed = changed_paths(before, now)
+        whole = now.project.invocations != before.project.invocations or any(each not in self.files for each in changed)
+        results = []
+        for path in self.files if whole else [path for path in self.files if path in changed]:
+            old, new = self.files[path], run_file(now.target(now.by_path[path]), self.codemods, self.mode)
+            results.append(
+                replace(
+                    old,
+                    text=new.text,
+                    applied=(*old.applied, *new.applied),
+                    remaining=new.remaining,
+                    defects=tuple(dict.fromkeys((*old.defects, *new.defects))),
+                    collected=new.collected,
+                )
+            )
+        self.files = self.files | {each.real: each for each in results}
+        self.reaching = self._index()
+        self.passes.workspace = _with_results(now, results)
+
+    def _index(self) -> dict[str, list[Path]]:
+        """The Dockerfiles with fixes that reach over files, by rule."""
+        index: dict[str, list[Path]] = {}
+        for path, file in self.files.items():
+            for rule in dict.fromkeys(each.rule for each in file.remaining if _reaches(each)):
+                index.setdefault(rule, []).append(path)
+        return index
+
+    def shown(self, own: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+        """What remains of a Dockerfile: fixes that reach over files must have passed the gates by now."""
+        return in_order([*(each for each in own if not _reaches(each) or self.passes.offered(each)), *more])
+
+    def other(self, path: Path, applied: Sequence[Diagnostic], remaining: Sequence[Diagnostic]) -> FileResult:
+        before = self.passes.start.text_if_any(path)
+        return FileResult(
+            path,
+            shown_path(path),
+            self.passes.workspace.display(path),
+            before or "",
+            self.passes.workspace.text_if_any(path) or "",
+            tuple(applied),
+            in_order(remaining),
+            created=before is None,
+            is_dockerfile=False,
+        )
+
+
+def _with_results(workspace: Workspace, results: Sequence[FileResult]) -> Workspace:
+    """The workspace with what became of its files, and with what is collected from them."""
+    changes = {each.real: each.text for each in results if each.text != workspace.text(each.real)}
+    moved = workspace.with_changes(changes) if changes else workspace
+    known = {(key, each.real): value for each in results for key, value in each.collected.items()}
+    return moved.with_known(known)
+
+
+def _reaches(found: Diagnostic) -> bool:
+    return isinstance(found.finding, Fix) and bool(found.finding.elsewhere)
+
+
+def _is_of(found: Diagnostic, codemod: Codemod) -> bool:
+    return found.rule == codemod.name and _reaches(found)

@@ -1,0 +1,201 @@
+"""A whole run: everything that `dockfix apply` and `dockfix check` do, as functions of plain values.
+
+`run_paths` finds files, runs the engine over each, then over all of them together, and writes what changed;
+`check_paths` is the same without changes. One file that cannot be used does not stop the others.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from dockfix.codemod.registry import Registry
+from dockfix.codemod.workspace import Workspace
+from dockfix.engine import inputs
+from dockfix.engine.project import run_project
+from dockfix.engine.results import FileResult, RunResult
+from dockfix.engine.settings import Accept, Mode, Settings
+from dockfix.engine.workers import Done, Work, do_all, do_target
+from dockfix.project.discovery import discover
+from dockfix.project.files import MAX_BYTES, NOWHERE, FileText
+from dockfix.project.problems import InputProblem
+from dockfix.project.target import Project, load_project, target_for, target_from_text
+from dockfix.syntax.source import decode
+
+__all__ = ["STDIN", "Progress", "check_paths", "check_text", "run_paths", "run_text"]
+
+STDIN: Final = "<stdin>"
+"""What a Dockerfile from standard input is called where no name is given for it."""
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many files are done, of how many."""
+
+
+def run_paths(
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    root: Path,
+    registry: Registry,
+    write: bool = True,
+    accept: Accept | None = None,
+    progress: Progress | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> RunResult:
+    """Fix the Dockerfiles that `paths` name.
+
+    Args:
+        paths: files, and folders to be searched.
+        settings: what to do.
+        root: the project; nothing outside it is read or written.
+        registry: the codemods there are.
+        write: whether files are written; if not, the result says what would be.
+        accept: asked before each fix; then files are done one after another.
+        progress: told of files that are done.
+        clock: seconds, for `RunResult.seconds`.
+
+    Raises:
+        UnknownRuleError: the settings name a rule that there is none of.
+    """
+    mode = Mode(fix=True, unsafe=settings.unsafe, accept=accept)
+    return _run(paths, settings, root, registry, mode, write, progress, clock)
+
+
+def check_paths(
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    root: Path,
+    registry: Registry,
+    progress: Progress | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> RunResult:
+    """Look for findings in the Dockerfiles that `paths` name; like `run_paths` without any change."""
+    mode = Mode(fix=False, unsafe=settings.unsafe)
+    return _run(paths, settings, root, registry, mode, False, progress, clock)
+
+
+def run_text(
+    data: bytes, settings: Settings, *, root: Path, registry: Registry, path: Path | None = None, fix: bool = True
+) -> RunResult:
+    """Fix, or with `fix=False` only check, a Dockerfile that comes from elsewhere than a file; nothing is written.
+
+    Args:
+        data: the Dockerfile's bytes.
+        settings: what to do.
+        root: the project that `path` is in.
+        registry: the codemods there are.
+        path: where the Dockerfile would be (it need not exist); None: nowhere, so that nothing of a build is known.
+        fix: whether fixes are made.
+
+    Raises:
+        UnknownRuleError: the settings name a rule that there is none of.
+    """
+    codemods = registry.select(settings.rules, settings.skip)
+    real_root = Path(os.path.realpath(root))
+    project = Project(real_root) if path is None else _load(real_root, settings)
+    mode = Mode(fix=fix, unsafe=settings.unsafe, single=True)
+    work = Work(project, settings.builds, codemods, frozenset(registry.names), mode)
+    result = _text_result(work, data, path, settings)
+    return RunResult(
+        Workspace(project, ()),
+        (result.with_lines_before(),),
+        unsafe=settings.unsafe,
+        problems=(*project.problems, *result.problems),
+        warnings=result.warnings,
+    )
+
+
+def _text_result(work: Work, data: bytes, path: Path | None, settings: Settings) -> FileResult:
+    root = work.project.root
+    if len(data) > MAX_BYTES:
+        shown = STDIN if path is None else str(path)
+        message = f"is larger than {MAX_BYTES // (1024 * 1024)} MiB and is not read"
+        return FileResult(Path(shown), shown, shown, "", "", problems=(InputProblem(shown, None, message),))
+    text = decode(data)
+    if path is None:
+        target = target_from_text(text, display=STDIN, root=root)
+        return do_target(work, target, FileText(target.path, target.real, data, text, NOWHERE), STDIN)[0]
+    real = Path(os.path.realpath(path))
+    if not inputs.wanted([path], settings, root):
+        return FileResult(real, str(path), str(path), text, text)
+    if not real.is_relative_to(root):
+        return FileResult(real, str(path), str(path), text, text, problems=(inputs.outside(path, root),))
+    file = FileText(path, real, data, text, NOWHERE)
+    return do_target(work, target_for(work.project, file, work.options), file, str(path))[0]
+
+
+def check_text(
+    data: bytes, settings: Settings, *, root: Path, registry: Registry, path: Path | None = None
+) -> RunResult:
+    """`run_text` that only checks."""
+    return run_text(data, settings, root=root, registry=registry, path=path, fix=False)
+
+
+def _run(
+    paths: Sequence[Path],
+    settings: Settings,
+    root: Path,
+    registry: Registry,
+    mode: Mode,
+    write: bool,
+    progress: Progress | None,
+    clock: Callable[[], float],
+) -> RunResult:
+    started = clock()
+    codemods = registry.select(settings.rules, settings.skip)
+    real_root = Path(os.path.realpath(root))
+    inside, problems = inputs.split(paths, real_root)
+    project = _load(real_root, settings)
+    counted, searched = inputs.scope(inputs.wanted(inside, settings, real_root), project)
+    searched = inputs.wanted(searched, settings, real_root)
+    found, trouble = discover(
+        searched,
+        root=real_root,
+        exclude=settings.exclude,
+        respect_gitignore=settings.respect_gitignore,
+        built=project.built,
+    )
+    problems += trouble
+    files = [each.path for each in found]
+    # workers are sent the mode: what only this process can tell is added after them
+    mode = replace(mode, single=len(files) == 1)
+    work = Work(project, settings.builds, codemods, frozenset(registry.names), mode)
+    done: list[Done] = []
+    for each in do_all(work, files, settings.jobs):
+        done.append(each)
+        if progress is not None:
+            progress(len(done), len(files))
+    used = [(result, file) for result, file in done if file is not None]
+    workspace = Workspace(project, tuple(file for _, file in used), settings.builds)
+    mode = replace(mode, in_scope=lambda path: inputs.is_in(path, counted))
+    run = run_project(workspace, codemods, mode, [result for result, _ in used])
+    results = _merged(done, run)
+    if write:
+        from dockfix.engine.writing import write_results  # noqa: PLC0415 - only `apply` writes
+
+        results = write_results(results, run.workspace, run.change_sets)
+    about, others = inputs.relevant(project, [file.real for _, file in used], counted)
+    others += inputs.comment_mistakes(project, counted, work.names)
+    return replace(
+        run,
+        files=tuple(each if each.written else each.with_lines_before() for each in results),
+        problems=(*problems, *about, *(problem for each in results for problem in each.problems)),
+        warnings=(*others, *(warning for each in results for warning in each.warnings)),
+        seconds=clock() - started,
+    )
+
+
+def _load(real_root: Path, settings: Settings) -> Project:
+    return load_project(real_root, use_project=settings.use_project, compose=settings.compose)
+
+
+def _merged(done: Sequence[Done], run: RunResult) -> list[FileResult]:
+    """What became of each file: the Dockerfiles in their order, used or not, then the other files."""
+    results = {result.real: result for result, _ in done}
+    results.update({each.real: each for each in run.files})
+    return list(results.values())

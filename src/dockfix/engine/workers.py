@@ -1,0 +1,148 @@
+"""The Dockerfiles of a run, each done by itself: one after another, or in several processes where there are many.
+
+Whatever goes wrong with a file is its own result, and not the end of the run. The processes only read: they may be
+killed at any time, and they end when the process that started them ends, however it does.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from dockfix.codemod.model import Codemod
+from dockfix.engine.inputs import first_problem, ignore_warnings
+from dockfix.engine.project import run_file
+from dockfix.engine.results import Defect, FileResult
+from dockfix.engine.settings import Mode
+from dockfix.project.files import FileText, read_file
+from dockfix.project.problems import InputError
+from dockfix.project.target import BuildOptions, Project, Target, target_for
+
+__all__ = ["PARALLEL_FROM", "Done", "Work", "do_all", "do_target"]
+
+PARALLEL_FROM: Final = 40
+"""The number of files from which on it pays to start processes."""
+
+_CHUNK: Final = 8
+
+Done: TypeAlias = tuple[FileResult, FileText | None]
+"""What became of a file, and the file as it was read; None for one that could not be used."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that is needed to do a file; `names` are those of all rules there are."""
+
+    project: Project
+    options: BuildOptions
+    codemods: tuple[Codemod, ...]
+    names: frozenset[str]
+    mode: Mode
+
+
+def do_all(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]:
+    """Do files, in up to `jobs` processes; results come in the order of the files."""
+    if jobs > 1 and work.mode.accept is None and len(files) >= PARALLEL_FROM and _can_be_sent(work):
+        yield from _in_parallel(work, files, jobs)
+    else:
+        yield from _do_some(work, files)
+
+
+def _do_some(work: Work, files: Sequence[Path]) -> Iterator[Done]:
+    for path in files:
+        try:
+            file = read_file(path, root=work.project.root)
+        except InputError as error:
+            yield FileResult(path, str(path), path.as_posix(), "", "", problems=(error.problem,)), None
+        else:
+            yield do_target(work, target_for(work.project, file, work.options), file, str(path))
+
+
+def do_target(work: Work, target: Target, file: FileText, shown: str) -> Done:
+    """Run the codemods on one Dockerfile by itself; `shown` is its path as the user would write it."""
+    unused = FileResult(file.real, shown, target.display, target.text, target.text)
+    try:
+        if not target.dockerfile.ok:
+            return replace(unused, problems=(first_problem(target, shown),)), None
+        result = run_file(target, work.codemods, work.mode)
+        warnings = ignore_warnings(target, result, work.codemods, work.names, shown)
+        return replace(result, path=shown, warnings=warnings), file
+    except Exception as error:  # a crash of ours on one odd file must not cost the others their fixes
+        return replace(unused, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),)), None
+
+
+def _can_be_sent(work: Work) -> bool:
+    """Whether processes can be given the work; a pack may have codemods that are no module-level functions."""
+    import pickle  # noqa: PLC0415 - only large runs need it
+
+    try:
+        pickle.dumps(work)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
+
+
+def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]:
+    import multiprocessing  # noqa: PLC0415 - only large runs need it
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+
+    method = "fork" if sys.platform == "linux" else None  # what is loaded already need not be loaded again
+    chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        min(jobs, len(chunks)), mp_context=multiprocessing.get_context(method), initializer=_start_worker
+    )
+    try:
+        futures = [pool.submit(_do_chunk, work, chunk) for chunk in chunks]
+        for chunk, future in zip(chunks, futures, strict=True):
+            try:
+                yield from future.result()
+            except BrokenProcessPool:
+                yield from ((_crashed(path), None) for path in chunk)
+    except BaseException:
+        # Nobody waits for what they are at: they write nothing.
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _start_worker() -> None:
+    """Leave an interrupt to the parent, end at once on other signals, and when the parent ends."""
+    import gc  # noqa: PLC0415 - with what follows, of workers only
+    import signal  # noqa: PLC0415
+    from threading import Thread  # noqa: PLC0415
+
+    gc.freeze()  # what is loaded stays, and is not looked through again and again
+    gc.set_threshold(10_000)  # a tree is tens of thousands of objects: the default looks at each of them many times
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent has ended, and end this process."""
+    import os  # noqa: PLC0415 - of workers only
+    import signal  # noqa: PLC0415
+    from multiprocessing import parent_process  # noqa: PLC0415
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()  # returns too if the parent is killed: it waits for a pipe that closes then
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _do_chunk(work: Work, files: Sequence[Path]) -> list[Done]:
+    return list(_do_some(work, files))
+
+
+def _crashed(path: Path) -> FileResult:
+    defect = Defect("dockfix", "crash", "the process that worked on this file died; run again with --jobs 1")
+    return FileResult(path, str(path), path.as_posix(), "", "", defects=(defect,))

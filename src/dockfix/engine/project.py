@@ -51,7 +51,9 @@ def findings(target: Target, codemods: Sequence[Codemod]) -> tuple[tuple[Diagnos
 def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHING) -> FileResult:
     """Run the codemods on one Dockerfile, and collect from it what they will want to know for other files."""
     memory = Findings()
-    rules = [codemod for codemod in codemods if codemod.rewrite is not None]
+    lowered = memory.lowered(target.text)
+    # a check leaves the text as it is: what does not apply to it now need not be asked again
+    rules = [each for each in codemods if each.rewrite is not None and (mode.fix or may_apply(each, target, lowered))]
     start = Workspace.of(target)
     real = target.real
 

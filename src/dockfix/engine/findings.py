@@ -28,10 +28,10 @@ class Failed(Exception):  # noqa: N818 - never leaves the engine
 
 @dataclass
 class Findings:
-    """What codemods find in single Dockerfiles whose surroundings stay the same, remembered by rule and text."""
+    """What codemods find in one Dockerfile whose surroundings stay the same, remembered by rule and text."""
 
-    _known: dict[tuple[str, Path, str], list[Diagnostic] | Failed] = field(default_factory=dict)
-    _suppressions: dict[tuple[Path, str], Suppressions] = field(default_factory=dict)
+    _known: dict[tuple[str, str], list[Diagnostic] | Failed] = field(default_factory=dict)
+    _suppressions: dict[str, Suppressions] = field(default_factory=dict)
     _lowered: tuple[str, str] = ("", "")
 
     def of(self, codemod: Codemod, target: Target) -> list[Diagnostic]:
@@ -40,7 +40,7 @@ class Findings:
         Raises:
             Failed: the codemod raises an exception, now or when it was asked first.
         """
-        key = (codemod.name, target.real, target.text)
+        key = (codemod.name, target.text)
         known = self._known.get(key)
         if known is None:
             try:
@@ -62,7 +62,7 @@ class Findings:
             raise Failed("crash", f"{type(error).__name__}: {error}") from error
         if not results:
             return []
-        suppressions = self._suppressions.setdefault((target.real, target.text), Suppressions(target.dockerfile))
+        suppressions = self._suppressions.setdefault(target.text, Suppressions(target.dockerfile))
         return [
             _locate_in(target, codemod, finding)
             for finding in results

@@ -7,6 +7,7 @@ Dockerfiles that these touch are done again by themselves, and so on until nothi
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +51,9 @@ def findings(target: Target, codemods: Sequence[Codemod]) -> tuple[tuple[Diagnos
 def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHING) -> FileResult:
     """Run the codemods on one Dockerfile, and collect from it what they will want to know for other files."""
     memory = Findings()
-    rules = [codemod for codemod in codemods if codemod.rewrite is not None]
+    lowered = memory.lowered(target.text)
+    # a check leaves the text as it is: what does not apply to it now need not be asked again
+    rules = [each for each in codemods if each.rewrite is not None and (mode.fix or may_apply(each, target, lowered))]
     start = Workspace.of(target)
     real = target.real
 
@@ -120,7 +123,7 @@ class _ProjectRun:
         self.codemods, self.mode = codemods, mode
         self.files = {each.real: each for each in results}
         self.reaching = self._index()
-        self.memory: tuple[Workspace, Findings] | None = None
+        self.memory: tuple[Workspace, dict[Path, Findings]] | None = None
         self.surveyed: dict[str, tuple[Workspace, list[Diagnostic] | Failed]] = {}
         self.passes = Passes(_with_results(workspace, results), codemods, mode, self.found)
 
@@ -174,9 +177,9 @@ class _ProjectRun:
         if workspace is self.passes.start:
             return [each for path in paths for each in self.files[path].remaining if _is_of(each, codemod)]
         if self.memory is None or self.memory[0] is not workspace:
-            self.memory = workspace, Findings()
-        targets = (workspace.target(workspace.by_path[path]) for path in paths)
-        return [each for target in targets for each in self.memory[1].of(codemod, target) if _reaches(each)]
+            self.memory = workspace, defaultdict(Findings)
+        found = (self.memory[1][path].of(codemod, workspace.target(workspace.by_path[path])) for path in paths)
+        return [each for some in found for each in some if _reaches(each)]
 
     def survey(self, codemod: Codemod, workspace: Workspace) -> list[Diagnostic]:
         """The findings of a rule over the project, remembered until the workspace changes.

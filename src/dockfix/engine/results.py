@@ -14,7 +14,7 @@ from dockfix.project.problems import InputProblem
 if TYPE_CHECKING:
     from dockfix.codemod.workspace import Workspace
 
-__all__ = ["Defect", "FileResult", "RunResult"]
+__all__ = ["Defect", "FileResult", "RunResult", "shown_path"]
 
 
 @dataclass(frozen=True, slots=True)

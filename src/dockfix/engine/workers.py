@@ -6,13 +6,14 @@ killed at any time, and they end when the process that started them ends, howeve
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dockfix.codemod.model import Codemod
+from dockfix.codemod.model import Codemod, Deferred
 from dockfix.engine.inputs import first_problem, ignore_warnings
 from dockfix.engine.project import run_file
 from dockfix.engine.results import Defect, FileResult
@@ -92,6 +93,8 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
 
     method = "fork" if sys.platform == "linux" else None  # what is loaded already need not be loaded again
     chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
+    if method == "fork":
+        _load(work.codemods)
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
         min(jobs, len(chunks)), mp_context=multiprocessing.get_context(method), initializer=_start_worker
@@ -110,6 +113,15 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def _load(codemods: Sequence[Codemod]) -> None:
+    """Load the modules of the codemods once, and not in each process: among many files most have work to do."""
+    for codemod in codemods:
+        for function in (codemod.rewrite, codemod.gather):
+            if isinstance(function, Deferred):
+                with contextlib.suppress(Exception):  # which is told when the codemod is run
+                    function.resolve()
 
 
 def _start_worker() -> None:

@@ -21,10 +21,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from dockfix.codemod.registry import load_registry
 from dockfix.engine.project import findings, run
 from dockfix.project.discovery import discover
 from dockfix.project.target import target_from_text
+from dockfix.rule.registry import load_registry
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode
 from dockfix.testing import load_cases

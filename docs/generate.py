@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dockfix.codemod.model import Codemod
-from dockfix.codemod.packindex import index_source
+from dockfix.rule.model import Codemod
+from dockfix.rule.pack_index import index_source
 from dockfix_codemods import load_all
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -20,15 +20,15 @@ from pathlib import Path
 
 import dockerfile as moby
 
-from dockfix.codemod.difftext import unified_diff
-from dockfix.codemod.model import Advice, Codemod, Diagnostic, Fix, Refusal
-from dockfix.codemod.registry import load_registry
+from dockfix.engine.difftext import unified_diff
 from dockfix.engine.project import run
 from dockfix.engine.results import FileResult
 from dockfix.project.discovery import discover
 from dockfix.project.files import read_file
 from dockfix.project.problems import InputError
 from dockfix.project.target import Target, load_project, target_for
+from dockfix.rule.model import Advice, Codemod, Diagnostic, Fix, Refusal
+from dockfix.rule.registry import load_registry
 from dockfix.syntax.source import BOM
 from dockfix_codemods import ORDER
 

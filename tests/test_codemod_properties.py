@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dockfix.codemod.model import Codemod
-from dockfix.codemod.registry import load_registry
 from dockfix.engine.project import run
 from dockfix.project.target import target_from_text
+from dockfix.rule.model import Codemod
+from dockfix.rule.registry import load_registry
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode
 from dockfix.testing import load_cases

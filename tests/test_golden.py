@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.registry import load_registry
+from dockfix.rule.registry import load_registry
 from dockfix.testing.cases import load_document
 from dockfix.testing.document import Kind
 

@@ -1,4 +1,4 @@
-"""The layout of the house: which module may import which, who may print, what may be committed."""
+"""The layout: which module may import which, where things live, who may print, what may be committed."""
 
 import ast
 import re
@@ -14,12 +14,16 @@ SRC = ROOT / "src"
 PACK = ROOT / "codemods"
 
 # A module imports from its own layer and from those before it.
-LAYERS = ("syntax", "facts", "project", "codemod", "engine", "testing", "api", "output", "verify", "cli")
+LAYERS = ("syntax", "facts", "project", "edit", "rule", "engine", "testing", "output", "verify", "server", "cli")
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
 # Only these print, read the environment and exit. `__main__` is how `python -m dockfix` reaches the cli.
-OUTERMOST = {"output", "verify", "cli", "__main__"}
-# What `dockfix.api` makes public is what a codemod works with.
-API_IMPORTS = {"syntax", "facts", "project", "codemod"}
+OUTERMOST = {"output", "verify", "server", "cli", "__main__"}
+# What a codemod works with; a third party's pack has the same.
+CODEMOD_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "codemods"}
+# Packages that dockfix itself depends on and whose values codemods work with.
+CODEMOD_PACKAGES = {"libcst"}
+# The face of the library: `import dockfix`.
+FACE_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "engine"}
 
 FORBIDDEN_NAMES = {"print", "input", "exit", "quit", "breakpoint", "SystemExit"}
 FORBIDDEN_MEMBERS = {
@@ -57,23 +61,18 @@ def layer(name: str) -> str | None:
     parts = name.split(".")
     if parts[0] == "dockfix_codemods":
         return "codemods"
-    if name.startswith("dockfix.codemod.testing"):
-        return "testing"  # it runs the engine
     return parts[1] if parts[0] == "dockfix" and len(parts) > 1 and not parts[1].startswith("__version") else None
 
 
-def may_import(importer: str, target: str) -> bool:
+def may_import(importer: str | None, target: str) -> bool:
     """Whether a module of layer `importer` may import one of layer `target`, both parts of dockfix."""
-    if importer == "api":
-        return target in API_IMPORTS
+    if importer is None:
+        return target in FACE_IMPORTS
     if importer == "codemods":
-        return target in {"api", "codemods"}
+        return target in CODEMOD_IMPORTS
     if importer == "__main__":
         return target == "cli"
-    # The pack is found through its entry point, so that it has no privilege. Nothing imports it, and nothing that is
-    # imported by `dockfix.api` imports that.
-    if target == "api":
-        return RANK[importer] > RANK["api"]
+    # The built-in pack is found through its entry point, as any other: nothing imports it.
     return target in RANK and RANK[target] <= RANK[importer]
 
 
@@ -84,10 +83,10 @@ def import_faults(name: str, source: str, is_package: bool = False) -> list[str]
     for line, target in imported(name, source, is_package):
         there = layer(target)
         if there is None:
-            standard = target.split(".")[0] in sys.stdlib_module_names | {"__future__"}
+            standard = target.split(".")[0] in sys.stdlib_module_names | {"__future__"} | CODEMOD_PACKAGES
             if here == "codemods" and not standard:
-                faults.append(f"{name}:{line} imports {target}: a codemod imports dockfix.api and the standard library")
-        elif here is None or not may_import(here, there):
+                faults.append(f"{name}:{line} imports {target}: a codemod imports dockfix and the standard library")
+        elif not may_import(here, there):
             faults.append(f"{name}:{line} imports {target}: {here or 'dockfix'} must not import {there}")
     return faults
 
@@ -110,7 +109,7 @@ def effect_faults(name: str, source: str) -> list[str]:
 def test_every_part_of_dockfix_has_its_place_in_the_order() -> None:
     parts = {layer(name) for name, _ in modules(SRC)} - {None, "__main__"}
     assert parts <= set(LAYERS)
-    assert {"syntax", "facts", "project", "codemod", "engine"} <= parts
+    assert {"syntax", "facts", "project", "edit", "rule", "engine"} <= parts
 
 
 def test_imports_run_one_way() -> None:
@@ -121,6 +120,87 @@ def test_imports_run_one_way() -> None:
         for fault in import_faults(name, path.read_text(encoding="utf-8"), path.name == "__init__.py")
     ]
     assert faults == []
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Every module of dockfix and its pack with the modules that it imports, for types alone and in functions too."""
+    known = {name: path for root in (SRC, PACK) for name, path in modules(root)}
+    graph: dict[str, set[str]] = {}
+    for name, path in known.items():
+        found = set()
+        for _, target in imported(name, path.read_text(encoding="utf-8"), path.name == "__init__.py"):
+            module = target if target in known else target.rpartition(".")[0]
+            if module in known and module != name:
+                found.add(module)
+        graph[name] = found
+    return graph
+
+
+def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other, directly or through others."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        seen: set[str] = set()
+        todo = [start]
+        while todo:
+            fresh = graph.get(todo.pop(), set()) - seen
+            seen |= fresh
+            todo += fresh
+        reached[start] = seen
+    circular = [name for name in graph if name in reached[name]]
+    groups = {
+        frozenset(other for other in circular if other in reached[name] and name in reached[other]) for name in circular
+    }
+    return sorted(sorted(group) for group in groups)
+
+
+def rule_of(module: str) -> str | None:
+    """The rule that a module of the built-in pack belongs to; none for the pack itself."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "dockfix_codemods" and len(parts) > 1 and parts[1] != "index" else None
+
+
+def owned_by_one_rule(graph: dict[str, set[str]]) -> dict[str, str]:
+    """The modules of `src` that exactly one rule uses, directly or through others that only it uses."""
+    users: dict[str, set[str]] = {name: set() for name in graph}
+    for name, targets in graph.items():
+        for target in targets:
+            users[target].add(name)
+    owner = {name: rule for name in graph if (rule := rule_of(name)) is not None}
+    candidates = [name for name in graph if rule_of(name) is None and layer(name) in CODEMOD_IMPORTS - {"codemods"}]
+    found = True
+    while found:
+        found = False
+        for name in candidates:
+            owners = {owner.get(user) for user in users[name]}
+            if name not in owner and len(owners) == 1 and None not in owners:
+                owner[name] = str(owners.pop())
+                found = True
+    return {name: rule for name, rule in owner.items() if rule_of(name) is None}
+
+
+def test_no_modules_import_each_other() -> None:
+    assert cycles(import_graph()) == []
+
+
+def test_a_cycle_is_seen() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}
+    assert cycles(graph) == [["b", "c"]]
+
+
+def test_what_one_rule_alone_uses_lives_with_that_rule() -> None:
+    assert owned_by_one_rule(import_graph()) == {}
+
+
+def test_a_module_that_one_rule_alone_uses_is_seen() -> None:
+    graph = {
+        "dockfix_codemods.one": {"dockfix.facts.deep", "dockfix.facts.shared"},
+        "dockfix_codemods.two.analysis": {"dockfix.facts.shared"},
+        "dockfix.facts.deep": {"dockfix.facts.deeper"},
+        "dockfix.facts.deeper": {"dockfix.facts.shared"},
+        "dockfix.facts.shared": set(),
+    }
+    assert owned_by_one_rule(graph) == {"dockfix.facts.deep": "one", "dockfix.facts.deeper": "one"}
 
 
 def test_only_the_outermost_layers_print_exit_or_read_the_environment() -> None:
@@ -140,16 +220,15 @@ def test_only_the_outermost_layers_print_exit_or_read_the_environment() -> None:
         ("dockfix.syntax.words", "import dockfix.facts.model"),
         ("dockfix.syntax.words", "from dockfix import cli"),
         ("dockfix.facts.stages", "def f() -> None:\n    from dockfix.project.ignore import x"),
-        ("dockfix.facts.stages", "from ..codemod import model"),
-        ("dockfix.codemod.registry", "from dockfix.api import Fix"),
-        ("dockfix.codemod.model", "from dockfix.engine.results import Defect"),
-        ("dockfix.codemod.registry", "import dockfix_codemods"),
-        ("dockfix.api", "from dockfix.output.diff import unified"),
+        ("dockfix.facts.stages", "from ..rule import model"),
+        ("dockfix.edit.yaml", "from dockfix.rule.model import Fix"),
+        ("dockfix.rule.registry", "import dockfix_codemods"),
+        ("dockfix.rule.model", "from dockfix.engine.gates import check_gates"),
         ("dockfix.output.diff", "from dockfix.cli import main"),
-        ("dockfix", "from dockfix.syntax import parser"),
-        ("dockfix_codemods.cache_mount", "from dockfix.facts.model import Known"),
-        ("dockfix_codemods.cache_mount", "from dockfix.codemod import surgery"),
-        ("dockfix_codemods.cache_mount", "import libcst"),
+        ("dockfix", "from dockfix.cli import app"),
+        ("dockfix_codemods.cache_mount", "from dockfix.engine.gates import check_gates"),
+        ("dockfix_codemods.cache_mount", "from dockfix.output.diff import unified"),
+        ("dockfix_codemods.cache_mount", "import typer"),
     ],
 )
 def test_an_import_against_the_order_is_seen(name: str, source: str) -> None:
@@ -160,10 +239,10 @@ def test_an_import_against_the_order_is_seen(name: str, source: str) -> None:
     ("name", "source"),
     [
         ("dockfix.syntax.words", "import re\nimport tree_sitter\nfrom .source import Span"),
-        ("dockfix.cli.apply", "from dockfix import __version__\nfrom dockfix.api import parse\nimport typer"),
-        ("dockfix.api", "from dockfix.syntax.parser import parse\nfrom .codemod.model import Fix"),
+        ("dockfix.cli.apply", "from dockfix import __version__\nfrom dockfix.engine.run import run\nimport typer"),
+        ("dockfix", "from dockfix.syntax.parser import parse\nfrom .rule.model import Fix"),
         ("dockfix.__main__", "from dockfix.cli import main"),
-        ("dockfix_codemods.cache_mount", "import re\nfrom dockfix.api import Fix\nfrom . import helpers"),
+        ("dockfix_codemods.cache_mount", "import re\nfrom dockfix.rule import Fix\nfrom . import helpers"),
     ],
 )
 def test_an_import_along_the_order_is_allowed(name: str, source: str) -> None:
@@ -191,81 +270,6 @@ def test_a_relative_import_is_resolved_from_the_package() -> None:
 )
 def test_an_effect_is_seen(source: str) -> None:
     assert len(effect_faults("dockfix.syntax.words", source)) == 1
-
-
-# Packages whose docstring is an index of their modules.
-INDEXED = ("syntax", "syntax/shell", "syntax/words", "facts", "facts/tables")
-# Modules that only one rule uses: they belong to that rule, and so are in no index.
-OF_ONE_RULE = {
-    "facts": set(
-        """
-        account_numbers apk build_comments buildtools crossing devdeps distributions downloads execform fetching masking
-        patterns pipes processes retries scripts sed turbo versions
-        """.split()  # noqa: SIM905 - a list of quoted words would be no clearer
-    ),
-    "facts/tables": {"python_distributions"},
-}
-
-
-def index_faults(docstring: str, names: set[str]) -> list[str]:
-    """What an index says twice, says of no module, or leaves out, one message each."""
-    listed = re.findall(r"^- `(\w+)`: \S.*\.$", docstring, re.MULTILINE)
-    faults = [f"{name} is listed twice" for name in sorted({name for name in listed if listed.count(name) > 1})]
-    faults += [f"{name} is no module" for name in sorted(set(listed) - names)]
-    return faults + [f"{name} is not listed" for name in sorted(names - set(listed))]
-
-
-@pytest.mark.parametrize("package", INDEXED)
-def test_a_package_opens_with_an_index_of_its_modules(package: str) -> None:
-    folder = SRC / "dockfix" / package
-    names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
-    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
-    assert index_faults(docstring or "", names - {"__init__"} - OF_ONE_RULE.get(package, set())) == []
-
-
-def test_what_an_index_lacks_is_seen() -> None:
-    index = "What.\n\n- `a`: one.\n- `b`: two.\n- `b`: again.\n"
-    assert index_faults(index, {"a", "b"}) == ["b is listed twice"]
-    assert index_faults(index.replace("- `b`: again.\n", ""), {"a", "c"}) == ["b is no module", "c is not listed"]
-    assert index_faults("- `a`:\n", {"a"}) == ["a is not listed"]
-
-
-def import_cycles(edges: dict[str, set[str]]) -> list[list[str]]:
-    """The groups of modules that import each other, directly or through others."""
-    reached: dict[str, set[str]] = {}
-    for name in edges:
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for target in edges.get(waiting.pop(), set()) - found:
-                found.add(target)
-                waiting.append(target)
-        reached[name] = found
-    groups = {
-        tuple(sorted(each for each in reached[name] if name in reached.get(each, set())))
-        for name in edges
-        if name in reached[name]
-    }
-    return [list(group) for group in sorted(groups)]
-
-
-@pytest.mark.parametrize("part", ["syntax", "facts"])
-def test_no_modules_import_each_other(part: str) -> None:
-    """Imports for type checkers count, and those inside functions: what needs them is not apart."""
-    found = {name: path for name, path in modules(SRC) if layer(name) == part}
-    edges: dict[str, set[str]] = {}
-    for name, path in found.items():
-        targets = {
-            target if target in found else target.rpartition(".")[0]
-            for _, target in imported(name, path.read_text(encoding="utf-8"), path.name == "__init__.py")
-        }
-        edges[name] = (targets & found.keys()) - {name}
-    assert import_cycles(edges) == []
-
-
-def test_a_cycle_is_seen() -> None:
-    assert import_cycles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [["a", "b", "c"]]
-    assert import_cycles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
 # Hosts that serve packages. Those of documentation (docs., doc., guides.) are sources and may be cited.
@@ -314,3 +318,33 @@ def test_a_registry_host_is_seen() -> None:
     assert FORBIDDEN_TEXT.search(f"--index-url https://{host}/simple") is not None
     assert FORBIDDEN_TEXT.search("guides." + ".".join(REGISTRY_HOSTS[6])) is None
     assert FORBIDDEN_TEXT.search("WORKDIR /work/src") is None
+
+
+# Packages whose docstring is an index of their modules.
+INDEXED = (
+    "syntax", "syntax/shell", "syntax/words", "facts", "facts/tables", "project", "project/compose", "project/bake",
+    "edit", "rule", "engine", "output", "cli",
+)  # fmt: skip
+
+
+def index_faults(docstring: str, names: set[str]) -> list[str]:
+    """What an index says twice, says of no module, or leaves out, one message each."""
+    listed = re.findall(r"^- `(\w+)`: \S.*\.$", docstring, re.MULTILINE)
+    faults = [f"{name} is listed twice" for name in sorted({name for name in listed if listed.count(name) > 1})]
+    faults += [f"{name} is no module" for name in sorted(set(listed) - names)]
+    return faults + [f"{name} is not listed" for name in sorted(names - set(listed))]
+
+
+@pytest.mark.parametrize("package", INDEXED)
+def test_a_package_opens_with_an_index_of_its_modules(package: str) -> None:
+    folder = SRC / "dockfix" / package
+    names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert index_faults(docstring or "", names - {"__init__"}) == []
+
+
+def test_what_an_index_lacks_is_seen() -> None:
+    index = "What.\n\n- `a`: one.\n- `b`: two.\n- `b`: again.\n"
+    assert index_faults(index, {"a", "b"}) == ["b is listed twice"]
+    assert index_faults(index.replace("- `b`: again.\n", ""), {"a", "c"}) == ["b is no module", "c is not listed"]
+    assert index_faults("- `a`:\n", {"a"}) == ["a is not listed"]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from dockfix.codemod.model import Codemod, Deferred
-from dockfix.codemod.packindex import index_source
-from dockfix.codemod.registry import load_registry
 from dockfix.output.page import page
+from dockfix.rule.model import Codemod, Deferred
+from dockfix.rule.pack_index import index_source
+from dockfix.rule.registry import load_registry
 from dockfix_codemods import ORDER, index, load, load_all
 
 

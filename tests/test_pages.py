@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import OTHER_FILES, Codemod, Severity
 from dockfix.engine.project import run
 from dockfix.project.config import read_config
 from dockfix.project.files import read_file
 from dockfix.project.imagelock import parse_image_lock
 from dockfix.project.target import BuildOptions, load_project, target_for
+from dockfix.rule.model import OTHER_FILES, Codemod, Severity
 from dockfix.testing import make_case, run_case
 from dockfix_codemods import load_all
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import dockerfile as moby
 import pytest
 
-from dockfix.codemod.registry import load_registry
 from dockfix.engine.project import run
 from dockfix.engine.results import FileResult
 from dockfix.project.target import target_from_text
+from dockfix.rule.registry import load_registry
 from dockfix.syntax.parser import parse
 
 CODEMODS = load_registry().codemods

@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final
 
-from dockfix.api import Codemod
+from dockfix.rule import Codemod
 
 ORDER: Final = (
     "copy-from-context",

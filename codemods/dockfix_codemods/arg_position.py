@@ -64,32 +64,17 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
-from dockfix.api import (
-    Add,
-    Arg,
-    Category,
-    Codemod,
-    Copy,
-    Effect,
-    Env,
-    Finding,
-    Fix,
-    Instruction,
-    Known,
-    Refusal,
-    Run,
-    Safety,
-    Severity,
-    Stage,
-    Target,
-    is_deaf,
-    is_pragma,
-    is_silently_read,
-    names_mentioned,
-    surgery,
-    variables,
-    wiring,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.edit import wiring
+from dockfix.facts.images import is_silently_read
+from dockfix.facts.model import Known
+from dockfix.facts.names import is_deaf, names_mentioned
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.pragmas import is_pragma
+from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run
+from dockfix.syntax.words import variables
 
 _LOGIN: Final = re.compile(r"-[a-zA-Z]*[li]|--login")
 _SYSTEM: Final = re.compile(r"/+\Z|/+(?:bin|sbin|usr|lib|etc)(?:/|\Z)|.*\$")

@@ -58,21 +58,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
-    Advice,
-    Category,
-    Codemod,
-    Edit,
-    Effect,
-    Finding,
-    Fix,
-    Safety,
-    Severity,
-    Target,
-    mounts,
-    surgery,
-    uv_installs,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts import mounts, uv_installs
+from dockfix.project.target import Target
+from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
 
 _MESSAGE: Final = "uv stays in the image, some 40 MB that only the build uses"
 _LOOK_AT: Final = "that nothing calls uv when the container runs, and that the build may pull from ghcr.io"

@@ -62,35 +62,27 @@ import posixpath
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
+from dockfix.edit import context_wiring as context_surgery
+from dockfix.edit import dockerfile as surgery
+from dockfix.edit import wiring
+from dockfix.facts.stages import ImageSource, Invalid, OutOfRange, Stage, context_key
+from dockfix.project.compose.builds import BuildInvocation
+from dockfix.project.context import Context
+from dockfix.project.target import Target, context_candidates
+from dockfix.rule import (
     Advice,
     Beside,
-    BuildInvocation,
     Category,
     Codemod,
-    Context,
-    Copy,
     Edit,
     Effect,
     Finding,
     Fix,
-    From,
-    ImageSource,
-    Instruction,
-    Invalid,
-    OutOfRange,
     Refusal,
     Safety,
     Severity,
-    Stage,
-    Target,
-    Word,
-    context_candidates,
-    context_key,
-    context_surgery,
-    surgery,
-    wiring,
 )
+from dockfix.syntax.tree import Copy, From, Instruction, Word
 
 _LOOK_AT: Final = (
     "how else this file is built: a --build-context given by a script or a CI job would be bypassed by the new line"

@@ -49,22 +49,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
-    Category,
-    Codemod,
-    Effect,
-    Env,
-    Finding,
-    Fix,
-    Known,
-    Refusal,
-    Safety,
-    Severity,
-    Target,
-    Word,
-    surgery,
-    variables,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts.model import Known
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.tree import Env, Word
+from dockfix.syntax.words import variables
 
 _WHY: Final = "an instruction of its own sees what the one above sets"
 

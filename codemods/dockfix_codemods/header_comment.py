@@ -73,23 +73,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
-from dockfix.api import (
-    Blank,
-    BuildInvocation,
-    Category,
-    Codemod,
-    Comment,
-    Directive,
-    Finding,
-    Fix,
-    Refusal,
-    Safety,
-    Severity,
-    Target,
-    is_pragma,
-    surgery,
-    wiring,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.edit import wiring
+from dockfix.project.compose.builds import BuildInvocation
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.pragmas import is_pragma
+from dockfix.syntax.tree import Blank, Comment, Directive
 
 _MOST_BUILDS: Final = 4
 _LONGEST: Final = 100

@@ -47,19 +47,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from dockfix.api import (
-    Advice,
-    Category,
-    CheckedService,
-    Codemod,
-    Finding,
-    Healthcheck,
-    Severity,
-    Stage,
-    Target,
-    health,
-    services_by_stage,
-)
+from dockfix.facts import health
+from dockfix.facts.stages import Stage
+from dockfix.project.checks import CheckedService, services_by_stage
+from dockfix.project.target import Target
+from dockfix.rule import Advice, Category, Codemod, Finding, Severity
+from dockfix.syntax.tree import Healthcheck
 
 
 def rewrite(target: Target) -> Iterator[Finding]:

@@ -70,26 +70,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dockfix.api import (
-    Beside,
-    Category,
-    CheckedService,
-    Cmd,
-    Codemod,
-    Effect,
-    Entrypoint,
-    Finding,
-    Fix,
-    Refusal,
-    Safety,
-    Severity,
-    Stage,
-    Target,
-    health,
-    mounts,
-    services_by_stage,
-    surgery,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts import health, mounts
+from dockfix.facts.stages import Stage
+from dockfix.project.checks import CheckedService, services_by_stage
+from dockfix.project.target import Target
+from dockfix.rule import Beside, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.tree import Cmd, Entrypoint
 
 _WHY: Final = "an image with its own check is checked wherever it runs"
 

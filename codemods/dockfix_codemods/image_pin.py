@@ -52,22 +52,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
-    Category,
-    Codemod,
-    Edit,
-    Effect,
-    Finding,
-    Fix,
-    Known,
-    Refusal,
-    Safety,
-    Severity,
-    Stage,
-    Target,
-    locked_digest,
-    surgery,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts.model import Known
+from dockfix.facts.stages import Stage
+from dockfix.project.imagelock import locked_digest
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 
 _WHY: Final = "the digest is the image, and a tag moves"
 _LOOK_AT: Final = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dockfix.api import Beside, Category, Codemod, Deferred, Effect, Severity
+from dockfix.rule import Beside, Category, Codemod, Deferred, Effect, Severity
 
 INDEX: Final = (
     Codemod(
@@ -44,7 +44,7 @@ INDEX: Final = (
         triggers=("from ", "from="),
         findings=("worker 1",),
         survey=Deferred("dockfix_codemods.local_base_image", "survey"),
-        gather=Deferred("dockfix.codemod.local_images", "gather"),
+        gather=Deferred("dockfix_codemods.local_base_image.images", "gather"),
         beside=Beside.SECOND,
     ),
     Codemod(

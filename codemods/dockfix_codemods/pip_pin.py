@@ -35,7 +35,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import Advice, Category, Codemod, Finding, Run, Severity, Target
+from dockfix.project.target import Target
+from dockfix.rule import Advice, Category, Codemod, Finding, Severity
+from dockfix.syntax.tree import Run
 
 _TOOLS: Final = frozenset(("pip", "setuptools", "wheel"))
 _CONSTRAINTS: Final = {"pip": "PIP_CONSTRAINT", "uv": "UV_CONSTRAINT"}

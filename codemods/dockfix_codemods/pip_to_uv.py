@@ -50,29 +50,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
-    Category,
-    Codemod,
-    Commands,
-    Edit,
-    Effect,
-    Finding,
-    Fix,
-    Mount,
-    Refusal,
-    Run,
-    Safety,
-    Severity,
-    Stage,
-    Step,
-    Target,
-    caches_of,
-    distribution_name,
-    mounts,
-    python_environments,
-    surgery,
-    uv_installs,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts import mounts, python_environments, uv_installs
+from dockfix.facts.commands import Commands, Step
+from dockfix.facts.mounts import caches_of
+from dockfix.facts.packages import distribution_name
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.tree import Mount, Run
 
 _HARMLESS: Final = (
     "PIP_NO_CACHE_DIR",

@@ -55,27 +55,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from dockfix.api import (
-    Category,
-    Change,
-    Cmd,
-    Codemod,
-    Edit,
-    Effect,
-    Entrypoint,
-    Finding,
-    Fix,
-    Known,
-    Refusal,
-    Safety,
-    Severity,
-    Target,
-    postgres_servers,
-    surgery,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts.model import Known
+from dockfix.project.postgres import servers as postgres_servers
+from dockfix.project.target import Target
+from dockfix.rule import Category, Change, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.tree import Cmd, Entrypoint
 
 if TYPE_CHECKING:
-    from dockfix.api import Library, PostgresPlace, PostgresServer
+    from dockfix.facts.postgres import Library
+    from dockfix.project.postgres import Place as PostgresPlace
+    from dockfix.project.postgres import Server as PostgresServer
 
 _WHY: Final = "a database has an extension only once it is created in it"
 _DEFAULT: Final = "postgres"

@@ -58,23 +58,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from dockfix.api import (
-    Category,
-    Codemod,
-    Edit,
-    Effect,
-    Finding,
-    Fix,
-    Refusal,
-    Safety,
-    Severity,
-    Target,
-    postgres_servers,
-    surgery,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.project.postgres import servers as postgres_servers
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 
 if TYPE_CHECKING:
-    from dockfix.api import PostgresServer
+    from dockfix.project.postgres import Server as PostgresServer
 
 _WHY: Final = "the server loads such a library when it starts, or not at all"
 

@@ -51,24 +51,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from dockfix.api import (
-    Category,
-    Codemod,
-    Edit,
-    Effect,
-    Env,
-    Finding,
-    Fix,
-    Known,
-    Refusal,
-    Safety,
-    Severity,
-    Stage,
-    Target,
-    image_names,
-    surgery,
-    variables,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts.images import image_names
+from dockfix.facts.model import Known
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.tree import Env
+from dockfix.syntax.words import variables
 
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/=@%")
 

@@ -45,26 +45,13 @@ import posixpath
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
-    Action,
-    Add,
-    Advice,
-    Category,
-    Codemod,
-    Copy,
-    Env,
-    Finding,
-    Instruction,
-    Known,
-    Label,
-    Run,
-    Severity,
-    Stage,
-    Step,
-    Target,
-    User,
-    Workdir,
-)
+from dockfix.facts.commands import Step
+from dockfix.facts.model import Known
+from dockfix.facts.packages import Action
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.rule import Advice, Category, Codemod, Finding, Severity
+from dockfix.syntax.tree import Add, Copy, Env, Instruction, Label, Run, User, Workdir
 
 _CALM: Final = frozenset({"mkdir", "set", "cd", "export", "true", "rm", "venv"})
 _EXTRA: Final = ("chown", "chmod", "exclude", "parents")

@@ -39,22 +39,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
-    Add,
-    Advice,
-    Category,
-    Codemod,
-    Copy,
-    Finding,
-    Known,
-    Run,
-    Severity,
-    Stage,
-    Step,
-    Target,
-    context_candidates,
-    distribution_name,
-)
+from dockfix.facts.commands import Step
+from dockfix.facts.model import Known
+from dockfix.facts.packages import distribution_name
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target, context_candidates
+from dockfix.rule import Advice, Category, Codemod, Finding, Severity
+from dockfix.syntax.tree import Add, Copy, Run
 
 _NAMES: Final = frozenset(("torch", "torchvision", "torchaudio"))
 _INDEX_OPTIONS: Final = (

@@ -46,27 +46,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
-    BUSYBOX_FAMILIES,
-    AccountCommand,
-    Advice,
-    Category,
-    Codemod,
-    Commands,
-    Effect,
-    Finding,
-    Fix,
-    Refusal,
-    Run,
-    Safety,
-    Severity,
-    ShellContext,
-    Stage,
-    Step,
-    Target,
-    parse_account_command,
-    surgery,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts.account_commands import AccountCommand, parse_account_command
+from dockfix.facts.commands import Commands, Step
+from dockfix.facts.stages import Stage
+from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
+from dockfix.project.target import Target
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.shell import Context as ShellContext
+from dockfix.syntax.tree import Run
 
 _PLAIN: Final = ShellContext.GROUP | ShellContext.SUBSHELL
 _MAKERS: Final = frozenset({"addgroup", "groupadd"})

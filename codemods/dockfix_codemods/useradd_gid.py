@@ -60,31 +60,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from dockfix.api import (
-    BUSYBOX_FAMILIES,
-    USER_GIDS,
-    AccountCommand,
-    Accounts,
-    Category,
-    Codemod,
-    Commands,
-    Edit,
-    Effect,
-    Finding,
-    Fix,
-    GroupAccount,
-    Known,
-    Refusal,
-    Run,
-    Safety,
-    Severity,
-    ShellContext,
-    Stage,
-    Target,
-    has_base_group,
-    parse_account_command,
-    surgery,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts.account_commands import AccountCommand, has_base_group, parse_account_command
+from dockfix.facts.accounts import Accounts, GroupAccount
+from dockfix.facts.commands import Commands
+from dockfix.facts.model import Known
+from dockfix.facts.stages import Stage
+from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES, USER_GIDS
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.shell import Context as ShellContext
+from dockfix.syntax.tree import Run
 
 _OWN_GROUP: Final = frozenset({"debian", "ubuntu", "rhel", "fedora"}) | BUSYBOX_FAMILIES
 """Families on which a user gets a group of its own (USERGROUPS_ENAB yes)."""

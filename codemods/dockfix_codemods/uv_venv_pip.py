@@ -48,23 +48,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from dockfix.api import (
-    Category,
-    Codemod,
-    Effect,
-    Finding,
-    Fix,
-    Refusal,
-    Run,
-    Safety,
-    Severity,
-    Stage,
-    Step,
-    Target,
-    python_environments,
-    surgery,
-    uv_installs,
-)
+from dockfix.edit import dockerfile as surgery
+from dockfix.facts import python_environments, uv_installs
+from dockfix.facts.commands import Step
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.tree import Run
 
 _Made: TypeAlias = tuple[Run, str]
 """The RUN that made an environment, and how it calls uv."""

@@ -44,22 +44,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.api import (
-    Add,
-    Advice,
-    Category,
-    Codemod,
-    Copy,
-    Finding,
-    Known,
-    Run,
-    Severity,
-    ShellContext,
-    Stage,
-    Step,
-    Target,
-    Workdir,
-)
+from dockfix.facts.commands import Step
+from dockfix.facts.model import Known
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.rule import Advice, Category, Codemod, Finding, Severity
+from dockfix.syntax.shell import Context as ShellContext
+from dockfix.syntax.tree import Add, Copy, Run, Workdir
 
 _SYSTEM: Final = re.compile(
     r"/|/(?:bin|boot|dev|etc|home|lib|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp)"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.registry import Registry
+from dockfix.rule.registry import Registry
 
 TOYS = Path(__file__).with_name("toys.py")
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dockfix.cli import main
-from dockfix.codemod.model import Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
-from dockfix.codemod.registry import Registry
 from dockfix.project.target import Target
+from dockfix.rule.model import Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
+from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Span
 
 MODE, FOLDER = sys.argv[1], Path(sys.argv[2])

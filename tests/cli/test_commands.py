@@ -331,14 +331,14 @@ def test_the_version_loads_nothing() -> None:
         "print([name for name in sys.modules if name.startswith('dockfix.') or name in ('typer', 'dockfix_codemods')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert done.stdout.decode().split("\n")[1] == "['dockfix.cli']"
+    assert done.stdout.decode().split("\n")[1] == "['dockfix.cli', 'dockfix.cli.errors']"
 
 
 def test_a_parser_loads_nothing_heavy() -> None:
     code = (
         "import sys; from dockfix.cli import main; main(['check', '--help']);"
         "print([name for name in ('rich', 'libcst', 'ruamel.yaml', 'tree_sitter', 'tomllib',"
-        " 'concurrent.futures', 'dockfix.codemod', 'dockfix_codemods') if name in sys.modules])"
+        " 'concurrent.futures', 'dockfix.rule', 'dockfix_codemods') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.decode().rstrip().split("\n")[-1] == "[]"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.project.init import TEMPLATES, render, suggest
+from dockfix.project.templates import TEMPLATES, render, suggest
 
 TOYS = Path(__file__).with_name("toys.py")
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]

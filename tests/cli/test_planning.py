@@ -8,8 +8,8 @@ import pytest
 
 from dockfix.cli import planning
 from dockfix.cli.console import Console
-from dockfix.codemod.registry import Registry
 from dockfix.output.plain import PLAIN
+from dockfix.rule.registry import Registry
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockfix.codemod.model import Category, Codemod, Effect, Finding, Fix, Rewrite, Safety, Severity
-from dockfix.codemod.surgery import replace
+from dockfix.edit.dockerfile import replace
 from dockfix.project.target import Target, target_from_text
+from dockfix.rule.model import Category, Codemod, Effect, Finding, Fix, Rewrite, Safety, Severity
 from dockfix.syntax.tree import Instruction
 
 EVERYTHING = frozenset(Effect)

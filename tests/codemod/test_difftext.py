@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockfix.codemod.difftext import original_lines, split_lines, unified_diff
+from dockfix.engine.difftext import original_lines, split_lines, unified_diff
 from dockfix.syntax.source import encode
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", "d\r", "\x0c", "é\u2028\udc80"]), max_size=40)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from dockfix.codemod import registry
-from dockfix.codemod.model import Codemod
-from dockfix.codemod.registry import Registry, RegistryError, UnknownRuleError, load_registry
+from dockfix.rule import registry
+from dockfix.rule.model import Codemod
+from dockfix.rule.registry import Registry, RegistryError, UnknownRuleError, load_registry
 from tests.codemod.samples import codemod
 
 

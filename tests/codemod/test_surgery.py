@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockfix.codemod import surgery
-from dockfix.codemod.model import Edit, apply_edits
+from dockfix.edit import dockerfile as surgery
 from dockfix.engine.gates import check_untouched
+from dockfix.rule.model import Edit, apply_edits
 from dockfix.syntax.parser import parse
 from dockfix.syntax.shell import parse_shell
 from dockfix.syntax.source import Span

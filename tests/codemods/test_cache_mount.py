@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.model import Advice, Fix, Refusal, Safety
 from dockfix.engine.project import findings, run
 from dockfix.project.target import target_from_text
+from dockfix.rule.model import Advice, Fix, Refusal, Safety
 from dockfix_codemods.cache_mount import CODEMOD
 
 HEAD = "# syntax=docker/dockerfile:1\nFROM python:3.13-slim\n"

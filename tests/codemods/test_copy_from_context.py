@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dockfix.codemod.model import Fix, Refusal
 from dockfix.engine.project import findings
 from dockfix.project.files import read_file
 from dockfix.project.target import load_project, target_for
+from dockfix.rule.model import Fix, Refusal
 from dockfix_codemods.copy_from_context import CODEMOD
 
 

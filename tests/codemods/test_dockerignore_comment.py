@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.registry import load_registry
 from dockfix.engine.session import check_paths
 from dockfix.engine.settings import Settings
 from dockfix.project.context import Context
+from dockfix.rule.registry import load_registry
 
 SETTINGS = Settings(rules=("dockerignore-comment",))
 

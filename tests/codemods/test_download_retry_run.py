@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod import python_surgery
 from dockfix.engine.project import run
 from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
 from dockfix_codemods.download_retry import CODEMOD
+from dockfix_codemods.download_retry import edits as python_surgery
 
 RequireTool = Callable[[str], Path]
 

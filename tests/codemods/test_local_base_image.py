@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Refusal
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine.project import run_project
 from dockfix.engine.results import RunResult
 from dockfix.engine.settings import Mode
 from dockfix.project.files import read_file
 from dockfix.project.target import load_project
+from dockfix.rule.model import Refusal
+from dockfix.rule.workspace import Workspace
 from dockfix_codemods.local_base_image import CODEMOD
 
 BASE = "FROM python:3.13-slim\nCOPY requirements.txt .\n"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dockfix.codemod.registry import load_registry
 from dockfix.engine.session import run_paths
 from dockfix.engine.settings import Settings
+from dockfix.rule.registry import load_registry
 
 N = "9" * 5_000
 DOCKERFILE = f"""\

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Advice
 from dockfix.engine.project import run
 from dockfix.project.target import target_from_text
+from dockfix.rule.model import Advice
 from dockfix.syntax.tree import Healthcheck
 from dockfix_codemods.healthcheck_pgrep import CODEMOD
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Refusal
 from dockfix.engine.project import run
 from dockfix.project.target import target_from_text
+from dockfix.rule.model import Refusal
 from dockfix_codemods.shell_pipefail import CODEMOD
 
 RequireTool = Callable[[str], Path]

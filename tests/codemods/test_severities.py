@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.model import Severity
-from dockfix.codemod.registry import load_registry
 from dockfix.project.target import target_from_text
+from dockfix.rule.model import Severity
+from dockfix.rule.registry import load_registry
 
 ERROR = frozenset(
     (

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from dockfix.codemod.model import Fix, Refusal
 from dockfix.engine.project import run
 from dockfix.project.target import target_from_text
+from dockfix.rule.model import Fix, Refusal
 from dockfix.syntax.tree import Run
 from dockfix_codemods.useradd_gid import CODEMOD
 

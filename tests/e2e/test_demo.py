@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.registry import load_registry
+from dockfix.rule.registry import load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,19 +38,27 @@ def test_the_demo_shows_the_safe_fixes(project: Path) -> None:
     shown = dockfix("apply", "--diff", ".", cwd=project)
     assert shown.returncode == 1, shown.stderr
     removed, added = lines(shown.stdout, "-"), lines(shown.stdout, "+")
-    # the audited worker's uv mount becomes pip's
-    assert "RUN --mount=type=cache,target=/root/.cache/uv \\" in removed
-    assert "RUN --mount=type=cache,target=/root/.cache/pip \\" in added
-    # README leaves the api's dependency layer
-    assert "COPY pyproject.toml README.md ./" in removed
-    assert "COPY pyproject.toml ./" in added
-    assert "COPY README.md ./" in added
+    # npm's downloads are kept between builds, and apk's index is not fetched twice
+    assert "RUN --mount=type=cache,target=/root/.npm \\" in added
+    assert "RUN apk update && apk upgrade && apk add --no-cache curl libc6-compat" in removed
     # users get an explicit gid with their group
     assert any("groupadd -g 10001 llamacrawl" in line for line in added)
     assert any("useradd -m -u 10001 -g 10001 llamacrawl" in line for line in added)
     assert any("groupadd -g 10002 taboot" in line for line in added)
     # what compose supplies is left alone
     assert not any("--from=packages" in line for line in removed + added)
+
+
+def test_the_demo_with_unsafe_fixes(project: Path) -> None:
+    shown = dockfix("apply", "--unsafe", "--diff", ".", cwd=project)
+    removed, added = lines(shown.stdout, "-"), lines(shown.stdout, "+")
+    # the audited worker's uv mount becomes pip's; another image may take what pip builds from source there
+    assert "RUN --mount=type=cache,target=/root/.cache/uv \\" in removed
+    assert "RUN --mount=type=cache,target=/root/.cache/pip \\" in added
+    # README leaves the api's dependency layer; a script that ran before might have named it
+    assert "COPY pyproject.toml README.md ./" in removed
+    assert "COPY pyproject.toml ./" in added
+    assert "COPY README.md ./" in added
 
 
 def test_what_compose_supplies_is_left_alone_with_the_reason(project: Path) -> None:

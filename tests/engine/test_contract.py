@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.model import OTHER_FILES, Effect
 from dockfix.engine.contract import changed_aspects
+from dockfix.rule.model import OTHER_FILES, Effect
 from dockfix.syntax.parser import parse
 
 BASE = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Effect
 from dockfix.engine.file_gates import check_other_file, effect_of
+from dockfix.rule.model import Effect
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Advice, Category, Change, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
-from dockfix.codemod.registry import Registry
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine.project import findings, run, run_project
 from dockfix.engine.session import check_paths, run_paths
 from dockfix.engine.settings import Mode, Settings
 from dockfix.project.files import read_file
 from dockfix.project.target import Target, load_project
+from dockfix.rule.model import Advice, Category, Change, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
+from dockfix.rule.registry import Registry
+from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from tests.codemod.samples import codemod, renames, target
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.codemod.model import Edit, Effect, apply_edits
 from dockfix.engine.gates import check_gates, check_untouched
+from dockfix.rule.model import Edit, Effect, apply_edits
 from dockfix.syntax.parser import parse
 from tests.codemod.samples import codemod
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockfix.codemod.model import Advice, Diagnostic, Edit, Effect, Finding, Fix, Refusal, Safety
-from dockfix.codemod.surgery import insert, insert_above, replace
-from dockfix.codemod.workspace import Workspace
+from dockfix.edit.dockerfile import insert, insert_above, replace
 from dockfix.engine import fixes
 from dockfix.engine.fixes import preview
 from dockfix.engine.project import findings, run
 from dockfix.project.target import Target
+from dockfix.rule.model import Advice, Diagnostic, Edit, Effect, Finding, Fix, Refusal, Safety
+from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run, User
 from tests.codemod.samples import codemod, renames, target, word

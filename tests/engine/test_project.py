@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from dockfix.codemod.model import (
+from dockfix.engine.fixes import preview
+from dockfix.engine.project import run_project
+from dockfix.engine.results import RunResult
+from dockfix.engine.session import check_paths, run_paths
+from dockfix.engine.settings import Mode, Settings
+from dockfix.project.files import read_file
+from dockfix.project.target import Target, load_project
+from dockfix.rule.model import (
     Advice,
     Category,
     Change,
@@ -27,15 +34,8 @@ from dockfix.codemod.model import (
     Severity,
     Survey,
 )
-from dockfix.codemod.registry import Registry
-from dockfix.codemod.workspace import Workspace
-from dockfix.engine.fixes import preview
-from dockfix.engine.project import run_project
-from dockfix.engine.results import RunResult
-from dockfix.engine.session import check_paths, run_paths
-from dockfix.engine.settings import Mode, Settings
-from dockfix.project.files import read_file
-from dockfix.project.target import Target, load_project
+from dockfix.rule.registry import Registry
+from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Copy, From
 from tests.codemod.samples import renames

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Advice, Beside, Codemod, Deferred, Finding
-from dockfix.codemod.workspace import Workspace, collect_key
 from dockfix.engine.project import run_project
 from dockfix.engine.relevance import may_apply, may_apply_to_project
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
+from dockfix.rule.model import Advice, Beside, Codemod, Deferred, Finding
+from dockfix.rule.workspace import Workspace, collect_key
 from tests.codemod.samples import codemod
 
 COMPOSE = "services: {web: {build: .}}\n"

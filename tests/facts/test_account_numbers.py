@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.facts.account_numbers import account_numbers, made_users, number_spans
 from dockfix.facts.build import analyse
 from dockfix.syntax.parser import parse
+from dockfix_codemods.uid_map.numbers import account_numbers, made_users, number_spans
 
 
 def places(text: str) -> list[tuple[str, str, int | None, str]]:

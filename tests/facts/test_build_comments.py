@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.facts.build_comments import BuildCommand, BuildComment, build_comments, read_command
 from dockfix.syntax.parser import parse
+from dockfix_codemods.local_base_image.comments import BuildCommand, BuildComment, build_comments, read_command
 
 
 def read(text: str) -> list[BuildComment]:

@@ -7,8 +7,8 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
-from dockfix.facts.distributions import import_names, kept_by_others, loaders_in_code
-from dockfix.facts.tables import python_distributions as table
+from dockfix_codemods.unused_python_deps import table
+from dockfix_codemods.unused_python_deps.names import import_names, kept_by_others, loaders_in_code
 
 NORMAL = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-?")
 

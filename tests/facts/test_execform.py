@@ -2,7 +2,7 @@
 
 import pytest
 
-from dockfix.facts.execform import runs_its_arguments, unexpanded
+from dockfix_codemods.exec_form_variable.analysis import runs_its_arguments, unexpanded
 
 
 def names(*argv: str, env: tuple[str, ...] = ()) -> tuple[str, ...]:

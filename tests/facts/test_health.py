@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.facts.fetching import Fetch, parse_fetch
 from dockfix.facts.health import (
     asked,
     check_commands,
@@ -17,6 +16,7 @@ from dockfix.facts.health import (
 from dockfix.facts.model import Known
 from dockfix.project.target import target_from_text
 from dockfix.syntax.shell import parse_shell
+from dockfix_codemods.healthcheck_tool.analysis import Fetch, parse_fetch
 
 SHELL = Known(("/bin/sh", "-c"))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockfix.facts.patterns import parse_pattern
+from dockfix_codemods.healthcheck_pgrep.patterns import parse_pattern
 
 
 @given(st.text("ab.*+?|^$[]\\", min_size=1, max_size=8), st.text("ab.+[", max_size=10))

@@ -6,8 +6,8 @@ import pytest
 
 from dockfix.facts.commands import Commands, commands_of
 from dockfix.facts.model import Known
-from dockfix.facts.scripts import behind, join_all, joint
 from dockfix.syntax.parser import parse
+from dockfix_codemods.apt_purge.scripts import behind, join_all, joint
 
 SH = ("/bin/sh", "-c")
 STRICT = ("/bin/bash", "-e", "-c")

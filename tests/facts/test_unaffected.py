@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.facts.crossing import ContextFiles, movable
 from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
+from dockfix_codemods.copy_order.reorder import ContextFiles, movable
 
 
 def moves(text: str) -> dict[str, str]:
@@ -72,9 +72,9 @@ def test_shown(text: str, source: str) -> None:
             "NODE_OPTIONS",
         ),
         (f"FROM debian:12 | ENV LD_PRELOAD=/preload/a.so | COPY a.so /preload/a.so | {APT}", "a.so", None),
-        (f"FROM debian:12 | ENV A=1 | ENV WGETRC=/conf/wgetrc | COPY wgetrc /conf/ | {APT}", "wgetrc", "WGETRC"),
-        (f"FROM debian:12 | ENV CURL_HOME=/conf | COPY curlrc.txt /conf/x/ | {APT}", "curlrc.txt", "CURL_HOME"),
-        (f"FROM debian:12 | ENV OPENSSL_CONF=/ssl/o.cnf | COPY ssl/ /ssl/ | {APT}", "ssl/", "OPENSSL_CONF"),
+        (f"FROM debian:12 | ENV A=1 | ENV WGETRC=/conf/wgetrc | COPY wgetrc /conf/ | {APT}", "wgetrc", None),
+        (f"FROM debian:12 | ENV CURL_HOME=/conf | COPY curlrc.txt /conf/x/ | {APT}", "curlrc.txt", None),
+        (f"FROM debian:12 | ENV OPENSSL_CONF=/ssl/o.cnf | COPY ssl/ /ssl/ | {APT}", "ssl/", None),
         (
             f'FROM python:3.13 | ENV GIT_SSH_COMMAND="ssh -i /keys/id" | COPY keys/ /keys/ | {PIP}',
             "keys/",

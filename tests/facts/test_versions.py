@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockfix.facts.versions import ImageVersion, image_version, names_version, version_key
+from dockfix_codemods.base_image_drift.versions import ImageVersion, image_version, names_version, version_key
 
 DIGEST = "sha256:" + "0" * 64
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
+from dockfix.edit.text import Edit
 from dockfix.output.places import Places
 from dockfix.project.problems import InputProblem
-from dockfix.syntax.edits import Edit
+from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
 from dockfix.syntax.source import Span
 
 

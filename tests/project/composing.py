@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from dockfix.project.compose import BuildInvocation, ComposeFile, read_compose
+from dockfix.project.compose.builds import BuildInvocation, ComposeFile, read_compose
 from dockfix.project.snapshot import Snapshot
 
 

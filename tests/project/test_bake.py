@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.project import bake_tree
-from dockfix.project.bake import BakeFile, is_bake_name, read_bake
-from dockfix.project.compose import BuildInvocation
+from dockfix.project.bake import tree as bake_tree
+from dockfix.project.bake.builds import BakeFile, is_bake_name, read_bake
+from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.discovery import find_named
 from dockfix.project.files import read_file
 from dockfix.project.snapshot import Snapshot
@@ -501,9 +501,9 @@ def test_no_file_can_hang_the_reader(tmp_path: Path, text: str) -> None:
 def test_too_much_to_evaluate_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = [(1, "has targets that inherit or evaluate too much; some of it is not read")]
     with monkeypatch.context() as patch:
-        patch.setattr("dockfix.project.bake_values._MAX_STEPS", 5)
+        patch.setattr("dockfix.project.bake.values._MAX_STEPS", 5)
         assert trouble(tmp_path, 'target "a" { tags = ["a", "b", "c", "d", "e"] }\n')[1] == said
-    monkeypatch.setattr("dockfix.project.bake._MAX_MERGED", 5)
+    monkeypatch.setattr("dockfix.project.bake.builds._MAX_MERGED", 5)
     bake, problems = trouble(tmp_path, 'target "a" { args = { A = "", B = "", C = "", D = "", E = "" } }\n')
     assert (problems, bake.invocations) == (said, ())
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockfix.project.bake_tree import parse_bake
-from dockfix.project.bakecheck import bake_changes
-from dockfix.project.bakeedit import Uneditable, set_context
-from dockfix.syntax.edits import apply_edits
+from dockfix.edit.hcl import Uneditable, set_context
+from dockfix.edit.hcl_check import bake_changes
+from dockfix.edit.text import apply_edits
+from dockfix.project.bake.tree import parse_bake
 
 
 def edited(text: str, target: str = "a", name: str = "n", value: str = "v", *, json: bool = False) -> str:

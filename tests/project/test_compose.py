@@ -9,12 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.project.compose import (
-    ContextKind,
-    context_kind,
-    find_compose_files,
-    is_compose_name,
-)
+from dockfix.project.compose.builds import ContextKind, context_kind, find_compose_files, is_compose_name
 from tests.project.composing import only, read, write
 
 

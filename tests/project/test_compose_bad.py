@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.project import compose_loader, compose_nodes
-from dockfix.project.compose import read_compose, read_project_compose
+from dockfix.project.compose import loader as compose_loader
+from dockfix.project.compose import nodes as compose_nodes
+from dockfix.project.compose.builds import read_compose, read_project_compose
 from dockfix.project.problems import InputProblem
 from dockfix.project.snapshot import Snapshot
 from tests.project.composing import read, write

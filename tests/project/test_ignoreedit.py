@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dockfix.edit.text import apply_edits
 from dockfix.project.ignore import parse_ignore
-from dockfix.project.ignoreedit import split_comments, trailing_comments
-from dockfix.syntax.edits import apply_edits
 from dockfix.syntax.source import BOM
+from dockfix_codemods.dockerignore_comment.edits import split_comments, trailing_comments
 from tests.strategies import STEADY
 
 

@@ -15,11 +15,11 @@ from threading import Thread
 import dockerfile as moby
 import pytest
 
-from dockfix.codemod.registry import load_registry
 from dockfix.engine.project import run
 from dockfix.project.files import read_file
-from dockfix.project.init import PACKAGE_MANAGERS, TEMPLATES, Answers, InitError, render, suggest, write
 from dockfix.project.target import BuildOptions, load_project, target_for
+from dockfix.project.templates import PACKAGE_MANAGERS, TEMPLATES, Answers, InitError, render, suggest, write
+from dockfix.rule.registry import load_registry
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Cmd, Entrypoint
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from dockfix.project.interpolation import EnvFileError, Environment, interpolate, interpolated, parse_env
+from dockfix.project.compose.interpolation import EnvFileError, Environment, interpolate, interpolated, parse_env
 
 ENV = Environment({"SET": "one", "EMPTY": "", "OPEN": None, "_x1": "under"})
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from dockfix.project import context as context_module
-from dockfix.project import python_imports as module
 from dockfix.project.files import read_file
-from dockfix.project.python_imports import CopiedFiles, CopiedText, Usage, copied_files, imports_of
-from dockfix.project.python_installs import requirement_names, unused_distributions
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
+from dockfix_codemods.unused_python_deps import imports as module
+from dockfix_codemods.unused_python_deps.imports import CopiedFiles, CopiedText, Usage, copied_files, imports_of
+from dockfix_codemods.unused_python_deps.installs import requirement_names, unused_distributions
 
 
 def build(root: Path, dockerfile: str, files: dict[str, str]) -> Target:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.facts.build_comments import BuildComment
-from dockfix.project.compose import NamedContext
+from dockfix.project.compose.builds import NamedContext
 from dockfix.project.files import read_file
-from dockfix.project.recipes import Recipe, recipe_of_comment, recipes_of
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
+from dockfix_codemods.local_base_image.comments import BuildComment
+from dockfix_codemods.local_base_image.recipes import Recipe, recipe_of_comment, recipes_of
 
 
 def project(root: Path, files: Mapping[str, str], options: BuildOptions | None = None) -> Target:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.project.startup import Wait, cycle, longest_chain, unnamed_waits
 from dockfix.project.target import load_project
+from dockfix_codemods.compose_depends_on.startup import Wait, cycle, longest_chain, unnamed_waits
 
 
 def shown(waits: tuple[Wait, ...]) -> list[tuple[str, str]]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dockfix.edit import wiring
+from dockfix.edit.text import apply_edits
 from dockfix.facts.stages import context_key
-from dockfix.project import wiring
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
-from dockfix.syntax.edits import apply_edits
 
 DOCKERFILE = "FROM scratch\nCOPY --from=lib . /lib\n"
 

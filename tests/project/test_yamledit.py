@@ -16,19 +16,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from dockfix import api
-from dockfix.project.yamlcheck import ABSENT, Value, check_result, yaml_changes, yaml_comments
-from dockfix.project.yamledit import (
-    Uneditable,
-    key_span,
-    replace_scalar,
-    set_entry,
-    set_item,
-    span_of,
-    value_span,
-)
-from dockfix.project.yamltree import YamlError, read_tree
-from dockfix.syntax.edits import apply_edits
+from dockfix.edit.text import apply_edits
+from dockfix.edit.yaml import Uneditable, key_span, replace_scalar, set_entry, set_item, span_of, value_span
+from dockfix.edit.yaml_check import ABSENT, Value, check_result, yaml_changes, yaml_comments
+from dockfix.project.yaml_tree import YamlError, read_tree
 from dockfix.syntax.source import BOM
 from tests.strategies import STEADY
 
@@ -439,18 +430,6 @@ def test_spans(path: Sequence[str | int], whole: str | None, key: str | None, va
 
 def test_spans_of_invalid_yaml() -> None:
     assert span_of("a: [\n", ("a",)) is None
-
-
-def test_codemods_reach_it_through_the_api() -> None:
-    text = service("build: .", "ports: [a]")
-    assert api.set_yaml_entry(text, CONTEXT, "./p") == set_entry(text, CONTEXT, "./p")
-    assert api.set_yaml_item(text, (*API, "ports", 0), "b") == set_item(text, (*API, "ports", 0), "b")
-    assert api.replace_yaml_scalar(text, BUILD, "b") == replace_scalar(text, BUILD, "b")
-    assert api.yaml_span(text, BUILD) == span_of(text, BUILD)
-    with pytest.raises(api.Uneditable):
-        api.set_yaml_entry(text, (*API, "ports"), "x")
-    (comment,) = api.trailing_ignore_comments("a # b\n")
-    assert apply_edits("a # b\n", api.split_ignore_comments("a # b\n", comment.line)) == "# b\na\n"
 
 
 def test_an_anchor_given_anew_is_another() -> None:

@@ -58,10 +58,12 @@ def _simple(tree: Dockerfile) -> bool:
     """Whether dockerfile-parse reads a file as BuildKit does.
 
     It knows no heredocs, strips the white space in front of a continued line's end and an escaped escape, takes blank
-    lines for the end of an instruction, and wants an argument behind every keyword.
+    lines for the end of an instruction, wants an argument behind every keyword, and drops an instruction that ends in a
+    continuation at the end of the file.
     """
     return (
         not tree.problems
+        and not tree.text.rstrip().endswith(tree.escape)
         and not tree.bom
         and all(
             not node.heredocs

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.codemod.difftext import unified_diff
-from dockfix.codemod.model import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
-from dockfix.codemod.surgery import replace
+from dockfix.edit.dockerfile import replace
+from dockfix.engine.difftext import unified_diff
 from dockfix.project.target import Target
+from dockfix.rule.model import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run, User, Workdir
 from dockfix.testing import Case, CaseError, Kind, Update, Variant, fits, load_cases, make_case, transform
 from dockfix.testing.checks import PATCH_TOOLS, Results, check_case, check_patches

@@ -1,4 +1,25 @@
-"""The command line: one file a command, nothing but wiring of the library's functions."""
+"""The command line: one file a command, nothing but wiring of the library's functions.
+
+- `app`: the typer application: the commands and what they have in common.
+- `apply`: `dockfix apply`: write fixes in place, or show them.
+- `applying`: what `dockfix apply` does.
+- `ast`: `dockfix ast`: the tree, for codemod authors.
+- `check`: `dockfix check`: findings, nothing written.
+- `checking`: what `dockfix check` does.
+- `console`: standard output and error: colours where they are wanted, and no text that a terminal cannot show.
+- `ending`: ending a command on a signal, so that no temporary file and no process of it is left.
+- `errors`: why a command ends early.
+- `explain`: `dockfix explain`: a rule's page.
+- `init`: `dockfix init`: a new Dockerfile.
+- `interactive`: asking a person about each fix, as `git add -p` asks about each hunk.
+- `new`: `dockfix new`: scaffold a codemod with a golden file.
+- `options`: the options that commands share, for typer.
+- `planning`: what the options that commands share and the configuration come to.
+- `reporting`: what commands say of a run.
+- `rules`: `dockfix rules`: the catalogue.
+- `targets`: `dockfix targets`: every Dockerfile, and how it is built.
+- `usage`: what is wrong with a command line, in words that do not depend on the version of typer.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +28,9 @@ import sys
 from collections.abc import Sequence
 
 from dockfix import __version__
+from dockfix.cli.errors import INTERRUPTED, Ended, OutputClosed
 
 BROKEN_PIPE = 141
-INTERRUPTED = 130
-
-
-class OutputClosed(Exception):  # noqa: N818 - not an error of anybody's
-    """Whoever read our output is gone. No OSError, which typer would take for its own to handle."""
-
-
-class Ended(BaseException):
-    """A signal other than an interrupt ends the command; `number` is its number. No Exception, so that nobody's codemod
-    and no parser takes it for one of its errors.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
 
 
 def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
@@ -31,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
 
     Args:
         arguments: the command line without the program; by default that of this process.
-        state: a `dockfix.codemod.registry.Registry` to use in place of the installed packs.
+        state: a `dockfix.rule.registry.Registry` to use in place of the installed packs.
     """
     # Processes that are started anew, as workers are on macOS, must not import from the current folder either.
     os.environ["PYTHONSAFEPATH"] = "1"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from dockfix.cli import INTERRUPTED
 from dockfix.cli.console import Console
 from dockfix.cli.ending import cleaned_up
+from dockfix.cli.errors import INTERRUPTED
 from dockfix.cli.planning import Given, Plan, exit_code, plan
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn, TextIO
 
-from dockfix.cli import OutputClosed
+from dockfix.cli.errors import OutputClosed
 from dockfix.output.plain import Style, printable
 
 

@@ -17,8 +17,8 @@ def explain(
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
     """Show what a rule finds, why, and what it does about it."""
-    from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415 - needed by few commands
     from dockfix.output.page import page_text  # noqa: PLC0415
+    from dockfix.rule.registry import UnknownRuleError  # noqa: PLC0415 - needed by few commands
 
     terminal = console(color)
     registry = registry_of(context.obj, terminal)

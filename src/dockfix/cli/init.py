@@ -16,7 +16,7 @@ from dockfix.cli import options
 from dockfix.cli.console import Console, console, shown
 
 if TYPE_CHECKING:
-    from dockfix.project.init import Answers
+    from dockfix.project.templates import Answers
 
 
 def init(
@@ -72,7 +72,8 @@ def init(
 
     What is not given is asked for on a terminal, and else taken from the manifests that are there.
     """
-    from dockfix.project.init import (  # noqa: PLC0415 - of this command only
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - of this command only
+    from dockfix.project.templates import (  # noqa: PLC0415 - of this command only
         TEMPLATES,
         InitError,
         check,
@@ -83,7 +84,6 @@ def init(
         with_manager,
         write,
     )
-    from dockfix.project.problems import InputError  # noqa: PLC0415 - of this command only
 
     terminal = console()
     asks = not yes and output != "-" and sys.stdin.isatty() and terminal.out_is_terminal
@@ -143,10 +143,10 @@ def _pinned(text: str, folder: Path) -> str:
     config = load_config(folder, find_project_root(folder))
     if config.image_lock is None or config.path is None:
         return text
-    from dockfix.codemod.registry import load_registry  # noqa: PLC0415 - of this command only
     from dockfix.engine.project import run  # noqa: PLC0415 - of this command only
     from dockfix.project.imagelock import read_image_lock  # noqa: PLC0415 - of this command only
     from dockfix.project.target import target_from_text  # noqa: PLC0415 - of this command only
+    from dockfix.rule.registry import load_registry  # noqa: PLC0415 - of this command only
 
     lock = read_image_lock(config.image_lock, config.path.resolve().parent)
     return run(replace(target_from_text(text), image_lock=lock), [load_registry().get("image-pin")], unsafe=True).text
@@ -154,7 +154,7 @@ def _pinned(text: str, folder: Path) -> str:
 
 def _asked(terminal: Console, answers: Answers, given: tuple[object, ...]) -> Answers:
     """Ask for what was not given, with what the project suggests as the default."""
-    from dockfix.project.init import PACKAGE_MANAGERS, check, command_words, with_manager  # noqa: PLC0415 - as above
+    from dockfix.project.templates import PACKAGE_MANAGERS, check, command_words, with_manager  # noqa: PLC0415 - as above
 
     name, version, manager, port, entrypoint = given
     managers = PACKAGE_MANAGERS[answers.template]
@@ -189,7 +189,7 @@ _Answer = TypeVar("_Answer")
 
 def _ask(terminal: Console, text: str, default: str | None, take: Callable[[str], _Answer]) -> _Answer:
     """Ask until there is an answer that `take` can use."""
-    from dockfix.project.init import InitError  # noqa: PLC0415 - as above
+    from dockfix.project.templates import InitError  # noqa: PLC0415 - as above
 
     while True:
         try:
@@ -199,7 +199,7 @@ def _ask(terminal: Console, text: str, default: str | None, take: Callable[[str]
 
 
 def _number(text: str) -> int:
-    from dockfix.project.init import InitError  # noqa: PLC0415 - as above
+    from dockfix.project.templates import InitError  # noqa: PLC0415 - as above
 
     if not re.fullmatch(r"\d{1,5}", text, re.ASCII):
         raise InitError(f"{text!r} is not a port")

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 from dockfix.cli.console import Console
-from dockfix.codemod.model import Diagnostic, EditError, Fix
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine.fixes import preview
 from dockfix.output.diff import colour_diff, unified_diff
 from dockfix.output.plain import printable
 from dockfix.output.text import finding_details, finding_line
+from dockfix.rule.model import Diagnostic, EditError, Fix
+from dockfix.rule.workspace import Workspace
 
 PROMPT: Final = "Apply this fix [y,n,q,a,d,?]? "
 _HELP: Final = """\

@@ -18,8 +18,8 @@ def new(
     ] = None,
 ) -> None:
     """Begin a codemod: its module and a golden file, working and ready to be rewritten."""
-    from dockfix.codemod.scaffold import ScaffoldError, find_pack, scaffold  # noqa: PLC0415 - needed by this one only
     from dockfix.project.target import find_project_root  # noqa: PLC0415
+    from dockfix.rule.scaffold import ScaffoldError, find_pack, scaffold  # noqa: PLC0415 - needed by this one only
 
     terminal = console()
     root = find_project_root(Path.cwd())

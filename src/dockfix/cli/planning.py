@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from dockfix.cli.console import Console, shown
 
 if TYPE_CHECKING:
-    from dockfix.codemod.registry import Registry
     from dockfix.engine.results import RunResult
     from dockfix.engine.settings import Settings
     from dockfix.project.config import Config
+    from dockfix.rule.registry import Registry
 
 STDIN = "-"
 
@@ -57,7 +57,7 @@ class Plan:
 def registry_of(state: object, console: Console) -> Registry:
     """The codemods: `state` if it is what the caller of `main` gave, else those of all installed packs."""
     # Here and below: what shell completion need not load.
-    from dockfix.codemod.registry import Registry, RegistryError, load_registry  # noqa: PLC0415 - not for completion
+    from dockfix.rule.registry import Registry, RegistryError, load_registry  # noqa: PLC0415 - not for completion
 
     if isinstance(state, Registry):
         return state
@@ -176,7 +176,7 @@ def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
 
 
 def _check_rules(registry: Registry, options: Mapping[str, Sequence[str]], config: Config, console: Console) -> None:
-    from dockfix.codemod.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
+    from dockfix.rule.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
 
     for key, configured in (("rules", config.rules), ("skip", config.skip)):
         for name in configured:

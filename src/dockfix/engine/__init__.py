@@ -14,4 +14,5 @@
 - `file_gates`: what must hold of work on compose, bake and ignore files.
 - `results`: `FileResult`, `RunResult`, `Defect`: what a run gives.
 - `writing`: the change sets, written whole or not at all.
+- `difftext`: unified diffs that `git apply` and `patch -p1` take, of texts with any line ends and any bytes.
 """

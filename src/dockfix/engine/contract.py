@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Final
 
-from dockfix.codemod.model import Effect
+from dockfix.rule.model import Effect
 from dockfix.syntax.tree import (
     Add,
     Arg,

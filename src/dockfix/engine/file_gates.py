@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dockfix.codemod.model import Effect
+from dockfix.rule.model import Effect
 
 __all__ = ["check_other_file", "effect_of"]
 
@@ -34,8 +34,8 @@ def check_other_file(path: Path, before: str, after: str) -> list[str]:
 
 
 def _yaml(before: str, after: str) -> Iterator[str]:
-    from dockfix.project.yamlcheck import ABSENT, yaml_changes, yaml_comments  # noqa: PLC0415 - loads ruamel.yaml
-    from dockfix.project.yamltree import YamlError  # noqa: PLC0415
+    from dockfix.edit.yaml_check import ABSENT, yaml_changes, yaml_comments  # noqa: PLC0415 - loads ruamel.yaml
+    from dockfix.project.yaml_tree import YamlError  # noqa: PLC0415
 
     try:
         changes = yaml_changes(before, after)
@@ -47,8 +47,8 @@ def _yaml(before: str, after: str) -> Iterator[str]:
 
 
 def _bake(before: str, after: str, *, json: bool) -> Iterator[str]:
-    from dockfix.project.bake_tree import Syntax  # noqa: PLC0415 - loads the reader of bake files
-    from dockfix.project.bakecheck import bake_changes  # noqa: PLC0415
+    from dockfix.edit.hcl_check import bake_changes  # noqa: PLC0415
+    from dockfix.project.bake.tree import Syntax  # noqa: PLC0415 - loads the reader of bake files
 
     try:
         changes = bake_changes(before, after, json=json)

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dockfix.codemod.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Rewrite, Safety
-from dockfix.codemod.suppress import Suppressions, silences_in_text
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine.relevance import may_apply, may_apply_to_project
 from dockfix.engine.settings import Mode
 from dockfix.project.secrets import Secrets
 from dockfix.project.target import Target
+from dockfix.rule.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Rewrite, Safety
+from dockfix.rule.suppression import Suppressions, silences_in_text
+from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
 
 __all__ = ["Failed", "Findings", "in_order", "project_findings"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dockfix.codemod.model import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine.findings import Failed
+from dockfix.rule.model import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
+from dockfix.rule.workspace import Workspace
 
-__all__ = ["changed_paths", "collide", "edits_by_file", "fixed", "groups", "preview"]
+__all__ = ["collide", "edits_by_file", "fixed", "groups", "preview"]
 
 
 def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
@@ -88,14 +88,6 @@ def _edited(workspace: Workspace, path: Path, edits: Sequence[Edit]) -> str:
     if complaints := check_untouched(before or "", after, edits):
         raise Failed("bytes", complaints[0])
     return after
-
-
-def changed_paths(before: Workspace, after: Workspace) -> list[Path]:
-    """The files whose texts differ between two workspaces of one run."""
-    old, new = before.project.files.changes, after.project.files.changes
-    if old is new:
-        return []
-    return [path for path, text in new.items() if text is not old.get(path) and before.text_if_any(path) != text]
 
 
 def groups(sets: Sequence[frozenset[Path]]) -> tuple[frozenset[Path], ...]:

@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from dockfix.codemod.model import Codemod, Edit, Effect
-from dockfix.codemod.suppress import comments_above, is_pragma
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine.contract import changed_aspects
 from dockfix.engine.findings import Failed
-from dockfix.engine.fixes import changed_paths
+from dockfix.rule.model import Codemod, Edit, Effect
+from dockfix.rule.suppression import comments_above
+from dockfix.rule.workspace import Workspace, changed_paths
+from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.shell import parse_shell
 from dockfix.syntax.tree import Comment, Directive, Dockerfile, Instruction, shell_text
 

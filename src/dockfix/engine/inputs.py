@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dockfix.codemod.model import Codemod
-from dockfix.codemod.suppress import Suppressions, mistakes_in_text
 from dockfix.engine.project import findings
 from dockfix.engine.results import FileResult, shown_path
 from dockfix.engine.settings import Settings
 from dockfix.project.discovery import not_excluded
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.target import Project, Target, is_project_file_name
+from dockfix.rule.model import Codemod
+from dockfix.rule.suppression import Suppressions, mistakes_in_text
 
 __all__ = [
     "comment_mistakes", "first_problem", "ignore_warnings", "is_in", "outside", "relevant", "scope", "split", "wanted",

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dockfix.codemod.model import Codemod, Diagnostic, Edit, Fix, Safety
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine.findings import Failed
-from dockfix.engine.fixes import changed_paths, collide, edits_by_file, fixed
+from dockfix.engine.fixes import collide, edits_by_file, fixed
 from dockfix.engine.results import Defect
 from dockfix.engine.settings import Mode
+from dockfix.rule.model import Codemod, Diagnostic, Edit, Fix, Safety
+from dockfix.rule.workspace import Workspace, changed_paths
 
 __all__ = ["MAX_ROUNDS", "Candidates", "Passes"]
 

@@ -13,15 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from dockfix.codemod.model import Codemod, Diagnostic, Fix
-from dockfix.codemod.workspace import Workspace, collect_key
 from dockfix.engine.findings import Failed, Findings, in_order, project_findings
-from dockfix.engine.fixes import changed_paths, edits_by_file, groups
+from dockfix.engine.fixes import edits_by_file, groups
 from dockfix.engine.passes import Passes
 from dockfix.engine.relevance import may_apply
 from dockfix.engine.results import Defect, FileResult, RunResult, shown_path
 from dockfix.engine.settings import Accept, Mode
 from dockfix.project.target import Target
+from dockfix.rule.model import Codemod, Diagnostic, Fix
+from dockfix.rule.workspace import Workspace, changed_paths, collect_key
 
 __all__ = ["findings", "run", "run_file", "run_project"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dockfix.codemod.model import Beside, Codemod
+from dockfix.rule.model import Beside, Codemod
 
 if TYPE_CHECKING:
-    from dockfix.codemod.workspace import Workspace
     from dockfix.project.target import Project, Target
+    from dockfix.rule.workspace import Workspace
 
 __all__ = ["may_apply", "may_apply_to_project"]
 

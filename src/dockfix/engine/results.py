@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockfix.codemod.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
 from dockfix.project.problems import InputProblem
+from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
 
 if TYPE_CHECKING:
-    from dockfix.codemod.workspace import Workspace
+    from dockfix.rule.workspace import Workspace
 
 __all__ = ["Defect", "FileResult", "RunResult", "shown_path"]
 
@@ -77,7 +77,7 @@ class FileResult:
     @property
     def diff(self) -> str:
         """The change as a unified diff."""
-        from dockfix.codemod.difftext import unified_diff  # noqa: PLC0415 - only changes need it
+        from dockfix.engine.difftext import unified_diff  # noqa: PLC0415 - only changes need it
 
         return unified_diff(None if self.created else self.before, self.text, self.display)
 
@@ -88,7 +88,7 @@ class FileResult:
         """
         if not self.changed or not self.remaining:
             return self
-        from dockfix.codemod.difftext import original_lines  # noqa: PLC0415 - only changes need it
+        from dockfix.engine.difftext import original_lines  # noqa: PLC0415 - only changes need it
 
         lines = original_lines(self.before, self.text)
 

@@ -13,8 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dockfix.codemod.registry import Registry
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine import inputs
 from dockfix.engine.project import run_project
 from dockfix.engine.results import FileResult, RunResult
@@ -24,6 +22,8 @@ from dockfix.project.discovery import discover
 from dockfix.project.files import MAX_BYTES, NOWHERE, FileText
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import Project, load_project, target_for, target_from_text
+from dockfix.rule.registry import Registry
+from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import decode
 
 __all__ = ["STDIN", "Progress", "check_paths", "check_text", "run_paths", "run_text"]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from dockfix.codemod.model import Diagnostic
 from dockfix.project.target import BuildOptions
+from dockfix.rule.model import Diagnostic
 
 if TYPE_CHECKING:
-    from dockfix.codemod.workspace import Workspace
+    from dockfix.rule.workspace import Workspace
 
 __all__ = ["Accept", "Mode", "Settings"]
 

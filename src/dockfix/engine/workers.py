@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dockfix.codemod.model import Codemod, Deferred
 from dockfix.engine.inputs import first_problem, ignore_warnings
 from dockfix.engine.project import run_file
 from dockfix.engine.results import Defect, FileResult
@@ -21,6 +20,7 @@ from dockfix.engine.settings import Mode
 from dockfix.project.files import FileText, read_file
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, target_for
+from dockfix.rule.model import Codemod, Deferred
 
 __all__ = ["PARALLEL_FROM", "Done", "Work", "do_all", "do_target"]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine.results import FileResult
 from dockfix.project.files import FileText, NewFile, remove_leftovers, write_files
 from dockfix.project.problems import InputError
+from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import encode
 
 __all__ = ["write_results"]

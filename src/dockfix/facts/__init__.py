@@ -16,7 +16,6 @@ Commands:
 - `toolchain`: which commands need compilers, headers or git.
 - `programs`: the Python programs that a RUN holds.
 - `io`: which files a RUN may read and write, and where a COPY puts its sources.
-- `unaffected`: whether a RUN is shown to run the same without what a COPY brings.
 - `paths`: paths in an image.
 
 Caches of package managers:

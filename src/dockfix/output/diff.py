@@ -1,8 +1,8 @@
-"""Diffs for terminals; the diffs themselves are made by `dockfix.codemod.difftext`."""
+"""Diffs for terminals; the diffs themselves are made by `dockfix.engine.difftext`."""
 
 from __future__ import annotations
 
-from dockfix.codemod.difftext import split_lines, unified_diff
+from dockfix.engine.difftext import split_lines, unified_diff
 from dockfix.output.plain import PLAIN, Style, printable
 
 __all__ = ["colour_diff", "unified_diff"]

@@ -32,11 +32,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from dockfix.codemod.model import Change, Codemod, Diagnostic, Edit, Fix, Refusal
-from dockfix.codemod.registry import Registry
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.project.problems import InputProblem
+from dockfix.rule.model import Change, Codemod, Diagnostic, Edit, Fix, Refusal
+from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
 
 VERSION: Final = 1

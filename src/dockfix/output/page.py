@@ -7,8 +7,8 @@ import re
 import sys
 from importlib import import_module
 
-from dockfix.codemod.model import Codemod, Deferred
 from dockfix.output.plain import PLAIN, Style, printable
+from dockfix.rule.model import Codemod, Deferred
 
 
 def page(codemod: Codemod) -> str:

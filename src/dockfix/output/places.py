@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from dockfix.codemod.model import Diagnostic, Fix, Refusal
 from dockfix.project.discovery import is_dockerfile_name
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import is_project_file_name
+from dockfix.rule.model import Diagnostic, Fix, Refusal
 
 __all__ = ["Places"]
 

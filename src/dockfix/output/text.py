@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from dockfix.codemod.model import Advice, Diagnostic, Fix, Refusal, Safety
-from dockfix.codemod.registry import Registry
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.project.problems import InputProblem
+from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety
+from dockfix.rule.registry import Registry
 
 
 def problem_line(problem: InputProblem, *, style: Style = PLAIN, warning: bool = False) -> str:

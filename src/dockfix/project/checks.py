@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockfix.project.compose import Healthcheck, Service
+from dockfix.project.compose.builds import Healthcheck, Service
 from dockfix.project.target import Target
 
 if TYPE_CHECKING:

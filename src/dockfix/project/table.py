@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockfix.project.compose import BuildInvocation
+from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.discovery import Found, discover
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import BuildOptions, Project, display, target_for

@@ -21,8 +21,8 @@ from dockfix.syntax.tree import Dockerfile
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
-    from dockfix.project.bake import BakeFile
-    from dockfix.project.compose import BuildInvocation, ComposeFile, NamedContext
+    from dockfix.project.bake.builds import BakeFile
+    from dockfix.project.compose.builds import BuildInvocation, ComposeFile, NamedContext
     from dockfix.project.context import Context
 
 __all__ = [
@@ -289,18 +289,18 @@ def load_project(
     bake_files: list[BakeFile] = []
     trouble: list[InputProblem] = []
     if compose:
-        from dockfix.project.compose import read_compose_files  # noqa: PLC0415 - most runs have no such file
+        from dockfix.project.compose.builds import read_compose_files  # noqa: PLC0415 - most runs have no such file
 
         merged, trouble = read_compose_files(compose, snapshot)
         compose_files.append(merged)
     else:
         compose_paths, bake_paths = find_named(real, is_compose_name, is_bake_name)
         if compose_paths or snapshot.created:
-            from dockfix.project.compose import read_project_compose  # noqa: PLC0415 - as above
+            from dockfix.project.compose.builds import read_project_compose  # noqa: PLC0415 - as above
 
             compose_files, trouble = read_project_compose(snapshot, compose_paths)
         for path in bake_paths:
-            from dockfix.project.bake import read_bake  # noqa: PLC0415 - as above
+            from dockfix.project.bake.builds import read_bake  # noqa: PLC0415 - as above
 
             bake, wrong = read_bake(path, snapshot)
             bake_files.append(bake)
@@ -334,7 +334,7 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
             if (value.value, value.path) not in known_values:
                 names[name] = (*names.get(name, ()), value)
     for name, reference in given.build_contexts.items():
-        from dockfix.project.compose import named_context  # noqa: PLC0415 - rarely given
+        from dockfix.project.compose.builds import named_context  # noqa: PLC0415 - rarely given
 
         key = _given_name(name)
         names[key] = (named_context(key, reference, line=0, base=project.root, root=project.root),)

@@ -6,8 +6,8 @@ The text and the tree:
 - `words`: how BuildKit splits, expands and unquotes words (a package).
 - `parser`: text to tree; what BuildKit would refuse is a problem of the tree.
 - `tree`: the Dockerfile and its instructions as frozen values.
+- `pragmas`: comments that tools read.
 - `check`: what BuildKit refuses after its parser has accepted the file.
-- `edits`: edits of a text as values, applied all at once.
 
 Languages inside a Dockerfile:
 

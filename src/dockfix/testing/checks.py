@@ -10,9 +10,9 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from dockfix.codemod.difftext import unified_diff
-from dockfix.codemod.model import Codemod
+from dockfix.engine.difftext import unified_diff
 from dockfix.project.discovery import is_dockerfile_name
+from dockfix.rule.model import Codemod
 from dockfix.syntax.source import BOM, decode, encode
 from dockfix.testing.cases import Case, load_document, scratch_folder
 from dockfix.testing.document import DIFF, FINDINGS, CaseError, replace_expectation

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from dockfix.codemod.model import Codemod
+    from dockfix.rule.model import Codemod
     from dockfix.testing.cases import Case
     from dockfix.testing.checks import Results
     from dockfix.testing.variants import Variant
@@ -86,7 +86,7 @@ class GoldenFile(pytest.File):
     def codemod(self) -> Codemod:
         """The codemod of the file's rule, of whatever pack is installed."""
         if self._codemod is None:
-            from dockfix.codemod.registry import load_registry  # noqa: PLC0415 - see the module's docstring
+            from dockfix.rule.registry import load_registry  # noqa: PLC0415 - see the module's docstring
 
             self._codemod = load_registry().get(self.path.stem)
         return self._codemod

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dockfix.codemod.difftext import unified_diff
-from dockfix.codemod.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
-from dockfix.codemod.workspace import Workspace
 from dockfix.engine import results
+from dockfix.engine.difftext import unified_diff
 from dockfix.engine.project import run_project
 from dockfix.engine.results import Defect, RunResult
 from dockfix.engine.settings import Mode
 from dockfix.project.files import read_file
 from dockfix.project.imagelock import read_image_lock
 from dockfix.project.target import BuildOptions, is_project_file_name, load_project
+from dockfix.rule.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
+from dockfix.rule.workspace import Workspace
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode, encode
 from dockfix.syntax.tree import Dockerfile, Instruction

@@ -12,6 +12,5 @@ Programs:
 - `commands`: which program is which package manager, what its subcommands do, which manifests it reads.
 - `options`: which options each package manager has, and which take a value.
 - `environment`: variables that programs read without naming them.
-- `expanders`: programs that read `$NAME` in their arguments, and ENTRYPOINTs that look at what they are given.
 - `tools`: programs that health checks call, and the packages that bring them.
 """

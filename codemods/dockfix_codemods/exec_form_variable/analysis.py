@@ -1,0 +1,167 @@
+"""Variables in the exec form of CMD, ENTRYPOINT and HEALTHCHECK, which nothing expands, and a shell that does.
+
+docs.docker.com/reference/dockerfile/#exec-form: "Unlike the shell form, the exec form doesn't automatically invoke a
+command shell", so that `CMD ["echo", "$HOME"]` prints `$HOME`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dockfix.facts.model import Known
+from dockfix.facts.tables.programs import Trait, has_trait
+from dockfix.syntax.tree import Entrypoint
+from dockfix_codemods.exec_form_variable.expanders import (
+    CODE_OPTIONS,
+    COMMAND_READERS,
+    EXPANDERS,
+    INITS,
+    INTERPRETERS,
+    JVM_PROGRAMS,
+    OPTION_LISTS,
+)
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.stages import Stage
+
+__all__ = ["ALWAYS_SET", "Unexpanded", "effective_entrypoint", "reads_command", "runs_its_arguments", "unexpanded"]
+
+_REFERENCE: Final = re.compile(
+    r"\$(?:(?P<plain>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?::?[-+?][A-Za-z0-9_./:@%+,=-]*)?\})", re.ASCII
+)
+_RUN_TIME_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]+\Z")
+ALWAYS_SET: Final = frozenset(("HOME", "HOSTNAME", "PATH", "PWD"))
+"""What Docker sets in every container (moby `container/env.go`, `CreateDaemonEnvironment`), and PWD, which sh does."""
+_TAKES_SCRIPT: Final = re.compile(r"-[abefhiklmnpuvxCET]*c[abefhiklmnpuvxCET]*\Z")
+"""`-c` of a shell, alone or among its other options (POSIX `sh`, OPTIONS; bash(1))."""
+_SPECIAL: Final = re.compile(r'[\\"`$]')
+
+
+@dataclass(frozen=True, slots=True)
+class Unexpanded:
+    """An exec form with variables that nobody expands.
+
+    `words` are the words that hold them, `names` the variables in order, `whole_lists` those of them that are a word
+    of their own and by their name a list of options. `line` is the same command for a shell: each word in quotes, so
+    that it stays one word, but for the lists. `program` is what runs, empty if its own name holds a
+    variable. `unclear`: why a shell would read one of the words differently than was meant; empty if none.
+    """
+
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    whole_lists: tuple[str, ...]
+    line: str
+    program: str
+    unclear: str = ""
+
+
+def unexpanded(argv: Sequence[str], is_set: Callable[[str], bool]) -> Unexpanded | None:
+    """What of an exec form is not expanded; None if nothing is, or if the program expands it by itself.
+
+    `is_set` says whether the image or the build sets a variable. Other names count if they look like a variable of the
+    environment: upper case, two characters or more.
+    """
+    if not argv or _leaves_to_itself(argv):
+        return None
+    words: list[str] = []
+    names: list[str] = []
+    lists: list[str] = []
+    line: list[str] = []
+    unclear = ""
+    for index, word in enumerate(argv):
+        found = _names(word, is_set) if not _is_for_the_program(argv, index) else ()
+        if not found:
+            line.append(shlex.quote(word))
+            continue
+        words.append(word)
+        names += found
+        whole = _REFERENCE.fullmatch(word)
+        if whole is not None and index and OPTION_LISTS.search(found[0]):
+            lists.append(found[0])
+            line.append(word)
+            continue
+        if "$" in _REFERENCE.sub("", word):
+            unclear = unclear or f"{word} holds more than variables for a shell to expand"
+        line.append(_double_quoted(word))
+    if not words:
+        return None
+    program = argv[1] if argv[0] == "exec" and len(argv) > 1 else argv[0]
+    start = [] if argv[0] == "exec" else ["exec"]
+    return Unexpanded(
+        tuple(words),
+        tuple(dict.fromkeys(names)),
+        tuple(lists),
+        " ".join((*start, *line)),
+        "" if program in words else posixpath.basename(program) or program,
+        unclear,
+    )
+
+
+def effective_entrypoint(facts: BuildFacts, stage: Stage) -> Entrypoint | None:
+    """The ENTRYPOINT of an image of a stage, as far as this file sets one."""
+    for each in facts.graph.chain(stage):
+        for instruction in reversed(each.program):
+            if isinstance(instruction, Entrypoint):
+                return instruction
+    return None
+
+
+def runs_its_arguments(argv: Sequence[str]) -> bool:
+    """Whether an ENTRYPOINT runs the command that it is given as it is: nothing, or an init such as `tini --`."""
+    return not argv or (posixpath.basename(argv[0]) in INITS and all(word.startswith("-") for word in argv[1:]))
+
+
+def reads_command(stage: Stage) -> bool:
+    """Whether the base image is known for an ENTRYPOINT that prepares its service only if CMD begins with its name."""
+    if not isinstance(stage.base_ref, Known):
+        return False
+    name = stage.base_ref.value.partition("@")[0]
+    last = name.rpartition("/")[2].partition(":")[0]
+    return last in COMMAND_READERS
+
+
+def _leaves_to_itself(argv: Sequence[str]) -> bool:
+    names = [posixpath.basename(word) for word in argv]
+    if names[0] in EXPANDERS:
+        return True
+    # behind an init, `env` or a wait script the program may be a shell, whose script is then one of the words
+    return any(
+        has_trait(name, Trait.SHELL) and any(_TAKES_SCRIPT.match(word) for word in argv[index + 1 :])
+        for index, name in enumerate(names)
+    )
+
+
+def _names(word: str, is_set: Callable[[str], bool]) -> list[str]:
+    """The variables in a word that is written for a shell; none if one is escaped."""
+    if "\\$" in word or "$$" in word:
+        return []
+    found = (match["plain"] or match["braced"] for match in _REFERENCE.finditer(word))
+    return [name for name in found if is_set(name) or _RUN_TIME_NAME.match(name)]
+
+
+def _is_for_the_program(argv: Sequence[str], index: int) -> bool:
+    """Whether a word is code of another language, or holds a placeholder that the program fills in."""
+    program = re.sub(r"[\d.]+\Z", "", posixpath.basename(argv[0]))
+    if index and program in INTERPRETERS and argv[index - 1] in CODE_OPTIONS:
+        return True
+    if "=" in argv[index] and argv[index].partition("=")[0] in CODE_OPTIONS:
+        return True
+    # Spring fills `${NAME}` in the values of properties from the environment
+    # (Spring Boot, "Externalized Configuration", Property Placeholders)
+    named = argv[index].startswith(("-D", "--")) and "=" in argv[index]
+    return program in JVM_PROGRAMS and named and "${" in argv[index]
+
+
+def _double_quoted(word: str) -> str:
+    parts: list[str] = []
+    at = 0
+    for match in _REFERENCE.finditer(word):
+        parts += (_SPECIAL.sub(r"\\\g<0>", word[at : match.start()]), match.group())
+        at = match.end()
+    return f'"{"".join(parts)}{_SPECIAL.sub(chr(92) * 2 + chr(92) + "g<0>", word[at:])}"'

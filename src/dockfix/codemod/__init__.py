@@ -1,1 +1,0 @@
-"""Codemods: their anatomy, the surgery they use, the engine that runs and gates them."""

@@ -1,0 +1,73 @@
+"""Edits of a text: plain values, applied all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockfix.syntax.source import Span
+
+__all__ = ["Change", "Edit", "EditError", "apply_edits", "conflict"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Replace `text[start:end]`; `start == end` inserts."""
+
+    start: int
+    end: int
+    replacement: str
+
+    @property
+    def span(self) -> Span:
+        """What is replaced."""
+        return Span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a fix does to a file other than the one that its finding is in.
+
+    `path` is real (symlinks resolved) and inside the project. Either `edits` of a file that is there, or `create`, the
+    text of one that is not; its folder must be there.
+    """
+
+    path: Path
+    edits: tuple[Edit, ...] = ()
+    create: str | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.edits) == (self.create is not None):
+            raise ValueError("a change either edits a file or creates one")
+
+
+class EditError(ValueError):
+    """Edits that cannot be applied: out of range or overlapping."""
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """The text with all edits made.
+
+    Insertions at one place are made in the order given.
+
+    Raises:
+        EditError: an edit is out of range, or two overlap.
+    """
+    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
+    out: list[str] = []
+    at = 0
+    for edit in ordered:
+        if not 0 <= edit.start <= edit.end <= len(text):
+            raise EditError(f"edit {edit.start}-{edit.end} is out of range")
+        if edit.start < at:
+            raise EditError(f"edits overlap at {edit.start}")
+        out += [text[at : edit.start], edit.replacement]
+        at = edit.end
+    out.append(text[at:])
+    return "".join(out)
+
+
+def conflict(first: Sequence[Edit], second: Sequence[Edit]) -> bool:
+    """Whether two sets of edits overlap or touch, so that they must not be applied in one pass."""
+    return any(a.start <= b.end and b.start <= a.end for a in first for b in second)

@@ -1,0 +1,407 @@
+"""Named contexts in the files that say how things are built: what gives one, and the edits that give another.
+
+A build takes `COPY --from=NAME`, `RUN --mount=from=NAME` and `FROM NAME` from the named context NAME, where it has one.
+A compose service is given it by `build.additional_contexts`, a bake target by `contexts`. Sources: the Compose
+specification, `build.md`; docker/buildx, `docs/bake-reference.md`, "target.contexts".
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from dockfix.edit.text import Edit
+from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind
+from dockfix.project.context import Context
+from dockfix.project.files import resolve_inside
+from dockfix.project.ignore import IgnoreRules
+from dockfix.project.problems import InputError
+from dockfix.project.target import Project, Target
+from dockfix.syntax.tree import Copy
+
+if TYPE_CHECKING:
+    from dockfix.facts.stages import Stage
+
+__all__ = [
+    "Astray", "Supply", "Unwritable", "args_are_plain", "as_written", "astray", "build_command", "context_edits",
+    "enabled_with", "folder_candidates", "given_files", "is_of_matrix", "makers_of", "may_be_image", "never_passed",
+    "one_of", "passing", "plain_command", "same_for", "shown_folder", "spelled_folder", "supply_of", "where",
+    "where_all", "written_plainly",
+]  # fmt: skip
+
+
+class Unwritable(Exception):  # noqa: N818 - no error: the file is as its owner wants it
+    """A named context cannot be given where it would have to stand. `reason` says why, in one line."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def where(project: Project, build: BuildInvocation) -> str:
+    """A build in words: its service or target, its file and its line."""
+    return f"{build.service} ({shown_folder(project, build.source)}:{build.line})"
+
+
+def where_all(project: Project, builds: Sequence[BuildInvocation]) -> str:
+    """Several builds in words, the first three of them by name."""
+    more = f" and {len(builds) - 3} more" if len(builds) > 3 else ""
+    return ", ".join(where(project, each) for each in builds[:3]) + more
+
+
+def shown_folder(project: Project, path: Path) -> str:
+    """A path of the project relative to its root, with `/`."""
+    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.as_posix()
+
+
+def spelled_folder(build: BuildInvocation, folder: Path) -> str:
+    """A folder as the file of a build writes it: relative to where its paths start, `./x` or `../x`."""
+    rel = Path(os.path.relpath(folder, _base_of(build) or os.path.realpath(build.source.parent))).as_posix()
+    return rel if rel == "." or rel.startswith("..") else f"./{rel}"
+
+
+def as_written(build: BuildInvocation, name: str, value: str) -> str:
+    """The entry that gives a build the named context, as one line of its file's language."""
+    if build.kind == "bake":
+        return f'contexts = {{ "{name}" = "{value}" }} in the target {build.service}'
+    return f"`additional_contexts: {{{name}: {value}}}` below `build:` of the service {build.service}"
+
+
+def context_edits(project: Project, build: BuildInvocation, name: str, value: str) -> tuple[Edit, ...]:
+    """The edits of `build.source` that give the build a named context, or another value to the one that it has.
+
+    Raises:
+        Unwritable: the entry cannot be written without changing more, or the file cannot be read.
+    """
+    from dockfix.edit import hcl as bakeedit  # noqa: PLC0415 - only fixes load the surgery
+    from dockfix.edit import yaml as yamledit  # noqa: PLC0415 - as above
+
+    shown = shown_folder(project, build.source)
+    try:
+        text = project.files.read(build.source).text
+        if build.kind == "bake":
+            edits = bakeedit.set_context(text, _block(project, build), name, value, json=build.source.suffix == ".json")
+        else:
+            if yamledit.key_span(text, ("services", build.service, "build")) is None:
+                raise Unwritable(f"{shown} does not write the `build:` of {build.service} itself")
+            if _base_of(build) is None:
+                raise Unwritable(f"the paths of {build.service} start from another folder than that of {shown}")
+            path = ("services", build.service, "build", "additional_contexts", name)
+            edits = yamledit.set_entry(text, path, value)
+    except InputError as error:
+        raise Unwritable(f"{shown} {error.problem.message}") from error
+    except (bakeedit.Uneditable, yamledit.Uneditable) as error:
+        raise Unwritable(f"in {shown}, {error.reason}") from error
+    if not edits:
+        raise Unwritable(f"{shown} has the entry already")
+    return edits
+
+
+def _base_of(build: BuildInvocation) -> Path | None:
+    """The folder that relative paths of a build start from; `None` if its context does not tell.
+
+    It is that of its file, but `include` may name another `project_directory`.
+    """
+    beside = Path(os.path.realpath(build.source.parent))
+    written = build.raw.get("context", ".")
+    if build.kind == "bake" or build.context is None or "$" in written or context_kind(written) != "folder":
+        return beside
+    context = Path(os.path.realpath(build.context))
+    if os.path.realpath(beside / written) == str(context):
+        return beside
+    parts = Path(posixpath.normpath(written)).parts
+    if ".." in parts or written.startswith("/") or context.parts[len(context.parts) - len(parts) :] != parts:
+        return None
+    return Path(*context.parts[: len(context.parts) - len(parts)])
+
+
+def args_are_plain(target: Target) -> bool:
+    """Whether all arguments that compose passes stand in the files as they are: what variables give is not told."""
+    return all(
+        build.raw_args.get(name) == value
+        for build in target.builds
+        if build.kind == "compose"
+        for name, value in build.args.items()
+    )
+
+
+def passing(target: Target, stage: Stage, name: str) -> tuple[BuildInvocation, ...]:
+    """The builds of a file that pass an argument and build the stage."""
+    graph = target.facts.graph
+    return tuple(each for each in target.builds if name in each.args and stage in graph.needed_for(each.target))
+
+
+def never_passed(target: Target, names: Collection[str]) -> bool:
+    """Whether no build passes one of these arguments, all builds of the project being known."""
+    project = target.project
+    known = all(build.dockerfile is not None or build.inline for build in project.invocations)
+    broken = any(each.broken for each in project.compose_files) or any(each.broken for each in project.bake_files)
+    unpassed = not any(name in build.args for build in target.builds for name in names)
+    return bool(target.builds) and known and not broken and unpassed
+
+
+def _block(project: Project, build: BuildInvocation) -> str:
+    """The label of the block that a bake target is from."""
+    for file in project.bake_files:
+        if file.path == build.source:
+            target = file.targets.get(build.service)
+            return target.block if target is not None else build.service
+    return build.service
+
+
+def is_of_matrix(project: Project, build: BuildInvocation) -> bool:
+    """Whether a bake target is one of several that a block stands for, so that its name may not be the one it has."""
+    files = [file for file in project.bake_files if file.path == build.source]
+    return any(len([t for t in file.targets.values() if t.block == _block(project, build)]) != 1 for file in files)
+
+
+def written_plainly(project: Project, build: BuildInvocation, given: NamedContext) -> bool:
+    """Whether a build's file has the value of a named context as it is, and not by a variable or from elsewhere.
+
+    What a variable stands for may be another thing on another machine, so it is not written out.
+    """
+    try:
+        lines = project.files.read(build.source).text.splitlines()
+    except InputError:
+        return False
+    line = lines[given.line - 1] if 0 < given.line <= len(lines) else ""
+    here = given.source is None or os.path.realpath(given.source) == os.path.realpath(build.source)
+    return here and given.shown == given.value and given.value in line and "$" not in line
+
+
+def same_for(project: Project, giver: BuildInvocation, given: NamedContext, build: BuildInvocation) -> str | None:
+    """The value by which another build gets the context that one has; `None` if it is not known to be the same."""
+    if not written_plainly(project, giver, given):
+        return None
+    beside = giver.source == build.source
+    if given.kind == "folder":
+        if given.path is not None:
+            return given.value if beside else spelled_folder(build, given.path)
+        return given.value if giver.source.parent == build.source.parent else None
+    if given.kind in ("service", "target"):
+        named = given.value.partition(":")[2]
+        bases = [each for each in project.invocations if each.source == build.source and each.service == named]
+        fits = beside and named != build.service and bases and enabled_with(project, bases[0], build)
+        return given.value if fits else None
+    return given.value if given.kind in ("image", "remote") else None
+
+
+def enabled_with(project: Project, base: BuildInvocation, build: BuildInvocation) -> bool:
+    """Whether compose has the service of `base` enabled whenever it has that of `build`.
+
+    A reference to a service whose profile is not active is refused by compose: for the whole project, with `declares
+    unknown service ... as additional contexts`. Sources: compose-go `loader/validate.go`, `checkConsistency`; the
+    Compose specification, `15-profiles.md`; docker/compose issue 14223.
+    """
+    profiles = _profiles(project, base)
+    own = _profiles(project, build)
+    return not profiles or (bool(own) and set(own) <= set(profiles))
+
+
+def one_of(project: Project, makers: Sequence[BuildInvocation], build: BuildInvocation) -> BuildInvocation | None:
+    """The build that another one can wait for, of those that make an image; `None` if they make different ones."""
+    kinds = {(each.dockerfile, each.context, each.target, frozenset(each.args.items())) for each in makers}
+    enabled = [each for each in makers if enabled_with(project, each, build)]
+    return (enabled or list(makers))[0] if (len(kinds) == 1 and makers[0].dockerfile) or len(makers) == 1 else None
+
+
+def _profiles(project: Project, build: BuildInvocation) -> tuple[str, ...]:
+    files = [file for file in project.compose_files if file.path == build.source]
+    found = [file.services[build.service].profiles for file in files if build.service in file.services]
+    return found[0] if found else ()
+
+
+def folder_candidates(
+    project: Project, build: BuildInvocation, given: NamedContext, sources: Sequence[str]
+) -> tuple[Path, ...]:
+    """The folders inside the project that the value of a named context, whose own folder is not there, may mean.
+
+    Plausible are: the same path from the project's root instead of the file's folder, the path without the `..` that it
+    begins with, from the file's folder or one above it, and a folder of that base name beside the file, in the build
+    context or in the root. Each holds all of `sources`, the patterns that are copied from it. Where the path leads out
+    of the project, which is not looked at, only a whole rest of it counts.
+    """
+    parts = [part for part in posixpath.normpath(given.value).split("/") if part]
+    rest = [part for part in parts if part != ".."]
+    if not rest or given.value.startswith("/") or given.value.startswith("~"):
+        return ()
+    folder = _base_of(build)
+    if folder is None:
+        return ()
+    above = [each for each in (folder, *folder.parents) if each.is_relative_to(project.root)]
+    tried = [*(each.joinpath(*rest) for each in above)]
+    if given.path is not None:
+        places = [*above, *([build.context] if build.context is not None else [])]
+        tried += [each / rest[-1] for each in places]
+    found: dict[Path, None] = {}
+    for each in tried:
+        real = resolve_inside(project.root, each)
+        if real is not None and real != project.root and project.files.is_dir(real) and _holds(project, real, sources):
+            found.setdefault(real)
+    return tuple(found)
+
+
+def _holds(project: Project, folder: Path, sources: Sequence[str]) -> bool:
+    context = Context(folder, project.root, IgnoreRules(None, ()), project.files)
+    return all(".." not in source and context.glob(source) != [] for source in sources)
+
+
+def may_be_image(target: Target, name: str, *, stages: bool = True) -> bool:
+    """Whether a name is an image: by its form, because it is well known, or because the project names it elsewhere.
+
+    `stages`: a FROM of the same file is such a place.
+    """
+    from dockfix.facts.images import base_image  # noqa: PLC0415 - reading a file needs none of its tables
+
+    if any(character in name for character in "/:.@") or base_image(name) is not None:
+        return True
+    project = target.project
+    used = {stage.node.image.text for stage in target.facts.graph.stages if stages and stage.node.image}
+    used |= {service.image for file in project.compose_files for service in file.services.values() if service.image}
+    used |= {tag for build in project.invocations for tag in build.tags}
+    return name in {image.partition("@")[0].partition(":")[0] for image in used}
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Which builds that need a stage give it a named context, and which do not."""
+
+    key: str
+    givers: tuple[BuildInvocation, ...]
+    without: tuple[BuildInvocation, ...]
+    by_command_line: bool
+
+    @property
+    def given(self) -> tuple[NamedContext, ...]:
+        """What the givers give, in their order."""
+        return tuple(each.additional_contexts[self.key] for each in self.givers)
+
+    def agreed(self, project: Project, build: BuildInvocation) -> str | None:
+        """The value by which another build gets what all givers give; `None` if that is not known."""
+        values = {same_for(project, *pair, build) for pair in zip(self.givers, self.given, strict=True)}
+        return values.pop() if len(values) == 1 else None
+
+
+def supply_of(target: Target, stage: Stage, key: str) -> Supply:
+    """How the builds of a file, in whichever context, come by a named context for one of its stages."""
+    builds = [each for each in target.builds if stage in target.facts.graph.needed_for(each.target)]
+    givers = tuple(each for each in builds if key in each.additional_contexts)
+    without = tuple(each for each in builds if each not in givers)
+    by_command_line = any(not given.line for given in target.named_contexts.get(key, ()))
+    return Supply(key, givers, without, by_command_line)
+
+
+@dataclass(frozen=True, slots=True)
+class Astray:
+    """A named context whose folder is not where the value says; `folders` are those that it may mean, as spelled there.
+
+    `outside`: the value leads out of the project, where nobody has looked.
+    """
+
+    build: BuildInvocation
+    given: NamedContext
+    folders: tuple[str, ...]
+    outside: bool
+
+
+def astray(target: Target, supply: Supply) -> Iterator[Astray]:
+    """The givers whose folder is not there.
+
+    One outside the project counts only where something inside is likelier; so does one that a variable gives, which may
+    be made where the variable is set.
+    """
+    sources = [
+        word.text
+        for node in target.dockerfile.instructions
+        if isinstance(node, Copy) and node.source_stage and node.source_stage == supply.key
+        for word in node.paths
+        if "$" not in word.text
+    ]
+    for build, given in zip(supply.givers, supply.given, strict=True):
+        outside = given.kind == "folder" and given.path is None
+        if given.exists is False or outside:
+            # what comes from a `.env` file is not to be told, nor what can be concluded from it
+            known = given.shown == given.value
+            folders = folder_candidates(target.project, build, given, sources) if known else ()
+            given_here = written_plainly(target.project, build, given)
+            if len(folders) == 1 or (not outside and (folders or given_here)):
+                yield Astray(build, given, tuple(spelled_folder(build, each) for each in folders), outside)
+
+
+def plain_command(target: Target, name: str) -> str:
+    """The `docker build` that gives a file the named context as a build of the project does."""
+    given = next(iter(target.named_contexts[name]))
+    known = given.path is not None and given.shown == given.value
+    value = shown_folder(target.project, given.path) if known and given.path else given.shown
+    return build_command(target, None).replace("build", f"build --build-context {quote(f'{name}={value}')}", 1)
+
+
+def build_command(target: Target, build: BuildInvocation | None) -> str:
+    """The command by which people build what `build` builds, or the file itself without one."""
+    if build is None:
+        root = target.project.root
+        context = target.context.root.relative_to(root).as_posix() if target.context else "."
+        return f"docker build -f {quote(target.display)} {quote(context)}"
+    given = "".join(f" -f {quote(shown_folder(target.project, each))}" for each in given_files(target.project, build))
+    if build.kind == "bake":
+        return f"docker buildx bake{given} {quote(build.service)}"
+    profiles = "".join(f" --profile {quote(each)}" for each in _profiles(target.project, build)[:1])
+    return f"docker compose{given}{profiles} build {quote(build.service)}"
+
+
+def given_files(project: Project, build: BuildInvocation) -> tuple[Path, ...]:
+    """The files that compose or bake has to be given by `-f` to know a build; none where it finds them by itself.
+
+    A service of an override file, or of a file that is included, belongs to the file that brings it in.
+    """
+    source = build.source
+    main = next((each.path for each in project.compose_files if source in each.files), source)
+    if main.name in _DEFAULT_FILES and main.parent == project.root:
+        return ()
+    # With `-f`, compose looks for no override file.
+    return (main, source) if main != source and ".override." in source.name else (main,)
+
+
+_DEFAULT_FILES = frozenset(
+    (
+        "compose.yaml",
+        "compose.yml",
+        "docker-compose.yml",
+        "docker-compose.yaml",
+        "docker-bake.hcl",
+        "docker-bake.json",
+    )
+)
+
+
+def makers_of(
+    target: Target, supply: Supply, uses: Mapping[Path, frozenset[str]]
+) -> tuple[BuildInvocation, ...] | None:
+    """The builds that make the image which a file takes; `None` if one of them is a build of that file.
+
+    `uses` says of each Dockerfile which images it takes. What itself needs an image that the file's builds make is no
+    maker: it could not be built first.
+    """
+    from dockfix.facts.stages import context_key  # noqa: PLC0415 - reading a file needs none of its tables
+
+    builds = target.project.invocations
+    made = {id(build): {context_key(tag) for tag in build.tags} for build in builds}
+    needs = {
+        id(build): uses.get(build.dockerfile, frozenset()) if build.dockerfile else frozenset() for build in builds
+    }
+    makers = [build for build in builds if supply.key in made[id(build)]]
+    own = (*supply.givers, *supply.without)
+    if any(build in own for build in makers):
+        return None
+    tainted = {name for build in own for name in made[id(build)]}
+    grown = True
+    while grown:
+        more = {name for build in builds if needs[id(build)] & tainted for name in made[id(build)]} - tainted
+        tainted |= more
+        grown = bool(more)
+    return None if supply.key in tainted else tuple(makers)

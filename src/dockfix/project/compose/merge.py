@@ -1,0 +1,133 @@
+"""How compose lays one service over another: override files, `extends` and `include`.
+
+Sources: the Compose specification, `13-merge.md`, and compose-go's packages `override` (`merge.go`, `uncity.go`) and
+`loader` (`reset.go`: when `!reset` and `!override` act).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from dockfix.project.compose.nodes import (
+    Entry,
+    Items,
+    Scalar,
+    Scope,
+    Table,
+    Value,
+    items_of,
+    pairs_of,
+    scalar,
+    table_of,
+)
+
+__all__ = ["Conflict", "as_build", "as_dependencies", "inherited", "lay", "settled"]
+
+Conflict: TypeAlias = Callable[[Value, str], None]
+"""What is called with a value that cannot be laid over another, and the dotted path of its key."""
+
+_REPLACED: Final = frozenset({("command",), ("entrypoint",), ("healthcheck", "test")})
+
+
+def lay(base: Table, own: Table, conflict: Conflict) -> Table:
+    """The service `own` laid over `base`, which is settled. What is reset in `own` is still marked in the result."""
+    return _lay_tables(base, own, (), conflict)
+
+
+def settled(table: Table) -> Table:
+    """A mapping in which `!reset` and `!override` have acted: what is reset is gone, and no mark is left."""
+    if not table.tagged:
+        return table
+    entries = {
+        name: replace(entry, value=_settled(entry.value), tag="")
+        for name, entry in table.entries.items()
+        if entry.tag != "reset"
+    }
+    return table_of(table.scope, table.line, entries)
+
+
+def _settled(value: Value) -> Value:
+    if isinstance(value, Table):
+        return settled(value)
+    if isinstance(value, Items) and value.tagged:
+        return replace(value, values=tuple(map(_settled, value.values)), tagged=False)
+    return value
+
+
+def inherited(table: Table) -> Table:
+    """A settled service as another one has it that extends it."""
+    entries = {name: replace(entry, inherited=True) for name, entry in table.entries.items() if name != "extends"}
+    return replace(table, entries=entries)
+
+
+def as_build(value: Value) -> Table:
+    """`build:` in its long form."""
+    if isinstance(value, Table):
+        return value
+    if isinstance(value, Scalar) and value.raw is not None:
+        return table_of(value.scope, value.line, {"context": Entry(value.scope, value.line, value)})
+    return table_of(value.scope, value.line, {})
+
+
+def as_dependencies(value: Value) -> Table:
+    """`depends_on:` in its long form."""
+    if isinstance(value, Table):
+        return value
+    entries = {
+        item.text: Entry(item.scope, item.line, _started(item.scope, item.line))
+        for item in items_of(value)
+        if isinstance(item, Scalar) and item.text is not None
+    }
+    return table_of(value.scope, value.line, entries)
+
+
+def _started(scope: Scope, line: int) -> Table:
+    return table_of(scope, line, {"condition": Entry(scope, line, scalar(scope, line, "service_started"))})
+
+
+_FORMS: Final[Mapping[tuple[str, ...], Callable[[Value], Table]]] = {
+    ("build",): as_build,
+    ("build", "args"): pairs_of,
+    ("build", "additional_contexts"): pairs_of,
+    ("depends_on",): as_dependencies,
+    ("environment",): pairs_of,
+}
+"""What has two forms, and is brought into the same one before it is merged."""
+
+
+def _lay_tables(base: Table, own: Table, path: tuple[str, ...], conflict: Conflict) -> Table:
+    entries = dict(base.entries)
+    for name, entry in own.entries.items():
+        below = entries.get(name)
+        if below is None or entry.tag:
+            entries[name] = entry
+            continue
+        value = _lay(below.value, entry.value, (*path, name), conflict)
+        # what is made of both counts as written where it was first; what a service inherits, where it adds to it
+        first = isinstance(value, Table | Items) and not below.inherited
+        entries[name] = replace(below if first else entry, value=value)
+    return table_of(base.scope, base.line, entries)
+
+
+def _lay(base: Value, own: Value, path: tuple[str, ...], conflict: Conflict) -> Value:
+    if path in _REPLACED:
+        return own
+    if isinstance(own, Scalar) and own.raw is None:
+        return base
+    if isinstance(base, Scalar) and base.raw is None:
+        return own
+    form = _FORMS.get(path)
+    if form is not None:
+        return _lay_tables(form(base), form(own), path, conflict)
+    if isinstance(base, Table) and isinstance(own, Table):
+        return _lay_tables(base, own, path, conflict)
+    if isinstance(base, Items) and isinstance(own, Items):
+        values = (*base.values, *own.values)
+        return Items(
+            base.scope, base.line, values, base.size + own.size, max(base.depth, own.depth), base.tagged or own.tagged
+        )
+    if not (isinstance(base, Scalar) and isinstance(own, Scalar)):
+        conflict(own, ".".join(path))
+    return own

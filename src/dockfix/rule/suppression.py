@@ -1,0 +1,235 @@
+"""Comments that silence rules.
+
+- `# dockfix: ignore=rule[,rule] because ...` above an instruction: for that instruction.
+- `# dockfix: ignore-file=rule[,rule] because ...` anywhere: for the file.
+- `# dockfix: ignore` and `# dockfix: ignore-file`: all rules.
+- `# hadolint ignore=DL3042,...` above an instruction, `# hadolint global ignore=...`: for the rules that correspond.
+- `# check=skip=RuleName,...` (a BuildKit directive): likewise, for the file.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+from dockfix.project.problems import closest
+from dockfix.rule.model import Codemod
+from dockfix.syntax.source import Span
+from dockfix.syntax.tree import Comment, Dockerfile, Instruction
+
+_OURS = re.compile(r"dockfix\s*:\s*(?P<rest>.*)", re.I)
+_NO_COLON = re.compile(r"dockfix\s+ignore(?:-file)?\s*(?:=.*)?", re.I)
+_DIRECTIVE = re.compile(
+    r"(?P<verb>ignore|ignore-file)"
+    r"(?:\s*=\s*(?P<names>[^\s,=]+(?:\s*,\s*[^\s,=]+)*)\s*,?)?"
+    r"(?:\s+(?P<reason>.*))?",
+    re.I,
+)
+_ALL = frozenset({"*", "all"})
+_MALFORMED = (
+    "this comment ignores nothing: write `# dockfix: ignore=RULE[,RULE] because ...`,"
+    " or `ignore-file=` for the whole file"
+)
+_HADOLINT = re.compile(r"hadolint\s+(global\s+)?ignore\s*=\s*([A-Z0-9]+(?:\s*,\s*[A-Z0-9]+)*)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """What a `dockfix:` comment says. `names` are rules, or a word for all of them; none if it is `malformed`."""
+
+    whole_file: bool = False
+    names: frozenset[str] = frozenset()
+    reason: str = ""
+    malformed: bool = False
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it ignores every rule."""
+        return not self.names.isdisjoint(_ALL)
+
+    def covers(self, rule: str) -> bool:
+        """Whether it ignores a rule."""
+        return rule in self.names or self.is_for_all
+
+
+def directive_in(text: str) -> Directive | None:
+    """The directive in the text of a comment, None if the comment does not speak to dockfix."""
+    ours = _OURS.match(text)
+    if ours is None:
+        return Directive(malformed=True) if _NO_COLON.fullmatch(text) else None
+    found = _DIRECTIVE.fullmatch(ours["rest"].strip())
+    if found is None:
+        return Directive(malformed=True)
+    names, reason = found["names"], found["reason"] or ""
+    if names is None and reason and reason.split()[0].lower() != "because":
+        return Directive(malformed=True)  # `ignore some-rule`: no `=`
+    return Directive(found["verb"].lower() == "ignore-file", frozenset(_names(names or "*")), reason)
+
+
+def silences_file(comment: Comment) -> bool:
+    """Whether a comment silences rules for the whole file that it stands in."""
+    ours, theirs = directive_in(comment.text), _HADOLINT.match(comment.text)
+    return bool((ours and ours.whole_file) or (theirs and theirs.group(1)))
+
+
+def comments_above(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, tuple[Comment, ...]]]:
+    """Each instruction with the comments directly above it, as `Dockerfile.above` gives them, in one go."""
+    above: list[Comment] = []
+    for node in dockerfile.nodes:
+        if isinstance(node, Comment):
+            above.append(node)
+            continue
+        if isinstance(node, Instruction):
+            yield node, tuple(above)
+        above.clear()
+
+
+@dataclass(frozen=True)
+class Suppressions:
+    """What a Dockerfile's comments silence."""
+
+    dockerfile: Dockerfile
+
+    @cached_property
+    def directives(self) -> tuple[tuple[Comment, Directive], ...]:
+        """The comments that speak to dockfix, in the order of their lines."""
+        found = [(comment, directive_in(comment.text)) for comment in self._comments]
+        ours = [(comment, directive) for comment, directive in found if directive is not None]
+        return tuple(sorted(ours, key=lambda each: each[0].span.start))
+
+    @cached_property
+    def _everywhere(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        rules: set[str] = set()
+        hadolint: set[str] = set()
+        for comment in self._comments:
+            ours = directive_in(comment.text)
+            if ours and ours.whole_file:
+                rules |= ours.names
+            theirs = _HADOLINT.match(comment.text)
+            if theirs and theirs.group(1):
+                hadolint |= {name.upper() for name in _names(theirs.group(2))}
+        check = self.dockerfile.directives.get("check")
+        skips = [part for part in (check.value.split(";") if check else []) if part.strip().lower().startswith("skip=")]
+        checks = {name.lower() for part in skips for name in _names(part.partition("=")[2])}
+        return frozenset(rules), frozenset(hadolint), frozenset(checks)
+
+    @cached_property
+    def _comments(self) -> tuple[Comment, ...]:
+        nodes = [node for node in self.dockerfile.nodes if isinstance(node, Comment)]
+        inner = [comment for node in self.dockerfile.instructions for comment in node.comments]
+        return tuple(nodes + inner)
+
+    def silences(self, codemod: Codemod, at: Span) -> bool:
+        """Whether a finding of a codemod at a place is silenced."""
+        rules, hadolint, checks = self._everywhere
+        if rules & {codemod.name, *_ALL} or hadolint & codemod.hadolint:
+            return True
+        if checks & {"all", *(name.lower() for name in codemod.checks)} and codemod.checks:
+            return True
+        for comment in self._above(at):
+            ours = directive_in(comment.text)
+            if ours and not ours.whole_file and ours.covers(codemod.name):
+                return True
+            theirs = _HADOLINT.match(comment.text)
+            if theirs and {name.upper() for name in _names(theirs.group(2))} & codemod.hadolint:
+                return True
+        return False
+
+    @cached_property
+    def _blocks(self) -> tuple[tuple[Span, tuple[Comment, ...]], ...]:
+        return tuple((node.lines, comments) for node, comments in comments_above(self.dockerfile))
+
+    def _above(self, at: Span) -> tuple[Comment, ...]:
+        """The comments above the instruction that holds a place."""
+        index = bisect_right(self._blocks, at.start, key=lambda block: block[0].start) - 1
+        if index < 0:
+            return ()
+        lines, comments = self._blocks[index]
+        return comments if at.start < max(lines.end, lines.start + 1) else ()
+
+    def mistakes(self, known: frozenset[str]) -> list[tuple[int, str]]:
+        """What is wrong with `dockfix:` comments, each with its line; `known` are the names of all rules."""
+        return [
+            (comment.line, mistake) for comment, directive in self.directives for mistake in _mistakes(directive, known)
+        ]
+
+    def disarmed(self) -> str:
+        """The text with every `dockfix:` comment made to ignore nothing; all else is where it was."""
+        text = self.dockerfile.text
+        for comment, _ in reversed(self.directives):
+            start, end = comment.span
+            line = text[start:end]
+            at = line.index(":") + 1 if ":" in line else len(line)
+            text = text[: start + at] + "-" * len(line[at:]) + text[end:]
+        return text
+
+    def unused(self, found: Iterable[tuple[str, Span]], complete: Set[str]) -> set[tuple[int, str]]:
+        """The directives, by number, and the rules in them that ignore nothing.
+
+        Args:
+            found: rule and place of every finding that there would be without directives.
+            complete: the rules whose findings are all in `found`. Of others nothing is said, nor of a directive for
+                all rules, since some are never run.
+        """
+        unused = {
+            (number, name)
+            for number, (_, directive) in enumerate(self.directives)
+            for name in directive.names & complete
+        }
+        for rule, at in found:
+            above = {comment.span for comment in self._above(at)}
+            for number, (comment, directive) in enumerate(self.directives):
+                if directive.whole_file or comment.span in above:
+                    unused.discard((number, rule))
+        return unused
+
+
+def _mistakes(directive: Directive, known: frozenset[str]) -> Iterator[str]:
+    if directive.malformed:
+        yield _MALFORMED
+    for name in sorted(directive.names - known - _ALL):
+        close = closest(name, sorted(known))
+        hint = f"; did you mean {close!r}?" if close else ""
+        yield f"unknown rule {name!r} in a dockfix comment{hint}"
+    word = directive.reason.partition(" ")[0]
+    if word in known:
+        yield f"{word!r} is not ignored: separate rules with commas"
+
+
+def mistakes_in_text(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
+    """What is wrong with the `dockfix:` comments of a file that is no Dockerfile, each with its line."""
+    if "dockfix" not in text.lower():
+        return []
+    return [
+        (number, mistake)
+        for number, line in enumerate(text.split("\n"), 1)
+        if (directive := directive_in(line.partition("#")[2].strip())) is not None
+        for mistake in _mistakes(directive, known)
+    ]
+
+
+def silences_in_text(text: str, rule: str, line: int) -> bool:
+    """Whether a `dockfix:` comment of a file that is no Dockerfile silences a rule at a line (from 1).
+
+    It stands on the line itself, or on comment lines directly above it; `ignore-file` anywhere.
+    """
+    if "dockfix" not in text:
+        return False
+    lines = text.split("\n")
+    for number, each in enumerate(lines, 1):
+        found = directive_in(each.partition("#")[2].strip())
+        if found is None or not found.covers(rule):
+            continue
+        if found.whole_file or number == line:
+            return True
+        between = lines[number : line - 1]
+        if number < line and each.lstrip().startswith("#") and all(row.lstrip().startswith("#") for row in between):
+            return True
+    return False
+
+
+def _names(text: str) -> set[str]:
+    return {part.strip() for part in text.split(",") if part.strip()}

@@ -72,7 +72,7 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
 
 def rules(modules: set[str]) -> set[str]:
     """The rules whose modules are among these."""
-    pack = {name.removeprefix("dockfix_codemods.").replace("_", "-") for name in modules if "dockfix_codemods." in name}
+    pack = {name.split(".")[1].replace("_", "-") for name in modules if name.startswith("dockfix_codemods.")}
     return pack - {"index"}
 
 
@@ -92,7 +92,7 @@ def test_a_clean_file_loads_no_rule_and_nothing_heavy(project: Path) -> None:
     modules = loaded(project, "check", "Dockerfile")
     assert rules(modules) == set()
     assert modules & _HEAVY == set()
-    tables = ("dockfix.facts.", "dockfix.project.compose_", "dockfix.project.bake_", "dockfix.syntax.shell")
+    tables = ("dockfix.facts.", "dockfix.project.compose", "dockfix.project.bake", "dockfix.syntax.shell")
     assert [name for name in modules if name.startswith(tables)] == ["dockfix.facts.model"]
 
 

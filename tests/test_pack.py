@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dockfix.output.page import page
-from dockfix.rule.model import Codemod, Deferred
+from dockfix.rule.model import Codemod, LazyFunction
 from dockfix.rule.pack_index import index_source
 from dockfix.rule.registry import load_registry
 from dockfix_codemods import ORDER, index, load, load_all
@@ -21,13 +21,13 @@ def whole(codemod: Codemod) -> Codemod:
     """A codemod with the functions that its parts stand for, and with its page."""
 
     def function(part: object) -> Any:
-        return part.resolve() if isinstance(part, Deferred) else part
+        return part.resolve() if isinstance(part, LazyFunction) else part
 
     return replace(
         codemod,
-        rewrite=function(codemod.rewrite),
-        survey=function(codemod.survey),
-        gather=function(codemod.gather),
+        check=function(codemod.check),
+        check_project=function(codemod.check_project),
+        collect=function(codemod.collect),
         page=page(codemod),
     )
 
@@ -35,7 +35,7 @@ def whole(codemod: Codemod) -> Codemod:
 @pytest.mark.parametrize("codemod", load_all(), ids=ORDER)
 def test_the_index_says_what_the_module_says(codemod: Codemod) -> None:
     listed = next(each for each in index.INDEX if each.name == codemod.name)
-    assert isinstance(listed.rewrite or listed.survey, Deferred)
+    assert isinstance(listed.check or listed.check_project, LazyFunction)
     assert whole(listed) == replace(codemod, page=page(codemod))
 
 

@@ -68,7 +68,7 @@ from dockfix.edit import dockerfile as surgery
 from dockfix.edit import wiring
 from dockfix.facts.images import is_silently_read
 from dockfix.facts.model import Known
-from dockfix.facts.names import is_deaf, names_mentioned
+from dockfix.facts.names import ignores_environment, names_mentioned
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
@@ -102,7 +102,7 @@ class _Move:
     place: _Place
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find ARGs of a stage that RUNs separate from their first use."""
     for stage in target.facts.graph.stages:
         moves: dict[int, _Move] = {}
@@ -131,7 +131,7 @@ def _check(target: Target, stage: Stage, index: int, arg: Arg, moves: Mapping[in
     reason = _why_not(arg, crossed) or _shared_comment(target, arg, below[0])
     if reason:
         return Refusal(arg.span, _message(sorted(names), crossed), reason)
-    deaf = all(is_deaf(target.facts, node) for node in crossed) and not _runs_more(target, stage, crossed)
+    deaf = all(ignores_environment(target.facts, node) for node in crossed) and not _runs_more(target, stage, crossed)
     safe = deaf and wiring.never_passed(target, names)
     # a pragma above an ARG speaks of that ARG alone
     alone = arg.span.start if any(map(is_pragma, target.dockerfile.above(arg))) else -1
@@ -191,14 +191,14 @@ def _fix(target: Target, stage: Stage, moves: Sequence[_Move]) -> Fix:
     passing = [build for name in names for build in wiring.passing(target, stage, name)]
     by = wiring.where_all(target.project, [build for build in target.builds if build in passing])
     shown = ", ".join(names)
-    look_at = f"whether one of the crossed RUNs reads {shown} from its environment"
+    review = f"whether one of the crossed RUNs reads {shown} from its environment"
     return Fix(
         moves[0].arg.span,
         _message(names, moves[0].crossed),
         surgery.move_above(target.dockerfile, [move.arg for move in moves], place.use),
         Safety.SAFE if place.safe else Safety.UNSAFE,
         f"the RUNs that it crosses then stay cached when {f'{by} passes another' if by else 'it has another'} value",
-        "" if place.safe else f"{look_at}, which {by} passes" if by else look_at,
+        "" if place.safe else f"{review}, which {by} passes" if by else review,
     )
 
 
@@ -236,7 +236,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CACHE,
     effects=frozenset({Effect.ORDER}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("arg ", "arg\t"),
     page=__doc__,

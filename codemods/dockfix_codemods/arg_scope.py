@@ -68,7 +68,7 @@ from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusa
 from dockfix.syntax.tree import Arg, From, Instruction
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find, in each stage, the first use of each name that is given from outside and that the stage does not see."""
     globals_ = _global_args(target)
     passed = {name for build in target.builds for name in build.args} - PREDEFINED_ARGS
@@ -137,17 +137,17 @@ def _declare(
     if is_global:
         message = f"{shown} {be} declared before FROM only, so {they} {be} empty in this stage"
         message += f"; passed by {by}" if by else ""
-        look_at = f"whether this step is to have the default: {shown} {be} empty in it today"
+        review = f"whether this step is to have the default: {shown} {be} empty in it today"
     else:
         message = f"{shown} {be} passed by {by}, and no ARG of this stage takes {'it' if len(names) == 1 else 'them'}"
-        look_at = f"whether this step is to have what {by} passes"
+        review = f"whether this step is to have what {by} passes"
     if doubt == "base":
-        look_at = f"whether the base image sets {shown} itself: the new line would hide {values}"
+        review = f"whether the base image sets {shown} itself: the new line would hide {values}"
     elif doubt == "script":
-        look_at = f"whether what the script reads in sets {shown}, so that nothing is missing"
+        review = f"whether what the script reads in sets {shown}, so that nothing is missing"
     edits = [surgery.insert_above(target.dockerfile, instruction, f"{_keyword(target)} {name}") for name in names]
     why = f"a bare ARG in the stage brings {'the global default' if is_global else 'what is passed'} in"
-    return Fix(instruction.span, message, tuple(edits), Safety.UNSAFE, why, look_at)
+    return Fix(instruction.span, message, tuple(edits), Safety.UNSAFE, why, review)
 
 
 def _slips(target: Target, passed: set[str]) -> Iterator[Finding]:
@@ -174,7 +174,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.ARGS, Effect.STEPS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("arg ", "arg\t", "$"),
     page=__doc__,

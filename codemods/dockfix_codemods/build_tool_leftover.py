@@ -69,7 +69,7 @@ _OF_THE_SCRIPT: Final = ("installer", "script", "download", "curl", "wget", "ast
 _WHY: Final = "a bind mount leaves nothing in the image"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find the installs of uv by its script in the stages of the image."""
     for install in uv_installs.uv_installs(target.facts):
         if uv_installs.is_called_when_it_runs(target.facts):
@@ -124,7 +124,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset({Effect.MOUNTS, Effect.COMMANDS, Effect.STEPS, Effect.COPIES}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("astral.sh/uv", "astral-sh/uv"),
     page=__doc__,

@@ -71,7 +71,6 @@ from dockfix.project.context import Context
 from dockfix.project.target import Target, context_candidates
 from dockfix.rule import (
     Advice,
-    Beside,
     Category,
     Codemod,
     Edit,
@@ -79,6 +78,7 @@ from dockfix.rule import (
     Finding,
     Fix,
     Refusal,
+    Requires,
     Safety,
     Severity,
 )
@@ -89,7 +89,7 @@ _LOOK_AT: Final = (
 )
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge each name that a stage takes something from by where the builds of this file find it."""
     seen: set[str] = set()
     for stage in target.facts.graph.stages:
@@ -124,58 +124,58 @@ def _supplied(target: Target, node: Instruction, stage: Stage, name: str) -> Ite
             text = f"{message}, but the command line names a folder that does not exist: {given.shown}"
             yield Advice(node.span, text, Severity.ERROR)
             return
-    elif astray := list(wiring.astray(target, supply)):
-        yield from (_mend(target, node, each, message) for each in astray)
+    elif unresolved := list(wiring.unresolved(target, supply)):
+        yield from (_mend(target, node, each, message) for each in unresolved)
         return
     if own is not None and own.index < stage.index:
         return  # a build that does not give the context takes the stage
     images = wiring.may_be_image(target, name, stages=False) or any(given.kind == "image" for given in supply.given)
-    if supply.givers and supply.without and not supply.by_command_line:
+    if supply.providers and supply.without and not supply.by_command_line:
         yield from () if images else (_add(target, node, build, supply, message) for build in supply.without)
     elif isinstance(node, Copy):
-        by = wiring.where_all(target.project, supply.givers) or "the command line"
+        by = wiring.where_all(target.project, supply.providers) or "the command line"
         reason = f"{by} supplies it; a plain build needs `{wiring.plain_command(target, supply.key)}`"
         yield Refusal(node.span, message, reason, Severity.INFO)
 
 
-def _mend(target: Target, node: Instruction, astray: wiring.Astray, message: str) -> Finding:
+def _mend(target: Target, node: Instruction, unresolved: wiring.Unresolved, message: str) -> Finding:
     """Lead the value of a named context to the folder that it must mean."""
-    given, folders = astray.given, astray.folders
-    where = f"line {given.line} of {wiring.shown_folder(target.project, astray.build.source)}"
-    what = "outside the project" if astray.outside else "that does not exist"
+    given, folders = unresolved.given, unresolved.folders
+    where = f"line {given.line} of {wiring.shown_folder(target.project, unresolved.build.source)}"
+    what = "outside the project" if unresolved.outside else "that does not exist"
     message = f"{message}, but {where} names a folder {what}: {given.shown}"
     if not folders:
         return Advice(node.span, f"{message}; a step before the build has to make it", Severity.WARNING)
     if len(folders) > 1:
         return Advice(node.span, f"{message}; it may be one of {', '.join(folders)}", Severity.ERROR)
-    change = context_surgery.mend(target.project, astray.build, given, folders[0])
+    change = context_surgery.update_context(target.project, unresolved.build, given, folders[0])
     if isinstance(change, str):
         return Refusal(node.span, message, change)
     why = f"of the folders that it may mean only {folders[0]} is there, and holds what is copied"
-    look_at = f"whether {folders[0]} is meant, and not a folder that another step makes before the build"
-    if astray.outside:
-        look_at = f"whether {given.shown} is there, outside the project, where dockfix does not look"
-    return Fix(node.span, message, (), Safety.UNSAFE, why, look_at, elsewhere=(change,))
+    review = f"whether {folders[0]} is meant, and not a folder that another step makes before the build"
+    if unresolved.outside:
+        review = f"whether {given.shown} is there, outside the project, where dockfix does not look"
+    return Fix(node.span, message, (), Safety.UNSAFE, why, review, other_files=(change,))
 
 
 def _add(target: Target, node: Instruction, build: BuildInvocation, supply: wiring.Supply, message: str) -> Finding:
     """Give a build the context that the others have."""
     where = wiring.where(target.project, build)
     message = f"{message}, which {where} does not supply"
-    by = wiring.where_all(target.project, supply.givers)
+    by = wiring.where_all(target.project, supply.providers)
     value = supply.agreed(target.project, build)
     if value is None:
         given = ", ".join(dict.fromkeys(each.shown for each in supply.given))
         reason = f"what {by} supplies ({given}) differs, or comes from a variable or from another file"
         return Refusal(node.span, message, f"{reason}; write {wiring.as_written(build, supply.key, '...')}")
-    change = context_surgery.give(target.project, build, supply.key, value)
+    change = context_surgery.add_context(target.project, build, supply.key, value)
     if isinstance(change, str):
         return Refusal(node.span, message, change)
     why = f"{by} supplies it, and a build without it takes {supply.key!r} for an image and fails"
-    look_at = f"whether {build.service} is to have what the others copy, {value}"
-    if any(each.service == build.service and each.source != build.source for each in supply.givers):
-        look_at = f"whether {build.service} is laid over the one of {by}, which supplies it already"
-    return Fix(node.span, message, (), Safety.UNSAFE, why, look_at, elsewhere=(change,))
+    review = f"whether {build.service} is to have what the others copy, {value}"
+    if any(each.service == build.service and each.source != build.source for each in supply.providers):
+        review = f"whether {build.service} is laid over the one of {by}, which supplies it already"
+    return Fix(node.span, message, (), Safety.UNSAFE, why, review, other_files=(change,))
 
 
 def _missing(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
@@ -219,9 +219,9 @@ def _from_folder(target: Target, copy: Copy, name: str, message: str, context: C
         reason = f"{absent[0]} is not in the folder {name}/" if absent else "its sources cannot be rewritten"
         return Refusal(copy.span, message, reason)
     edits = [*surgery.delete_flag(target.dockerfile, copy, flag), *(_prefixed(copy, name, word) for word in copy.paths)]
-    look_at = f"{_LOOK_AT}; the context is taken to be {context.root.relative_to(target.project.root).as_posix()}/"
+    review = f"{_LOOK_AT}; the context is taken to be {context.root.relative_to(target.project.root).as_posix()}/"
     why = f"the folder {name}/ lies in the context, and without --from the line reads it there"
-    return Fix(copy.span, message, tuple(edits), Safety.UNSAFE, why, look_at)
+    return Fix(copy.span, message, tuple(edits), Safety.UNSAFE, why, review)
 
 
 def _in_folder(name: str, source: str) -> str:
@@ -240,10 +240,10 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COPIES, Effect.COMPOSE, Effect.BAKE}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("from",),
-    beside=Beside.SECOND,
+    requires=Requires.SECOND,
     page=__doc__,
     findings=("api 1",),
 )

@@ -59,7 +59,7 @@ from dockfix.syntax.words import variables
 _WHY: Final = "an instruction of its own sees what the one above sets"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Look at the names that each ENV sets and uses."""
     for stage in target.facts.graph.stages:
         for env in stage.instructions if not stage.replaced else ():
@@ -99,7 +99,7 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
         yield Refusal(splits[0].span, message, "an ENV that begins with the name would take it for a flag")
         return
     doubtful = sorted(name for name, unset in found.items() if not unset)
-    look_at = (
+    review = (
         f"whether the value of {', '.join(doubtful)} from before this ENV is meant"
         if doubtful
         else f"whether anything counts on what {', '.join(dict.fromkeys(users))} is today, with {names} empty in it"
@@ -111,7 +111,7 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
         surgery.split_before(target.dockerfile, env, splits),
         Safety.UNSAFE,
         _WHY,
-        look_at,
+        review,
         Severity.WARNING if known else None,
     )
 
@@ -127,7 +127,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.ENV, Effect.STEPS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("env ", "env\t"),
     page=__doc__,

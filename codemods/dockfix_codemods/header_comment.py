@@ -87,7 +87,7 @@ _MESSAGE: Final = "the file does not say what it builds, or how"
 _BAKE: Final = ("docker-bake.hcl", "docker-bake.json")
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Put a header in front of the first instruction of a file that has no comment there."""
     dockerfile = target.dockerfile
     first = dockerfile.instructions[0] if dockerfile.instructions else None
@@ -182,7 +182,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.STYLE,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     opt_in=True,
     page=__doc__,

@@ -55,7 +55,7 @@ from dockfix.rule import Advice, Category, Codemod, Finding, Severity
 from dockfix.syntax.tree import Healthcheck
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Compare the HEALTHCHECK of each stage that compose builds with those of its services."""
     if not target.invocations:
         return
@@ -138,7 +138,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("healthcheck",),
     page=__doc__,

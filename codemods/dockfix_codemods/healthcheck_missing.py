@@ -75,13 +75,13 @@ from dockfix.facts import health, mounts
 from dockfix.facts.stages import Stage
 from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.target import Target
-from dockfix.rule import Beside, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
 from dockfix.syntax.tree import Cmd, Entrypoint
 
 _WHY: Final = "an image with its own check is checked wherever it runs"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge the services of each stage that compose builds and that has no HEALTHCHECK."""
     if not any(invocation.kind == "compose" for invocation in target.invocations):
         return
@@ -110,8 +110,8 @@ def _finding(
         f"{tail} {text.value}" if flags else "",
         above=before is not None,
     )
-    look_at = f"that the check fits every container of the image, not only {first.service.name} of compose"
-    return Fix(stage.node.span, message, (edit,), Safety.UNSAFE, _WHY, look_at)
+    review = f"that the check fits every container of the image, not only {first.service.name} of compose"
+    return Fix(stage.node.span, message, (edit,), Safety.UNSAFE, _WHY, review)
 
 
 def _clash(checked: Sequence[CheckedService], others: Sequence[CheckedService]) -> str:
@@ -180,9 +180,9 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.METADATA, Effect.STEPS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
-    beside=Beside.COMPOSE,
+    requires=Requires.COMPOSE,
     page=__doc__,
     findings=("neo4j 1",),
 )

@@ -65,7 +65,7 @@ _LOOK_AT: Final = (
 )
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge each image that a stage starts from by the lock file."""
     if not target.image_lock:
         return
@@ -113,7 +113,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SECURITY,
     effects=frozenset({Effect.STAGES}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("from",),
     opt_in=True,

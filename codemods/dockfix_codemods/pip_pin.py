@@ -43,7 +43,7 @@ _TOOLS: Final = frozenset(("pip", "setuptools", "wheel"))
 _CONSTRAINTS: Final = {"pip": "PIP_CONSTRAINT", "uv": "UV_CONSTRAINT"}
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find the upgrades of pip and its companions that name no version."""
     for run in target.dockerfile.instructions:
         if not isinstance(run, Run):
@@ -72,7 +72,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("pip",),
     page=__doc__,

@@ -74,7 +74,7 @@ _MESSAGE: Final = "pip installs where uv is at hand"
 _WHY: Final = "uv resolves and installs many times faster"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find the installs of pip in stages that have uv."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
@@ -163,7 +163,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CACHE,
     effects=frozenset({Effect.COMMANDS, Effect.MOUNTS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("uv",),
     opt_in=True,

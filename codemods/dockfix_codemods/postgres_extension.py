@@ -72,7 +72,7 @@ _DEFAULT: Final = "postgres"
 _NAMES: Final = ("$POSTGRES_DB", "${POSTGRES_DB}")
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge the extensions of each image with a server that nothing creates."""
     for server in postgres_servers(target):
         for each in server.installed:
@@ -84,8 +84,8 @@ def rewrite(target: Target) -> Iterator[Finding]:
                     yield Refusal(each.run.span, message, found)
                 else:
                     edits, change = found
-                    look_at = f"whether a migration creates {library.extension}; a cluster that exists does not get it"
-                    yield Fix(each.run.span, message, edits, Safety.UNSAFE, _WHY, look_at, elsewhere=(change,))
+                    review = f"whether a migration creates {library.extension}; a cluster that exists does not get it"
+                    yield Fix(each.run.span, message, edits, Safety.UNSAFE, _WHY, review, other_files=(change,))
 
 
 def _plan(server: PostgresServer, library: Library) -> tuple[tuple[Edit, ...], Change] | str:
@@ -97,16 +97,16 @@ def _plan(server: PostgresServer, library: Library) -> tuple[tuple[Edit, ...], C
     if server.own_entrypoint is not None:
         return f"the ENTRYPOINT of line {server.own_entrypoint.start_line} may run no init scripts"
     place = server.place(library)
-    elsewhere = _lives_elsewhere(server, library)
+    other_files = _lives_elsewhere(server, library)
     if isinstance(place, str):
         return place
-    if isinstance(elsewhere, str):
-        return elsewhere
+    if isinstance(other_files, str):
+        return other_files
     context = server.target.context
     real = server.target.project.files.real(context.root / place.source) if context is not None else None
     if real is None:
         return f"{place.source} would lie outside the project"
-    connect = f"\\connect {_DEFAULT}\n" if elsewhere else ""
+    connect = f"\\connect {_DEFAULT}\n" if other_files else ""
     script = f"{connect}CREATE EXTENSION IF NOT EXISTS {library.extension};\n"
     return _copy(server, place), Change(real, create=script)
 
@@ -154,7 +154,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COPIES, Effect.STEPS, Effect.FILES}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("postgres",),
     page=__doc__,

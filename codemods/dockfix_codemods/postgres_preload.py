@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 _WHY: Final = "the server loads such a library when it starts, or not at all"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge the libraries of each image with a server that nothing preloads."""
     for server in postgres_servers(target):
         missing = [
@@ -80,22 +80,22 @@ def rewrite(target: Target) -> Iterator[Finding]:
         if missing:
             names = [each.library.name for each in missing]
             message = f"{' and '.join(names)} must be preloaded, and nothing sets shared_preload_libraries"
-            elsewhere = server.other_preload()
-            if elsewhere is not None:
-                message = f"{' and '.join(names)} must be preloaded, and {elsewhere} preloads only others"
-            reason = _reason(server, elsewhere)
+            other_files = server.other_preload()
+            if other_files is not None:
+                message = f"{' and '.join(names)} must be preloaded, and {other_files} preloads only others"
+            reason = _reason(server, other_files)
             edit = reason or _edit(server, names)
             if isinstance(edit, str):
                 yield Refusal(missing[0].run.span, message, edit)
             else:
-                look_at = "that nothing outside these files sets shared_preload_libraries, which this would override"
-                yield Fix(missing[0].run.span, message, (edit,), Safety.UNSAFE, _WHY, look_at)
+                review = "that nothing outside these files sets shared_preload_libraries, which this would override"
+                yield Fix(missing[0].run.span, message, (edit,), Safety.UNSAFE, _WHY, review)
 
 
-def _reason(server: PostgresServer, elsewhere: str | None) -> str:
+def _reason(server: PostgresServer, other_files: str | None) -> str:
     """Why the CMD must not set it; empty if it may."""
-    if elsewhere is not None:
-        return f"a setting in CMD would take the place of that of {elsewhere}, where it belongs"
+    if other_files is not None:
+        return f"a setting in CMD would take the place of that of {other_files}, where it belongs"
     if server.base_preloads:
         return f"{server.image} preloads {server.base_preloads[0]} itself, and a setting in CMD would take its place"
     if server.own_entrypoint is not None:
@@ -128,7 +128,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.METADATA, Effect.STEPS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("postgres",),
     page=__doc__,

@@ -45,7 +45,7 @@ from dockfix.rule import Advice, Category, Codemod, Finding, Severity
 from dockfix.syntax.tree import Run
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Parse the Python programs of all RUNs."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
@@ -62,7 +62,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("python", "pypy"),
     page=__doc__,

@@ -63,7 +63,7 @@ from dockfix.syntax.words import variables
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/=@%")
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find what the first stage of the built image lacks of what is recommended for its base image."""
     graph = target.facts.graph
     final = graph.final
@@ -124,7 +124,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.STYLE,
     effects=frozenset({Effect.ENV, Effect.STEPS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     opt_in=True,
     setting="recommended-env",

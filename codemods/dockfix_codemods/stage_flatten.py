@@ -53,12 +53,12 @@ from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity
 from dockfix.syntax.tree import Add, Copy, Env, Instruction, Label, Run, User, Workdir
 
-_CALM: Final = frozenset({"mkdir", "set", "cd", "export", "true", "rm", "venv"})
+_INERT: Final = frozenset({"mkdir", "set", "cd", "export", "true", "rm", "venv"})
 _EXTRA: Final = ("chown", "chmod", "exclude", "parents")
 _WRITES: Final = ("--prefix", "--target", "--root")
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge each stage that the last one alone takes from."""
     graph = target.facts.graph
     final = graph.final
@@ -141,7 +141,7 @@ def _made_by_run(target: Target, run: Run) -> Iterator[str | None]:
         folder = step.directory(workdir)
         if package is None:
             made = _venv(step)
-            if made is None and step.command.basename not in _CALM:
+            if made is None and step.command.basename not in _INERT:
                 yield None
             elif made:
                 base = folder.value if isinstance(folder, Known) else None
@@ -182,7 +182,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.STYLE,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("--from",),
     page=__doc__,

@@ -67,7 +67,7 @@ _SAID: Final = (
 _CONFIGS: Final = ("pip.conf", "uv.toml", "pip.ini")
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find installs of torch by name, from the default index, into images that are none for a GPU."""
     text = target.text.lower()
     if any(word in text for word in _SAID) or _run_with_gpu(target):
@@ -145,7 +145,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("torch",),
     page=__doc__,

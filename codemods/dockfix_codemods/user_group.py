@@ -60,7 +60,7 @@ _PLAIN: Final = ShellContext.GROUP | ShellContext.SUBSHELL
 _MAKERS: Final = frozenset({"addgroup", "groupadd"})
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find the system users of busybox without a group."""
     for stage in target.facts.graph.stages:
         if stage.replaced or stage.base is None or stage.base.family not in BUSYBOX_FAMILIES:
@@ -150,7 +150,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.SECURITY,
     effects=frozenset({Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("adduser",),
     page=__doc__,

@@ -108,7 +108,7 @@ class _User:
         return f"{self.command.program} {self.command.operand.text if self.command.operand else ''}"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge every `useradd`, and `adduser` of busybox, by its group."""
     for stage in target.facts.graph.stages:
         family = stage.base.family if stage.base is not None else ""
@@ -200,20 +200,20 @@ def _implicit_group(user: _User, family: str, uid: str | None) -> Iterator[Findi
     else:
         name = user.command.operand.text
         new = f"{'addgroup' if user.busybox else 'groupadd'} -g {uid} {name}"
-        look_at = ""
+        review = ""
         if user.busybox or int(uid) < _SAFE_FROM or not user.accounts.complete_but_for_packages:
-            look_at = f"that no group of the base image or of a package has the gid {uid}"
-        if not look_at and any(setting in user.target.text for setting in _SETTINGS):
-            look_at = f"that /etc/login.defs gives {name} a group of its own, with the gid {uid}"
+            review = f"that no group of the base image or of a package has the gid {uid}"
+        if not review and any(setting in user.target.text for setting in _SETTINGS):
+            review = f"that /etc/login.defs gives {name} a group of its own, with the gid {uid}"
         if any(not isinstance(group.gid, Known) for group in user.accounts.groups.values()):
-            look_at = f"that no group that was made before has the gid {uid}"
+            review = f"that no group that was made before has the gid {uid}"
         if user.command.name is None:
-            look_at = f"that {name} names no group yet"
-        yield from _fix(user, message, new, name if user.busybox else uid, look_at, None)
+            review = f"that {name} names no group yet"
+        yield from _fix(user, message, new, name if user.busybox else uid, review, None)
 
 
 def _fix(
-    user: _User, message: str, new: str | None, group: str | None, look_at: str, severity: Severity | None
+    user: _User, message: str, new: str | None, group: str | None, review: str, severity: Severity | None
 ) -> Iterator[Finding]:
     """Put the command `new` in front, and the option for `group` behind the uid."""
     command = user.command.command
@@ -238,8 +238,8 @@ def _fix(
                 user.target.dockerfile, user.run, user.commands.text, start, end, f"{_flag(user)}{joined}{group}"
             )
         )
-    safety = Safety.UNSAFE if look_at else Safety.SAFE
-    yield Fix(user.commands.span(command), message, tuple(edits), safety, _WHY, look_at, severity)
+    safety = Safety.UNSAFE if review else Safety.SAFE
+    yield Fix(user.commands.span(command), message, tuple(edits), safety, _WHY, review, severity)
 
 
 def _flag(user: _User) -> str:
@@ -261,7 +261,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SECURITY,
     effects=frozenset({Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("useradd", "adduser"),
     page=__doc__,

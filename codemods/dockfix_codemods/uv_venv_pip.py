@@ -62,7 +62,7 @@ _LOOK_AT: Final = "that uv finds the same packages: it reads no pip.conf"
 _WHY: Final = "an environment that uv makes has no pip, unless it is seeded"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find pip in environments without it, stage by stage, in the order in which commands run."""
     known: dict[int | None, dict[str, _Made]] = {}
     for stage in target.facts.graph.stages:
@@ -124,7 +124,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("uv venv", "uv\tvenv"),
     page=__doc__,

@@ -61,7 +61,7 @@ _SYSTEM: Final = re.compile(
 _PLAIN: Final = ShellContext.GROUP
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Look, in each stage that is in an image, for a WORKDIR that is removed below it."""
     graph = target.facts.graph
     names = {invocation.target for invocation in target.invocations if invocation.target}
@@ -168,7 +168,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("workdir",),
     page=__doc__,

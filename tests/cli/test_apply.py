@@ -32,7 +32,7 @@ def test_safe_fixes_are_written_and_the_rest_is_counted(dockfix: Run, project: P
     assert b"it holds a variable" not in done.stderr
     again = dockfix("apply", "-v")
     assert (again.returncode, file.read_bytes()) == (0, SAFE)
-    assert b"Dockerfile:3:9: warning workdir-abs relative folder $X [refused: it holds a variable]" in again.stderr
+    assert b"Dockerfile:3:9: warning workdir-abs relative folder $X [not fixed: it holds a variable]" in again.stderr
     assert b"[held back: unsafe]" in again.stderr
     assert dockfix("apply", "--unsafe", "-q").stderr == b""
     assert file.read_bytes() == ALL
@@ -380,8 +380,8 @@ class TestInteractive:
     def test_each_fix_is_shown_alone(self, dockfix: Run, project: Path) -> None:
         (project / "Dockerfile").write_bytes(OLD)
         done = dockfix("apply", "-i", "--unsafe", stdin=b"n\nn\n")
-        assert b"Dockerfile:1:13: info from-as `as` in lower case [safe]\n    why: it is neater\n--- a/" in done.stdout
-        assert b"[unsafe]\n    why: it depends\n    look at: where it was\n--- a/" in done.stdout
+        assert b"Dockerfile:1:13: info from-as `as` in lower case [safe]\n    help: it is neater\n--- a/" in done.stdout
+        assert b"[unsafe]\n    help: it depends\n    review: where it was\n--- a/" in done.stdout
         assert b"2 declined" in done.stderr
         assert (project / "Dockerfile").read_bytes() == OLD
 

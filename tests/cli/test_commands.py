@@ -30,7 +30,7 @@ def test_check_as_text(dockfix: Run, project: Path) -> None:
     assert done.stdout.decode().split("\n") == [
         "Dockerfile:1:13: info from-as `as` in lower case [fix available]",
         "Dockerfile:2:9: warning workdir-abs relative folder app [unsafe fix]",
-        "Dockerfile:3:9: warning workdir-abs relative folder $X [refused: it holds a variable]",
+        "Dockerfile:3:9: warning workdir-abs relative folder $X [not fixed: it holds a variable]",
         "Dockerfile:4:6: error user-root runs as root [advice]",
         "",
     ]
@@ -54,8 +54,8 @@ def test_check_as_json(dockfix: Run, project: Path) -> None:
     fix = first["findings"][0]
     assert (fix["start"], fix["end"]["offset"]) == ({"line": 1, "column": 13, "offset": 12}, 14)
     assert fix["edits"] == [{"start": 12, "end": 14, "replacement": "AS"}]
-    assert (fix["safety"], fix["why"]) == ("safe", "it is neater")
-    assert first["findings"][2]["reason"] == "it holds a variable"
+    assert (fix["safety"], fix["help"]) == ("safe", "it is neater")
+    assert first["findings"][2]["note"] == "it holds a variable"
     assert [(each["path"], each["line"]) for each in data["problems"]] == [("b.Dockerfile", 2)]
     assert data["summary"] == {
         "files": 2, "changed": 0, "applied": 0, "fixable": 1, "fixable_unsafe": 1, "refused": 1, "advice": 1,

@@ -93,8 +93,8 @@ def test_the_next_run_removes_what_a_killed_one_has_left(project: Path, tmp_path
     assert temporary(project) == [left]
     number = left.split("-")[2]
     others = [f"{left}x", left.replace(number, f"0{number}"), left[:-1] + "g", ".dockfix-notes", ".dockfix-kept-012345"]
-    elsewhere = left.replace(left.split("-")[1], "00000000")
-    for name in (*others, elsewhere):
+    other_files = left.replace(left.split("-")[1], "00000000")
+    for name in (*others, other_files):
         (project / name).touch()
     folder = left[:-4] + "0000"
     (project / folder).mkdir()
@@ -104,7 +104,7 @@ def test_the_next_run_removes_what_a_killed_one_has_left(project: Path, tmp_path
         )
         assert left in temporary(project)  # they write nothing
     subprocess.run([sys.executable, TOYS, "apply"], cwd=project, timeout=LONG, check=True, capture_output=True)
-    assert temporary(project) == sorted([*others, elsewhere, folder])
+    assert temporary(project) == sorted([*others, other_files, folder])
 
 
 @pytest.mark.parametrize("command", ["check", "apply"])

@@ -115,7 +115,7 @@ def test_every_unsafe_fix_names_what_to_look_at_and_safe_ones_nothing() -> None:
     found, _ = findings(target_from_text("FROM python:3.13-slim\nRUN pip install httpx\n"), [CODEMOD])
     (fix,) = [each.finding for each in found if isinstance(each.finding, Fix)]
     assert fix.safety is Safety.UNSAFE
-    assert "BuildKit" in fix.look_at
+    assert "BuildKit" in fix.review
 
 
 @pytest.mark.parametrize(

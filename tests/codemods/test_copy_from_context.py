@@ -26,4 +26,4 @@ def test_a_compose_file_that_cannot_be_read_may_supply_the_context(tmp_path: Pat
     (tmp_path / "compose.yaml").write_text("services: [\n")
     refusal = found(tmp_path)
     assert isinstance(refusal, Refusal)
-    assert refusal.reason == "compose.yaml could not be read, and a build in it may supply 'packages'"
+    assert refusal.note == "compose.yaml could not be read, and a build in it may supply 'packages'"

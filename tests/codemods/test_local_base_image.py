@@ -41,7 +41,7 @@ def run(root: Path, base: str | None = BASE, name: str = "base/Dockerfile", more
 def reason(result: RunResult) -> str:
     (found,) = result.files[0].remaining
     assert isinstance(found.finding, Refusal)
-    return found.finding.reason.rpartition("its stages are not inlined: ")[2]
+    return found.finding.note.rpartition("its stages are not inlined: ")[2]
 
 
 def test_the_base_need_not_be_part_of_the_run(tmp_path: Path) -> None:

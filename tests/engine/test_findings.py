@@ -18,7 +18,7 @@ from dockfix.rule.model import Advice, Category, Change, Codemod, Edit, Effect, 
 from dockfix.rule.registry import Registry
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
-from tests.codemod.samples import codemod, renames, target
+from tests.rule.samples import codemod, renames, target
 
 TEXT = "FROM a\nUSER b\nRUN c\n"
 
@@ -26,14 +26,14 @@ TEXT = "FROM a\nUSER b\nRUN c\n"
 class Counted:
     """A rewrite that counts the texts that it is asked to look at."""
 
-    def __init__(self, rewrite: Callable[[Target], Iterator[Finding]]) -> None:
-        self.rewrite = rewrite
+    def __init__(self, check: Callable[[Target], Iterator[Finding]]) -> None:
+        self.check = check
         self.texts: Counter[str] = Counter()
         self.__module__ = __name__
 
     def __call__(self, given: Target) -> Iterator[Finding]:
         self.texts[given.text] += 1
-        return self.rewrite(given)
+        return self.check(given)
 
 
 def advises(given: Target) -> Iterator[Finding]:
@@ -46,11 +46,13 @@ def test_nothing_looks_twice_at_a_file_that_does_not_change(tmp_path: Path, mode
     counted = Counted(advises)
     surveys: list[int] = []
 
-    def survey(workspace: Workspace) -> Iterator[Finding]:
+    def check_project(workspace: Workspace) -> Iterator[Finding]:
         surveys.append(len(workspace.files))
         yield Advice(Span(0, 1), "whole", file=workspace.files[0].real)
 
-    over_all = Codemod("over-all", "T", Severity.INFO, Category.STYLE, frozenset(), None, "0", survey=survey, page="x")
+    over_all = Codemod(
+        "over-all", "T", Severity.INFO, Category.STYLE, frozenset(), None, "0", check_project=check_project, page="x"
+    )
     workspace = Workspace(load_project(tmp_path), (read_file(tmp_path / "Dockerfile", root=tmp_path),))
     result = run_project(workspace, [codemod(counted), over_all], mode)
     assert [found.finding.message for found in result.files[0].remaining] == ["whole", "advice"]
@@ -100,7 +102,7 @@ def test_a_check_holds_unsafe_fixes_to_the_gates_too_and_offers_the_safe_ones_al
         yield from renames("b", "x")(given)
         for finding in drops_the_comment(given):
             if isinstance(finding, Fix):
-                yield replace(finding, message="unsafe", safety=Safety.UNSAFE, look_at="the comment")
+                yield replace(finding, message="unsafe", safety=Safety.UNSAFE, review="the comment")
 
     given = target("FROM a\n# kept\nUSER b\n")
     found, defects = findings(given, [codemod(both)])
@@ -121,23 +123,25 @@ def breaks_compose(given: Target) -> Iterator[Finding]:
     compose = given.project.root / "compose.yaml"
     if "[" not in given.project.files.read(compose).text:
         change = Change(compose, (Edit(0, 0, "["),))
-        yield Fix(Span(0, 1), "break", (), Safety.SAFE, "why", elsewhere=(change,))
+        yield Fix(Span(0, 1), "break", (), Safety.SAFE, "why", other_files=(change,))
 
 
-def breaks_compose_by_survey(workspace: Workspace) -> Iterator[Finding]:
+def breaks_compose_by_project(workspace: Workspace) -> Iterator[Finding]:
     for compose in workspace.project.compose_files:
         if "[" not in workspace.text(compose.path):
             yield Fix(Span(0, 1), "break", (Edit(0, 0, "["),), Safety.SAFE, "why", file=compose.path)
 
 
-@pytest.mark.parametrize("by_survey", [True, False])
+@pytest.mark.parametrize("by_project", [True, False])
 @pytest.mark.parametrize("fix", [True, False])
-def test_neither_does_it_offer_a_fix_over_files_that_a_gate_rejects(tmp_path: Path, by_survey: bool, fix: bool) -> None:
+def test_neither_does_it_offer_a_fix_over_files_that_a_gate_rejects(
+    tmp_path: Path, by_project: bool, fix: bool
+) -> None:
     (tmp_path / "Dockerfile").write_text(TEXT)
     (tmp_path / "compose.yaml").write_text("services: {a: {build: .}}\n")
     bad = codemod(breaks_compose, "bad")
-    if by_survey:
-        bad = replace(bad, rewrite=None, survey=breaks_compose_by_survey)
+    if by_project:
+        bad = replace(bad, check=None, check_project=breaks_compose_by_project)
     registry = Registry((bad, codemod(renames("b", "x"), "good")))
     if fix:
         result = run_paths((tmp_path,), Settings(), root=tmp_path, registry=registry)

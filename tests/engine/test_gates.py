@@ -7,7 +7,7 @@ import pytest
 from dockfix.engine.gates import check_gates, check_untouched
 from dockfix.rule.model import Edit, Effect, apply_edits
 from dockfix.syntax.parser import parse
-from tests.codemod.samples import codemod
+from tests.rule.samples import codemod
 
 ANYTHING = codemod(lambda _: iter(()))
 NOTHING = codemod(lambda _: iter(()), effects=frozenset())

@@ -15,7 +15,7 @@ from dockfix.rule.model import Advice, Diagnostic, Edit, Effect, Finding, Fix, R
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run, User
-from tests.codemod.samples import codemod, renames, target, word
+from tests.rule.samples import codemod, renames, target, word
 
 TEXT = "FROM a\nUSER b\nRUN c\n"
 
@@ -59,7 +59,7 @@ def test_codemods_run_in_the_order_given_each_on_the_result_of_the_one_before() 
 def test_fixes_that_overlap_wait_for_the_next_round() -> None:
     seen: list[str] = []
 
-    def rewrite(given: Target) -> Iterator[Finding]:
+    def check(given: Target) -> Iterator[Finding]:
         seen.append(given.text)
         for node in given.dockerfile.instructions:
             if isinstance(node, User) and "b" in word(node):
@@ -81,14 +81,14 @@ def test_fixes_that_overlap_wait_for_the_next_round() -> None:
     assert outcome.text == "FROM a\nUSER BC\n"
     assert [found.finding.message for found in outcome.applied] == ["raise b", "raise c"]
     assert outcome.defects == ()
-    assert run(target(TEXT), [codemod(rewrite)]).defects[0].gate == "stability"
+    assert run(target(TEXT), [codemod(check)]).defects[0].gate == "stability"
     assert len(seen) > 1
 
 
 def test_fixes_that_touch_wait_for_the_next_round() -> None:
     texts: list[str] = []
 
-    def rewrite(given: Target) -> Iterator[Finding]:
+    def check(given: Target) -> Iterator[Finding]:
         texts.append(given.text)
         user = given.dockerfile.instructions[1].args[0]
         for offset, char in enumerate(user.text):
@@ -96,7 +96,7 @@ def test_fixes_that_touch_wait_for_the_next_round() -> None:
                 at = Span(user.span.start + offset, user.span.start + offset + 1)
                 yield Fix(at, f"raise {char}", (replace(at, char.upper()),), Safety.SAFE, "why")
 
-    assert run(target("FROM a\nUSER bcd\n"), [codemod(rewrite)]).text == "FROM a\nUSER BCD\n"
+    assert run(target("FROM a\nUSER bcd\n"), [codemod(check)]).text == "FROM a\nUSER BCD\n"
     assert "FROM a\nUSER BcD\n" in texts
 
 
@@ -216,7 +216,7 @@ def changes_the_escape(given: Target) -> Iterator[Finding]:
 
 
 @pytest.mark.parametrize(
-    ("rewrite", "gate", "message"),
+    ("check", "gate", "message"),
     [
         (wrong_scope, "gate", "undeclared way: stages"),
         (breaks_the_parse, "gate", "does not parse"),
@@ -231,12 +231,12 @@ def changes_the_escape(given: Target) -> Iterator[Finding]:
         (raises, "crash", "ZeroDivisionError: by zero"),
     ],
 )
-def test_a_codemod_that_does_wrong_is_caught_and_the_others_go_on(rewrite: object, gate: str, message: str) -> None:
+def test_a_codemod_that_does_wrong_is_caught_and_the_others_go_on(check: object, gate: str, message: str) -> None:
     text = "FROM a\nUSER b\n# kept\n# hadolint ignore=DL1\nRUN c\nWORKDIR d\n"
-    assert callable(rewrite)
+    assert callable(check)
     effects = frozenset(Effect) - {Effect.STAGES}
     good = codemod(renames("d", "/d"), "good")
-    outcome = run(target(text), [codemod(rewrite, "bad", effects), good])
+    outcome = run(target(text), [codemod(check, "bad", effects), good])
     assert outcome.text == text.replace("WORKDIR d", "WORKDIR /d")
     assert [found.rule for found in outcome.applied] == ["good"]
     assert [(defect.rule, defect.gate) for defect in outcome.defects] == [("bad", gate)]

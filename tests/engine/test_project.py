@@ -22,6 +22,8 @@ from dockfix.rule.model import (
     Advice,
     Category,
     Change,
+    Check,
+    CheckProject,
     Codemod,
     Diagnostic,
     Edit,
@@ -29,33 +31,31 @@ from dockfix.rule.model import (
     Finding,
     Fix,
     Refusal,
-    Rewrite,
     Safety,
     Severity,
-    Survey,
 )
 from dockfix.rule.registry import Registry
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Copy, From
-from tests.codemod.samples import renames
+from tests.rule.samples import renames
 
 COMPOSE = "services:\n  web:\n    build: .  # ours\n    user: old\n"
 DOCKERFILE = "FROM a\nUSER old\n"
 
 
 def a_codemod(
-    rewrite: Rewrite | None = None,
-    survey: Survey | None = None,
+    check: Check | None = None,
+    check_project: CheckProject | None = None,
     *,
     name: str = "over-files",
     effects: frozenset[Effect] = frozenset(Effect),
-    gather: Callable[[Target], object] | None = None,
+    collect: Callable[[Target], object] | None = None,
     triggers: tuple[str, ...] = (),
 ) -> Codemod:
     return Codemod(
-        name, "Title", Severity.WARNING, Category.STYLE, effects, rewrite, "0", survey=survey, gather=gather, page="x",
-        triggers=triggers,
+        name, "Title", Severity.WARNING, Category.STYLE, effects, check, "0", check_project=check_project,
+        collect=collect, page="x", triggers=triggers,
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def new_user(target: Target) -> Iterator[Finding]:
     if "USER old" in target.text and "user: old" in text:
         yield Fix(
             target.dockerfile.instructions[-1].span, "one user", replaced(target.text, "old", "new"), Safety.SAFE,
-            "why", elsewhere=(Change(compose, replaced(text, "user: old", "user: new")),),
+            "why", other_files=(Change(compose, replaced(text, "user: old", "user: new")),),
         )  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def test_safe_fixes_alone_leave_unsafe_ones_over_files(tmp_path: Path) -> None:
     def unsafe(target: Target) -> Iterator[Finding]:
         for fix in new_user(target):
             assert isinstance(fix, Fix)
-            yield Fix(fix.at, fix.message, fix.edits, Safety.UNSAFE, "why", "the user", elsewhere=fix.elsewhere)
+            yield Fix(fix.at, fix.message, fix.edits, Safety.UNSAFE, "why", "the user", other_files=fix.other_files)
 
     root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE})
     result = settled(root, a_codemod(unsafe), mode=Mode())
@@ -178,7 +178,7 @@ def test_two_dockerfiles_that_want_one_change_get_it_once(tmp_path: Path) -> Non
         text = target.project.files.read(compose).text
         if "old" in text:
             change = Change(compose, replaced(text, "old", "new"))
-            yield Fix(Span(0, 1), "pin", (), Safety.SAFE, "why", elsewhere=(change,))
+            yield Fix(Span(0, 1), "pin", (), Safety.SAFE, "why", other_files=(change,))
 
     root = project(tmp_path, {"a/Dockerfile": "FROM a\n", "b/Dockerfile": "FROM b\n", "compose.yaml": COMPOSE})
     result = settled(root, a_codemod(pins))
@@ -191,7 +191,7 @@ def creates(target: Target) -> Iterator[Finding]:
     if not target.project.files.is_file(path):
         last = target.dockerfile.instructions[-1]
         edit = Edit(last.lines.end, last.lines.end, "COPY init.sql /\n")
-        yield Fix(last.span, "init", (edit,), Safety.SAFE, "why", elsewhere=(Change(path, create="SELECT 1;\n"),))
+        yield Fix(last.span, "init", (edit,), Safety.SAFE, "why", other_files=(Change(path, create="SELECT 1;\n"),))
 
 
 def test_a_new_file_comes_with_the_line_that_copies_it(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def with_advice(workspace: Workspace) -> Iterator[Finding]:
 
 def test_a_survey_says_in_which_file_each_finding_stands(tmp_path: Path) -> None:
     root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE})
-    result = check_paths((root,), Settings(), root=root, registry=Registry((a_codemod(survey=with_advice),)))
+    result = check_paths((root,), Settings(), root=root, registry=Registry((a_codemod(check_project=with_advice),)))
     assert [(each.display, [(f.line, f.column, f.finding.message) for f in each.advice]) for each in result.files] == [
         ("Dockerfile", [(1, 1, "a file")]),
         ("compose.yaml", [(3, 5, "builds")]),
@@ -261,7 +261,7 @@ def test_a_survey_says_in_which_file_each_finding_stands(tmp_path: Path) -> None
 
 def test_a_survey_is_silent_on_files_that_were_not_asked_for(tmp_path: Path) -> None:
     root = project(tmp_path, {"a/Dockerfile": DOCKERFILE, "a/compose.yaml": COMPOSE, "compose.yaml": COMPOSE})
-    registry = Registry((a_codemod(survey=with_advice),))
+    registry = Registry((a_codemod(check_project=with_advice),))
     for paths, names in (
         ((root / "a",), ["a/Dockerfile", "a/compose.yaml"]),
         ((root / "a" / "Dockerfile",), ["a/Dockerfile"]),
@@ -288,7 +288,7 @@ def test_a_survey_is_silent_on_files_that_were_not_asked_for(tmp_path: Path) -> 
 def test_a_comment_in_another_file_silences_a_survey(tmp_path: Path, comment: str, *, silent: bool) -> None:
     text = COMPOSE.replace("    build", comment + "    build")
     root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": text})
-    result = check_paths((root,), Settings(), root=root, registry=Registry((a_codemod(survey=with_advice),)))
+    result = check_paths((root,), Settings(), root=root, registry=Registry((a_codemod(check_project=with_advice),)))
     assert [each.display for each in result.files if each.remaining and not each.is_dockerfile] == (
         [] if silent else ["compose.yaml"]
     )
@@ -302,25 +302,25 @@ def first_image(target: Target) -> str:
 def test_what_a_survey_gathers_is_gathered_of_the_result(tmp_path: Path) -> None:
     seen: list[list[str]] = []
 
-    def survey(workspace: Workspace) -> Iterator[Finding]:
-        seen.append([image for _, image in workspace.gathered(first_image)])
+    def check_project(workspace: Workspace) -> Iterator[Finding]:
+        seen.append([image for _, image in workspace.collected(first_image)])
         return iter(())
 
     root = project(tmp_path, {"Dockerfile": "FROM a\n", "b/Dockerfile": "FROM b\n"})
-    settled(root, a_codemod(survey=survey, gather=first_image), a_codemod(renames("a", "x"), name="own"))
+    settled(root, a_codemod(check_project=check_project, collect=first_image), a_codemod(renames("a", "x"), name="own"))
     assert seen[-1] == ["x", "b"]
 
 
 def test_gathering_works_in_other_processes(tmp_path: Path) -> None:
     root = project(tmp_path, {f"{number:02}/Dockerfile": f"FROM image{number}\n" for number in range(50)})
-    registry = Registry((a_codemod(survey=_counts, gather=first_image),))
+    registry = Registry((a_codemod(check_project=_counts, collect=first_image),))
     result = check_paths((root,), Settings(jobs=2), root=root, registry=registry)
     assert [found.finding.message for each in result.files for found in each.remaining] == ["50 images, image49 last"]
 
 
 def _counts(workspace: Workspace) -> Iterator[Finding]:
-    gathered = list(workspace.gathered(first_image))
-    yield Advice(Span(0, 1), f"{len(gathered)} images, {gathered[-1][1]} last", file=gathered[0][0])
+    collected = list(workspace.collected(first_image))
+    yield Advice(Span(0, 1), f"{len(collected)} images, {collected[-1][1]} last", file=collected[0][0])
 
 
 def breaks_compose(target: Target) -> Iterator[Finding]:
@@ -328,7 +328,7 @@ def breaks_compose(target: Target) -> Iterator[Finding]:
     text = target.project.files.read(compose).text
     if "[" not in text:
         change = Change(compose, (Edit(0, 0, "["),))
-        yield Fix(Span(0, 1), "break", (), Safety.SAFE, "why", elsewhere=(change,))
+        yield Fix(Span(0, 1), "break", (), Safety.SAFE, "why", other_files=(change,))
 
 
 def eats_a_comment(target: Target) -> Iterator[Finding]:
@@ -336,42 +336,42 @@ def eats_a_comment(target: Target) -> Iterator[Finding]:
     text = target.project.files.read(compose).text
     if "  # ours" in text:
         change = Change(compose, replaced(text, "  # ours", ""))
-        yield Fix(Span(0, 1), "eat", (), Safety.SAFE, "why", elsewhere=(change,))
+        yield Fix(Span(0, 1), "eat", (), Safety.SAFE, "why", other_files=(change,))
 
 
 def breaks_the_dockerfile(target: Target) -> Iterator[Finding]:
     for fix in new_user(target):
         assert isinstance(fix, Fix)
-        yield Fix(fix.at, "m", replaced(target.text, "USER", "USR"), Safety.SAFE, "why", elsewhere=fix.elsewhere)
+        yield Fix(fix.at, "m", replaced(target.text, "USER", "USR"), Safety.SAFE, "why", other_files=fix.other_files)
 
 
 def changes_nothing(target: Target) -> Iterator[Finding]:
     compose = target.project.root / "compose.yaml"
-    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", elsewhere=(Change(compose, (Edit(0, 1, "s"),)),))
+    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", other_files=(Change(compose, (Edit(0, 1, "s"),)),))
 
 
 def goes_on(target: Target) -> Iterator[Finding]:
     compose = target.project.root / "compose.yaml"
-    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", elsewhere=(Change(compose, (Edit(0, 0, "# x\n"),)),))
+    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", other_files=(Change(compose, (Edit(0, 0, "# x\n"),)),))
 
 
 def not_there(target: Target) -> Iterator[Finding]:
     path = target.project.root / "missing.yaml"
-    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", elsewhere=(Change(path, (Edit(0, 0, "x"),)),))
+    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", other_files=(Change(path, (Edit(0, 0, "x"),)),))
 
 
 def already_there(target: Target) -> Iterator[Finding]:
     path = target.project.root / "compose.yaml"
-    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", elsewhere=(Change(path, create="x"),))
+    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", other_files=(Change(path, create="x"),))
 
 
 def out_of_range(target: Target) -> Iterator[Finding]:
     path = target.project.root / "compose.yaml"
-    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", elsewhere=(Change(path, (Edit(0, 9999, "x"),)),))
+    yield Fix(Span(0, 1), "m", (), Safety.SAFE, "why", other_files=(Change(path, (Edit(0, 9999, "x"),)),))
 
 
 @pytest.mark.parametrize(
-    ("rewrite", "effects", "gate", "message"),
+    ("check", "effects", "gate", "message"),
     [
         (breaks_compose, frozenset(Effect), "gate", "compose.yaml"),
         (eats_a_comment, frozenset(Effect), "gate", "compose.yaml: a comment of the file was lost: # ours"),
@@ -387,10 +387,10 @@ def out_of_range(target: Target) -> Iterator[Finding]:
     ],
 )
 def test_work_over_files_that_fails_a_gate_is_discarded_whole(
-    tmp_path: Path, rewrite: Rewrite, effects: frozenset[Effect], gate: str, message: str
+    tmp_path: Path, check: Check, effects: frozenset[Effect], gate: str, message: str
 ) -> None:
     root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE})
-    result = settled(root, a_codemod(rewrite, effects=effects))
+    result = settled(root, a_codemod(check, effects=effects))
     assert [(defect.rule, defect.gate) for defect in result.project_defects] == [("over-files", gate)]
     assert message in result.project_defects[0].message
     assert [file.text for file in result.dockerfiles] == [DOCKERFILE]
@@ -403,7 +403,7 @@ def test_a_survey_that_raises_is_a_defect_and_the_rest_goes_on(tmp_path: Path) -
         raise ZeroDivisionError
 
     root = project(tmp_path, {"Dockerfile": "FROM a\nUSER b\n"})
-    result = apply(root, a_codemod(survey=raises), a_codemod(renames("b", "x"), name="own"))
+    result = apply(root, a_codemod(check_project=raises), a_codemod(renames("b", "x"), name="own"))
     assert [(each.display, defect.rule, defect.gate) for each, defect in result.defects] == [
         (".", "over-files", "crash")
     ]
@@ -440,8 +440,8 @@ def test_a_fix_must_be_right_in_every_context(tmp_path: Path) -> None:
     assert result.files[0].text == DOCKERFILE
     (found,) = result.files[0].remaining
     assert isinstance(found.finding, Refusal)
-    assert "a (compose.yaml)" in found.finding.reason
-    assert "b (compose.yaml) builds this file too" in found.finding.reason
+    assert "a (compose.yaml)" in found.finding.note
+    assert "b (compose.yaml) builds this file too" in found.finding.note
     root = project(tmp_path / "three", {**files, "b/data": "", "compose.yaml": both})
     assert settled(root, a_codemod(needs_a_file)).files[0].text == "FROM a\nUSER new\n"
 
@@ -467,7 +467,7 @@ def test_a_change_set_is_written_whole_or_not_at_all(tmp_path: Path, step: str, 
                 assert isinstance(creation, Fix)
                 yield Fix(
                     fix.at, "all", (*fix.edits, *creation.edits), Safety.SAFE, "why",
-                    elsewhere=(*fix.elsewhere, *creation.elsewhere),
+                    other_files=(*fix.other_files, *creation.other_files),
                 )  # fmt: skip
 
     real = getattr(os, step)

@@ -12,15 +12,15 @@ from dockfix.engine.project import run_project
 from dockfix.engine.relevance import may_apply, may_apply_to_project
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
-from dockfix.rule.model import Advice, Beside, Codemod, Deferred, Finding
+from dockfix.rule.model import Advice, Codemod, Finding, LazyFunction, Requires
 from dockfix.rule.workspace import Workspace, collect_key
-from tests.codemod.samples import codemod
+from tests.rule.samples import codemod
 
 COMPOSE = "services: {web: {build: .}}\n"
 BAKE = 'target "web" {}\n'
 
 
-def gather(target: Target) -> int:
+def collect(target: Target) -> int:
     """A part of a codemod that is named in the tests."""
     return len(target.text)
 
@@ -30,8 +30,8 @@ def never(_: Target) -> Iterator[Finding]:
     raise AssertionError
 
 
-def with_beside(beside: Beside | None, *triggers: str) -> Codemod:
-    return replace(codemod(never), triggers=triggers, beside=beside)
+def requiring(requires: Requires | None, *triggers: str) -> Codemod:
+    return replace(codemod(never), triggers=triggers, requires=requires)
 
 
 def workspace(root: Path, files: dict[str, str], options: BuildOptions | None = None) -> Workspace:
@@ -42,9 +42,9 @@ def workspace(root: Path, files: dict[str, str], options: BuildOptions | None = 
     return Workspace(load_project(root), tuple(read_file(path, root=root) for path in paths), options or BuildOptions())
 
 
-def asked(beside: Beside | None, run: Workspace, *triggers: str) -> tuple[bool, bool]:
+def asked(requires: Requires | None, run: Workspace, *triggers: str) -> tuple[bool, bool]:
     """Whether a codemod concerns the first file of a run, and the run."""
-    rule = with_beside(beside, *triggers)
+    rule = requiring(requires, *triggers)
     target = target_for(run.project, run.files[0], run.options)
     return may_apply(rule, target, target.text.lower()), may_apply_to_project(rule, run.only(rule.could_apply))
 
@@ -62,11 +62,11 @@ def test_a_survey_without_a_trigger_in_a_dockerfile_may_speak_of_compose_files(t
 
 
 def test_a_compose_file_may_be_needed(tmp_path: Path) -> None:
-    assert asked(Beside.COMPOSE, workspace(tmp_path / "a", {"Dockerfile": "FROM a\n"})) == (False, False)
+    assert asked(Requires.COMPOSE, workspace(tmp_path / "a", {"Dockerfile": "FROM a\n"})) == (False, False)
     run = workspace(tmp_path / "b", {"Dockerfile": "FROM a\n", "docker-bake.hcl": BAKE})
-    assert asked(Beside.COMPOSE, run) == (False, False)
+    assert asked(Requires.COMPOSE, run) == (False, False)
     run = workspace(tmp_path / "c", {"Dockerfile": "FROM a\n", "compose.yaml": COMPOSE})
-    assert asked(Beside.COMPOSE, run) == (True, True)
+    assert asked(Requires.COMPOSE, run) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_a_compose_file_may_be_needed(tmp_path: Path) -> None:
     ],
 )
 def test_a_second_place_may_be_needed(tmp_path: Path, files: dict[str, str], file: bool, run: bool) -> None:
-    assert asked(Beside.SECOND, workspace(tmp_path, files), "from") == (file, run)
+    assert asked(Requires.SECOND, workspace(tmp_path, files), "from") == (file, run)
 
 
 def test_a_named_context_of_the_command_line_is_a_second_place(tmp_path: Path) -> None:
     run = workspace(tmp_path, {"Dockerfile": "FROM a\n"}, BuildOptions(build_contexts={"a": "docker-image://b"}))
-    assert asked(Beside.SECOND, run, "from")[0]
+    assert asked(Requires.SECOND, run, "from")[0]
 
 
 @pytest.mark.parametrize(
@@ -98,24 +98,24 @@ def test_an_ignore_file_may_be_needed(tmp_path: Path, name: str | None) -> None:
         {name: texts.get(name, "x\n"), "c/.dockerignore": "x\n"} if name is not None else {"c/.dockerignore": "x\n"}
     )
     run = workspace(tmp_path, {"b/Dockerfile": "FROM a\n", **others})
-    assert asked(Beside.IGNORE, run)[1] is (name is not None)
+    assert asked(Requires.IGNORE, run)[1] is (name is not None)
     run = replace(run, options=BuildOptions(context=Path("c")))
-    assert asked(Beside.IGNORE, run)[1]
+    assert asked(Requires.IGNORE, run)[1]
 
 
 def test_a_function_that_is_named_is_the_function() -> None:
-    named = Deferred(gather.__module__, gather.__qualname__)
-    assert collect_key(named) == collect_key(gather)
+    named = LazyFunction(collect.__module__, collect.__qualname__)
+    assert collect_key(named) == collect_key(collect)
     # `posixpath` stands for a module that a pack names: it is found by its name
-    assert Deferred("posixpath", "basename")("/a/b") == "b"
-    assert replace(codemod(never), rewrite=Deferred("nowhere.at_all", "rewrite"), page="").page == ""
+    assert LazyFunction("posixpath", "basename")("/a/b") == "b"
+    assert replace(codemod(never), check=LazyFunction("nowhere.at_all", "rewrite"), page="").page == ""
 
 
 def test_a_module_that_fails_to_load_is_a_defect_of_its_rule_alone(tmp_path: Path) -> None:
     def sound(target: Target) -> Iterator[Finding]:
         yield Advice(target.dockerfile.instructions[0].span, "seen")
 
-    broken = replace(codemod(never, "broken"), rewrite=Deferred("nowhere.at_all", "rewrite"))
+    broken = replace(codemod(never, "broken"), check=LazyFunction("nowhere.at_all", "rewrite"))
     rules = (broken, codemod(sound, "sound"))
     run = workspace(tmp_path, {"Dockerfile": "FROM a\n"})
     (file,) = run_project(run, rules).files

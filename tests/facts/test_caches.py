@@ -116,32 +116,32 @@ def test_other_users_have_other_caches() -> None:
 
 @pytest.mark.parametrize("value", ["0", "1", "off", "false", "no", "true"])
 def test_any_value_of_pip_no_cache_dir_switches_the_cache_off(value: str) -> None:
-    (defeat,) = use("pip install x", PIP_NO_CACHE_DIR=value).defeated_by
+    (defeat,) = use("pip install x", PIP_NO_CACHE_DIR=value).disabled_by
     assert (defeat.kind, defeat.name) == ("env", "PIP_NO_CACHE_DIR")
-    assert use("pip install --cache-dir /c x", PIP_NO_CACHE_DIR=value).defeated_by == ()
-    assert use("pip install --isolated x", PIP_NO_CACHE_DIR=value).defeated_by == ()
+    assert use("pip install --cache-dir /c x", PIP_NO_CACHE_DIR=value).disabled_by == ()
+    assert use("pip install --isolated x", PIP_NO_CACHE_DIR=value).disabled_by == ()
 
 
 def test_pip_switches() -> None:
-    assert use("pip install x", PIP_NO_CACHE_DIR="").defeated_by == ()
-    assert [d.kind for d in use("pip install --no-cache x").defeated_by] == ["option"]
-    assert use("pip install --no-cache-dir --cache-dir /c x").defeated_by == ()
-    assert use("pip install --cache-dir /c --no-cache-dir x").defeated_by != ()
+    assert use("pip install x", PIP_NO_CACHE_DIR="").disabled_by == ()
+    assert [d.kind for d in use("pip install --no-cache x").disabled_by] == ["option"]
+    assert use("pip install --no-cache-dir --cache-dir /c x").disabled_by == ()
+    assert use("pip install --cache-dir /c --no-cache-dir x").disabled_by != ()
 
 
 @pytest.mark.parametrize(("value", "off"), [("1", True), ("true", True), ("yes", True), ("0", False), ("false", False)])
 def test_uv_no_cache(value: str, *, off: bool) -> None:
-    assert bool(use("uv sync", UV_NO_CACHE=value).defeated_by) is off
-    assert bool(use("uv sync --cache-dir /c", UV_NO_CACHE=value).defeated_by) is off
+    assert bool(use("uv sync", UV_NO_CACHE=value).disabled_by) is off
+    assert bool(use("uv sync --cache-dir /c", UV_NO_CACHE=value).disabled_by) is off
 
 
 def test_distribution_switches() -> None:
-    assert [d.name for d in use("apt-get install x").defeated_by] == ["/etc/apt/apt.conf.d/docker-clean"]
-    assert len(use("apt install x").defeated_by) == 2
-    assert use("apt-get update").defeated_by == ()
-    assert {d.name for d in use("apk add --no-cache x", "alpine").defeated_by} == {"/etc/apk/cache", "--no-cache"}
-    assert [d.name for d in use("dnf install x", "rockylinux:9").defeated_by] == ["keepcache"]
-    assert use("dnf install --setopt=keepcache=1 x", "rockylinux:9").defeated_by == ()
+    assert [d.name for d in use("apt-get install x").disabled_by] == ["/etc/apt/apt.conf.d/docker-clean"]
+    assert len(use("apt install x").disabled_by) == 2
+    assert use("apt-get update").disabled_by == ()
+    assert {d.name for d in use("apk add --no-cache x", "alpine").disabled_by} == {"/etc/apk/cache", "--no-cache"}
+    assert [d.name for d in use("dnf install x", "rockylinux:9").disabled_by] == ["keepcache"]
+    assert use("dnf install --setopt=keepcache=1 x", "rockylinux:9").disabled_by == ()
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,18 @@ import itertools
 
 import pytest
 
-from dockfix.facts.io import Area, clash, file_use, landing, requirement_files, upwards
+from dockfix.facts.io import Area, conflict_with, copy_destination, file_use, requirement_files, upwards
 from dockfix.facts.model import Known
 from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Copy, Run
 
 
 def verdict(run: str, area: Area, head: str = "FROM python:3.13-slim\nWORKDIR /app\n") -> str:
-    """`free`, `doubt` or `clash` for a COPY to an area above a RUN."""
+    """`free`, `doubt` or `conflict_with` for a COPY to an area above a RUN."""
     target = target_from_text(f"{head}RUN {run}\n")
     node = target.dockerfile.instructions[-1]
     assert isinstance(node, Run)
-    found = clash(file_use(target.facts, node), area)
+    found = conflict_with(file_use(target.facts, node), area)
     return "free" if found is None else "clash" if found.certain else "doubt"
 
 
@@ -138,7 +138,7 @@ def test_landing(copy: str, expected: Area) -> None:
     assert isinstance(node, Copy)
     state = target.facts.state(node)
     assert isinstance(state.workdir, Known)
-    assert landing(node, node.sources[0], state, lambda _: None) == expected
+    assert copy_destination(node, node.sources[0], state, lambda _: None) == expected
 
 
 def test_a_context_that_is_known_tells_folders_from_files() -> None:
@@ -146,8 +146,8 @@ def test_a_context_that_is_known_tells_folders_from_files() -> None:
     node = target.dockerfile.instructions[-1]
     assert isinstance(node, Copy)
     state = target.facts.state(node)
-    assert landing(node, node.sources[0], state, lambda _: False) == file("/app/run")
-    assert landing(node, node.sources[0], state, lambda _: True) == tree("/app")
+    assert copy_destination(node, node.sources[0], state, lambda _: False) == file("/app/run")
+    assert copy_destination(node, node.sources[0], state, lambda _: True) == tree("/app")
 
 
 @pytest.mark.parametrize(

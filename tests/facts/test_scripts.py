@@ -7,7 +7,7 @@ import pytest
 from dockfix.facts.commands import Commands, commands_of
 from dockfix.facts.model import Known
 from dockfix.syntax.parser import parse
-from dockfix_codemods.apt_purge.scripts import behind, join_all, joint
+from dockfix_codemods.apt_purge.scripts import append_operator, join_all, join_result
 
 SH = ("/bin/sh", "-c")
 STRICT = ("/bin/bash", "-e", "-c")
@@ -32,16 +32,16 @@ def script(text: str, shell: tuple[str, ...] = SH) -> Commands:
     ],
 )
 def test_behind(text: str, operator: str) -> None:
-    assert behind(script(text)).operator == operator
+    assert append_operator(script(text)).operator == operator
 
 
 @pytest.mark.parametrize("text", ["a;", "a &", "a # b", "a && exit", "exit 0", "exec a", "exit $X", "if a; then"])
 def test_nothing_goes_behind(text: str) -> None:
-    assert behind(script(text)).why
+    assert append_operator(script(text)).why
 
 
 def test_errexit_of_the_shell_counts() -> None:
-    assert behind(script("a; b", STRICT)).operator == ";"
+    assert append_operator(script("a; b", STRICT)).operator == ";"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_errexit_of_the_shell_counts() -> None:
     ],
 )
 def test_joined(first: str, second: str, operator: str) -> None:
-    found = joint(script(first), script(second), ())
+    found = join_result(script(first), script(second), ())
     assert (found.operator, found.why) == (operator, "")
 
 
@@ -83,17 +83,17 @@ def test_joined(first: str, second: str, operator: str) -> None:
     ],
 )
 def test_refused(first: str, second: str) -> None:
-    assert joint(script(first), script(second), ()).why
+    assert join_result(script(first), script(second), ()).why
 
 
 def test_a_name_of_the_environment_is_seen_without_being_named() -> None:
     first, second = script("PATH=/x:$PATH && a"), script("b")
-    assert joint(first, second, ()).why == ""
-    assert joint(first, second, ("PATH",)).why == "it sets PATH, which the next RUN reads"
+    assert join_result(first, second, ()).why == ""
+    assert join_result(first, second, ("PATH",)).why == "it sets PATH, which the next RUN reads"
 
 
 def test_different_shells_are_not_joined() -> None:
-    assert joint(script("a"), script("b", STRICT), ()).why == "the two run in different shells"
+    assert join_result(script("a"), script("b", STRICT), ()).why == "the two run in different shells"
 
 
 def test_what_leaks_past_a_script_in_between_is_seen() -> None:

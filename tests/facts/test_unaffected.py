@@ -6,7 +6,7 @@ import pytest
 
 from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
-from dockfix_codemods.copy_order.reorder import ContextFiles, movable
+from dockfix_codemods.copy_order.reorder import ContextFiles, reorderable
 
 
 def moves(text: str) -> dict[str, str]:
@@ -17,9 +17,9 @@ def moves(text: str) -> dict[str, str]:
     files = ContextFiles(lambda path: path.endswith("/") or None, lambda _: None)
     found: dict[str, str] = {}
     for doubtful in (True, False):
-        for move in movable(target.facts, instructions, index, files, doubtful=doubtful):
+        for move in reorderable(target.facts, instructions, index, files, doubtful=doubtful):
             for word in move.words or move.copy.sources:
-                found[word.text] = "; ".join(move.doubts) if doubtful else ""
+                found[word.text] = "; ".join(move.caveats) if doubtful else ""
     return found
 
 

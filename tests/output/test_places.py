@@ -64,7 +64,7 @@ def test_all_that_a_finding_says(root: Path) -> None:
     for finding in (fix, Refusal(Span(0, 1), "compose.yaml:1", "compose.yaml:2"), Advice(Span(0, 1), "compose.yaml:1")):
         shown = places.found(Diagnostic("rule", finding, Severity.INFO, 1, 1, 1, Path("Dockerfile"))).finding
         assert shown.message == "../compose.yaml:1"
-        assert getattr(shown, "reason", getattr(shown, "look_at", "")) in (
+        assert getattr(shown, "note", getattr(shown, "review", "")) in (
             "",
             "../compose.yaml:2",
             "whether ../compose.yaml:2",

@@ -75,7 +75,7 @@ MEMBER = {**NESTED, "package.json": "{}", "pnpm-workspace.yaml": "packages: [a]\
 def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[str, ...]) -> None:
     found = needs(tmp_path, text, {**IGNORE, **files})
     assert (found.why_not, found.paths) == ("", paths)
-    assert found.look_at
+    assert found.review
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def text_of(case: Case) -> str:
     return case.path.read_text(encoding="utf-8")
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     for node in target.dockerfile.instructions:
         match node:
             case User(args=[word]) if word.text == "root":
@@ -64,12 +64,12 @@ def rewrite(target: Target) -> Iterator[Finding]:
                 yield Advice(node.span, "true is true")
 
 
-CODEMOD = Codemod("rule", "Title", Severity.INFO, Category.STYLE, frozenset({Effect.USERS}), rewrite, "0.1.0")
+CODEMOD = Codemod("rule", "Title", Severity.INFO, Category.STYLE, frozenset({Effect.USERS}), check, "0.1.0")
 
 
-def codemod(rewrite: object) -> Codemod:
-    assert callable(rewrite)
-    return Codemod("rule", "Title", Severity.INFO, Category.STYLE, frozenset({Effect.USERS}), rewrite, "0.1.0")
+def codemod(check: object) -> Codemod:
+    assert callable(check)
+    return Codemod("rule", "Title", Severity.INFO, Category.STYLE, frozenset({Effect.USERS}), check, "0.1.0")
 
 
 @pytest.mark.parametrize("variant", Variant)
@@ -164,7 +164,7 @@ def test_results_are_remembered() -> None:
 
     def counts(target: Target) -> Iterator[Finding]:
         asked.append(target.text)
-        return rewrite(target)
+        return check(target)
 
     results: Results = {}
     check_case(FULL, codemod(counts), results=results, patch_tools=[])
@@ -176,7 +176,7 @@ def test_results_are_remembered() -> None:
 
 def test_a_codemod_that_minds_the_line_ends_fails() -> None:
     def minds(target: Target) -> Iterator[Finding]:
-        return rewrite(target) if "\r" not in target.text else iter(())
+        return check(target) if "\r" not in target.text else iter(())
 
     check_case(FULL, codemod(minds))
     with pytest.raises(AssertionError, match="as crlf is fixed in another way"):
@@ -185,7 +185,7 @@ def test_a_codemod_that_minds_the_line_ends_fails() -> None:
 
 def test_a_codemod_that_finds_other_things_in_a_variant_fails() -> None:
     def minds(target: Target) -> Iterator[Finding]:
-        for finding in rewrite(target):
+        for finding in check(target):
             if not (target.dockerfile.escape == "`" and isinstance(finding, Advice)):
                 yield finding
 

@@ -69,7 +69,7 @@ _WHY: Final = "--no-cache fetches the index itself and leaves none in the layer"
 _TOO_OLD: Final = "the apk of Alpine before 3.3 has no --no-cache"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Look at the apk commands of each RUN."""
     if "/etc/apk/cache" in target.text:
         return  # the packages are meant to be kept
@@ -135,17 +135,17 @@ def _no_cache(target: Target, run: Run, found: apk.ApkRun, step: apk.ApkStep) ->
 
 def _fix(target: Target, stage: Stage, run: Run, found: apk.ApkRun, fix: Fix) -> Fix:
     """The fix; unsafe if something else may count on the index, or if apk may not know the option."""
-    doubts: list[str] = []
+    caveats: list[str] = []
     if found.scripts or apk.scripts_below(target.facts, stage, run):
-        doubts.append("whether a script that is run calls apk and counts on the index")
+        caveats.append("whether a script that is run calls apk and counts on the index")
     user = apk.cache_user(target.facts, stage, run)
     if user is not None:
-        doubts.append(f"whether line {user.start_line} counts on the index")
+        caveats.append(f"whether line {user.start_line} counts on the index")
     if apk.knows_no_cache(target.facts, stage) is None:
-        doubts.append("that the base image is Alpine 3.3 or newer, whose apk has --no-cache")
-    if not doubts:
+        caveats.append("that the base image is Alpine 3.3 or newer, whose apk has --no-cache")
+    if not caveats:
         return fix
-    return Fix(fix.at, fix.message, fix.edits, Safety.UNSAFE, fix.why, "; ".join(doubts))
+    return Fix(fix.at, fix.message, fix.edits, Safety.UNSAFE, fix.help, "; ".join(caveats))
 
 
 CODEMOD: Final = Codemod(
@@ -154,7 +154,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset({Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("apk",),
     page=__doc__,

@@ -77,7 +77,7 @@ _WHY: Final = "packages leave no trace only if one RUN installs, uses and remove
 _APART: Final = "build in a stage of its own and COPY the result"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge each stage by what it installs, what it removes, and where its files end up."""
     graph = target.facts.graph
     for stage in graph.stages:
@@ -116,8 +116,8 @@ def _late(target: Target, stage: Stage, removal: PackageUse, uses: Sequence[Pack
     """A removal of what an earlier RUN installs."""
     here = {name for use in uses if use.installs and use.index == removal.index for name in use.names}
     wanted = [name for name in removal.names if name not in here]
-    givers = [use for use in uses if use.installs and use.index < removal.index and set(wanted) & set(use.names)]
-    if not givers:
+    providers = [use for use in uses if use.installs and use.index < removal.index and set(wanted) & set(use.names)]
+    if not providers:
         for parent in target.facts.graph.chain(stage)[1:]:
             if any(
                 use.installs and set(wanted) & set(use.names) for use in buildtools.package_uses(target.facts, parent)
@@ -125,8 +125,8 @@ def _late(target: Target, stage: Stage, removal: PackageUse, uses: Sequence[Pack
                 message = f"the removal of {_listed(wanted)} comes too late: the layers of the stage"
                 yield Advice(removal.at, f"{message} {parent.name or parent.index} keep what they installed; {_APART}")
         return
-    first = givers[0]
-    wanted = [name for name in wanted if any(name in use.names for use in givers)]
+    first = providers[0]
+    wanted = [name for name in wanted if any(name in use.names for use in providers)]
     between = stage.instructions[first.index : removal.index + 1]
     other = next((node for node in between if not isinstance(node, Run)), None)
     if other is not None:
@@ -204,9 +204,9 @@ def _unpurged(target: Target, stage: Stage, uses: Sequence[PackageUse]) -> Itera
     if isinstance(merged, str) or isinstance(removal, str):
         yield Refusal(first.at, message, str(merged))
         return
-    look_at = f"that {command} and what it starts need none of {_listed(removal.names)}{removal.remark}"
+    review = f"that {command} and what it starts need none of {_listed(removal.names)}{removal.remark}"
     message = f"the image keeps {_listed(removal.names)}"
-    yield Fix(first.at, message, (*_naming(target, first, removal.virtual), *merged), Safety.UNSAFE, _WHY, look_at)
+    yield Fix(first.at, message, (*_naming(target, first, removal.virtual), *merged), Safety.UNSAFE, _WHY, review)
 
 
 def _naming(target: Target, install: PackageUse, virtual: str) -> tuple[Edit, ...]:
@@ -214,7 +214,7 @@ def _naming(target: Target, install: PackageUse, virtual: str) -> tuple[Edit, ..
     if not virtual:
         return ()
     ahead = max(word.end for word in install.package.words if word.end < install.package.packages[0].start)
-    return (surgery.insert_after(target.facts.commands(install.run).text, ahead, f" --virtual {virtual}"),)
+    return (surgery.insert_text_after(target.facts.commands(install.run).text, ahead, f" --virtual {virtual}"),)
 
 
 CODEMOD: Final = Codemod(
@@ -223,7 +223,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset({Effect.COMMANDS, Effect.STEPS, Effect.MOUNTS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("apt", "apk", "dnf", "yum"),
     page=__doc__,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockfix.edit import dockerfile as surgery
 from dockfix.rule import Edit
 from dockfix.syntax.tree import Run
-from dockfix_codemods.apt_purge.scripts import behind, join_all
+from dockfix_codemods.apt_purge.scripts import append_operator, join_all
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -25,11 +25,11 @@ def join_runs(facts: BuildFacts, runs: Sequence[Run], *more: str) -> tuple[Edit,
     if flags - {own} or (len(runs) > 1 and any(not flag.startswith("--mount=type=cache,") for flag in own)):
         return "the RUNs have different flags"
     scripts = [facts.commands(run) for run in runs]
-    end = behind(scripts[-1])
-    joint = join_all(scripts, facts.state(runs[0]).names()) if len(runs) > 1 else end
-    if joint.why or (more and end.why):
-        return joint.why or end.why
-    edits = surgery.merge_runs(facts.dockerfile, *runs, operator=joint.operator) if len(runs) > 1 else ()
+    end = append_operator(scripts[-1])
+    join_result = join_all(scripts, facts.state(runs[0]).names()) if len(runs) > 1 else end
+    if join_result.why or (more and end.why):
+        return join_result.why or end.why
+    edits = surgery.merge_runs(facts.dockerfile, *runs, operator=join_result.operator) if len(runs) > 1 else ()
     if edits is None:
         return "a comment or a pragma stands in the way"
     return (*edits, *surgery.append_commands(facts.dockerfile, runs, more, end.operator)) if more else edits

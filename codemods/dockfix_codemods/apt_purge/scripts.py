@@ -13,11 +13,11 @@ from typing import Final
 from dockfix.facts.commands import Commands
 from dockfix.syntax.shell import Compound, Context, Script, SimpleCommand, shell_options
 
-__all__ = ["Joint", "behind", "join_all", "joint"]
+__all__ = ["JoinResult", "append_operator", "join_all", "join_result"]
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class JoinResult:
     """How two scripts are joined: by `operator`, or not at all, because `why`."""
 
     operator: str
@@ -50,22 +50,22 @@ _LEAKING: Final = frozenset(
 """Commands that change the shell that they run in (XCU 2.14, bash's manual), besides `set` and `exit`."""
 
 
-def behind(commands: Commands) -> Joint:
+def append_operator(commands: Commands) -> JoinResult:
     """How a command is put behind a script so that it runs if, and only if, the script has succeeded."""
     script = commands.script
     if script is None or not script.top_level:
-        return Joint("", commands.why or "it runs nothing")
+        return JoinResult("", commands.why or "it runs nothing")
     last = script.top_level[-1]
     if script.comments:
-        return Joint("", "a comment inside the shell text would hide what follows")
+        return JoinResult("", "a comment inside the shell text would hide what follows")
     if last.after is not None:
-        return Joint("", f"its last command ends in {last.after.text!r}")
+        return JoinResult("", f"its last command ends in {last.after.text!r}")
     if any(_ends(command) for command in script.commands):
-        return Joint("", "it may leave its shell early")
-    return Joint(";" if _stops_by_itself(commands, script) else "&&")
+        return JoinResult("", "it may leave its shell early")
+    return JoinResult(";" if _stops_by_itself(commands, script) else "&&")
 
 
-def joint(first: Commands, second: Commands, environment: Collection[str]) -> Joint:
+def join_result(first: Commands, second: Commands, environment: Collection[str]) -> JoinResult:
     """How a script is put behind another so that both do what they do in shells of their own.
 
     Args:
@@ -74,25 +74,27 @@ def joint(first: Commands, second: Commands, environment: Collection[str]) -> Jo
         environment: names that are in the environment of both; to set one of these changes what commands see.
     """
     one, two = first.script, second.script
-    found = behind(first)
+    found = append_operator(first)
     if found.why or one is None:
         return found
     if two is None or not two.top_level:
-        return Joint("", second.why or "it runs nothing")
+        return JoinResult("", second.why or "it runs nothing")
     if first.shell != second.shell:
-        return Joint("", "the two run in different shells")
+        return JoinResult("", "the two run in different shells")
     leak = _leak(one, two, environment)
     if leak:
-        return Joint("", leak)
+        return JoinResult("", leak)
     operators = two.operators
     inherits = one.commands[-1].errexit and not _sets_errexit(two)
     if inherits and (operators - {"&&"} or any(isinstance(each, Compound) for each in two.top_level)):
-        return Joint("", "`set -e` would then hold for commands that it does not hold for now")
+        return JoinResult("", "`set -e` would then hold for commands that it does not hold for now")
     if found.operator == ";":
         return found
     if operators - {"&&"}:
         several = ", ".join(sorted(repr(each) for each in operators - {"&&"}))
-        return Joint("", f"its commands are joined by {several}, so that `&&` in front would not hold for all of them")
+        return JoinResult(
+            "", f"its commands are joined by {several}, so that `&&` in front would not hold for all of them"
+        )
     return found
 
 
@@ -140,9 +142,9 @@ def _is_plain_set(word: str | None) -> bool:
     return word is not None and word.startswith("-") and set(word[1:]) <= {"e", "x"}
 
 
-def join_all(scripts: Sequence[Commands], environment: Collection[str]) -> Joint:
-    """How several scripts are put behind one another, with one operator between them all; see `joint`."""
-    found = {joint(first, second, environment) for first, second in combinations(scripts, 2)}
+def join_all(scripts: Sequence[Commands], environment: Collection[str]) -> JoinResult:
+    """How several scripts are put behind one another, with one operator between them all; see `join_result`."""
+    found = {join_result(first, second, environment) for first, second in combinations(scripts, 2)}
     refused = next((each for each in sorted(found, key=str) if each.why), None)
     if refused is not None:
         return refused
@@ -150,4 +152,4 @@ def join_all(scripts: Sequence[Commands], environment: Collection[str]) -> Joint
         return found.pop()
     # `&&` holds behind a list under errexit as well, as long as nothing but `&&` follows.
     chains = all(each.script is not None and each.script.operators <= {"&&"} for each in scripts[1:])
-    return Joint("&&") if chains else Joint("", "they are lists of different kinds")
+    return JoinResult("&&") if chains else JoinResult("", "they are lists of different kinds")

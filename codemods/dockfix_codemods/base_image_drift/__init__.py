@@ -58,7 +58,7 @@ from typing import Final
 from dockfix.facts.model import Known
 from dockfix.facts.stages import ImageSource, Stage
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Beside, Category, Codemod, Finding, Severity
+from dockfix.rule import Advice, Category, Codemod, Finding, Requires, Severity
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Copy, Instruction, Run
@@ -81,7 +81,7 @@ _Placed = tuple[Path, _Use]
 _Group = tuple[str, str]
 
 
-def gather(target: Target) -> tuple[_Use, ...]:
+def collect(target: Target) -> tuple[_Use, ...]:
     """The images that a Dockerfile takes, where the version is not meant to be another one."""
     return tuple(_uses(target))
 
@@ -118,11 +118,11 @@ def _is_meant(target: Target, stage: Stage, image: ImageVersion) -> bool:
     return names_version(target.display, image) or names_version(stage.name or "", image)
 
 
-def survey(workspace: Workspace) -> Iterator[Finding]:
+def check_project(workspace: Workspace) -> Iterator[Finding]:
     """One finding for each image that is taken in several versions."""
     own = {image.family for each in workspace.project.invocations for tag in each.tags if (image := image_version(tag))}
     families: dict[str, list[_Placed]] = {}
-    for path, uses in workspace.gathered(gather):
+    for path, uses in workspace.collected(collect):
         for use in () if workspace.is_sample(path) else uses:
             families.setdefault(use.image.family, []).append((path, use))
     for family, placed in families.items():
@@ -181,12 +181,12 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SECURITY,
     effects=frozenset(),
-    rewrite=None,
-    survey=survey,
-    gather=gather,
+    check=None,
+    check_project=check_project,
+    collect=collect,
     since="0.1.0",
     triggers=("from",),
-    beside=Beside.SECOND,
+    requires=Requires.SECOND,
     page=__doc__,
     findings=("cross 1",),
 )

@@ -101,7 +101,7 @@ WHY: Final = "a cache mount keeps downloads between builds only where the tool t
 DOUBT_CLEAN: Final = "the image, which loses docker-clean: apt in its containers keeps what it downloads"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge every RUN by its mounts and by what its commands keep."""
     syntax = target.dockerfile.directives.get("syntax")
     if not mounts.mounts_supported(syntax.value if syntax else None):
@@ -127,7 +127,7 @@ def _judge(target: Target, caches: Caches, shared: SharedCaches, cleaned: set[in
             wanted = [each for each in wanted if mount.target is None or not mounts.serves(mount.target, each[1].path)]
         elif caches.useless(mount) and (found := _retarget(target, caches, shared, mount, wanted)):
             yield found
-    yield from _defeated(target, caches, shared)
+    yield from _disabled(target, caches, shared)
     yield from _emptied(target, caches)
     yield from _unwritable(caches, shared)
     yield from _missing(target, caches, shared, wanted, cleaned)
@@ -147,17 +147,17 @@ def _without_tilde(target: Target, caches: Caches, mount: CacheMount) -> Finding
     if mount.target is None or option is None or option.value_span is None or not mounts.fits_flag(mount.target):
         return Refusal(mount.mount.span, message, "the home directory of the user is not known")
     edit = surgery.replace(option.value_span, mount.target)
-    doubts = [] if caches.home_known else [f"whether {caches.home} is the home directory of the user that runs this"]
+    caveats = [] if caches.home_known else [f"whether {caches.home} is the home directory of the user that runs this"]
     users = [tool for tool in caches.tools if any(mounts.serves(mount.target, each.path) for each in tool.use.dirs)]
     for tool in users:
-        harm = mounts.harm(target.facts, caches, tool, mount.target)
-        if harm:
-            return Refusal(mount.mount.span, message, harm)
-        doubts += mounts.doubts(target.facts, caches, tool, mount.target)
+        blocker = mounts.blocker(target.facts, caches, tool, mount.target)
+        if blocker:
+            return Refusal(mount.mount.span, message, blocker)
+        caveats += mounts.caveats(target.facts, caches, tool, mount.target)
     if not users or not caches.closed or any(tool.step.user_changed or not tool.known for tool in caches.tools):
-        doubts.append(f"whether later steps or the image need what this RUN puts into {mount.target}")
-    look_at = "; ".join(dict.fromkeys(doubts))
-    return Fix(option.value_span, message, (edit,), Safety.UNSAFE if look_at else Safety.SAFE, WHY, look_at)
+        caveats.append(f"whether later steps or the image need what this RUN puts into {mount.target}")
+    review = "; ".join(dict.fromkeys(caveats))
+    return Fix(option.value_span, message, (edit,), Safety.UNSAFE if review else Safety.SAFE, WHY, review)
 
 
 def _retarget(
@@ -178,8 +178,8 @@ def _retarget(
         return Refusal(mount.mount.span, message, "the uid that must write into the mount is not known")
     if option is None or option.value_span is None or enabling is None:
         return Refusal(mount.mount.span, message, "something else switches the cache off, or the mount is quoted")
-    if harm := mounts.harm(target.facts, caches, tool, path):
-        return Refusal(mount.mount.span, message, harm)
+    if blocker := mounts.blocker(target.facts, caches, tool, path):
+        return Refusal(mount.mount.span, message, blocker)
     dropping = _Dropping.of(target, caches, [path])
     if dropping is None:
         return Refusal(mount.mount.span, message, "a clean-up of this RUN would fail on the mount or empty it")
@@ -195,24 +195,24 @@ def _retarget(
         doubt = f"{needed}: it must find what it needs without {path}"
     doubt = doubt or mounts.beside_doubt(target.facts, caches, path)
     doubt = doubt or shared.clash(caches, tool, name or path)
-    doubts = (doubt, *mounts.in_the_way(target.facts, caches, path), *dropping.doubts)
-    look_at = "; ".join(dict.fromkeys(each for each in doubts if each))
-    return Fix(option.value_span, message, edits, Safety.UNSAFE if look_at else Safety.SAFE, WHY, look_at)
+    caveats = (doubt, *mounts.in_the_way(target.facts, caches, path), *dropping.caveats)
+    review = "; ".join(dict.fromkeys(each for each in caveats if each))
+    return Fix(option.value_span, message, edits, Safety.UNSAFE if review else Safety.SAFE, WHY, review)
 
 
-def _defeated(target: Target, caches: Caches, shared: SharedCaches) -> Iterator[Finding]:
+def _disabled(target: Target, caches: Caches, shared: SharedCaches) -> Iterator[Finding]:
     """Tools whose cache is mounted and switched off."""
     for tool in caches.tools:
         mount = next((m for d in tool.use.dirs if (m := caches.serving(d.path))), None)
         if mount is not None and tool.package.manager == "apt":
             yield from _docker_clean(target, caches, tool)
-        defeats = [each for each in tool.use.defeated_by if each.kind in ("option", "env")]
-        if mount is None or not tool.known or not defeats or tool.step.user_changed:
+        disablers = [each for each in tool.use.disabled_by if each.kind in ("option", "env")]
+        if mount is None or not tool.known or not disablers or tool.step.user_changed:
             continue
-        if any(each.kind == "file" for each in tool.use.defeated_by):
+        if any(each.kind == "file" for each in tool.use.disabled_by):
             continue  # apk without /etc/apk/cache: the mount would get the index, and no package
-        name, manager = defeats[0].name, tool.package.manager
-        option = defeats[0].option
+        name, manager = disablers[0].name, tool.package.manager
+        option = disablers[0].option
         at = caches.commands.span(option.words[0]) if option else _span(caches, tool)
         message = f"{name} switches {manager}'s cache off, so that the mount at {mount.target} stays empty"
         edits = cache_surgery.enable(target.dockerfile, caches, tool, tool.use.dirs[0].path)
@@ -251,8 +251,8 @@ def _emptied(target: Target, caches: Caches) -> Iterator[Finding]:
     if dropping is None:
         yield Refusal(at, message, "the command cannot be taken out of its list")
         return
-    look_at = "; ".join(dict.fromkeys(dropping.doubts))
-    yield Fix(at, message, dropping.edits, Safety.UNSAFE if look_at else Safety.SAFE, WHY, look_at)
+    review = "; ".join(dict.fromkeys(dropping.caveats))
+    yield Fix(at, message, dropping.edits, Safety.UNSAFE if review else Safety.SAFE, WHY, review)
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ class _Dropping:
     """What takes the clean-ups of mounted directories away, and what to look at then."""
 
     edits: tuple[Edit, ...]
-    doubts: tuple[str, ...]
+    caveats: tuple[str, ...]
 
     @classmethod
     def of(cls, target: Target, caches: Caches, paths: list[str], *, adding: bool = True) -> _Dropping | None:
@@ -269,13 +269,13 @@ class _Dropping:
         edits = cache_surgery.drop(target.dockerfile, caches, cleaning)
         if edits is None:
             return None
-        doubts = [each.doubt for each in cleaning if each.doubt]
-        doubts += [
+        caveats = [each.doubt for each in cleaning if each.doubt]
+        caveats += [
             f"whether the build must go on when a command in front of {group[0].described} fails: without that it ends"
             for group in mounts.neighbours(cleaning)
             if mounts.hides_failure(caches, group)
         ]
-        return cls(edits, tuple(doubts))
+        return cls(edits, tuple(caveats))
 
 
 def _unwritable(caches: Caches, shared: SharedCaches) -> Iterator[Finding]:
@@ -308,7 +308,7 @@ class _Plan:
     flags: list[str] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    caveats: list[str] = field(default_factory=list)
 
 
 def _missing(
@@ -330,9 +330,9 @@ def _missing(
         if owner is None or enabling is None:
             continue
         path = mounts.placed(target.facts, caches, directory)
-        if harm := mounts.harm(target.facts, caches, tool, path):
+        if blocker := mounts.blocker(target.facts, caches, tool, path):
             if manager not in refused and mounts.uses_buildkit(target.dockerfile):
-                yield Refusal(_span(caches, tool), f"{manager} has no cache mount at {path}", harm)
+                yield Refusal(_span(caches, tool), f"{manager} has no cache mount at {path}", blocker)
             refused.add(manager)
             continue
         at = at or _span(caches, tool)
@@ -343,8 +343,8 @@ def _missing(
         )
         plan.flags.append(flag)
         plan.edits += [edit for edit in enabling if edit not in plan.edits]
-        plan.doubts += mounts.doubts(target.facts, caches, tool, path)
-        plan.doubts += [shared.clash(caches, tool, name or path)]
+        plan.caveats += mounts.caveats(target.facts, caches, tool, path)
+        plan.caveats += [shared.clash(caches, tool, name or path)]
     if at is None:
         return
     message = f"{' and '.join(plan.names)}: no cache mount at {' and '.join(paths)}, every build downloads all again"
@@ -354,17 +354,17 @@ def _missing(
         yield Refusal(at, message, f"{cleaning[0].described} would fail on the mount or empty it")
         return
     plan.edits += dropping.edits
-    plan.doubts += dropping.doubts
+    plan.caveats += dropping.caveats
     if "apt" in plan.names and not mounts.docker_clean_gone(target.facts, caches):
         if not cleaned & {stage.index for stage in target.facts.graph.chain(caches.stage)}:
             plan.edits += cache_surgery.drop_docker_clean(target.dockerfile, caches)
             cleaned.add(caches.stage.index)
-        plan.doubts.append(DOUBT_CLEAN)
+        plan.caveats.append(DOUBT_CLEAN)
     if not mounts.uses_buildkit(target.dockerfile):
-        plan.doubts.append("every builder of this file, which must be BuildKit (or buildah)")
+        plan.caveats.append("every builder of this file, which must be BuildKit (or buildah)")
     edits = (surgery.insert_flags(target.dockerfile, caches.run, plan.flags), *plan.edits)
-    look_at = "; ".join(dict.fromkeys(each for each in plan.doubts if each))
-    yield Fix(at, message, edits, Safety.UNSAFE if look_at else Safety.SAFE, WHY, look_at, Severity.INFO)
+    review = "; ".join(dict.fromkeys(each for each in plan.caveats if each))
+    yield Fix(at, message, edits, Safety.UNSAFE if review else Safety.SAFE, WHY, review, Severity.INFO)
 
 
 def _span(caches: Caches, tool: ToolCache) -> Span:
@@ -378,7 +378,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.CACHE,
     effects=frozenset({Effect.MOUNTS, Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=(
         *("--mount", "pip", "uv", "poetry", "pdm", "npm", "yarn", "go ", "cargo", "apt-get", "composer", "mvn"),

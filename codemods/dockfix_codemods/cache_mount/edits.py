@@ -18,12 +18,12 @@ DOCKER_CLEAN: Final = "/etc/apt/apt.conf.d/docker-clean"
 def enable(dockerfile: Dockerfile, caches: Caches, tool: ToolCache, path: str) -> tuple[Edit, ...] | None:
     """What makes a tool use its cache in spite of what defeats it; None if words of the command cannot."""
     commands, package = caches.commands, tool.package
-    defeats = [each for each in tool.use.defeated_by if each.kind in ("option", "env")]
-    options = [each for each in package.options if each.name in {d.name for d in defeats if d.kind == "option"}]
+    disablers = [each for each in tool.use.disabled_by if each.kind in ("option", "env")]
+    options = [each for each in package.options if each.name in {d.name for d in disablers if d.kind == "option"}]
     if any(option.shares_word or len(option.words) != 1 for option in options):
         return None
-    insist = package.manager == "pip" and (tool.likely or any(each.kind == "env" for each in defeats))
-    if not insist and [each for each in defeats if each.kind == "env"]:
+    insist = package.manager == "pip" and (tool.likely or any(each.kind == "env" for each in disablers))
+    if not insist and [each for each in disablers if each.kind == "env"]:
         return None
     edits: list[Edit] = []
     given = f"--cache-dir {path}"
@@ -34,10 +34,10 @@ def enable(dockerfile: Dockerfile, caches: Caches, tool: ToolCache, path: str) -
             given = ""
         else:
             edits += surgery.delete_words(dockerfile, caches.run, commands.text, word.start, word.end)
-    if insist and given and defeats:
+    if insist and given and disablers:
         if package.subcommand is None:
             return None
-        edits.append(surgery.insert_after(commands.text, package.subcommand.end, f" {given}"))
+        edits.append(surgery.insert_text_after(commands.text, package.subcommand.end, f" {given}"))
     return tuple(edits)
 
 

@@ -74,14 +74,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.project.compose.builds import ComposeFile
-from dockfix.rule import Advice, Beside, Category, Codemod, Finding, Severity
+from dockfix.rule import Advice, Category, Codemod, Finding, Requires, Severity
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.compose_depends_on.startup import Wait, cycle, longest_chain, unnamed_waits
 
 _LONG: Final = 4
 
 
-def survey(workspace: Workspace) -> Iterator[Finding]:
+def check_project(workspace: Workspace) -> Iterator[Finding]:
     """Judge the services of every compose file; what several files share is said once."""
     said: set[Advice] = set()
     for compose in workspace.project.compose_files:
@@ -126,10 +126,10 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset(),
-    rewrite=None,
-    survey=survey,
+    check=None,
+    check_project=check_project,
     since="0.1.0",
-    beside=Beside.COMPOSE,
+    requires=Requires.COMPOSE,
     page=__doc__,
     findings=("cross 5",),
 )

@@ -101,16 +101,16 @@ from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Target, context_candidates
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Add, Copy, Instruction, Onbuild, Run, Volume, Word, Workdir
-from dockfix_codemods.copy_order.reorder import destination_of, movable_below, uses_area
+from dockfix_codemods.copy_order.reorder import destination_of, reorderable_below, uses_area
 from dockfix_codemods.copy_order.reorder import is_plain as is_plain_copy
 
 if TYPE_CHECKING:
     from dockfix.facts.io import Area
     from dockfix.facts.packages import PackageCommand
-    from dockfix_codemods.copy_order.reorder import Movable
+    from dockfix_codemods.copy_order.reorder import ReorderableCopy
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Look, in each stage, at what is copied above installs."""
     for stage in target.facts.graph.stages:
         if any(is_plain_copy(node) for node in stage.instructions):
@@ -126,24 +126,24 @@ def _movable(target: Target, stage: Stage) -> Iterator[Finding]:
         if not isinstance(run, Run) or not file_use(target.facts, run).installer:
             continue
         for doubtful in (False, True):
-            moves = movable_below(target, stage.instructions, index, doubtful=doubtful, claimed=claimed)
+            moves = reorderable_below(target, stage.instructions, index, doubtful=doubtful, claimed=claimed)
             if moves:
                 yield _move(target, run, moves)
                 claimed |= {word.span.start for move in moves for word in move.words or move.copy.sources}
 
 
-def _move(target: Target, run: Run, moves: Sequence[Movable]) -> Fix:
+def _move(target: Target, run: Run, moves: Sequence[ReorderableCopy]) -> Fix:
     names = [word.text for move in moves for word in move.words or move.copy.sources]
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    doubts = tuple(dict.fromkeys(doubt for move in moves for doubt in move.doubts))
+    caveats = tuple(dict.fromkeys(doubt for move in moves for doubt in move.caveats))
     first = moves[0]
     return Fix(
         first.words[0].span if first.words else first.copy.span,
         f"{listed} copied above the install on line {run.start_line}, which does not need it",
         surgery.move_all_below(target.dockerfile, [(move.copy, move.words) for move in moves], run),
-        Safety.UNSAFE if doubts else Safety.SAFE,
+        Safety.UNSAFE if caveats else Safety.SAFE,
         "an edit of what is copied then no longer runs the install again",
-        "; ".join(doubts),
+        "; ".join(caveats),
     )
 
 
@@ -210,12 +210,12 @@ def _part(
         return Refusal(copy.span, message, why_not)
     paths = dict.fromkeys(path for needs in answers[0] for path in needs.paths)
     lines = _copies(target, copy, [path for path in paths if not _is_there(target, stage, copy, area, path)])
-    look_at = "; ".join(dict.fromkeys(needs.look_at for needs in answers[0]))
+    review = "; ".join(dict.fromkeys(needs.review for needs in answers[0]))
     if target.context is None:
-        look_at += "; the context is taken to be the folder that holds these manifests"
+        review += "; the context is taken to be the folder that holds these manifests"
     why = f"then only a change of {', '.join(paths)} runs the install again"
     edits = surgery.replace_and_move_below(target.dockerfile, copy, lines, run)
-    return Fix(copy.span, message, edits, Safety.UNSAFE, why, look_at)
+    return Fix(copy.span, message, edits, Safety.UNSAFE, why, review)
 
 
 def _is_there(target: Target, stage: Stage, copy: Copy, area: Area, path: str) -> bool:
@@ -270,7 +270,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.CACHE,
     effects=frozenset({Effect.ORDER, Effect.STEPS, Effect.COPIES}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("copy ", "copy\t"),
     page=__doc__,

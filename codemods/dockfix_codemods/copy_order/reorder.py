@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts import io
-from dockfix.facts.io import Area, Clash, FileUse, clash, file_use, landing, requirement_files
+from dockfix.facts.io import Area, Conflict, FileUse, conflict_with, copy_destination, file_use, requirement_files
 from dockfix.facts.model import Known, known
 from dockfix.facts.paths import normal_path
 from dockfix.facts.scope import uses
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from dockfix.project.context import Context
     from dockfix.project.target import Target
 
-__all__ = ["ContextFiles", "Movable", "destination_of", "is_plain", "movable", "movable_below", "uses_area"]
+__all__ = [
+    "ContextFiles",
+    "ReorderableCopy",
+    "destination_of",
+    "is_plain",
+    "reorderable",
+    "reorderable_below",
+    "uses_area",
+]
 
 _MOST_REQUIREMENTS: Final = 20
 _HARMLESS_FLAGS: Final = frozenset(("chown", "chmod", "link"))
@@ -39,15 +47,15 @@ class ContextFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Movable:
+class ReorderableCopy:
     """A COPY that may move, or some of its sources (`words`; all of them if there are none).
 
-    `doubts` are what a person must look at; none if the move is shown to make no difference.
+    `caveats` are what a person must look at; none if the move is shown to make no difference.
     """
 
     copy: Copy
     words: tuple[Word, ...]
-    doubts: tuple[str, ...]
+    caveats: tuple[str, ...]
 
 
 def is_plain(copy: Instruction) -> bool:
@@ -60,7 +68,7 @@ def is_plain(copy: Instruction) -> bool:
     )
 
 
-def movable(
+def reorderable(
     facts: BuildFacts,
     instructions: Sequence[Instruction],
     index: int,
@@ -68,7 +76,7 @@ def movable(
     *,
     doubtful: bool = False,
     claimed: frozenset[int] = frozenset(),
-) -> tuple[Movable, ...]:
+) -> tuple[ReorderableCopy, ...]:
     """The COPYs among `instructions[:index]` that may stand directly below `instructions[index]`, in order.
 
     All that stands between a COPY and its new place is asked: RUNs whether they use what is copied, other COPYs whether
@@ -84,7 +92,7 @@ def movable(
         claimed: starts of source words that stay.
     """
     walk = _Walk(facts, instructions, index, files)
-    found: list[Movable] = []
+    found: list[ReorderableCopy] = []
     for node in reversed(instructions[: index + 1]):
         if isinstance(node, Run):
             use = walk.use_of(node)
@@ -124,41 +132,41 @@ class _Walk:
             self.uses[run.span.start] = file_use(self.facts, run)
         return self.uses[run.span.start]
 
-    def judge(self, copy: Copy | Add, doubtful: bool, claimed: frozenset[int]) -> Movable | None:
+    def judge(self, copy: Copy | Add, doubtful: bool, claimed: frozenset[int]) -> ReorderableCopy | None:
         """Which sources of a COPY may cross all that has been met; the others are met by those further up."""
         state = self.facts.state(copy)
         standing = known(state.workdir, "/") or "/"
-        areas = [(word, landing(copy, word, state, self.files.is_dir)) for word in copy.sources]
+        areas = [(word, copy_destination(copy, word, state, self.files.is_dir)) for word in copy.sources]
         moving: list[tuple[Word, Area, tuple[str, ...]]] = []
         staying: list[Area | None] = []
         for word, area in areas:
-            doubts = None
+            caveats = None
             if isinstance(copy, Copy) and is_plain(copy) and area is not None and word.span.start not in claimed:
-                doubts = self.doubts(copy, word, area)
-            if area is None or doubts is None or (doubts and not doubtful):
+                caveats = self.caveats(copy, word, area)
+            if area is None or caveats is None or (caveats and not doubtful):
                 staying.append(area)
             else:
-                moving.append((word, area, doubts))
+                moving.append((word, area, caveats))
         if staying and (copy.json or copy.comments or not _into_folder(copy)):
             moving, staying = [], [area for _, area in areas]
         while True:
             # What stays behind in this line was written before, and must not meet what now comes later.
-            kept = [each for each in moving if not _disturbs(each[1], staying, standing)]
+            kept = [each for each in moving if not _conflicts_with(each[1], staying, standing)]
             if len(kept) == len(moving):
                 break
-            staying += [area for _, area, _ in moving if _disturbs(area, staying, standing)]
+            staying += [area for _, area, _ in moving if _conflicts_with(area, staying, standing)]
             moving = kept
         self.stays += staying
         if not moving or not isinstance(copy, Copy):
             return None
-        found = tuple(dict.fromkeys(doubt for _, _, doubts in moving for doubt in doubts))
-        return Movable(copy, tuple(word for word, _, _ in moving) if staying else (), found)
+        found = tuple(dict.fromkeys(doubt for _, _, caveats in moving for doubt in caveats))
+        return ReorderableCopy(copy, tuple(word for word, _, _ in moving) if staying else (), found)
 
-    def doubts(self, copy: Copy, word: Word, area: Area) -> tuple[str, ...] | None:
+    def caveats(self, copy: Copy, word: Word, area: Area) -> tuple[str, ...] | None:
         """What is to be feared if a COPY to `area` crosses all that has been met; None if it must not."""
         standing = known(self.facts.state(copy).workdir, "/") or "/"
         if (
-            _disturbs(area, self.stays, standing)
+            _conflicts_with(area, self.stays, standing)
             or f"file:{area.path}" in self.above
             or f"file://{area.path}" in self.above
         ):
@@ -166,7 +174,9 @@ class _Walk:
         found: list[str] = []
         for node, use in self.crossed:
             problems = (
-                [self.problem(copy, area, node)] if use is None else [clash(use, area), self._includes(use, area)]
+                [self.problem(copy, area, node)]
+                if use is None
+                else [conflict_with(use, area), self._includes(use, area)]
             )
             for problem in problems:
                 if problem is not None and problem.certain:
@@ -179,37 +189,37 @@ class _Walk:
             found += [why] if (why := caveat(self.facts, crossing, self.files.is_dir)) else []
         return tuple(found)
 
-    def problem(self, copy: Copy, area: Area, node: Instruction) -> Clash | None:
+    def problem(self, copy: Copy, area: Area, node: Instruction) -> Conflict | None:
         """What is in the way of a COPY to `area` that crosses an instruction other than RUN."""
         match node:
             case Env() | Arg() if {pair.key for pair in node.pairs} & uses(copy):
-                return Clash("it uses a variable that is set below it")
+                return Conflict("it uses a variable that is set below it")
             case Workdir():
                 return self._workdir(copy, area, node)
             case Volume() if any(area.meets(word.text.rstrip("/")) for word in node.args):
-                return Clash("it writes to a volume")
+                return Conflict("it writes to a volume")
             case _:
                 return None
 
-    def _workdir(self, copy: Copy, area: Area, node: Workdir) -> Clash | None:
+    def _workdir(self, copy: Copy, area: Area, node: Workdir) -> Conflict | None:
         """A WORKDIR makes its folder as the user that is set; a COPY makes its own as root, or as --chown says."""
         relative = copy.destination is not None and not copy.destination.text.startswith(("/", "$"))
         if relative and self.facts.state(copy).workdir != self.facts.state(self.anchor).workdir:
-            return Clash("its destination is relative to a directory that changes")
+            return Conflict("its destination is relative to a directory that changes")
         folder = self.facts.state(self.instructions[self.instructions.index(node) + 1]).workdir
         if not isinstance(folder, Known):
-            return Clash("the working directory is not known")
+            return Conflict("the working directory is not known")
         if not area.tree and area.meets(folder.value) and not area.path.startswith(folder.value.rstrip("/") + "/"):
-            return Clash(f"it is a file where a WORKDIR makes {folder.value}")
+            return Conflict(f"it is a file where a WORKDIR makes {folder.value}")
         apart = folder.value.split("/")[1] != area.path.split("/")[1]
         if apart or (area.by_root and not area.mode and self.facts.state(node).makes_roots_folders):
             return None
-        return Clash(f"it shares {folder.value} with a WORKDIR")
+        return Conflict(f"it shares {folder.value} with a WORKDIR")
 
-    def _includes(self, use: FileUse, area: Area) -> Clash | None:
+    def _includes(self, use: FileUse, area: Area) -> Conflict | None:
         """Whether a requirements file that a RUN installs from names what is copied to `area`."""
         pending, seen = list(use.follows), set[str]()
-        unread: Clash | None = None
+        unread: Conflict | None = None
         while pending:
             path = pending.pop(0)
             if path in seen:
@@ -220,15 +230,15 @@ class _Walk:
             text = self._text_at(path) if readable else None
             if text is None:
                 if _may_be_included(area, path):
-                    return Clash(f"{base}, which cannot be read, may include it")
-                unread = Clash(f"whether {base} names other files", certain=False)
+                    return Conflict(f"{base}, which cannot be read, may include it")
+                unread = Conflict(f"whether {base} names other files", certain=False)
                 continue
             named = requirement_files(text)
             if named is None:
-                return Clash(f"{base} installs local projects")
+                return Conflict(f"{base} installs local projects")
             places = [normal_path(posixpath.join(posixpath.dirname(path), name)) for name in named]
             if any(area.meets(place) for place in places):
-                return Clash(f"{base} includes {area.path}")
+                return Conflict(f"{base} includes {area.path}")
             pending += places
         return unread
 
@@ -239,7 +249,7 @@ class _Walk:
                 break
             if isinstance(node, Copy) and is_plain(node):
                 for word in node.sources:
-                    area = landing(node, word, self.facts.state(node), self.files.is_dir)
+                    area = copy_destination(node, word, self.facts.state(node), self.files.is_dir)
                     if area is not None and area.path == path and not area.tree:
                         return self.files.text(word.text)
         return None
@@ -260,32 +270,32 @@ def _into_folder(copy: Copy | Add) -> bool:
     return destination.endswith("/") or posixpath.basename(destination) in (".", "..")
 
 
-def _disturbs(area: Area, others: Sequence[Area | None], standing: str) -> bool:
-    return any(other is None or area.disturbs(other, standing) for other in others)
+def _conflicts_with(area: Area, others: Sequence[Area | None], standing: str) -> bool:
+    return any(other is None or area.conflicts_with(other, standing) for other in others)
 
 
-def movable_below(
+def reorderable_below(
     target: Target,
     instructions: Sequence[Instruction],
     index: int,
     *,
     doubtful: bool = False,
     claimed: frozenset[int] = frozenset(),
-) -> tuple[Movable, ...]:
-    """`movable` with the context of a target."""
+) -> tuple[ReorderableCopy, ...]:
+    """`reorderable` with the context of a target."""
     context = target.context
     files = ContextFiles(_is_dir(context), lambda path: context.read_text(path) if context else None)
-    return movable(target.facts, instructions, index, files, doubtful=doubtful, claimed=claimed)
+    return reorderable(target.facts, instructions, index, files, doubtful=doubtful, claimed=claimed)
 
 
 def destination_of(target: Target, copy: Copy | Add, source: Word) -> Area | None:
     """Where a source of a COPY or ADD is copied to; None if that is not known."""
-    return landing(copy, source, target.facts.state(copy), _is_dir(target.context))
+    return copy_destination(copy, source, target.facts.state(copy), _is_dir(target.context))
 
 
 def uses_area(use: FileUse, area: Area) -> str:
     """Why a RUN uses what is copied to an area, as far as its words say; empty if they do not."""
-    found = io.named_clash(use, area)
+    found = io.named_conflict(use, area)
     return found.why if found is not None else ""
 
 

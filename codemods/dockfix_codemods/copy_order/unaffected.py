@@ -1,8 +1,8 @@
 """Whether a RUN is shown to run the same without what a COPY brings: the one argument for a safe move.
 
 A program finds a file in three ways: it looks for it of its own accord, something that the build has given it names the
-file, or its command line does. The last is told by `io.clash`. Here the other two are shown not to be, or it is said
-what is left to look at:
+file, or its command line does. The last is told by `io.conflict_with`. Here the other two are shown not to be, or it
+is said what is left to review:
 
 - the file lies where nothing looks of its own accord: in a folder of the project's, outside PATH, PYTHONPATH and homes,
   and not under a name that is looked for in the directory in which an install runs, or above it;
@@ -24,15 +24,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import BUILDKIT_ARGS, PLATFORM_ARGS, PREDEFINED_ARGS
-from dockfix.facts.io import Area, FileUse, landing, upwards
+from dockfix.facts.io import Area, FileUse, copy_destination, upwards
 from dockfix.facts.model import Fact, Known
 from dockfix.facts.paths import normal_path
 from dockfix.facts.tables.filesystem import (
-    CALM_ENDINGS,
-    CALM_NAMES,
     DISCOVERED_FOLDERS,
     DOWNLOADERS,
     FHS_TOP,
+    INERT_ENDINGS,
+    INERT_NAMES,
     NO_RECORD,
     STANDING,
     TOOL_TOP,
@@ -156,7 +156,7 @@ def _is_discovered(area: Area, folders: frozenset[str]) -> bool:
         return True
     if area.tree:
         return name in DISCOVERED_FOLDERS
-    return name.lower() not in CALM_NAMES and name.rpartition(".")[2].lower() not in CALM_ENDINGS
+    return name.lower() not in INERT_NAMES and name.rpartition(".")[2].lower() not in INERT_ENDINGS
 
 
 # --- what names it --------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def _unread_configuration(facts: BuildFacts, crossing: Crossing, is_dir: Callabl
             for word in (*node.paths, *node.args[-1:]) if node.heredocs else node.paths:
                 if word is crossing.word or _is_foreign_program(node):
                     continue
-                other = landing(node, word, facts.state(node), is_dir)
+                other = copy_destination(node, word, facts.state(node), is_dir)
                 if other is None or not _own_place(other.path) or _is_discovered(other, folders):
                     return f"whether {word.text}, copied on line {node.start_line}, names {area.path}"
         elif isinstance(node, Run):

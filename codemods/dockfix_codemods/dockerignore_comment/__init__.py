@@ -63,7 +63,7 @@ from dockfix.project.context import Context
 from dockfix.project.ignore import IgnoreRules, parse_ignore
 from dockfix.project.sources import context_uses, loses, lost_files, use_of_lost
 from dockfix.project.target import Target, context_candidates
-from dockfix.rule import Beside, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
 from dockfix.rule.suppression import silences_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.dockerignore_comment.edits import (
@@ -89,7 +89,7 @@ class _Build:
     context: Context
 
 
-def survey(workspace: Workspace) -> Iterator[Finding]:
+def check_project(workspace: Workspace) -> Iterator[Finding]:
     """Check every ignore file that is in force for a Dockerfile."""
     if not workspace.targets:
         return
@@ -224,10 +224,10 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.IGNORE}),
-    rewrite=None,
-    survey=survey,
+    check=None,
+    check_project=check_project,
     since="0.1.0",
-    beside=Beside.IGNORE,
+    requires=Requires.IGNORE,
     page=__doc__,
     findings=("missed",),
 )

@@ -78,7 +78,7 @@ _IN_THE_WAY: Final = ShellContext.SUBSHELL | ShellContext.PIPELINE | ShellContex
 _HANDLED: Final = ShellContext.CONDITIONAL | ShellContext.LOOP | ShellContext.FUNCTION | ShellContext.NEGATED
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find the Python programs that download in one try."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
@@ -121,8 +121,8 @@ def _finding(target: Target, run: Run, program: PythonProgram, retried: python_s
         edits = python_surgery.shell_loop(target.dockerfile, run, program)
     if edits is None:
         return Refusal(at, message, "the script uses a variable attempt, or is more than a list of commands")
-    look_at = "that the program may run several times, and that another try can help"
-    return Fix(at, message, edits, Safety.UNSAFE, _WHY, look_at)
+    review = "that the program may run several times, and that another try can help"
+    return Fix(at, message, edits, Safety.UNSAFE, _WHY, review)
 
 
 def _not_here(run: Run, program: PythonProgram) -> str:
@@ -150,7 +150,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("python", "pypy"),
     page=__doc__,

@@ -240,4 +240,4 @@ def shell_loop(dockerfile: Dockerfile, run: Run, program: PythonProgram) -> tupl
         f'{inner}[ "$attempt" = 3 ] && exit 1;{break_}'
         f"{inner}sleep $((attempt * 10));{break_}{base}done"
     )
-    return surgery.insert_before(text, command.start, head), surgery.insert_after(text, command.end, tail)
+    return surgery.insert_text_before(text, command.start, head), surgery.insert_text_after(text, command.end, tail)

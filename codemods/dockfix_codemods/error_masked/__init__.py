@@ -42,7 +42,7 @@ from dockfix.syntax.tree import Run
 from dockfix_codemods.error_masked.analysis import masked_installs
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find the installs whose failure is caught by a command that succeeds."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
@@ -64,7 +64,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("||",),
     page=__doc__,

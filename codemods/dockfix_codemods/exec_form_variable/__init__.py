@@ -69,7 +69,7 @@ from dockfix_codemods.exec_form_variable import analysis as execform
 _WHY: Final = "a shell expands the variables, and exec puts the program in its place"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge the commands in exec form that are in force at the end of each stage."""
     for stage in target.facts.graph.stages:
         if stage.base is not None and stage.base.family == "windows":
@@ -168,7 +168,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.METADATA}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("$",),
     page=__doc__,

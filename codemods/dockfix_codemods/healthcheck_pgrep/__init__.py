@@ -65,7 +65,7 @@ from dockfix_codemods.healthcheck_pgrep import processes
 _WHY: Final = "the pattern then matches the process and not the text that it stands in"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge the searches for a process in every HEALTHCHECK that is in force."""
     for stage in target.facts.graph.stages:
         check = health.effective_healthcheck(target.facts, stage)
@@ -88,9 +88,9 @@ def _finding(target: Target, check: Healthcheck, search: processes.ProcessSearch
     message = f"{search.program} {search.word.text} finds {search.finds}, so that it always succeeds"
     if search.hidden is None:
         return Refusal(at, message, search.why)
-    look_at = f"that {search.hidden} matches the command line of the process: the check can fail now"
+    review = f"that {search.hidden} matches the command line of the process: the check can fail now"
     edit = surgery.replace(commands.span(search.word), search.hidden)
-    return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, look_at)
+    return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, review)
 
 
 CODEMOD: Final = Codemod(
@@ -99,7 +99,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.METADATA}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("healthcheck",),
     page=__doc__,

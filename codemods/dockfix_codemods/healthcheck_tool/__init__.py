@@ -71,7 +71,7 @@ _MOST_IMAGES: Final = 20
 _WHY: Final = "a check whose program is missing fails whatever the service does"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge the programs of every HEALTHCHECK that is in force, in the images that it ends up in."""
     facts = target.facts
     for stage in facts.graph.stages:
@@ -92,12 +92,12 @@ def _finding(target: Target, stage: Stage, check: Healthcheck, program: health.P
     package = health.tool_package(program.name, base) if base is not None else None
     edit = _add(target, stage, package) if package is not None else None
     if edit is not None:
-        look_at = f"that {package} may be in the image"
-        return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, look_at)
+        review = f"that {package} may be in the image"
+        return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, review)
     switched = _switch(target, stage, check, program)
     if isinstance(switched, Edit):
-        look_at = "that the new command asks the same: redirects are followed, and localhost may be 127.0.0.1 in it"
-        return Fix(at, message, (switched,), Safety.UNSAFE, _WHY, look_at)
+        review = "that the new command asks the same: redirects are followed, and localhost may be 127.0.0.1 in it"
+        return Fix(at, message, (switched,), Safety.UNSAFE, _WHY, review)
     manager = base.package_manager if base is not None else None
     nowhere = f"no {manager} install of the stage could take {package or 'a package for it'}"
     return Refusal(at, message, f"{nowhere if manager else 'the image has no package manager'}, and {switched}")
@@ -145,7 +145,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS, Effect.METADATA}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("healthcheck",),
     page=__doc__,

@@ -122,7 +122,7 @@ from dockfix.edit import wiring
 from dockfix.facts.stages import context_key
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Beside, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.local_base_image import images as local_images
 from dockfix_codemods.local_base_image import inline_edits as inline_surgery
@@ -135,9 +135,9 @@ _LOOK_AT: Final = {
 }
 
 
-def survey(workspace: Workspace) -> Iterator[Finding]:
+def check_project(workspace: Workspace) -> Iterator[Finding]:
     """Make the builds wait for the images that they take, or bring the images' stages into the file."""
-    for taken in local_images.taken_images(workspace):
+    for taken in local_images.image_uses(workspace):
         inlined = _inline(workspace, taken)
         if isinstance(inlined, Fix):
             yield inlined
@@ -145,36 +145,36 @@ def survey(workspace: Workspace) -> Iterator[Finding]:
             yield from _judge(taken, f"; its stages are not inlined: {inlined}" if inlined else "")
 
 
-def _inline(workspace: Workspace, taken: local_images.Taken) -> Fix | str:
+def _inline(workspace: Workspace, taken: local_images.ImageUse) -> Fix | str:
     """Inline the stages of the image where no build of the file can be made to wait for it; in words why not."""
     target, supply = taken.target, taken.supply
     beside = [(build, taken.beside(build)) for build in supply.without]
-    if supply.givers or any(makers and not _why_not(target, build, makers) for build, makers in beside):
+    if supply.providers or any(producers and not _why_not(target, build, producers) for build, producers in beside):
         return ""
     if taken.others:
         files = "1 other Dockerfile takes" if taken.others == 1 else f"{taken.others} other Dockerfiles take"
         return f"{files} it too, and copies drift apart"
-    done = inline_surgery.inlined(workspace, target, supply.key, taken.makers, taken.claims)
+    done = inline_surgery.inlined(workspace, target, supply.key, taken.producers, taken.claims)
     if isinstance(done, str):
         return done
     message = f"{taken.use} is an image of this project ({taken.by}) that no build of this file can wait for"
     why = f"with the stages of {done.source} in front of its own, every build of the file makes what it starts from"
-    look_at = f"that the image is not meant to be pulled, and that the stage {done.stage} and {done.source} stay alike"
-    if done.doubts:
-        look_at += f"; whether a RUN reads {' or '.join(done.doubts)}, which the stage leaves in its environment"
-    return Fix(taken.node.span, message, done.edits, Safety.UNSAFE, why, look_at, file=target.real)
+    review = f"that the image is not meant to be pulled, and that the stage {done.stage} and {done.source} stay alike"
+    if done.caveats:
+        review += f"; whether a RUN reads {' or '.join(done.caveats)}, which the stage leaves in its environment"
+    return Fix(taken.node.span, message, done.edits, Safety.UNSAFE, why, review, file=target.real)
 
 
-def _judge(taken: local_images.Taken, not_inlined: str) -> Iterator[Finding]:
+def _judge(taken: local_images.ImageUse, not_inlined: str) -> Iterator[Finding]:
     target, supply = taken.target, taken.supply
     apart = []
     for build in supply.without:
         beside = taken.beside(build)
         if beside:
             yield _wire(taken, build, beside, not_inlined)
-        elif not any(each.service == build.service for each in (*supply.givers, *supply.without) if each != build):
+        elif not any(each.service == build.service for each in (*supply.providers, *supply.without) if each != build):
             apart.append(build)
-    if (supply.without and not apart) or (supply.givers and not supply.without):
+    if (supply.without and not apart) or (supply.providers and not supply.without):
         return
     then = wiring.build_command(target, apart[0] if apart else None)
     message = (
@@ -185,32 +185,36 @@ def _judge(taken: local_images.Taken, not_inlined: str) -> Iterator[Finding]:
 
 
 def _wire(
-    taken: local_images.Taken, build: BuildInvocation, makers: list[BuildInvocation], not_inlined: str
+    taken: local_images.ImageUse, build: BuildInvocation, producers: list[BuildInvocation], not_inlined: str
 ) -> Finding:
     """Make a build wait for the one beside it that makes its base."""
     target, node, key = taken.target, taken.node, taken.supply.key
     project = target.project
-    one = wiring.one_of(project, makers, build)
-    maker = one or makers[0]
-    by = wiring.where_all(project, makers)
+    one = wiring.one_of(project, producers, build)
+    maker = one or producers[0]
+    by = wiring.where_all(project, producers)
     message = f"{taken.use} is the image that {by} builds; {wiring.where(project, build)} does not wait for it"
     never = [name for name in build.additional_contexts if context_key(name) == key]
     if never:
         message += f", since its context {never[0]} is never looked for under that name"
-    reason = _why_not(target, build, makers)
+    reason = _why_not(target, build, producers)
     value = f"{'service' if build.kind == 'compose' else 'target'}:{maker.service}"
-    change = f"{reason}{not_inlined if one else ''}" if reason else context_surgery.give(project, build, key, value)
+    change = (
+        f"{reason}{not_inlined if one else ''}" if reason else context_surgery.add_context(project, build, key, value)
+    )
     if isinstance(change, str):
         return Refusal(node.span, message, change, file=target.real)
     why = f"with a named context of the image's name {build.kind} builds {maker.service} first and takes the result"
-    return Fix(node.span, message, (), Safety.UNSAFE, why, _LOOK_AT[build.kind], elsewhere=(change,), file=target.real)
+    return Fix(
+        node.span, message, (), Safety.UNSAFE, why, _LOOK_AT[build.kind], other_files=(change,), file=target.real
+    )
 
 
-def _why_not(target: Target, build: BuildInvocation, makers: list[BuildInvocation]) -> str:
+def _why_not(target: Target, build: BuildInvocation, producers: list[BuildInvocation]) -> str:
     """Why no build can wait for what makes its base; empty if it can."""
-    maker = wiring.one_of(target.project, makers, build) or makers[0]
+    maker = wiring.one_of(target.project, producers, build) or producers[0]
     first = f"run `{wiring.build_command(target, maker)}` before"
-    if wiring.one_of(target.project, makers, build) is None:
+    if wiring.one_of(target.project, producers, build) is None:
         return f"they make different images of one name; {first}"
     if wiring.is_of_matrix(target.project, maker):
         return f"{maker.service} is one of a matrix; {first}"
@@ -234,12 +238,12 @@ CODEMOD: Final = Codemod(
             *(Effect.FRONT_STAGES, Effect.STAGES, Effect.STEPS, Effect.ARGS, Effect.COPIES, Effect.MOUNTS),
         }
     ),
-    rewrite=None,
-    survey=survey,
-    gather=local_images.gather,
+    check=None,
+    check_project=check_project,
+    collect=local_images.collect,
     since="0.1.0",
     triggers=("from ", "from="),
-    beside=Beside.SECOND,
+    requires=Requires.SECOND,
     page=__doc__,
     findings=("worker 1",),
 )

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from dockfix.rule.workspace import Workspace
     from dockfix_codemods.local_base_image.comments import BuildComment
 
-__all__ = ["Claim", "Taken", "gather", "taken_images"]
+__all__ = ["Claim", "ImageUse", "collect", "image_uses"]
 
 Claim: TypeAlias = "tuple[Path, BuildComment]"
 """A comment that says how an image is built, and the real path of its file."""
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImageUse:
     """An image of the project that a file names, the first place where it does, and what makes the image.
 
     `others` is how many other Dockerfiles take it. There is a maker or a claim at least.
@@ -35,7 +35,7 @@ class Taken:
     node: Instruction
     name: str
     supply: wiring.Supply
-    makers: tuple[BuildInvocation, ...]
+    producers: tuple[BuildInvocation, ...]
     claims: Sequence[Claim]
     others: int
 
@@ -49,22 +49,22 @@ class Taken:
     @property
     def by(self) -> str:
         """Who makes the image, in words."""
-        if self.makers:
-            return wiring.where(self.target.project, self.makers[0])
+        if self.producers:
+            return wiring.where(self.target.project, self.producers[0])
         path, comment = self.claims[0]
         return f"{wiring.shown_folder(self.target.project, path)}:{comment.line}"
 
     @property
     def command(self) -> str:
         """The command that makes the image."""
-        return wiring.build_command(self.target, self.makers[0]) if self.makers else self.claims[0][1].command
+        return wiring.build_command(self.target, self.producers[0]) if self.producers else self.claims[0][1].command
 
     def beside(self, build: BuildInvocation) -> list[BuildInvocation]:
         """The makers that stand in the file of a build."""
-        return [each for each in self.makers if each.source == build.source]
+        return [each for each in self.producers if each.source == build.source]
 
 
-def gather(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
+def collect(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
     """The images that a file takes from elsewhere, and how its comments say that it is built."""
     from dockfix_codemods.local_base_image.comments import build_comments  # noqa: PLC0415 - only one rule asks
 
@@ -74,18 +74,18 @@ def gather(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
     return local, tuple(build_comments(target.dockerfile))
 
 
-def taken_images(workspace: Workspace) -> Iterator[Taken]:
+def image_uses(workspace: Workspace) -> Iterator[ImageUse]:
     """The images of the project that its files take, each once a file.
 
     Those are left out that the command line gives a context for, that the file makes itself, in however many steps,
     and whose name comes from a variable of the machine.
     """
-    gathered = dict(workspace.gathered(gather))
-    uses = {path: names for path, (names, _) in gathered.items()}
+    collected = dict(workspace.collected(collect))
+    uses = {path: names for path, (names, _) in collected.items()}
     made = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
     said = [
         (context_key(tag), path, comment)
-        for path, (_, comments) in gathered.items()
+        for path, (_, comments) in collected.items()
         for comment in comments
         for tag in comment.tags
     ]
@@ -105,7 +105,7 @@ def _in_file(
     local: frozenset[str],
     claims: Mapping[str, Sequence[Claim]],
     uses: Mapping[Path, frozenset[str]],
-) -> Iterator[Taken]:
+) -> Iterator[ImageUse]:
     graph, seen = target.facts.graph, set[str]()
     for stage in graph.stages:
         for node, name in graph.names_taken(stage):
@@ -113,11 +113,11 @@ def _in_file(
             if key in local - seen and graph.by_name(name) is None and _may_be_told(target, node):
                 seen.add(key)
                 supply = wiring.supply_of(target, stage, key)
-                makers = wiring.makers_of(target, supply, uses)
-                if not supply.by_command_line and makers is not None:
+                producers = wiring.producers_of(target, supply, uses)
+                if not supply.by_command_line and producers is not None:
                     others = sum(key in names for path, names in uses.items() if path != target.real)
-                    others += sum(key in gather(other)[0] for other in workspace.outside)
-                    yield Taken(target, node, name, supply, makers, claims.get(key, ()), others)
+                    others += sum(key in collect(other)[0] for other in workspace.outside)
+                    yield ImageUse(target, node, name, supply, producers, claims.get(key, ()), others)
 
 
 def _may_be_told(target: Target, node: Instruction) -> bool:

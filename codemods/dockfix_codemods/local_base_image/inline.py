@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.source import Span
 
-__all__ = ["MAX_LINES", "Origin", "Reference", "doubts", "obstacle", "origin_of", "references", "stage_name"]
+__all__ = ["MAX_LINES", "Origin", "Reference", "caveats", "obstacle", "origin_of", "references", "stage_name"]
 
 MAX_LINES: Final = 60
 """Lines of a Dockerfile past which its stages are a file of their own rather than the head of another one."""
@@ -186,7 +186,7 @@ def _obstacles(own: Target, origin: Origin, key: str) -> Iterator[str]:
     yield _leaks(own, origin, key)[0]
 
 
-def doubts(own: Target, origin: Origin, key: str) -> tuple[str, ...]:
+def caveats(own: Target, origin: Origin, key: str) -> tuple[str, ...]:
     """The ARGs of the image's stages that RUNs of the other file would find in their environment, and may read."""
     return _leaks(own, origin, key)[1]
 
@@ -387,7 +387,7 @@ def _leaking(origin: Origin) -> frozenset[str]:
 
 def _leaks(own: Target, origin: Origin, key: str) -> tuple[str, tuple[str, ...]]:
     """Why it matters that ARGs of the image's stages reach those of the file; else those that a RUN may read."""
-    from dockfix.facts.names import is_deaf  # noqa: PLC0415 - as above
+    from dockfix.facts.names import ignores_environment  # noqa: PLC0415 - as above
 
     leaking = _leaking(origin)
     triggers = [node.child for node in origin.stage.instructions if isinstance(node, Onbuild) and node.child]
@@ -402,7 +402,7 @@ def _leaks(own: Target, origin: Origin, key: str) -> tuple[str, tuple[str, ...]]
         steps = [(node, f" of {origin.target.display}") for node in triggers] if starting else []
         for node, where in (*steps, *((node, "") for node in stage.program)):
             # what the facts of this file know of a trigger of the other is nothing
-            deaf = not where and is_deaf(own.facts, node)
+            deaf = not where and ignores_environment(own.facts, node)
             for name in sorted(names):
                 why = _notices(node, name, deaf=deaf)
                 if why:

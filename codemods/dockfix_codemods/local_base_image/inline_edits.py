@@ -32,21 +32,21 @@ __all__ = ["Inlined", "inlined"]
 class Inlined:
     """The edits of a file that put the stages of an image in front of its own.
 
-    `source` is the Dockerfile that they come from, `stage` the name of the one that is the image. `doubts` are ARGs of
+    `source` is the Dockerfile that they come from, `stage` the name of the one that is the image. `caveats` are ARGs of
     theirs which RUNs of the file find in their environment then, and may read.
     """
 
     edits: tuple[Edit, ...]
     source: str
     stage: str
-    doubts: tuple[str, ...]
+    caveats: tuple[str, ...]
 
 
 def inlined(
     workspace: Workspace,
     own: Target,
     key: str,
-    makers: Sequence[BuildInvocation],
+    producers: Sequence[BuildInvocation],
     said: Sequence[tuple[Path, BuildComment]],
 ) -> Inlined | str:
     """Put the stages that make an image into a file that names it; in words why that must not be done.
@@ -60,7 +60,7 @@ def inlined(
         makers: the builds that make the image.
         said: the comments that say how it is built, with the real paths of their files.
     """
-    ways = [recipe_of_build(own.project, each) for each in makers]
+    ways = [recipe_of_build(own.project, each) for each in producers]
     ways += [recipe_of_comment(own.project, path, comment) for path, comment in said]
     if not ways or not recipes_of(own):
         return ""
@@ -83,7 +83,7 @@ def inlined(
     edits = _edits(own, origin, key, name)
     if not _reads_the_same(own, origin, edits):
         return f"the end of {base.display} would run on into this file"
-    return Inlined(edits, base.display, name, inline.doubts(own, origin, key))
+    return Inlined(edits, base.display, name, inline.caveats(own, origin, key))
 
 
 def _unheld(origin: Origin) -> str:

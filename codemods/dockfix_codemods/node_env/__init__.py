@@ -56,7 +56,7 @@ from dockfix.syntax.tree import Env, Run
 from dockfix_codemods.node_env import analysis as devdeps
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find, in each stage, an install without devDependencies and a build behind it."""
     for stage in target.facts.graph.stages:
         yield from _in_stage(target, stage)
@@ -111,7 +111,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset[Effect](),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("node_env",),
     page=__doc__,

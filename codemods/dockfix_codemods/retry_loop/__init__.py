@@ -69,7 +69,7 @@ from dockfix_codemods.retry_loop.analysis import retries
 _LONGEST: Final = 60
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find the loops that try again and cannot fail."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
@@ -89,10 +89,10 @@ def rewrite(target: Target) -> Iterator[Finding]:
                     surgery.append_to_body(target.dockerfile, run, commands.text, body, retry.done, retry.test),
                 ]
                 if retry.leave:
-                    edits.append(surgery.insert_after(commands.text, retry.end, " || exit 1"))
+                    edits.append(surgery.insert_text_after(commands.text, retry.end, " || exit 1"))
                 why = "the test fails after the last attempt, and so does the loop"
-                look_at = f"whether the build can go on without `{shown}`: it fails now if no attempt succeeds"
-                yield Fix(at, message, tuple(edits), Safety.UNSAFE, why, look_at)
+                review = f"whether the build can go on without `{shown}`: it fails now if no attempt succeeds"
+                yield Fix(at, message, tuple(edits), Safety.UNSAFE, why, review)
 
 
 CODEMOD: Final = Codemod(
@@ -101,7 +101,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("break",),
     page=__doc__,

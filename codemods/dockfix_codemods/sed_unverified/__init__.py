@@ -53,7 +53,7 @@ from dockfix.syntax.tree import Run
 from dockfix_codemods.sed_unverified.analysis import substitution
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Find the substitutions whose result can be looked for."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
@@ -68,7 +68,7 @@ def rewrite(target: Target) -> Iterator[Finding]:
                 written.add((found.file.text, found.written))
                 if found.checked:
                     continue
-                edit = surgery.insert_behind(
+                edit = surgery.insert_command_after(
                     target.dockerfile, run, commands.text, step.command, found.check, found.operator
                 )
                 yield Fix(
@@ -87,7 +87,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("sed",),
     page=__doc__,

@@ -78,7 +78,7 @@ _PLAIN_BASH: Final = 'SHELL ["/bin/bash", "-c"]'
 _WHY: Final = "with pipefail a pipe fails if any of its commands does"
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Look at the shells and pipes of each stage."""
     given: set[int] = set()
     for stage in target.facts.graph.stages:
@@ -113,9 +113,9 @@ def _refused_option(target: Target, stage: Stage) -> Iterator[Finding]:
         if not pipes.bash_is_there(facts, stage, instruction):
             yield Refusal(at, message, "the image is not known to have bash", Severity.ERROR)
         else:
-            look_at = f"that all that follows is to run in bash{_in_shell_form(target, stage, instruction)}"
+            review = f"that all that follows is to run in bash{_in_shell_form(target, stage, instruction)}"
             why = "bash knows pipefail"
-            yield Fix(at, message, (edit,), Safety.UNSAFE, why, look_at, Severity.ERROR)
+            yield Fix(at, message, (edit,), Safety.UNSAFE, why, review, Severity.ERROR)
 
 
 def _hidden_failure(target: Target, stage: Stage) -> Finding | None:
@@ -144,10 +144,10 @@ def _hidden_failure(target: Target, stage: Stage) -> Finding | None:
                 return Refusal(at, message, f"line {line} pipes with {breaks}, and would fail under pipefail")
             if bash and stage.base.sh == "dash" and shell[0] != "/bin/bash" and pipes.echoes_escapes(script):
                 return Refusal(at, message, f"line {line} has an echo with a backslash, which bash writes as it is")
-        look_at = "that no pipe below is meant to fail in its first commands"
+        review = "that no pipe below is meant to fail in its first commands"
         if not bash or shell[0] != "/bin/bash":
-            look_at += _in_shell_form(target, stage, below[0] if below else run)
-        return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, look_at)
+            review += _in_shell_form(target, stage, below[0] if below else run)
+        return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, review)
     return None
 
 
@@ -195,7 +195,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.SHELL, Effect.STEPS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("|", "pipefail"),
     page=__doc__,

@@ -77,7 +77,7 @@ _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _JAVASCRIPT: Final = frozenset(("npm", "pnpm", "yarn", "bun"))
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Judge each `turbo prune`, and the order in which its output is copied."""
     for stage in target.facts.graph.stages:
         for prune in turbo.prunes(target.facts, stage):
@@ -106,15 +106,15 @@ def _scope(target: Target, prune: turbo.Prune) -> Finding:
         else:
             edits.append(surgery.replace(commands.text.span(start, end), name))
     wanted = sorted(named | {name.strip("'\"") for _, name in prune.scopes if name not in patterns})
-    look_at = (
+    review = (
         f"that {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} what to keep, and that turbo is 1.10 or later"
     )
     if patterns:
-        look_at += f"; what {', '.join(patterns)} names and they do not need is no longer kept"
+        review += f"; what {', '.join(patterns)} names and they do not need is no longer kept"
     at = commands.span(prune.scopes[0][0][0])
     message = "turbo prune refuses --scope beside the name of a workspace"
     why = "the operand says what to keep, and the build goes on"
-    return Fix(at, message, tuple(edits), Safety.UNSAFE, why, look_at, Severity.ERROR)
+    return Fix(at, message, tuple(edits), Safety.UNSAFE, why, review, Severity.ERROR)
 
 
 def _is_pattern(scope: str) -> bool:
@@ -123,7 +123,9 @@ def _is_pattern(scope: str) -> bool:
     return any(char in name for char in "*?{[!^") or "..." in name or name.startswith(("./", "../"))
 
 
-def _docker(target: Target, stage: Stage, prune: turbo.Prune, taken: tuple[turbo.Taken, ...]) -> Iterator[Finding]:
+def _docker(
+    target: Target, stage: Stage, prune: turbo.Prune, taken: tuple[turbo.CopiedOutput, ...]
+) -> Iterator[Finding]:
     split = [each for each in taken if turbo.is_part(each, "json") or turbo.is_part(each, "full")]
     if not split:
         return
@@ -143,13 +145,13 @@ def _docker(target: Target, stage: Stage, prune: turbo.Prune, taken: tuple[turbo
         return
     word = (*prune.names, *(words[-1] for words, _ in prune.scopes), prune.step.command.words[-1])
     last = max(word, key=lambda each: each.end)
-    edit = surgery.insert_after(commands.text, last.end, " --docker")
-    look_at = "that nothing else reads the output, whose layout changes"
+    edit = surgery.insert_text_after(commands.text, last.end, " --docker")
+    review = "that nothing else reads the output, whose layout changes"
     why = "--docker splits the output into json and full"
-    yield Fix(at, message, (edit,), Safety.UNSAFE, why, look_at, Severity.ERROR)
+    yield Fix(at, message, (edit,), Safety.UNSAFE, why, review, Severity.ERROR)
 
 
-def _order(target: Target, taken: tuple[turbo.Taken, ...]) -> Iterator[Finding]:
+def _order(target: Target, taken: tuple[turbo.CopiedOutput, ...]) -> Iterator[Finding]:
     manifests = [each for each in taken if turbo.is_part(each, "json")]
     for sources in taken:
         stage = target.facts.stage_of(sources.copy)
@@ -183,7 +185,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("turbo",),
     page=__doc__,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.shell import Word as ShellWord
 
-__all__ = ["Prune", "Taken", "is_part", "position", "prunes", "taken_from", "uses_tree"]
+__all__ = ["CopiedOutput", "Prune", "is_part", "position", "prunes", "taken_from", "uses_tree"]
 
 _TURBO: Final = re.compile(r"turbo(?:@(?P<version>\d[\w.-]*|[a-z]+))?\Z")
 _RUNNERS: Final = frozenset(("npx", "pnpx", "bunx", "pnpm", "yarn", "npm", "bun"))
@@ -54,7 +54,7 @@ class Prune:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class CopiedOutput:
     """A COPY from the output of a `turbo prune`; `part` is the path below it, `json` and `full` with `--docker`."""
 
     copy: Copy
@@ -72,11 +72,11 @@ def prunes(facts: BuildFacts, stage: Stage) -> Iterator[Prune]:
                     yield found
 
 
-def taken_from(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[Taken, ...]:
+def taken_from(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[CopiedOutput, ...]:
     """What later stages copy of the output of a prune in a stage, and of a stage that is FROM it."""
     if prune.output is None:
         return ()
-    found: list[Taken] = []
+    found: list[CopiedOutput] = []
     for giver in (stage, *facts.graph.descendants(stage)):
         for copy in facts.graph.copied_from(giver):
             if not isinstance(copy, Copy):
@@ -85,7 +85,7 @@ def taken_from(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[Taken, ..
                 path = normal_path("/" + word.text.lstrip("/"))
                 below = path.removeprefix(prune.output)
                 if below != path and (not below or below.startswith("/")):
-                    found.append(Taken(copy, word, below.strip("/")))
+                    found.append(CopiedOutput(copy, word, below.strip("/")))
     return tuple(found)
 
 
@@ -113,7 +113,7 @@ def _is_kept(part: str) -> bool:
     return part.partition("/")[0] in ("json", "full") or part.endswith((".yaml", ".lock", "lock.json"))
 
 
-def is_part(taken: Taken, part: str) -> bool:
+def is_part(taken: CopiedOutput, part: str) -> bool:
     """Whether it is `json` or `full`, or something in that."""
     return taken.part == part or taken.part.startswith(f"{part}/")
 

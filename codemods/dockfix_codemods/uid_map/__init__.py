@@ -95,14 +95,14 @@ class _Account:
     at: Span
 
 
-def gather(target: Target) -> account_surgery.AccountFile:
+def collect(target: Target) -> account_surgery.AccountFile:
     """The users, groups and numbers of a Dockerfile."""
     return account_surgery.account_file(target)
 
 
-def survey(workspace: Workspace) -> Iterator[Finding]:
+def check_project(workspace: Workspace) -> Iterator[Finding]:
     """Give mapped users their numbers, and name the conflicts of all others."""
-    files = dict(workspace.gathered(gather))
+    files = dict(workspace.collected(collect))
     for name, number in workspace.options.uid_map.items():
         yield from _mapped(workspace, files, name, number)
     accounts = [each for each in _accounts(workspace, files) if each.name not in workspace.options.uid_map]
@@ -126,8 +126,8 @@ def _mapped(workspace: Workspace, files: _Files, name: str, number: int) -> Iter
     except account_surgery.CannotRenumberError as reason:
         yield Refusal(user.at, message, str(reason), file=path)
         return
-    elsewhere = tuple(Change(other, each) for other, each in edits.items() if other != path)
-    yield Fix(user.at, message, edits.get(path, ()), Safety.UNSAFE, _WHY, _LOOK_AT, elsewhere=elsewhere, file=path)
+    other_files = tuple(Change(other, each) for other, each in edits.items() if other != path)
+    yield Fix(user.at, message, edits.get(path, ()), Safety.UNSAFE, _WHY, _LOOK_AT, other_files=other_files, file=path)
 
 
 def _accounts(workspace: Workspace, files: _Files) -> Iterator[_Account]:
@@ -176,9 +176,9 @@ CODEMOD: Final = Codemod(
     severity=Severity.WARNING,
     category=Category.SECURITY,
     effects=frozenset({Effect.COMMANDS, Effect.USERS, Effect.COPIES, Effect.MOUNTS, Effect.COMPOSE}),
-    rewrite=None,
-    survey=survey,
-    gather=gather,
+    check=None,
+    check_project=check_project,
+    collect=collect,
     since="0.1.0",
     triggers=("user", "group", "chown", "uid="),
     page=__doc__,

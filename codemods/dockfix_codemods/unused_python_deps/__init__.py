@@ -59,7 +59,7 @@ from dockfix_codemods.unused_python_deps.installs import unused_distributions
 _MOST_NAMES: Final = 15
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """Say of each install which of its distributions nothing is seen to use."""
     for found in unused_distributions(target):
         names = ", ".join(found.unused[:_MOST_NAMES])
@@ -88,7 +88,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset(),
-    rewrite=rewrite,
+    check=check,
     since="0.1.0",
     triggers=("pip install", "pip3 install", "pip add", "uv add", "uv sync", "poetry ", "pdm ", "pipenv ", "-m pip"),
     page=__doc__,

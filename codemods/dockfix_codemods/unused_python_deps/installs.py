@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dockfix.facts.commands import Step
-from dockfix.facts.io import landing
+from dockfix.facts.io import copy_destination
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
@@ -248,7 +248,7 @@ class _Reader:
         state = self.target.facts.state(node)
         for word in node.paths:
             expanded = state.expand(word.text, node.escape)
-            area = landing(node, word, state, lambda rel: context.is_dir(rel) if context.exists(rel) else None)
+            area = copy_destination(node, word, state, lambda rel: context.is_dir(rel) if context.exists(rel) else None)
             rest = _rest(place, area.path) if area is not None else None
             if rest is None or not isinstance(expanded, Known):
                 continue

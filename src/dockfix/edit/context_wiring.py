@@ -11,7 +11,7 @@ from dockfix.project.compose.builds import BuildInvocation, NamedContext
 from dockfix.project.target import Project
 
 
-def give(project: Project, build: BuildInvocation, name: str, value: str) -> Change | str:
+def add_context(project: Project, build: BuildInvocation, name: str, value: str) -> Change | str:
     """The change of a build's file that gives the build a named context, or another value to the one that it has.
 
     In words why not, with the line to write by hand, if that cannot be done honestly.
@@ -23,7 +23,7 @@ def give(project: Project, build: BuildInvocation, name: str, value: str) -> Cha
     return Change(Path(os.path.realpath(build.source)), edits)
 
 
-def mend(project: Project, build: BuildInvocation, given: NamedContext, value: str) -> Change | str:
+def update_context(project: Project, build: BuildInvocation, given: NamedContext, value: str) -> Change | str:
     """The change of a build's file that gives a context that stands there another value; in words why not."""
     by_hand = f"in line {given.line}, {value} is the folder that is there"
     if not wiring.written_plainly(project, build, given):

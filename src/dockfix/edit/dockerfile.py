@@ -36,12 +36,12 @@ def insert(at: int, text: str) -> Edit:
     return Edit(at, at, text)
 
 
-def insert_before(text: Mapped, offset: int, new: str) -> Edit:
+def insert_text_before(text: Mapped, offset: int, new: str) -> Edit:
     """Put `new` directly before the character at `offset` of a mapped text (a script, a logical line)."""
     return insert(text.start(offset), new)
 
 
-def insert_after(text: Mapped, offset: int, new: str) -> Edit:
+def insert_text_after(text: Mapped, offset: int, new: str) -> Edit:
     """Put `new` directly behind the character before `offset` of a mapped text."""
     return insert(text.end(offset), new)
 
@@ -251,7 +251,7 @@ def _before_line_end(dockerfile: Dockerfile, offset: int) -> int:
     return offset
 
 
-def insert_command(
+def insert_command_before(
     dockerfile: Dockerfile,
     instruction: Instruction,
     text: Mapped,
@@ -291,13 +291,13 @@ def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: Simp
     around = {each.text for each in (command.before, command.after) if each is not None}
     ends = command.errexit and "&&" not in around
     if ends and "\n" in around and ";" not in around:
-        return insert_before(text, command.start, f"{new}\n{indent_of(dockerfile, text.start(command.start))}")
+        return insert_text_before(text, command.start, f"{new}\n{indent_of(dockerfile, text.start(command.start))}")
     operator = ";" if ends and ";" in around else "&&"
     beside = command.before or command.after
     leading = beside is not None and _starts_line(text, beside.start)
     if beside is None or (not leading and text.contiguous(*_between(beside, command))):
-        return insert_before(text, command.start, f"{new}{'' if operator == ';' else ' '}{operator} ")
-    return insert_command(dockerfile, run, text, command.start, new, operator, leading=leading)
+        return insert_text_before(text, command.start, f"{new}{'' if operator == ';' else ' '}{operator} ")
+    return insert_command_before(dockerfile, run, text, command.start, new, operator, leading=leading)
 
 
 def append_to_body(
@@ -321,13 +321,13 @@ def append_to_body(
     if text.text[body.end - 1] == "\n":
         return insert(line, f"{indent}{new}\n")  # a script's lines end in `\n`, whatever the file's do
     if not own:
-        return insert_after(text, body.end, f" {new};")
+        return insert_text_after(text, body.end, f" {new};")
     if _offset_in_logical(instruction, text) is None:
         return insert(line, f"{indent}{new};\n")
-    return insert_after(text, body.end, f" {instruction.escape}{instruction.newline}{indent}{new};")
+    return insert_text_after(text, body.end, f" {instruction.escape}{instruction.newline}{indent}{new};")
 
 
-def insert_behind(
+def insert_command_after(
     dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str, operator: str
 ) -> Edit:
     """Put a command behind another one of a list, joined by `operator` (`&&`, `;` or a line end), in the list's style.
@@ -336,21 +336,21 @@ def insert_behind(
     """
     indent = indent_of(dockerfile, text.start(command.start))
     if operator == "\n":
-        return insert_after(text, command.end, f"\n{indent}{new}")
+        return insert_text_after(text, command.end, f"\n{indent}{new}")
     beside = command.after or command.before
     joined = f"{operator} " if operator == ";" else f" {operator} "
     if beside is None or _offset_in_logical(run, text) is None:
-        return insert_after(text, command.end, f"{joined}{new}")
+        return insert_text_after(text, command.end, f"{joined}{new}")
     leading = _starts_line(text, beside.start)
     following = len(text.text) - len(text.text[beside.end :].lstrip(" \t"))
     if not leading and text.contiguous(beside.end - 1, min(following + 1, len(text.text))):
-        return insert_after(text, command.end, f"{joined}{new}")
+        return insert_text_after(text, command.end, f"{joined}{new}")
     if not indent or not _starts_line(text, (command.before if leading and command.before else command).start):
         indent = continuation_indent(dockerfile, run)
     broken = f" {run.escape}{run.newline}{indent}"
     if leading and operator != ";":
-        return insert_after(text, command.end, f"{broken}{operator} {new}")
-    return insert_after(text, command.end, f"{joined.rstrip()}{broken}{new}")
+        return insert_text_after(text, command.end, f"{broken}{operator} {new}")
+    return insert_text_after(text, command.end, f"{joined.rstrip()}{broken}{new}")
 
 
 def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end: int, new: str) -> Edit:
@@ -364,7 +364,7 @@ def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end:
         and not text.contiguous(end - 1, following + 1)
     ):
         new = f"{run.escape}{run.newline}{indent_of(dockerfile, text.start(start))}{new}"
-    return insert_after(text, end, f" {new}")
+    return insert_text_after(text, end, f" {new}")
 
 
 def insert_pairs(dockerfile: Dockerfile, instruction: Instruction, pairs: Sequence[str]) -> Edit:
@@ -720,7 +720,7 @@ def merge_runs(
     them there. None if a shell comment might end one of them, or if a pragma would be parted from its instruction. The
     caller has shown that running all in one shell is the same, with `operator` (`&&` or `;`) between them.
     """
-    behind, before = _seam(dockerfile, (first, *others), operator)
+    behind, before = _separator(dockerfile, (first, *others), operator)
     edits: list[Edit] = []
     for one, two in pairwise((first, *others)):
         if not (isinstance(one, Run) and isinstance(two, Run)) or one.json or two.json or one.heredocs or two.heredocs:
@@ -809,12 +809,12 @@ def insert_first(dockerfile: Dockerfile, instruction: Instruction, text: Mapped,
     if _offset_in_logical(instruction, text) is None:
         line = text.text.rfind("\n", 0, first.start) + 1
         indent = text.text[line : first.start]
-        return insert_before(text, first.start, f"{new}\n{indent if not indent.strip() else ''}")
+        return insert_text_before(text, first.start, f"{new}\n{indent if not indent.strip() else ''}")
     leading = operator is not None and not text.contiguous(first.end - 1, operator.end)
     joined = ";" if operator is not None and operator.text == ";" else "&&"
     if joined == ";" and not any(command.errexit for command in script.commands):
         joined = "&&"
-    return insert_command(dockerfile, instruction, text, first.start, new, joined, leading=leading)
+    return insert_command_before(dockerfile, instruction, text, first.start, new, joined, leading=leading)
 
 
 def _without_keyword(dockerfile: Dockerfile, run: Run, before: str) -> Iterator[Edit]:
@@ -832,7 +832,7 @@ def _without_keyword(dockerfile: Dockerfile, run: Run, before: str) -> Iterator[
         yield insert(head, before.lstrip(" \t"))
 
 
-def _seam(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) -> tuple[str, str]:
+def _separator(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) -> tuple[str, str]:
     """What stands at the end of a line and at the beginning of the next between two commands, in the style of RUNs."""
     model = next((run for run in runs if _breaks_lines(run)), runs[0])
     indent = continuation_indent(dockerfile, model)
@@ -878,6 +878,6 @@ def append_commands(
     """
     last = runs[-1]
     end = last.text.end(len(last.text.text))
-    behind, before = _seam(dockerfile, runs, operator)
+    behind, before = _separator(dockerfile, runs, operator)
     text = "".join(f"{behind}{last.newline}{before}{command}" for command in commands)
     return (Edit(end, max(end, last.span.end), text),)

@@ -28,10 +28,31 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 __all__ = [
-    "Astray", "Supply", "Unwritable", "args_are_plain", "as_written", "astray", "build_command", "context_edits",
-    "enabled_with", "folder_candidates", "given_files", "is_of_matrix", "makers_of", "may_be_image", "never_passed",
-    "one_of", "passing", "plain_command", "same_for", "shown_folder", "spelled_folder", "supply_of", "where",
-    "where_all", "written_plainly",
+    "Supply",
+    "Unresolved",
+    "Unwritable",
+    "args_are_plain",
+    "as_written",
+    "build_command",
+    "context_edits",
+    "enabled_with",
+    "folder_candidates",
+    "given_files",
+    "is_of_matrix",
+    "may_be_image",
+    "never_passed",
+    "one_of",
+    "passing",
+    "plain_command",
+    "producers_of",
+    "same_for",
+    "shown_folder",
+    "spelled_folder",
+    "supply_of",
+    "unresolved",
+    "where",
+    "where_all",
+    "written_plainly",
 ]  # fmt: skip
 
 
@@ -203,11 +224,15 @@ def enabled_with(project: Project, base: BuildInvocation, build: BuildInvocation
     return not profiles or (bool(own) and set(own) <= set(profiles))
 
 
-def one_of(project: Project, makers: Sequence[BuildInvocation], build: BuildInvocation) -> BuildInvocation | None:
+def one_of(project: Project, producers: Sequence[BuildInvocation], build: BuildInvocation) -> BuildInvocation | None:
     """The build that another one can wait for, of those that make an image; `None` if they make different ones."""
-    kinds = {(each.dockerfile, each.context, each.target, frozenset(each.args.items())) for each in makers}
-    enabled = [each for each in makers if enabled_with(project, each, build)]
-    return (enabled or list(makers))[0] if (len(kinds) == 1 and makers[0].dockerfile) or len(makers) == 1 else None
+    kinds = {(each.dockerfile, each.context, each.target, frozenset(each.args.items())) for each in producers}
+    enabled = [each for each in producers if enabled_with(project, each, build)]
+    return (
+        (enabled or list(producers))[0]
+        if (len(kinds) == 1 and producers[0].dockerfile) or len(producers) == 1
+        else None
+    )
 
 
 def _profiles(project: Project, build: BuildInvocation) -> tuple[str, ...]:
@@ -272,32 +297,32 @@ class Supply:
     """Which builds that need a stage give it a named context, and which do not."""
 
     key: str
-    givers: tuple[BuildInvocation, ...]
+    providers: tuple[BuildInvocation, ...]
     without: tuple[BuildInvocation, ...]
     by_command_line: bool
 
     @property
     def given(self) -> tuple[NamedContext, ...]:
         """What the givers give, in their order."""
-        return tuple(each.additional_contexts[self.key] for each in self.givers)
+        return tuple(each.additional_contexts[self.key] for each in self.providers)
 
     def agreed(self, project: Project, build: BuildInvocation) -> str | None:
         """The value by which another build gets what all givers give; `None` if that is not known."""
-        values = {same_for(project, *pair, build) for pair in zip(self.givers, self.given, strict=True)}
+        values = {same_for(project, *pair, build) for pair in zip(self.providers, self.given, strict=True)}
         return values.pop() if len(values) == 1 else None
 
 
 def supply_of(target: Target, stage: Stage, key: str) -> Supply:
     """How the builds of a file, in whichever context, come by a named context for one of its stages."""
     builds = [each for each in target.builds if stage in target.facts.graph.needed_for(each.target)]
-    givers = tuple(each for each in builds if key in each.additional_contexts)
-    without = tuple(each for each in builds if each not in givers)
+    providers = tuple(each for each in builds if key in each.additional_contexts)
+    without = tuple(each for each in builds if each not in providers)
     by_command_line = any(not given.line for given in target.named_contexts.get(key, ()))
-    return Supply(key, givers, without, by_command_line)
+    return Supply(key, providers, without, by_command_line)
 
 
 @dataclass(frozen=True, slots=True)
-class Astray:
+class Unresolved:
     """A named context whose folder is not where the value says; `folders` are those that it may mean, as spelled there.
 
     `outside`: the value leads out of the project, where nobody has looked.
@@ -309,7 +334,7 @@ class Astray:
     outside: bool
 
 
-def astray(target: Target, supply: Supply) -> Iterator[Astray]:
+def unresolved(target: Target, supply: Supply) -> Iterator[Unresolved]:
     """The givers whose folder is not there.
 
     One outside the project counts only where something inside is likelier; so does one that a variable gives, which may
@@ -322,7 +347,7 @@ def astray(target: Target, supply: Supply) -> Iterator[Astray]:
         for word in node.paths
         if "$" not in word.text
     ]
-    for build, given in zip(supply.givers, supply.given, strict=True):
+    for build, given in zip(supply.providers, supply.given, strict=True):
         outside = given.kind == "folder" and given.path is None
         if given.exists is False or outside:
             # what comes from a `.env` file is not to be told, nor what can be concluded from it
@@ -330,7 +355,7 @@ def astray(target: Target, supply: Supply) -> Iterator[Astray]:
             folders = folder_candidates(target.project, build, given, sources) if known else ()
             given_here = written_plainly(target.project, build, given)
             if len(folders) == 1 or (not outside and (folders or given_here)):
-                yield Astray(build, given, tuple(spelled_folder(build, each) for each in folders), outside)
+                yield Unresolved(build, given, tuple(spelled_folder(build, each) for each in folders), outside)
 
 
 def plain_command(target: Target, name: str) -> str:
@@ -379,7 +404,7 @@ _DEFAULT_FILES = frozenset(
 )
 
 
-def makers_of(
+def producers_of(
     target: Target, supply: Supply, uses: Mapping[Path, frozenset[str]]
 ) -> tuple[BuildInvocation, ...] | None:
     """The builds that make the image which a file takes; `None` if one of them is a build of that file.
@@ -394,9 +419,9 @@ def makers_of(
     needs = {
         id(build): uses.get(build.dockerfile, frozenset()) if build.dockerfile else frozenset() for build in builds
     }
-    makers = [build for build in builds if supply.key in made[id(build)]]
-    own = (*supply.givers, *supply.without)
-    if any(build in own for build in makers):
+    producers = [build for build in builds if supply.key in made[id(build)]]
+    own = (*supply.providers, *supply.without)
+    if any(build in own for build in producers):
         return None
     tainted = {name for build in own for name in made[id(build)]}
     grown = True
@@ -404,4 +429,4 @@ def makers_of(
         more = {name for build in builds if needs[id(build)] & tainted for name in made[id(build)]} - tainted
         tainted |= more
         grown = bool(more)
-    return None if supply.key in tainted else tuple(makers)
+    return None if supply.key in tainted else tuple(producers)

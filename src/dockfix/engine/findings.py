@@ -10,7 +10,7 @@ from dockfix.engine.relevance import may_apply, may_apply_to_project
 from dockfix.engine.settings import Mode
 from dockfix.project.secrets import Secrets
 from dockfix.project.target import Target
-from dockfix.rule.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Rewrite, Safety
+from dockfix.rule.model import Advice, Check, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
 from dockfix.rule.suppression import Suppressions, silences_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
@@ -53,10 +53,10 @@ class Findings:
         return known
 
     def _look(self, codemod: Codemod, target: Target) -> list[Diagnostic]:
-        if codemod.rewrite is None or not may_apply(codemod, target, self.lowered(target.text)):
+        if codemod.check is None or not may_apply(codemod, target, self.lowered(target.text)):
             return []
         try:
-            results = _over_variants(target, codemod.rewrite)
+            results = _over_variants(target, codemod.check)
         except Exception as error:
             # A codemod may be a third party's; whatever it raises is its defect and no reason to stop the run.
             raise Failed("crash", f"{type(error).__name__}: {error}") from error
@@ -76,12 +76,12 @@ class Findings:
         return self._lowered[1]
 
 
-def _over_variants(target: Target, rewrite: Rewrite) -> list[Finding]:
+def _over_variants(target: Target, check: Check) -> list[Finding]:
     """The findings in a file that may be built in several contexts: a fix must be right in each of them."""
     variants = target.variants
     if len(variants) == 1:
-        return list(rewrite(variants[0]))
-    results = [list(rewrite(variant)) for variant in variants]
+        return list(check(variants[0]))
+    results = [list(check(variant)) for variant in variants]
     merged: list[Finding] = []
     for variant, findings in zip(variants, results, strict=True):
         for finding in findings:
@@ -100,7 +100,7 @@ def _over_variants(target: Target, rewrite: Rewrite) -> list[Finding]:
 
 def _same_fix(wanted: Fix, findings: Sequence[Finding]) -> Fix | None:
     for finding in findings:
-        if isinstance(finding, Fix) and (finding.edits, finding.elsewhere) == (wanted.edits, wanted.elsewhere):
+        if isinstance(finding, Fix) and (finding.edits, finding.other_files) == (wanted.edits, wanted.other_files):
             return finding
     return None
 
@@ -120,10 +120,10 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
         Failed: the codemod raises an exception, or does not say where a finding is.
     """
     concerned = workspace.only(codemod.could_apply)
-    if codemod.survey is None or not may_apply_to_project(codemod, concerned):
+    if codemod.check_project is None or not may_apply_to_project(codemod, concerned):
         return
     try:
-        results = list(codemod.survey(concerned))
+        results = list(codemod.check_project(concerned))
     except Exception as error:
         # As above: whatever a codemod raises is its defect and no reason to stop the run.
         raise Failed("crash", f"{type(error).__name__}: {error}") from error
@@ -174,9 +174,9 @@ def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:
                 if variable := secrets.written_by(edit.replacement, text):
                     reason = f"it would write the value of {variable} into the file"
                     return Refusal(finding.at, message, reason, finding.severity, finding.file)
-            return replace(finding, message=message, look_at=secrets.hide(finding.look_at, text))
+            return replace(finding, message=message, review=secrets.hide(finding.review, text))
         case Refusal():
-            return replace(finding, message=message, reason=secrets.hide(finding.reason, text))
+            return replace(finding, message=message, note=secrets.hide(finding.note, text))
         case Advice():
             return replace(finding, message=message)
 

@@ -18,7 +18,7 @@ def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
     if not isinstance(fix, Fix):
         return {}
     own = {found.path: fix.edits} if fix.edits else {}
-    return own | {change.path: change.edits for change in fix.elsewhere}
+    return own | {change.path: change.edits for change in fix.other_files}
 
 
 def collide(one: Mapping[Path, Sequence[Edit]], other: Mapping[Path, Sequence[Edit]]) -> bool:
@@ -35,7 +35,7 @@ def preview(workspace: Workspace, found: Diagnostic) -> list[tuple[str, str | No
     fix = found.finding
     if not isinstance(fix, Fix):
         return []
-    changes = [*([Change(found.path, fix.edits)] if fix.edits else []), *fix.elsewhere]
+    changes = [*([Change(found.path, fix.edits)] if fix.edits else []), *fix.other_files]
     texts = [(change, workspace.text_if_any(change.path)) for change in changes]
     return [(workspace.display(change.path), text, _with_change(change, text)) for change, text in texts]
 
@@ -52,7 +52,7 @@ def fixed(workspace: Workspace, batch: Sequence[Diagnostic]) -> Workspace:
         if not isinstance(found.finding, Fix):
             continue
         try:
-            for change in found.finding.elsewhere:
+            for change in found.finding.other_files:
                 if change.create is not None:
                     texts[change.path] = _with_change(change, workspace.text_if_any(change.path))
         except EditError as error:

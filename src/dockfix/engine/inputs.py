@@ -131,7 +131,7 @@ def _unused_ignores(target: Target, codemods: Sequence[Codemod]) -> set[tuple[in
     """The ignore comments without effect, as far as this file by itself can tell: not those for rules over files."""
     suppressions = Suppressions(target.dockerfile)
     named = frozenset().union(*(directive.names for _, directive in suppressions.directives))
-    concerned = [each for each in codemods if each.name in named and each.rewrite is not None]
+    concerned = [each for each in codemods if each.name in named and each.check is not None]
     if not concerned:
         return set()
     found, defects = findings(target.with_text(suppressions.disarmed()), concerned)

@@ -53,7 +53,7 @@ def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHI
     memory = Findings()
     lowered = memory.lowered(target.text)
     # a check leaves the text as it is: what does not apply to it now need not be asked again
-    rules = [each for each in codemods if each.rewrite is not None and (mode.fix or may_apply(each, target, lowered))]
+    rules = [each for each in codemods if each.check is not None and (mode.fix or may_apply(each, target, lowered))]
     start = Workspace.of(target)
     real = target.real
 
@@ -88,9 +88,9 @@ def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHI
 
 def _collected(target: Target, lowered: str, codemods: Sequence[Codemod], *, single: bool) -> Mapping[str, object]:
     return {
-        collect_key(codemod.gather): codemod.gather(target)
+        collect_key(codemod.collect): codemod.collect(target)
         for codemod in codemods
-        if codemod.gather is not None
+        if codemod.collect is not None
         and (may_apply(codemod, target, lowered) if single else codemod.could_apply(lowered))
     }
 
@@ -136,10 +136,10 @@ class _ProjectRun:
         defects = dict(passes.defects)
         found: dict[Path, list[Diagnostic]] = {}
         for codemod in self.codemods:
-            if codemod.survey is None:
+            if codemod.check_project is None:
                 continue
             try:
-                shown = [each for each in self.survey(codemod, passes.workspace) if passes.offered(each)]
+                shown = [each for each in self.check_project(codemod, passes.workspace) if passes.offered(each)]
             except Failed as failed:
                 defects.setdefault(codemod.name, Defect(codemod.name, failed.gate, str(failed)))
                 continue
@@ -171,8 +171,8 @@ class _ProjectRun:
         """The findings whose fixes wait for the whole project: those of a rule over it, and those that reach over
         files.
         """
-        if codemod.survey is not None:
-            return self.survey(codemod, workspace)
+        if codemod.check_project is not None:
+            return self.check_project(codemod, workspace)
         paths = self.reaching.get(codemod.name, ())
         if workspace is self.passes.start:
             return [each for path in paths for each in self.files[path].remaining if _is_of(each, codemod)]
@@ -181,7 +181,7 @@ class _ProjectRun:
         found = (self.memory[1][path].of(codemod, workspace.target(workspace.by_path[path])) for path in paths)
         return [each for some in found for each in some if _reaches(each)]
 
-    def survey(self, codemod: Codemod, workspace: Workspace) -> list[Diagnostic]:
+    def check_project(self, codemod: Codemod, workspace: Workspace) -> list[Diagnostic]:
         """The findings of a rule over the project, remembered until the workspace changes.
 
         Raises:
@@ -258,7 +258,7 @@ def _with_results(workspace: Workspace, results: Sequence[FileResult]) -> Worksp
 
 
 def _reaches(found: Diagnostic) -> bool:
-    return isinstance(found.finding, Fix) and bool(found.finding.elsewhere)
+    return isinstance(found.finding, Fix) and bool(found.finding.other_files)
 
 
 def _is_of(found: Diagnostic, codemod: Codemod) -> bool:

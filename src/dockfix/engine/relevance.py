@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dockfix.rule.model import Beside, Codemod
+from dockfix.rule.model import Codemod, Requires
 
 if TYPE_CHECKING:
     from dockfix.project.target import Project, Target
@@ -21,9 +21,9 @@ def may_apply(codemod: Codemod, target: Target, lowered: str) -> bool:
     """Whether a codemod may find something in one Dockerfile; `lowered` is its text in lower case."""
     if not codemod.could_apply(lowered):
         return False
-    if codemod.beside is Beside.COMPOSE:
+    if codemod.requires is Requires.COMPOSE:
         return bool(target.project.compose_files)
-    if codemod.beside is Beside.SECOND:
+    if codemod.requires is Requires.SECOND:
         return bool(target.named_contexts) or _tells_builds(target.project) or _has_two(codemod, (lowered,))
     return True
 
@@ -33,11 +33,11 @@ def may_apply_to_project(codemod: Codemod, workspace: Workspace) -> bool:
     project = workspace.project
     if codemod.triggers and not workspace.files and not _tells_builds(project):
         return False
-    if codemod.beside is Beside.COMPOSE:
+    if codemod.requires is Requires.COMPOSE:
         return bool(project.compose_files)
-    if codemod.beside is Beside.SECOND:
+    if codemod.requires is Requires.SECOND:
         return _tells_builds(project) or _has_two(codemod, (text.lower() for text in workspace.texts))
-    if codemod.beside is Beside.IGNORE:
+    if codemod.requires is Requires.IGNORE:
         return _tells_builds(project) or workspace.has_ignore_files
     return True
 

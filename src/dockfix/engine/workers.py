@@ -20,7 +20,7 @@ from dockfix.engine.settings import Mode
 from dockfix.project.files import FileText, read_file
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, target_for
-from dockfix.rule.model import Codemod, Deferred
+from dockfix.rule.model import Codemod, LazyFunction
 
 __all__ = ["PARALLEL_FROM", "Done", "Work", "do_all", "do_target"]
 
@@ -118,8 +118,8 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
 def _load(codemods: Sequence[Codemod]) -> None:
     """Load the modules of the codemods once, and not in each process: among many files most have work to do."""
     for codemod in codemods:
-        for function in (codemod.rewrite, codemod.gather):
-            if isinstance(function, Deferred):
+        for function in (codemod.check, codemod.collect):
+            if isinstance(function, LazyFunction):
                 with contextlib.suppress(Exception):  # which is told when the codemod is run
                     function.resolve()
 

@@ -40,7 +40,7 @@ class CacheDir:
 
 
 @dataclass(frozen=True, slots=True)
-class Defeat:
+class CacheDisabler:
     """Something that leaves the cache empty: an option, an ENV variable, a file of the image or a setting of the
     tool."""
 
@@ -58,7 +58,7 @@ class CacheUse:
     """
 
     dirs: tuple[CacheDir, ...] = ()
-    defeated_by: tuple[Defeat, ...] = ()
+    disabled_by: tuple[CacheDisabler, ...] = ()
     unknown: str | None = None
 
 
@@ -197,10 +197,10 @@ def _pip(at: _Where) -> CacheUse:
         path = _path(given.literal, "--cache-dir")
     else:
         path = _path(directory, "PIP_CACHE_DIR") if directory else at.under_xdg("XDG_CACHE_HOME", ".cache", "pip")
-    defeats = [Defeat("option", "--no-cache-dir", off)] if off is not None else []
+    disablers = [CacheDisabler("option", "--no-cache-dir", off)] if off is not None else []
     if not isolated and at.var("PIP_NO_CACHE_DIR"):
-        defeats.append(Defeat("env", "PIP_NO_CACHE_DIR"))
-    return CacheUse((CacheDir(path),), tuple(defeats))
+        disablers.append(CacheDisabler("env", "PIP_NO_CACHE_DIR"))
+    return CacheUse((CacheDir(path),), tuple(disablers))
 
 
 _TRUE: Final = frozenset(["1", "true", "t", "yes", "y", "on"])
@@ -209,13 +209,13 @@ _FALSE: Final = frozenset(["0", "false", "f", "no", "n", "off"])
 
 def _uv(at: _Where) -> CacheUse:
     """Seen: --no-cache and a true UV_NO_CACHE beat every cache directory; a relative XDG_CACHE_HOME is ignored."""
-    defeats = []
+    disablers = []
     off = at.cmd.option("--no-cache")
     if off is not None:
-        defeats.append(Defeat("option", "--no-cache", off))
+        disablers.append(CacheDisabler("option", "--no-cache", off))
     switch = at.var("UV_NO_CACHE").lower()
     if switch in _TRUE:
-        defeats.append(Defeat("env", "UV_NO_CACHE"))
+        disablers.append(CacheDisabler("env", "UV_NO_CACHE"))
     elif switch and switch not in _FALSE:
         raise _NotKnownError("uv refuses this value of UV_NO_CACHE")
     given = at.cmd.option("--cache-dir")
@@ -225,7 +225,7 @@ def _uv(at: _Where) -> CacheUse:
         path = _path(directory, "UV_CACHE_DIR")
     else:
         path = at.under_xdg("XDG_CACHE_HOME", ".cache", "uv", relative=True)
-    return CacheUse((CacheDir(path, note="UV_LINK_MODE=copy silences the warning about links"),), tuple(defeats))
+    return CacheUse((CacheDir(path, note="UV_LINK_MODE=copy silences the warning about links"),), tuple(disablers))
 
 
 def _poetry(at: _Where) -> CacheUse:
@@ -242,7 +242,7 @@ def _poetry(at: _Where) -> CacheUse:
     beside = (path, "virtual environments")
     parts = (CacheDir(f"{path}/cache", beside=beside), CacheDir(f"{path}/artifacts", beside=beside))
     dirs = (CacheDir(path),) if elsewhere else parts
-    return CacheUse(dirs, (Defeat("option", "--no-cache", off),) if off is not None else ())
+    return CacheUse(dirs, (CacheDisabler("option", "--no-cache", off),) if off is not None else ())
 
 
 def _pdm(at: _Where) -> CacheUse:
@@ -256,7 +256,9 @@ def _pipenv(at: _Where) -> CacheUse:
     """Pipenv runs pip, whose cache it keeps in its own: PIPENV_CACHE_DIR (pipenv.pypa.io/en/latest/configuration)."""
     directory = at.var("PIPENV_CACHE_DIR")
     path = _path(directory, "PIPENV_CACHE_DIR") if directory else at.under_xdg("XDG_CACHE_HOME", ".cache", "pipenv")
-    return CacheUse((CacheDir(path),), (Defeat("env", "PIP_NO_CACHE_DIR"),) if at.var("PIP_NO_CACHE_DIR") else ())
+    return CacheUse(
+        (CacheDir(path),), (CacheDisabler("env", "PIP_NO_CACHE_DIR"),) if at.var("PIP_NO_CACHE_DIR") else ()
+    )
 
 
 def _npm(at: _Where) -> CacheUse:
@@ -362,15 +364,15 @@ def _apt(at: _Where) -> CacheUse:
         raise _NotKnownError("an option moves apt's directories")
     if at.cmd.action is Action.UPDATE:
         return CacheUse((CacheDir("/var/lib/apt", "locked"),))
-    defeats = []
+    disablers = []
     if at.base is None or at.base.docker_clean:
-        defeats.append(Defeat("file", "/etc/apt/apt.conf.d/docker-clean"))
+        disablers.append(CacheDisabler("file", "/etc/apt/apt.conf.d/docker-clean"))
     keeps = any("keep-downloaded-packages=" in (option.literal or "").lower() for option in at.cmd.options)
     if _text(at.cmd.executable).rpartition("/")[2] == "apt" and not keeps:
-        defeats.append(Defeat("setting", "Binary::apt::APT::Keep-Downloaded-Packages"))
+        disablers.append(CacheDisabler("setting", "Binary::apt::APT::Keep-Downloaded-Packages"))
     dirs = (CacheDir("/var/cache/apt", "locked"), CacheDir("/var/lib/apt", "locked"))
     why = "whether the image has docker-clean is not known" if at.base is None else None
-    return CacheUse(dirs, tuple(defeats), why)
+    return CacheUse(dirs, tuple(disablers), why)
 
 
 def _apk(at: _Where) -> CacheUse:
@@ -379,11 +381,11 @@ def _apk(at: _Where) -> CacheUse:
     given = at.cmd.option("--cache-dir")
     if given is not None:
         dirs: tuple[CacheDir, ...] = (CacheDir(_path(given.literal, "--cache-dir"), "locked"),)
-        return CacheUse(dirs, (Defeat("option", "--no-cache", off),) if off is not None else ())
-    defeats = [Defeat("file", "/etc/apk/cache")]
+        return CacheUse(dirs, (CacheDisabler("option", "--no-cache", off),) if off is not None else ())
+    disablers = [CacheDisabler("file", "/etc/apk/cache")]
     if off is not None:
-        defeats.append(Defeat("option", "--no-cache", off))
-    return CacheUse((CacheDir("/var/cache/apk", "locked", "needs /etc/apk/cache as a link to it"),), tuple(defeats))
+        disablers.append(CacheDisabler("option", "--no-cache", off))
+    return CacheUse((CacheDir("/var/cache/apk", "locked", "needs /etc/apk/cache as a link to it"),), tuple(disablers))
 
 
 def _dnf(at: _Where) -> CacheUse:
@@ -393,40 +395,40 @@ def _dnf(at: _Where) -> CacheUse:
     if any(setting.startswith("cachedir=") for setting in settings):
         raise _NotKnownError("an option moves the cache")
     keeps = any(setting in ("keepcache=1", "keepcache=true", "keepcache=yes") for setting in settings)
-    defeats = () if keeps else (Defeat("setting", "keepcache"),)
+    disablers = () if keeps else (CacheDisabler("setting", "keepcache"),)
     program = _text(at.cmd.executable).rpartition("/")[2]
     if program == "dnf5":
-        return CacheUse((CacheDir("/var/cache/libdnf5", "locked"),), defeats)
+        return CacheUse((CacheDir("/var/cache/libdnf5", "locked"),), disablers)
     if at.base is None or at.cmd.manager == "microdnf":
-        return CacheUse((), defeats, "which dnf the image holds is not known")
+        return CacheUse((), disablers, "which dnf the image holds is not known")
     if at.cmd.manager == "yum" and at.base.package_manager == "yum":
-        return CacheUse((CacheDir("/var/cache/yum", "locked"),), defeats)
+        return CacheUse((CacheDir("/var/cache/yum", "locked"),), disablers)
     if at.base.source.startswith("fedora"):
         dirs = (CacheDir("/var/cache/libdnf5", "locked"), CacheDir("/var/cache/dnf", "locked"))
-        return CacheUse(dirs, defeats, "Fedora 41 and later have DNF 5, which keeps its cache elsewhere")
-    return CacheUse((CacheDir("/var/cache/dnf", "locked"),), defeats)
+        return CacheUse(dirs, disablers, "Fedora 41 and later have DNF 5, which keeps its cache elsewhere")
+    return CacheUse((CacheDir("/var/cache/dnf", "locked"),), disablers)
 
 
 def _zypper(at: _Where) -> CacheUse:
     """zypper(8): /var/cache/zypp; packages are kept only by repositories with keeppackages."""
     if at.cmd.has("--cache-dir", "--pkg-cache-dir", "--root"):
         raise _NotKnownError("an option moves the cache")
-    return CacheUse((CacheDir("/var/cache/zypp", "locked"),), (Defeat("setting", "keeppackages"),))
+    return CacheUse((CacheDir("/var/cache/zypp", "locked"),), (CacheDisabler("setting", "keeppackages"),))
 
 
 def _composer(at: _Where) -> CacheUse:
     """Composer's Factory::getCacheDir: COMPOSER_CACHE_DIR, $COMPOSER_HOME/cache; then ~/.composer/cache where that is a
     directory, as a mount makes it, unless ~/.config/composer exists too."""
     off = at.cmd.option("--no-cache")
-    defeats = [Defeat("option", "--no-cache", off)] if off is not None else []
+    disablers = [CacheDisabler("option", "--no-cache", off)] if off is not None else []
     if folder := at.var("COMPOSER_CACHE_DIR"):
         if folder == "/dev/null":
-            defeats.append(Defeat("env", "COMPOSER_CACHE_DIR"))
-            return CacheUse((), tuple(defeats))
-        return CacheUse((CacheDir(_path(folder, "COMPOSER_CACHE_DIR")),), tuple(defeats))
+            disablers.append(CacheDisabler("env", "COMPOSER_CACHE_DIR"))
+            return CacheUse((), tuple(disablers))
+        return CacheUse((CacheDir(_path(folder, "COMPOSER_CACHE_DIR")),), tuple(disablers))
     if folder := at.var("COMPOSER_HOME"):
-        return CacheUse((CacheDir(f"{_path(folder, 'COMPOSER_HOME')}/cache"),), tuple(defeats))
-    return CacheUse((CacheDir(f"{at.home()}/.composer/cache"),), tuple(defeats))
+        return CacheUse((CacheDir(f"{_path(folder, 'COMPOSER_HOME')}/cache"),), tuple(disablers))
+    return CacheUse((CacheDir(f"{at.home()}/.composer/cache"),), tuple(disablers))
 
 
 def _bundler(at: _Where) -> CacheUse:

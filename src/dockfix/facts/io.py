@@ -50,7 +50,17 @@ if TYPE_CHECKING:
     from dockfix.facts.scope import State
     from dockfix.syntax.shell import Redirect, SimpleCommand
 
-__all__ = ["Area", "Clash", "FileUse", "clash", "file_use", "landing", "named_clash", "requirement_files", "upwards"]
+__all__ = [
+    "Area",
+    "Conflict",
+    "FileUse",
+    "conflict_with",
+    "copy_destination",
+    "file_use",
+    "named_conflict",
+    "requirement_files",
+    "upwards",
+]
 
 _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
 _NAMES_NEVER_IMPORTED: Final = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "pkg_resources"}
@@ -68,7 +78,7 @@ class Area:
     owner: str | None = None
     mode: bool = False
 
-    def disturbs(self, other: Area, standing: str) -> bool:
+    def conflicts_with(self, other: Area, standing: str) -> bool:
         """Whether this and another COPY give a different result in another order.
 
         They do if they may write the same file, and if both may make a folder, which then belongs to whom the first one
@@ -92,7 +102,7 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
+class Conflict:
     """Why a COPY and a RUN may not change places. If not `certain`, it is only to be feared, and `why` says what to
     look at.
     """
@@ -141,7 +151,7 @@ def _below(path: str, folder: str) -> bool:
 # --- where a COPY writes --------------------------------------------------------------------------------------------
 
 
-def landing(copy: Copy | Add, source: Word, state: State, is_dir: Callable[[str], bool | None]) -> Area | None:
+def copy_destination(copy: Copy | Add, source: Word, state: State, is_dir: Callable[[str], bool | None]) -> Area | None:
     """Where a source of a COPY or ADD lands; None if that is not known.
 
     Args:
@@ -534,22 +544,22 @@ def _pinned(command: PackageCommand) -> PackageCommand:
 # --- whether they clash ---------------------------------------------------------------------------------------------
 
 
-def named_clash(use: FileUse, area: Area) -> Clash | None:
+def named_conflict(use: FileUse, area: Area) -> Conflict | None:
     """Why a RUN uses what is copied to `area`, as far as its own words say; None if they do not."""
     if use.unbounded:
-        return Clash(use.unbounded)
+        return Conflict(use.unbounded)
     for tree in use.trees:
         if area.meets(tree):
-            return Clash(f"line {use.line} uses {tree}")
+            return Conflict(f"line {use.line} uses {tree}")
     for folder in use.made:
         # A COPY makes missing folders as `mkdir` under root does, and sets the modes of those below its destination.
         if area.meets(folder) and (area.mode or not area.by_root or (not area.tree and _below(folder, area.path))):
-            return Clash(f"line {use.line} makes {folder}")
+            return Conflict(f"line {use.line} makes {folder}")
     for folder, name in use.names:
         if _could_be(area, folder, name):
-            return Clash(f"line {use.line} looks for {name} in {folder}")
+            return Conflict(f"line {use.line} looks for {name} in {folder}")
     if _mentioned(use, area):
-        return Clash(f"line {use.line} names {area.path}")
+        return Conflict(f"line {use.line} names {area.path}")
     return None
 
 
@@ -560,27 +570,27 @@ def _mentioned(use: FileUse, area: Area) -> bool:
     return any(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", use.text) for name in names)
 
 
-def clash(use: FileUse, area: Area) -> Clash | None:
+def conflict_with(use: FileUse, area: Area) -> Conflict | None:
     """Why a COPY that writes to `area` and a RUN may not change places; None if it makes no difference."""
-    if named := named_clash(use, area):
+    if named := named_conflict(use, area):
         return named
     if _reserved(area, use):
-        return Clash(f"{area.path} lies where programs and packages keep files")
+        return Conflict(f"{area.path} lies where programs and packages keep files")
     if not area.tree and any(fnmatch.fnmatchcase(posixpath.basename(area.path), name) for name in use.configs):
-        return Clash(f"line {use.line} may take {posixpath.basename(area.path)} for its configuration")
+        return Conflict(f"line {use.line} may take {posixpath.basename(area.path)} for its configuration")
     if use.home not in (None, "/") and area.tree and _below(use.home or "/", area.path):
-        return Clash(f"line {use.line} may read its configuration from {use.home}")
+        return Conflict(f"line {use.line} may read its configuration from {use.home}")
     if use.accounts and not area.by_root and not re.fullmatch(r"\d+(:\d+)?", area.owner or ""):
         user = (area.owner or "").partition(":")[0]
-        return Clash(f"whether line {use.line} creates the user {user}, who then owns the files", certain=False)
+        return Conflict(f"whether line {use.line} creates the user {user}, who then owns the files", certain=False)
     name = posixpath.basename(area.path)
     for command, folder in use.projects:
         manifests = (posixpath.basename(each) for each in manifests_for(command) if not each.endswith("/**"))
         if not area.tree and _below(area.path, folder) and any(fnmatch.fnmatchcase(name, each) for each in manifests):
-            return Clash(f"line {use.line} may install from {name}, as from the manifest in {folder}")
+            return Conflict(f"line {use.line} may install from {name}, as from the manifest in {folder}")
     for folder in use.manifests_in:
         if _below(area.path, folder) or _below(folder, area.path):
-            return Clash(f"whether a manifest in {folder} names {posixpath.basename(area.path)}", certain=False)
+            return Conflict(f"whether a manifest in {folder} names {posixpath.basename(area.path)}", certain=False)
     return _python_path(use, area) or _on_path(use, area)
 
 
@@ -599,28 +609,28 @@ def _could_be(area: Area, folder: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(inside[0], wanted[0])
 
 
-def _python_path(use: FileUse, area: Area) -> Clash | None:
+def _python_path(use: FileUse, area: Area) -> Conflict | None:
     for folder in use.python_path:
         if (area.tree and _below(folder, area.path)) or posixpath.dirname(area.path) == folder:
             name = posixpath.basename(area.path).partition(".")[0]
             module = area.tree or area.path.endswith(".py")
             if (area.tree and _below(folder, area.path)) or (module and name in _NAMES_NEVER_IMPORTED):
-                return Clash(f"Python looks for modules in {folder}")
+                return Conflict(f"Python looks for modules in {folder}")
     return None
 
 
-def _on_path(use: FileUse, area: Area) -> Clash | None:
+def _on_path(use: FileUse, area: Area) -> Conflict | None:
     for folder in use.path:
         if not area.tree and posixpath.dirname(area.path) == folder:
             name = posixpath.basename(area.path)
             if name in use.programs:
-                return Clash(f"line {use.line} runs {name}")
+                return Conflict(f"line {use.line} runs {name}")
             if not name.endswith(SCRIPT_ENDINGS) and "entrypoint" not in name:
-                return Clash(f"whether installing the packages runs a program called {name}", certain=False)
+                return Conflict(f"whether installing the packages runs a program called {name}", certain=False)
         elif area.tree and posixpath.dirname(area.path) == folder and posixpath.basename(area.path) in use.programs:
-            return Clash(f"line {use.line} runs {posixpath.basename(area.path)}")
+            return Conflict(f"line {use.line} runs {posixpath.basename(area.path)}")
         elif area.tree and (_below(folder, area.path) or _below(area.path, folder)):
-            return Clash(
+            return Conflict(
                 f"whether {area.path}, on PATH, gets programs that installing the packages runs", certain=False
             )
     return None

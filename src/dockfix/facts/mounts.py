@@ -42,16 +42,16 @@ __all__ = [
     "ToolCache",
     "apt_ready",
     "beside_doubt",
+    "blocker",
     "built_against",
     "caches_of",
+    "caveats",
     "cleaning",
     "docker_clean_gone",
-    "doubts",
     "filled_before",
     "fits_flag",
     "flag_for",
     "frontend_is",
-    "harm",
     "hides_failure",
     "in_the_way",
     "may_be_lost",
@@ -843,7 +843,7 @@ def flag_for(facts: BuildFacts, path: str, sharing: str, owner: str, name: str) 
     return f"--mount=type=cache{own},target={path}{locked}{owner}", name
 
 
-def harm(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> str:
+def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> str:
     """Why a directory must not become a mount in this RUN; "" if it may."""
     state = facts.state(caches.run)
     results = result_directories(state.lookup, Known(caches.home))
@@ -878,11 +878,11 @@ def harm(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> str:
             if clean and serves(clean, path) and clean != path and not caches.closed:
                 return f"`rm {word.text}` of the same RUN would fail: the mount below it is busy"
     if tool.package.manager == "apt":
-        return _apt_harm(facts, caches)
+        return _apt_blocker(facts, caches)
     return ""
 
 
-def _apt_harm(facts: BuildFacts, caches: Caches) -> str:
+def _apt_blocker(facts: BuildFacts, caches: Caches) -> str:
     """apt keeps the marks of automatically installed packages in /var/lib/apt/extended_states (apt-mark(8))."""
     for step in caches.commands.steps:
         package = step.package
@@ -908,12 +908,12 @@ def _apt_harm(facts: BuildFacts, caches: Caches) -> str:
     return ""
 
 
-def doubts(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> list[str]:
+def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> list[str]:
     """What a person must look at before a mount is added."""
     manager = tool.package.manager
     found = [
         f"whether {each.name} stands there for the size of the image only, which a mount does not add to"
-        for each in tool.use.defeated_by
+        for each in tool.use.disabled_by
         if each.kind in ("option", "env")
     ]
     if built := built_against(tool):

@@ -35,7 +35,7 @@ def names_mentioned(instruction: Instruction) -> frozenset[str]:
     return frozenset(name for text in texts for name in _IDENTIFIER.findall(text))
 
 
-def is_deaf(facts: BuildFacts, instruction: Instruction) -> bool:
+def ignores_environment(facts: BuildFacts, instruction: Instruction) -> bool:
     """Whether an instruction certainly runs nothing that reads its environment, but for the locale."""
     if not isinstance(instruction, Run):
         return True

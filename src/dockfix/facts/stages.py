@@ -301,9 +301,9 @@ class StageGraph:
 
     @cached_property
     def _reachable(self) -> tuple[Stage, ...]:
-        givers: dict[int, set[int]] = {}
+        providers: dict[int, set[int]] = {}
         for taker, _, giver in self._links:
-            givers.setdefault(taker.index, set()).add(giver.index)
+            providers.setdefault(taker.index, set()).add(giver.index)
         found: set[int] = set()
         open_ = [self.final.index] if self.final is not None else []
         while open_:
@@ -311,7 +311,7 @@ class StageGraph:
             if index in found:
                 continue
             found.add(index)
-            open_.extend(givers.get(index, ()))
+            open_.extend(providers.get(index, ()))
             parent = self.stages[index].parent
             if parent is not None:
                 open_.append(parent)

@@ -11,9 +11,9 @@ A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"
   `{"line", "column", "offset"}`; lines and columns count from 1, offsets from 0, both in characters (a byte that is
   no UTF-8 is one character); `end` is exclusive. Of an applied fix only `start.line`, `start.column` and `end.line`
   are given, since its offsets are those of a text between two passes. A fix has `"safety": "safe" | "unsafe"`,
-  `"why"`, `"look_at"`, and, if it was not applied, `"edits": [{"start", "end", "replacement"}]` with offsets in the
-  file that it stands in, and `"elsewhere": [{"path", "edits"} or {"path", "create"}]` for other files, with `create`
-  the text of a new one; a refusal has `"reason"`.
+  `"help"`, `"review"`, and, if it was not applied, `"edits": [{"start", "end", "replacement"}]` with offsets in the
+  file that it stands in, and `"other_files": [{"path", "edits"} or {"path", "create"}]` for other files, with `create`
+  the text of a new one; a refusal has `"note"`.
 - `problems` and `warnings`: `{"path", "line" (or null), "message"}`.
 - `summary`: `{"files", "changed", "applied", "fixable", "fixable_unsafe", "refused", "advice", "problems", "defects"}`;
   `fixable` and `fixable_unsafe` are the safe and the unsafe fixes that were not made.
@@ -102,8 +102,8 @@ def _remaining(found: Diagnostic, lines: Lines, root: Path) -> dict[str, Any]:
     data = _finding(found, _position(lines, start), _position(lines, end))
     if isinstance(found.finding, Fix):
         data["edits"] = _edits(found.finding.edits)
-        if found.finding.elsewhere:
-            data["elsewhere"] = [_change(change, root) for change in found.finding.elsewhere]
+        if found.finding.other_files:
+            data["other_files"] = [_change(change, root) for change in found.finding.other_files]
     return data
 
 
@@ -131,10 +131,10 @@ def _finding(found: Diagnostic, start: dict[str, int], end: dict[str, int]) -> d
     match finding:
         case Fix():
             data["safety"] = finding.safety.value
-            data["why"] = valid(finding.why)
-            data["look_at"] = valid(finding.look_at)
+            data["help"] = valid(finding.help)
+            data["review"] = valid(finding.review)
         case Refusal():
-            data["reason"] = valid(finding.reason)
+            data["note"] = valid(finding.note)
     return data
 
 

@@ -8,13 +8,13 @@ import sys
 from importlib import import_module
 
 from dockfix.output.plain import PLAIN, Style, printable
-from dockfix.rule.model import Codemod, Deferred
+from dockfix.rule.model import Codemod, LazyFunction
 
 
 def page(codemod: Codemod) -> str:
     """The page of a rule, in Markdown: its own, else the docstring of the module that it is written in."""
-    work = codemod.rewrite or codemod.survey
-    module = import_module(work.module) if isinstance(work, Deferred) else sys.modules.get(work.__module__)
+    work = codemod.check or codemod.check_project
+    module = import_module(work.module) if isinstance(work, LazyFunction) else sys.modules.get(work.__module__)
     return inspect.cleandoc(codemod.page or (module.__doc__ if module else None) or codemod.title)
 
 

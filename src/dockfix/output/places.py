@@ -42,9 +42,9 @@ class Places:
         finding = replace(found.finding, message=self.text(found.finding.message))
         match finding:
             case Fix():
-                finding = replace(finding, look_at=self.text(finding.look_at))
+                finding = replace(finding, review=self.text(finding.review))
             case Refusal():
-                finding = replace(finding, reason=self.text(finding.reason))
+                finding = replace(finding, note=self.text(finding.note))
         return replace(found, finding=finding)
 
     def problem(self, problem: InputProblem) -> InputProblem:

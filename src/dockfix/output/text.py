@@ -40,22 +40,22 @@ def _remedy(found: Diagnostic) -> str:
             return "fix available"
         case Fix():
             return "unsafe fix"
-        case Refusal(reason=reason):
-            return f"refused: {printable(reason)}"
+        case Refusal(note=note):
+            return f"not fixed: {printable(note)}"
         case Advice():
             return "advice"
 
 
 def finding_details(found: Diagnostic, *, style: Style = PLAIN) -> list[str]:
-    """The lines that say more: why a fix is right, and what to look at before an unsafe one is taken."""
+    """The lines that say more: what a fix does, and what to check before an unsafe one is applied."""
     if not isinstance(found.finding, Fix):
         return []
-    lines = [style("dim", f"    why: {printable(found.finding.why)}")]
-    if found.finding.elsewhere:
-        names = ", ".join(printable(change.path.name) for change in found.finding.elsewhere)
-        lines.append(style("dim", f"    changes too: {names}"))
-    if found.finding.look_at:
-        lines.append(style("dim", f"    look at: {printable(found.finding.look_at)}"))
+    lines = [style("dim", f"    help: {printable(found.finding.help)}")]
+    if found.finding.other_files:
+        names = ", ".join(printable(change.path.name) for change in found.finding.other_files)
+        lines.append(style("dim", f"    also changes: {names}"))
+    if found.finding.review:
+        lines.append(style("dim", f"    review: {printable(found.finding.review)}"))
     return lines
 
 

@@ -36,12 +36,12 @@ _MOST_FOLDERS: Final = 8
 class Needs:
     """What must be there before an install: `paths` of the context (files and folders), in order.
 
-    If it cannot be told, or more than manifests is needed, `why_not` says why. `look_at` is what a person must check
+    If it cannot be told, or more than manifests is needed, `why_not` says why. `review` is what a person must check
     all the same.
     """
 
     paths: tuple[str, ...] = ()
-    look_at: str = ""
+    review: str = ""
     why_not: str = ""
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Deferred"]
+__all__ = ["LazyFunction"]
 
 
 @dataclass(frozen=True, slots=True)
-class Deferred:
+class LazyFunction:
     """A function of a module that is imported when the function is first called.
 
     A pack that names its functions so costs a run only the modules of the rules that some file gives work to. An error

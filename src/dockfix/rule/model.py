@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.edit.text import Change, Edit, EditError, apply_edits, conflict
-from dockfix.rule.lazy import Deferred
+from dockfix.rule.lazy import LazyFunction
 from dockfix.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -24,8 +24,26 @@ if TYPE_CHECKING:
     from dockfix.rule.workspace import Workspace
 
 __all__ = [
-    "OTHER_FILES", "Advice", "Beside", "Category", "Change", "Codemod", "Deferred", "Diagnostic", "Edit", "EditError",
-    "Effect", "Finding", "Fix", "Refusal", "Rewrite", "Safety", "Severity", "Survey", "apply_edits", "conflict",
+    "OTHER_FILES",
+    "Advice",
+    "Category",
+    "Change",
+    "Check",
+    "CheckProject",
+    "Codemod",
+    "Diagnostic",
+    "Edit",
+    "EditError",
+    "Effect",
+    "Finding",
+    "Fix",
+    "LazyFunction",
+    "Refusal",
+    "Requires",
+    "Safety",
+    "Severity",
+    "apply_edits",
+    "conflict",
 ]  # fmt: skip
 
 
@@ -91,7 +109,7 @@ class Effect(enum.Enum):
     """New files."""
 
 
-class Beside(enum.Enum):
+class Requires(enum.Enum):
     """What there must be besides a Dockerfile with a trigger before a rule has anything to say."""
 
     COMPOSE = "compose"
@@ -110,44 +128,51 @@ OTHER_FILES: Final = frozenset({Effect.COMPOSE, Effect.BAKE, Effect.IGNORE, Effe
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """An atomic set of edits with its reason.
+    """A finding with an atomic set of edits.
 
-    `at` is where the finding is; `look_at` says of an unsafe fix what a person must check. `edits` are those of the
-    file that the finding stands in, `elsewhere` those of others: all are made, or none. `file` is the real path of
-    the file that the finding stands in; `None` for the Dockerfile that a `rewrite` was given.
+    Args:
+        at: where the finding is.
+        message: what is wrong, and its consequence if it is not obvious.
+        edits: the edits of the file that the finding is in.
+        safety: whether the fix may be applied without review.
+        help: what the fix does, in the imperative.
+        review: what a reader of an unsafe fix must check.
+        severity: by default that of the rule.
+        other_files: changes of other files; they are made together with `edits`, or none is made.
+        file: the real path of the file that the finding is in; None for the Dockerfile that `check` was given.
     """
 
     at: Span
     message: str
     edits: tuple[Edit, ...]
     safety: Safety
-    why: str
-    look_at: str = ""
+    help: str
+    review: str = ""
     severity: Severity | None = None
-    elsewhere: tuple[Change, ...] = ()
+    other_files: tuple[Change, ...] = ()
     file: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.edits and not self.elsewhere:
-            raise ValueError("a fix without edits is no fix; use Advice or Refusal")
-        if self.safety is Safety.UNSAFE and not self.look_at:
-            raise ValueError("an unsafe fix says what a person must look at")
+        if not self.edits and not self.other_files:
+            raise ValueError("a fix needs edits; use Advice or Refusal")
+        if self.safety is Safety.UNSAFE and not self.review:
+            raise ValueError("an unsafe fix needs `review`: what must be checked")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A finding that meets the rule's pattern and must not be touched; `reason` completes "not touched: ..."."""
+    """A finding that is not fixed; `note` says why, and completes "not fixed: ..."."""
 
     at: Span
     message: str
-    reason: str
+    note: str
     severity: Severity | None = None
     file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A true finding that no mechanical edit mends honestly."""
+    """A true finding that has no honest mechanical edit."""
 
     at: Span
     message: str
@@ -156,8 +181,8 @@ class Advice:
 
 
 Finding: TypeAlias = Fix | Refusal | Advice
-Rewrite: TypeAlias = "Callable[[Target], Iterator[Finding]]"
-Survey: TypeAlias = "Callable[[Workspace], Iterator[Finding]]"
+Check: TypeAlias = "Callable[[Target], Iterator[Finding]]"
+CheckProject: TypeAlias = "Callable[[Workspace], Iterator[Finding]]"
 
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -173,19 +198,20 @@ class Codemod:
         severity: of its findings, unless one says otherwise.
         category: what it is about.
         effects: what its fixes may change in the build model; everything else is held fixed by the engine.
-        rewrite: a pure generator of findings in one Dockerfile. It, `survey` and `gather` may each be a `Deferred`.
-        survey: a pure generator of findings over all files of a run, for what no single Dockerfile shows; each says
-            in `file` where it stands. A rule has a `rewrite` or a `survey`.
-        gather: what the survey needs of one Dockerfile, as plain values that can be sent between processes; the
-            survey asks `Workspace.gathered` for it.
+        check: a pure generator of findings in one Dockerfile. It, `check_project` and `collect` may each be a
+            `LazyFunction`.
+        check_project: a pure generator of findings over all files of a run, for what no single Dockerfile shows; each
+            says in `file` where it is. A rule has a `check` or a `check_project`.
+        collect: what `check_project` needs of one Dockerfile, as plain values that can be sent between processes; it
+            asks `Workspace.collected` for it.
         since: the version that brought it.
         triggers: words (in lower case) of which at least one stands in any file that the rule could say something
             about; a cheap scan of the bytes decides whether the rule is run at all. Empty: always run.
-        beside: what there must be besides, for the rule to be run at all.
+        requires: what there must be besides, for the rule to be run at all.
         opt_in: off until selected by name.
         setting: the key of the configuration without which the rule has nothing to say.
-        page: the rule's page; by default the docstring of the module of `rewrite` or `survey`, which for a `Deferred`
-            is looked up when the page is shown.
+        page: the rule's page; by default the docstring of the module of `check` or `check_project`, which for a
+            `LazyFunction` is looked up when the page is shown.
         hadolint: codes whose `# hadolint ignore=` silences this rule too.
         checks: BuildKit checks whose `# check=skip=` silences this rule too.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
@@ -196,7 +222,7 @@ class Codemod:
     severity: Severity
     category: Category
     effects: frozenset[Effect]
-    rewrite: Rewrite | None
+    check: Check | None
     since: str
     triggers: tuple[str, ...] = ()
     opt_in: bool = False
@@ -204,18 +230,18 @@ class Codemod:
     hadolint: frozenset[str] = frozenset()
     checks: frozenset[str] = frozenset()
     findings: tuple[str, ...] = ()
-    survey: Survey | None = None
-    gather: Callable[[Target], object] | None = None
-    beside: Beside | None = None
+    check_project: CheckProject | None = None
+    collect: Callable[[Target], object] | None = None
+    requires: Requires | None = None
     setting: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"a codemod's name is kebab case: {self.name!r}")
-        work = self.rewrite or self.survey
-        if work is None or (self.rewrite is not None and self.survey is not None):
+        work = self.check or self.check_project
+        if work is None or (self.check is not None and self.check_project is not None):
             raise ValueError(f"{self.name}: a codemod has a rewrite or a survey, and not both")
-        if not self.page and not isinstance(work, Deferred):
+        if not self.page and not isinstance(work, LazyFunction):
             module = sys.modules.get(work.__module__)
             object.__setattr__(self, "page", (module.__doc__ if module else None) or "")
 

@@ -36,7 +36,7 @@ def index_source(codemods: Iterable[Codemod], how: str) -> str:
         "",
         "from typing import Final",
         "",
-        "from dockfix.rule import Beside, Category, Codemod, Deferred, Effect, Severity",
+        "from dockfix.rule import Category, Codemod, Effect, LazyFunction, Requires, Severity",
         "",
         "INDEX: Final = (",
     ]
@@ -72,7 +72,7 @@ def _argument(name: str, value: object) -> Iterator[str]:
 
 def _source(value: object) -> str:
     if isinstance(value, FunctionType):
-        return f"Deferred({_source(value.__module__)}, {_source(value.__qualname__)})"
+        return f"LazyFunction({_source(value.__module__)}, {_source(value.__qualname__)})"
     if isinstance(value, enum.Enum):
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, frozenset):

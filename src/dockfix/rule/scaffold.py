@@ -57,7 +57,7 @@ from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Safety, 
 from dockfix.syntax.tree import From
 
 
-def rewrite(target: Target) -> Iterator[Finding]:
+def check(target: Target) -> Iterator[Finding]:
     """One fix for each FROM whose `as` is in another case."""
     for instruction in target.dockerfile.instructions:
         match instruction:
@@ -67,7 +67,7 @@ def rewrite(target: Target) -> Iterator[Finding]:
                     message="`as` is in another case than `FROM`",
                     edits=(Edit(word.span.start, word.span.end, "AS"),),
                     safety=Safety.SAFE,
-                    why="BuildKit takes both and warns of the mixture",
+                    help="write `AS` as `FROM` is written: BuildKit accepts both and warns about the mix",
                 )
 
 
@@ -77,7 +77,7 @@ CODEMOD: Final = Codemod(
     severity=Severity.INFO,
     category=Category.STYLE,
     effects=frozenset({Effect.STAGES}),
-    rewrite=rewrite,
+    check=check,
     since="@VERSION@",
     triggers=("from",),
 )
@@ -108,7 +108,7 @@ FROM alpine as base
 
 ```findings
 Dockerfile:1:13 info, safe fix: `as` is in another case than `FROM`
-  help: BuildKit takes both and warns of the mixture
+  help: write `AS` as `FROM` is written: BuildKit accepts both and warns about the mix
 ```
 
 ## keep: no name

@@ -13,7 +13,7 @@ from dockfix.project.discovery import is_sample_path
 from dockfix.project.files import NOWHERE, FileText
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, load_project, target_for
-from dockfix.rule.lazy import Deferred
+from dockfix.rule.lazy import LazyFunction
 from dockfix.syntax.source import Lines, Span, encode
 
 __all__ = ["Workspace", "changed_paths", "collect_key"]
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def collect_key(collect: Callable[[Target], object]) -> str:
     """The name under which what a function collects is kept, the same in every process."""
-    if isinstance(collect, Deferred):
+    if isinstance(collect, LazyFunction):
         return f"{collect.module}.{collect.name}"
     return f"{collect.__module__}.{collect.__qualname__}"
 
@@ -106,10 +106,10 @@ class Workspace:
         except InputError:
             return None
 
-    def gathered(self, collect: Callable[[Target], T]) -> Iterator[tuple[Path, T]]:
+    def collected(self, collect: Callable[[Target], T]) -> Iterator[tuple[Path, T]]:
         """What a function collects from each Dockerfile, with the file's real path, in order.
 
-        It need not be run again where a rule names it as its `gather` and the file has been read already.
+        It need not be run again where a rule names it as its `collect` and the file has been read already.
         """
         key = collect_key(collect)
         for file in self.files:

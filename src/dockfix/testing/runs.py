@@ -89,9 +89,9 @@ def _texts(finding: Finding) -> list[str]:
     """The message of a finding, and each other part that it has as its line in a golden file."""
     match finding:
         case Fix():
-            parts = {"help": finding.why, "review": finding.look_at}
+            parts = {"help": finding.help, "review": finding.review}
         case Refusal():
-            parts = {"note": finding.reason}
+            parts = {"note": finding.note}
         case Advice():
             parts = {}
     return [finding.message, *(f"  {name}: {text}" for name, text in parts.items() if text)]

@@ -70,14 +70,14 @@ TOOL_TOP: Final = re.compile(
 NO_RECORD: Final = _words("mkdir chown chmod chgrp rm rmdir touch test [ ls")
 """Commands that leave nothing behind which names a path, but the folders and files themselves."""
 
-CALM_ENDINGS: Final = _words(
+INERT_ENDINGS: Final = _words(
     "md rst txt adoc html htm css scss less sh bash py ipynb rs c cc cpp h hpp java kt scala ts tsx jsx js sql csv tsv "
     "png jpg jpeg gif svg ico pdf proto tmpl tpl j2 template patch diff go php pl rb lua r"
 )
 """Endings of files that no program takes for its configuration because of the folder that they lie in, unless their
 names begin with a dot or hold `.config.`. Lists of requirements are read where they are named."""
 
-CALM_NAMES: Final = _words(
+INERT_NAMES: Final = _words(
     "readme license licence copying changelog changes authors notice version entrypoint docker-entrypoint makefile "
     "dockerfile procfile go.mod go.sum"
 )

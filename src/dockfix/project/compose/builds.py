@@ -18,7 +18,7 @@ from typing import Final
 
 from dockfix.project.compose.interpolation import Environment, interpolate
 from dockfix.project.compose.loader import Loaded, Loader
-from dockfix.project.compose.merge import as_build, as_dependencies, lay
+from dockfix.project.compose.merge import as_build, as_dependencies, merge
 from dockfix.project.compose.model import (
     NO_OPTIONS,
     BuildInvocation,
@@ -140,13 +140,13 @@ class _Reader:
             override = self.override_of(path)
             return self.merged([path] if override is None else [path, override])
         loaded = self.loader.load([path])
-        return self._compose(path, loaded, self._laid_over(loaded, main) if main is not None else loaded.services)
+        return self._compose(path, loaded, self._overridden(loaded, main) if main is not None else loaded.services)
 
     def merged(self, paths: Sequence[Path]) -> ComposeFile:
         loaded = self.loader.load(paths)
         return self._compose(paths[0], loaded, loaded.services)
 
-    def _laid_over(self, loaded: Loaded, main: Path) -> Mapping[str, Entry]:
+    def _overridden(self, loaded: Loaded, main: Path) -> Mapping[str, Entry]:
         """The services of an additional file, those that lack a context laid over those of the main file."""
         lacking = {name for name, entry in loaded.services.items() if name in loaded.without_context}
         if not lacking:
@@ -279,7 +279,7 @@ def _over(below: Entry | None, own: Entry) -> Entry:
     inner = as_build(build.value)
     kept = {name: each for name, each in inner.entries.items() if name != "context"}
     entries = {**own.value.entries, "build": replace(build, value=table_of(inner.scope, inner.line, kept))}
-    value = lay(below.value, table_of(own.value.scope, own.value.line, entries), lambda *_: None)
+    value = merge(below.value, table_of(own.value.scope, own.value.line, entries), lambda *_: None)
     merged = replace(value.entries["build"], scope=build.scope, line=build.line, inherited=False)
     return replace(own, value=replace(value, entries={**value.entries, "build": merged}))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from dockfix.project.compose.interpolation import EnvFileError, Environment, parse_env
-from dockfix.project.compose.merge import as_build, inherited, lay, settled
+from dockfix.project.compose.merge import as_build, inherited, merge, settled
 from dockfix.project.compose.nodes import (
     Document,
     Entry,
@@ -111,14 +111,14 @@ class Loader:
         folder = paths[0].absolute().parent
         loaded = Loaded()
         env = loaded.env = self._env([folder / ".env"], Environment(), loaded)
-        self._lay_files(paths, folder, env, (), loaded)
+        self._merge_files(paths, folder, env, (), loaded)
         return loaded
 
     def problem(self, scope: Scope, line: int, message: str) -> None:
         """Take note of a problem in a file."""
         self.problems.append(InputProblem(str(scope.file), line, message))
 
-    def _lay_files(
+    def _merge_files(
         self, paths: Sequence[Path], folder: Path, env: Environment, chain: tuple[Path, ...], loaded: Loaded
     ) -> None:
         for path in paths:
@@ -143,16 +143,16 @@ class Loader:
             return entry if below is None else below
         if below is None or not isinstance(below.value, Table):
             return replace(entry, value=settled(entry.value), tag="")
-        return replace(below, value=settled(self._lay(below.value, entry.value, loaded)))
+        return replace(below, value=settled(self._merge(below.value, entry.value, loaded)))
 
-    def _lay(self, base: Table, own: Table, loaded: Loaded) -> Table:
+    def _merge(self, base: Table, own: Table, loaded: Loaded) -> Table:
         def conflict(value: Value, path: str) -> None:
             loaded.broken = True
             self.problem(
                 value.scope, value.line, f"{path} has another form than what it is laid over, which compose refuses"
             )
 
-        return lay(base, own, conflict)
+        return merge(base, own, conflict)
 
     def _file(self, scope: Scope, chain: tuple[Path, ...], loaded: Loaded) -> list[tuple[_Services, Entry | None]]:
         """The services of each YAML document of a file, what it includes among them, with the entry of `services:`."""
@@ -179,7 +179,7 @@ class Loader:
         """A service over one of the same name that the file includes. Its marks go on to act on earlier files."""
         if included is None or own.tag or not isinstance(own.value, Table) or not isinstance(included.value, Table):
             return own
-        return replace(included, value=self._lay(included.value, own.value, loaded))
+        return replace(included, value=self._merge(included.value, own.value, loaded))
 
     def _trimmed(self, entry: Entry) -> Entry:
         """A service without the keys that nobody asks for."""
@@ -234,7 +234,7 @@ class Loader:
         own = entry.value
         base = self._base(services, name, own, chain)
         if base is not None and self._affordable(entry, base, services.loaded):
-            entry = replace(entry, value=self._lay(inherited(settled(base)), own, services.loaded))
+            entry = replace(entry, value=self._merge(inherited(settled(base)), own, services.loaded))
         entry = _without_extends(entry)
         services.resolved[name] = entry
         return entry
@@ -377,7 +377,7 @@ class Loader:
         if key not in self._includes:
             inner = Loaded()
             env = self._env(env_files, scope.env, inner).under(scope.env)
-            self._lay_files(known, folder, env, chain, inner)
+            self._merge_files(known, folder, env, chain, inner)
             inner.reached |= {(self._real(each), name) for each in known for name in inner.services}
             self._includes[key] = inner
         return self._includes[key]

@@ -23,7 +23,7 @@ from dockfix.project.compose.nodes import (
     table_of,
 )
 
-__all__ = ["Conflict", "as_build", "as_dependencies", "inherited", "lay", "settled"]
+__all__ = ["Conflict", "as_build", "as_dependencies", "inherited", "merge", "settled"]
 
 Conflict: TypeAlias = Callable[[Value, str], None]
 """What is called with a value that cannot be laid over another, and the dotted path of its key."""
@@ -31,9 +31,9 @@ Conflict: TypeAlias = Callable[[Value, str], None]
 _REPLACED: Final = frozenset({("command",), ("entrypoint",), ("healthcheck", "test")})
 
 
-def lay(base: Table, own: Table, conflict: Conflict) -> Table:
+def merge(base: Table, own: Table, conflict: Conflict) -> Table:
     """The service `own` laid over `base`, which is settled. What is reset in `own` is still marked in the result."""
-    return _lay_tables(base, own, (), conflict)
+    return _merge_tables(base, own, (), conflict)
 
 
 def settled(table: Table) -> Table:
@@ -97,21 +97,21 @@ _FORMS: Final[Mapping[tuple[str, ...], Callable[[Value], Table]]] = {
 """What has two forms, and is brought into the same one before it is merged."""
 
 
-def _lay_tables(base: Table, own: Table, path: tuple[str, ...], conflict: Conflict) -> Table:
+def _merge_tables(base: Table, own: Table, path: tuple[str, ...], conflict: Conflict) -> Table:
     entries = dict(base.entries)
     for name, entry in own.entries.items():
         below = entries.get(name)
         if below is None or entry.tag:
             entries[name] = entry
             continue
-        value = _lay(below.value, entry.value, (*path, name), conflict)
+        value = _merge(below.value, entry.value, (*path, name), conflict)
         # what is made of both counts as written where it was first; what a service inherits, where it adds to it
         first = isinstance(value, Table | Items) and not below.inherited
         entries[name] = replace(below if first else entry, value=value)
     return table_of(base.scope, base.line, entries)
 
 
-def _lay(base: Value, own: Value, path: tuple[str, ...], conflict: Conflict) -> Value:
+def _merge(base: Value, own: Value, path: tuple[str, ...], conflict: Conflict) -> Value:
     if path in _REPLACED:
         return own
     if isinstance(own, Scalar) and own.raw is None:
@@ -120,9 +120,9 @@ def _lay(base: Value, own: Value, path: tuple[str, ...], conflict: Conflict) -> 
         return own
     form = _FORMS.get(path)
     if form is not None:
-        return _lay_tables(form(base), form(own), path, conflict)
+        return _merge_tables(form(base), form(own), path, conflict)
     if isinstance(base, Table) and isinstance(own, Table):
-        return _lay_tables(base, own, path, conflict)
+        return _merge_tables(base, own, path, conflict)
     if isinstance(base, Items) and isinstance(own, Items):
         values = (*base.values, *own.values)
         return Items(

@@ -10,7 +10,7 @@ import pytest
 from dockfix.rule import registry
 from dockfix.rule.model import Codemod
 from dockfix.rule.registry import Registry, RegistryError, UnknownRuleError, load_registry
-from tests.codemod.samples import codemod
+from tests.rule.samples import codemod
 
 
 def made(name: str) -> Codemod:

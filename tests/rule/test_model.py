@@ -74,11 +74,11 @@ def test_sets_without_conflict_can_be_applied_one_after_the_other(text: str, dat
 
 def test_a_fix_has_edits_and_an_unsafe_one_says_what_to_look_at() -> None:
     edit = (Edit(0, 1, ""),)
-    with pytest.raises(ValueError, match="no fix"):
+    with pytest.raises(ValueError, match="needs edits"):
         Fix(Span(0, 1), "m", (), Safety.SAFE, "why")
-    with pytest.raises(ValueError, match="look at"):
+    with pytest.raises(ValueError, match="review"):
         Fix(Span(0, 1), "m", edit, Safety.UNSAFE, "why")
-    assert Fix(Span(0, 1), "m", edit, Safety.UNSAFE, "why", "this").look_at == "this"
+    assert Fix(Span(0, 1), "m", edit, Safety.UNSAFE, "why", "this").review == "this"
 
 
 @pytest.mark.parametrize("name", ["", "A", "a_b", "a--b", "-a", "1a", "a\n"])

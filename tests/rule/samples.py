@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from dockfix.edit.dockerfile import replace
 from dockfix.project.target import Target, target_from_text
-from dockfix.rule.model import Category, Codemod, Effect, Finding, Fix, Rewrite, Safety, Severity
+from dockfix.rule.model import Category, Check, Codemod, Effect, Finding, Fix, Safety, Severity
 from dockfix.syntax.tree import Instruction
 
 EVERYTHING = frozenset(Effect)
 
 
 def codemod(
-    rewrite: Rewrite,
+    check: Check,
     name: str = "sample",
     effects: frozenset[Effect] = EVERYTHING,
     *,
@@ -28,7 +28,7 @@ def codemod(
         Severity.WARNING,
         Category.STYLE,
         effects,
-        rewrite,
+        check,
         "0.1.0",
         triggers=triggers,
         hadolint=hadolint,
@@ -48,14 +48,14 @@ def word(instruction: Instruction) -> str:
     return instruction.text.text
 
 
-def renames(old: str, new: str, *, safety: Safety = Safety.SAFE) -> Rewrite:
+def renames(old: str, new: str, *, safety: Safety = Safety.SAFE) -> Check:
     """Put `new` in place of the arguments `old` of any instruction."""
 
-    def rewrite(given: Target) -> Iterator[Finding]:
+    def check(given: Target) -> Iterator[Finding]:
         for node in given.dockerfile.instructions:
             if word(node) == old:
                 span = node.text.span(0, len(node.text.text))
                 look = "the name" if safety is Safety.UNSAFE else ""
                 yield Fix(node.span, f"{old} to {new}", (replace(span, new),), safety, "why", look)
 
-    return rewrite
+    return check

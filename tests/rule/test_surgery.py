@@ -222,7 +222,7 @@ def test_insert_command(body: str, index: int, operator: str, leading: bool, exp
     text = getattr(instruction, "script", None)
     assert text is not None
     at = list_of(instruction)[index].start
-    edit = surgery.insert_command(dockerfile, instruction, text, at, "x", operator, leading=leading)
+    edit = surgery.insert_command_before(dockerfile, instruction, text, at, "x", operator, leading=leading)
     assert applied(dockerfile.text, [edit]) == HEAD + expected
 
 
@@ -480,7 +480,7 @@ def test_random_insertions_touch_nothing_else(text: str, data: st.DataObject) ->
         return
     spans = list_of(instruction)
     index = data.draw(st.integers(0, len(spans) - 1))
-    edit = surgery.insert_command(
+    edit = surgery.insert_command_before(
         dockerfile, instruction, script, spans[index].start, "new", "&&", leading=data.draw(st.booleans())
     )
     result = parse(apply_edits(text, [edit]))

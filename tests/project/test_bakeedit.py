@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockfix.edit.hcl import Uneditable, set_context
+from dockfix.edit.hcl import set_context
 from dockfix.edit.hcl_check import bake_changes
 from dockfix.edit.text import apply_edits
+from dockfix.facts.model import Refused
 from dockfix.project.bake.tree import parse_bake
 
 
@@ -148,7 +149,7 @@ def test_json(before: str, after: str, eol: str) -> None:
     ],
 )
 def test_what_cannot_be_edited_honestly(text: str, reason: str) -> None:
-    with pytest.raises(Uneditable) as refused:
+    with pytest.raises(Refused) as refused:
         set_context(text, "a", "n", "v")
     assert refused.value.reason.startswith(reason)
 
@@ -220,7 +221,7 @@ def bake_files(draw: st.DrawFn) -> str:
 def test_any_hcl_file_changes_in_the_context_and_nothing_else(text: str, name: str, value: str) -> None:
     try:
         edits = set_context(text, "a", name, value)
-    except Uneditable:
+    except Refused:
         return
     after = apply_edits(text, edits)
     path = ("target", "a", "contexts", name)

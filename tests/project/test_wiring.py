@@ -9,6 +9,7 @@ import pytest
 
 from dockfix.edit import wiring
 from dockfix.edit.text import apply_edits
+from dockfix.facts.model import Refused
 from dockfix.facts.stages import context_key
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
@@ -72,7 +73,7 @@ def test_the_edit_gives_the_context(tmp_path: Path) -> None:
 
 def test_what_is_there_is_not_given_again(tmp_path: Path) -> None:
     target = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": compose("./lib", ".")})
-    with pytest.raises(wiring.Unwritable, match="has the entry already"):
+    with pytest.raises(Refused, match="has the entry already"):
         wiring.context_edits(target.project, target.builds[0], "lib", "./lib")
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from dockfix.facts.model import Refused
 from dockfix.project import workspaces as module
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.workspaces import (
-    WorkspaceError,
     cargo_manifests,
     go_manifests,
     match_folders,
@@ -56,7 +56,7 @@ def test_members_that_the_build_does_not_send_are_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ["../x", "/x", "a/../../x", "{a,b}", "a?", "[ab]", "@(a|b)", "!(a)/x/(b)"])
 def test_other_patterns_are_refused(tmp_path: Path, pattern: str) -> None:
-    with pytest.raises(WorkspaceError):
+    with pytest.raises(Refused):
         match_folders(context(tmp_path, PACKAGES), [pattern], "package.json")
 
 
@@ -64,7 +64,7 @@ def test_a_linked_member_is_refused(tmp_path: Path) -> None:
     here = context(tmp_path, {"real/a/package.json": "{}"})
     (tmp_path / "apps").mkdir()
     (tmp_path / "apps" / "a").symlink_to("../real/a")
-    with pytest.raises(WorkspaceError, match="apps/a is a symlink"):
+    with pytest.raises(Refused, match="apps/a is a symlink"):
         match_folders(here, ["apps/*"], "package.json")
 
 
@@ -78,7 +78,7 @@ def test_a_link_in_a_circle_ends(tmp_path: Path) -> None:
 def test_looking_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = context(tmp_path, {f"p/{n}/package.json": "{}" for n in range(9)})
     monkeypatch.setattr(module, "MAX_ENTRIES", 5)
-    with pytest.raises(WorkspaceError, match="too large"):
+    with pytest.raises(Refused, match="too large"):
         match_folders(here, ["p/*"], "package.json")
 
 
@@ -100,7 +100,7 @@ def test_pnpm_patterns(text: str, patterns: tuple[str, ...]) -> None:
     ["packages: a", "packages: [1]", "- a", "a: [", "a: *x", "x" * 200_000, "a: " + "[" * 9_999, "a: !!python/x 1"],
 )
 def test_pnpm_files_that_are_not_valid(text: str) -> None:
-    with pytest.raises(WorkspaceError):
+    with pytest.raises(Refused):
         pnpm_patterns(text)
 
 
@@ -120,7 +120,7 @@ def test_go_replacements_of_modules_by_versions_are_no_folders(tmp_path: Path) -
     ],
 )
 def test_go_modules_that_cannot_be_told(tmp_path: Path, files: dict[str, str], word: str) -> None:
-    with pytest.raises(WorkspaceError, match=word):
+    with pytest.raises(Refused, match=word):
         go_manifests(context(tmp_path, files))
 
 
@@ -164,7 +164,7 @@ def test_cargo_manifests(tmp_path: Path, files: dict[str, str], found: list[str]
     ],
 )
 def test_cargo_packages_that_want_their_sources(tmp_path: Path, text: str) -> None:
-    with pytest.raises(WorkspaceError):
+    with pytest.raises(Refused):
         cargo_manifests(context(tmp_path, {"Cargo.toml": text}))
 
 
@@ -205,5 +205,5 @@ def test_a_member_of_a_uv_workspace_that_takes_a_folder(tmp_path: Path) -> None:
         "pyproject.toml": "[tool.uv.workspace]\nmembers = ['a']\n",
         "a/pyproject.toml": "[project]\nname = 'a'\n[tool.uv.sources]\nlib = {path = '../lib'}\n",
     }
-    with pytest.raises(WorkspaceError, match="takes lib from a folder"):
+    with pytest.raises(Refused, match="takes lib from a folder"):
         uv_manifests(context(tmp_path, files), frozen=True)

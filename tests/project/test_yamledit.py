@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from dockfix.edit.text import apply_edits
-from dockfix.edit.yaml import Uneditable, key_span, replace_scalar, set_entry, set_item, span_of, value_span
+from dockfix.edit.yaml import key_span, replace_scalar, set_entry, set_item, span_of, value_span
 from dockfix.edit.yaml_check import ABSENT, Value, check_result, yaml_changes, yaml_comments
+from dockfix.facts.model import Refused
 from dockfix.project.yaml_tree import YamlError, read_tree
 from dockfix.syntax.source import BOM
 from tests.strategies import STEADY
@@ -38,7 +39,7 @@ def edited(text: str, path: Sequence[str], value: Value, **options: bool) -> str
 
 
 def refused(text: str, path: Sequence[str], value: Value = "x") -> str:
-    with pytest.raises(Uneditable) as caught:
+    with pytest.raises(Refused) as caught:
         set_entry(text, path, value)
     assert "\n" not in caught.value.reason
     return caught.value.reason
@@ -341,7 +342,7 @@ def test_aliases_of_aliases_are_refused_before_they_expand() -> None:
 def test_no_input_hangs_or_raises_anything_else(piece: str) -> None:
     started = time.perf_counter()
     text = piece * 20_000
-    with contextlib.suppress(Uneditable):
+    with contextlib.suppress(Refused):
         set_entry(text, ("x",), "y")
     assert span_of(text, ("x",)) is None
     assert time.perf_counter() - started < 60
@@ -385,7 +386,7 @@ def test_items_of_lists() -> None:
         ((*BUILD, 0), "api.build is a mapping"),
         ((*API, "x", 0), "there is no services.api.x"),
     ):
-        with pytest.raises(Uneditable) as caught:
+        with pytest.raises(Refused) as caught:
             set_item(before, path, "x")
         assert caught.value.reason == reason
     dashes = service("ports:", "- # c", "- &x 'a'")
@@ -398,7 +399,7 @@ def test_replacing_creates_nothing() -> None:
     assert apply_edits(before, replace_scalar(before, (*BUILD, "args", "A"), "2")) == before.replace("A=1", "A=2")
     assert replace_scalar(before, (*API, "user"), "a") == ()
     for path in ((*API, "image"), (*BUILD, "args", "B"), BUILD, (*API, "user", "x")):
-        with pytest.raises(Uneditable):
+        with pytest.raises(Refused):
             replace_scalar(before, path, "x")
 
 
@@ -752,7 +753,7 @@ def test_any_compose_file(text: str, path: tuple[str, ...], value: Value) -> Non
     reason = ""
     try:
         edits = set_entry(text, path, value)
-    except Uneditable as error:
+    except Refused as error:
         reason = error.reason
     if reason:
         allowed = (*_REASONS, "is a value", "is empty") if isinstance(value, Mapping) else _REASONS

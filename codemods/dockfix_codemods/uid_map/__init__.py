@@ -69,6 +69,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dockfix.facts.model import Refused
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Change, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.rule.workspace import Workspace
@@ -123,7 +124,7 @@ def _mapped(workspace: Workspace, files: _Files, name: str, number: int) -> Iter
     path, _, user = others[0]
     try:
         edits = account_surgery.renumber(workspace, files, name, number)
-    except account_surgery.CannotRenumberError as reason:
+    except Refused as reason:
         yield Refusal(user.at, message, str(reason), file=path)
         return
     other_files = tuple(Change(other, each) for other, each in edits.items() if other != path)

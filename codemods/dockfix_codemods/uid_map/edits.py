@@ -12,15 +12,14 @@ from pathlib import Path
 
 from dockfix.edit.text import apply_edits
 from dockfix.facts.images import ImageRef, parse_image_ref
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, Refused
 from dockfix.project.compose.builds import ComposeFile, Service
-from dockfix.project.problems import Uneditable
 from dockfix.project.target import Target
 from dockfix.rule import Edit
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.uid_map.numbers import AccountNumber, MadeUser, account_numbers, made_users, number_spans
 
-__all__ = ["AccountFile", "CannotRenumberError", "account_file", "renumber"]
+__all__ = ["AccountFile", "account_file", "renumber"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,6 @@ class AccountFile:
     def makes(self, name: str) -> bool:
         """Whether a command of the file makes a user."""
         return any(user.name == name for user in self.users)
-
-
-class CannotRenumberError(Exception):
-    """A user's number must stay as it is; the message says why, to complete "not touched: ..."."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +61,13 @@ def renumber(
     """The edits of each file that give the user `name`, and the group of its own, the number; none if it has it.
 
     Raises:
-        CannotRenumberError: something else depends on a number, or it cannot be seen that nothing does.
+        Refused: something else depends on a number, or it cannot be seen that nothing does.
     """
     ids = {path: _ids_of(file, name) for path, file in files.items() if file.makes(name)}
     ids |= _heirs(workspace, files, ids)
     for target in workspace.outside:
         if any(place.name == name for place in account_file(target).numbers):
-            raise CannotRenumberError(f"{target.display}, which is not part of this run, has {name} too")
+            raise Refused(f"{target.display}, which is not part of this run, has {name} too")
     edits: dict[Path, tuple[Edit, ...]] = {}
     for path, file in files.items():
         _check_owner(file, name, derived=path in ids and not file.makes(name))
@@ -91,11 +86,11 @@ def _ids_of(file: AccountFile, name: str) -> _Ids:
     for user in (user for user in file.users if user.name == name):
         where = f"{file.display}:{user.line}"
         if user.uid is None:
-            raise CannotRenumberError(f"the uid of {name} in {where} is not a number that the file gives")
+            raise Refused(f"the uid of {name} in {where} is not a number that the file gives")
         uids.add(user.uid)
         if user.own_group:
             if user.gid is None:
-                raise CannotRenumberError(f"the gid of {name}'s group in {where} is not a number that the file gives")
+                raise Refused(f"the gid of {name}'s group in {where} is not a number that the file gives")
             gids.add(user.gid)
     return _Ids(frozenset(uids), frozenset(gids))
 
@@ -124,7 +119,7 @@ def _image(reference: str) -> ImageRef | None:
 def _check_owner(file: AccountFile, name: str, *, derived: bool) -> None:
     for place in file.numbers:
         if place.kind == "user" and place.name == name and not place.made and not derived:
-            raise CannotRenumberError(f"{file.display}:{place.line} uses {name}, which comes from its base image")
+            raise Refused(f"{file.display}:{place.line} uses {name}, which comes from its base image")
 
 
 def _in_dockerfile(
@@ -136,24 +131,22 @@ def _in_dockerfile(
     for place in file.numbers:
         where = f"{file.display}:{place.line}"
         if place.number is None and (not place.name or (place.gives and place.name == name and place.text)):
-            raise CannotRenumberError(f"a number in {where} is given by {place.text}")
+            raise Refused(f"a number in {where} is given by {place.text}")
         if _is_ours(place, name, ids) and place.number != number:
             if place.span is None:
-                raise CannotRenumberError(f"the {place.number} in {where} is given by {place.text}")
+                raise Refused(f"the {place.number} in {where} is given by {place.text}")
             edits.append(Edit(*place.span, str(number)))
     known = {place.span.start for place in file.numbers if place.span is not None}
     for old in ids.all - {number}:
         for span in number_spans(target.dockerfile, old):
             if span.start not in known:
                 line = target.dockerfile.positions.line(span.start)
-                raise CannotRenumberError(f"the {old} in {file.display}:{line} may be {name}'s too")
+                raise Refused(f"the {old} in {file.display}:{line} may be {name}'s too")
     if edits:
         after = target.with_text(apply_edits(target.text, edits))
         for user in made_users(after.facts):
             if user.name == name and (user.uid != number or (user.own_group and user.gid != number)):
-                raise CannotRenumberError(
-                    f"{name}'s group in {file.display}:{user.line} would not get the gid {number}"
-                )
+                raise Refused(f"{name}'s group in {file.display}:{user.line} would not get the gid {number}")
     yield from edits
 
 
@@ -173,12 +166,12 @@ def _check_free(target: Target, file: AccountFile, name: str, number: int, ids: 
         mine = ids.uids if place.kind == "user" else ids.gids
         if place.number in mine or (place.number == number and mine):
             word = "uid" if place.kind == "user" else "gid"
-            raise CannotRenumberError(f"{place.number} is the {word} of {place.name} in {file.display}:{place.line}")
+            raise Refused(f"{place.number} is the {word} of {place.name} in {file.display}:{place.line}")
     for stage in target.facts.graph.stages:
         taken = stage.base.taken_ids if stage.base is not None else frozenset()
         if number in taken:
             image = stage.base_ref.value if isinstance(stage.base_ref, Known) else "the base image"
-            raise CannotRenumberError(f"{image} in {file.display}:{stage.node.start_line} has {number} already")
+            raise Refused(f"{image} in {file.display}:{stage.node.start_line} has {number} already")
 
 
 def _in_compose(
@@ -196,7 +189,7 @@ def _in_compose(
         where = f"service {service.name} in {path.relative_to(workspace.project.root).as_posix()}"
         written = text[span.start : span.end] if span is not None else ""
         if "$" in written or (service.user is None and "user" in service.raw):
-            raise CannotRenumberError(f"the user of {where} is given by a variable")
+            raise Refused(f"the user of {where} is given by a variable")
         parts = (service.user or "").split(":")
         new = [
             str(number) if part.isascii() and part.isdigit() and len(part) < 11 and int(part) in old else part
@@ -205,11 +198,11 @@ def _in_compose(
         if new == parts:
             continue
         if written.strip("'\"") != service.user:
-            raise CannotRenumberError(f"the user of {where} is not written in that file alone")
+            raise Refused(f"the user of {where} is not written in that file alone")
         try:
             yield from replace_scalar(text, at, ":".join(new))
-        except Uneditable as reason:
-            raise CannotRenumberError(f"the user of {where} cannot be edited: {reason.reason}") from reason
+        except Refused as reason:
+            raise Refused(f"the user of {where} cannot be edited: {reason.reason}") from reason
 
 
 def _ids_of_service(

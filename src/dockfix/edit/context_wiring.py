@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dockfix.edit import wiring
 from dockfix.edit.text import Change
+from dockfix.facts.model import Refused
 from dockfix.project.compose.builds import BuildInvocation, NamedContext
 from dockfix.project.target import Project
 
@@ -18,7 +19,7 @@ def add_context(project: Project, build: BuildInvocation, name: str, value: str)
     """
     try:
         edits = wiring.context_edits(project, build, name, value)
-    except wiring.Unwritable as error:
+    except Refused as error:
         return f"{error.reason}; write {wiring.as_written(build, name, value)}"
     return Change(Path(os.path.realpath(build.source)), edits)
 
@@ -30,7 +31,7 @@ def update_context(project: Project, build: BuildInvocation, given: NamedContext
         return f"its value comes from a variable, or from what the build extends; {by_hand}"
     try:
         edits = wiring.context_edits(project, build, given.name, value)
-    except wiring.Unwritable as error:
+    except Refused as error:
         return f"{error.reason}; {by_hand}"
     if any(edit.start == edit.end for edit in edits):
         return f"its value stands in another place, which other builds may share; {by_hand}"

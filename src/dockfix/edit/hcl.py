@@ -1,7 +1,7 @@
 """Edits of bake files: from a text to the smallest edits that give a target a named context.
 
 Nothing else of the file changes, and the result is in the file's own style: indentation, line ends, commas, quotes.
-What cannot be edited honestly, since its meaning is computed, is `Uneditable`.
+What cannot be edited honestly, since its meaning is computed, is `Refused`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,13 @@ import re
 from typing import Final
 
 from dockfix.edit.text import Edit
+from dockfix.facts.model import Refused
 from dockfix.project.bake.tree import Attribute, Block, Document, Entry, Literal, Obj, Syntax, Template, parse_bake
 
-__all__ = ["Uneditable", "set_context"]
+__all__ = ["set_context"]
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _KEYWORDS: Final = frozenset({"true", "false", "null", "for", "in", "if", "else", "endif", "endfor", "for_each"})
-
-
-class Uneditable(Exception):  # noqa: N818 - a refusal, not a defect
-    """The edit cannot be made honestly; `reason` is one line that says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def set_context(text: str, target: str, name: str, value: str, *, json: bool = False) -> tuple[Edit, ...]:
@@ -33,26 +26,26 @@ def set_context(text: str, target: str, name: str, value: str, *, json: bool = F
     `target` is the label of a block (`BakeTarget.block`): all targets of a matrix get the context. Both `name` and
     `value` are plain texts; what HCL would read as a template in them is escaped.
 
-    Raises `Uneditable`.
+    Raises `Refused`.
     """
     try:
         document = parse_bake(text, json=json)
     except Syntax as error:
-        raise Uneditable(f"the file {error.message}") from None
+        raise Refused(f"the file {error.message}") from None
     blocks = [each for each in document.body.blocks if each.kind == "target" and each.labels == (target,)]
     if not blocks:
-        raise Uneditable(f"there is no target {target} in the file")
+        raise Refused(f"there is no target {target} in the file")
     if len(blocks) > 1:
-        raise Uneditable(f"the target {target} is declared {len(blocks)} times")
+        raise Refused(f"the target {target} is declared {len(blocks)} times")
     editor = _Json(document) if json else _Hcl(document)
     attributes = [each for each in blocks[0].body.attributes if each.name == "contexts"]
     if len(attributes) > 1:
-        raise Uneditable(f"the target {target} has contexts {len(attributes)} times")
+        raise Refused(f"the target {target} has contexts {len(attributes)} times")
     if not attributes:
         return editor.new_attribute(blocks[0], name, value)
     given = attributes[0].value
     if not isinstance(given, Obj):
-        raise Uneditable(f"contexts of the target {target} is computed: {_short(document.source(given))}")
+        raise Refused(f"contexts of the target {target} is computed: {_short(document.source(given))}")
     return editor.set_entry(given, name, value)
 
 
@@ -65,11 +58,11 @@ def _matching(document: Document, given: Obj, name: str) -> Entry | None:
     found: list[Entry] = []
     for entry in given.entries:
         if not isinstance(entry.key, Literal):
-            raise Uneditable(f"contexts has a computed key: {_short(document.source(entry.key))}")
+            raise Refused(f"contexts has a computed key: {_short(document.source(entry.key))}")
         if entry.key.value == name:
             found.append(entry)
     if len(found) > 1:
-        raise Uneditable(f"contexts has {name} {len(found)} times")
+        raise Refused(f"contexts has {name} {len(found)} times")
     return found[0] if found else None
 
 
@@ -89,13 +82,13 @@ class _Editor:
     def replaced(self, entry: Entry, value: str) -> tuple[Edit, ...]:
         """The edit of an entry that is there."""
         if not isinstance(entry.value, Literal | Template):
-            raise Uneditable(f"the context is computed: {_short(self.document.source(entry.value))}")
+            raise Refused(f"the context is computed: {_short(self.document.source(entry.value))}")
         if isinstance(entry.value, Literal) and entry.value.value == value:
             return ()
         if isinstance(entry.value, Template) or not isinstance(entry.value.value, str):
-            raise Uneditable(f"the context is computed: {_short(self.document.source(entry.value))}")
+            raise Refused(f"the context is computed: {_short(self.document.source(entry.value))}")
         if self.text[entry.value.span.start] != '"':
-            raise Uneditable("the context is given in brackets or as a heredoc")
+            raise Refused("the context is given in brackets or as a heredoc")
         return (Edit(entry.value.span.start, entry.value.span.end, self.quoted(value)),)
 
     def set_entry(self, given: Obj, name: str, value: str) -> tuple[Edit, ...]:
@@ -131,7 +124,7 @@ class _Hcl(_Editor):
         last = given.entries[-1]
         end = last.span.end
         if self.text[end - 1] == "\n":
-            raise Uneditable("the last of contexts is a heredoc")
+            raise Refused("the last of contexts is a heredoc")
         comma = self._comma(end, inside[1])
         behind = end if comma is None else comma + 1
         new = self._entry(given, last, name, value)
@@ -157,7 +150,7 @@ class _Hcl(_Editor):
         hollow = self.text[start:end]
         if "\n" in hollow:
             if "*/" in hollow.split("\n", 1)[0] or "/*" in hollow.split("\n", 1)[0]:
-                raise Uneditable("contexts holds nothing but a comment")
+                raise Refused("contexts holds nothing but a comment")
             stop = self._line_end(start, end)
             assert stop is not None  # noqa: S101 - there is a line break
             return (Edit(stop, stop, f"{self.eol}{self.indent(given.span.start)}{self._unit()}{new}"),)
@@ -243,11 +236,11 @@ class _Hcl(_Editor):
         """A block on one line may hold one attribute: it is laid out over several."""
         start, end = block.inside.start, block.inside.end
         if len(block.body.attributes) != 1 or block.body.blocks:
-            raise Uneditable(f"the target {block.labels[0]} is laid out too unusually")
+            raise Refused(f"the target {block.labels[0]} is laid out too unusually")
         only = block.body.attributes[0].span
         before, after = self.text[start : only.start], self.text[only.end : end]
         if before.strip() or after.strip() or "\n" in self.text[start:end]:
-            raise Uneditable(f"the target {block.labels[0]} is laid out too unusually")
+            raise Refused(f"the target {block.labels[0]} is laid out too unusually")
         return (
             Edit(start, only.start, f"{self.eol}{outer}{self._unit()}"),
             Edit(only.end, end, f"{self.eol}{line}{self.eol}{outer}"),
@@ -303,7 +296,7 @@ class _Json(_Editor):
         anchor = next(reversed(simple or members), None)
         if anchor is None:
             if self.text[start:end].strip():
-                raise Uneditable(f"the target {block.labels[0]} is laid out too unusually")
+                raise Refused(f"the target {block.labels[0]} is laid out too unusually")
             outer = self.indent(block.span.start)
             inner = outer + self._unit()
             if not self._pretty():

@@ -16,6 +16,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from dockfix.edit.text import Edit
+from dockfix.facts.model import Refused
 from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind
 from dockfix.project.context import Context
 from dockfix.project.files import resolve_inside
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Supply",
     "Unresolved",
-    "Unwritable",
+
     "args_are_plain",
     "as_written",
     "build_command",
@@ -54,14 +55,6 @@ __all__ = [
     "where_all",
     "written_plainly",
 ]  # fmt: skip
-
-
-class Unwritable(Exception):  # noqa: N818 - no error: the file is as its owner wants it
-    """A named context cannot be given where it would have to stand. `reason` says why, in one line."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def where(project: Project, build: BuildInvocation) -> str:
@@ -97,7 +90,7 @@ def context_edits(project: Project, build: BuildInvocation, name: str, value: st
     """The edits of `build.source` that give the build a named context, or another value to the one that it has.
 
     Raises:
-        Unwritable: the entry cannot be written without changing more, or the file cannot be read.
+        Refused: the entry cannot be written without changing more, or the file cannot be read.
     """
     from dockfix.edit import hcl as bakeedit  # noqa: PLC0415 - only fixes load the surgery
     from dockfix.edit import yaml as yamledit  # noqa: PLC0415 - as above
@@ -109,17 +102,17 @@ def context_edits(project: Project, build: BuildInvocation, name: str, value: st
             edits = bakeedit.set_context(text, _block(project, build), name, value, json=build.source.suffix == ".json")
         else:
             if yamledit.key_span(text, ("services", build.service, "build")) is None:
-                raise Unwritable(f"{shown} does not write the `build:` of {build.service} itself")
+                raise Refused(f"{shown} does not write the `build:` of {build.service} itself")
             if _base_of(build) is None:
-                raise Unwritable(f"the paths of {build.service} start from another folder than that of {shown}")
+                raise Refused(f"the paths of {build.service} start from another folder than that of {shown}")
             path = ("services", build.service, "build", "additional_contexts", name)
             edits = yamledit.set_entry(text, path, value)
     except InputError as error:
-        raise Unwritable(f"{shown} {error.problem.message}") from error
-    except (bakeedit.Uneditable, yamledit.Uneditable) as error:
-        raise Unwritable(f"in {shown}, {error.reason}") from error
+        raise Refused(f"{shown} {error.problem.message}") from error
+    except Refused as error:
+        raise Refused(f"in {shown}, {error.reason}") from error
     if not edits:
-        raise Unwritable(f"{shown} has the entry already")
+        raise Refused(f"{shown} has the entry already")
     return edits
 
 

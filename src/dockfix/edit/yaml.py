@@ -2,7 +2,7 @@
 
 The text is never written anew. An edit replaces a scalar where it stands, or puts lines behind those of the last entry
 of a mapping, indented as its siblings; comments, order, quoting, indentation, line ends and a byte order mark stay.
-Where that cannot be done honestly the edit is refused (`Uneditable`), and before an edit is given out it is made and
+Where that cannot be done honestly the edit is refused (`Refused`), and before an edit is given out it is made and
 read back: nothing but the value at its path may have changed, and every comment has to be there.
 
 Sources: YAML 1.2.2 (https://yaml.org/spec/1.2.2/) for the forms; the Compose specification (`build.md`,
@@ -20,11 +20,11 @@ from typing import Final
 
 from dockfix.edit.text import Edit, apply_edits
 from dockfix.edit.yaml_check import Value, check_result
-from dockfix.project.problems import Uneditable
+from dockfix.facts.model import Refused
 from dockfix.project.yaml_tree import Tree, YamlError, YamlNode, is_merge, read_tree
 from dockfix.syntax.source import BOM, Span
 
-__all__ = ["Uneditable", "key_span", "replace_scalar", "set_entry", "set_item", "span_of", "value_span"]
+__all__ = ["key_span", "replace_scalar", "set_entry", "set_item", "span_of", "value_span"]
 
 _MAX_PATH: Final = 32
 _MAX_VALUE: Final = 64 * 1024
@@ -47,10 +47,10 @@ def set_entry(text: str, path: Sequence[str], value: Value, *, shared_ok: bool =
     What an alias elsewhere shares is not edited unless `shared_ok`.
 
     Raises:
-        Uneditable: the edit cannot be made without changing more than it should, or the text is no valid YAML.
+        Refused: the edit cannot be made without changing more than it should, or the text is no valid YAML.
     """
     if not path or not all(isinstance(part, str) for part in path):
-        raise Uneditable("the path holds something other than names")
+        raise Refused("the path holds something other than names")
     _check_value(path, value)
     want: Value = value
     for name in reversed(path):
@@ -65,7 +65,7 @@ def replace_scalar(text: str, path: Sequence[str | int], value: str, *, shared_o
     """The edits that replace a scalar that is there already; none if it has the value. Integers count list items.
 
     Raises:
-        Uneditable: there is no scalar at `path`, or the edit cannot be made without changing more than it should.
+        Refused: there is no scalar at `path`, or the edit cannot be made without changing more than it should.
     """
     return _set_existing(text, path, value, shared_ok, append=False)
 
@@ -76,10 +76,10 @@ def set_item(text: str, path: Sequence[str | int], value: str, *, shared_ok: boo
     The index behind the last item appends one.
 
     Raises:
-        Uneditable: there is no such list, the index is beyond its end, or the edit would change more than it should.
+        Refused: there is no such list, the index is beyond its end, or the edit would change more than it should.
     """
     if not path or not isinstance(path[-1], int):
-        raise Uneditable("the path does not end in the index of a list item")
+        raise Refused("the path does not end in the index of a list item")
     return _set_existing(text, path, value, shared_ok, append=True)
 
 
@@ -108,15 +108,15 @@ def _tree(text: str) -> Tree:
     try:
         tree = read_tree(text)
     except YamlError as error:
-        raise Uneditable(error.reason) from error
+        raise Refused(error.reason) from error
     if any(character in text for character in "\x85\u2028\u2029") or "\r" in text.replace("\r\n", ""):
-        raise Uneditable("the file has line ends other than LF and CRLF")
+        raise Refused("the file has line ends other than LF and CRLF")
     return tree
 
 
 def _check_value(path: Sequence[str | int], value: Value) -> None:
     if len(path) > _MAX_PATH:
-        raise Uneditable(f"the path is longer than {_MAX_PATH}")
+        raise Refused(f"the path is longer than {_MAX_PATH}")
     stack: list[tuple[int, Value]] = [(len(path), value)]
     size = 0
     while stack:
@@ -125,12 +125,12 @@ def _check_value(path: Sequence[str | int], value: Value) -> None:
             size += len(part)
             continue
         if depth >= _MAX_PATH:
-            raise Uneditable(f"the value is nested more than {_MAX_PATH} deep")
+            raise Refused(f"the value is nested more than {_MAX_PATH} deep")
         for name, below in part.items():
             size += len(name) + 1
             stack.append((depth + 1, below))
     if size > _MAX_VALUE:
-        raise Uneditable(f"the value is larger than {_MAX_VALUE // 1024} KiB")
+        raise Refused(f"the value is larger than {_MAX_VALUE // 1024} KiB")
 
 
 def _set_existing(
@@ -143,7 +143,7 @@ def _set_existing(
     holder = here
     for index, part in enumerate(path):
         if here is None:
-            raise Uneditable(f"there is no {'.'.join(map(str, path[:index]))}")
+            raise Refused(f"there is no {'.'.join(map(str, path[:index]))}")
         editor.check_open(here)
         node = here.node
         if append and index == len(path) - 1 and node.kind == "sequence" and part == len(node.items):
@@ -151,7 +151,7 @@ def _set_existing(
             return editor.checked(path, value)
         holder, here = here, editor.child(here, part)
     if here is None:
-        raise Uneditable(f"there is no {'.'.join(map(str, path))}")
+        raise Refused(f"there is no {'.'.join(map(str, path))}")
     if here.in_list and holder is not None:
         editor.put_in_list(holder, holder.node, {str(path[-1]): value})
     else:
@@ -237,7 +237,7 @@ class _Editor:
             after = apply_edits(self.text, self.edits)
             trouble = check_result(self.text, after, path, value, shared_ok=self.shared_ok)
             if trouble is not None:
-                raise Uneditable(f"the edit would not hold: {trouble}")
+                raise Refused(f"the edit would not hold: {trouble}")
         return tuple(self.edits)
 
     # -- finding the way -------------------------------------------------------------------------------------------
@@ -246,11 +246,11 @@ class _Editor:
         """Refuse a node that may not be changed, or not in this place alone."""
         node = place.node
         if node.kind == "alias":
-            raise Uneditable(f"{place.name} is an alias (*{node.value})")
+            raise Refused(f"{place.name} is an alias (*{node.value})")
         if node.aliased and not self.shared_ok:
-            raise Uneditable(f"{place.name} is shared: an alias (*{node.anchor}) stands for it elsewhere")
+            raise Refused(f"{place.name} is shared: an alias (*{node.anchor}) stands for it elsewhere")
         if node.tag is not None and not (node.kind == "mapping" and node.tag == "!override"):
-            raise Uneditable(f"{place.name} has the tag {node.tag}")
+            raise Refused(f"{place.name} has the tag {node.tag}")
 
     def child(self, place: _Place, part: str | int) -> _Place | None:
         """What `place` holds under a name or an index; `None` if nothing."""
@@ -264,7 +264,7 @@ class _Editor:
                     return _Place(path, item, None, node.flow, None, in_list=True)
             return None
         if node.kind != "mapping" or not isinstance(part, str):
-            raise Uneditable(f"{place.name} is {_kind(node)}")
+            raise Refused(f"{place.name} is {_kind(node)}")
         entry = node.entry(part)
         if entry is None:
             return None
@@ -278,14 +278,14 @@ class _Editor:
         while self.text.startswith(" ", at):
             at += 1
         if key.kind != "scalar" or key.style in {"|", ">"} or not self.text.startswith(":", at):
-            raise Uneditable(f"the key {name} is not written as `{name}:`")
+            raise Refused(f"the key {name} is not written as `{name}:`")
         return at + 1
 
     # -- setting entries -------------------------------------------------------------------------------------------
 
     def set_root(self, want: Mapping[str, Value]) -> None:
         if self.root is None:
-            raise Uneditable("the file holds no values")
+            raise Refused("the file holds no values")
         self.lay(_Place((), self.root, None, False, None), want)
 
     def put(self, place: _Place, want: Value) -> None:
@@ -315,7 +315,7 @@ class _Editor:
         elif _is_short_build(place):
             self._unfold(place, want)
         else:
-            raise Uneditable(f"{place.name} is {_kind(node)}")
+            raise Refused(f"{place.name} is {_kind(node)}")
 
     def _merged_already(self, place: _Place, name: str, value: Value) -> bool:
         """Whether a merge (`<<`) brings the entry with this value. An own scalar may stand beside another value."""
@@ -323,19 +323,19 @@ class _Editor:
         if found is None:
             return False
         if not isinstance(value, str) or found.kind != "scalar":
-            raise Uneditable(f"{'.'.join(map(str, (*place.path, name)[-2:]))} comes from a merge (<<)")
+            raise Refused(f"{'.'.join(map(str, (*place.path, name)[-2:]))} comes from a merge (<<)")
         return _reads_as(found, value)
 
     def replace(self, place: _Place, value: str) -> None:
         """Give a scalar another value."""
         node = place.node
         if node.kind in {"mapping", "sequence"}:
-            raise Uneditable(f"{place.name} is {_kind(node)}")
+            raise Refused(f"{place.name} is {_kind(node)}")
         if _reads_as(node.resolved, value):
             return
         self.check_open(place)
         if node.style in {"|", ">"}:
-            raise Uneditable(f"{place.name} is a block scalar")
+            raise Refused(f"{place.name} is a block scalar")
         start = self._content(node)
         if start < node.end:
             self.edits.append(Edit(start, node.end, self._spell(value, node.style, flow=place.flow)))
@@ -343,7 +343,7 @@ class _Editor:
         if place.key is not None:
             self._colon(place.key, str(place.path[-1]))
         elif self.text[start - 1 : start] != "-" and node.anchor is None:
-            raise Uneditable(f"{place.name} is an empty item")
+            raise Refused(f"{place.name} is an empty item")
         spelled = self._spell(value, "", flow=place.flow)
         self._write_empty(start, spelled)
 
@@ -363,7 +363,7 @@ class _Editor:
             while at < node.end and self.text[at] == " ":
                 at += 1
             if at < node.end and self.text[at] in "\t\r\n":
-                raise Uneditable(f"the anchor &{node.anchor} stands on another line than its value")
+                raise Refused(f"the anchor &{node.anchor} stands on another line than its value")
         return at
 
     # -- mappings --------------------------------------------------------------------------------------------------
@@ -377,7 +377,7 @@ class _Editor:
         first = node.entries[0][0]
         column = _column(self.text, first.start)
         if self.text[first.start - column : first.start].replace("-", " ").strip(" "):
-            raise Uneditable(f"the first key of {place.name} is not written as `name:`")
+            raise Refused(f"the first key of {place.name} is not written as `name:`")
         last = node.entries[-1][1]
         listed = last.kind == "sequence" and not last.flow and bool(last.items) and self._dash(last) == column
         at = self._behind(node, column, listed)
@@ -388,7 +388,7 @@ class _Editor:
         opening = self.text.find("{", node.start, node.end)
         if opening < 0 or "\n" in self.text[node.start : node.end]:
             where = "over several lines" if opening >= 0 else "without braces"
-            raise Uneditable(f"{place.name} is written in flow style {where}")
+            raise Refused(f"{place.name} is written in flow style {where}")
         json = bool(node.entries) and all(key.style == '"' for key, _ in node.entries)
         rendered = ", ".join(self._flow(name, value, json) for name, value in items.items())
         if node.entries:
@@ -406,7 +406,7 @@ class _Editor:
         colon = self._colon(key, str(place.path[-1]))
         start = self._content(node)
         if "\n" in self.text[colon : node.end]:
-            raise Uneditable(f"the value of {place.name} stands on a line of its own")
+            raise Refused(f"the value of {place.name} stands on a line of its own")
         if place.flow or not want:
             rendered = ", ".join(self._flow(name, value, False) for name, value in want.items())
             if start < node.end:
@@ -429,11 +429,11 @@ class _Editor:
             self.replace(place, context)
         rest = {name: value for name, value in want.items() if name != "context"}
         if context is not None and not isinstance(context, str):
-            raise Uneditable(f"{place.name} is a value")
+            raise Refused(f"{place.name} is a value")
         if not rest:
             return
         if node.style in {"|", ">"} or "\n" in self.text[node.start : node.end]:
-            raise Uneditable(f"{place.name} is a value over several lines")
+            raise Refused(f"{place.name} is a value over several lines")
         colon = self._colon(key, "build")
         if place.flow:
             rendered = ", ".join(self._flow(name, value, False) for name, value in rest.items())
@@ -457,12 +457,12 @@ class _Editor:
         new: list[str] = []
         for name, value in want.items():
             if not isinstance(value, str) or "=" in name:
-                raise Uneditable(f"{place.name} is a list, which cannot hold {name}")
+                raise Refused(f"{place.name} is a list, which cannot hold {name}")
             if any(item.resolved.kind != "scalar" or item.resolved.null for item in node.items):
-                raise Uneditable(f"{place.name} is a list of something other than NAME=VALUE")
+                raise Refused(f"{place.name} is a list of something other than NAME=VALUE")
             found = [item for item in node.items if item.resolved.value.partition("=")[0] == name]
             if len(found) > 1:
-                raise Uneditable(f"{place.name} has {name} twice")
+                raise Refused(f"{place.name} has {name} twice")
             if found:
                 self.replace(_Place((*place.path, name), found[0], None, node.flow, None), f"{name}={value}")
             else:
@@ -478,7 +478,7 @@ class _Editor:
         spelled = [self._spell(value, style, flow=node.flow) for value in values]
         if node.flow:
             if "\n" in self.text[node.start : node.end]:
-                raise Uneditable(f"{place.name} is written in flow style over several lines")
+                raise Refused(f"{place.name} is written in flow style over several lines")
             if node.items:
                 end = node.items[-1].end
                 self.edits.append(Edit(end, end, "".join(f", {value}" for value in spelled)))
@@ -488,7 +488,7 @@ class _Editor:
             return
         column = self._dash(node)
         if column is None:
-            raise Uneditable(f"{place.name} is a list whose dashes do not begin their lines")
+            raise Refused(f"{place.name} is a list whose dashes do not begin their lines")
         last = node.items[-1]
         written = self.text[_line_start(self.text, last.start) + column + 1 : last.start]
         gap = written if written and not written.strip(" ") else " "
@@ -562,10 +562,10 @@ class _Editor:
         if leaf.style in {"|", ">"} and best == len(self.text):
             header = self.text[self._content(leaf) : end].split("\n", 1)[0]
             if "-" not in header.split("#", 1)[0]:
-                raise Uneditable("the file ends in a block scalar without a line end, and a line below would add one")
+                raise Refused("the file ends in a block scalar without a line end, and a line below would add one")
         rest = self.text[end:best].strip(" \t")
         if rest and not rest.startswith("#"):
-            raise Uneditable("something else stands on the line of the last entry")
+            raise Refused("something else stands on the line of the last entry")
         start = self._next_line(best)
         while start is not None:
             stop = self.line_end(start)
@@ -633,7 +633,7 @@ def _is_short_build(place: _Place) -> bool:
 def _merged(node: YamlNode, name: str, depth: int) -> YamlNode | None:
     """What a mapping has under `name` by its merges."""
     if depth > _MAX_PATH:
-        raise Uneditable("merges (<<) are nested too deeply")
+        raise Refused("merges (<<) are nested too deeply")
     for key, value in node.entries:
         if not is_merge(key):
             continue

@@ -1,6 +1,6 @@
-"""How sure we are: a fact is known, one of several, or unknown with a reason.
+"""How certain a fact is: known, one of several, or unknown with a reason; and the one way to refuse.
 
-Codemods act on what is `Known` and refuse, or fall back to an unsafe fix, on the rest.
+Codemods act on what is `Known`, and refuse or fall back to an unsafe fix on the rest.
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ class Unknown:
     """A fact that cannot be read from the files; `why` completes the sentence "unknown, because ..."."""
 
     why: str
+
+
+class Refused(Exception):  # noqa: N818 - a decision, not an error
+    """Raised by a function that does not do what it was asked to; `reason` says why, and completes "not fixed: ..."."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 Fact: TypeAlias = Known[T] | OneOf[T] | Unknown

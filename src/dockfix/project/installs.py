@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.facts.io import requirement_files
+from dockfix.facts.model import Refused
 from dockfix.facts.packages import PackageCommand, manifests_for, reads
 from dockfix.facts.tables.commands import CONDA_MANAGERS
 from dockfix.project.context import Context
 from dockfix.project.manifests import PackageJsonFacts, local_sources, package_json_facts
 from dockfix.project.workspaces import (
-    WorkspaceError,
     cargo_manifests,
     conda_requirements,
     go_manifests,
@@ -43,10 +43,6 @@ class Needs:
     paths: tuple[str, ...] = ()
     review: str = ""
     why_not: str = ""
-
-
-class _RefusedError(Exception):
-    """Raised with the reason why an install needs more than manifests; never leaves this module."""
 
 
 _RESULTS: Final = {
@@ -89,7 +85,7 @@ def install_needs(command: PackageCommand, context: Context) -> Needs:
     """
     try:
         paths = tuple(dict.fromkeys(_paths(command, context)))
-    except (_RefusedError, WorkspaceError) as refused:
+    except Refused as refused:
         return Needs(why_not=str(refused))
     result = _RESULTS.get(command.manager)
     if result is not None and not context.ignored(result) and not (result == ".venv" and not context.exists(result)):
@@ -110,9 +106,9 @@ def install_needs(command: PackageCommand, context: Context) -> Needs:
 def _paths(command: PackageCommand, context: Context) -> Iterator[str]:
     manager = command.manager
     if builds_project(command):
-        raise _RefusedError("it installs the project itself, which takes its sources")
+        raise Refused("it installs the project itself, which takes its sources")
     if command.option("--prefix", "--cwd", "--dir", "--directory", "--project", "--working-dir"):
-        raise _RefusedError("it works in another directory")
+        raise Refused("it works in another directory")
     further: list[str] = []
     if manager in ("npm", "yarn", "pnpm"):
         further = _check_node(command, context)
@@ -120,7 +116,7 @@ def _paths(command: PackageCommand, context: Context) -> Iterator[str]:
         further = _check_pyproject(command, context)
     elif manager == "cargo":
         if command.verb != ("fetch",):
-            raise _RefusedError("cargo needs the sources of every target, or stubs of them")
+            raise Refused("cargo needs the sources of every target, or stubs of them")
         further = cargo_manifests(context)
     else:
         further = _check_text(manager, context)
@@ -162,7 +158,7 @@ def _primary(manager: str) -> tuple[str, ...]:
 def _text(context: Context, name: str) -> str:
     text = context.read_text(name)
     if text is None:
-        raise _RefusedError(f"{name} is not in the context, or cannot be read")
+        raise Refused(f"{name} is not in the context, or cannot be read")
     return text
 
 
@@ -175,10 +171,10 @@ def _requirements(name: str, context: Context) -> Iterator[str]:
             continue
         seen.add(path)
         if path.startswith(("..", "/")) or len(seen) > _MOST_REQUIREMENTS:
-            raise _RefusedError(f"{name} includes files outside the context")
+            raise Refused(f"{name} includes files outside the context")
         included = requirement_files(_text(context, path))
         if included is None:
-            raise _RefusedError(f"{path} names local paths, or lines that dockfix does not know")
+            raise Refused(f"{path} names local paths, or lines that dockfix does not know")
         yield path
         pending += [posixpath.join(posixpath.dirname(path), each) for each in included]
 
@@ -193,7 +189,7 @@ def _check_node(command: PackageCommand, context: Context) -> list[str]:
         patched = pnpm_settings(text).get("patchedDependencies")
         patches += [str(each) for each in patched.values()] if isinstance(patched, dict) else []
     if context.exists("lerna.json"):
-        raise _RefusedError("the project has packages of its own (lerna.json)")
+        raise Refused("the project has packages of its own (lerna.json)")
     members = [folder for folder in match_folders(context, patterns, "package.json") if folder != "."]
     packages = {"package.json": root}
     packages |= {f"{member}/package.json": _package_json(context, f"{member}/package.json") for member in members}
@@ -210,14 +206,14 @@ def _check_node(command: PackageCommand, context: Context) -> list[str]:
 def _package_json(context: Context, path: str) -> PackageJsonFacts:
     facts = package_json_facts(_text(context, path))
     if facts is None:
-        raise _RefusedError(f"{path} is not valid JSON")
+        raise Refused(f"{path} is not valid JSON")
     return facts
 
 
 def _check_members(command: PackageCommand, context: Context, packages: Mapping[str, PackageJsonFacts]) -> None:
     """What only a project with workspaces can have in the way."""
     if command.has("--filter", "--workspace", "--recursive") or command.verb[:1] in (("workspaces",), ("workspace",)):
-        raise _RefusedError("it installs for some of the workspaces only")
+        raise Refused("it installs for some of the workspaces only")
     settings = f"{context.read_text('.npmrc') or ''}\n{context.read_text('pnpm-workspace.yaml') or ''}"
     found = re.search(
         r"^[ \t]*+(install-links|inject-workspace-packages|injectWorkspacePackages)\s*+[=:]\s*+true",
@@ -225,17 +221,17 @@ def _check_members(command: PackageCommand, context: Context, packages: Mapping[
         re.MULTILINE,
     )
     if found or any(facts.injected for facts in packages.values()) or command.has("--install-links"):
-        raise _RefusedError("it copies the workspaces' files into node_modules")
+        raise Refused("it copies the workspaces' files into node_modules")
     if re.search(
         r"^[ \t]*+(?:shared-workspace-lockfile|sharedWorkspaceLockfile)\s*+[=:]\s*+false", settings, re.MULTILINE
     ):
-        raise _RefusedError("each of the workspaces has a lockfile of its own")
+        raise Refused("each of the workspaces has a lockfile of its own")
     for path, facts in packages.items():
         folder = posixpath.dirname(path)
         if folder and facts.has_bin:
-            raise _RefusedError(f"{path} has a bin, whose file the install links")
+            raise Refused(f"{path} has a bin, whose file the install links")
         if folder and not context.ignored(f"{folder}/node_modules"):
-            raise _RefusedError(f"{folder}/node_modules is not in .dockerignore: the host's would end up on top")
+            raise Refused(f"{folder}/node_modules is not in .dockerignore: the host's would end up on top")
 
 
 def _check_package(
@@ -244,15 +240,15 @@ def _check_package(
     """What an install reads or runs for one package besides its manifest."""
     for name, version in facts.local.items():
         if not version.startswith("workspace:") or name not in members:
-            raise _RefusedError(f"{name} is a dependency in a folder of the context")
+            raise Refused(f"{name} is a dependency in a folder of the context")
     if command.has("--ignore-scripts"):
         return
     if facts.lifecycle:
-        raise _RefusedError(f"the {min(facts.lifecycle)} script in {path} runs with it, and may read any file")
+        raise Refused(f"the {min(facts.lifecycle)} script in {path} runs with it, and may read any file")
     folder = posixpath.dirname(path)
     schemas = [posixpath.join(folder, name) for name in ("prisma/schema.prisma", "schema.prisma")]
     if facts.uses_prisma or any(context.exists(schema) for schema in schemas):
-        raise _RefusedError("the install script of @prisma/client reads schema.prisma")
+        raise Refused("the install script of @prisma/client reads schema.prisma")
 
 
 def _check_pyproject(command: PackageCommand, context: Context) -> list[str]:
@@ -260,18 +256,18 @@ def _check_pyproject(command: PackageCommand, context: Context) -> list[str]:
         return []
     local = local_sources(_text(context, "pyproject.toml"))
     if local is None:
-        raise _RefusedError("pyproject.toml is not valid TOML")
+        raise Refused("pyproject.toml is not valid TOML")
     if local and local[0] == "workspace" and command.manager == "uv" and command.verb == ("sync",):
         # docs.astral.sh/uv/guides/integration/docker, "Intermediate layers", on workspaces
         if not command.has("--no-install-workspace", "--no-install-local"):
-            raise _RefusedError("it installs the members of the workspace, which takes their sources")
+            raise Refused("it installs the members of the workspace, which takes their sources")
         if command.has("--package", "--all-packages"):
-            raise _RefusedError("it installs for some of the workspace's members only")
+            raise Refused("it installs for some of the workspace's members only")
         local = local_sources(_text(context, "pyproject.toml"), members=False) or ()
         if not local:
             return uv_manifests(context, frozen=command.has("--frozen"))
     if local:
-        raise _RefusedError(f"pyproject.toml takes {local[0]} from a folder of the context")
+        raise Refused(f"pyproject.toml takes {local[0]} from a folder of the context")
     return []
 
 
@@ -280,25 +276,25 @@ def _check_text(manager: str, context: Context) -> list[str]:
     match manager:
         case "go":
             if context.is_dir("vendor"):
-                raise _RefusedError("the modules lie in vendor/, which the build uses")
+                raise Refused("the modules lie in vendor/, which the build uses")
             return go_manifests(context)
         case "bundler":
             gemfile = _text(context, "Gemfile" if context.exists("Gemfile") else "gems.rb")
             if re.search(r"\b(?:path|gemspec|eval_gemfile|File|Dir|IO|require_relative|instance_eval)\b", gemfile):
-                raise _RefusedError("the Gemfile refers to other files")
+                raise Refused("the Gemfile refers to other files")
         case "composer":
             manifest = _text(context, "composer.json")
             if re.search(r'"type"\s*:\s*"path"', manifest):
-                raise _RefusedError("composer.json takes packages from folders of the context")
+                raise Refused("composer.json takes packages from folders of the context")
         case "maven":
             return maven_manifests(context)
         case "gradle":
             settings = "".join(context.read_text(name) or "" for name in ("settings.gradle", "settings.gradle.kts"))
             if re.search(r"\binclude(?:Build)?\b", settings) or context.exists("buildSrc"):
-                raise _RefusedError("the project has several builds, whose scripts are read too")
+                raise Refused("the project has several builds, whose scripts are read too")
         case "dotnet":
             if context.glob("*.sln") or context.glob("*.slnx") or not context.glob("*.*proj"):
-                raise _RefusedError("which project files the solution names cannot be told")
+                raise Refused("which project files the solution names cannot be told")
         case _:
             pass
     return []

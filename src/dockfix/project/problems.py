@@ -45,11 +45,3 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     # a name that shares half its letters by chance is worse than no suggestion
     close = get_close_matches(name.lower().replace("_", "-"), list(known), n=1, cutoff=0.75)
     return close[0] if close else None
-
-
-class Uneditable(Exception):  # noqa: N818 - no error: the file is as its owner wants it
-    """An edit that cannot be made without changing more than it should. `reason` says why, in one line."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason

@@ -1,6 +1,6 @@
 """Manifests that refer to folders of the build context: whose further manifests an install reads too.
 
-Each function gives paths of the context, of manifests that the build sends, or raises `WorkspaceError` with the reason
+Each function gives paths of the context, of manifests that the build sends, or raises `Refused` with the reason
 why they cannot be told. They may give more than the tool reads, never less: a manifest copied in vain costs a line.
 """
 
@@ -13,13 +13,13 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from dockfix.facts.io import requirement_files
+from dockfix.facts.model import Refused
 from dockfix.facts.packages import is_literal_name
 from dockfix.project.context import MAX_ENTRIES, Context
 from dockfix.project.manifests import local_sources
 from dockfix.project.toml import TomlError, parse_toml
 
 __all__ = [
-    "WorkspaceError",
     "cargo_manifests",
     "conda_requirements",
     "go_manifests",
@@ -37,15 +37,11 @@ _MOST_YAML: Final = 50_000
 _MOST_BRACKETS: Final = 500
 
 
-class WorkspaceError(Exception):
-    """Why it cannot be told which manifests belong to a project; the text completes "not touched: ..."."""
-
-
 def match_folders(context: Context, patterns: Sequence[str], manifest: str) -> list[str]:
     """The folders with a file `manifest` that globs of a workspace name, sorted; `!` takes away.
 
     `*` matches within a name, `**` any number of folders. Dependencies' folders and links are not entered. Raises
-    `WorkspaceError` for other wildcards, for patterns that lead out, for linked members and for trees too large.
+    `Refused` for other wildcards, for patterns that lead out, for linked members and for trees too large.
     """
     wanted = [_segments(pattern) for pattern in patterns if not pattern.startswith("!")]
     unwanted = [_segments(pattern[1:]) for pattern in patterns if pattern.startswith("!")]
@@ -57,7 +53,7 @@ def match_folders(context: Context, patterns: Sequence[str], manifest: str) -> l
         entries = context.entries(folder)
         left -= len(entries)
         if left < 0:
-            raise WorkspaceError("the tree is too large to look for the members of its workspace")
+            raise Refused("the tree is too large to look for the members of its workspace")
         if any(_matches(pattern, parts) for pattern in wanted) and not any(_matches(each, parts) for each in unwanted):
             path = posixpath.join(folder, manifest)
             if context.is_file(path) and not context.ignored(path):
@@ -70,16 +66,16 @@ def match_folders(context: Context, patterns: Sequence[str], manifest: str) -> l
             if is_folder and len(inner) <= _DEEPEST:
                 stack.append((rel, inner))
             elif not is_folder and context.is_dir(rel):
-                raise WorkspaceError(f"{rel} is a symlink to a folder")
+                raise Refused(f"{rel} is a symlink to a folder")
     return sorted(found)
 
 
 def _segments(pattern: str) -> tuple[str, ...]:
     plain = posixpath.normpath(pattern.removeprefix("./").rstrip("/") or ".")
     if plain.startswith(("..", "/")):
-        raise WorkspaceError(f"the workspace has members outside the context ({pattern})")
+        raise Refused(f"the workspace has members outside the context ({pattern})")
     if re.search(r"[\[\]{}?()\\]", plain):
-        raise WorkspaceError(f"the pattern {pattern} of the workspace is not one that dockfix reads")
+        raise Refused(f"the pattern {pattern} of the workspace is not one that dockfix reads")
     return () if plain == "." else tuple(plain.split("/"))
 
 
@@ -109,18 +105,18 @@ def _may_lead_to(pattern: Sequence[str], parts: Sequence[str]) -> bool:
 def pnpm_patterns(text: str) -> tuple[str, ...]:
     """The globs under `packages` in `pnpm-workspace.yaml`; none if there is no such key.
 
-    Raises `WorkspaceError` if the file is not valid YAML. Source: https://pnpm.io/pnpm-workspace_yaml
+    Raises `Refused` if the file is not valid YAML. Source: https://pnpm.io/pnpm-workspace_yaml
     """
     packages = pnpm_settings(text).get("packages")
     if packages is None:
         return ()
     if not isinstance(packages, list) or not all(isinstance(each, str) for each in packages):
-        raise WorkspaceError("packages in pnpm-workspace.yaml is no list of names")
+        raise Refused("packages in pnpm-workspace.yaml is no list of names")
     return tuple(packages)
 
 
 def pnpm_settings(text: str) -> dict[str, Any]:
-    """The keys of `pnpm-workspace.yaml`. Raises `WorkspaceError` if it is not valid YAML, or no mapping."""
+    """The keys of `pnpm-workspace.yaml`. Raises `Refused` if it is not valid YAML, or no mapping."""
     return _yaml(text, "pnpm-workspace.yaml")
 
 
@@ -130,21 +126,21 @@ def pnpm_settings(text: str) -> dict[str, Any]:
 def conda_requirements(text: str, name: str) -> tuple[str, ...]:
     """The files that the pip part of an environment file of Conda names, relative to its folder.
 
-    Raises `WorkspaceError` if it installs from folders or files. Source:
+    Raises `Refused` if it installs from folders or files. Source:
     https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
     """
     lines: list[str] = []
     document = _yaml(text, name)
     if any(each.startswith((".", "/", "file:")) for each in _strings(document.get("channels"))):
-        raise WorkspaceError(f"{name} has a channel in a folder")
+        raise Refused(f"{name} has a channel in a folder")
     for entry in _list(document.get("dependencies")):
         # Conda hands the entries to pip as a requirements file that lies beside its own.
         lines += _strings(entry.get("pip")) if isinstance(entry, dict) else []
         if isinstance(entry, str) and not is_literal_name("conda", entry):
-            raise WorkspaceError(f"{name} names a file, or a line that dockfix does not know")
+            raise Refused(f"{name} names a file, or a line that dockfix does not know")
     found = requirement_files("\n".join(lines))
     if found is None:
-        raise WorkspaceError(f"{name} names local paths, or lines that dockfix does not know")
+        raise Refused(f"{name} names local paths, or lines that dockfix does not know")
     return found
 
 
@@ -170,14 +166,14 @@ def go_manifests(context: Context) -> list[str]:
         manifest = posixpath.normpath(posixpath.join(folder, "go.mod"))
         text = context.read_text(manifest)
         if text is None and (folder != "." or work is None):
-            raise WorkspaceError(f"{manifest} is not in the context, or cannot be read")
+            raise Refused(f"{manifest} is not in the context, or cannot be read")
         lines = _go_replacements(text or "")
         replaced += [_inside(path, folder, f"{manifest} replaces a module by") for path in lines]
         if folder != ".":
             found += [manifest, posixpath.join(folder, "go.sum")]
     for folder in dict.fromkeys(replaced):
         if not context.is_file(posixpath.join(folder, "go.mod")):
-            raise WorkspaceError(f"{folder}/go.mod is not in the context, or cannot be read")
+            raise Refused(f"{folder}/go.mod is not in the context, or cannot be read")
         found.append(posixpath.join(folder, "go.mod"))
     return [path for path in dict.fromkeys(found) if path != "go.mod" and context.exists(path)]
 
@@ -214,7 +210,7 @@ def _go_replacements(text: str) -> list[str]:
 def _inside(path: str, folder: str, what: str) -> str:
     joined = posixpath.normpath(posixpath.join(folder, path))
     if path.startswith("/") or joined.startswith(".."):
-        raise WorkspaceError(f"{what} {path}, which is outside the context")
+        raise Refused(f"{what} {path}, which is outside the context")
     return joined
 
 
@@ -224,7 +220,7 @@ def _inside(path: str, folder: str, what: str) -> str:
 def cargo_manifests(context: Context) -> list[str]:
     """The Cargo.toml files, of the root first, that `cargo fetch` there reads: of members and of path dependencies.
 
-    Raises `WorkspaceError` if a package finds a target by its place, as src/main.rs: then cargo wants the source too.
+    Raises `Refused` if a package finds a target by its place, as src/main.rs: then cargo wants the source too.
     Where Cargo.toml gives a target's path, cargo does not look whether the file is there (`target_path` in
     cargo/util/toml/targets.rs). Source: https://doc.rust-lang.org/cargo/reference/workspaces.html
     """
@@ -238,7 +234,7 @@ def cargo_manifests(context: Context) -> list[str]:
         document = _toml(context, manifest)
         found.append(manifest)
         if len(found) > _MOST_MANIFESTS:
-            raise WorkspaceError("the workspace has more packages than dockfix reads")
+            raise Refused("the workspace has more packages than dockfix reads")
         if "package" in document:
             _check_targets(document, manifest)
         workspace = _table(document, "workspace")
@@ -260,11 +256,11 @@ def _check_targets(document: dict[str, Any], manifest: str) -> None:
     for kind in ("bin", "example", "test", "bench"):
         targets += [each for each in _list(document.get(kind)) if isinstance(each, dict)]
     if not any(isinstance(each.get("path"), str) for each in targets):
-        raise WorkspaceError(f"cargo needs the sources of every target, or stubs of them: {manifest} gives no paths")
+        raise Refused(f"cargo needs the sources of every target, or stubs of them: {manifest} gives no paths")
     for target in targets:
         if not isinstance(target.get("path"), str):
             name = target.get("name", "the library")
-            raise WorkspaceError(f"cargo looks for {name} of {manifest} below {place}: it gives no path")
+            raise Refused(f"cargo looks for {name} of {manifest} below {place}: it gives no path")
 
 
 def _path_dependencies(document: dict[str, Any]) -> Iterator[str]:
@@ -284,7 +280,7 @@ def _path_dependencies(document: dict[str, Any]) -> Iterator[str]:
 def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
     """The pyproject.toml files of the members of a uv workspace in the root, without the root's.
 
-    Raises `WorkspaceError` if a member takes a package from a folder, whose sources are then built, and if not `frozen`
+    Raises `Refused` if a member takes a package from a folder, whose sources are then built, and if not `frozen`
     and a member has metadata that only its build backend knows.
     Source: https://docs.astral.sh/uv/concepts/projects/workspaces/
     """
@@ -294,12 +290,10 @@ def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
     found = [posixpath.join(folder, "pyproject.toml") for folder in folders if folder != "."]
     for path in found:
         if local := local_sources(context.read_text(path) or "", members=False):
-            raise WorkspaceError(f"{path} takes {local[0]} from a folder of the context")
+            raise Refused(f"{path} takes {local[0]} from a folder of the context")
         project = _table(_toml(context, path), "project")
         if not frozen and project.get("dynamic"):
-            raise WorkspaceError(
-                f"{path} has dynamic metadata, which its sources are read for; --frozen would spare it"
-            )
+            raise Refused(f"{path} has dynamic metadata, which its sources are read for; --frozen would spare it")
     return found
 
 
@@ -317,7 +311,7 @@ def maven_manifests(context: Context) -> list[str]:
         manifest = pending.pop(0)
         text = context.read_text(manifest)
         if text is None:
-            raise WorkspaceError(f"{manifest} is not in the context, or cannot be read")
+            raise Refused(f"{manifest} is not in the context, or cannot be read")
         text = _without_comments(text)
         parent = _maven_parent(text, manifest)
         if parent is not None and context.is_file(parent) and parent not in (*found, "pom.xml"):
@@ -325,17 +319,17 @@ def maven_manifests(context: Context) -> list[str]:
             pending.append(parent)
         for module in map(str.strip, re.findall(r"<module>([^<]*+)</module>", text)):
             if "${" in module or not module:
-                raise WorkspaceError(f"{manifest} names a module by a property")
+                raise Refused(f"{manifest} names a module by a property")
             path = _inside(module, posixpath.dirname(manifest) or ".", f"{manifest} has the module")
             path = path if path.endswith(".xml") else posixpath.normpath(posixpath.join(path, "pom.xml"))
             if path not in found and path != "pom.xml":
                 found.append(path)
                 pending.append(path)
         if len(found) > _MOST_MANIFESTS:
-            raise WorkspaceError("the project has more modules than dockfix reads")
+            raise Refused("the project has more modules than dockfix reads")
     odd = next((path for path in found if posixpath.basename(path) != "pom.xml"), None)
     if odd is not None:
-        raise WorkspaceError(f"{odd} is a module or a parent under a name of its own")
+        raise Refused(f"{odd} is a module or a parent under a name of its own")
     return found
 
 
@@ -369,24 +363,24 @@ def _yaml(text: str, name: str) -> dict[str, Any]:
 
     # ruamel.yaml takes quadratic time on deep nesting
     if len(text) > _MOST_YAML or text.count("[") + text.count("{") > _MOST_BRACKETS:
-        raise WorkspaceError(f"{name} is longer, or more deeply nested, than dockfix reads")
+        raise Refused(f"{name} is longer, or more deeply nested, than dockfix reads")
     try:
         document = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError, RecursionError) as error:
-        raise WorkspaceError(f"{name} is not valid YAML") from error
+        raise Refused(f"{name} is not valid YAML") from error
     if document is not None and not isinstance(document, dict):
-        raise WorkspaceError(f"{name} is not valid: it holds no keys")
+        raise Refused(f"{name} is not valid: it holds no keys")
     return document or {}
 
 
 def _toml(context: Context, path: str) -> dict[str, Any]:
     text = context.read_text(path)
     if text is None:
-        raise WorkspaceError(f"{path} is not in the context, or cannot be read")
+        raise Refused(f"{path} is not in the context, or cannot be read")
     try:
         return parse_toml(text)
     except TomlError as error:
-        raise WorkspaceError(f"{path} is not TOML that dockfix reads: {error.message}") from error
+        raise Refused(f"{path} is not TOML that dockfix reads: {error.message}") from error
 
 
 def _table(value: Any, key: str) -> dict[str, Any]:

@@ -98,17 +98,19 @@ def context_edits(project: Project, build: BuildInvocation, name: str, value: st
     shown = shown_folder(project, build.source)
     try:
         text = project.files.read(build.source).text
-        if build.kind == "bake":
-            edits = bakeedit.set_context(text, _block(project, build), name, value, json=build.source.suffix == ".json")
-        else:
-            if yamledit.key_span(text, ("services", build.service, "build")) is None:
-                raise Refused(f"{shown} does not write the `build:` of {build.service} itself")
-            if _base_of(build) is None:
-                raise Refused(f"the paths of {build.service} start from another folder than that of {shown}")
-            path = ("services", build.service, "build", "additional_contexts", name)
-            edits = yamledit.set_entry(text, path, value)
     except InputError as error:
         raise Refused(f"{shown} {error.problem.message}") from error
+    is_bake = build.kind == "bake"
+    if not is_bake and yamledit.key_span(text, ("services", build.service, "build")) is None:
+        raise Refused(f"{shown} does not write the `build:` of {build.service} itself")
+    if not is_bake and _base_of(build) is None:
+        raise Refused(f"the paths of {build.service} start from another folder than that of {shown}")
+    try:
+        if is_bake:
+            edits = bakeedit.set_context(text, _block(project, build), name, value, json=build.source.suffix == ".json")
+        else:
+            path = ("services", build.service, "build", "additional_contexts", name)
+            edits = yamledit.set_entry(text, path, value)
     except Refused as error:
         raise Refused(f"in {shown}, {error.reason}") from error
     if not edits:

@@ -1,16 +1,27 @@
-"""One user, one number, in all images of a project.
+"""A user has different numbers in the images of a project, or several users share one number.
 
 ## What it does
 
-It looks at all Dockerfiles together for a user (or group) that has several numbers, and for a number that several users
-have. Which is right is not in the files, but it can be in the configuration, and then the rule writes it. With
+Compares the users and groups of all Dockerfiles: it reports a user or group that has several numbers, and a number
+that several users have. Which number is right is not in the files, but it can be in the configuration; then the rule
+writes it: in useradd, adduser, groupadd and addgroup, USER, `--chown`, chown and mounts, and in `user:` of the compose
+services that run these images, all in one change. The user's own group gets the same number.
+
+## Why is this bad?
+
+A volume stores owners by number. If the numbers differ, one image cannot read what another one writes as the same user.
+If two users have one number, each owns the other's files.
+
+## Example
+
+With this configuration
 
 ```toml pyproject.toml
 [tool.dockfix]
 uid-map = { app = 10001 }
 ```
 
-the two images
+the second of these two images has to change:
 
 ```dockerfile api/Dockerfile
 FROM debian:12
@@ -25,7 +36,7 @@ COPY --chown=10002:10002 . /srv
 USER 10002:10002
 ```
 
-agree after it has changed the second:
+Use instead:
 
 ```dockerfile worker/Dockerfile
 FROM debian:12
@@ -34,32 +45,28 @@ COPY --chown=10001:10001 . /srv
 USER 10001:10001
 ```
 
-It rewrites the numbers of useradd, adduser, groupadd and addgroup, of USER, `--chown`, chown and mounts, and
-`user:` of the compose services that run these images, all in one change. The group that is the user's own gets the
-same number.
+## Fix safety
 
-## Why
+Unsafe: files on volumes keep the old numbers, and manifests and scripts outside the project may name them. The rule
+changes all numbers in all files, or none.
 
-A volume knows owners by number. What one image writes as `app` another cannot read as `app` if the numbers differ,
-and where two users have one number, each owns the other's files.
+## When it does not apply
 
-## Safety
+- Users that come with a base image (`node`, `www-data`), and images that use them: the project does not set their
+  numbers.
+- A user with a number that is a variable, is chosen by useradd, or belongs to another account in the same file.
+- A number that also occurs where its owner cannot be seen (`ENV UID=10001`, `install -o 10001`, usermod).
+- Dockerfiles that compose or bake build and that are not part of the run, if they have the user too: not fixed.
+- Tests and examples, for the comparison; a user of the map gets its number there too.
 
-Unsafe: files on volumes keep the old numbers, and manifests and scripts elsewhere may name them. All numbers are
-changed or none, over all files.
+## Options
 
-## What it leaves alone
+- `uid-map`: the UID of each user, by name.
 
-- Users that a base image brings (`node`, `www-data`), and images that use them: their numbers are not ours.
-- A user of which a number is a variable, is chosen by useradd, or is also somebody else's in the same file.
-- A number that also stands where it cannot be seen whose it is (`ENV UID=10001`, `install -o 10001`, usermod).
-- Dockerfiles that compose or bake build and that are no part of the run, if they have the user too: it is refused.
-- Tests and examples, where conflicts are concerned; a mapped user gets its number there too.
-
-## Sources
+## References
 
 - https://docs.docker.com/reference/dockerfile/#user
-- useradd(8), groupadd(8) of shadow; busybox `adduser.c`; Debian's adduser(8)
+- useradd(8), groupadd(8) of shadow; BusyBox `adduser.c`; Debian's adduser(8)
 """
 
 from __future__ import annotations
@@ -74,18 +81,17 @@ from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Change, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
-from dockfix_codemods.uid_map import edits as account_surgery
+from dockfix_codemods.uid_map.edits import AccountFile, account_file, renumber
 
-_WHY: Final = "what one image writes to a volume is then the same user's in the others"
-_LOOK_AT: Final = "volumes that hold files of the old numbers, and manifests, scripts and comments that name them"
+_REVIEW: Final = "check volumes with files of the old numbers, and manifests, scripts and comments that name them"
 _MOST_SHOWN: Final = 6
 
-_Files = Mapping[Path, account_surgery.AccountFile]
+_Files = Mapping[Path, AccountFile]
 
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """An account that a file makes, with its numbers as they are shown."""
+    """An account that a file creates, with its numbers as they are shown."""
 
     path: Path
     place: str
@@ -96,13 +102,13 @@ class _Account:
     at: Span
 
 
-def collect(target: Target) -> account_surgery.AccountFile:
+def collect(target: Target) -> AccountFile:
     """The users, groups and numbers of a Dockerfile."""
-    return account_surgery.account_file(target)
+    return account_file(target)
 
 
 def check_project(workspace: Workspace) -> Iterator[Finding]:
-    """Give mapped users their numbers, and name the conflicts of all others."""
+    """Give the users of the map their numbers, and report the conflicts of all others."""
     files = dict(workspace.collected(collect))
     for name, number in workspace.options.uid_map.items():
         yield from _mapped(workspace, files, name, number)
@@ -110,8 +116,8 @@ def check_project(workspace: Workspace) -> Iterator[Finding]:
     users = [each for each in accounts if each.kind == "user"]
     groups = [each for each in accounts if each.kind == "group"]
     yield from _conflicts(users)
-    told = {(each.name, each.number) for each in users}
-    yield from _conflicts([each for each in groups if (each.name, each.number) not in told])
+    reported = {(each.name, each.number) for each in users}
+    yield from _conflicts([each for each in groups if (each.name, each.number) not in reported])
 
 
 def _mapped(workspace: Workspace, files: _Files, name: str, number: int) -> Iterator[Finding]:
@@ -120,15 +126,18 @@ def _mapped(workspace: Workspace, files: _Files, name: str, number: int) -> Iter
     if not others:
         return
     table = _table([f"{_shown(user.uid, user.gid)} ({file.display}:{user.line})" for _, file, user in others])
-    message = f"{name} has the uid {number} by the uid-map, and here {table}"
+    message = f"`{name}` does not have the UID {number} of `uid-map`: {table}"
     path, _, user = others[0]
     try:
-        edits = account_surgery.renumber(workspace, files, name, number)
-    except Refused as reason:
-        yield Refusal(user.at, message, str(reason), file=path)
+        edits = renumber(workspace, files, name, number)
+    except Refused as refused:
+        yield Refusal(user.at, message, refused.reason, file=path)
         return
     other_files = tuple(Change(other, each) for other, each in edits.items() if other != path)
-    yield Fix(user.at, message, edits.get(path, ()), Safety.UNSAFE, _WHY, _LOOK_AT, other_files=other_files, file=path)
+    changed = f"{len(edits)} {'file' if len(edits) == 1 else 'files'}"
+    help_ = f"change the numbers of `{name}` to {number} in {changed}"
+    own = edits.get(path, ())
+    yield Fix(user.at, message, own, Safety.UNSAFE, help_, _REVIEW, other_files=other_files, file=path)
 
 
 def _accounts(workspace: Workspace, files: _Files) -> Iterator[_Account]:
@@ -140,7 +149,7 @@ def _accounts(workspace: Workspace, files: _Files) -> Iterator[_Account]:
                 place, shown = f"{file.display}:{user.line}", _shown(user.uid, user.gid)
                 yield _Account(path, place, "user", user.name, user.uid, shown, user.at)
         for group in file.numbers:
-            if group.kind == "group" and group.gives and group.number is not None:
+            if group.kind == "group" and group.creates and group.number is not None:
                 place, shown = f"{file.display}:{group.line}", str(group.number)
                 yield _Account(path, place, "group", group.name, group.number, shown, group.at)
 
@@ -151,18 +160,19 @@ def _conflicts(accounts: Sequence[_Account]) -> Iterator[Advice]:
         second = next((each for each in same if each.number != same[0].number), None)
         if second is not None:
             table = _table([f"{each.shown} ({each.place})" for each in same])
-            yield Advice(second.at, f"the {second.kind} {name} has several numbers: {table}", file=second.path)
+            yield Advice(second.at, f"the {second.kind} `{name}` has different numbers: {table}", file=second.path)
     for number in dict.fromkeys(each.number for each in accounts):
         same = [each for each in accounts if each.number == number]
         second = next((each for each in same if each.name != same[0].name), None)
         if second is not None:
-            table = _table([f"{each.name} ({each.place})" for each in same])
-            word = "uid" if second.kind == "user" else "gid"
-            yield Advice(second.at, f"the {word} {number} is that of several {second.kind}s: {table}", file=second.path)
+            table = _table([f"`{each.name}` ({each.place})" for each in same])
+            word = "UID" if second.kind == "user" else "GID"
+            message = f"different {second.kind}s have the {word} {number}: {table}"
+            yield Advice(second.at, message, file=second.path)
 
 
 def _shown(uid: int | None, gid: int | None) -> str:
-    return "no number" if uid is None else str(uid) if gid is None else f"{uid}:{gid}"
+    return "unknown" if uid is None else str(uid) if gid is None else f"{uid}:{gid}"
 
 
 def _table(rows: Sequence[str]) -> str:
@@ -173,7 +183,7 @@ def _table(rows: Sequence[str]) -> str:
 
 CODEMOD: Final = Codemod(
     name="uid-map",
-    title="one user with several numbers, or one number for several users",
+    title="a user has several numbers, or a number several users",
     severity=Severity.WARNING,
     category=Category.SECURITY,
     effects=frozenset({Effect.COMMANDS, Effect.USERS, Effect.COPIES, Effect.MOUNTS, Effect.COMPOSE}),
@@ -182,6 +192,5 @@ CODEMOD: Final = Codemod(
     collect=collect,
     since="0.1.0",
     triggers=("user", "group", "chown", "uid="),
-    page=__doc__,
     findings=("cross 2",),
 )

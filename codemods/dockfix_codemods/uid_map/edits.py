@@ -1,7 +1,7 @@
-"""Edits that give a user another number wherever the project writes it, or the reason why that cannot be done.
+"""The edits that give a user another number in all files of a project.
 
-A number is a user's in the Dockerfiles that make the user, in those that start from their images, and under `user:` of
-the compose services that run either. All of it is changed, or nothing.
+The number of a user occurs in the Dockerfiles that create the user, in those that start from their images, and in
+`user:` of the compose services that run either. All of them are changed, or none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dockfix.project.compose.builds import ComposeFile, Service
 from dockfix.project.target import Target
 from dockfix.rule import Edit
 from dockfix.rule.workspace import Workspace
-from dockfix_codemods.uid_map.numbers import AccountNumber, MadeUser, account_numbers, made_users, number_spans
+from dockfix_codemods.uid_map.numbers import AccountNumber, CreatedUser, account_numbers, created_users, number_spans
 
 __all__ = ["AccountFile", "account_file", "renumber"]
 
@@ -28,16 +28,16 @@ class AccountFile:
 
     display: str
     numbers: tuple[AccountNumber, ...]
-    users: tuple[MadeUser, ...]
+    users: tuple[CreatedUser, ...]
 
-    def makes(self, name: str) -> bool:
-        """Whether a command of the file makes a user."""
+    def creates(self, name: str) -> bool:
+        """Whether a command of the file creates a user."""
         return any(user.name == name for user in self.users)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ids:
-    """The numbers that a user has in a file and those that derive from it; `gids` are those of its own group."""
+    """The numbers of a user in a file and in the images derived from it; `gids` are those of its own group."""
 
     uids: frozenset[int]
     gids: frozenset[int] = field(default_factory=frozenset)
@@ -52,25 +52,25 @@ def account_file(target: Target) -> AccountFile:
     lowered = target.text.lower()
     if not any(word in lowered for word in ("user", "group", "chown", "uid=")):
         return AccountFile(target.display, (), ())
-    return AccountFile(target.display, tuple(account_numbers(target.facts)), tuple(made_users(target.facts)))
+    return AccountFile(target.display, tuple(account_numbers(target.facts)), tuple(created_users(target.facts)))
 
 
 def renumber(
     workspace: Workspace, files: Mapping[Path, AccountFile], name: str, number: int
 ) -> Mapping[Path, tuple[Edit, ...]]:
-    """The edits of each file that give the user `name`, and the group of its own, the number; none if it has it.
+    """The edits of each file that give the number to the user `name` and to its own group.
 
     Raises:
-        Refused: something else depends on a number, or it cannot be seen that nothing does.
+        Refused: something else depends on an old number, or may depend on it.
     """
-    ids = {path: _ids_of(file, name) for path, file in files.items() if file.makes(name)}
-    ids |= _heirs(workspace, files, ids)
+    ids = {path: _ids_of(file, name) for path, file in files.items() if file.creates(name)}
+    ids |= _ids_in_children(workspace, files, ids)
     for target in workspace.outside:
         if any(place.name == name for place in account_file(target).numbers):
-            raise Refused(f"{target.display}, which is not part of this run, has {name} too")
+            raise Refused(f"{target.display}, which is not part of this run, has `{name}` too")
     edits: dict[Path, tuple[Edit, ...]] = {}
     for path, file in files.items():
-        _check_owner(file, name, derived=path in ids and not file.makes(name))
+        _check_owner(file, name, derived=path in ids and not file.creates(name))
         if path in ids:
             edits[path] = tuple(_in_dockerfile(workspace, path, file, name, number, ids[path]))
     for compose in workspace.project.compose_files:
@@ -86,17 +86,19 @@ def _ids_of(file: AccountFile, name: str) -> _Ids:
     for user in (user for user in file.users if user.name == name):
         where = f"{file.display}:{user.line}"
         if user.uid is None:
-            raise Refused(f"the uid of {name} in {where} is not a number that the file gives")
+            raise Refused(f"the UID of `{name}` in {where} is not a number in the file")
         uids.add(user.uid)
         if user.own_group:
             if user.gid is None:
-                raise Refused(f"the gid of {name}'s group in {where} is not a number that the file gives")
+                raise Refused(f"the GID of the group of `{name}` in {where} is not a number in the file")
             gids.add(user.gid)
     return _Ids(frozenset(uids), frozenset(gids))
 
 
-def _heirs(workspace: Workspace, files: Mapping[Path, AccountFile], owners: Mapping[Path, _Ids]) -> dict[Path, _Ids]:
-    """The Dockerfiles that start from an image that compose or bake builds of an owner, and do not make the user."""
+def _ids_in_children(
+    workspace: Workspace, files: Mapping[Path, AccountFile], owners: Mapping[Path, _Ids]
+) -> dict[Path, _Ids]:
+    """The Dockerfiles that start from an image of an owner, as compose or bake name it, and do not create the user."""
     tags: dict[ImageRef, _Ids] = {}
     for invocation in workspace.project.invocations:
         real = workspace.project.files.real(invocation.dockerfile) if invocation.dockerfile is not None else None
@@ -118,8 +120,8 @@ def _image(reference: str) -> ImageRef | None:
 
 def _check_owner(file: AccountFile, name: str, *, derived: bool) -> None:
     for place in file.numbers:
-        if place.kind == "user" and place.name == name and not place.made and not derived:
-            raise Refused(f"{file.display}:{place.line} uses {name}, which comes from its base image")
+        if place.kind == "user" and place.name == name and not place.created_here and not derived:
+            raise Refused(f"{file.display}:{place.line} uses `{name}`, which comes from its base image")
 
 
 def _in_dockerfile(
@@ -130,48 +132,48 @@ def _in_dockerfile(
     edits: list[Edit] = []
     for place in file.numbers:
         where = f"{file.display}:{place.line}"
-        if place.number is None and (not place.name or (place.gives and place.name == name and place.text)):
-            raise Refused(f"a number in {where} is given by {place.text}")
-        if _is_ours(place, name, ids) and place.number != number:
+        if place.number is None and (not place.name or (place.creates and place.name == name and place.text)):
+            raise Refused(f"a number in {where} is set by `{place.text}`")
+        if _is_own_number(place, name, ids) and place.number != number:
             if place.span is None:
-                raise Refused(f"the {place.number} in {where} is given by {place.text}")
+                raise Refused(f"{place.number} in {where} is set by `{place.text}`")
             edits.append(Edit(*place.span, str(number)))
     known = {place.span.start for place in file.numbers if place.span is not None}
     for old in ids.all - {number}:
         for span in number_spans(target.dockerfile, old):
             if span.start not in known:
                 line = target.dockerfile.positions.line(span.start)
-                raise Refused(f"the {old} in {file.display}:{line} may be {name}'s too")
+                raise Refused(f"{old} in {file.display}:{line} may be a number of `{name}` too")
     if edits:
         after = target.with_text(apply_edits(target.text, edits))
-        for user in made_users(after.facts):
+        for user in created_users(after.facts):
             if user.name == name and (user.uid != number or (user.own_group and user.gid != number)):
-                raise Refused(f"{name}'s group in {file.display}:{user.line} would not get the gid {number}")
+                raise Refused(f"the group of `{name}` in {file.display}:{user.line} would not get the GID {number}")
     yield from edits
 
 
-def _is_ours(place: AccountNumber, name: str, ids: _Ids) -> bool:
-    """Whether a number is that of the user, or of the group of its own."""
+def _is_own_number(place: AccountNumber, name: str, ids: _Ids) -> bool:
+    """Whether a number belongs to the user or to its own group."""
     mine = ids.uids if place.kind == "user" else ids.gids
-    if place.gives:
+    if place.creates:
         return place.name == name and (place.kind == "user" or bool(ids.gids))
     return not place.name and place.number in mine
 
 
 def _check_free(target: Target, file: AccountFile, name: str, number: int, ids: _Ids) -> None:
-    """Refuse where the old or the new number is somebody else's too."""
+    """Refuse if the old or the new number belongs to another account too."""
     for place in file.numbers:
-        if not place.gives or place.name == name or place.number is None:
+        if not place.creates or place.name == name or place.number is None:
             continue
         mine = ids.uids if place.kind == "user" else ids.gids
         if place.number in mine or (place.number == number and mine):
-            word = "uid" if place.kind == "user" else "gid"
-            raise Refused(f"{place.number} is the {word} of {place.name} in {file.display}:{place.line}")
+            word = "UID" if place.kind == "user" else "GID"
+            raise Refused(f"{place.number} is the {word} of `{place.name}` in {file.display}:{place.line}")
     for stage in target.facts.graph.stages:
         taken = stage.base.taken_ids if stage.base is not None else frozenset()
         if number in taken:
-            image = stage.base_ref.value if isinstance(stage.base_ref, Known) else "the base image"
-            raise Refused(f"{image} in {file.display}:{stage.node.start_line} has {number} already")
+            image = f"`{stage.base_ref.value}`" if isinstance(stage.base_ref, Known) else "the base image"
+            raise Refused(f"{image} in {file.display}:{stage.node.start_line} already has the ID {number}")
 
 
 def _in_compose(
@@ -186,10 +188,10 @@ def _in_compose(
             continue
         at = ("services", service.name, "user")
         span = value_span(text, at)
-        where = f"service {service.name} in {path.relative_to(workspace.project.root).as_posix()}"
+        where = f"the service `{service.name}` in {path.relative_to(workspace.project.root).as_posix()}"
         written = text[span.start : span.end] if span is not None else ""
         if "$" in written or (service.user is None and "user" in service.raw):
-            raise Refused(f"the user of {where} is given by a variable")
+            raise Refused(f"the user of {where} is set by a variable")
         parts = (service.user or "").split(":")
         new = [
             str(number) if part.isascii() and part.isdigit() and len(part) < 11 and int(part) in old else part
@@ -198,17 +200,17 @@ def _in_compose(
         if new == parts:
             continue
         if written.strip("'\"") != service.user:
-            raise Refused(f"the user of {where} is not written in that file alone")
+            raise Refused(f"the user of {where} is not set in that file alone")
         try:
             yield from replace_scalar(text, at, ":".join(new))
-        except Refused as reason:
-            raise Refused(f"the user of {where} cannot be edited: {reason.reason}") from reason
+        except Refused as refused:
+            raise Refused(f"the user of {where} cannot be edited: {refused.reason}") from refused
 
 
 def _ids_of_service(
     workspace: Workspace, compose: ComposeFile, service: Service, ids: Mapping[Path, _Ids]
 ) -> _Ids | None:
-    """The numbers that the user has in the image of a service; None if that is of none of the files."""
+    """The numbers of the user in the image of a service; None if no file of the run builds that image."""
     image = _image(service.image) if service.image and not service.builds else None
     for each in workspace.project.invocations:
         own = each.service == service.name and each.source in (compose.path, *compose.files)

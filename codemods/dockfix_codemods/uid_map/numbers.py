@@ -1,4 +1,4 @@
-"""The numbers of users and groups in a Dockerfile: where each is given to a name, and where it stands for one.
+"""The numbers of users and groups in a Dockerfile: where an account gets its number, and where a number is used.
 
 Sources: shadow's useradd(8), usermod(8) and groupadd(8); Debian's adduser(8); busybox `loginutils/adduser.c`; the
 Dockerfile reference for USER, `--chown` and `RUN --mount`; chown(1) for `USER:GROUP`.
@@ -24,20 +24,25 @@ if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.stages import Stage
 
-__all__ = ["AccountNumber", "MadeUser", "account_numbers", "made_users", "number_spans"]
+__all__ = ["AccountNumber", "CreatedUser", "account_numbers", "created_users", "number_spans"]
 
 Kind = Literal["user", "group"]
 
 
 @dataclass(frozen=True, slots=True)
 class AccountNumber:
-    """A place that gives an account its number, or names an account by its number or its name.
+    """A place that sets the number of an account, or refers to an account by its number or name.
 
-    `kind` says whether it is a user or a group, `name` is the account's name, empty where the place has a number alone.
-    `text` is what is written for the number, `number` its value, None where there is none or a variable without a known
-    value. `span` is where the digits stand, None if they do not stand in one piece. `at` is the command, flag or
-    instruction, `line` its line. `gives` is true of commands that create the account. `made` says of a name
-    whether this file makes the account that it means, rather than the base image.
+    Args:
+        kind: user or group.
+        name: the name of the account; empty where the place only has a number.
+        number: the number; None if there is none, or a variable without a known value.
+        text: the number as written.
+        span: the digits; None if they are not in one piece.
+        at: the command, flag or instruction.
+        line: the line of `at`.
+        creates: whether the place is a command that creates the account.
+        created_here: whether this file creates the account, rather than the base image.
     """
 
     kind: Kind
@@ -47,13 +52,13 @@ class AccountNumber:
     span: Span | None
     at: Span
     line: int
-    gives: bool = False
-    made: bool = False
+    creates: bool = False
+    created_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class MadeUser:
-    """A user that a stage makes, as it is at the end of the stage; None for an id that the file does not say.
+class CreatedUser:
+    """A user that a stage creates, as it is at the end of the stage; None for an ID that is not in the file.
 
     `own_group` says whether its group is the one of its own name.
     """
@@ -68,12 +73,12 @@ class MadeUser:
 
 _KINDS: Final[tuple[Kind, Kind]] = ("user", "group")
 _OPTIONS: Final[Mapping[str, Kind]] = MappingProxyType({"uid": "user", "gid": "group"})
-_MAKERS: Final = frozenset(("useradd", "adduser"))
-_GROUP_MAKERS: Final = frozenset(("groupadd", "addgroup"))
+_USER_PROGRAMS: Final = frozenset(("useradd", "adduser"))
+_GROUP_PROGRAMS: Final = frozenset(("groupadd", "addgroup"))
 
 
 def account_numbers(facts: BuildFacts) -> Iterator[AccountNumber]:
-    """All places of a Dockerfile, in order."""
+    """All places of a Dockerfile that set or use a number, in order."""
     for stage in facts.graph.stages:
         for instruction in () if stage.replaced else stage.instructions:
             match instruction:
@@ -93,14 +98,14 @@ def account_numbers(facts: BuildFacts) -> Iterator[AccountNumber]:
                     pass
 
 
-def made_users(facts: BuildFacts) -> Iterator[MadeUser]:
-    """The users that the stages make, each stage's in order."""
+def created_users(facts: BuildFacts) -> Iterator[CreatedUser]:
+    """The users that each stage creates, in order."""
     for stage in facts.graph.stages:
         accounts = facts.accounts(stage)
         for position, step in facts.account_history(stage).commands:
             run = stage.program[position]
             if run not in stage.instructions:
-                continue  # a trigger of the parent's ONBUILD, which stands elsewhere
+                continue  # an ONBUILD trigger of the parent, which is in another place
             for user in accounts.users.values():
                 if user.created_by is step.command:
                     group = accounts.groups.get(user.name)
@@ -108,11 +113,11 @@ def made_users(facts: BuildFacts) -> Iterator[MadeUser]:
                     gid = user.gid.value if isinstance(user.gid, Known) else None
                     own = group is not None and group.gid == user.gid
                     span = facts.commands(run).span(step.command)
-                    yield MadeUser(user.name, uid, gid, own, span, _line(facts, span))
+                    yield CreatedUser(user.name, uid, gid, own, span, _line(facts, span))
 
 
 def number_spans(dockerfile: Dockerfile, number: int) -> Iterator[Span]:
-    """Where a number stands in the instructions of a Dockerfile, as a whole number; comments, FROM and ports aside."""
+    """Where a whole number occurs in the instructions of a Dockerfile, except FROM and EXPOSE."""
     for instruction in dockerfile.instructions:
         if isinstance(instruction, From | Expose):
             continue
@@ -131,7 +136,7 @@ def _line(facts: BuildFacts, span: Span) -> int:
 def _owner(
     facts: BuildFacts, instruction: Instruction, text: str, span: Span | None, at: Span
 ) -> Iterator[AccountNumber]:
-    """`USER[:GROUP]` as USER and `--chown` have it."""
+    """The accounts of `USER[:GROUP]`, as in USER and `--chown`."""
     line = _line(facts, at)
     expanded = facts.state(instruction).expand(text) if "$" in text else Known(text)
     if not isinstance(expanded, Known):
@@ -145,13 +150,13 @@ def _owner(
         if number is not None:
             yield AccountNumber(kind, "", number, part if exact else text, where, at, line)
         elif part:
-            made = _is_made(facts.accounts(instruction), kind, part)
-            yield AccountNumber(kind, part, None, part, None, at, line, made=made)
+            created = _is_created(facts.accounts(instruction), kind, part)
+            yield AccountNumber(kind, part, None, part, None, at, line, created_here=created)
         if start is not None:
             start += len(part) + 1
 
 
-def _is_made(accounts: Accounts, kind: Kind, name: str) -> bool:
+def _is_created(accounts: Accounts, kind: Kind, name: str) -> bool:
     account = accounts.users.get(name) if kind == "user" else accounts.groups.get(name)
     return account is not None and account.created_by is not None
 
@@ -174,8 +179,8 @@ def _commands(facts: BuildFacts, stage: Stage, commands: Commands, step: Step) -
         for kind, name, text, digits in _account_command(stage, step, *program):
             span = commands.span(digits) if digits is not None else None
             exact = span is not None and span.end - span.start == len(text)
-            gives = bool(name)
-            yield AccountNumber(kind, name, _number(text), text, span if exact else None, at, line, gives, gives)
+            creates = bool(name)
+            yield AccountNumber(kind, name, _number(text), text, span if exact else None, at, line, creates, creates)
     elif step.command.basename in ("chown", "chgrp"):
         yield from _chown(commands, step, at, line)
 
@@ -187,7 +192,7 @@ def _number(text: str) -> int | None:
 def _account_command(
     stage: Stage, step: Step, program: str, first: int
 ) -> Iterator[tuple[Kind, str, str, Word | None]]:
-    """What an account command gives: user or group, the name (empty for the group of a user), text, digits."""
+    """The accounts of a command: kind, name (empty for the group of a user), number as written, digits."""
     words = list(step.command.words[first:])
     family = stage.base.family if stage.base is not None else ""
     kinds = option_kinds(program, family, [word.value for word in words])
@@ -209,18 +214,18 @@ def _account_command(
         given[kind] = (tail, _digits(word, tail))
     if len(operands) != 1 or not operands[0]:
         return
-    if program in _MAKERS:
+    if program in _USER_PROGRAMS:
         text, digits = given.get("uid", ("", None))
         yield "user", operands[0], text, digits
         if "gid" in given and _number(given["gid"][0]) is not None:
             yield "group", "", *given["gid"]
-    elif program in _GROUP_MAKERS:
+    elif program in _GROUP_PROGRAMS:
         text, digits = given.get("gid", ("", None))
         yield "group", operands[0], text, digits
 
 
 def _short(value: str, kinds: Mapping[str, str]) -> tuple[str, str, str]:
-    """A cluster of short options: the one that takes a value, and the value if it stands in the same word."""
+    """The option of a cluster of short ones that takes a value, and the value if it is in the same word."""
     for index, letter in enumerate(value[1:], 1):
         if f"-{letter}" in kinds:
             return f"-{letter}", "", value[index + 1 :]
@@ -228,7 +233,7 @@ def _short(value: str, kinds: Mapping[str, str]) -> tuple[str, str, str]:
 
 
 def _digits(word: Word, value: str) -> Word | None:
-    """The part of a word that a number is written in."""
+    """The part of a word that holds the digits of a number."""
     at = word.text.rfind(value)
     if at < 0 or _number(value) is None:
         return None
@@ -236,7 +241,7 @@ def _digits(word: Word, value: str) -> Word | None:
 
 
 def _chown(commands: Commands, step: Step, at: Span, line: int) -> Iterator[AccountNumber]:
-    """The owner that `chown USER:GROUP` and `chgrp GROUP` name by number."""
+    """The owners that `chown USER:GROUP` and `chgrp GROUP` name by number."""
     owner = next((word for word in step.command.args if not word.text.startswith("-")), None)
     if owner is None or owner.text != owner.value:
         return

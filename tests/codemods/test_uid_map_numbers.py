@@ -6,11 +6,11 @@ import pytest
 
 from dockfix.facts.build import analyse
 from dockfix.syntax.parser import parse
-from dockfix_codemods.uid_map.numbers import account_numbers, made_users, number_spans
+from dockfix_codemods.uid_map.numbers import account_numbers, created_users, number_spans
 
 
 def places(text: str) -> list[tuple[str, str, int | None, str]]:
-    """Kind, name, number and what stands at the span of each place."""
+    """Kind, name, number and the text at the span of each place."""
     found = account_numbers(analyse(parse(text)))
     return [(p.kind, p.name, p.number, text[p.span.start : p.span.end] if p.span else "") for p in found]
 
@@ -48,13 +48,13 @@ def test_places(line: str, expected: list[tuple[str, str, int | None, str]]) -> 
     assert places(f"FROM debian:12\n{line}\n") == expected
 
 
-def test_the_gecos_of_busybox_is_no_gid() -> None:
+def test_the_gecos_of_busybox_is_not_a_gid() -> None:
     assert places("FROM alpine\nRUN adduser -D -g 501 -u 500 app\n") == [("user", "app", 500, "500")]
 
 
 def test_whose_account_a_name_means() -> None:
     text = "FROM node:22\nUSER node\nRUN useradd app\nUSER app\n"
-    made = {place.name: place.made for place in account_numbers(analyse(parse(text))) if not place.gives}
+    made = {place.name: place.created_here for place in account_numbers(analyse(parse(text))) if not place.creates}
     assert made == {"node": False, "app": True}
 
 
@@ -71,11 +71,11 @@ def test_whose_account_a_name_means() -> None:
         ("useradd -u 5000 app && usermod -u 5003 app", 5003, 5000, True),
     ],
 )
-def test_made_users(commands: str, uid: int | None, gid: int | None, own: bool) -> None:
-    (user,) = made_users(analyse(parse(f"FROM debian:12\nRUN {commands}\n")))
+def test_created_users(commands: str, uid: int | None, gid: int | None, own: bool) -> None:
+    (user,) = created_users(analyse(parse(f"FROM debian:12\nRUN {commands}\n")))
     assert (user.name, user.uid, user.gid, user.own_group) == ("app", uid, gid, own)
 
 
-def test_where_a_number_stands() -> None:
+def test_number_spans() -> None:
     text = "FROM a:50\n# 50\nEXPOSE 50\nENV A=50 B=150 C=5.50\nRUN <<EOF\nx 50\nEOF\n"
     assert [text[: span.start].count("\n") + 1 for span in number_spans(parse(text), 50)] == [4, 6]

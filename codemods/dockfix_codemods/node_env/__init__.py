@@ -1,9 +1,16 @@
-"""NODE_ENV=production before an install drops the devDependencies that the build needs.
+"""NODE_ENV=production before an install drops the dev dependencies that the build needs.
 
 ## What it does
 
-npm, pnpm before version 10 and Yarn 1 leave devDependencies out when NODE_ENV is production. A stage that builds after
-such an install is reported, with both lines:
+Reports a stage that builds after an install without dev dependencies. npm, pnpm before version 10 and Yarn 1 leave
+them out if NODE_ENV is `production`.
+
+## Why is this bad?
+
+TypeScript, bundlers and type declarations are dev dependencies in most projects. The build then fails with
+`tsc: not found`, or, worse, uses another version that happens to be installed.
+
+## Example
 
 ```dockerfile
 FROM node:22
@@ -15,31 +22,26 @@ COPY . .
 RUN npm run build
 ```
 
-Set NODE_ENV behind the install or in the last stage, or install with `npm ci --include=dev`,
+Set NODE_ENV after the install or in the last stage, or install with `npm ci --include=dev`,
 `pnpm install --prod=false` or `yarn install --production=false`.
 
-## Why
+## Fix safety
 
-TypeScript, bundlers and type declarations are devDependencies in most projects. The build then ends with
-`tsc: not found`, or, worse, takes another version that lies somewhere else.
+There is no fix. Where NODE_ENV belongs depends on how the build uses it: many bundlers minify because of it.
 
-## Safety
+## When it does not apply
 
-There is no edit. Where NODE_ENV belongs depends on what the build itself makes of it: many bundlers minify by it.
+- NODE_ENV is set after the install or in another stage, or overridden in the command.
+- The install says which dependencies it wants (`--include`, `--omit`, `--production`, `--prod`), or npm's settings or
+  `.npmrc` do.
+- `package.json` lists no dev dependencies, or the package manager is Yarn 2 and later, pnpm 10 and later, or Bun.
+- The stage does not build, or installs the dev dependencies before it does.
 
-## What it leaves alone
-
-- NODE_ENV behind the install, in another stage, or overridden on the command.
-- Installs that say which they want (`--include`, `--omit`, `--production`, `--prod`), npm's settings for it, and
-  what `.npmrc` says.
-- A project whose `package.json` lists no devDependencies, Yarn 2 and later, pnpm 10 and later, Bun.
-- A stage that does not build, or that installs again with devDependencies first.
-
-## Sources
+## References
 
 - https://docs.npmjs.com/cli/v10/using-npm/config#omit
 - https://classic.yarnpkg.com/lang/en/docs/cli/install/
-- npm 10.8, pnpm 8, 9 and 10, run with NODE_ENV=production
+- npm 10.8 and pnpm 8, 9 and 10, run with NODE_ENV=production
 """
 
 from __future__ import annotations
@@ -53,37 +55,49 @@ from dockfix.project.manifests import javascript_managers
 from dockfix.project.target import Target, context_candidates
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Severity
 from dockfix.syntax.tree import Env, Run
-from dockfix_codemods.node_env import analysis as devdeps
+from dockfix_codemods.node_env.analysis import (
+    build_tool,
+    installs_from_manifest,
+    is_production,
+    keeps_dev,
+    versions_named,
+)
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Find, in each stage, an install without devDependencies and a build behind it."""
+    """Find, in each stage, an install without dev dependencies and a build after it."""
     for stage in target.facts.graph.stages:
-        yield from _in_stage(target, stage)
+        yield from _check_stage(target, stage)
 
 
-def _in_stage(target: Target, stage: Stage) -> Iterator[Finding]:
-    dropped: tuple[Run, Step] | None = None
-    runs = [node for each in target.facts.graph.chain(stage) for node in each.instructions if isinstance(node, Run)]
-    named = devdeps.versions_named(step for run in runs for step in target.facts.commands(run).steps)
-    contexts = (target.context,) if target.context is not None else context_candidates(target.project, target.path)
-    asked = [javascript_managers(context) for context in contexts]
-    if None in asked:
+def _check_stage(target: Target, stage: Stage) -> Iterator[Finding]:
+    install: tuple[Run, Step] | None = None
+    managers = _versions(target, stage)
+    if managers is None:
         return
-    managers = {name: major for each in asked for name, major in (each or {}).items()} | named
     for run in stage.instructions:
         if not isinstance(run, Run):
             continue
         state = target.facts.state(run)
         for step in target.facts.commands(run).steps:
-            if devdeps.installs_from_manifest(step):
-                production = devdeps.is_production(state.lookup("NODE_ENV"))
-                if not production or devdeps.keeps_dev(step, state.env, managers):
+            if installs_from_manifest(step):
+                if not is_production(state.lookup("NODE_ENV")) or keeps_dev(step, state.env, managers):
                     return
-                dropped = dropped or (run, step)
-            elif dropped is not None and (build := devdeps.build_tool(step)):
-                yield _advice(target, stage, *dropped, run, build, old=not managers.get("pnpm"))
+                install = install or (run, step)
+            elif install is not None and (build := build_tool(step)):
+                yield _advice(target, stage, *install, run, build, old=not managers.get("pnpm"))
                 return
+
+
+def _versions(target: Target, stage: Stage) -> dict[str, int] | None:
+    """The major versions of the package managers, as far as they are known; None if no dev dependencies are listed."""
+    contexts = (target.context,) if target.context is not None else context_candidates(target.project, target.path)
+    found = [javascript_managers(context) for context in contexts]
+    if None in found:
+        return None
+    runs = [node for each in target.facts.graph.chain(stage) for node in each.instructions if isinstance(node, Run)]
+    named = versions_named(step for run in runs for step in target.facts.commands(run).steps)
+    return {name: major for each in found for name, major in (each or {}).items()} | named
 
 
 def _advice(target: Target, stage: Stage, install: Run, step: Step, run: Run, build: str, *, old: bool) -> Finding:
@@ -99,21 +113,19 @@ def _advice(target: Target, stage: Stage, install: Run, step: Step, run: Run, bu
     manager = step.package.manager if step.package is not None else ""
     who = "pnpm before version 10" if manager == "pnpm" and old else manager
     message = (
-        f"NODE_ENV is production{where}, so that {who} leaves out the devDependencies, and line {run.start_line} builds"
-        f" ({build})"
+        f"NODE_ENV is `production`{where}: {who} skips dev dependencies that `{build}` (line {run.start_line}) may need"
     )
     return Advice(install.span, message)
 
 
 CODEMOD: Final = Codemod(
     name="node-env",
-    title="NODE_ENV=production drops the devDependencies that a build needs",
+    title="NODE_ENV=production drops the dev dependencies that a build needs",
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset[Effect](),
     check=check,
     since="0.1.0",
     triggers=("node_env",),
-    page=__doc__,
     findings=("web 4",),
 )

@@ -1,8 +1,8 @@
-"""devDependencies of JavaScript projects: which installs leave them out because of NODE_ENV.
+"""Which installs of a JavaScript project leave out dev dependencies because of NODE_ENV, and which commands build.
 
-Seen with npm 10 and pnpm 8 and 9: `NODE_ENV=production` drops them; pnpm 10 installs them all the same. npm:
+Seen with npm 10 and pnpm 8 and 9: `NODE_ENV=production` drops them; pnpm 10 installs them anyway. npm:
 docs.npmjs.com/cli/configuring-npm/config, `omit`; Yarn 1: classic.yarnpkg.com/docs/cli/install, `--production`; Yarn 2
-and later do not look at NODE_ENV (yarnpkg.com/migration/guide), nor does Bun.
+and later ignore NODE_ENV (yarnpkg.com/migration/guide), and so does Bun.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["build_tool", "installs_from_manifest", "is_production", "keeps_dev", "versions_named"]
 
 _MANAGERS: Final = frozenset(("npm", "pnpm", "yarn"))
-_SAYS_WHICH: Final = (
+_DEPENDENCY_OPTIONS: Final = (
     *("--include", "--omit", "--production", "--prod", "--only", "--also", "--dev", "--global"),
     *("--immutable", "--mode"),
 )
-"""Options that decide about devDependencies whatever NODE_ENV is, or that only Yarn 2 and later know."""
+"""Options that override NODE_ENV, or that only Yarn 2 and later know."""
 _SETTINGS: Final = frozenset(
     (
         *("npm_config_production", "npm_config_include", "npm_config_omit", "npm_config_only", "npm_config_also"),
@@ -47,12 +47,12 @@ def installs_from_manifest(step: Step) -> bool:
 
 
 def keeps_dev(step: Step, env: Mapping[str, Fact[str]], major: Mapping[str, int]) -> bool:
-    """Whether an install brings devDependencies although NODE_ENV is production in its stage, or may do so.
+    """Whether an install includes dev dependencies, or may, although NODE_ENV is production in its stage.
 
-    `env` is the environment of the stage, `major` the major versions of package managers, as far as they are known.
+    `env` is the environment of the stage, `major` has the known major versions of package managers.
     """
     package = step.package
-    if package is None or package.unknown_operands or package.option(*_SAYS_WHICH) is not None:
+    if package is None or package.unknown_operands or package.option(*_DEPENDENCY_OPTIONS) is not None:
         return True
     if any(not option.known for option in package.options):
         return True
@@ -64,7 +64,7 @@ def keeps_dev(step: Step, env: Mapping[str, Fact[str]], major: Mapping[str, int]
 
 
 def versions_named(steps: Iterable[Step]) -> dict[str, int]:
-    """The major versions of package managers that commands ask for by `pnpm@10.4.1`, as npm and corepack take them."""
+    """The major versions of package managers in commands that name one as `pnpm@10.4.1`, for npm or corepack."""
     found: dict[str, int] = {}
     for step in steps:
         for word in step.command.words:
@@ -75,7 +75,7 @@ def versions_named(steps: Iterable[Step]) -> dict[str, int]:
 
 
 def build_tool(step: Step) -> str:
-    """The build that a command starts, as it is spelt (`npm run build`, `tsc`); empty if it is none."""
+    """The build that a command starts, as it is spelled (`npm run build`, `tsc`); empty if it starts none."""
     words = [word.value or "" for word in step.command.words]
     package = step.package
     if package is not None and package.manager in (*_MANAGERS, "bun"):

@@ -1,8 +1,19 @@
-"""`turbo prune` is given what it refuses, or its output is copied in a way that wastes it.
+"""`turbo prune` has arguments that it rejects, or its output is copied in a way that defeats the build cache.
 
 ## What it does
 
-A workspace is named by an operand. `--scope`, the old spelling, cannot stand beside one, and goes:
+Removes `--scope`, the old way to name a workspace, where the workspace is also an argument: `turbo` rejects the
+combination. Adds `--docker` where `out/json` or `out/full` is copied, which only this option creates. Reports where
+both are copied before the dependencies are installed: `out/json` alone is enough for the install, which then stays
+cached while only sources change.
+
+## Why is this bad?
+
+`turbo prune web --scope=web` ends with "the argument '[SCOPE]…' cannot be used with '--scope'". Without `--docker` the
+COPY finds no `out/json`. Both builds fail. The manifests are separate from the sources for the sake of the cache;
+copying both before the install makes that useless.
+
+## Example
 
 ```dockerfile
 FROM node:22-alpine AS pruned
@@ -14,7 +25,7 @@ FROM node:22-alpine
 COPY --from=pruned /app/out/json ./
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM node:22-alpine AS pruned
@@ -26,36 +37,26 @@ FROM node:22-alpine
 COPY --from=pruned /app/out/json ./
 ```
 
-`--docker` is added where `out/json` or `out/full` is copied, which only it writes. Where both are copied before the
-dependencies are installed, it says so: `out/json` alone is enough for the install, which then stays cached while only
-sources change.
+## Fix safety
 
-## Why
+Unsafe: the version of turbo is not always in the file, and before 1.10 it has `--scope` only. A scope that names
+another workspace than the arguments becomes an argument: then both are kept in the output. A scope that is a pattern
+(`@shop/*`, `./apps/*`, `...web`) is removed, because an argument must be the name of a workspace: workspaces that only
+the pattern names are no longer in the output.
 
-`turbo prune web --scope=web` ends with "the argument '[SCOPE]…' cannot be used with '--scope'". Without `--docker` the
-COPY finds no `out/json`. Both are failed builds. The manifests are split from the sources for the sake of the cache;
-copying both before the install gives that away.
+## When it does not apply
 
-## Safety
+- `--scope` alone, which still works, and a version that is known to be before 1.10.
+- An output folder that is not known, and copies of other parts of it; not fixed if both layouts are copied, or if a RUN
+  uses the other one.
+- A stage with its install between the two copies. Whether an install script needs the sources (as Prisma's does) cannot
+  be seen, so the order is advice.
 
-Unsafe: the version of turbo is not always written down, and before 1.10 it knows `--scope` only. A scope that names
-another workspace than the operands becomes an operand: then both are cut out. One that is a pattern (`@shop/*`,
-`./apps/*`, `...web`) goes, because an operand must be the name of a workspace: what only the pattern names is then no
-longer in the output.
-
-## What it leaves alone
-
-- `--scope` alone, which goes on working; a version that is known to be before 1.10.
-- An output folder that is not known, and copies of other parts of it; refused if both layouts are copied, or a RUN uses
-  the other one.
-- A stage whose install stands between the two copies. Whether an install script needs the sources (as Prisma's does) is
-  for a person to say, so that the order is advice.
-
-## Sources
+## References
 
 - https://turborepo.com/docs/reference/prune
 - https://turborepo.com/docs/guides/tools/docker
-- "Invalid scope. Package with name @a/* not found in `package.json`": turbo 2.11, for a pattern as an operand
+- "Invalid scope. Package with name @a/* not found in `package.json`": turbo 2.11, for a pattern as an argument
 - turbo 1.8.8, 1.9.9, 1.10.16 and 2.11.11, run with both spellings
 """
 
@@ -65,105 +66,113 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit.dockerfile import delete, insert_text_after, replace
+from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
-from dockfix_codemods.turbo_prune import analysis as turbo
+from dockfix_codemods.turbo_prune.analysis import (
+    CopiedOutput,
+    Prune,
+    check_layout,
+    copied_output,
+    is_part,
+    position,
+    prunes,
+)
 
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _JAVASCRIPT: Final = frozenset(("npm", "pnpm", "yarn", "bun"))
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Judge each `turbo prune`, and the order in which its output is copied."""
+    """Check each `turbo prune`, and the order in which its output is copied."""
     for stage in target.facts.graph.stages:
-        for prune in turbo.prunes(target.facts, stage):
-            taken = turbo.taken_from(target.facts, stage, prune)
+        for prune in prunes(target.facts, stage):
+            copied = copied_output(target.facts, stage, prune)
             if prune.scopes and prune.names and not prune.old:
                 yield _scope(target, prune)
             if not prune.docker:
-                yield from _docker(target, stage, prune, taken)
-            yield from _order(target, taken)
+                yield from _docker(target, stage, prune, copied)
+            yield from _order(target, copied)
 
 
-def _scope(target: Target, prune: turbo.Prune) -> Finding:
-    commands = target.facts.commands(prune.run)
+def _scope(target: Target, prune: Prune) -> Finding:
+    """`--scope` next to the name of a workspace."""
     named = {word.value or word.text for word in prune.names}
     patterns = [name for _, name in prune.scopes if _is_pattern(name)]
-    edits: list[Edit] = []
+    renamed = {name for _, name in prune.scopes if name not in patterns and name.strip("'\"") not in named}
+    kept = sorted(named | {name.strip("'\"") for name in renamed})
+    names = ", ".join(f"`{name}`" for name in kept)
+    review = f"check that {names} {'is' if len(kept) == 1 else 'are'} what to keep, and that turbo is 1.10 or later"
+    if patterns:
+        globs = ", ".join(f"`{pattern}`" for pattern in patterns)
+        review += f"; check that nothing else of {globs} is needed in the output"
+    at = target.facts.commands(prune.run).span(prune.scopes[0][0][0])
+    message = "`turbo prune` fails: it rejects `--scope` next to the name of a workspace"
+    help_ = "turn `--scope` into an argument" if renamed else "remove `--scope`"
+    edits = tuple(_scope_edits(target, prune, renamed))
+    return Fix(at, message, edits, Safety.UNSAFE, help_, review, Severity.ERROR)
+
+
+def _scope_edits(target: Target, prune: Prune, renamed: set[str]) -> Iterator[Edit]:
+    """Replace the scopes `renamed` by their names, and delete the others."""
+    text = target.facts.commands(prune.run).text
     for words, name in prune.scopes:
         start, end = words[0].start, words[-1].end
-        if name.strip("'\"") in named or name in patterns:
-            offset = prune.run.logical.offset(commands.text.start(start))
-            if offset is None:
-                start -= commands.text.text[start - 1] in " \t"
-                edits.append(surgery.replace(commands.text.span(start, end), ""))
-            else:
-                edits += surgery.delete(target.dockerfile, prune.run, offset, offset + end - start)
+        offset = prune.run.logical.offset(text.start(start))
+        if name in renamed:
+            yield replace(text.span(start, end), name)
+        elif offset is not None:
+            yield from delete(target.dockerfile, prune.run, offset, offset + end - start)
         else:
-            edits.append(surgery.replace(commands.text.span(start, end), name))
-    wanted = sorted(named | {name.strip("'\"") for _, name in prune.scopes if name not in patterns})
-    review = (
-        f"that {', '.join(wanted)} {'is' if len(wanted) == 1 else 'are'} what to keep, and that turbo is 1.10 or later"
-    )
-    if patterns:
-        review += f"; what {', '.join(patterns)} names and they do not need is no longer kept"
-    at = commands.span(prune.scopes[0][0][0])
-    message = "turbo prune refuses --scope beside the name of a workspace"
-    why = "the operand says what to keep, and the build goes on"
-    return Fix(at, message, tuple(edits), Safety.UNSAFE, why, review, Severity.ERROR)
+            start -= text.text[start - 1] in " \t"
+            yield replace(text.span(start, end), "")
 
 
 def _is_pattern(scope: str) -> bool:
-    """Whether a scope is a glob, a folder or a range, none of which an operand may be."""
+    """Whether a scope is a glob, a folder or a range, which cannot be an argument."""
     name = _VARIABLE.sub("", scope.strip("'\""))
     return any(char in name for char in "*?{[!^") or "..." in name or name.startswith(("./", "../"))
 
 
-def _docker(
-    target: Target, stage: Stage, prune: turbo.Prune, taken: tuple[turbo.CopiedOutput, ...]
-) -> Iterator[Finding]:
-    split = [each for each in taken if turbo.is_part(each, "json") or turbo.is_part(each, "full")]
+def _docker(target: Target, stage: Stage, prune: Prune, copied: tuple[CopiedOutput, ...]) -> Iterator[Finding]:
+    """Copies of what only `--docker` writes."""
+    split = [each for each in copied if is_part(each, "json") or is_part(each, "full")]
     if not split:
         return
     commands = target.facts.commands(prune.run)
     at = commands.span(prune.step.command)
     line = split[0].copy.start_line
-    message = f"turbo prune without --docker writes no {split[0].source.text}, which line {line} copies"
-    others = [each for each in taken if each not in split and not each.part.endswith((".yaml", ".lock", "lock.json"))]
-    if others:
-        reason = f"line {others[0].copy.start_line} copies {others[0].source.text}, which it writes only without it"
-        yield Refusal(at, message, reason, Severity.ERROR)
+    message = f"`turbo prune` without `--docker` does not create `{split[0].source.text}` (copied in line {line})"
+    try:
+        check_layout(target.facts, stage, prune, copied)
+    except Refused as refused:
+        yield Refusal(at, message, refused.reason, Severity.ERROR)
         return
-    user = turbo.uses_tree(target.facts, stage, prune)
-    if user is not None:
-        reason = f"the RUN on line {user.start_line} uses what it writes elsewhere with it"
-        yield Refusal(at, message, reason, Severity.ERROR)
-        return
-    word = (*prune.names, *(words[-1] for words, _ in prune.scopes), prune.step.command.words[-1])
-    last = max(word, key=lambda each: each.end)
-    edit = surgery.insert_text_after(commands.text, last.end, " --docker")
-    review = "that nothing else reads the output, whose layout changes"
-    why = "--docker splits the output into json and full"
-    yield Fix(at, message, (edit,), Safety.UNSAFE, why, review, Severity.ERROR)
+    words = (*prune.names, *(words[-1] for words, _ in prune.scopes), prune.step.command.words[-1])
+    last = max(words, key=lambda each: each.end)
+    edit = insert_text_after(commands.text, last.end, " --docker")
+    review = "check that nothing else reads the output: its layout changes"
+    yield Fix(at, message, (edit,), Safety.UNSAFE, "add `--docker`", review, Severity.ERROR)
 
 
-def _order(target: Target, taken: tuple[turbo.CopiedOutput, ...]) -> Iterator[Finding]:
-    manifests = [each for each in taken if turbo.is_part(each, "json")]
-    for sources in taken:
+def _order(target: Target, copied: tuple[CopiedOutput, ...]) -> Iterator[Finding]:
+    """Sources that are copied before the install although the manifests are copied separately."""
+    manifests = [each for each in copied if is_part(each, "json")]
+    for sources in copied:
         stage = target.facts.stage_of(sources.copy)
         if stage is None or sources.part != "full":
             continue
-        at = turbo.position(stage, sources.copy)
+        at = position(stage, sources.copy)
         install = _install(target, stage)
-        end = turbo.position(stage, install) if install is not None else 0
-        if install is not None and at < end and any(0 <= turbo.position(stage, each.copy) < end for each in manifests):
+        end = position(stage, install) if install is not None else 0
+        if install is not None and at < end and any(0 <= position(stage, each.copy) < end for each in manifests):
             message = (
-                f"{sources.source.text} is copied before the install on line {install.start_line}, which every edit of"
-                " a source then runs again; copied below it, the manifests alone decide"
+                f"every change of a source reruns the install in line {install.start_line}: "
+                f"copy `{sources.source.text}` after it"
             )
             yield Advice(sources.copy.span, message, Severity.INFO)
 
@@ -181,13 +190,12 @@ def _install(target: Target, stage: Stage) -> Run | None:
 
 CODEMOD: Final = Codemod(
     name="turbo-prune",
-    title="turbo prune is given what it refuses, or its output is wasted",
+    title="`turbo prune` has arguments that it rejects, or its output defeats the cache",
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),
     check=check,
     since="0.1.0",
     triggers=("turbo",),
-    page=__doc__,
     findings=("web 1",),
 )

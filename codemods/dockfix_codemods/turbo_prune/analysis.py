@@ -1,7 +1,7 @@
-"""`turbo prune`: what it is given and where it writes.
+"""The arguments and the output of `turbo prune`.
 
-Seen with turbo 1.6, 1.8, 1.9, 1.10 and 2.11: from 1.10 on names are operands, and `--scope` beside one ends with "the
-argument '[SCOPE]…' cannot be used with '--scope'"; before that an operand is an unexpected argument. With `--docker`
+Seen with turbo 1.6, 1.8, 1.9, 1.10 and 2.11: from 1.10 on names are arguments, and `--scope` next to one ends with
+"the argument '[SCOPE]…' cannot be used with '--scope'"; before that a name is an unexpected argument. With `--docker`
 the output is `json` (the manifests), `full` (the sources) and the lock file, without it the pruned tree itself
 (turborepo.com/docs/reference/prune).
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, Refused
 from dockfix.facts.paths import normal_path
 from dockfix.syntax.tree import Copy, Instruction, Run, Word
 
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.shell import Word as ShellWord
 
-__all__ = ["CopiedOutput", "Prune", "is_part", "position", "prunes", "taken_from", "uses_tree"]
+__all__ = ["CopiedOutput", "Prune", "check_layout", "copied_output", "is_part", "position", "prunes"]
 
 _TURBO: Final = re.compile(r"turbo(?:@(?P<version>\d[\w.-]*|[a-z]+))?\Z")
+_LOCK_FILES: Final = (".yaml", ".lock", "lock.json")
 _RUNNERS: Final = frozenset(("npx", "pnpx", "bunx", "pnpm", "yarn", "npm", "bun"))
 _WITH_VALUE: Final = frozenset(
     (
@@ -40,8 +41,8 @@ _WITH_VALUE: Final = frozenset(
 class Prune:
     """A `turbo prune` of a RUN.
 
-    `names` are its operands, `scopes` the words of each `--scope`, with the name that they give. `output` is the
-    absolute path that it writes to, None if that is not known. `old`: its version is known to be before 1.10.
+    `names` are its arguments, `scopes` the words of each `--scope` and the name in them. `output` is the absolute path
+    that it writes to, None if that is not known. `old`: its version is known to be before 1.10.
     """
 
     run: Run
@@ -72,13 +73,13 @@ def prunes(facts: BuildFacts, stage: Stage) -> Iterator[Prune]:
                     yield found
 
 
-def taken_from(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[CopiedOutput, ...]:
-    """What later stages copy of the output of a prune in a stage, and of a stage that is FROM it."""
+def copied_output(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[CopiedOutput, ...]:
+    """The parts of the output of a prune that later stages copy, from its stage or one that starts from it."""
     if prune.output is None:
         return ()
     found: list[CopiedOutput] = []
-    for giver in (stage, *facts.graph.descendants(stage)):
-        for copy in facts.graph.copied_from(giver):
+    for source in (stage, *facts.graph.descendants(stage)):
+        for copy in facts.graph.copied_from(source):
             if not isinstance(copy, Copy):
                 continue
             for word in copy.paths:
@@ -89,13 +90,28 @@ def taken_from(facts: BuildFacts, stage: Stage, prune: Prune) -> tuple[CopiedOut
     return tuple(found)
 
 
-def uses_tree(facts: BuildFacts, stage: Stage, prune: Prune) -> Run | None:
-    """A RUN of a prune's stage, or of one FROM it, that names a part of the output that is elsewhere with `--docker`.
+def check_layout(facts: BuildFacts, stage: Stage, prune: Prune, copied: tuple[CopiedOutput, ...]) -> None:
+    """Check that nothing uses the layout of the output without `--docker`.
 
-    That is what is neither `json`, `full` nor a lock file.
+    Raises:
+        Refused: a COPY or a RUN uses it.
     """
-    for giver in (stage, *facts.graph.descendants(stage)):
-        for run in giver.instructions:
+    for each in copied:
+        if not is_part(each, "json") and not is_part(each, "full") and not each.part.endswith(_LOCK_FILES):
+            line = each.copy.start_line
+            raise Refused(f"line {line} copies `{each.source.text}`, which exists only without `--docker`")
+    user = _uses_tree(facts, stage, prune)
+    if user is not None:
+        raise Refused(f"the RUN in line {user.start_line} uses a path that is different with `--docker`")
+
+
+def _uses_tree(facts: BuildFacts, stage: Stage, prune: Prune) -> Run | None:
+    """A RUN of a prune's stage, or of one that starts from it, that names a path which `--docker` moves.
+
+    That is any part of the output but `json`, `full` and a lock file.
+    """
+    for source in (stage, *facts.graph.descendants(stage)):
+        for run in source.instructions:
             if not isinstance(run, Run) or run.span.start < prune.run.span.start or prune.output is None:
                 continue
             workdir = facts.state(run).workdir
@@ -110,7 +126,7 @@ def uses_tree(facts: BuildFacts, stage: Stage, prune: Prune) -> Run | None:
 
 
 def _is_kept(part: str) -> bool:
-    return part.partition("/")[0] in ("json", "full") or part.endswith((".yaml", ".lock", "lock.json"))
+    return part.partition("/")[0] in ("json", "full") or part.endswith(_LOCK_FILES)
 
 
 def is_part(taken: CopiedOutput, part: str) -> bool:
@@ -137,7 +153,7 @@ def _prune(facts: BuildFacts, run: Run, step: Step) -> Prune | None:
         elif option == "--scope":
             second = None if equals else next(rest, None)
             if not equals and second is None:
-                continue  # turbo refuses it, and there is nothing to keep
+                continue  # turbo rejects it
             scopes.append(((word,) if second is None else (word, second), value if second is None else second.text))
         elif option in _WITH_VALUE:
             given = word if equals else next(rest, None)
@@ -162,5 +178,5 @@ def _is_old(name: str) -> bool:
 
 
 def position(stage: Stage, instruction: Instruction) -> int:
-    """Where an instruction stands in a stage, counted from its top; -1 if it is not there."""
+    """The index of an instruction in a stage; -1 if it is not there."""
     return next((index for index, each in enumerate(stage.instructions) if each is instruction), -1)

@@ -1,4 +1,4 @@
-"""What of a tag is the version."""
+"""The version of an image reference."""
 
 from __future__ import annotations
 

@@ -1,9 +1,18 @@
-"""One base image at several versions.
+"""A project uses several versions of one base image.
 
 ## What it does
 
-It looks at all Dockerfiles together, at FROM, `COPY --from` and `RUN --mount=from=`, and says which images they take at
-more than one version, or sometimes pinned by digest and sometimes not. Of these two files
+Compares the images of all Dockerfiles, in FROM, `COPY --from` and `RUN --mount=from=`. It reports an image that occurs
+in more than one version, or that is pinned by digest in some places only. There is one finding for an image, however
+many places: at the first place that differs from most others, or, if no version is the most frequent, at the first that
+is not the newest.
+
+## Why is this bad?
+
+Two versions of one base are two sets of layers to pull, scan and update, and two behaviors to test. Usually nobody
+wants them: one file was updated and the other forgotten. `latest` next to a version leads to the same, only later.
+
+## Example
 
 ```dockerfile api/Dockerfile
 FROM python:3.13
@@ -13,35 +22,27 @@ FROM python:3.13
 FROM python:3.11
 ```
 
-it says
+The finding:
 
 ```text
-web/Dockerfile:1:6 info, advice: python is used in several versions: 3.13 (api/Dockerfile:1), 3.11 (web/Dockerfile:1)
+web/Dockerfile:1:6 info, advice: `python` is used in several versions: 3.13 (api/Dockerfile:1), 3.11 (web/Dockerfile:1)
 ```
 
-The finding stands at the first place that is not as most others are; where no version is the most frequent, at the
-first that is not the newest. There is one finding for an image, however many places.
+## Fix safety
 
-## Why
+There is no fix: the files do not say which of the versions is right.
 
-Two versions of one base are two sets of layers to pull, to scan and to update, and two behaviours to test. Mostly
-nobody wanted them: one file was updated and the other forgotten. `latest` beside a version is the same, only later.
-
-## Safety
-
-Nothing is changed: which of the versions is right is not in the files.
-
-## What it leaves alone
+## When it does not apply
 
 - Variants of one version: `3.13-slim` and `3.13-alpine` are both 3.13, `debian:bookworm` is `debian:12`.
-- Stages, `scratch`, and images that this project builds itself.
-- References of which the name is a variable, or the tag one without a known value; arguments to which several builds
-  give different values.
-- A version that its path or stage names (`3.11/Dockerfile`, `FROM python:3.11 AS py311`): that one is meant.
+- Stages, `scratch`, and images that the project builds itself.
+- References with a variable as the name, or with a variable without a known value as the tag; arguments that several
+  builds set to different values.
+- A version in the path or the stage name (`3.11/Dockerfile`, `FROM python:3.11 AS py311`): the author chose it.
 - Tests, examples and documentation.
-- Digests alone: which digest is right takes a registry to say.
+- Images that are only pinned by digest: which digest is right requires a registry.
 
-## Sources
+## References
 
 - https://docs.docker.com/build/building/best-practices/#pin-base-image-versions
 - https://github.com/docker-library/official-images#tags-and-aliases
@@ -69,7 +70,7 @@ _MOST_SHOWN: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A place that takes an image."""
+    """A place that uses an image."""
 
     display: str
     line: int
@@ -82,7 +83,7 @@ _Group = tuple[str, str]
 
 
 def collect(target: Target) -> tuple[_Use, ...]:
-    """The images that a Dockerfile takes, where the version is not meant to be another one."""
+    """The images that a Dockerfile uses, except those with a version chosen on purpose."""
     return tuple(_uses(target))
 
 
@@ -92,18 +93,23 @@ def _uses(target: Target) -> Iterator[_Use]:
         if stage.parent is None and not stage.replaced and stage.context is None and stage.node.image is not None:
             image = image_version(stage.image.value) if isinstance(stage.image, Known) else None
             variable = "$" in stage.node.image.text.rpartition("/")[2].partition(":")[0]
-            if image is not None and image.family != "scratch" and not variable and not _is_meant(target, stage, image):
+            if (
+                image is not None
+                and image.family != "scratch"
+                and not variable
+                and not _is_deliberate(target, stage, image)
+            ):
                 yield _Use(target.display, stage.node.start_line, stage.node.image.span, image)
         for node in stage.instructions:
-            for name, at in _taken_from(node):
+            for name, at in _referenced(node):
                 source = graph.resolve(name, stage)
                 image = image_version(source.ref) if isinstance(source, ImageSource) else None
-                if image is not None and not _is_meant(target, stage, image):
+                if image is not None and not _is_deliberate(target, stage, image):
                     yield _Use(target.display, node.start_line, at, image)
 
 
-def _taken_from(node: Instruction) -> Iterator[tuple[str, Span]]:
-    """What `COPY --from` and the mounts of a RUN name."""
+def _referenced(node: Instruction) -> Iterator[tuple[str, Span]]:
+    """The images or stages that `COPY --from` and the mounts of a RUN name."""
     flag = node.flag("from") if isinstance(node, Copy) else None
     if flag is not None and flag.value:
         yield flag.value, flag.span
@@ -113,13 +119,13 @@ def _taken_from(node: Instruction) -> Iterator[tuple[str, Span]]:
             yield name, mount.span
 
 
-def _is_meant(target: Target, stage: Stage, image: ImageVersion) -> bool:
-    """Whether the version of an image is this place's own: its path or its stage says it."""
+def _is_deliberate(target: Target, stage: Stage, image: ImageVersion) -> bool:
+    """Whether the path or the stage names the version of the image."""
     return names_version(target.display, image) or names_version(stage.name or "", image)
 
 
 def check_project(workspace: Workspace) -> Iterator[Finding]:
-    """One finding for each image that is taken in several versions."""
+    """Report each image that is used in several versions."""
     own = {image.family for each in workspace.project.invocations for tag in each.tags if (image := image_version(tag))}
     families: dict[str, list[_Placed]] = {}
     for path, uses in workspace.collected(collect):
@@ -132,7 +138,7 @@ def check_project(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _groups(uses: Sequence[_Placed]) -> dict[_Group, list[_Placed]]:
-    """The uses by what they take: a version, by digest or not. Digests of one tag that differ are apart."""
+    """The uses by version and by whether they have a digest; different digests of one tag are separate groups."""
     digests: dict[str, set[str]] = {}
     for _, use in uses:
         if use.image.digest:
@@ -155,8 +161,8 @@ def _advice(family: str, uses: Sequence[_Placed], groups: dict[_Group, list[_Pla
     versions = {version for version, _ in groups}
     what = "used in several versions" if len(versions) > 1 else "pinned by digest in some places only"
     if len(versions) == 1 and all(pin for _, pin in groups):
-        what = "pinned to several digests"
-    return Advice(use.at, f"{family} is {what}: {', '.join(table)}{rest}", file=path)
+        what = "pinned to different digests"
+    return Advice(use.at, f"`{family}` is {what}: {', '.join(table)}{rest}", file=path)
 
 
 def _label(key: _Group, group: Sequence[_Placed]) -> str:
@@ -177,7 +183,7 @@ def _places(group: Sequence[_Placed]) -> str:
 
 CODEMOD: Final = Codemod(
     name="base-image-drift",
-    title="one base image at several versions",
+    title="one base image in several versions",
     severity=Severity.INFO,
     category=Category.SECURITY,
     effects=frozenset(),
@@ -187,6 +193,5 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("from",),
     requires=Requires.SECOND,
-    page=__doc__,
     findings=("cross 1",),
 )

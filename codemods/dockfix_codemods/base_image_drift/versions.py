@@ -1,7 +1,7 @@
-"""Which version of an image a reference asks for: what in a tag is the version, and what only the variant.
+"""The version of an image reference: which part of a tag is the version, and which is the variant.
 
-There is no standard for tags. Docker's official images put the version first and the variant behind it
-(https://github.com/docker-library/official-images#tags-and-aliases), and nearly everybody does as they do.
+There is no standard for tags. Docker's official images put the version first and the variant after it
+(https://github.com/docker-library/official-images#tags-and-aliases), and nearly all other images do the same.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ __all__ = ["ImageVersion", "image_version", "names_version", "version_key"]
 
 @dataclass(frozen=True, slots=True)
 class ImageVersion:
-    """An image reference by what it is of and which version.
+    """The repository and the version of an image reference.
 
-    `family` is the repository as people write it (`python`, `ghcr.io/org/app`). `version` is what comes before the
-    variant (`3.13` of `3.13-slim`), a channel (`lts`), `latest` for no tag and for a tag that only names a variant
-    (`alpine`), or empty where there is only a digest. `shown` is the tag as written, or what stands for it. `digest`
-    is `""` where the image is not pinned.
+    Args:
+        family: the repository as people write it (`python`, `ghcr.io/org/app`).
+        version: the part before the variant (`3.13` of `3.13-slim`), a channel (`lts`), `latest` for no tag and for a
+            tag that only names a variant (`alpine`), or empty if there is only a digest.
+        shown: the tag as written, or "no tag".
+        digest: the digest; empty if the image is not pinned.
     """
 
     family: str
@@ -39,13 +41,13 @@ _CODE_NAMES: Final = MappingProxyType(
         "ubuntu": {"bionic": "18.04", "focal": "20.04", "jammy": "22.04", "noble": "24.04", "plucky": "25.04"},
     }
 )
-# Names that move on with time, as `latest` does: node's lts, debian's stable, rust's nightly, alpine's edge.
+# Names that change with time, as `latest` does: node's lts, debian's stable, rust's nightly, alpine's edge.
 _CHANNELS: Final = frozenset(
     """
     beta current devel dev edge lts mainline main master nightly oldstable rc rolling stable testing unstable sid
-    """.split()  # noqa: SIM905 - a list of quoted words would be no clearer
+    """.split()  # noqa: SIM905 - a list of quoted words is not clearer
 )
-# What a tag without a version names: the form of the image (docker-library, distroless, nvidia, dotnet).
+# Words of a tag without a version: the form of the image (docker-library, distroless, nvidia, dotnet).
 _VARIANTS: Final = frozenset(
     """
     alpine apache bookworm bullseye buster busybox buildpack cli curl debian debug fpm glibc jammy jdk jre latest
@@ -58,10 +60,10 @@ _FORM: Final = re.compile(r"(?P<word>[a-z]+)[\d.]*\Z")
 
 
 def image_version(reference: str) -> ImageVersion | None:
-    """The version that an image reference asks for.
+    """The version of an image reference.
 
-    None for what is no reference (a variable in it), and for a tag that is neither a version nor a known variant: it
-    may name another image of the same repository.
+    None if it is not a valid reference (it contains a variable), and for a tag that is neither a version nor a known
+    variant: it may name another image of the same repository.
     """
     ref = parse_image_ref(reference)
     if ref is None:
@@ -88,13 +90,15 @@ def image_version(reference: str) -> ImageVersion | None:
 
 
 def version_key(version: str) -> tuple[tuple[int, ...], str]:
-    """A key that sorts versions from old to new; what has no numbers comes before all that have."""
+    """A key that sorts versions from old to new; those without numbers come first."""
     return tuple(int(part) for part in re.findall(r"\d{1,18}", version)), version
 
 
 def names_version(text: str, image: ImageVersion) -> bool:
-    """Whether a path or a name says the version of an image, or what it begins with: `3.11/Dockerfile`, `py311`,
-    `Dockerfile.bookworm`, `node20` for 20.11. A single digit says too little where there is more of the version.
+    """Whether a path or a name contains the version of an image or its beginning.
+
+    Examples: `3.11/Dockerfile`, `py311`, `Dockerfile.bookworm`, `node20` for 20.11. A single digit is too little if
+    the version has more parts.
     """
     parts = image.version.split(".")
     beginnings = [".".join(parts[:count]) for count in range(1, len(parts)) if count > 1 or len(parts[0]) > 1]

@@ -1,6 +1,17 @@
-"""A base image by tag, where a lock file knows its digest.
+"""A base image has a tag only, although the lock file has its digest.
 
 ## What it does
+
+Adds the digest of the lock file to the image of a FROM. The tag stays, so people and update tools see which image it
+is. An image that is pinned to another digest than the one of the lock file gets the latter.
+
+No digest is looked up or made up: the rule fetches nothing. It is off unless it is selected by name.
+
+## Why is this bad?
+
+A tag moves: two builds of one file a week apart give two images. The digest identifies the image.
+
+## Example
 
 With `image-lock = "images.lock"` in the configuration, and this line in that file,
 
@@ -8,40 +19,35 @@ With `image-lock = "images.lock"` in the configuration, and this line in that fi
 python:3.13-slim@sha256:8f3aba466a471c0ab903dbd7cb979abd4bda370b04789d25440cc90372b50e04
 ```
 
-the rule pins the image:
+this image is not pinned:
 
 ```dockerfile
 FROM python:3.13-slim
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM python:3.13-slim@sha256:8f3aba466a471c0ab903dbd7cb979abd4bda370b04789d25440cc90372b50e04
 ```
 
-The tag stays, so that people and update tools see what it is. An
-image that is pinned to another digest than the lock file's is brought to that one.
+## Fix safety
 
-## Why
+Unsafe: for builds on several platforms the digest must be that of the image index, not of one platform; and the lock
+file may have another image than the tag gives today.
 
-A tag moves: two builds of one file a week apart give two images. The digest is the image.
+## When it does not apply
 
-## Safety
-
-Unsafe: the digest must be that of the image index, not of one platform, for builds for several platforms; and the image
-of the lock file may be another one than the tag gives today.
-
-No digest is ever looked up or made up: nothing is fetched. The rule is off unless it is asked for by name.
-
-## What it leaves alone
-
-- Images that the lock file does not have: refused. Without a lock file nothing is said of any image.
-- References that an ARG or a variable is a part of: the digest would hold for one value only.
-- Stages, `scratch`, images that a named context stands in for, and a digest without a tag.
+- Images that are not in the lock file: not fixed. Without a lock file there are no findings.
+- References with an ARG or a variable: the digest would be right for one value only.
+- Stages, `scratch`, images that a named context replaces, and a digest without a tag.
 - The images of `COPY --from` and of mounts.
 
-## Sources
+## Options
+
+- `image-lock`: the lock file, with one `image:tag@digest` a line.
+
+## References
 
 - https://docs.docker.com/build/building/best-practices/#pin-base-image-versions
 - https://docs.docker.com/reference/dockerfile/#from
@@ -52,29 +58,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
-from dockfix.facts.model import Known
+from dockfix.edit.dockerfile import replace
+from dockfix.facts.model import Known, Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.imagelock import locked_digest
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 
-_WHY: Final = "the digest is the image, and a tag moves"
-_LOOK_AT: Final = (
-    "that the digest is that of the image index if several platforms are built, and that its image is wanted"
+_REVIEW: Final = (
+    "check that the digest is that of the image index if you build for several platforms, and that you want its image"
 )
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Judge each image that a stage starts from by the lock file."""
+    """Compare each image that a stage starts from with the lock file."""
     if not target.image_lock:
         return
     for stage in target.facts.graph.stages:
         if stage.node.image is not None and stage.parent is None and stage.context is None and not stage.replaced:
-            yield from _judge(target, stage, stage.node.image.text)
+            yield from _check_image(target, stage, stage.node.image.text)
 
 
-def _judge(target: Target, stage: Stage, written: str) -> Iterator[Finding]:
+def _check_image(target: Target, stage: Stage, written: str) -> Iterator[Finding]:
     tagged, at, digest = written.partition("@")
     name = tagged.rpartition("/")[2]
     if written == "scratch" or (at and ":" not in name):
@@ -83,33 +88,39 @@ def _judge(target: Target, stage: Stage, written: str) -> Iterator[Finding]:
     if "$" in written:
         image = stage.image.value if isinstance(stage.image, Known) else ""
         if image and "@" not in image:
-            yield Refusal(span, f"{image} is not pinned", "a variable is a part of the reference")
+            yield Refusal(span, f"`{image}` is not pinned by digest", "the reference contains a variable")
         return
+    message = f"`{tagged}` is not pinned by digest"
     locked = locked_digest(target.image_lock, tagged)
     if locked is None:
         if not at:
-            yield Refusal(span, f"{tagged} is not pinned", "the lock file has no digest of it")
+            yield Refusal(span, message, "the lock file has no digest for it")
         return
     if locked == digest:
         return
-    message = f"{tagged} is pinned to another digest than in the lock file" if at else f"{tagged} is not pinned"
-    edit = _edit(target, stage, written, f"{'' if ':' in name else ':latest'}@{locked}")
-    if edit is None:
-        yield Refusal(span, message, "the reference is written with quotes or over several lines")
-    else:
-        yield Fix(span, message, (edit,), Safety.UNSAFE, _WHY, _LOOK_AT)
+    help_ = "add the digest of the lock file"
+    if at:
+        message = f"`{tagged}` is pinned to another digest than in the lock file"
+        help_ = "replace the digest with that of the lock file"
+    pinned = f"{tagged}{'' if ':' in name else ':latest'}@{locked}"
+    try:
+        edit = _edit(target, stage, written, pinned)
+    except Refused as refused:
+        yield Refusal(span, message, refused.reason)
+        return
+    yield Fix(span, message, (edit,), Safety.UNSAFE, help_, _REVIEW)
 
 
-def _edit(target: Target, stage: Stage, written: str, ending: str) -> Edit | None:
+def _edit(target: Target, stage: Stage, written: str, pinned: str) -> Edit:
     word = stage.node.image
     if word is None or target.text[word.span.start : word.span.end] != written:
-        return None
-    return surgery.replace(word.span, written.partition("@")[0] + ending)
+        raise Refused("the reference is quoted or continues on another line")
+    return replace(word.span, pinned)
 
 
 CODEMOD: Final = Codemod(
     name="image-pin",
-    title="a base image by tag whose digest is in the lock file",
+    title="a base image has a tag only, and its digest is in the lock file",
     severity=Severity.INFO,
     category=Category.SECURITY,
     effects=frozenset({Effect.STAGES}),
@@ -118,6 +129,5 @@ CODEMOD: Final = Codemod(
     triggers=("from",),
     opt_in=True,
     setting="image-lock",
-    page=__doc__,
     findings=("cross 1",),
 )

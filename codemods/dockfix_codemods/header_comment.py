@@ -1,9 +1,18 @@
-"""A Dockerfile that does not say what it builds, or how.
+"""A Dockerfile has no comment that says what it builds, and how.
 
 ## What it does
 
-It puts a comment at the top of a Dockerfile that has none there: the image, the command that builds it as compose or
-bake do, and the stages. With this `compose.yaml`,
+Adds a comment at the top of a Dockerfile that has none there: the image, the command of compose or bake that builds it,
+and the stages. The rule is off unless it is selected by name, because it adds text to every file.
+
+## Why is this bad?
+
+Readers must search for the service or target that builds the file. The header says which image of the project it is,
+and how to build it.
+
+## Example
+
+With this `compose.yaml`,
 
 ```yaml
 services:
@@ -12,7 +21,7 @@ services:
     build: .
 ```
 
-the file
+this file gets a header:
 
 ```dockerfile
 # syntax=docker/dockerfile:1
@@ -23,7 +32,7 @@ FROM gcr.io/distroless/base-debian12
 COPY --from=builder /go/bin/api /api
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 # syntax=docker/dockerfile:1
@@ -39,27 +48,21 @@ FROM gcr.io/distroless/base-debian12
 COPY --from=builder /go/bin/api /api
 ```
 
-## Why
+## Fix safety
 
-Who opens the file sees which of the project's images it is, and need not look for the service that builds it.
+Safe: a comment changes no build. It goes below the directives, because a comment above `# syntax=` would disable that
+line, and no line of it is a directive itself (`# NAME=VALUE`). It is placed between instructions, never inside one or
+in a heredoc. A blank line separates it from the first instruction, so BuildKit's check of descriptions
+(`InvalidDefinitionDescription`) does not apply to it.
 
-## Safety
+## When it does not apply
 
-Safe: a comment changes no build. It goes below the directives, because above `# syntax=` it would switch that off, and
-no line of it reads as a directive itself (`# NAME=VALUE`). It stands between instructions, never inside one or in a
-heredoc. A blank line parts it from the first instruction, so that BuildKit's check of descriptions
-(`InvalidDefinitionDescription`) does not take it for one.
-
-It is off unless it is asked for by name: it adds text to every file.
-
-## What it leaves alone
-
-- A file with a comment above its first instruction, whatever it says; `# hadolint ignore=` and its like are none.
-- A file of which nothing says how it is built: there is no guess.
-- An image name with variables, which is left out, and stages of which one without a name is not the last.
+- A file with any comment above its first instruction; pragmas such as `# hadolint ignore=` do not count.
+- A file that nothing says how to build: the rule does not guess.
+- An image name with variables, which is left out, and stages without a name before the last one.
 - A file that more than four services and targets build.
 
-## Sources
+## References
 
 - https://docs.docker.com/reference/dockerfile/#parser-directives
 - https://docs.docker.com/reference/build-checks/invalid-definition-description/
@@ -73,8 +76,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
 from dockfix.edit import wiring
+from dockfix.edit.dockerfile import insert, line_start
+from dockfix.facts.model import Refused
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Finding, Fix, Refusal, Safety, Severity
@@ -83,38 +87,43 @@ from dockfix.syntax.tree import Blank, Comment, Directive
 
 _MOST_BUILDS: Final = 4
 _LONGEST: Final = 100
-_MESSAGE: Final = "the file does not say what it builds, or how"
+_MESSAGE: Final = "no comment says what this file builds, and how"
 _BAKE: Final = ("docker-bake.hcl", "docker-bake.json")
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Put a header in front of the first instruction of a file that has no comment there."""
+    """Add a header above the first instruction of a file that has no comment there."""
     dockerfile = target.dockerfile
     first = dockerfile.instructions[0] if dockerfile.instructions else None
     above = [node for node in dockerfile.nodes if first is not None and node.span.start < first.span.start]
     if first is None or any(isinstance(node, Comment) and not is_pragma(node) for node in above):
         return
-    lines = _header(target)
-    if isinstance(lines, str):
-        yield Refusal(first.span, _MESSAGE, lines)
+    try:
+        lines = _header(target)
+    except Refused as refused:
+        yield Refusal(first.span, _MESSAGE, refused.reason)
         return
     below = next((node for node in above if not isinstance(node, Directive | Blank)), first)
     text = "".join(f"{line}{dockerfile.newline}" for line in (*lines, ""))
-    at = surgery.line_start(dockerfile, below.span.start)
-    yield Fix(first.span, _MESSAGE, (surgery.insert(at, text),), Safety.SAFE, "a reader need not look for it")
+    edit = insert(line_start(dockerfile, below.span.start), text)
+    yield Fix(first.span, _MESSAGE, (edit,), Safety.SAFE, "add a header comment")
 
 
-def _header(target: Target) -> list[str] | str:
-    """The lines of the header, or why nothing can be said."""
+def _header(target: Target) -> list[str]:
+    """The lines of the header.
+
+    Raises:
+        Refused: nothing says how the file is built, or too much does.
+    """
     real = target.file.real if target.file is not None else target.path
     builds = target.project.built.get(real, ())
     if not target.builds_known:
-        return f"{target.unread[0]} could not be read and may build it"
+        raise Refused(f"{target.unread[0]} may build it, and could not be read")
     if len(builds) > _MOST_BUILDS:
-        return f"{len(builds)} services and targets build it, too many for a header"
+        raise Refused(f"{len(builds)} services and targets build it, too many for a header")
     commands = dict.fromkeys(_command(target, each) for each in builds) or dict.fromkeys(_plain_command(target))
     if not commands:
-        return f"nothing says how it is built: {target.context_why}"
+        raise Refused(f"nothing says how it is built: {target.context_why}")
     lines = [f"# {line}" for line in _purposes(builds)]
     lines += ["#"] if lines else []
     lines += [f"# Build: {command}" for command in commands]
@@ -123,28 +132,25 @@ def _header(target: Target) -> list[str] | str:
 
 
 def _purposes(builds: Sequence[BuildInvocation]) -> Iterator[str]:
-    """What is built. A target of bake may as well be a test or a check that leaves no image."""
+    """What is built. A bake target may be a test or a check without an image."""
     targets = list(dict.fromkeys(build.service for build in builds if build.kind == "bake"))
     for build in builds:
         if build.kind == "compose":
             name = build.image if build.image == build.raw.get("image") else None
-            what = f"he image of the compose service {build.service}"
-            yield (
-                f"{name}, t{what}"
-                if name and "$" not in name and "=" not in name and name.isprintable()
-                else f"T{what}"
-            )
+            what = f"the image of the compose service {build.service}"
+            plain = name and "$" not in name and "=" not in name and name.isprintable()
+            yield f"{name}, {what}" if plain else f"T{what[1:]}"
     if targets:
         listed = f"{', '.join(targets[:-1])} and {targets[-1]}" if len(targets) > 1 else targets[0]
         yield f"Built by the bake target{'s' if len(targets) > 1 else ''} {listed}"
 
 
 def _command(target: Target, build: BuildInvocation) -> str:
-    """The command that builds it, from the root of the project."""
+    """The command that builds the file, run from the root of the project."""
     file = PurePosixPath(os.path.relpath(build.source, target.project.root).replace(os.sep, "/"))
     if build.kind == "bake":
         named = "" if file.name in _BAKE else f" -f {file.name}"
-        # folders of a bake file are relative to the one that bake runs in
+        # paths in a bake file are relative to the folder that bake runs in
         return f"docker buildx bake{named} {build.service}" + (f" (in {file.parent})" if len(file.parts) > 1 else "")
     services = next((each.services for each in target.project.compose_files if each.path == build.source), {})
     profiles = services[build.service].profiles if build.service in services else ()
@@ -154,7 +160,7 @@ def _command(target: Target, build: BuildInvocation) -> str:
 
 
 def _plain_command(target: Target) -> Iterator[str]:
-    """`docker build` where the command line gives the context."""
+    """`docker build`, if the command line gives the context."""
     if target.context is not None:
         root = target.project.root
         context = os.path.relpath(target.context.root, root).replace(os.sep, "/")
@@ -164,7 +170,7 @@ def _plain_command(target: Target) -> Iterator[str]:
 
 
 def _stages(target: Target, builds: tuple[BuildInvocation, ...]) -> str:
-    """The stages in words; nothing for a single one, and where names are missing or builds differ."""
+    """The stages in words; "" for a single one, and where names are missing or the builds differ."""
     *others, last = target.facts.graph.stages
     names = [stage.name or "" for stage in others]
     targets = {(build.target or last.name or "").lower() for build in builds} or {last.name or ""}
@@ -178,13 +184,12 @@ def _stages(target: Target, builds: tuple[BuildInvocation, ...]) -> str:
 
 CODEMOD: Final = Codemod(
     name="header-comment",
-    title="a Dockerfile that does not say what it builds",
+    title="no comment says what a Dockerfile builds",
     severity=Severity.INFO,
     category=Category.STYLE,
     effects=frozenset(),
     check=check,
     since="0.1.0",
     opt_in=True,
-    page=__doc__,
     findings=("neo4j 2", "postgres 4", "base-ml 5"),
 )

@@ -1,15 +1,25 @@
-"""A stage lacks the environment that the configuration recommends for its base image.
+"""A stage lacks environment variables that the configuration recommends for its base image.
 
 ## What it does
 
-Nothing without a configuration: tuning without evidence is no default. With
+Adds the variables that are missing, in the style of the stage's last ENV. Without a configuration it does nothing:
+tuning without evidence is not a good default.
+
+## Why is this bad?
+
+What a team knows about an image belongs in every Dockerfile that starts from it, and is easily forgotten in the next
+one.
+
+## Example
+
+With this configuration
 
 ```toml
 [tool.dockfix.recommended-env."pytorch/pytorch"]
 PYTORCH_CUDA_ALLOC_CONF = "expandable_segments:True"
 ```
 
-the stage of the image gets what it lacks, in the style of its last ENV:
+the stage lacks a variable:
 
 ```dockerfile
 FROM pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime
@@ -17,7 +27,7 @@ ENV PYTHONUNBUFFERED=1 \\
     RERANKER_PORT=8000
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM pytorch/pytorch:2.4.0-cuda12.1-cudnn9-runtime
@@ -26,22 +36,21 @@ ENV PYTHONUNBUFFERED=1 \\
     PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True
 ```
 
-## Why
-
-What a team has found out about an image belongs into every Dockerfile that starts from it, and is
-forgotten in the next.
-
-## Safety
+## Fix safety
 
 Unsafe: the variable changes how the program runs.
 
-## What it leaves alone
+## When it does not apply
 
-- Names that the image or the file sets to anything, or that are an ARG of the stage.
-- A value of several lines, which no ENV can give: that is refused.
-- Stages that the built image does not descend from. A rule that is not selected by name does not run.
+- Variables that the image or the file sets to any value, or that are an ARG of the stage.
+- A value of several lines, which ENV cannot set: not fixed.
+- Stages that the built image does not descend from, and runs that do not select the rule by name.
 
-## Sources
+## Options
+
+- `recommended-env`: the variables of each image, by the name of the image.
+
+## References
 
 - https://docs.docker.com/reference/dockerfile/#env
 """
@@ -51,7 +60,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit.dockerfile import insert_below, insert_pairs
 from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.stages import Stage
@@ -64,7 +73,7 @@ _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Find what the first stage of the built image lacks of what is recommended for its base image."""
+    """Find the recommended variables that the first stage of the built image does not set."""
     graph = target.facts.graph
     final = graph.final
     if not target.recommended_env or final is None or any(stage.replaced for stage in graph.chain(final)):
@@ -77,40 +86,41 @@ def check(target: Target) -> Iterator[Finding]:
     given = {*target.facts.end_state(final).names(), *target.facts.end_state(stage).names()}
     missing = {name: value for name, value in wanted.items() if name not in given}
     if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
         verb = "is" if len(missing) == 1 else "are"
-        message = f"{', '.join(missing)} of the environment that is recommended for {image} {verb} not set"
+        message = f"{names} {verb} recommended for `{image}`, but {verb} not set"
         broken = next((name for name, value in missing.items() if "\n" in value or "\r" in value), None)
         if broken is not None:
-            reason = f"the value of {broken} has several lines, which an ENV cannot give"
+            reason = f"the value of `{broken}` has several lines, which ENV cannot set"
             yield Refusal(stage.node.span, message, reason)
             return
         edit = _edit(target, stage, missing)
-        why = "the configuration recommends it for this base image"
-        yield Fix(stage.node.span, message, (edit,), Safety.UNSAFE, why, "that the value fits this program")
+        review = f"check that {'this value suits' if len(missing) == 1 else 'these values suit'} the program"
+        yield Fix(stage.node.span, message, (edit,), Safety.UNSAFE, f"set {names}", review)
 
 
 def _edit(target: Target, stage: Stage, missing: Mapping[str, str]) -> Edit:
-    """Put pairs behind the last ENV's, where it has several or several lines; else an ENV of their own below it."""
+    """Add pairs to the last ENV if it has several pairs or lines; else add a new ENV for each below it."""
     dockerfile = target.dockerfile
     pairs = [f"{name}={_quoted(value, stage.node.escape)}" for name, value in missing.items()]
     last = next((each for each in reversed(stage.instructions) if isinstance(each, Env)), None)
-    uses = last is not None and any(
+    used = last is not None and any(
         set(variables(each.value or "", stage.node.escape)) & set(missing) for each in last.pairs
     )
-    if last is not None and not last.legacy and not uses and (len(last.pairs) > 1 or last.multiline):
-        return surgery.insert_pairs(dockerfile, last, pairs)
-    keyword = last.keyword.text if last is not None else _like(stage)
+    if last is not None and not last.legacy and not used and (len(last.pairs) > 1 or last.multiline):
+        return insert_pairs(dockerfile, last, pairs)
+    keyword = last.keyword.text if last is not None else _keyword(stage)
     lines = [f"{keyword} {pair}" for pair in pairs]
     anchor = last if last is not None else stage.node
-    return surgery.insert_below(dockerfile, anchor, anchor.newline.join(lines))
+    return insert_below(dockerfile, anchor, anchor.newline.join(lines))
 
 
-def _like(stage: Stage) -> str:
+def _keyword(stage: Stage) -> str:
     return "env" if stage.node.keyword.text.islower() else "ENV"
 
 
 def _quoted(value: str, escape: str) -> str:
-    """A value as ENV takes it, so that it means itself; `escape` is the file's escape character."""
+    """A value quoted for ENV; `escape` is the file's escape character."""
     if value and set(value) <= _PLAIN:
         return value
     special = f'"${escape}'
@@ -120,7 +130,7 @@ def _quoted(value: str, escape: str) -> str:
 
 CODEMOD: Final = Codemod(
     name="recommended-env",
-    title="the environment that is recommended for a base image is not set",
+    title="an environment variable that is recommended for the base image is not set",
     severity=Severity.INFO,
     category=Category.STYLE,
     effects=frozenset({Effect.ENV, Effect.STEPS}),
@@ -128,6 +138,5 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     opt_in=True,
     setting="recommended-env",
-    page=__doc__,
     findings=("reranker 2",),
 )

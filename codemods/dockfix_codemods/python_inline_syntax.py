@@ -1,34 +1,34 @@
-"""Python inside a RUN does not parse.
+"""A RUN contains Python code with a syntax error.
 
 ## What it does
 
-It says what Python says, at the line where the mistake stands:
+Parses the Python code in RUN instructions, and reports the parser's message at the place of the error.
+
+## Why is this bad?
+
+The step fails whenever it runs, and after `||` or before `;` nobody notices. A frequent cause: a compound statement
+(`for`, `try`, `with`, `if`) cannot follow a `;`. Such code belongs in a heredoc, where it has lines, or in a file.
+
+## Example
 
 ```dockerfile
 FROM python:3.13-slim
 RUN python -c "import time; from huggingface_hub import snapshot_download as get; for i in range(3): get('a/b')"
 ```
 
-A compound statement (`for`, `try`, `with`, `if`) cannot follow a `;`. The program belongs in a heredoc, where it has
-lines, or in a file.
+## Fix safety
 
-## Why
+There is no fix: dockfix cannot know what the author meant.
 
-The step fails whenever it runs, and behind `||` or `;` it fails unseen.
+## When it does not apply
 
-## Safety
+- Code with parts that the shell expands: the source is unknown.
+- Python 2: code for `python2`, and images of Python 2.
+- Syntax that only an older or a newer Python accepts: both libcst and the parser of the Python that dockfix runs on
+  must reject the code. Neither counts if the image is known to have a newer Python.
+- Code that is nested too deeply to be parsed.
 
-Nothing is changed: what the author meant is not for a tool to say.
-
-## What it leaves alone
-
-- Programs with parts that the shell expands, of which the source is not known.
-- Python 2: programs of `python2`, and images of Python 2.
-- What only an older or a newer Python takes: both libcst and the parser of the Python that dockfix runs on must refuse
-  it. Neither is trusted where the image is known to have a newer Python than that.
-- Programs that are nested too deeply to be read.
-
-## Sources
+## References
 
 - https://docs.python.org/3/reference/compound_stmts.html
 - https://docs.python.org/3/reference/simple_stmts.html
@@ -46,25 +46,24 @@ from dockfix.syntax.tree import Run
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Parse the Python programs of all RUNs."""
+    """Parse the Python code of all RUN instructions."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
             for program in python_programs(run, target.facts.commands(run)) if isinstance(run, Run) else ():
                 problem = python_syntax_error(program.code.source, python_version(program, stage))
                 if problem is not None:
                     at = program.span(problem.offset, problem.offset)
-                    yield Advice(at, f"this is no Python: {problem.message}")
+                    yield Advice(at, f"invalid Python: {problem.message}")
 
 
 CODEMOD: Final = Codemod(
     name="python-inline-syntax",
-    title="Python inside a RUN does not parse",
+    title="a RUN contains Python code with a syntax error",
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset(),
     check=check,
     since="0.1.0",
     triggers=("python", "pypy"),
-    page=__doc__,
     findings=("reranker 1",),
 )

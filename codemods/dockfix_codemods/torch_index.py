@@ -1,34 +1,37 @@
-"""torch from the default index brings CUDA into an image without a GPU.
+"""torch from the default index brings CUDA libraries into an image without a GPU.
 
 ## What it does
 
-It says so where torch is installed by name into an image that is none for CUDA, with no index of its own:
+Reports an install of torch by name into an image that is not made for CUDA, without an index that has CPU wheels.
+
+## Why is this bad?
+
+On Linux the wheels of the default index depend on the CUDA libraries: several GB in the image, which a container
+without a GPU never loads.
+
+## Example
 
 ```dockerfile
 FROM python:3.13-slim
 RUN pip install torch
 ```
 
-PyTorch has an index with wheels for the CPU, and one for each version of CUDA; `pip install --index-url` takes either.
+PyTorch has an index with wheels for the CPU, and one for each version of CUDA; pass one of them with
+`pip install --index-url`.
 
-## Why
+## Fix safety
 
-On Linux the wheels of the default index depend on the libraries of CUDA: several GB in the image, which a container
-without a GPU never loads.
+There is no fix: whether the container gets a GPU is not in the Dockerfile.
 
-## Safety
+## When it does not apply
 
-Nothing is changed: whether the container gets a GPU is not to be read from the Dockerfile.
+- CUDA, ROCm and PyTorch images, and unknown base images.
+- An index, a folder of wheels or a backend in an option or the environment; local versions (`+cpu`).
+- Stages that set variables of NVIDIA or CUDA, copy a configuration of pip or uv, or are built for another platform.
+- Files that mention PyTorch's own index, a GPU or its vendors anywhere, or a package that needs a GPU (vllm).
+- Images of services that get a GPU from compose, or that are built for arm64, and uv if the context configures it.
 
-## What it leaves alone
-
-- CUDA, ROCm and PyTorch images, and base images that are not known.
-- An index, a folder of wheels or a backend that is given, by an option or the environment; local versions (`+cpu`).
-- Stages that set variables of NVIDIA or CUDA, take in a configuration of pip or uv, or are built for another platform.
-- Files that name PyTorch's own index, a GPU or its makers anywhere, or a package that is for a GPU only (vllm).
-- Images of services that get a GPU from compose, or that are built for arm64, and uv where the context configures it.
-
-## Sources
+## References
 
 - https://pytorch.org/get-started/locally/
 - https://docs.astral.sh/uv/guides/integration/pytorch/
@@ -36,7 +39,7 @@ Nothing is changed: whether the container gets a GPU is not to be read from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.facts.commands import Step
@@ -59,18 +62,18 @@ _INDEX_VARIABLES: Final = (
 )  # fmt: skip
 _FAMILIES: Final = ("debian", "ubuntu", "rhel", "fedora")
 _GPU: Final = ("cuda", "nvidia", "rocm", "pytorch", "gpu", "tensorrt")
-_SAID: Final = (
+_GPU_OR_INDEX_WORDS: Final = (
     "pytorch.org/whl", "cuda", "nvidia", "rocm", "--gpus", "vllm", "flash-attn", "xformers", "deepspeed",
     "bitsandbytes", "pip config", "pip3 config", "pip.conf", "uv.toml",
 )  # fmt: skip
-"""Words by which a file shows that it knows of the GPU or has an index of its own, wherever they stand."""
+"""Words that show, anywhere in a file, that it is for a GPU or has an index of its own."""
 _CONFIGS: Final = ("pip.conf", "uv.toml", "pip.ini")
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Find installs of torch by name, from the default index, into images that are none for a GPU."""
+    """Find installs of torch by name, from the default index, into images without a GPU."""
     text = target.text.lower()
-    if any(word in text for word in _SAID) or _run_with_gpu(target):
+    if any(word in text for word in _GPU_OR_INDEX_WORDS) or _run_with_gpu(target):
         return
     for stage in target.facts.graph.stages:
         if _has_gpu(target, stage):
@@ -84,17 +87,18 @@ def check(target: Target) -> Iterator[Finding]:
                 if not names or any(name in given or name in step.env for name in _INDEX_VARIABLES):
                     continue
                 if step.package is not None and not (step.package.manager == "uv" and _configures_uv(target)):
-                    verb = "brings" if len(names) == 1 else "bring"
-                    message = (
-                        f"{', '.join(names)} from the default index {verb} several GB of CUDA libraries; "
-                        "for a container without a GPU take PyTorch's CPU index"
-                    )
-                    yield Advice(commands.span(step.command), message)
-                    return  # once is enough: the others follow from it
+                    yield Advice(commands.span(step.command), _message(names))
+                    return  # once is enough: the other installs have the same cause
+
+
+def _message(names: Sequence[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    verb = "comes" if len(names) == 1 else "come"
+    return f"{listed} {verb} with several GB of CUDA libraries: without a GPU, use PyTorch's CPU index"
 
 
 def _run_with_gpu(target: Target) -> bool:
-    """Whether a build of the image is for a service with a GPU, or for a platform without wheels for CUDA."""
+    """Whether a build of the image is for a service with a GPU, or for a platform without CUDA wheels."""
     services = [
         file.services[build.service]
         for build in target.builds
@@ -112,7 +116,7 @@ def _configures_uv(target: Target) -> bool:
 
 
 def _has_gpu(target: Target, stage: Stage) -> bool:
-    """Whether a stage is, or may be, for a GPU, for another platform, or told elsewhere where torch comes from."""
+    """Whether a stage is or may be for a GPU or another platform, or has a configured index."""
     ref = stage.base_ref
     if stage.base is None or stage.base.family not in _FAMILIES or not isinstance(ref, Known):
         return True
@@ -126,7 +130,7 @@ def _has_gpu(target: Target, stage: Stage) -> bool:
 
 
 def _torch(step: Step) -> tuple[str, ...]:
-    """The packages of torch that a command installs by name from the default index."""
+    """The packages of PyTorch that a command installs by name from the default index."""
     package = step.package
     if package is None or package.manager not in ("pip", "uv") or package.unknown_operands:
         return ()
@@ -141,13 +145,12 @@ def _torch(step: Step) -> tuple[str, ...]:
 
 CODEMOD: Final = Codemod(
     name="torch-index",
-    title="torch from the default index brings CUDA",
+    title="torch from the default index brings CUDA libraries",
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset(),
     check=check,
     since="0.1.0",
     triggers=("torch",),
-    page=__doc__,
     findings=("base-ml 3",),
 )

@@ -1,4 +1,4 @@
-"""What download-retry writes, run by the real shells with a downloader that fails a number of times."""
+"""The fixes of download-retry, run by real shells with a downloader that fails a number of times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dockfix.engine.project import run
 from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
 from dockfix_codemods.download_retry import CODEMOD
-from dockfix_codemods.download_retry import edits as python_surgery
+from dockfix_codemods.download_retry.program import add_retries
 
 RequireTool = Callable[[str], Path]
 
@@ -61,7 +61,7 @@ class Ran:
     output: str
 
 
-def mended(command: str, syntax: str) -> str:
+def fixed(command: str, syntax: str) -> str:
     """The script of a RUN as the codemod leaves it."""
     outcome = run(target_from_text(f"{syntax}FROM debian:12\nRUN {command}\n"), [CODEMOD], unsafe=True)
     assert not outcome.defects
@@ -91,7 +91,7 @@ def execute(shell: list[str], script: str, fails: int, folder: Path, *options: s
         "SLEPT": str(slept),
         "FAILS": str(fails),
     }
-    # busybox has a sleep of its own, which takes no notice of PATH, but of functions
+    # BusyBox has its own sleep, which a function replaces but PATH does not
     stub = f'sleep() {{ "{bin_}/sleep" "$1"; }}\n'
     done = subprocess.run(
         [*shell, *options, "-c", stub + script],
@@ -115,7 +115,7 @@ PROGRAMS = {
     "nltk asserted": (HEREDOC, """python -c "import nltk; assert nltk.download('base'); print('all is well')" """),
     "loop": ("", """python -c "import whisper; whisper.load_model('base')" && echo all is well"""),
     "loop in a list": ("", """cd . && python -c "import whisper; whisper.load_model('base')" && echo all is well"""),
-    "loop behind ;": ("", """false; python -c "import whisper; whisper.load_model('base')"; echo all is well"""),
+    "loop after ;": ("", """false; python -c "import whisper; whisper.load_model('base')"; echo all is well"""),
 }
 
 
@@ -123,14 +123,14 @@ PROGRAMS = {
 @pytest.mark.parametrize("fails", [0, 1, 2, 3])
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_download_is_tried_three_times_and_fails_loudly_at_last(
+def test_a_download_is_tried_three_times_and_then_fails(
     require_tool: RequireTool, tmp_path: Path, shell: str, program: str, fails: int, errexit: bool
 ) -> None:
     require_tool(shell)
     syntax, command = PROGRAMS[program]
     if errexit:
         command = command.replace("false;", "true;")
-    script = mended(command, syntax)
+    script = fixed(command, syntax)
     options = ["-eu"] if errexit else []
     ran = execute(SHELLS[shell], script, fails, tmp_path, *options)
     if fails < 3:
@@ -147,7 +147,7 @@ def test_a_download_is_tried_three_times_and_fails_loudly_at_last(
 def test_without_the_rule_one_failure_ends_the_build(tmp_path: Path, require_tool: RequireTool) -> None:
     require_tool("dash")
     assert execute(["dash"], PROGRAMS["heredoc"][1], 1, tmp_path).code == 1
-    assert execute(["dash"], PROGRAMS["nltk"][1], 3, tmp_path).code == 0  # which is why it is told to raise
+    assert execute(["dash"], PROGRAMS["nltk"][1], 3, tmp_path).code == 0  # hence `raise_on_error`
 
 
 @pytest.mark.parametrize(
@@ -162,12 +162,12 @@ def test_without_the_rule_one_failure_ends_the_build(tmp_path: Path, require_too
         ("delay = error = 1; import whisper; whisper.load_model('x')", "for delay_ in"),
     ],
 )
-def test_the_program_parses_and_keeps_what_it_says(source: str, kept: str) -> None:
-    found = python_surgery.retried(source)
+def test_the_program_parses_and_keeps_its_statements(source: str, kept: str) -> None:
+    found = add_retries(source)
     assert found is not None
     ast.parse(found.source)
     assert kept in found.source
-    assert python_surgery.retried(found.source) is None
+    assert add_retries(found.source) is None
     assert " \n" not in found.source
     words = [each.strip() for each in source.replace(";", "\n").splitlines() if "nltk.download(" not in each]
     assert all(each in found.source for each in words)

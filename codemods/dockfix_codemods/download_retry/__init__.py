@@ -1,8 +1,18 @@
-"""A model or data set is downloaded in one try.
+"""A model or data set is downloaded without retries.
 
 ## What it does
 
-The download is tried three times, with pauses of 10 and 20 seconds, and the last failure still fails the build:
+Tries the download three times, with pauses of 10 and 20 seconds; the last failure still fails the build. The program
+becomes a heredoc, because a loop is a compound statement, which cannot follow a `;`. If the file does not guarantee
+heredocs, or other commands share the RUN, the rule puts a shell loop around the command. The statements stay as they
+are, except for `nltk.download`, which reports a failure by its result: it gets `raise_on_error=True`.
+
+## Why is this bad?
+
+Downloads of gigabytes fail now and then, and end a long build. A failed `nltk.download` is worse: the build succeeds,
+and the image lacks the data.
+
+## Example
 
 ```dockerfile
 # syntax=docker/dockerfile:1.7
@@ -11,7 +21,7 @@ RUN python -c "from sentence_transformers import SentenceTransformer; \\
     SentenceTransformer('Qwen/Qwen3-Reranker-0.6B')"
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 # syntax=docker/dockerfile:1.7
@@ -32,32 +42,23 @@ for delay in (10, 20, None):
 EOF
 ```
 
-A loop is a compound statement, which cannot follow a `;`, so the program becomes a heredoc. Where the file's syntax
-does not promise heredocs, or other commands share the RUN, a shell loop goes around the command as it stands. The
-statements stay as they are written, but for `nltk.download`, which reports a failure by its result: it is told to
-raise.
+## Fix safety
 
-## Why
+Unsafe: not every failure is worth another try, and the program must be able to run several times. A wrong name now
+fails half a minute later.
 
-A download of gigabytes fails now and then, and takes a long build with it. `nltk.download` that fails is worse: the
-build succeeds, and the image lacks the data.
+## When it does not apply
 
-## Safety
-
-Unsafe: which failures are worth another try is for a person to say. A name that is wrong now fails half a minute later.
-
-## What it leaves alone
-
-- Downloads in a loop, a `try` or a function, behind `||` or in a shell loop, and programs that import tenacity or its
-  like.
+- Downloads in a loop, a `try` or a function, after `||` or in a shell loop, and programs that import tenacity or a
+  similar package.
 - Programs with parts that the shell expands, paths (`SentenceTransformer("/models/x")`), `local_files_only=True`.
-- Exec form, subshells and pipelines, where no loop can go around the command or its end would not end the build.
+- Exec form, subshells and pipelines: a loop cannot enclose the command, or its `exit` does not end the build.
 
-## Sources
+## References
 
 - https://docs.docker.com/reference/dockerfile/#here-documents (docker/dockerfile 1.4)
 - https://docs.python.org/3/using/cmdline.html#cmdoption-c
-- The table of calls names the documentation of each
+- The table of calls in `download_retry/analysis.py` names the documentation of each
 """
 
 from __future__ import annotations
@@ -66,78 +67,82 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.facts import mounts
+from dockfix.facts.model import Refused
 from dockfix.facts.programs import PythonProgram, python_programs, python_version
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.tree import Run
-from dockfix_codemods.download_retry import edits as python_surgery
+from dockfix_codemods.download_retry.edits import command_to_heredoc, replace_heredoc, shell_loop
+from dockfix_codemods.download_retry.program import RetriedProgram, add_retries
 
-_WHY: Final = "a download that fails now and then is worth a second try, and a third"
-_IN_THE_WAY: Final = ShellContext.SUBSHELL | ShellContext.PIPELINE | ShellContext.SUBSTITUTION | ShellContext.BACKGROUND
+_NO_LOOP: Final = ShellContext.SUBSHELL | ShellContext.PIPELINE | ShellContext.SUBSTITUTION | ShellContext.BACKGROUND
 _HANDLED: Final = ShellContext.CONDITIONAL | ShellContext.LOOP | ShellContext.FUNCTION | ShellContext.NEGATED
+_REVIEW: Final = "check that the program may run several times, and that another try can help"
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Find the Python programs that download in one try."""
+    """Find the Python programs that download without retries."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
             if not isinstance(run, Run):
                 continue
             for program in python_programs(run, target.facts.commands(run)):
                 version = python_version(program, stage)
-                retried = python_surgery.retried(program.code.source)
-                if retried is not None and (version is None or version[0] == 3) and not _handled(program):
+                retried = add_retries(program.code.source)
+                if retried is not None and (version is None or version[0] == 3) and not _is_handled(program):
                     yield _finding(target, run, program, retried)
 
 
-def _handled(program: PythonProgram) -> bool:
-    """Whether the shell does something about a failure already."""
+def _is_handled(program: PythonProgram) -> bool:
+    """Whether the shell already handles a failure."""
     command = program.step.command if program.step is not None else None
     if command is None:
         return False
     return bool(command.context & _HANDLED) or (command.after is not None and command.after.text == "||")
 
 
-def _finding(target: Target, run: Run, program: PythonProgram, retried: python_surgery.Retried) -> Finding:
+def _finding(target: Target, run: Run, program: PythonProgram, retried: RetriedProgram) -> Finding:
     at = program.commands.span(program.step.command) if program.step is not None else run.span
-    message = f"{', '.join(retried.calls)} downloads in one try"
+    calls = ", ".join(f"`{call}`" for call in retried.calls)
+    message = f"{calls} download{'s' if len(retried.calls) == 1 else ''} without retries"
     if retried.silent:
-        message += ", and the build goes on without the data if it fails"
-    reason = _not_here(run, program)
-    if reason:
-        return Refusal(at, message, reason)
-    edits = None
+        message += ", and the build succeeds even if that fails"
+    try:
+        help_, edits = _edits(target, run, program, retried)
+    except Refused as refused:
+        return Refusal(at, message, refused.reason)
+    return Fix(at, message, edits, Safety.UNSAFE, help_, _REVIEW)
+
+
+def _edits(target: Target, run: Run, program: PythonProgram, retried: RetriedProgram) -> tuple[str, tuple[Edit, ...]]:
+    """What the fix does, and its edits: a loop in the program if possible, else a loop of the shell."""
+    _check_place(run, program)
+    in_program = "try the download three times, in a loop of the program"
     if program.how != "-c":
-        edits = python_surgery.replace_heredoc(target.dockerfile, program, retried.source)
-    elif _heredocs(target):
-        edits = python_surgery.command_to_heredoc(run, program, retried.source)
-    if edits is None and retried.silent:
-        why = "the program cannot become one" if _heredocs(target) else "a heredoc needs # syntax=docker/dockerfile:1"
-        return Refusal(at, message, f"a shell loop does not see the failure, and {why}")
-    if edits is None and program.how != "-c":
-        return Refusal(at, message, "the heredoc has leading tabs or escapes that the shell takes away")
-    if edits is None:
-        edits = python_surgery.shell_loop(target.dockerfile, run, program)
-    if edits is None:
-        return Refusal(at, message, "the script uses a variable attempt, or is more than a list of commands")
-    review = "that the program may run several times, and that another try can help"
-    return Fix(at, message, edits, Safety.UNSAFE, _WHY, review)
+        return in_program, replace_heredoc(target.dockerfile, program, retried.source)
+    try:
+        if not _has_heredocs(target):
+            raise Refused("a heredoc needs `# syntax=docker/dockerfile:1`")
+        return in_program, command_to_heredoc(run, program, retried.source)
+    except Refused as refused:
+        if retried.silent:
+            raise Refused(f"a shell loop cannot detect the failure, and {refused.reason}") from refused
+    return "try the command three times, in a shell loop", shell_loop(target.dockerfile, run, program)
 
 
-def _not_here(run: Run, program: PythonProgram) -> str:
-    """Why the program cannot be tried again where it stands; empty if it can."""
+def _check_place(run: Run, program: PythonProgram) -> None:
+    """Refuse where neither a loop nor a heredoc is possible."""
     if run.json:
-        return "exec form has no shell and no heredoc for a loop"
+        raise Refused("the exec form has no shell for a loop or a heredoc")
     if program.step is not None and program.step.depth:
-        return "the program stands in a script of its own, inside quotes"
-    if program.step is not None and program.step.command.context & _IN_THE_WAY:
-        return "it runs in a subshell, a pipeline or the background"
-    return ""
+        raise Refused("the program is in a nested script, inside quotes")
+    if program.step is not None and program.step.command.context & _NO_LOOP:
+        raise Refused("it runs in a subshell, a pipeline or the background")
 
 
-def _heredocs(target: Target) -> bool:
-    """Whether the file promises heredocs: by `# syntax=` (docker/dockerfile 1.4), or because it has one."""
+def _has_heredocs(target: Target) -> bool:
+    """Whether the file guarantees heredocs: by `# syntax=` (docker/dockerfile 1.4), or because it has one."""
     syntax = target.dockerfile.directives.get("syntax")
     if syntax is not None:
         return mounts.frontend_is(syntax.value, 1, 4)
@@ -146,13 +151,12 @@ def _heredocs(target: Target) -> bool:
 
 CODEMOD: Final = Codemod(
     name="download-retry",
-    title="a model or data set is downloaded in one try",
+    title="a model or data set is downloaded without retries",
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),
     check=check,
     since="0.1.0",
     triggers=("python", "pypy"),
-    page=__doc__,
     findings=("reranker 1",),
 )

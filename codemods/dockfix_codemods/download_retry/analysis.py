@@ -1,6 +1,6 @@
 """Python calls that download a model or a data set, and how each of them fails.
 
-Whether a call is one is read from the program's imports; nothing is run.
+The imports of the program say which function a call means; nothing is executed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["DOWNLOADS", "RETRY_LIBRARIES", "Download", "DownloadCall", "download
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A function that downloads. `fails` is how: it raises an exception, ends the interpreter, or returns False."""
+    """A function that downloads. `fails` says how: it raises an exception, ends the interpreter, or returns False."""
 
     fails: Literal["raises", "exits", "returns False"]
     source: str
@@ -64,15 +64,15 @@ DOWNLOADS: Final[Mapping[str, Download]] = MappingProxyType(
         "fastembed.TextEmbedding": Download("raises", "qdrant.github.io/fastembed"),
     }
 )
-"""By dotted name; `*` is any one name. Each row names where its behaviour is documented."""
+"""Functions by dotted name; `*` is any one name. Each row names the source of its behavior."""
 
 RETRY_LIBRARIES: Final = frozenset(("tenacity", "backoff", "retry", "retrying", "stamina"))
-"""Packages that repeat calls; a program that imports one looks after itself."""
+"""Packages that retry calls; a program that imports one handles failures itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DownloadCall:
-    """A call that downloads: which, in which of the module's flattened statements, and the call itself."""
+    """A call that downloads: the function, the index of the statement in the flattened module, and the call."""
 
     name: str
     download: Download
@@ -81,7 +81,7 @@ class DownloadCall:
 
 
 def download_calls(statements: list[libcst.BaseStatement | libcst.BaseSmallStatement]) -> Iterator[DownloadCall]:
-    """The downloads that a program's statements make once: those in a loop, a `try` or a function are left out."""
+    """The calls that download once: those in a loop, a `try` or a function are left out."""
     import libcst  # noqa: PLC0415 - loaded on first use
 
     later = (
@@ -136,7 +136,7 @@ def _dotted(node: libcst.BaseExpression) -> str:
 
 
 def _resolved(node: libcst.BaseExpression, names: Mapping[str, str]) -> str:
-    """The full dotted name of what is called; empty if it is not imported."""
+    """The full dotted name of the called function; empty if it is not imported."""
     first, dot, rest = _dotted(node).partition(".")
     return f"{names[first]}{dot}{rest}" if first in names else ""
 
@@ -151,7 +151,7 @@ def _lookup(name: str) -> Download | None:
 
 
 def _is_local(call: libcst.Call) -> bool:
-    """Whether a call names a path, nothing at all, or says itself that it may not download."""
+    """Whether a call has a path or nothing as its argument, or forbids downloads."""
     import libcst  # noqa: PLC0415 - loaded on first use
 
     for arg in call.args:
@@ -160,7 +160,7 @@ def _is_local(call: libcst.Call) -> bool:
             if literal == ("True" if arg.keyword.value == "local_files_only" else "False"):
                 return True
     if not call.args:
-        return True  # `nltk.download()` asks a person, and the others take nothing
+        return True  # `nltk.download()` is interactive, and the others need an argument
     first = call.args[0] if call.args[0].keyword is None else None
     if first is None or not isinstance(first.value, libcst.SimpleString):
         return False

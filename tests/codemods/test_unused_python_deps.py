@@ -1,4 +1,4 @@
-"""What Python files import, and which files a build copies: read as data, bounded, never outside the project."""
+"""The imports of Python files, and the files that a build copies: bounded, and never outside the project."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import pytest
 from dockfix.project import context as context_module
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
-from dockfix_codemods.unused_python_deps import imports as module
-from dockfix_codemods.unused_python_deps.imports import CopiedFiles, CopiedText, Usage, copied_files, imports_of
-from dockfix_codemods.unused_python_deps.installs import requirement_names, unused_distributions
+from dockfix_codemods.unused_python_deps import copied
+from dockfix_codemods.unused_python_deps.copied import CopiedFiles, CopiedText, copied_files
+from dockfix_codemods.unused_python_deps.imports import imports_of
+from dockfix_codemods.unused_python_deps.installs import requirement_names
+from dockfix_codemods.unused_python_deps.unused import unused_distributions
+from dockfix_codemods.unused_python_deps.usage import Usage
 
 
 def build(root: Path, dockerfile: str, files: dict[str, str]) -> Target:
@@ -59,13 +62,13 @@ def test_imports(source: str, modules: set[str]) -> None:
         ("import_module(f'{app.__name__}.{name}')", ""),
     ],
 )
-def test_what_cannot_be_known_is_said(source: str, by: str) -> None:
+def test_dynamic_imports_are_named(source: str, by: str) -> None:
     found = imports_of(source)
     assert found is not None
     assert found.by == by
 
 
-def test_source_that_does_not_parse_is_no_module() -> None:
+def test_a_source_with_a_syntax_error_has_no_imports() -> None:
     assert imports_of("print 'x'") is None
 
 
@@ -93,7 +96,7 @@ def test_usage(text: str, used: bool) -> None:
     assert usage(text).uses("llama-index-readers-web", ("llama_index.readers.web",)) is used
 
 
-def test_a_file_name_or_a_part_of_a_word_is_no_mention() -> None:
+def test_a_file_name_or_a_part_of_a_word_is_not_a_use() -> None:
     for text in ("x = 'a/docx'", "x = 'file.docx'", "x = 'docx-files'", "docxs = 1"):
         assert not usage(text).uses("python-docx", ("docx",))
 
@@ -111,13 +114,13 @@ def test_links_out_of_the_project_are_not_read(tmp_path: Path) -> None:
     (project / "app" / "folder").symlink_to(tmp_path)
     found = copied_files(target)
     assert [file.label for file in found.python] == ["app/a.py"]
-    assert found.why_not == "app/link.py cannot be read, or is too long"
+    assert found.blocker == "app/link.py cannot be read, or is too large"
 
 
 def test_reading_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = build(tmp_path, "FROM python:3\nCOPY . /app\n", {f"{n}.py": "x" * 100 for n in range(9)})
-    monkeypatch.setattr(module, "MAX_BYTES", 250)
-    assert copied_files(target).why_not == "there is more Python in the image than dockfix reads"
+    monkeypatch.setattr(copied, "MAX_BYTES", 250)
+    assert copied_files(target).blocker == "the image has more Python code than dockfix reads"
     assert len(copied_files(target).python) == 2
 
 

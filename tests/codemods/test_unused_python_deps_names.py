@@ -1,4 +1,4 @@
-"""The table of Python distributions: sound in itself, and true of what is installed here."""
+"""The tables of Python distributions: consistent, and true for the distributions installed here."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from importlib.metadata import packages_distributions
 import pytest
 
 from dockfix_codemods.unused_python_deps import table
-from dockfix_codemods.unused_python_deps.names import import_names, kept_by_others, loaders_in_code
+from dockfix_codemods.unused_python_deps.names import import_names, loaders_in_code, needed_by_others
 
 NORMAL = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-?")
 
 
 def test_names_are_normalised_and_modules_are_modules() -> None:
-    words = (table.HEAVY, table.HOSTS, table.LEAN, table.PICKLED, table.UNSEEN, table.ONLY_IN_CLOSURES)
+    words = (table.HEAVY, table.HOSTS, table.LEAN, table.PICKLED, table.NOT_IMPORTED, table.ONLY_IN_CLOSURES)
     names = [*table.IMPORTS, *table.LOADED_BY, *table.LOADED_FOR, *table.NAMESPACES]
     names += [name for each in (*words, table.INTEGRATORS) for name in each]
     names += [name for keepers in table.LOADED_BY.values() for name in keepers]
@@ -23,14 +23,14 @@ def test_names_are_normalised_and_modules_are_modules() -> None:
     assert [module for module in modules if not all(part.isidentifier() for part in module.split("."))] == []
 
 
-def test_a_distribution_is_either_judged_or_not() -> None:
-    assert not set(table.IMPORTS) & table.UNSEEN
-    assert set(table.LOADED_BY) <= set(table.IMPORTS), "a row for what is never judged does nothing"
+def test_a_distribution_is_checked_or_not() -> None:
+    assert not set(table.IMPORTS) & table.NOT_IMPORTED
+    assert set(table.LOADED_BY) <= set(table.IMPORTS), "a row of a distribution that is never checked has no effect"
     assert set(table.IMPORTS) >= table.HEAVY
     assert not table.HOSTS & set(table.IMPORTS)
 
 
-def test_what_is_installed_here_gives_the_modules_that_the_table_says() -> None:
+def test_installed_distributions_have_the_modules_of_the_table() -> None:
     given: dict[str, set[str]] = {}
     for module, distributions in packages_distributions().items():
         for distribution in distributions:
@@ -81,5 +81,5 @@ def test_loaders_of_a_beginning_and_of_a_name_add_up() -> None:
         ("stripe", {"stripe"}, set(), False),
     ],
 )
-def test_kept_by_others(distribution: str, installed: set[str], imported: set[str], kept: bool) -> None:
-    assert kept_by_others(distribution, installed, imported) is kept
+def test_needed_by_others(distribution: str, installed: set[str], imported: set[str], kept: bool) -> None:
+    assert needed_by_others(distribution, installed, imported) is kept

@@ -1,7 +1,7 @@
-"""What Python distributions are called when they are imported, and which of them work without being imported.
+"""Tables of Python distributions: the modules that each provides, and which of them are used without an import.
 
 Names of distributions are normalised (PEP 503: lower case, `-`). A row of a text table is `distribution: imports`, and
-the line above a group, `# source`, says where its rows are from.
+the comment above a group is the source of its rows.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ __all__ = [
     "LOADED_BY",
     "LOADED_FOR",
     "NAMESPACES",
+    "NOT_IMPORTED",
+    "NOT_IMPORTED_PREFIXES",
+    "NOT_IMPORTED_SUFFIXES",
     "NOT_INTEGRATED",
     "ONLY_IN_CLOSURES",
     "PICKLED",
-    "UNSEEN",
-    "UNSEEN_PREFIXES",
-    "UNSEEN_SUFFIXES",
 ]
 
 
@@ -269,7 +269,7 @@ IMPORTS: Final = _rows(
     django-filter: django_filters
     """
 )
-"""The modules that a distribution gives, for those that a program imports itself. A dotted name is a package in a
+"""The modules of the distributions that a program imports itself. A dotted name is a package in a
 namespace that several distributions share. What is not here is not judged: its import name would be a guess.
 """
 
@@ -297,7 +297,7 @@ NAMESPACES: Final = _rows(
     llama-index-vector-stores-: llama_index.vector_stores
     """
 )
-"""Beginnings of distributions' names whose rest, with `_` for `-`, is a package in a namespace."""
+"""Prefixes of distributions whose rest, with `_` for `-`, is a package in a namespace."""
 
 LOADED_FOR: Final = _rows(
     """
@@ -311,12 +311,12 @@ LOADED_FOR: Final = _rows(
     langchain-: init_chat_model init_embeddings create_agent
     """
 )
-"""Names in a program that make a library load a distribution, or those with such a beginning, without an import."""
+"""Names in a program that make a library load a distribution, or those with such a prefix, without an import."""
 
 LOADED_BY: Final = _rows(
     """
-    # Dependencies and optional backends, as each one's pyproject.toml or documentation of optional dependencies says.
-    # A name that ends in `-` stands for all that begin with it.
+    # Dependencies and optional backends: the pyproject.toml of each, or its documentation of optional dependencies.
+    # A name that ends in `-` means all that begin with it.
     openai: langchain- llama-index- litellm crewai autogen- instructor haystack-ai semantic-kernel dspy dspy-ai guidance
     anthropic: langchain- llama-index- litellm crewai instructor haystack-ai dspy
     cohere: langchain- llama-index- litellm instructor haystack-ai
@@ -405,7 +405,7 @@ LOADED_BY: Final = _rows(
     scikit-learn: sentence-transformers imbalanced-learn
     """
 )
-"""What each distribution is there for besides being imported: others that require it, or load it if it is there."""
+"""The distributions that require each one, or load it if it is installed."""
 
 INTEGRATORS: Final = _words(
     """
@@ -418,7 +418,7 @@ their own classes (langchain-community: `guard_import`; docs.litellm.ai/docs/pro
 """
 
 NOT_INTEGRATED: Final = ("langchain-", "llama-index-", "flask", "fastapi", "django", "celery", "discord", "aiogram")
-"""Beginnings of what integrators do not load."""
+"""Prefixes of distributions that integrators do not load."""
 
 HEAVY: Final = _words(
     """
@@ -445,9 +445,9 @@ LEAN: Final = _words(
 """Distributions that load none of `HEAVY`."""
 
 PICKLED: Final = HEAVY | _words("xgboost lightgbm catboost sentence-transformers transformers spacy nltk gensim")
-"""Distributions whose objects people keep in pickles: loading one imports its module (docs.python.org, `pickle`)."""
+"""Distributions with objects in pickles: loading one imports its module (docs.python.org, `pickle`)."""
 
-UNSEEN: Final = _words(
+NOT_IMPORTED: Final = _words(
     """
     # Installers and build backends (packaging.python.org)
     pip setuptools wheel build uv poetry poetry-core pdm pipenv hatchling flit-core cython virtualenv pip-tools
@@ -460,7 +460,7 @@ UNSEEN: Final = _words(
     asyncmy mysql-connector-python aiosqlite pyodbc pymssql cx-oracle oracledb clickhouse-driver clickhouse-connect
     snowflake-connector-python snowflake-sqlalchemy sqlalchemy-bigquery redis hiredis pymemcache pylibmc
     python-memcached dj-database-url greenlet
-    # Read by others when they are there: fastapi.tiangolo.com (optional dependencies), pandas.pydata.org (install:
+    # Loaded by others if they are installed: fastapi.tiangolo.com (optional dependencies), pandas.pydata.org (install:
     # optional dependencies), uvicorn.dev, requests, pydantic, passlib, transformers
     python-multipart email-validator jinja2 itsdangerous orjson ujson simplejson httpx httpx-sse pyyaml ruamel-yaml
     python-dotenv websockets wsproto h2 h11 brotli zstandard chardet charset-normalizer cchardet pysocks brotlipy
@@ -483,10 +483,10 @@ UNSEEN: Final = _words(
     llama-index-llms-openai-like llama-index-multi-modal-llms-openai
     """
 )
-"""Distributions that do their work without being imported by the program that they are installed for."""
+"""Distributions that work without an import in the program that they are installed for."""
 
-UNSEEN_PREFIXES: Final = ("types-", "pytest-", "opentelemetry-", "nvidia-", "tree-sitter-", "celery-", "sphinx")
-UNSEEN_SUFFIXES: Final = ("-stubs", "-binary", "-plugin")
+NOT_IMPORTED_PREFIXES: Final = ("types-", "pytest-", "opentelemetry-", "nvidia-", "tree-sitter-", "celery-", "sphinx")
+NOT_IMPORTED_SUFFIXES: Final = ("-stubs", "-binary", "-plugin")
 """Type stubs (PEP 561), plug-ins of pytest (docs.pytest.org), instrumentation that `opentelemetry-instrument` loads."""
 
 HOSTS: Final = _words(
@@ -508,4 +508,4 @@ ONLY_IN_CLOSURES: Final = _words(
     s3transfer jmespath pyasn1 pyasn1-modules soupsieve
     """
 )
-"""Distributions that people rarely ask for: a list that pins these with `==` was written by `pip freeze`."""
+"""Distributions that people rarely install by name: a list that pins these with `==` was written by `pip freeze`."""

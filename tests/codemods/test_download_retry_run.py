@@ -62,7 +62,7 @@ class Ran:
 
 
 def fixed(command: str, syntax: str) -> str:
-    """The script of a RUN as the codemod leaves it."""
+    """The fixed script of a RUN."""
     outcome = run(target_from_text(f"{syntax}FROM debian:12\nRUN {command}\n"), [CODEMOD], unsafe=True)
     assert not outcome.defects
     assert outcome.changed

@@ -1,4 +1,4 @@
-"""What useradd-gid says of shadow's useradd, held to the real one: scripts run before and after, on a scratch /etc."""
+"""The fixes of useradd-gid with shadow's real useradd: scripts run before and after, on a scratch /etc."""
 
 from __future__ import annotations
 
@@ -71,15 +71,15 @@ def shadow(require_tool: RequireTool, tmp_path: Path) -> Shadow:
     return Shadow(tmp_path)
 
 
-def mended(script: str, *, unsafe: bool) -> str:
-    """The script of a RUN on Debian, as the codemod leaves it."""
+def fixed(script: str, *, unsafe: bool) -> str:
+    """The fixed script of a RUN on Debian."""
     outcome = run(target_from_text(f"FROM debian:12\nRUN {script}"), [CODEMOD], unsafe=unsafe)
     assert not outcome.defects
     return script_of(outcome.text)
 
 
 def script_of(text: str) -> str:
-    """The script of the RUN behind the FROM."""
+    """The script of the RUN after the FROM."""
     instruction = target_from_text(text).dockerfile.instructions[1]
     assert isinstance(instruction, Run)
     assert instruction.script is not None
@@ -103,7 +103,7 @@ def script_of(text: str) -> str:
     ],
 )
 def test_a_safe_fix_changes_no_account(shadow: Shadow, script: str) -> None:
-    after = mended(script, unsafe=False)
+    after = fixed(script, unsafe=False)
     assert "groupadd" in after
     first, second = shadow(script_of(f"FROM debian:12\nRUN {script}")), shadow(after)
     assert first.code == 0
@@ -121,14 +121,14 @@ def test_a_safe_fix_changes_no_account(shadow: Shadow, script: str) -> None:
         "groupadd app && useradd -s /bin/sh app",
     ],
 )
-def test_an_error_is_one_and_is_mended(shadow: Shadow, script: str) -> None:
-    assert mended(script, unsafe=False) == script
+def test_a_failing_command_is_repaired(shadow: Shadow, script: str) -> None:
+    assert fixed(script, unsafe=False) == script
     assert shadow(script).code != 0
-    assert shadow(mended(script, unsafe=True)).code == 0
+    assert shadow(fixed(script, unsafe=True)).code == 0
 
 
 def test_the_group_that_was_missing_has_the_number_that_was_asked_for(shadow: Shadow) -> None:
-    result = shadow(mended("useradd -u 10001 -g 10002 app", unsafe=True))
+    result = shadow(fixed("useradd -u 10001 -g 10002 app", unsafe=True))
     assert result.passwd[1].startswith("app:x:10001:10002:")
     assert result.group[2] == "app:x:10002:"
 

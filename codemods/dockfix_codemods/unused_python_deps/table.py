@@ -270,7 +270,7 @@ IMPORTS: Final = _rows(
     """
 )
 """The modules of the distributions that a program imports itself. A dotted name is a package in a
-namespace that several distributions share. What is not here is not judged: its import name would be a guess.
+namespace that several distributions share. What is not listed is not checked: its modules would be a guess.
 """
 
 NAMESPACES: Final = _rows(
@@ -413,8 +413,8 @@ INTEGRATORS: Final = _words(
     unstructured litellm crewai autogen pyautogen ag2 semantic-kernel embedchain mem0ai txtai flowise langflow
     """
 )
-"""Libraries that import a service's or a format's library when a program asks for that service or format by one of
-their own classes (langchain-community: `guard_import`; docs.litellm.ai/docs/providers; docs.unstructured.io).
+"""Libraries with classes for services and formats, which import the library of a service or format when they are used
+(langchain-community: `guard_import`; docs.litellm.ai/docs/providers; docs.unstructured.io).
 """
 
 NOT_INTEGRATED: Final = ("langchain-", "llama-index-", "flask", "fastapi", "django", "celery", "discord", "aiogram")
@@ -426,8 +426,8 @@ HEAVY: Final = _words(
     keras opencv-python opencv-python-headless opencv-contrib-python opencv-contrib-python-headless
     """
 )
-"""Distributions that very many others load. One is judged only where all the others installed with it are `LEAN`, or
-are themselves of these and not imported.
+"""Distributions that very many others load. One is checked only if all others installed with it are `LEAN`, or are in
+this set and not imported.
 """
 
 LEAN: Final = _words(
@@ -497,8 +497,8 @@ HOSTS: Final = _words(
     nbconvert jupyter-server jupyter-core bentoml ray mitmproxy streamlink certbot octoprint
     """
 )
-"""Applications that run code and load packages which no file of the image names (each one's documentation of plug-ins,
-operators, kernels or modules).
+"""Applications that run code and load packages that no file of the image names (documented as plug-ins, operators,
+kernels or modules).
 """
 
 ONLY_IN_CLOSURES: Final = _words(

@@ -60,11 +60,11 @@ class Usage:
             if file.label not in self._normal:
                 self._normal[file.label] = _normal(file.text)
             words = (name, named) if distribution in self._normal[file.label] else (named,)
-            if self._in(file, words, modules, loaders):
+            if self._file_uses(file, words, modules, loaders):
                 return True
         return False
 
-    def _in(
+    def _file_uses(
         self, file: CopiedText, named: Sequence[re.Pattern[str]], modules: Sequence[str], loaders: Sequence[str]
     ) -> bool:
         text = file.text

@@ -117,7 +117,7 @@ def _check_user(user: CreatedUser) -> Iterator[Finding]:
 
 def _missing_group(user: CreatedUser, group: str | None) -> Iterator[Finding]:
     """`-g GROUP` without such a group."""
-    message = f"`{user.program}` fails for `{user.shown_name}`: the group `{group}` does not exist"
+    message = f"`{user.program}` fails for {user.shown_name}: the group `{group}` does not exist"
     try:
         new = missing_group_command(user, group)
     except Refused as refused:
@@ -155,7 +155,7 @@ def _other_group(user: CreatedUser) -> Refusal:
 
 
 def _without_gid(user: CreatedUser) -> str:
-    return f"`{user.program}` creates `{user.shown_name}` without an explicit GID"
+    return f"`{user.program}` creates {user.shown_name} without an explicit GID"
 
 
 def _fix(

@@ -72,7 +72,7 @@ class CreatedUser:
 
     @property
     def shown_name(self) -> str:
-        return self.command.operand.text if self.command.operand else "a user"
+        return f"`{self.command.operand.text}`" if self.command.operand else "a user"
 
 
 def is_conditional(command: SimpleCommand) -> bool:

@@ -76,19 +76,25 @@ def check(target: Target) -> Iterator[Finding]:
     if any(word in text for word in _GPU_OR_INDEX_WORDS) or _run_with_gpu(target):
         return
     for stage in target.facts.graph.stages:
-        if _has_gpu(target, stage):
+        if stage.replaced or _has_gpu(target, stage):
             continue
-        for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run):
-                continue
-            commands, given = target.facts.commands(run), frozenset(target.facts.state(run).names())
-            for step in commands.packages:
-                names = _torch(step)
-                if not names or any(name in given or name in step.env for name in _INDEX_VARIABLES):
-                    continue
-                if step.package is not None and not (step.package.manager == "uv" and _configures_uv(target)):
-                    yield Advice(commands.span(step.command), _message(names))
-                    return  # once is enough: the other installs have the same cause
+        for run in stage.instructions:
+            finding = _first_install(target, run) if isinstance(run, Run) else None
+            if finding is not None:
+                yield finding
+                return  # once is enough: the other installs have the same cause
+
+
+def _first_install(target: Target, run: Run) -> Advice | None:
+    """The first install of torch in a RUN without a configured index."""
+    commands, given = target.facts.commands(run), frozenset(target.facts.state(run).names())
+    for step in commands.packages:
+        names = _torch(step)
+        if not names or any(name in given or name in step.env for name in _INDEX_VARIABLES):
+            continue
+        if step.package is not None and not (step.package.manager == "uv" and _configures_uv(target)):
+            return Advice(commands.span(step.command), _message(names))
+    return None
 
 
 def _message(names: Sequence[str]) -> str:

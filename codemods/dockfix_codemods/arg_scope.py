@@ -116,7 +116,7 @@ def _in_stage(target: Target, stage: Stage, globals_: frozenset[str], names: fro
 
 def _refusal(stage: Stage, instruction: Instruction, name: str, is_global: bool, by: str) -> Refusal | None:
     """The finding that is not fixed, if a declaration would hide a value or there is a later one."""
-    known = f"`{name}` is declared before the first `FROM`" if is_global else f"{by} passes `{name}`"
+    known = f"`{name}` is declared before the first `FROM`" if is_global else f"`{name}` is passed by {by}"
     if stage.base is not None and name in stage.base.sets_env:
         message = f"{known}, but the stage sees the value that its base image sets"
         note = "an `ARG` in the stage would hide the value of the base image"
@@ -145,11 +145,11 @@ def _declare(
     if is_global:
         where = "its `ARG` is" if one else "their `ARG`s are"
         message = f"{shown} {'is' if one else 'are'} empty in this stage: {where} only before the first `FROM`"
-        message += f", although {by} passes {'it' if one else 'them'}" if by else ""
+        message += f", although {'it is' if one else 'they are'} passed by {by}" if by else ""
         review = f"check that this instruction should use the default: {shown} {'is' if one else 'are'} empty today"
     else:
-        message = f"{by} passes {shown}, but no `ARG` of this stage declares {'it' if one else 'them'}"
-        review = f"check that this instruction should use what {by} passes"
+        message = f"{shown} {'is' if one else 'are'} passed by {by}, but no `ARG` of this stage declares {'it' if one else 'them'}"
+        review = f"check that this instruction should use the {'value' if one else 'values'} passed by {by}"
     if other_source == "base":
         review = f"check that the base image does not set {shown}: the new line would hide its value"
     elif other_source == "script":
@@ -169,7 +169,7 @@ def _typos(target: Target, passed: set[str]) -> Iterator[Finding]:
         close = difflib.get_close_matches(name, declared.keys() - passed, n=1, cutoff=0.85)
         if close:
             by = wiring.where_all(target.project, [each for each in target.builds if name in each.args])
-            message = f"{by} passes `{name}`, which no `ARG` declares: possibly a typo for `{close[0]}`"
+            message = f"`{name}`, passed by {by}, is declared by no `ARG`: possibly a typo for `{close[0]}`"
             yield Advice(declared[close[0]].span, message, Severity.WARNING)
 
 

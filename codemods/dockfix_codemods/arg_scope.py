@@ -142,13 +142,14 @@ def _declare(
     """Declare names above the first instruction that uses them."""
     shown = ", ".join(f"`{name}`" for name in names)
     one = len(names) == 1
+    are, it, they = ("is", "it", "it") if one else ("are", "them", "they")
     if is_global:
         where = "its `ARG` is" if one else "their `ARG`s are"
-        message = f"{shown} {'is' if one else 'are'} empty in this stage: {where} only before the first `FROM`"
-        message += f", although {'it is' if one else 'they are'} passed by {by}" if by else ""
-        review = f"check that this instruction should use the default: {shown} {'is' if one else 'are'} empty today"
+        message = f"{shown} {are} empty in this stage: {where} only before the first `FROM`"
+        message += f", although {they} {are} passed by {by}" if by else ""
+        review = f"check that this instruction should use the default: {shown} {are} empty today"
     else:
-        message = f"{shown} {'is' if one else 'are'} passed by {by}, but no `ARG` of this stage declares {'it' if one else 'them'}"
+        message = f"{shown} {are} passed by {by}, but no `ARG` of this stage declares {it}"
         review = f"check that this instruction should use the {'value' if one else 'values'} passed by {by}"
     if other_source == "base":
         review = f"check that the base image does not set {shown}: the new line would hide its value"

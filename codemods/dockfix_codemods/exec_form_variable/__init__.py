@@ -106,10 +106,8 @@ def _finding(
 ) -> Finding:
     words = node.args[1:] if isinstance(node, Healthcheck) else node.args
     at = next(word.span for word in words if word.text == found.words[0])
-    subject = (
-        f"`{found.program}` receives the literal text" if found.program else "the program name is the literal text"
-    )
-    message = f"{subject} `{found.words[0]}`: the exec form does not expand variables"
+    receives = f"`{found.program}` receives" if found.program else "the program name is"
+    message = f"{receives} the literal text `{found.words[0]}`: the exec form does not expand variables"
     blocker = _blocker(target, stage, node, found, entrypoint)
     if blocker is not None:
         return Refusal(at, message, blocker)
@@ -127,19 +125,17 @@ def _blocker(
 ) -> str | None:
     """Why the command cannot run in a shell; None if it can."""
     state = target.facts.end_state(stage)
-    gone = [name for name in found.names if name in state.args and name not in state.env]
-    if gone:
-        return f"`{gone[0]}` is an `ARG`, which is not set when the container runs; `ENV {gone[0]}=${gone[0]}` would keep it"
+    image = known(stage.base_ref)
+    gone = next((name for name in found.names if name in state.args and name not in state.env), None)
+    if gone is not None:
+        return f"`{gone}` is an `ARG`, which is not set when the container runs; `ENV {gone}=${gone}` would keep it"
     if isinstance(node, Cmd) and entrypoint is not None and not runs_its_arguments(entrypoint.argv or ()):
-        return (
-            f"it passes arguments to the `ENTRYPOINT` on line {entrypoint.start_line}, which would receive `sh` instead"
-        )
+        line = entrypoint.start_line
+        return f"it passes arguments to the `ENTRYPOINT` on line {line}, which would receive `sh` instead"
     if isinstance(node, Cmd) and entrypoint is None and reads_command(stage):
-        return (
-            f"the `ENTRYPOINT` of `{known(stage.base_ref)}` checks the first word of the command, which would be `sh`"
-        )
+        return f"the `ENTRYPOINT` of `{image}` checks the first word of the command, which would be `sh`"
     if stage.base is not None and stage.base.sh is None:
-        return f"`{known(stage.base_ref)}` has no `sh`"
+        return f"`{image}` has no `sh`"
     if found.blocker is not None:
         return found.blocker
     span = Span(node.args[0].span.start, node.args[-1].span.end)

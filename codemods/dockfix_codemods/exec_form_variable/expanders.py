@@ -17,7 +17,7 @@ EXPANDERS: Final = frozenset(
             "powershell.exe",
             "cmd",
             "cmd.exe",
-        ),  # `$NAME` is a variable of the shell's own, or plain text
+        ),  # `$NAME` is not an environment variable
         # `$` is a field, an anchor or a macro
         *("awk", "gawk", "mawk", "sed", "grep", "egrep", "perl", "jq", "make"),
         *("nginx", "caddy", "envoy", "haproxy", "traefik"),  # `$uri`, `{$X}`: variables of their configuration

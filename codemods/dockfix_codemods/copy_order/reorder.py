@@ -167,7 +167,7 @@ class _Search:
         self.staying += staying
         if not moving or not isinstance(copy, Copy):
             return None
-        found = tuple(dict.fromkeys(caveat for _, _, caveats in moving for caveat in caveats))
+        found = tuple(dict.fromkeys(each for _, _, caveats in moving for each in caveats))
         return ReorderableCopy(copy, tuple(word for word, _, _ in moving) if staying else (), found)
 
     def caveats(self, copy: Copy, word: Word, area: Area) -> tuple[str, ...] | None:

@@ -122,9 +122,9 @@ def _finding(target: Target, env: Env, found: _References) -> Finding:
     flag = next((word.text for word in splits if word.text.startswith("--")), None)
     if flag is not None:
         return Refusal(at, message, f"an `ENV` that begins with `{flag}` would be parsed as a flag")
-    doubtful = [name for name in names if not found.names[name]]
-    if doubtful:
-        review = f"check that the previous value of {_listed(doubtful)} is not the intended one"
+    already_set = [name for name in names if not found.names[name]]
+    if already_set:
+        review = f"check that the previous value of {_listed(already_set)} is not the intended one"
     else:
         review = f"check that nothing depends on the current value of {_listed(found.users)}, "
         review += f"where {_listed(names)} {'is' if len(names) == 1 else 'are'} empty"

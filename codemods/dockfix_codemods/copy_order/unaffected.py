@@ -260,8 +260,8 @@ def _configuration_caveat(
                 return f"check that nothing that line {line} mounts names `{area.path}`"
             if use.unbounded:
                 return f"check that line {line} writes no configuration that names `{area.path}`: {use.unbounded}"
-            brought = (tree for tree in use.trees if not _own_place(tree) and not _NO_CONFIGURATION.match(tree))
-            if use.programs & (DOWNLOADERS | UNPACKERS) and (place := next(brought, "")):
+            places = (tree for tree in use.trees if not _own_place(tree) and not _NO_CONFIGURATION.match(tree))
+            if use.programs & (DOWNLOADERS | UNPACKERS) and (place := next(places, "")):
                 return f"check that nothing that line {line} fetches to `{place}` names `{area.path}`"
     return None
 

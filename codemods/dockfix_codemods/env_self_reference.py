@@ -1,16 +1,22 @@
-"""An ENV uses a variable that the same ENV sets.
+"""An ENV uses a variable that it sets itself.
 
 ## What it does
 
-Inside one ENV every `$NAME` is what it was before the instruction. Here an empty entry, which is the current folder,
-goes on `PATH`, and what `TOOL_HOME` holds does not. Two instructions say what is meant:
+Finds an `ENV` with a value that uses a variable set in the same `ENV`, and splits the instruction in two.
+
+## Why is this bad?
+
+Inside one `ENV`, every `$NAME` expands to its value before the instruction. In the example, `PATH` gets `/bin` in place
+of `/opt/tool/bin`. The build succeeds, and programs on `PATH` are not found, or others are found instead.
+
+## Example
 
 ```dockerfile
 FROM debian:12
 ENV TOOL_HOME="/opt/tool" PATH="$TOOL_HOME/bin:$PATH"
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM debian:12
@@ -20,61 +26,69 @@ ENV PATH="$TOOL_HOME/bin:$PATH"
 
 Lines, indentation and comments stay as they are.
 
-## Why
+## Fix safety
 
-The build succeeds, and what is looked for on `PATH` is not found, or is found somewhere else.
+The fix is unsafe: the variable gets another value than it has today, and something may depend on that value. After
+`ENV A=/opt/app B=$A/bin`, a `RUN ls $B` lists `/bin`. It fails once `B` is `/opt/app/bin`, which may not exist yet.
+If the name has a value before, or the base image may set one, that value may be the intended one; with a known value
+the finding is only a warning.
 
-## Safety
-
-Unsafe: the variable gets another value than it has today, and no fix can know what counts on that one. After
-`ENV A=/opt/app B=$A/bin` a `RUN ls $B` finds `/bin`, and fails when `B` is `/opt/app/bin`, which need not exist yet.
-Where the name has a value before, or the base image may set one, that value may be the one that is meant; with a known
-value it is a warning only.
-
-## What it leaves alone
+## When it does not apply
 
 - A variable that refers to itself (`PATH="/x:$PATH"`), and one that is set further right.
-- A name that has the same value before already, and one that only keeps an ARG (`ENV URL=$URL DIRECT=$URL`).
-- `${NAME:-default}`, which says itself what holds if the name is not set.
-- `$NAME` in single quotes or behind a backslash, and the form without `=`, which sets one variable only.
+- A name that has the same value before, and one that only keeps the value of an ARG (`ENV URL=$URL DIRECT=$URL`).
+- `${NAME:-default}`, which says what to use if the name is not set.
+- `$NAME` in single quotes or after a backslash, and the form without `=`, which sets only one variable.
 
-## Sources
+## References
 
 - https://docs.docker.com/reference/dockerfile/#environment-replacement
-- what BuildKit builds was measured: `ENV A=x PATH="$A:$PATH"` puts an empty entry on PATH
+- Tested with BuildKit: `ENV A=x PATH="$A:$PATH"` puts an empty entry on `PATH`
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit.dockerfile import split_before
 from dockfix.facts.model import Known
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
-from dockfix.syntax.tree import Env, Word
+from dockfix.syntax.tree import Env, Pair
 from dockfix.syntax.words import variables
 
-_WHY: Final = "an instruction of its own sees what the one above sets"
+
+@dataclass(slots=True)
+class _References:
+    """The references inside one ENV to variables that it sets itself.
+
+    `names` maps each of these variables to whether it is unset before the ENV. `users` are the variables whose values
+    use them. `splits` are the pairs that must begin an ENV of their own.
+    """
+
+    names: dict[str, bool] = field(default_factory=dict)
+    users: list[str] = field(default_factory=list)
+    splits: list[Pair] = field(default_factory=list)
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Look at the names that each ENV sets and uses."""
+    """Find the ENVs that use what they set."""
     for stage in target.facts.graph.stages:
         for env in stage.instructions if not stage.replaced else ():
             if isinstance(env, Env) and not env.legacy and len(env.pairs) > 1:
-                yield from _in_env(target, env)
+                references = _references(target, env)
+                if references.splits:
+                    yield _finding(target, env, references)
 
 
-def _in_env(target: Target, env: Env) -> Iterator[Finding]:
+def _references(target: Target, env: Env) -> _References:
     state = target.facts.state(env)
     escape = target.dockerfile.escape
     new: dict[str, str] = {}
-    beside: set[str] = set()
-    splits: list[Word] = []
-    found: dict[str, bool] = {}
-    users: list[str] = []
+    same_env: set[str] = set()  # the names set since the last split
+    found = _References()
     for pair in env.pairs:
         used = [name for name in variables(pair.value or "", escape) if name in new]
         for name in used:
@@ -82,42 +96,56 @@ def _in_env(target: Target, env: Env) -> Iterator[Finding]:
             same = before == after if before is not None else after == Known("")
             if (same and isinstance(after, Known)) or _has_default(pair.value or "", name):
                 continue
-            found.setdefault(name, before is None)
-            users.append(pair.key)
-            if name in beside and (not splits or splits[-1] is not pair.word):
-                splits.append(pair.word)
-        if splits and splits[-1] is pair.word:
-            beside = set()
+            found.names.setdefault(name, before is None)
+            found.users.append(pair.key)
+            if name in same_env and (not found.splits or found.splits[-1] is not pair):
+                found.splits.append(pair)
+        if found.splits and found.splits[-1] is pair:
+            same_env = set()
         if (pair.value or "").strip('"') not in (f"${pair.key}", f"${{{pair.key}}}"):  # else the value stays the same
             new[pair.key] = pair.value or ""
-            beside.add(pair.key)
-    if not splits:
-        return
-    names = ", ".join(sorted(found))
-    message = f"this ENV uses {names}, which it sets itself: there the value is the one from before it"
-    if any(word.text.startswith("--") for word in splits):
-        yield Refusal(splits[0].span, message, "an ENV that begins with the name would take it for a flag")
-        return
-    doubtful = sorted(name for name, unset in found.items() if not unset)
-    review = (
-        f"whether the value of {', '.join(doubtful)} from before this ENV is meant"
-        if doubtful
-        else f"whether anything counts on what {', '.join(dict.fromkeys(users))} is today, with {names} empty in it"
+            same_env.add(pair.key)
+    return found
+
+
+def _finding(target: Target, env: Env, found: _References) -> Finding:
+    state = target.facts.state(env)
+    splits = [pair.word for pair in found.splits]
+    at = splits[0].span
+    names = sorted(found.names)
+    shown = ", ".join(f"`${name}`" for name in names)
+    message = (
+        f"{shown} expands to its previous value: it is set in the same `ENV`"
+        if len(names) == 1
+        else f"{shown} expand to their previous values: they are set in the same `ENV`"
     )
-    known = all(isinstance(state.lookup(name), Known) for name in found)
-    yield Fix(
-        splits[0].span,
+    flag = next((word.text for word in splits if word.text.startswith("--")), None)
+    if flag is not None:
+        return Refusal(at, message, f"an `ENV` that begins with `{flag}` would be parsed as a flag")
+    already_set = [name for name in names if not found.names[name]]
+    if already_set:
+        review = f"check that the previous value of {_listed(already_set)} is not the intended one"
+    else:
+        review = f"check that nothing depends on the current value of {_listed(found.users)}, "
+        review += f"where {_listed(names)} {'is' if len(names) == 1 else 'are'} empty"
+    known = all(isinstance(state.lookup(name), Known) for name in names)
+    return Fix(
+        at,
         message,
-        surgery.split_before(target.dockerfile, env, splits),
+        split_before(target.dockerfile, env, splits),
         Safety.UNSAFE,
-        _WHY,
+        f"split the `ENV` before {_listed([pair.key for pair in found.splits])}",
         review,
         Severity.WARNING if known else None,
     )
 
 
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(names))
+
+
 def _has_default(value: str, name: str) -> bool:
-    """Whether the value says what holds if the name is not set: `${NAME:-default}`."""
+    """Whether the value has a default for an unset name: `${NAME:-default}`."""
     return f"${{{name}:" in value or f"${{{name}-" in value or f"${{{name}+" in value
 
 

@@ -1,9 +1,16 @@
-"""A stage that buys nothing: the image starts from the same base and takes all of its work.
+"""A build stage saves nothing.
 
 ## What it does
 
-It reports a stage with the base image of the last one, which installs nothing that only a build needs, and of which all
-is copied over:
+Reports a stage with the same base image as the last stage that installs no build tools, and whose files are all copied
+to the last stage.
+
+## Why is this bad?
+
+A build stage is useful if something does not reach the image: compilers, sources, caches. Here everything does, so the
+files are stored and copied twice for nothing.
+
+## Example
 
 ```dockerfile
 FROM python:3.13-slim AS deps
@@ -13,27 +20,22 @@ FROM python:3.13-slim
 COPY --from=deps /install /usr/local
 ```
 
-## Why
+## Fix safety
 
-A second stage is worth its lines if it leaves something behind: compilers, sources, caches. Here it leaves nothing, and
-the work is stored and copied twice.
+The rule has no fix: the two stages may use different paths, and a stage is also a build target that BuildKit can build
+in parallel.
 
-## Safety
+## When it does not apply
 
-There is no edit: the paths of the two stages may differ, and a stage is also a target and a place to build in parallel.
+- A stage with another base image than the last one, or with an unknown base image.
+- A stage that installs system packages, builds, downloads, or runs anything except installs of language packages.
+- A stage with files that are not copied, such as manifests, and a COPY with `--chown`, `--chmod` or `--exclude`, which
+  changes what it copies.
+- An install without `--no-cache-dir` or a cache mount: its cache does not reach the image.
+- A stage with an ARG, or an ENV with a URL: a token in it would end up in the image.
+- A stage on which other stages are based, from which several stages copy, or that compose or bake build by name.
 
-## What it leaves alone
-
-- A stage with another base image than the last one, or one whose base is not known.
-- A stage that installs packages of the distribution, builds, downloads, or runs anything else than an install of
-  packages of a language.
-- Files of it that are not copied over, such as the manifests, and a COPY with `--chown`, `--chmod` or `--exclude`,
-  which does more than to copy.
-- An install without `--no-cache-dir` or a cache mount, whose cache stays behind.
-- A stage with an ARG, or an ENV with an address: a token in it would come into the image.
-- A stage that others are FROM, that several take from, or that compose or bake build by name.
-
-## Sources
+## References
 
 - https://docs.docker.com/build/building/multi-stage/
 - https://docs.docker.com/build/building/best-practices/#use-multi-stage-builds
@@ -53,20 +55,20 @@ from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity
 from dockfix.syntax.tree import Add, Copy, Env, Instruction, Label, Run, User, Workdir
 
-_INERT: Final = frozenset({"mkdir", "set", "cd", "export", "true", "rm", "venv"})
-_EXTRA: Final = ("chown", "chmod", "exclude", "parents")
-_WRITES: Final = ("--prefix", "--target", "--root")
+_IGNORED_COMMANDS: Final = frozenset({"mkdir", "set", "cd", "export", "true", "rm", "venv"})
+_CHANGING_FLAGS: Final = ("chown", "chmod", "exclude", "parents")
+_DESTINATION_OPTIONS: Final = ("--prefix", "--target", "--root")
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Judge each stage that the last one alone takes from."""
+    """Check each stage from which only the last one copies."""
     graph = target.facts.graph
     final = graph.final
     named = {invocation.target.lower() for invocation in target.invocations if invocation.target}
     if final is None or named or not isinstance(final.base_ref, Known):
         return
     for stage in graph.reachable():
-        takers = graph.copied_from(stage)
+        copies = graph.copied_from(stage)
         if (
             stage is not final
             and stage.base_ref == final.base_ref
@@ -75,28 +77,30 @@ def check(target: Target) -> Iterator[Finding]:
             and not graph.descendants(stage)
             and not stage.replaced
             and _same_platform(stage, final)
-            and takers
-            and all(isinstance(each, Copy) and each in final.instructions for each in takers)
+            and copies
+            and all(isinstance(each, Copy) and each in final.instructions for each in copies)
         ):
-            copied = _copied(target, takers)
-            if copied and _leaves_nothing(target, stage, copied):
+            copied = _copied(target, copies)
+            if copied and _copies_everything(target, stage, copied):
                 name = stage.name or f"{stage.index}"
+                base = final.base_ref.value
                 message = (
-                    f"stage {name} has the base of the image, {final.base_ref.value}, and all of it is copied over"
+                    f"stage `{name}` saves nothing: the last stage also starts from `{base}` and copies all its files"
                 )
-                yield Advice(stage.node.span, f"{message}: its steps may stand in the last stage")
+                yield Advice(stage.node.span, message)
 
 
 def _same_platform(stage: Stage, final: Stage) -> bool:
+    """Whether two stages name the same platform."""
     one, other = (each.node.flag("platform") for each in (stage, final))
     return (one.value if one is not None else "") == (other.value if other is not None else "")
 
 
-def _copied(target: Target, takers: tuple[object, ...]) -> list[str]:
-    """The paths that are taken; none if one of them is not known, or changed by the way."""
+def _copied(target: Target, copies: tuple[object, ...]) -> list[str]:
+    """The copied paths; empty if one of them is unknown, or a flag changes what is copied."""
     found: list[str] = []
-    for copy in takers:
-        if not isinstance(copy, Copy) or any(copy.flag(name) is not None for name in _EXTRA):
+    for copy in copies:
+        if not isinstance(copy, Copy) or any(copy.flag(name) is not None for name in _CHANGING_FLAGS):
             return []
         for word in copy.paths:
             path = target.facts.state(copy).expand(word.text, copy.escape)
@@ -106,8 +110,8 @@ def _copied(target: Target, takers: tuple[object, ...]) -> list[str]:
     return found
 
 
-def _leaves_nothing(target: Target, stage: Stage, copied: list[str]) -> bool:
-    """Whether all that the stage makes is among what is copied, as far as its words say."""
+def _copies_everything(target: Target, stage: Stage, copied: list[str]) -> bool:
+    """Whether all files that the stage creates are copied."""
     made: list[str | None] = []
     for node in stage.instructions:
         if isinstance(node, Run):
@@ -125,12 +129,12 @@ def _leaves_nothing(target: Target, stage: Stage, copied: list[str]) -> bool:
 
 
 def _may_be_secret(node: Instruction) -> bool:
-    """Whether an ENV has an address, maybe with a token, which would be seen in the image; so would an ARG."""
+    """Whether an ENV holds a URL, whose token would end up in the image."""
     return isinstance(node, Env) and any("://" in (pair.value or "") for pair in node.pairs)
 
 
 def _made_by_run(target: Target, run: Run) -> Iterator[str | None]:
-    """The folders that a RUN writes to; None for one that is not known."""
+    """The folders that a RUN writes to; None for an unknown one."""
     caches = [mount.target or "" for mount in run.mounts if mount.kind == "cache"]
     commands = target.facts.commands(run)
     if not commands.steps or run.heredocs:
@@ -141,13 +145,13 @@ def _made_by_run(target: Target, run: Run) -> Iterator[str | None]:
         folder = step.directory(workdir)
         if package is None:
             made = _venv(step)
-            if made is None and step.command.basename not in _INERT:
+            if made is None and step.command.basename not in _IGNORED_COMMANDS:
                 yield None
             elif made:
                 base = folder.value if isinstance(folder, Known) else None
                 yield made if made.startswith("/") else posixpath.join(base, made) if base is not None else None
         elif package.manager in ("pip", "uv") and package.action is Action.INSTALL:
-            option = package.option(*_WRITES)
+            option = package.option(*_DESTINATION_OPTIONS)
             tidy = any(package.manager in cache for cache in caches) or package.has("--no-cache-dir", "--no-cache")
             where = option.literal if option is not None else _environment(step)
             yield where if tidy and where else None
@@ -156,7 +160,7 @@ def _made_by_run(target: Target, run: Run) -> Iterator[str | None]:
 
 
 def _environment(step: Step) -> str | None:
-    """The environment that an install goes to: that of its own `bin`, else what the image's Python has."""
+    """The environment that an install writes to: that of its own `bin`, else that of the image's Python."""
     name = step.command.name or ""
     if name.startswith("/") and "/bin/" in name:
         return posixpath.dirname(posixpath.dirname(name))
@@ -172,13 +176,14 @@ def _venv(step: Step) -> str | None:
 
 
 def _covered(path: str, copied: list[str]) -> bool:
+    """Whether a path is one of the copied paths or lies below one."""
     path = posixpath.normpath(path)
     return any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in copied)
 
 
 CODEMOD: Final = Codemod(
     name="stage-flatten",
-    title="a stage that leaves nothing behind",
+    title="a build stage saves nothing",
     severity=Severity.INFO,
     category=Category.STYLE,
     effects=frozenset(),

@@ -1,8 +1,15 @@
-"""A working directory that is removed later, and stays in the image all the same.
+"""A working directory is removed in a later layer.
 
 ## What it does
 
-It reports a WORKDIR that a later RUN of the same stage removes:
+Reports a WORKDIR that a later RUN of the same stage removes.
+
+## Why is this bad?
+
+Each instruction creates a layer. A later layer hides the files that it deletes, but they stay in the image and are
+pushed and pulled with it.
+
+## Example
 
 ```dockerfile
 FROM debian:12
@@ -13,25 +20,20 @@ RUN rm -rf /build
 WORKDIR /srv/app
 ```
 
-## Why
+## Fix safety
 
-Each instruction is a layer. What a layer holds stays in the image when a later one deletes it: the files are hidden,
-not gone, and they are pushed and pulled with every copy of the image.
+The rule has no fix, because the file does not show which change is right. Do the work in one RUN that creates and
+removes the directory (`mkdir`, `cd`, `rm`), in a bind mount (`RUN --mount=type=bind`), or in a stage of its own.
 
-## Safety
+## When it does not apply
 
-There is no edit. The work may go into one RUN that makes the directory and removes it (`mkdir`, `cd`, `rm`), into a
-mount (`RUN --mount=type=bind`), or into a stage of its own; which of them is right is not to be seen in the file.
+- Stages whose layers are not part of the image.
+- A directory that is the working directory again later, or at the end of the stage.
+- Files that a RUN writes to a directory on which something is mounted: they are in no layer.
+- A removal inside a branch or a loop, of single files below the directory, or of a path with a variable.
+- Directories of the system, such as `/tmp` and `/var/lib`.
 
-## What it leaves alone
-
-- Stages whose layers are not in the image.
-- A directory that is the working directory again later, or still at the end.
-- What a RUN does in a directory on which something is mounted: that stays in no layer.
-- A removal in a branch or a loop, of single files below it, or of a path with a variable.
-- Directories of the system, such as `/tmp` and `/var/lib`, that are not the file's own.
-
-## Sources
+## References
 
 - https://docs.docker.com/build/building/best-practices/#run
 - https://docs.docker.com/reference/dockerfile/#workdir
@@ -56,13 +58,13 @@ _SYSTEM: Final = re.compile(
     r"/|/(?:bin|boot|dev|etc|home|lib|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp)"
     r"|/usr(?:/local)?(?:/(?:bin|include|lib|sbin|share|src))?|/var(?:/(?:cache|lib|log|tmp|www))?"
 )
-"""The file system's own directories, by the Filesystem Hierarchy Standard 3.0."""
+"""Directories of the system (Filesystem Hierarchy Standard 3.0)."""
 
 _PLAIN: Final = ShellContext.GROUP
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Look, in each stage that is in an image, for a WORKDIR that is removed below it."""
+    """Find, in each stage of an image, the WORKDIRs that a later RUN removes."""
     graph = target.facts.graph
     names = {invocation.target for invocation in target.invocations if invocation.target}
     built = [stage for name in sorted(names) if (stage := graph.by_name(name)) is not None]
@@ -76,9 +78,9 @@ def check(target: Target) -> Iterator[Finding]:
 def _in_stage(target: Target, stage: Stage) -> Iterator[Finding]:
     places = [(node, _directory_after(target, stage, node)) for node in stage.instructions if isinstance(node, Workdir)]
     end = target.facts.end_state(stage).workdir
-    said: set[str] = set()
+    reported: set[str] = set()
     for node, path in places:
-        if path is None or _SYSTEM.fullmatch(path) or any(_within(path, each) for each in said):
+        if path is None or _SYSTEM.fullmatch(path) or any(_within(path, each) for each in reported):
             continue
         run = _removal(target, stage, node, path)
         if run is None:
@@ -87,13 +89,14 @@ def _in_stage(target: Target, stage: Stage) -> Iterator[Finding]:
         if any(each is None or _within(each, path) for each in again) or not isinstance(end, Known):
             continue
         if not _within(end.value, path):
-            said.add(path)
-            left = _left(target, stage, node, run, path)
-            yield Advice(node.span, f"{path} is removed on line {run.start_line}, in a later layer: {left}")
+            reported.add(path)
+            remains = _remains(target, stage, node, run, path)
+            message = f"`{path}` is removed on line {run.start_line}, in a later layer: {remains} in the image"
+            yield Advice(node.span, message)
 
 
-def _left(target: Target, stage: Stage, node: Workdir, run: Run, path: str) -> str:
-    """What stays in the image."""
+def _remains(target: Target, stage: Stage, node: Workdir, run: Run, path: str) -> str:
+    """What stays in the image, with the verb."""
     for each in stage.instructions:
         if isinstance(each, Copy | Add) and each.span.start < run.span.start and each.destination is not None:
             to = target.facts.state(each).expand(each.destination.text, each.escape)
@@ -101,19 +104,19 @@ def _left(target: Target, stage: Stage, node: Workdir, run: Run, path: str) -> s
             where = target.facts.state(each).workdir
             folder = where.value if isinstance(where, Known) else "/"
             if _within(posixpath.normpath(posixpath.join(folder, written)), path):
-                return f"what line {each.start_line} copies there stays in the image"
+                return f"what line {each.start_line} copies there stays"
     runs = [
         each
         for each in stage.instructions
         if isinstance(each, Run) and node.span.start < each.span.start and not _is_mounted(target, each, path)
     ]
     if runs and runs[0] is not run:
-        return f"whatever line {runs[0].start_line} leaves there stays in the image"
-    return "an empty directory stays in the image"
+        return f"what line {runs[0].start_line} writes there stays"
+    return "an empty directory stays"
 
 
 def _directory_after(target: Target, stage: Stage, node: Workdir) -> str | None:
-    """The directory that a WORKDIR makes, if it is known and rests on no argument."""
+    """The directory that a WORKDIR creates, if it is known and depends on no ARG."""
     following = next((each for each in stage.instructions if each.span.start > node.span.start), None)
     state = target.facts.state(following) if following is not None else target.facts.end_state(stage)
     if not isinstance(state.workdir, Known) or state.workdir_assumes:
@@ -122,7 +125,7 @@ def _directory_after(target: Target, stage: Stage, node: Workdir) -> str | None:
 
 
 def _removal(target: Target, stage: Stage, node: Workdir, path: str) -> Run | None:
-    """The first RUN below that removes the whole directory."""
+    """The first later RUN that removes the whole directory."""
     for run in stage.instructions:
         if isinstance(run, Run) and run.span.start > node.span.start and not _is_mounted(target, run, path):
             workdir = target.facts.state(run).workdir
@@ -135,7 +138,7 @@ def _removal(target: Target, stage: Stage, node: Workdir, path: str) -> Run | No
 
 
 def _is_mounted(target: Target, run: Run, path: str) -> bool:
-    """Whether something is mounted on the directory in a RUN: what that does there stays in no layer."""
+    """Whether a RUN mounts something on the directory, so that what it writes there is in no layer."""
     state = target.facts.state(run)
     folder = state.workdir.value if isinstance(state.workdir, Known) else "/"
     places = (state.expand(mount.target, run.escape) for mount in run.mounts if mount.target)
@@ -147,7 +150,7 @@ def _is_mounted(target: Target, run: Run, path: str) -> bool:
 
 
 def _removed(step: Step, folder: str | None) -> Iterator[str]:
-    """The directories that an `rm -r` removes for certain."""
+    """The directories that an `rm -r` certainly removes."""
     words = [word.value for word in step.command.args]
     options = [word for word in words if word is not None and word.startswith("-")]
     recursive = any(word == "--recursive" or (word[1:2] != "-" and set(word) & {"r", "R"}) for word in options)
@@ -159,12 +162,13 @@ def _removed(step: Step, folder: str | None) -> Iterator[str]:
 
 
 def _within(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies below it."""
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 CODEMOD: Final = Codemod(
     name="workdir-temp",
-    title="a working directory that is removed in a later layer",
+    title="a working directory is removed in a later layer",
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset(),

@@ -1,4 +1,4 @@
-"""What the variables are after env-self-reference, and that they are today what the rule says that they are."""
+"""The values of variables before and after env-self-reference, as dockfix expands them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def values(text: str) -> dict[str, str]:
         ("A=1 B=${A} A=2 C=$A", {"A": "2", "B": "", "C": ""}, {"A": "2", "B": "1", "C": "2"}),
     ],
 )  # fmt: skip
-def test_the_values(env: str, before: dict[str, str], after: dict[str, str]) -> None:
+def test_values_before_and_after(env: str, before: dict[str, str], after: dict[str, str]) -> None:
     text = f"FROM debian:12\nENV {env}\n"
     outcome = run(target_from_text(text), [CODEMOD], unsafe=True)
     assert not outcome.defects

@@ -1,4 +1,4 @@
-"""The commands that exec-form-variable writes, run by real shells: the same words, in the program's own process."""
+"""Runs the commands that exec-form-variable writes in real shells: same words, same process."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def mended(keyword: str, argv: Sequence[str]) -> tuple[str, ...]:
-    """The words of a command as the codemod leaves them."""
+def fixed(keyword: str, argv: Sequence[str]) -> tuple[str, ...]:
+    """The words of a command after the fix."""
     outcome = run(
         target_from_text(f"FROM debian:12\n{keyword} {json.dumps(argv, ensure_ascii=False)}\n"), [CODEMOD], unsafe=True
     )
@@ -65,7 +65,7 @@ def mended(keyword: str, argv: Sequence[str]) -> tuple[str, ...]:
 
 
 def started(shell: str, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """The arguments that the program sees, which must run in the process that was started."""
+    """The arguments of the program, which must run in the process that was started."""
     words = [*SHELLS[shell], *argv[1:]]
     env = {"PATH": os.environ["PATH"], **environment}
     process = subprocess.Popen(words, env=env, stdout=subprocess.PIPE)
@@ -79,7 +79,7 @@ def started(shell: str, argv: Sequence[str], environment: Mapping[str, str]) -> 
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(("words", "environment", "meant"), CASES)
-def test_the_program_gets_the_words_that_were_meant(
+def test_the_program_receives_the_intended_words(
     require_tool: RequireTool,
     program: Path,
     shell: str,
@@ -88,14 +88,14 @@ def test_the_program_gets_the_words_that_were_meant(
     meant: list[str],
 ) -> None:
     require_tool(shell)
-    argv = mended("CMD", [str(program), *words])
+    argv = fixed("CMD", [str(program), *words])
     assert started(shell, argv, environment) == meant
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_an_entrypoint_passes_on_what_it_is_given(require_tool: RequireTool, program: Path, shell: str) -> None:
+def test_an_entrypoint_passes_its_arguments_on(require_tool: RequireTool, program: Path, shell: str) -> None:
     require_tool(shell)
-    argv = mended("ENTRYPOINT", [str(program), "--port", "$PORT"])
+    argv = fixed("ENTRYPOINT", [str(program), "--port", "$PORT"])
     given = ["a b", "", "$PORT", "-c"]
     assert started(shell, [*argv, *given], {"PORT": "80"}) == ["--port", "80", *given]
     assert started(shell, argv, {"PORT": "80"}) == ["--port", "80"]

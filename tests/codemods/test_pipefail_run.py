@@ -1,4 +1,4 @@
-"""What shell-pipefail says of shells and pipes, held to the real ones."""
+"""Checks in real shells what shell-pipefail says about shells and pipes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def code(argv: list[str], script: str) -> int:
     return subprocess.run([*argv, "-c", script], capture_output=True, check=False, timeout=60).returncode
 
 
-def test_only_dash_refuses_pipefail(require_tool: RequireTool) -> None:
+def test_only_dash_rejects_pipefail(require_tool: RequireTool) -> None:
     for tool in ("dash", "bash", "busybox"):
         require_tool(tool)
     assert code(["dash", "-o", "pipefail"], "true") == 2
@@ -45,7 +45,7 @@ def test_only_dash_refuses_pipefail(require_tool: RequireTool) -> None:
         "yes | true",
     ],
 )
-def test_what_is_refused_fails_under_pipefail(require_tool: RequireTool, script: str) -> None:
+def test_a_refused_pipe_fails_under_pipefail(require_tool: RequireTool, script: str) -> None:
     for argv in (["bash"], ["busybox", "ash"]):
         require_tool(argv[0])
         assert code(argv, script) == 0
@@ -55,7 +55,7 @@ def test_what_is_refused_fails_under_pipefail(require_tool: RequireTool, script:
     assert isinstance(found.finding, Refusal)
 
 
-def test_an_echo_of_dash_is_refused_because_bash_writes_something_else(require_tool: RequireTool) -> None:
+def test_a_refused_echo_prints_something_else_in_bash(require_tool: RequireTool) -> None:
     require_tool("dash")
     wrote = [subprocess.check_output([shell, "-c", 'echo "a\\nb"']) for shell in ("dash", "bash")]
     assert wrote[0] != wrote[1]

@@ -1,4 +1,4 @@
-"""Retry loops, run before and after the edit by real shells with a command that fails a number of times."""
+"""Runs retry loops in real shells, before and after the fix, with a command that fails a number of times."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def script(text: str) -> str:
     return node.script.text
 
 
-def mended(text: str) -> str:
+def fixed(text: str) -> str:
     outcome = run(target_from_text(text), [CODEMOD], unsafe=True)
     assert not outcome.defects
     return outcome.text
@@ -62,13 +62,13 @@ def execute(shell: str, text: str, fails: int, folder: Path) -> tuple[bool, int,
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("start", ERREXIT)
 @pytest.mark.parametrize("loop", LOOPS)
-def test_the_last_failure_fails_and_nothing_else_changes(
+def test_only_the_last_failure_changes_the_result(
     require_tool: RequireTool, tmp_path: Path, loop: str, start: str, shell: str
 ) -> None:
     require_tool(shell)
     count = LOOPS[loop]
     text = f"FROM {SHELLS[shell]}\nRUN {start}{loop}\n"
-    after = mended(text)
+    after = fixed(text)
     assert after != text
     for fails in (0, 1, 2, 3, 5):
         old = execute(shell, script(text), fails, tmp_path)

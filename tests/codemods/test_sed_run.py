@@ -1,4 +1,4 @@
-"""sed-unverified, run with GNU sed and busybox sed on files that match and that do not."""
+"""Runs the fixes of sed-unverified with GNU sed and BusyBox sed, on files that match and files that do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which COPYs above a RUN may stand below it without a difference to what is built."""
+"""Which COPYs before a RUN can move after it without changing what is built."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts import io
-from dockfix.facts.io import Area, Conflict, FileUse, conflict_with, copy_destination, file_use, requirement_files
+from dockfix.facts.io import (
+    Area,
+    Conflict,
+    FileUse,
+    conflict_with,
+    copy_destination,
+    file_use,
+    named_conflict,
+    requirement_files,
+)
 from dockfix.facts.model import Known, known
 from dockfix.facts.paths import normal_path
 from dockfix.facts.scope import uses
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run, Volume, Word, Workdir
-from dockfix_codemods.copy_order.unaffected import Crossing, caveat
+from dockfix_codemods.copy_order.unaffected import Reordering, caveat
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -31,15 +39,15 @@ __all__ = [
     "uses_area",
 ]
 
-_MOST_REQUIREMENTS: Final = 20
-_HARMLESS_FLAGS: Final = frozenset(("chown", "chmod", "link"))
+_MAX_REQUIREMENTS: Final = 20
+_PLAIN_FLAGS: Final = frozenset(("chown", "chmod", "link"))
 
 
 @dataclass(frozen=True, slots=True)
 class ContextFiles:
-    """What can be seen of the build context.
+    """The known part of the build context.
 
-    `is_dir` tells whether a path is a folder, None where that is not known; `text` gives a file's text, None likewise.
+    `is_dir` tells whether a path is a folder, and `text` returns the text of a file; both return None if unknown.
     """
 
     is_dir: Callable[[str], bool | None]
@@ -48,9 +56,9 @@ class ContextFiles:
 
 @dataclass(frozen=True, slots=True)
 class ReorderableCopy:
-    """A COPY that may move, or some of its sources (`words`; all of them if there are none).
+    """A COPY that can move, or some of its sources (`words`; all of them if empty).
 
-    `caveats` are what a person must look at; none if the move is shown to make no difference.
+    `caveats` are what a reader must check; empty if the move is shown to change nothing.
     """
 
     copy: Copy
@@ -59,12 +67,12 @@ class ReorderableCopy:
 
 
 def is_plain(copy: Instruction) -> bool:
-    """Whether an instruction is a COPY from the build context whose flags do not depend on where it stands."""
+    """Whether an instruction is a COPY from the build context whose flags mean the same at any place of the stage."""
     return (
         isinstance(copy, Copy)
         and not copy.heredocs
         and copy.destination is not None
-        and all(flag.name in _HARMLESS_FLAGS for flag in copy.flags)
+        and all(flag.name in _PLAIN_FLAGS for flag in copy.flags)
     )
 
 
@@ -74,50 +82,50 @@ def reorderable(
     index: int,
     files: ContextFiles,
     *,
-    doubtful: bool = False,
+    with_caveats: bool = False,
     claimed: frozenset[int] = frozenset(),
 ) -> tuple[ReorderableCopy, ...]:
-    """The COPYs among `instructions[:index]` that may stand directly below `instructions[index]`, in order.
+    """The COPYs among `instructions[:index]` that can move directly below `instructions[index]`, in order.
 
-    All that stands between a COPY and its new place is asked: RUNs whether they use what is copied, other COPYs whether
-    they may write the same files, WORKDIR and ENV whether they change what the COPY means. The search ends at the first
-    RUN, going up, of which it is not known what it uses.
+    Checks all instructions between a COPY and its new place: whether a RUN uses the copied files, another COPY may
+    write the same files, or a WORKDIR or ENV changes what the COPY means. The search goes up from the RUN and ends at
+    the first RUN that may use any file.
 
     Args:
         facts: the build.
         instructions: those of one stage.
-        index: of the RUN.
+        index: that of the RUN.
         files: the build context.
-        doubtful: whether moves of which something is to be feared are wanted too.
-        claimed: starts of source words that stay.
+        with_caveats: whether to include moves that a reader must check.
+        claimed: starts of source words that keep their place.
     """
-    walk = _Walk(facts, instructions, index, files)
+    search = _Search(facts, instructions, index, files)
     found: list[ReorderableCopy] = []
     for node in reversed(instructions[: index + 1]):
         if isinstance(node, Run):
-            use = walk.use_of(node)
+            use = search.use_of(node)
             if use.unbounded:
                 break
-            walk.crossed.append((node, use))
+            search.skipped.append((node, use))
         elif isinstance(node, Copy | Add):
-            moved = walk.judge(node, doubtful, claimed)
-            if moved is not None:
-                found.append(moved)
+            movable = search.movable(node, with_caveats, claimed)
+            if movable is not None:
+                found.append(movable)
         else:
-            walk.crossed.append((node, None))
+            search.skipped.append((node, None))
     return tuple(reversed(found))
 
 
-class _Walk:
-    """The way up from a RUN: what a COPY further up would cross."""
+class _Search:
+    """The search up from a RUN, with the instructions that a COPY further up would move past."""
 
     def __init__(self, facts: BuildFacts, instructions: Sequence[Instruction], index: int, files: ContextFiles) -> None:
         self.facts = facts
         self.instructions = instructions
         self.anchor = instructions[index]
         self.files = files
-        self.crossed: list[tuple[Instruction, FileUse | None]] = []
-        self.stays: list[Area | None] = []
+        self.skipped: list[tuple[Instruction, FileUse | None]] = []
+        self.staying: list[Area | None] = []
         self.uses: dict[int, FileUse] = {}
         self.stage = facts.stage_of(self.anchor)
         inherited = facts.graph.chain(self.stage)[1:] if self.stage is not None else ()
@@ -127,15 +135,15 @@ class _Walk:
         self.above = " ".join(node.text.text for node in instructions[:index] if isinstance(node, Run))
 
     def use_of(self, run: Run) -> FileUse:
-        """What a RUN uses, found once."""
+        """The files that a RUN uses, computed once."""
         if run.span.start not in self.uses:
             self.uses[run.span.start] = file_use(self.facts, run)
         return self.uses[run.span.start]
 
-    def judge(self, copy: Copy | Add, doubtful: bool, claimed: frozenset[int]) -> ReorderableCopy | None:
-        """Which sources of a COPY may cross all that has been met; the others are met by those further up."""
+    def movable(self, copy: Copy | Add, with_caveats: bool, claimed: frozenset[int]) -> ReorderableCopy | None:
+        """The sources of a COPY that can move past the skipped instructions; the others stay."""
         state = self.facts.state(copy)
-        standing = known(state.workdir, "/") or "/"
+        workdir = known(state.workdir, "/") or "/"
         areas = [(word, copy_destination(copy, word, state, self.files.is_dir)) for word in copy.sources]
         moving: list[tuple[Word, Area, tuple[str, ...]]] = []
         staying: list[Area | None] = []
@@ -143,36 +151,36 @@ class _Walk:
             caveats = None
             if isinstance(copy, Copy) and is_plain(copy) and area is not None and word.span.start not in claimed:
                 caveats = self.caveats(copy, word, area)
-            if area is None or caveats is None or (caveats and not doubtful):
+            if area is None or caveats is None or (caveats and not with_caveats):
                 staying.append(area)
             else:
                 moving.append((word, area, caveats))
         if staying and (copy.json or copy.comments or not _into_folder(copy)):
             moving, staying = [], [area for _, area in areas]
         while True:
-            # What stays behind in this line was written before, and must not meet what now comes later.
-            kept = [each for each in moving if not _conflicts_with(each[1], staying, standing)]
+            # Sources that stay in this COPY were written together with those that move, and must not overlap them.
+            kept = [each for each in moving if not _conflicts_with(each[1], staying, workdir)]
             if len(kept) == len(moving):
                 break
-            staying += [area for _, area, _ in moving if _conflicts_with(area, staying, standing)]
+            staying += [area for _, area, _ in moving if _conflicts_with(area, staying, workdir)]
             moving = kept
-        self.stays += staying
+        self.staying += staying
         if not moving or not isinstance(copy, Copy):
             return None
-        found = tuple(dict.fromkeys(doubt for _, _, caveats in moving for doubt in caveats))
+        found = tuple(dict.fromkeys(each for _, _, caveats in moving for each in caveats))
         return ReorderableCopy(copy, tuple(word for word, _, _ in moving) if staying else (), found)
 
     def caveats(self, copy: Copy, word: Word, area: Area) -> tuple[str, ...] | None:
-        """What is to be feared if a COPY to `area` crosses all that has been met; None if it must not."""
-        standing = known(self.facts.state(copy).workdir, "/") or "/"
+        """What a reader must check if a COPY to `area` moves past the skipped instructions; None if it cannot."""
+        workdir = known(self.facts.state(copy).workdir, "/") or "/"
         if (
-            _conflicts_with(area, self.stays, standing)
+            _conflicts_with(area, self.staying, workdir)
             or f"file:{area.path}" in self.above
             or f"file://{area.path}" in self.above
         ):
             return None
         found: list[str] = []
-        for node, use in self.crossed:
+        for node, use in self.skipped:
             problems = (
                 [self.problem(copy, area, node)]
                 if use is None
@@ -185,15 +193,15 @@ class _Walk:
         if not found:
             if self.stage is None:
                 return None
-            crossing = Crossing(word, area, self.crossed, self.stage, self.before, self.use_of)
-            found += [why] if (why := caveat(self.facts, crossing, self.files.is_dir)) else []
+            reordering = Reordering(word, area, self.skipped, self.stage, self.before, self.use_of)
+            found += [why] if (why := caveat(self.facts, reordering, self.files.is_dir)) else []
         return tuple(found)
 
     def problem(self, copy: Copy, area: Area, node: Instruction) -> Conflict | None:
-        """What is in the way of a COPY to `area` that crosses an instruction other than RUN."""
+        """Why a COPY to `area` cannot move past an instruction other than RUN."""
         match node:
             case Env() | Arg() if {pair.key for pair in node.pairs} & uses(copy):
-                return Conflict("it uses a variable that is set below it")
+                return Conflict("it uses a variable that is set after it")
             case Workdir():
                 return self._workdir(copy, area, node)
             case Volume() if any(area.meets(word.text.rstrip("/")) for word in node.args):
@@ -202,22 +210,22 @@ class _Walk:
                 return None
 
     def _workdir(self, copy: Copy, area: Area, node: Workdir) -> Conflict | None:
-        """A WORKDIR makes its folder as the user that is set; a COPY makes its own as root, or as --chown says."""
+        """A WORKDIR creates its folder as the current user, a COPY as root or as --chown says."""
         relative = copy.destination is not None and not copy.destination.text.startswith(("/", "$"))
         if relative and self.facts.state(copy).workdir != self.facts.state(self.anchor).workdir:
             return Conflict("its destination is relative to a directory that changes")
         folder = self.facts.state(self.instructions[self.instructions.index(node) + 1]).workdir
         if not isinstance(folder, Known):
-            return Conflict("the working directory is not known")
+            return Conflict("the working directory is unknown")
         if not area.tree and area.meets(folder.value) and not area.path.startswith(folder.value.rstrip("/") + "/"):
-            return Conflict(f"it is a file where a WORKDIR makes {folder.value}")
+            return Conflict(f"it is a file where a WORKDIR creates {folder.value}")
         apart = folder.value.split("/")[1] != area.path.split("/")[1]
         if apart or (area.by_root and not area.mode and self.facts.state(node).makes_roots_folders):
             return None
         return Conflict(f"it shares {folder.value} with a WORKDIR")
 
     def _includes(self, use: FileUse, area: Area) -> Conflict | None:
-        """Whether a requirements file that a RUN installs from names what is copied to `area`."""
+        """Whether a requirements file that a RUN installs from names a file copied to `area`."""
         pending, seen = list(use.follows), set[str]()
         unread: Conflict | None = None
         while pending:
@@ -226,12 +234,12 @@ class _Walk:
                 continue
             seen.add(path)
             base = posixpath.basename(path)
-            readable = len(seen) <= _MOST_REQUIREMENTS and not base.endswith((".yml", ".yaml"))
+            readable = len(seen) <= _MAX_REQUIREMENTS and not base.endswith((".yml", ".yaml"))
             text = self._text_at(path) if readable else None
             if text is None:
                 if _may_be_included(area, path):
                     return Conflict(f"{base}, which cannot be read, may include it")
-                unread = Conflict(f"whether {base} names other files", certain=False)
+                unread = Conflict(f"check that `{base}` names no other files", certain=False)
                 continue
             named = requirement_files(text)
             if named is None:
@@ -243,7 +251,7 @@ class _Walk:
         return unread
 
     def _text_at(self, path: str) -> str | None:
-        """The text of a file of the stage, if a COPY brings it from the context."""
+        """The text of a file of the stage that a COPY copies from the context."""
         for node in self.instructions:
             if node is self.anchor:
                 break
@@ -256,7 +264,7 @@ class _Walk:
 
 
 def _may_be_included(area: Area, path: str) -> bool:
-    """Whether an area may hold files that a requirements file includes: lists of requirements, or a folder of them."""
+    """Whether an area may contain files that a requirements file includes: requirements files, or a folder of them."""
     words = re.compile(r"require|constrain|dep|wheel|lock|base|common|prod|dev|test|pin", re.IGNORECASE)
     name = posixpath.basename(area.path)
     if area.tree:
@@ -265,13 +273,13 @@ def _may_be_included(area: Area, path: str) -> bool:
 
 
 def _into_folder(copy: Copy | Add) -> bool:
-    """Whether the destination is a folder by its spelling, however many sources there are."""
+    """Whether the destination is a folder by its spelling, for any number of sources."""
     destination = copy.destination.text if copy.destination else ""
     return destination.endswith("/") or posixpath.basename(destination) in (".", "..")
 
 
-def _conflicts_with(area: Area, others: Sequence[Area | None], standing: str) -> bool:
-    return any(other is None or area.conflicts_with(other, standing) for other in others)
+def _conflicts_with(area: Area, others: Sequence[Area | None], workdir: str) -> bool:
+    return any(other is None or area.conflicts_with(other, workdir) for other in others)
 
 
 def reorderable_below(
@@ -279,24 +287,23 @@ def reorderable_below(
     instructions: Sequence[Instruction],
     index: int,
     *,
-    doubtful: bool = False,
+    with_caveats: bool = False,
     claimed: frozenset[int] = frozenset(),
 ) -> tuple[ReorderableCopy, ...]:
     """`reorderable` with the context of a target."""
     context = target.context
     files = ContextFiles(_is_dir(context), lambda path: context.read_text(path) if context else None)
-    return reorderable(target.facts, instructions, index, files, doubtful=doubtful, claimed=claimed)
+    return reorderable(target.facts, instructions, index, files, with_caveats=with_caveats, claimed=claimed)
 
 
 def destination_of(target: Target, copy: Copy | Add, source: Word) -> Area | None:
-    """Where a source of a COPY or ADD is copied to; None if that is not known."""
+    """Where a source of a COPY or ADD is copied to; None if unknown."""
     return copy_destination(copy, source, target.facts.state(copy), _is_dir(target.context))
 
 
-def uses_area(use: FileUse, area: Area) -> str:
-    """Why a RUN uses what is copied to an area, as far as its words say; empty if they do not."""
-    found = io.named_conflict(use, area)
-    return found.why if found is not None else ""
+def uses_area(use: FileUse, area: Area) -> bool:
+    """Whether the words of a RUN name something that is copied to an area."""
+    return named_conflict(use, area) is not None
 
 
 def _is_dir(context: Context | None) -> Callable[[str], bool | None]:

@@ -1,4 +1,4 @@
-"""Variables in the exec form of CMD, ENTRYPOINT and HEALTHCHECK, which nothing expands, and a shell that does.
+"""Finds variables in the exec form of CMD, ENTRYPOINT and HEALTHCHECK, and writes the command for a shell.
 
 docs.docker.com/reference/dockerfile/#exec-form: "Unlike the shell form, the exec form doesn't automatically invoke a
 command shell", so that `CMD ["echo", "$HOME"]` prints `$HOME`.
@@ -45,12 +45,12 @@ _SPECIAL: Final = re.compile(r'[\\"`$]')
 
 @dataclass(frozen=True, slots=True)
 class Unexpanded:
-    """An exec form with variables that nobody expands.
+    """An exec form with variables that nothing expands.
 
-    `words` are the words that hold them, `names` the variables in order, `whole_lists` those of them that are a word
-    of their own and by their name a list of options. `line` is the same command for a shell: each word in quotes, so
-    that it stays one word, but for the lists. `program` is what runs, empty if its own name holds a
-    variable. `unclear`: why a shell would read one of the words differently than was meant; empty if none.
+    `words` are the words that contain variables, and `names` the variables in order. `whole_lists` are the variables
+    that are a whole word and, by their name, a list of options. `line` is the same command for a shell: each word is
+    quoted to remain one word, except the lists. `program` is the command; empty if its name contains a variable.
+    `blocker` says why a shell would interpret one of the words differently; None if it would not.
     """
 
     words: tuple[str, ...]
@@ -58,24 +58,24 @@ class Unexpanded:
     whole_lists: tuple[str, ...]
     line: str
     program: str
-    unclear: str = ""
+    blocker: str | None = None
 
 
 def unexpanded(argv: Sequence[str], is_set: Callable[[str], bool]) -> Unexpanded | None:
-    """What of an exec form is not expanded; None if nothing is, or if the program expands it by itself.
+    """The unexpanded variables of an exec form; None if there are none, or if the program expands them itself.
 
-    `is_set` says whether the image or the build sets a variable. Other names count if they look like a variable of the
-    environment: upper case, two characters or more.
+    `is_set` says whether the image or the build sets a variable. Other names count if they look like an environment
+    variable: upper case, two characters or more.
     """
-    if not argv or _leaves_to_itself(argv):
+    if not argv or _expands_itself(argv):
         return None
     words: list[str] = []
     names: list[str] = []
     lists: list[str] = []
     line: list[str] = []
-    unclear = ""
+    blocker: str | None = None
     for index, word in enumerate(argv):
-        found = _names(word, is_set) if not _is_for_the_program(argv, index) else ()
+        found = _names(word, is_set) if not _program_reads(argv, index) else ()
         if not found:
             line.append(shlex.quote(word))
             continue
@@ -87,7 +87,7 @@ def unexpanded(argv: Sequence[str], is_set: Callable[[str], bool]) -> Unexpanded
             line.append(word)
             continue
         if "$" in _REFERENCE.sub("", word):
-            unclear = unclear or f"{word} holds more than variables for a shell to expand"
+            blocker = blocker or f"`{word}` contains more than variables for a shell to expand"
         line.append(_double_quoted(word))
     if not words:
         return None
@@ -99,12 +99,12 @@ def unexpanded(argv: Sequence[str], is_set: Callable[[str], bool]) -> Unexpanded
         tuple(lists),
         " ".join((*start, *line)),
         "" if program in words else posixpath.basename(program) or program,
-        unclear,
+        blocker,
     )
 
 
 def effective_entrypoint(facts: BuildFacts, stage: Stage) -> Entrypoint | None:
-    """The ENTRYPOINT of an image of a stage, as far as this file sets one."""
+    """The ENTRYPOINT of the image of a stage; None if this file sets none."""
     for each in facts.graph.chain(stage):
         for instruction in reversed(each.program):
             if isinstance(instruction, Entrypoint):
@@ -113,12 +113,12 @@ def effective_entrypoint(facts: BuildFacts, stage: Stage) -> Entrypoint | None:
 
 
 def runs_its_arguments(argv: Sequence[str]) -> bool:
-    """Whether an ENTRYPOINT runs the command that it is given as it is: nothing, or an init such as `tini --`."""
+    """Whether an ENTRYPOINT runs its arguments as a command: an empty one, or an init such as `tini --`."""
     return not argv or (posixpath.basename(argv[0]) in INITS and all(word.startswith("-") for word in argv[1:]))
 
 
 def reads_command(stage: Stage) -> bool:
-    """Whether the base image is known for an ENTRYPOINT that prepares its service only if CMD begins with its name."""
+    """Whether the ENTRYPOINT of the base image prepares its service only if CMD begins with the service's name."""
     if not isinstance(stage.base_ref, Known):
         return False
     name = stage.base_ref.value.partition("@")[0]
@@ -126,11 +126,12 @@ def reads_command(stage: Stage) -> bool:
     return last in COMMAND_READERS
 
 
-def _leaves_to_itself(argv: Sequence[str]) -> bool:
+def _expands_itself(argv: Sequence[str]) -> bool:
+    """Whether the command expands variables in its arguments."""
     names = [posixpath.basename(word) for word in argv]
     if names[0] in EXPANDERS:
         return True
-    # behind an init, `env` or a wait script the program may be a shell, whose script is then one of the words
+    # after an init, `env` or a wait script the program may be a shell, whose script is then one of the words
     return any(
         has_trait(name, Trait.SHELL) and any(_TAKES_SCRIPT.match(word) for word in argv[index + 1 :])
         for index, name in enumerate(names)
@@ -138,15 +139,15 @@ def _leaves_to_itself(argv: Sequence[str]) -> bool:
 
 
 def _names(word: str, is_set: Callable[[str], bool]) -> list[str]:
-    """The variables in a word that is written for a shell; none if one is escaped."""
+    """The variables in a word for a shell to expand; none if one is escaped."""
     if "\\$" in word or "$$" in word:
         return []
     found = (match["plain"] or match["braced"] for match in _REFERENCE.finditer(word))
     return [name for name in found if is_set(name) or _RUN_TIME_NAME.match(name)]
 
 
-def _is_for_the_program(argv: Sequence[str], index: int) -> bool:
-    """Whether a word is code of another language, or holds a placeholder that the program fills in."""
+def _program_reads(argv: Sequence[str], index: int) -> bool:
+    """Whether a word is code of another language, or contains a placeholder that the program fills in."""
     program = re.sub(r"[\d.]+\Z", "", posixpath.basename(argv[0]))
     if index and program in INTERPRETERS and argv[index - 1] in CODE_OPTIONS:
         return True

@@ -1,4 +1,4 @@
-"""Programs that read `$NAME` in their arguments themselves, and ENTRYPOINTs that look at what they are given.
+"""Programs that expand `$NAME` in their own arguments, and ENTRYPOINTs that check the command.
 
 Sources, by row: the programs' own manuals; the `docker-entrypoint.sh` of the docker-library images.
 """
@@ -10,41 +10,38 @@ from typing import Final
 
 EXPANDERS: Final = frozenset(
     (
-        *("envsubst", "gomplate", "confd", "consul-template"),  # templates are what they are for
-        *("pwsh", "powershell", "powershell.exe", "cmd", "cmd.exe"),  # `$NAME` is its own variable, or none at all
+        *("envsubst", "gomplate", "confd", "consul-template"),  # they expand templates
         *(
-            "awk",
-            "gawk",
-            "mawk",
-            "sed",
-            "grep",
-            "egrep",
-            "perl",
-            "jq",
-            "make",
-        ),  # `$` is theirs: fields, anchors, macros
+            "pwsh",
+            "powershell",
+            "powershell.exe",
+            "cmd",
+            "cmd.exe",
+        ),  # `$NAME` is not an environment variable
+        # `$` is a field, an anchor or a macro
+        *("awk", "gawk", "mawk", "sed", "grep", "egrep", "perl", "jq", "make"),
         *("nginx", "caddy", "envoy", "haproxy", "traefik"),  # `$uri`, `{$X}`: variables of their configuration
         # -E key=${NAME} (elastic.co/guide/en/beats/libbeat, "using environment variables in the configuration")
         *("filebeat", "metricbeat", "heartbeat", "packetbeat", "auditbeat", "logstash", "elasticsearch", "opensearch"),
         *("otelcol", "otelcol-contrib", "telegraf", "vector", "fluent-bit", "fluentd", "promtail", "loki", "alloy"),
     )
 )
-"""Programs whose arguments may hold variables that they expand."""
+"""Programs that expand variables in their arguments."""
 
 INTERPRETERS: Final = frozenset(
     ("python", "pypy", "node", "deno", "bun", "ruby", "php", "lua", "mongosh", "mongo", "mysql", "psql", "tclsh", "R")
 )
-"""Programs that take code of their own language on the command line, behind one of `CODE_OPTIONS`."""
+"""Programs that take code of their own language on the command line, after one of `CODE_OPTIONS`."""
 
 CODE_OPTIONS: Final = frozenset(("-c", "-e", "-r", "-p", "--eval", "--execute", "--command", "--print"))
 
 JVM_PROGRAMS: Final = frozenset(("java",))
 
 OPTION_LISTS: Final = re.compile(r"(?:\A|_)(?:OPTS|OPT|OPTIONS|ARGS|ARGUMENTS|FLAGS|PARAMS)\Z")
-"""Names of variables that hold several words, as `JAVA_OPTS` does."""
+"""Names of variables that contain several words, such as `JAVA_OPTS`."""
 
 INITS: Final = frozenset(("tini", "tini-static", "dumb-init", "catatonit", "docker-init", "exec", "env"))
-"""Programs that run what stands behind them as it is."""
+"""Programs that run the command in their arguments unchanged."""
 
 COMMAND_READERS: Final = frozenset(
     (
@@ -54,6 +51,6 @@ COMMAND_READERS: Final = frozenset(
         *("redmine", "joomla", "drupal", "sonarqube", "nexus3", "vault", "consul", "registry", "traefik", "kong"),
     )
 )
-"""Last parts of the names of images whose ENTRYPOINT does its work only if the command begins with the service's name
+"""Last parts of the names of images whose ENTRYPOINT prepares the service only if the command begins with its name
 (docker-library `*/docker-entrypoint.sh`: `if [ "$1" = 'postgres' ]`).
 """

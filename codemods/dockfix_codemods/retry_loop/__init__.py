@@ -1,9 +1,17 @@
-"""A loop that tries a command several times and succeeds even if every attempt fails.
+"""A retry loop succeeds even if every attempt fails.
 
 ## What it does
 
-A loop ends with the status of the last command that ran in it. Here that is the `sleep` after the last failure, which
-succeeds, so that `|| exit 1` never runs. A test that fails after the last attempt goes to the end of the body:
+Finds loops that try a command several times and succeed even if every attempt fails. Adds a test to the end of the loop
+body that fails after the last attempt.
+
+## Why is this bad?
+
+The exit status of a loop is that of the last command that ran in it. After the last failed attempt that command is
+`sleep` or `echo`, which succeeds, so `|| exit 1` after the loop never runs. The build continues without a command that
+never succeeded, and fails later or produces a broken image.
+
+## Example
 
 ```dockerfile
 FROM node:22-alpine
@@ -15,7 +23,7 @@ RUN set -eux; \\
     || exit 1
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM node:22-alpine
@@ -28,76 +36,80 @@ RUN set -eux; \\
     || exit 1
 ```
 
-Command, count, messages and pauses stay as they are. Where nothing would end the script when the loop fails (no
-`set -e`, and a `;` behind the loop), `|| exit 1` is put behind `done`. A loop with a counter (`until [ "$n" -ge 5 ]`)
-gets the test of its own condition.
+The command, the number of attempts, the messages and the pauses stay as they are. If a failure of the loop would not
+end the script (no `set -e`, and a `;` after the loop), the fix also adds `|| exit 1` after `done`. A loop with a
+counter (`until [ "$n" -ge 5 ]`) gets a test of its own condition.
 
-## Why
+## Fix safety
 
-The build goes on with a command that never succeeded, and breaks later, or ships an image with a hole in it.
+The fix is unsafe: a build that passes today although the command fails will fail. Check that the build needs the
+command to succeed.
 
-## Safety
+## When it does not apply
 
-Unsafe: a build that passes today although the command fails will fail, as it is meant to.
+- Loops that can fail: the body ends with the command, or calls `exit`.
+- Loops whose result the next command checks (`[ -f file ]`, `if ...`), and loops that record a success.
+- Loops without a `sleep`, which process a list and do not retry; endless loops; nested loops.
 
-## What it leaves alone
+dockfix reports, but does not fix, loops followed by `|| true` and similar, loops over a list that is not literal, and
+`{1..5}` under `sh`, which does not expand it.
 
-- Loops that can fail: whose body ends with the command, or gives up with `exit`.
-- Loops whose outcome is asked for directly behind them (`[ -f file ]`, `if ...`), and loops that note a success.
-- Loops without a `sleep`, which go through a list and do not try again; endless loops; loops inside others.
-- `|| true` and the like behind the loop, lists that are not literal, and `{1..5}` under sh, which does not expand it:
-  refused with the reason.
+## References
 
-## Sources
-
-- https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_09_04 (the status of a loop)
-- dash 0.5.12, bash 5.2 and busybox ash were run before and after, with a command that fails 0 to 4 times
+- POSIX, exit status of a loop: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_09_04
+- Tested with dash 0.5.12, bash 5.2 and BusyBox ash, before and after the fix, with a command that fails 0 to 4 times
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit.dockerfile import append_to_body, insert_text_after
+from dockfix.facts.model import Refused
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
-from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run
-from dockfix_codemods.retry_loop.analysis import retries
+from dockfix_codemods.retry_loop.analysis import more_attempts_test, needs_exit, retry_loops
 
-_LONGEST: Final = 60
+if TYPE_CHECKING:
+    from dockfix.facts.commands import Commands
+    from dockfix_codemods.retry_loop.analysis import RetryLoop
+
+_MAX_SHOWN: Final = 60
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Find the loops that try again and cannot fail."""
+    """Find the retry loops that cannot fail."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run) or run.json:
-                continue
-            commands = target.facts.commands(run)
-            for retry in retries(commands):
-                at = commands.text.span(retry.start, retry.end)
-                command = " ".join(retry.command.split())
-                shown = command if len(command) <= _LONGEST else f"{command[:_LONGEST]}..."
-                message = f"the loop succeeds even if every attempt of `{shown}` fails"
-                if not retry.test:
-                    yield Refusal(at, message, retry.why)
-                    continue
-                body = Span(retry.first, retry.semicolon)
-                edits = [
-                    surgery.append_to_body(target.dockerfile, run, commands.text, body, retry.done, retry.test),
-                ]
-                if retry.leave:
-                    edits.append(surgery.insert_text_after(commands.text, retry.end, " || exit 1"))
-                why = "the test fails after the last attempt, and so does the loop"
-                review = f"whether the build can go on without `{shown}`: it fails now if no attempt succeeds"
-                yield Fix(at, message, tuple(edits), Safety.UNSAFE, why, review)
+            if isinstance(run, Run) and not run.json:
+                commands = target.facts.commands(run)
+                for retry in retry_loops(commands):
+                    yield _finding(target, run, commands, retry)
+
+
+def _finding(target: Target, run: Run, commands: Commands, retry: RetryLoop) -> Finding:
+    at = commands.text.span(retry.loop.start, retry.loop.end)
+    command = " ".join(retry.command.split())
+    shown = command if len(command) <= _MAX_SHOWN else f"{command[:_MAX_SHOWN]}..."
+    message = f"the loop succeeds even if every attempt of `{shown}` fails"
+    try:
+        test = more_attempts_test(commands, retry)
+        exits = needs_exit(commands, retry)
+    except Refused as refused:
+        return Refusal(at, message, refused.reason)
+    edits = [append_to_body(target.dockerfile, run, commands.text, retry.body_span, retry.done, test)]
+    if exits:
+        edits.append(insert_text_after(commands.text, retry.loop.end, " || exit 1"))
+    summary = f"add `{test}` to the end of the loop" + (" and `|| exit 1` after it" if exits else "")
+    review = f"check that the build needs `{shown}` to succeed: it now fails if no attempt succeeds"
+    return Fix(at, message, tuple(edits), Safety.UNSAFE, summary, review)
 
 
 CODEMOD: Final = Codemod(
     name="retry-loop",
-    title="a retry loop that cannot fail",
+    title="a retry loop succeeds even if every attempt fails",
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),

@@ -1,6 +1,6 @@
-"""Loops that try a command several times, and what is left of the last failure.
+"""Finds loops that retry a command and ignore the last failure.
 
-Such a loop ends with the status of the last command of its body that ran (POSIX.1-2017 XCU 2.9.4). If that is a
+The exit status of a loop is that of the last command of its body that ran (POSIX.1-2017 XCU 2.9.4). If that is a
 `sleep` or an `echo`, the loop succeeds although every attempt failed.
 """
 
@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from dockfix.facts.commands import Commands
+from dockfix.facts.model import Refused
 from dockfix.facts.tables.programs import Trait, has_trait
-from dockfix.syntax.shell import Compound, ShellKind, SimpleCommand, Token, Word, shell_kind, shell_options, tokens
+from dockfix.syntax.shell import (
+    Compound,
+    ShellKind,
+    SimpleCommand,
+    Statement,
+    Token,
+    Word,
+    shell_kind,
+    shell_options,
+    tokens,
+)
+from dockfix.syntax.source import Span
 
-__all__ = ["Retry", "retries"]
+__all__ = ["RetryLoop", "more_attempts_test", "needs_exit", "retry_loops"]
 
 _TESTS: Final = frozenset(("[", "[[", "test", "grep", "command", "which", "type", "true", ":", "false"))
-"""Commands of which "not one of them" is an answer and no failure: `for f in a b; do [ -f $f ] && break; ...`."""
+"""Commands that search rather than try: in `for f in a b; do [ -f $f ] && break; ...` no match is not a failure."""
 _ENDLESS: Final = frozenset(("true", ":", "false"))
 _STOPS: Final = frozenset(("exit", "return", "continue", "trap", "set", "eval", "exec"))
 _CLOSING: Final = frozenset(("fi", "done", "esac", "}", ")"))
@@ -35,28 +47,25 @@ _OPPOSITE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
-    """A loop after whose last failure the script goes on.
+class RetryLoop:
+    """A loop that retries a command, and succeeds if the last attempt fails.
 
-    Offsets are those of the script. `command` is what is tried, as it is spelled; `first` is where the body begins,
-    `done` where the word `done` does, `semicolon` where the operator in front of it ends. `test` is true as long as
-    another attempt follows, "" with the reason in `why` if none can be written. `leave`: the loop's failure has to be
-    followed by `exit 1`, since nothing else would end the script.
+    `command` is what the loop tries, as the script spells it. `head` and `body` are the tokens before `do` and between
+    `do` and `done`. `body_span` ends after the operator before `done`, and `done` is the offset of that word.
+    `following` are the statements after the loop. All offsets are those of the script.
     """
 
+    loop: Compound
     command: str
-    start: int
-    end: int
-    first: int
+    head: Sequence[Token]
+    body: Sequence[Token]
+    body_span: Span
     done: int
-    semicolon: int
-    test: str
-    leave: bool
-    why: str = ""
+    following: Sequence[Statement]
 
 
-def retries(commands: Commands) -> Iterator[Retry]:
-    """The loops of a script's outermost list that try something several times and cannot fail."""
+def retry_loops(commands: Commands) -> Iterator[RetryLoop]:
+    """The loops of a script's top level that retry a command and cannot fail."""
     script = commands.script
     if script is None or "do" not in script.text or "break" not in script.text:
         return
@@ -65,16 +74,13 @@ def retries(commands: Commands) -> Iterator[Retry]:
         if not isinstance(statement, Compound) or statement.kind not in ("for_statement", "while_statement"):
             continue
         inside = [token for token in found if statement.start <= token.start < statement.end]
-        retry = _retry(commands, statement, inside)
-        if retry is None:
-            continue
-        following = script.top_level[position + 1] if position + 1 < len(script.top_level) else None
-        if not _looked_at(following):
-            yield _joined(commands, retry, statement, following, position)
+        following = script.top_level[position + 1 :]
+        retry = _retry(commands.text.text, statement, inside, following)
+        if retry is not None and not _checks_result(following):
+            yield retry
 
 
-def _retry(commands: Commands, loop: Compound, inside: Sequence[Token]) -> Retry | None:
-    text = commands.text.text
+def _retry(text: str, loop: Compound, inside: Sequence[Token], following: Sequence[Statement]) -> RetryLoop | None:
     start = next((index for index, token in enumerate(inside) if token.text == "do"), None)
     if start is None or inside[-1].text != "done" or inside[0].text == "select":
         return None
@@ -90,15 +96,14 @@ def _retry(commands: Commands, loop: Compound, inside: Sequence[Token]) -> Retry
     if len(breaks) != 1 or _STOPS & {name for name in names if name}:
         return None
     tried = _tried(body, breaks[0])
-    if tried is None or not _forgives(body[:-1], breaks[0]) or "sleep" not in names:
+    if tried is None or not _succeeds_after_failure(body[:-1], breaks[0]) or "sleep" not in names:
         return None
-    first = text[tried[0] : tried[1]]
-    test, why = _another(commands, head, body, loop)
-    return Retry(first, loop.start, loop.end, body[0].start, inside[-1].start, body[-1].end, test, False, why)
+    command = text[tried[0] : tried[1]]
+    return RetryLoop(loop, command, head, body, Span(body[0].start, body[-1].end), inside[-1].start, following)
 
 
 def _tried(body: Sequence[Token], at: int) -> tuple[int, int] | None:
-    """The command whose success leaves the loop: `CMD && break`, `if CMD; then break; fi`."""
+    """The offsets of the command whose success leaves the loop: `CMD && break`, `if CMD; then break; fi`."""
     if at < 2 or len(body[at].words) != 1 or body[at].redirected:
         return None
     if body[at - 1].text == "&&":
@@ -116,7 +121,7 @@ def _tried(body: Sequence[Token], at: int) -> tuple[int, int] | None:
             break
         first -= 2
     if first >= 0 and body[first].text:
-        first += 2  # what is in front is a compound command
+        first += 2  # a compound command precedes it
     tried = body[first : last + 1]
     if first < 0 or not tried or any(token.negated or (not token.text and not token.words) for token in tried):
         return None
@@ -126,12 +131,12 @@ def _tried(body: Sequence[Token], at: int) -> tuple[int, int] | None:
     return tried[0].start, tried[-1].end
 
 
-def _forgives(body: Sequence[Token], at: int) -> bool:
-    """Whether the body ends with success where the attempt has failed."""
+def _succeeds_after_failure(body: Sequence[Token], at: int) -> bool:
+    """Whether the body ends with a command that succeeds after a failed attempt."""
     end = len(body) - 1
     while end > at and body[end].text in _CLOSING:
         if body[end].text == "fi":
-            # Without an `else` an `if` whose condition fails succeeds; an `else` is looked at by its last command.
+            # An `if` without `else` succeeds if its condition fails; with `else`, its last command decides.
             if not any(token.text == "else" for token in body[at:end]):
                 return True
             end -= 1
@@ -145,7 +150,7 @@ def _forgives(body: Sequence[Token], at: int) -> bool:
     if end <= at:
         return False
     if last.words:
-        # `[ $i -lt 3 ] && sleep 5` fails where its first half does.
+        # `[ $i -lt 3 ] && sleep 5` fails if its first half does.
         chain = [last]
         while end - 2 > at and body[end - 1].text == "&&":
             end -= 2
@@ -157,57 +162,58 @@ def _forgives(body: Sequence[Token], at: int) -> bool:
     return bool(last.assignments) and not last.text
 
 
-def _another(commands: Commands, head: Sequence[Token], body: Sequence[Token], loop: Compound) -> tuple[str, str]:
-    """What is true as long as another attempt follows; else why that cannot be said."""
+def more_attempts_test(commands: Commands, retry: RetryLoop) -> str:
+    """A test that succeeds as long as another attempt follows."""
+    head, body = retry.head, retry.body
     if head[0].text == "for":
-        return _of_list(commands, head, loop)
+        return _not_last_of_list(commands, head, retry.loop)
     test = next((token for token in head[1:] if not token.text), None)
     condition = [token for token in head[1:] if token.text not in (";", "\n")]
     if test is None or len(condition) != 1 or test.negated or test.redirected or test.assignments:
-        return "", "its condition is more than one test"
+        raise Refused("the condition of the loop is more than one test")
     words = test.words
     bracket = len(words) == 5 and words[0].value == "[" and words[4].value == "]"
     if not bracket or words[2].value not in _OPPOSITE:
-        return "", "its condition is no comparison of a counter"
+        raise Refused("the condition of the loop does not compare a counter")
     counter = [name for word in (words[1], words[3]) for name in word.variables]
     if len(counter) != 1 or any("(" in word.text or "`" in word.text for word in (words[1], words[3])):
-        return "", "its condition is no comparison of one counter"
+        raise Refused("the condition of the loop does not compare a single counter")
     if not any(each.name == counter[0] for token in body for each in token.assignments) and not any(
         counter[0] in word.text for token in body for word in token.words if token.words[0].value == "let"
     ):
-        return "", f"nothing is seen to count {counter[0]}"
+        raise Refused(f"the loop body does not set the counter `{counter[0]}`")
     operator = words[2].text if head[0].text == "while" else _OPPOSITE[words[2].value or ""]
-    return f"[ {words[1].text} {operator} {words[3].text} ]", ""
+    return f"[ {words[1].text} {operator} {words[3].text} ]"
 
 
-def _of_list(commands: Commands, head: Sequence[Token], loop: Compound) -> tuple[str, str]:
+def _not_last_of_list(commands: Commands, head: Sequence[Token], loop: Compound) -> str:
     variable = head[1].words[0].text if len(head) > 1 and head[1].words else ""
     words = head[3].words if len(head) > 3 and head[2].text == "in" else ()
     if not variable or not words:
-        return "", "the list that it goes through is not literal"
+        raise Refused("the list of the loop is not literal")
     if any(
         variable in {each.name for each in command.assignments}
         or (command.name in ("read", "unset") and any(word.text == variable for word in command.args))
         for command in loop.commands
     ):
-        return "", f"its body sets {variable}"
+        raise Refused(f"the loop body sets `{variable}`")
     last = words[-1].value
     if len(words) == 1 and last is None:
         last = _last_of_sequence(words[0], loop)
         if last is None and words[0].text.startswith("{"):
             last = _last_of_braces(words[0].text)
             if last is not None and shell_kind(commands.shell or ()) is not ShellKind.BASH:
-                return "", f"sh does not expand {words[0].text}, so that there is one attempt"
+                raise Refused(f"`sh` does not expand `{words[0].text}`, so the loop makes only one attempt")
     values = [word.value for word in words]
     if last is None or not last or values.count(last) > 1 or (len(values) > 1 and None in values):
-        return "", "the list that it goes through is not literal"
+        raise Refused("the list of the loop is not literal")
     if not all(char.isascii() and (char.isalnum() or char in "._/:@+-") for char in last):
-        return "", "the last word of the list that it goes through has to be quoted"
-    return f'[ "${variable}" != {last} ]', ""
+        raise Refused("the last word of the list needs quotes")
+    return f'[ "${variable}" != {last} ]'
 
 
 _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,18}")
-"""No loop runs more often; Python refuses to read thousands of digits."""
+"""No loop runs more often, and Python does not convert thousands of digits."""
 
 
 def _last_of_sequence(word: Word, loop: Compound) -> str | None:
@@ -231,44 +237,44 @@ def _last_of_braces(text: str) -> str | None:
     return str(int(last)) if numbers and int(first) <= int(last) and not last.startswith("0") else None
 
 
-def _looked_at(following: object) -> bool:
-    """Whether what follows the loop asks at once how it went: `[ -f file ]`, `if [ "$ok" ]`."""
-    if isinstance(following, SimpleCommand):
-        return following.basename in ("[", "[[", "test")
-    return isinstance(following, Compound) and following.kind in ("if_statement", "case_statement")
+def _checks_result(following: Sequence[Statement]) -> bool:
+    """Whether the next statement checks how the loop ended: `[ -f file ]`, `if [ "$ok" ]`."""
+    if not following:
+        return False
+    if isinstance(following[0], SimpleCommand):
+        return following[0].basename in ("[", "[[", "test")
+    return following[0].kind in ("if_statement", "case_statement")
 
 
-def _joined(commands: Commands, retry: Retry, loop: Compound, following: object, position: int) -> Retry:
-    """The loop with what must be done so that its failure ends the script."""
-
-    def refused(why: str) -> Retry:
-        return replace(retry, test="", why=retry.why or why)
-
-    script = commands.script
-    assert script is not None  # noqa: S101 - a retry is found in one
+def needs_exit(commands: Commands, retry: RetryLoop) -> bool:
+    """Whether `|| exit 1` must follow the loop so that its failure ends the script."""
+    loop = retry.loop
     before = loop.before.text if loop.before is not None else ";"
     after = loop.after.text if loop.after is not None else ""
-    if before not in (";", "\n", "&&") or after in ("|", "|&", "&"):
-        return refused(f"it stands beside {before if before not in (';', chr(10), '&&') else after!r}")
+    if before not in (";", "\n", "&&"):
+        raise Refused(f"the loop follows `{before}`")
+    if after in ("|", "|&", "&"):
+        raise Refused(f"the loop is followed by `{after}`")
     if after == "||":
-        return retry if _ends(following) else refused("what happens when it fails is caught behind it")
+        if retry.following and _ends(retry.following[0]):
+            return False
+        raise Refused("the script handles a failure of the loop after it")
     if not after:
-        return retry
+        return False
     errexit = "errexit" in shell_options(commands.shell or ()) or bool(loop.commands and loop.commands[0].errexit)
     if after == "&&":
-        rest = script.top_level[position + 1 :]
-        if all(each.after is None or each.after.text == "&&" for each in rest):
-            return retry
+        if all(each.after is None or each.after.text == "&&" for each in retry.following):
+            return False
     elif errexit:
-        return retry
+        return False
     if before == "&&":
-        return refused("it is the end of a list of `&&` whose failure is not noticed either")
-    return replace(retry, leave=True)
+        raise Refused("the loop ends an `&&` list whose failure does not end the script either")
+    return True
 
 
-def _ends(following: object) -> bool:
+def _ends(following: Statement) -> bool:
     """Whether a statement certainly fails the script: `exit 1`, `false`, `{ echo no; exit 1; }`."""
-    last: object = following
+    last = following
     if isinstance(following, Compound) and following.kind in ("compound_statement", "subshell") and following.commands:
         last = following.commands[-1]
     if not isinstance(last, SimpleCommand):

@@ -1,44 +1,48 @@
-"""A `sed -i` of a configuration file that succeeds although nothing matches.
+"""A sed that edits a configuration file is not checked.
 
 ## What it does
 
-sed exits 0 whether it changed something or not. A `grep` behind it asks whether the replacement is there:
+Finds `sed -i 's/pattern/text/'` on a configuration file when nothing checks the result, and adds a `grep` for the new
+text.
+
+## Why is this bad?
+
+`sed` exits with status 0 even if nothing matches. If a later version of the base image spells the line differently, the
+build succeeds and the service runs with the setting that should have changed.
+
+## Example
 
 ```dockerfile
 FROM redis:7
 RUN sed -i 's/^protected-mode yes/protected-mode no/' /etc/redis.conf
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM redis:7
 RUN sed -i 's/^protected-mode yes/protected-mode no/' /etc/redis.conf && grep -qF 'protected-mode no' /etc/redis.conf
 ```
 
-In a list the check takes a line of its own, joined as the list is.
+In a list of commands the check gets its own line, joined as the list is.
 
-## Why
+## Fix safety
 
-A later version of the base image spells the line another way, the build succeeds, and the service runs with the
-setting that was to be changed.
+The fix is unsafe: a RUN whose `sed` changes nothing now fails. Check that the file contains the new text after the
+`sed`.
 
-## Safety
+## When it does not apply
 
-Unsafe: a RUN whose sed changes nothing fails. That is the point, and a person should see it first.
-
-## What it leaves alone
-
-- Expressions that are more than one `s/pattern/text/` or `s/pattern/text/g` with a fixed text: groups, `&`, addresses,
+- Expressions other than a single `s/pattern/text/` or `s/pattern/text/g` with a fixed text: groups, `&`, addresses,
   several commands, variables.
-- Replacements of less than four characters, and those that the pattern holds too: a grep would prove nothing.
-- Files that are not named literally or by a variable of the script, and those that look like no configuration.
-- Lists whose failures do not end the RUN, branches, loops, and a sed behind which something is checked already.
+- Replacements shorter than four characters, and those that the pattern also contains: a `grep` would prove nothing.
+- Files named neither literally nor by a variable of the script, and files that do not look like configuration.
+- Lists whose failure does not end the RUN, branches, loops, and a `sed` followed by a check.
 
-## Sources
+## References
 
-- https://pubs.opengroup.org/onlinepubs/9699919799/utilities/sed.html (exit status)
-- GNU sed 4.9 and busybox sed were run before and after, with files that match and that do not
+- Exit status of sed: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/sed.html
+- Tested with GNU sed 4.9 and BusyBox sed, before and after the fix, with files that match and files that do not
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit.dockerfile import insert_command_after
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Safety, Severity
 from dockfix.syntax.tree import Run
@@ -54,36 +58,37 @@ from dockfix_codemods.sed_unverified.analysis import substitution
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Find the substitutions whose result can be looked for."""
+    """Find the substitutions whose result a `grep` can check."""
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run) or run.json:
-                continue
-            commands = target.facts.commands(run)
-            written: set[tuple[str, str]] = set()
-            for step in commands.steps:
-                found = substitution(commands, step)
-                if found is None or (found.file.text, found.written) in written:
-                    continue  # a second check of one string would prove nothing more
-                written.add((found.file.text, found.written))
-                if found.checked:
-                    continue
-                edit = surgery.insert_command_after(
-                    target.dockerfile, run, commands.text, step.command, found.check, found.operator
-                )
-                yield Fix(
-                    commands.span(step.command),
-                    f"sed -i of {found.file.text} succeeds even if nothing matches",
-                    (edit,),
-                    Safety.UNSAFE,
-                    "grep fails where the replacement is not in the file",
-                    f"whether {found.file.text} holds `{found.written}` then: the RUN fails if it does not",
-                )
+            if isinstance(run, Run) and not run.json:
+                yield from _in_run(target, run)
+
+
+def _in_run(target: Target, run: Run) -> Iterator[Fix]:
+    commands = target.facts.commands(run)
+    written: set[tuple[str, str]] = set()
+    for step in commands.steps:
+        found = substitution(commands, step)
+        if found is None or (found.file.text, found.written) in written:
+            continue  # a second check for the same text would prove nothing more
+        written.add((found.file.text, found.written))
+        if found.checked:
+            continue
+        edit = insert_command_after(target.dockerfile, run, commands.text, step.command, found.check, found.operator)
+        yield Fix(
+            commands.span(step.command),
+            f"`sed -i` on `{found.file.text}` succeeds even if nothing matches",
+            (edit,),
+            Safety.UNSAFE,
+            f"add `{found.check}`",
+            f"check that `{found.file.text}` contains `{found.written}` after the `sed`; otherwise the build fails",
+        )
 
 
 CODEMOD: Final = Codemod(
     name="sed-unverified",
-    title="a sed that may have changed nothing",
+    title="a sed that edits a configuration file is not checked",
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),

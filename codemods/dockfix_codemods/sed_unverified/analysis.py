@@ -1,7 +1,7 @@
-"""`sed -i s/a/b/ FILE` as a substitution whose result can be looked for.
+"""Reads `sed -i s/a/b/ FILE` as a substitution whose result a `grep` can check.
 
-Sources: POSIX.1-2017 sed ("s/BRE/replacement/flags"), GNU sed 4.9's and busybox's `-i`; run: sed exits 0 where nothing
-matches.
+Sources: POSIX.1-2017 sed ("s/BRE/replacement/flags"); `-i` of GNU sed 4.9 and BusyBox. Tested: sed exits with status 0
+if nothing matches.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ __all__ = ["Substitution", "substitution"]
 _FLAGS: Final = frozenset("Erns")
 _ENDINGS: Final = (".conf", ".cfg", ".cnf", ".ini", ".sample", ".yaml", ".yml", ".properties", ".sources", ".list")
 _CHECKS: Final = frozenset(("grep", "egrep", "fgrep", "test", "[", "[[", "diff", "cmp", "if"))
-_SHORTEST: Final = 4
-"""Characters below which what is written is found in any file."""
+_MIN_LENGTH: Final = 4
+"""A shorter text occurs in almost any file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Substitution:
-    """What a `sed -i` writes into one file.
+    """The text that a `sed -i` writes to one file.
 
-    `operator` joins a check behind it so that a failure ends the script. `checked`: the next command asks already.
+    `operator` joins a check to it so that a failure ends the script. `checked`: the next command already is a check.
     """
 
     file: Word
@@ -36,21 +36,21 @@ class Substitution:
 
     @property
     def check(self) -> str:
-        """The command that fails where the file does not hold what was to be written."""
+        """The command that fails unless the file contains the new text."""
         quote = '"' if "'" in self.written else "'"
         dashes = "-- " if self.written.startswith("-") else ""
         return f"grep -qF {dashes}{quote}{self.written}{quote} {self.file.text}"
 
 
 def substitution(commands: Commands, step: Step) -> Substitution | None:
-    """The substitution that a command is; None if its result is not one fixed string in one configuration file."""
+    """A command as a substitution; None unless it writes one fixed text to one configuration file."""
     command = step.command
     script = commands.script
     if script is None or step.depth or command.name != "sed" or command.context & ~Context.GROUP or command.redirects:
         return None
     parsed = _operands(command.args)
     operator = _operator(commands, step)
-    if parsed is None or not operator:
+    if parsed is None or operator is None:
         return None
     expression, file = parsed
     written = _written(expression.value or "")
@@ -106,7 +106,7 @@ def _written(expression: str) -> str | None:
         if len(parts) == 1 and char in "[]":
             in_brackets = char == "["
         if char == mark and in_brackets:
-            return None  # seds differ in what that means
+            return None  # implementations of sed differ here
         if char == mark:
             parts.append("")
         else:
@@ -115,16 +115,16 @@ def _written(expression: str) -> str | None:
     if len(parts) != 3 or parts[2] not in ("", "g") or in_brackets:
         return None
     written = parts[1].replace(f"\\{mark}", mark) if mark != "&" else parts[1]
-    if len(written.strip()) < _SHORTEST or any(char in written for char in "\\&\n"):
+    if len(written.strip()) < _MIN_LENGTH or any(char in written for char in "\\&\n"):
         return None
     if "'" in written and any(char in written for char in '$`"'):
-        return None  # neither kind of quotes holds it
-    # What the pattern holds too is there already where it does not match.
+        return None  # neither kind of quotes can hold it
+    # A text that is part of the pattern may be in the file although the pattern does not match.
     return None if written in parts[0].replace("\\", "") else written
 
 
 def _is_config(file: Word, step: Step, assigned: frozenset[str]) -> bool:
-    """Whether a word names one configuration file: literally, or by variables that the script sets."""
+    """Whether a word names one configuration file, literally or through variables that the script sets."""
     path = file.text.strip("\"'")
     if file.value is None and (not file.variables or not set(file.variables) <= assigned):
         return False
@@ -137,22 +137,23 @@ def _is_config(file: Word, step: Step, assigned: frozenset[str]) -> bool:
     return path.startswith("/etc/") or path.endswith(_ENDINGS)
 
 
-def _operator(commands: Commands, step: Step) -> str:
-    """What joins a check behind a command so that its failure ends the script; "" if nothing does."""
+def _operator(commands: Commands, step: Step) -> str | None:
+    """The operator that joins a check to a command so that its failure ends the script; None if none does."""
     command, script = step.command, commands.script
     around = [each.text for each in (command.before, command.after) if each is not None]
     if script is None or not set(around) <= {"&&", ";", "\n"}:
-        return ""
+        return None
     if not command.errexit:
-        return "&&" if script.operators <= {"&&"} else ""
+        return "&&" if script.operators <= {"&&"} else None
     if command.after is not None and command.after.text == "&&":
-        return ""  # a failure in front of `&&` does not end a script under `set -e`
+        return None  # a failure before `&&` does not end a script under `set -e`
     if command.before is not None and command.before.text == "&&":
         return "&&"
     return around[-1] if around else "&&"
 
 
 def _is_checked(commands: Commands, step: Step) -> bool:
+    """Whether the next command checks the result."""
     script = commands.script
     later = [each for each in script.commands if each.start > step.command.end] if script is not None else []
     return any(each.name in _CHECKS for each in later[:1])

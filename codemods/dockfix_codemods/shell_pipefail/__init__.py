@@ -1,9 +1,17 @@
-"""A shell that refuses `pipefail`, and pipes whose failure nobody sees.
+"""A pipe hides a failure, or the shell rejects pipefail.
 
 ## What it does
 
-dash, which is `sh` on Debian and Ubuntu, does not know `-o pipefail` and ends with exit code 2. Where the image has
-bash, the shell becomes bash:
+- Finds `-o pipefail` for a `sh` that is dash, as on Debian and Ubuntu, and makes the shell bash if the image has it.
+- Finds RUNs that download something before a pipe, and adds a SHELL with `pipefail` above the first one of a stage:
+  bash if the image has it, ash on Alpine (without `-e` if a later RUN continues after a failed command).
+
+## Why is this bad?
+
+The exit status of a pipe is that of its last command, so a download that fails before `tar` or `sh` can go unnoticed.
+dash does not know `-o pipefail` and exits with status 2.
+
+## Example
 
 ```dockerfile
 FROM debian:12
@@ -11,7 +19,7 @@ SHELL ["/bin/sh", "-o", "pipefail", "-c"]
 RUN cat /etc/passwd | sort > /users
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM debian:12
@@ -19,15 +27,14 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN cat /etc/passwd | sort > /users
 ```
 
-Above the first RUN of a stage in which something is fetched in front of a pipe, a SHELL with `pipefail` is put: bash
-where the image has it, ash on Alpine (without `-e` if a RUN below goes on behind a command that fails).
+And on Alpine:
 
 ```dockerfile
 FROM alpine:3.20
 RUN wget -qO- https://example.org/a.tgz | tar -xz
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM alpine:3.20
@@ -35,25 +42,25 @@ SHELL ["/bin/ash", "-eo", "pipefail", "-c"]
 RUN wget -qO- https://example.org/a.tgz | tar -xz
 ```
 
-## Why
+## Fix safety
 
-A pipe ends with the status of its last command. A download that fails in front of `tar` or `sh` may go unnoticed.
+The fix is unsafe: the new shell applies to all later instructions of the stage, and of stages based on it. Check that
+no later pipe is expected to fail in one of its first commands, and that the later commands run in the new shell.
 
-## Safety
+## When it does not apply
 
-Unsafe: the new shell holds for all that follows in the stage and in stages made from it.
+- Images whose shell is unknown or whose `sh` was replaced, and RUNs that name their own interpreter.
+- Pipes without a download, and pipes whose status has no effect: before `;` without `set -e`, or before `||`.
 
-## What it leaves alone
+dockfix reports, but does not fix:
 
-- Images whose shells are not known, whose `sh` was replaced, and RUNs with an interpreter line of their own.
-- Pipes in which nothing is fetched, and those on whose status nothing hangs: in front of `;` without `set -e`, or `||`.
-- Pipes into `head`, `grep -q`, `sed q` and the like, and `yes` or `grep` in front of one: under pipefail these fail
-  although all is well: refused.
-- An `echo` with a backslash below, which dash and bash write differently: refused where dash becomes bash.
+- Pipes into `head`, `grep -q`, `sed q` and similar, or from `yes` or `grep`, which fail under `pipefail` although
+  nothing is wrong.
+- A later `echo` with a backslash, which dash and bash print differently, if the shell would change from dash to bash.
 
-## Sources
+## References
 
-- dash 0.5.12 (Debian 12): `set -o pipefail` is an illegal option, exit 2, run
+- Tested with dash 0.5.12 (Debian 12): `set -o pipefail` is an illegal option, exit status 2
 - https://docs.docker.com/reference/dockerfile/#shell
 - hadolint DL4006
 """
@@ -63,7 +70,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit.dockerfile import insert, insert_above, replace
+from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
@@ -73,111 +81,126 @@ from dockfix_codemods.shell_pipefail import analysis as pipes
 
 _BASH: Final = 'SHELL ["/bin/bash", "-o", "pipefail", "-c"]'
 _ASH: Final = 'SHELL ["/bin/ash", "-eo", "pipefail", "-c"]'
-_ASH_GOES_ON: Final = 'SHELL ["/bin/ash", "-o", "pipefail", "-c"]'
+_ASH_WITHOUT_ERREXIT: Final = 'SHELL ["/bin/ash", "-o", "pipefail", "-c"]'
 _PLAIN_BASH: Final = 'SHELL ["/bin/bash", "-c"]'
-_WHY: Final = "with pipefail a pipe fails if any of its commands does"
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Look at the shells and pipes of each stage."""
-    given: set[int] = set()
+    """Check the shells and the pipes of each stage."""
+    fixed: set[int] = set()
     for stage in target.facts.graph.stages:
         if stage.replaced:
             continue
-        found = next(_refused_option(target, stage), None)
-        if found is None and not any(each.index in given for each in target.facts.graph.chain(stage)):
+        found = next(_rejected_option(target, stage), None)
+        if found is None and not any(each.index in fixed for each in target.facts.graph.chain(stage)):
             found = _hidden_failure(target, stage)
         if found is not None:
-            given.add(stage.index)
+            fixed.add(stage.index)
             yield found
 
 
-def _refused_option(target: Target, stage: Stage) -> Iterator[Finding]:
-    """`pipefail` for dash: in SHELL, or in a RUN."""
+def _rejected_option(target: Target, stage: Stage) -> Iterator[Finding]:
+    """Find `pipefail` for dash, in SHELL or in a RUN."""
     facts = target.facts
     for instruction in stage.instructions:
         at: Span | None = None
         if isinstance(instruction, Shell):
             argv = tuple(word.text for word in instruction.args)
-            if "pipefail" in argv and pipes.dash_is_sh(facts, stage, instruction, argv):
-                at, edit = instruction.span, surgery.replace(instruction.args[0].span, '"/bin/bash"')
+            if "pipefail" in argv and pipes.sh_is_dash(facts, stage, instruction, argv):
+                at, edit = instruction.span, replace(instruction.args[0].span, '"/bin/bash"')
+                summary = "make the shell `/bin/bash`"
         elif isinstance(instruction, Run) and not instruction.json:
             commands = facts.commands(instruction)
-            command = pipes.sets_pipefail(commands)
+            command = pipes.pipefail_command(commands)
             shell = pipes.known_shell(facts, instruction)
-            if command is not None and commands.shell == shell and pipes.dash_is_sh(facts, stage, instruction, shell):
-                at, edit = commands.span(command), surgery.insert_above(target.dockerfile, instruction, _PLAIN_BASH)
+            if command is not None and commands.shell == shell and pipes.sh_is_dash(facts, stage, instruction, shell):
+                at, edit = commands.span(command), insert_above(target.dockerfile, instruction, _PLAIN_BASH)
+                summary = f"add `{_PLAIN_BASH}`"
         if at is None:
             continue
-        message = "sh is dash here, which refuses `-o pipefail` with exit code 2"
-        if not pipes.bash_is_there(facts, stage, instruction):
+        message = "`sh` is dash, which rejects `-o pipefail` with exit status 2"
+        if not pipes.has_bash(facts, stage, instruction):
             yield Refusal(at, message, "the image is not known to have bash", Severity.ERROR)
         else:
-            review = f"that all that follows is to run in bash{_in_shell_form(target, stage, instruction)}"
-            why = "bash knows pipefail"
-            yield Fix(at, message, (edit,), Safety.UNSAFE, why, review, Severity.ERROR)
+            review = "check that all later commands of the stage run in bash"
+            review += _also_affected(target, stage, instruction)
+            yield Fix(at, message, (edit,), Safety.UNSAFE, summary, review, Severity.ERROR)
 
 
 def _hidden_failure(target: Target, stage: Stage) -> Finding | None:
-    """The first pipe of a stage that hides a failure, with the SHELL for it."""
+    """Find the first pipe of a stage that hides a failure, and the SHELL that shows it."""
     facts = target.facts
     for run in stage.instructions:
         if not isinstance(run, Run) or run.json:
             continue
         commands = facts.commands(run)
         shell = pipes.known_shell(facts, run)
-        command = pipes.piped(commands).command
+        command = pipes.piped(commands).download
         if command is None or stage.base is None or not shell or commands.shell != shell:
             continue
-        own = [each for each in stage.instructions if isinstance(each, Shell) and each.span.start < run.span.start]
-        at = commands.span(command)
-        message = f"a failure of {command.basename} in front of a pipe does not fail the RUN"
-        bash = pipes.bash_is_there(facts, stage, run)
-        edit = _shell(target, stage, run, own, shell, bash=bash)
+        above = [each for each in stage.instructions if isinstance(each, Shell) and each.span.start < run.span.start]
+        own = above[-1] if above else None
+        bash = pipes.has_bash(facts, stage, run)
+        edit = _pipefail_edit(target, stage, run, own, shell, bash=bash)
         if edit is None:
             return None
-        below = list(pipes.shell_form_below(facts, stage, own[-1] if own else run))
-        for other in pipes.shell_form_below(facts, stage, run):
-            script = facts.commands(other)
-            line = target.dockerfile.text.count("\n", 0, other.span.start) + 1
-            if breaks := pipes.piped(script).breaks:
-                return Refusal(at, message, f"line {line} pipes with {breaks}, and would fail under pipefail")
-            if bash and stage.base.sh == "dash" and shell[0] != "/bin/bash" and pipes.echoes_escapes(script):
-                return Refusal(at, message, f"line {line} has an echo with a backslash, which bash writes as it is")
-        review = "that no pipe below is meant to fail in its first commands"
+        at = commands.span(command)
+        message = f"a failure of `{command.basename}` before a pipe does not fail the RUN"
+        from_dash = bash and stage.base.sh == "dash" and shell[0] != "/bin/bash"
+        try:
+            _check_later_runs(target, stage, run, from_dash=from_dash)
+        except Refused as refused:
+            return Refusal(at, message, refused.reason)
+        review = "check that no later pipe is expected to fail in one of its first commands"
         if not bash or shell[0] != "/bin/bash":
-            review += _in_shell_form(target, stage, below[0] if below else run)
-        return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, review)
+            below = next(pipes.shell_form_below(facts, stage, own or run), run)
+            review += _also_affected(target, stage, below)
+        summary = "add a `SHELL` with `pipefail` above this RUN" if own is None else "add `-o pipefail` to the `SHELL`"
+        return Fix(at, message, (edit,), Safety.UNSAFE, summary, review)
     return None
 
 
-def _shell(
-    target: Target, stage: Stage, run: Run, own: list[Shell], shell: tuple[str, ...], *, bash: bool
+def _check_later_runs(target: Target, stage: Stage, run: Run, *, from_dash: bool) -> None:
+    """Raise Refused if an instruction would fail under `pipefail`, or print something else in bash."""
+    for other in pipes.shell_form_below(target.facts, stage, run):
+        script = target.facts.commands(other)
+        if breaks := pipes.piped(script).breaks:
+            raise Refused(f"line {_line(target, other)} has a pipe with {breaks}, and would fail under `pipefail`")
+        if from_dash and pipes.echoes_escapes(script):
+            raise Refused(f"line {_line(target, other)} has an `echo` with a backslash, which bash prints unchanged")
+
+
+def _line(target: Target, instruction: Instruction) -> int:
+    return target.dockerfile.text.count("\n", 0, instruction.span.start) + 1
+
+
+def _pipefail_edit(
+    target: Target, stage: Stage, run: Run, own: Shell | None, shell: tuple[str, ...], *, bash: bool
 ) -> Edit | None:
-    """The edit that brings pipefail; None if no shell is known that has it."""
-    if own:
-        words = own[-1].args
+    """The edit that sets `pipefail`; None if no shell of the image is known to have it."""
+    if own is not None:
+        words = own.args
         if shell[0].rpartition("/")[2] != "bash" or len(words) != 2 or not words[1].text.endswith("c"):
             return None
-        return surgery.insert(words[1].span.start, '"-o", "pipefail", ')
+        return insert(words[1].span.start, '"-o", "pipefail", ')
     if len(shell) != 2 or shell[0] not in ("/bin/sh", "/bin/bash", "/bin/ash") or stage.base is None:
         return None
     if stage.base.sh == "ash":
         below = pipes.shell_form_below(target.facts, stage, run)
-        line = _ASH_GOES_ON if any(pipes.goes_on(target.facts.commands(each)) for each in below) else _ASH
+        continues = any(pipes.continues_after_failure(target.facts.commands(each)) for each in below)
+        line = _ASH_WITHOUT_ERREXIT if continues else _ASH
     elif bash:
         line = _BASH
     else:
         return None
-    return surgery.insert_above(target.dockerfile, run, line)
+    return insert_above(target.dockerfile, run, line)
 
 
-def _in_shell_form(target: Target, stage: Stage, at: Instruction) -> str:
-    """What runs when the image does, and would run in the new shell."""
+def _also_affected(target: Target, stage: Stage, at: Instruction) -> str:
+    """The first later instruction that the new shell runs outside this build, for a review."""
     for each in pipes.shell_form_below(target.facts, stage, at):
         if not isinstance(each, Run):
-            line = target.dockerfile.text.count("\n", 0, each.span.start) + 1
-            return f", {each.keyword.text} in line {line} too, which is in shell form"
+            return f", including the {each.keyword.text} on line {_line(target, each)}, which is in shell form"
     for each in stage.instructions:
         if (
             isinstance(each, Onbuild)
@@ -185,13 +208,13 @@ def _in_shell_form(target: Target, stage: Stage, at: Instruction) -> str:
             and not each.child.json
             and each.span.start > at.span.start
         ):
-            return f", ONBUILD in line {each.start_line} too, which runs in the same shell"
+            return f", including the ONBUILD on line {each.start_line}, which runs in the same shell"
     return ""
 
 
 CODEMOD: Final = Codemod(
     name="shell-pipefail",
-    title="a pipe that hides a failure, or a shell that refuses pipefail",
+    title="a pipe hides a failure, or the shell rejects pipefail",
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.SHELL, Effect.STEPS}),

@@ -1,7 +1,7 @@
-"""Pipes whose failure is not seen, and shells that refuse `pipefail`.
+"""Finds pipes that hide a failure, and shells that reject `pipefail`.
 
-Sources: dash(1) 0.5.12 (`set -o pipefail`: "Illegal option", exit 2, run); bash(1) and busybox `shell/ash.c`, which
-have it; hadolint DL4006.
+Sources: dash(1) 0.5.12 (`set -o pipefail`: "Illegal option", exit status 2, tested); bash(1) and BusyBox
+`shell/ash.c`, which have it; hadolint DL4006.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run, 
 
 __all__ = [
     "Piped",
-    "bash_is_there",
-    "dash_is_sh",
+    "continues_after_failure",
     "echoes_escapes",
-    "goes_on",
+    "has_bash",
     "known_shell",
     "piped",
-    "sets_pipefail",
+    "pipefail_command",
+    "sh_is_dash",
     "shell_form_below",
 ]
 
@@ -38,18 +38,18 @@ _GREPS: Final = frozenset(("grep", "egrep", "fgrep", "zgrep", "rg"))
 
 @dataclass(frozen=True, slots=True)
 class Piped:
-    """A RUN that has a pipe of which only the last command's failure counts.
+    """The pipes of a RUN in which only the failure of the last command counts.
 
-    `command` fetches something in front of a `|`. `breaks` names what fails under pipefail although all
-    is well, "" if nothing is seen: the reader leaves before the writer is done, and SIGPIPE ends the writer with 141.
+    `download` is the first command that downloads something before a `|`. `breaks` names a command that fails under
+    `pipefail` although nothing is wrong, or that stops reading early, so that SIGPIPE ends the writer with status 141.
     """
 
-    command: SimpleCommand | None
-    breaks: str
+    download: SimpleCommand | None
+    breaks: str | None
 
 
-def dash_is_sh(facts: BuildFacts, stage: Stage, before: Instruction, argv: tuple[str, ...]) -> bool:
-    """Whether a shell is certainly dash at an instruction: `sh` of a base image whose `sh` is dash and stays so."""
+def sh_is_dash(facts: BuildFacts, stage: Stage, before: Instruction, argv: tuple[str, ...]) -> bool:
+    """Whether a shell is certainly dash at an instruction: by its name, or as the `sh` of the base image."""
     if not argv or argv[0] not in _SH:
         return False
     if argv[0].endswith("dash"):
@@ -63,8 +63,8 @@ def dash_is_sh(facts: BuildFacts, stage: Stage, before: Instruction, argv: tuple
     )
 
 
-def bash_is_there(facts: BuildFacts, stage: Stage, before: Instruction) -> bool:
-    """Whether the image has bash at an instruction: by its base, or by an install further up."""
+def has_bash(facts: BuildFacts, stage: Stage, before: Instruction) -> bool:
+    """Whether the image has bash at an instruction, from its base image or an earlier install."""
     if stage.base is not None and "bash" in stage.base.tools:
         return True
     return any(
@@ -83,8 +83,8 @@ def _steps_above(facts: BuildFacts, stage: Stage, before: Instruction) -> Iterat
                 yield from facts.commands(instruction).steps
 
 
-def sets_pipefail(commands: Commands) -> SimpleCommand | None:
-    """The first `set -o pipefail` of a script that runs it in its own shell."""
+def pipefail_command(commands: Commands) -> SimpleCommand | None:
+    """The first `set -o pipefail` that a script runs in its own shell."""
     for step in commands.steps:
         values = step.command.values()
         if step.depth == 0 and step.command.name == "set" and "pipefail" in values:
@@ -96,20 +96,20 @@ def sets_pipefail(commands: Commands) -> SimpleCommand | None:
 
 
 def piped(commands: Commands) -> Piped:
-    """What the pipes of a script would do under pipefail."""
+    """What the pipes of a script hide, and what they would do under `pipefail`."""
     script = commands.script
     options = shell_options(commands.shell or ())
-    if script is None or "pipefail" in options or sets_pipefail(commands) is not None:
-        return Piped(None, "")
+    if script is None or "pipefail" in options or pipefail_command(commands) is not None:
+        return Piped(None, None)
     exits = "errexit" in options
     first: SimpleCommand | None = None
-    breaks = ""
+    breaks: str | None = None
     for command in script.commands:
         if command.after is not None and command.after.text in ("|", "|&"):
             if command.basename == "yes":
-                breaks = breaks or "yes, which never ends by itself"
+                breaks = breaks or "`yes`, which never ends by itself"
             if command.basename in _GREPS:
-                breaks = breaks or f"{command.basename}, which fails where nothing matches"
+                breaks = breaks or f"`{command.basename}`, which fails if nothing matches"
             if (
                 first is None
                 and has_trait(command.basename, Trait.FETCHES)
@@ -117,40 +117,41 @@ def piped(commands: Commands) -> Piped:
             ):
                 first = command
         if command.before is not None and command.before.text in ("|", "|&"):
-            breaks = breaks or _leaves_early(command)
+            breaks = breaks or _stops_early(command)
     return Piped(first, breaks)
 
 
 def _status_counts(script: Script, command: SimpleCommand) -> bool:
-    """Whether something hangs on the status of a pipe: `set -e`, `&&`, or that nothing comes behind it."""
+    """Whether the status of a pipe has an effect: under `set -e`, before `&&`, or at the end of the script."""
     if command.errexit:
         return True
-    behind = (each.after for each in script.commands[script.commands.index(command) :])
-    after = next((each for each in behind if each is None or each.text not in ("|", "|&")), None)
+    operators = (each.after for each in script.commands[script.commands.index(command) :])
+    after = next((each for each in operators if each is None or each.text not in ("|", "|&")), None)
     return after is None or after.text == "&&"
 
 
-def _leaves_early(command: SimpleCommand) -> str:
+def _stops_early(command: SimpleCommand) -> str | None:
+    """How a reader of a pipe stops before the end of its input; None if it does not."""
     name = command.basename
     values = [word.value or word.text for word in command.args]
     if name == "head":
-        return "head"
+        return "`head`"
     if name in _GREPS and any(
         value in ("--quiet", "--silent")
         or value.startswith("--max-count")
         or (value.startswith("-") and not value.startswith("--") and ("q" in value or "m" in value))
         for value in values
     ):
-        return f"{name} that stops at the first match"
+        return f"a `{name}` that stops at the first match"
     if name == "sed" and any(value.rstrip("}; ").endswith("q") for value in values if not value.startswith("-")):
-        return "sed that quits"
+        return "a `sed` that quits"
     if name in ("awk", "gawk", "mawk") and any("exit" in value for value in values):
-        return "awk that exits"
-    return ""
+        return f"an `{name}` that exits"
+    return None
 
 
 def shell_form_below(facts: BuildFacts, stage: Stage, at: Instruction) -> Iterator[Instruction]:
-    """What runs in the stage's shell behind an instruction, in its stage and those made from it, up to a SHELL."""
+    """The instructions from `at` to the next SHELL that run in the shell of the stage, or of stages based on it."""
     for each in (stage, *facts.graph.descendants(stage)):
         for instruction in each.instructions:
             if each is stage and instruction.span.start < at.span.start:
@@ -162,15 +163,15 @@ def shell_form_below(facts: BuildFacts, stage: Stage, at: Instruction) -> Iterat
 
 
 def echoes_escapes(commands: Commands) -> bool:
-    """Whether an `echo` is given a backslash, which dash reads and bash writes as it is."""
+    """Whether an `echo` has a backslash, which dash interprets and bash prints unchanged."""
     return any(
         step.command.name == "echo" and any("\\" in (word.value or word.text) for word in step.command.args)
         for step in commands.steps
     )
 
 
-def goes_on(commands: Commands) -> bool:
-    """Whether a script goes on behind a command that fails, so that `-e` would change what it does."""
+def continues_after_failure(commands: Commands) -> bool:
+    """Whether a script continues after a failed command, so that `-e` would change what it does."""
     script = commands.script
     if script is None:
         return True
@@ -179,6 +180,6 @@ def goes_on(commands: Commands) -> bool:
 
 
 def known_shell(facts: BuildFacts, instruction: Instruction) -> tuple[str, ...]:
-    """The shell that an instruction's text runs in; () if it is not known."""
+    """The shell that runs the text of an instruction; empty if unknown."""
     state = facts.state(instruction)
     return state.shell.value if isinstance(state.shell, Known) and not state.shell_assumed else ()

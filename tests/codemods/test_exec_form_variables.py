@@ -1,4 +1,4 @@
-"""Which words of an exec form wait for a shell, and how they are handed to one."""
+"""Which words of an exec form need a shell, and which commands can run in one."""
 
 import pytest
 

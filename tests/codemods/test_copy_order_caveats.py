@@ -1,4 +1,4 @@
-"""When a RUN is shown to run the same without what a COPY brings, and what is named where it is not."""
+"""When a RUN does the same without the files of a COPY, and what a reader must check otherwise."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from dockfix_codemods.copy_order.reorder import ContextFiles, reorderable
 
 
 def moves(text: str) -> dict[str, str]:
-    """The sources that may stand below the last RUN, each with what is to be looked at; ` | ` is a line end."""
+    """The sources that can move below the last RUN, each with its caveats; ` | ` is a line end."""
     target = target_from_text(text.replace(" | ", "\n") + "\n")
     instructions = target.facts.graph.stages[-1].instructions
     index = max(at for at, node in enumerate(instructions) if isinstance(node, Run))
     files = ContextFiles(lambda path: path.endswith("/") or None, lambda _: None)
     found: dict[str, str] = {}
-    for doubtful in (True, False):
-        for move in reorderable(target.facts, instructions, index, files, doubtful=doubtful):
+    for with_caveats in (True, False):
+        for move in reorderable(target.facts, instructions, index, files, with_caveats=with_caveats):
             for word in move.words or move.copy.sources:
-                found[word.text] = "; ".join(move.caveats) if doubtful else ""
+                found[word.text] = "; ".join(move.caveats) if with_caveats else ""
     return found
 
 
-def verdict(text: str, source: str) -> str | None:
-    """What is to be looked at if `source` moves: empty if nothing, None if it must not move."""
+def caveats(text: str, source: str) -> str | None:
+    """The caveats if `source` moves: empty if there are none, None if it must not move."""
     return moves(text).get(source)
 
 
@@ -53,14 +53,14 @@ PIP = "RUN pip install flask"
         (f"FROM python:3.13 AS a | RUN pip install x | FROM a | COPY src /app/src | {PIP}", "src"),
     ],
 )
-def test_shown(text: str, source: str) -> None:
-    assert verdict(text, source) == ""
+def test_a_move_that_changes_nothing_has_no_caveats(text: str, source: str) -> None:
+    assert caveats(text, source) == ""
 
 
 @pytest.mark.parametrize(
     ("text", "source", "word"),
     [
-        # what a variable names
+        # a variable names the file
         (
             'FROM node:22 | ENV NODE_OPTIONS="--require /hooks/x.js" | COPY x.js /hooks/x.js | RUN npm i -g pnpm',
             "x.js",
@@ -101,7 +101,7 @@ def test_shown(text: str, source: str) -> None:
         ),
         (f"FROM python:3.13 | ENV ROOT=/ | COPY a.sh /app/ | {PIP}", "a.sh", "ROOT"),
         (f'FROM debian:12 | SHELL ["/tools/sh", "-c"] | COPY tools/ /tools/ | {APT}', "tools/", ""),
-        # what configuration names
+        # configuration names the file
         ("FROM node:22 | COPY .npmrc /root/.npmrc | COPY ca.pem /certs/ca.pem | RUN npm i -g pnpm", "ca.pem", ".npmrc"),
         (f"FROM python:3.13 | COPY pip.conf /etc/pip.conf | COPY wheels/ /wheels/ | {PIP}", "wheels/", "pip.conf"),
         (
@@ -112,7 +112,7 @@ def test_shown(text: str, source: str) -> None:
         (
             f"FROM python:3.13 | WORKDIR /app | RUN pip config set a.find-links wheels | COPY wheels/ wheels/ | {PIP}",
             "wheels/",
-            "wheels in /app",
+            "`wheels` in `/app`",
         ),
         (f"FROM debian:12 | COPY l.list /etc/apt/sources.list.d/ | COPY debs/ /debs/ | {APT}", "debs/", "l.list"),
         (
@@ -176,7 +176,7 @@ def test_shown(text: str, source: str) -> None:
         (f"FROM debian:12 | ENV FILES=x.* | COPY x.zip /w/ | {APT}", "x.zip", "FILES"),
         (f"FROM debian:12 | COPY x.zip /srv/tftp/ | {APT}", "x.zip", "/srv/tftp"),
         (f'FROM debian:12 | ARG HDF5_DIR="" | COPY x.zip /w/ | {APT}', "x.zip", "HDF5_DIR"),
-        # what is looked for
+        # programs search for the file
         ("FROM python:3.13 | WORKDIR /app | COPY rich ./rich | RUN python -m pip install flask", "rich", "/app"),
         ("FROM python:3.13 | WORKDIR /app | COPY x.pth ./ | RUN python -m pip install flask", "x.pth", None),
         (f"FROM python:3.13 | ENV PYTHONPATH=/app | COPY rich /app/rich | {PIP}", "rich", "/app"),
@@ -198,7 +198,7 @@ def test_shown(text: str, source: str) -> None:
         (f"FROM python:3.13 | COPY x.sh /usr/src/x/ | {PIP}", "x.sh", "/usr/src/x/x.sh"),
         (f"FROM python:3.13 | COPY x.sh /opt/x/ | {PIP}", "x.sh", "/opt/x/x.sh"),
         (f"FROM golang:1.22 | COPY x.sh /go/src/x/ | {APT}", "x.sh", None),
-        # what a manifest names
+        # a manifest names the file
         (
             "FROM python:3 | WORKDIR /a | COPY *.toml . | COPY l/ /l2/ | RUN uv sync --frozen --no-install-workspace",
             "l/",
@@ -218,8 +218,8 @@ def test_shown(text: str, source: str) -> None:
         (f"FROM debian:12 | COPY src/ /app/ | WORKDIR /app/current | {APT}", "src/", "/app/current"),
     ],
 )
-def test_named(text: str, source: str, word: str | None) -> None:
-    found = verdict(text, source)
+def test_the_caveat_names_the_possible_use(text: str, source: str, word: str | None) -> None:
+    found = caveats(text, source)
     if word is None:
         assert found is None
     else:
@@ -248,5 +248,5 @@ def test_named(text: str, source: str, word: str | None) -> None:
         ("FROM conda/x | WORKDIR /a | COPY x.yml r.txt ./ | RUN conda env create -f x.yml", "r.txt"),
     ],
 )
-def test_kept(text: str, source: str) -> None:
-    assert verdict(text, source) is None
+def test_a_copy_that_must_not_move(text: str, source: str) -> None:
+    assert caveats(text, source) is None

@@ -61,10 +61,10 @@ No build that succeeds today fails after a safe fix, for these reasons:
 To point an unused mount to another directory is safe if every command of the RUN is known, none uses the old directory,
 and all of the above holds for the new one. It is unsafe with an `id=` that names another tool, or that another mount
 shares. To replace `~` is safe under the same conditions. To give a mount the user's UID is safe because its parents do
-not change. Should an unknown base image have another user or another home than root's, the mount is as unused as
+not change. If an unknown base image has another user or another home than root's, the mount is as unused as
 before.
 
-To remove `--no-cache-dir` is safe where a mount holds the cache: what the tool keeps goes into the mount, not into the
+To remove `--no-cache-dir` is safe where a mount holds the cache: the tool then writes to the mount, not to the
 image. On an unknown base image, `--cache-dir` tells pip to use the mount.
 
 All other fixes are unsafe and say what to review. A fix for apt always is: it removes `docker-clean`, which empties the

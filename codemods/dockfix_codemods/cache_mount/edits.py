@@ -131,8 +131,14 @@ def remove_cleanups(dockerfile: Dockerfile, caches: Caches, paths: Sequence[str]
             raise Refused(f"{group[0].described} {consequence}cannot be removed from its command list")
         edits += removed
         if mounts.hides_failure(caches, group):
-            caveats.append(f"check that no command before {group[0].described} may fail: it hides the failure")
-    return Part(tuple(edits), tuple(f"remove {each.described}" for each in cleaning), tuple(caveats))
+            caveats.append(f"check that no command before {group[0].described} fails: the build would then fail, too")
+    return Part(tuple(edits), tuple(_removal(each) for each in cleaning), tuple(caveats))
+
+
+def _removal(cleaning: Cleaning) -> str:
+    """What the removal of a clean-up does, in the imperative."""
+    words = " ".join(f"`{word.text}`" for word in cleaning.words)
+    return f"remove {words} from `{cleaning.step.command.name}`" if words else f"remove {cleaning.described}"
 
 
 def _remove_group(dockerfile: Dockerfile, caches: Caches, group: Sequence[Cleaning]) -> tuple[Edit, ...] | None:

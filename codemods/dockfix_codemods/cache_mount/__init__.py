@@ -124,7 +124,8 @@ def _check_run(target: Target, caches: Caches, shared: SharedCaches, cleaned: se
     for mount in caches.mounts:
         if mount.tilde:
             yield existing.replace_tilde(target, caches, mount)
-            wanted = [each for each in wanted if mount.target is None or not mounts.serves(mount.target, each[1].path)]
+            place = mount.target
+            wanted = [each for each in wanted if place is None or not mounts.serves(place, each[1].path)]
         elif caches.useless(mount):
             candidate = next((each for each in wanted if mounts.may_be_lost(each[0], each[1].path)), None)
             if candidate is not None:

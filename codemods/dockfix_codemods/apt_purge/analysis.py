@@ -1,4 +1,4 @@
-"""Packages that only builds need: what installs them, what builds with them, and how they can be removed again.
+"""Packages that only builds need: what installs them, what builds with them, and how they can be removed.
 
 Sources: apt-get(8) (`--auto-remove`), apt-mark(8) (`manual`), apk(8) (`--virtual`), the tables of `images`.
 """
@@ -30,12 +30,12 @@ __all__ = [
     "Removal",
     "adjacent_builds",
     "builds_with",
+    "has_unnamed_removals",
     "later_use_blocker",
     "listed",
     "main_program",
     "package_uses",
     "removal_of",
-    "removed_unseen",
 ]
 
 SEPARATE_STAGE: Final = "build in a separate stage and COPY the result"
@@ -46,7 +46,7 @@ _REMOVALS: Final = (Action.REMOVE, Action.PURGE)
 
 @dataclass(frozen=True, slots=True)
 class PackageUse:
-    """A command that installs or removes packages of the system. `index` is that of its RUN in the stage."""
+    """A command that installs or removes system packages. `index` is that of its RUN in the stage."""
 
     run: Run
     index: int
@@ -69,7 +69,7 @@ class PackageUse:
 
 
 def package_uses(facts: BuildFacts, stage: Stage) -> Iterator[PackageUse]:
-    """The commands of a stage that install or remove packages of the system, in order."""
+    """The commands of a stage that install or remove system packages, in order."""
     for index, run in enumerate(stage.instructions):
         if isinstance(run, Run):
             commands = facts.commands(run)
@@ -102,11 +102,11 @@ def adjacent_builds(
     yield from (node for node in instructions[first.index : last + 1] if isinstance(node, Run))
 
 
-def removed_unseen(facts: BuildFacts, stage: Stage, removed: set[str]) -> bool:
-    """Whether unnamed packages are removed (`apt-mark auto`, a variable), or the base image includes compilers."""
+def has_unnamed_removals(facts: BuildFacts, stage: Stage, removed: set[str]) -> bool:
+    """Whether a stage removes packages without naming them: by `apt-mark auto` or a variable."""
     commands = [facts.commands(node) for node in stage.instructions if isinstance(node, Run)]
     marked = any(step.command.values()[:2] == ("apt-mark", "auto") for each in commands for step in each.steps)
-    return marked or any("$" in name for name in removed) or bool(stage.base and stage.base.tools & {"gcc", "make"})
+    return marked or any("$" in name for name in removed)
 
 
 def _called(facts: BuildFacts, runs: Sequence[Run]) -> frozenset[str]:
@@ -119,7 +119,7 @@ def _called(facts: BuildFacts, runs: Sequence[Run]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """How packages of some installs are removed again.
+    """How the packages of some installs are removed.
 
     `names` are the packages, `commands` what must run, in order. `virtual`, if not empty, is the name that the first
     install must give them. `caveats` say what to review.

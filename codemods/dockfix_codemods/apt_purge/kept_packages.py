@@ -16,11 +16,11 @@ from dockfix_codemods.apt_purge.analysis import (
     PackageUse,
     adjacent_builds,
     builds_with,
+    has_unnamed_removals,
     later_use_blocker,
     listed,
     main_program,
     removal_of,
-    removed_unseen,
 )
 from dockfix_codemods.apt_purge.edits import join_runs
 
@@ -33,7 +33,8 @@ def check_kept_packages(target: Target, stage: Stage, uses: Sequence[PackageUse]
     removed = {name for use in uses if not use.installs for name in use.names}
     left = [use for use in uses if use.installs and use.leftovers and not removed & {*use.names}]
     left = list(dropwhile(lambda use: not any(is_compiler(name) for name in use.leftovers), left))
-    if not left or removed_unseen(facts, stage, removed):
+    has_compilers = stage.base is not None and bool(stage.base.tools & {"gcc", "make"})
+    if not left or has_compilers or has_unnamed_removals(facts, stage, removed):
         return
     first = left[0]
     users = [

@@ -74,12 +74,11 @@ def retarget(
         parts = _retargeted(target, caches, mount, tool, directory, path)
     except Refused as refused:
         return Refusal(mount.mount.span, message, refused.reason)
-    caveat = _retarget_caveat(target, caches, shared, mount, tool, path)
-    new = parts[0]
-    caveats = (caveat, *mounts.in_the_way(target.facts, caches, path))
-    option = mount.mount.option("target")
-    at = option.value_span if option is not None and option.value_span is not None else mount.mount.span
-    return make_fix(at, message, [Part(new.edits, new.help, caveats), *parts[1:]])
+    caveats = (
+        _retarget_caveat(target, caches, shared, mount, tool, path),
+        *mounts.in_the_way(target.facts, caches, path),
+    )
+    return make_fix(parts[0].edits[0].span, message, [Part(caveats=caveats), *parts])
 
 
 def _retargeted(

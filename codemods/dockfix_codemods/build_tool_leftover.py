@@ -1,10 +1,15 @@
-"""uv, which only the build needs, is left in the image.
+"""uv stays in the image, but only the build uses it.
 
 ## What it does
+Checks for stages of the image that install uv by its script, although only the build calls it. The fix replaces the
+install with a bind mount of uv's own image in the RUNs that call it. If that is not certainly possible, the finding
+says that uv stays in the image, and why.
 
-Where a stage of the image installs uv by its script, and only the build uses it, a bind mount of uv's own image
-brings it into the RUNs that call it:
+## Why is this bad?
+uv takes about 40 MB. To delete it in a later RUN does not shrink the image, since the layer that installs it stays. To
+delete uv's data directory may also delete a Python that a virtual environment needs; the fix does not touch it.
 
+## Example
 ```dockerfile
 FROM python:3.13-slim
 RUN apt-get update && apt-get install -y curl
@@ -15,7 +20,7 @@ RUN uv pip install --system flask
 CMD ["python", "-m", "flask", "run"]
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM python:3.13-slim
@@ -26,31 +31,21 @@ RUN --mount=from=ghcr.io/astral-sh/uv:0.9.7,source=/uv,target=/bin/uv uv pip ins
 CMD ["python", "-m", "flask", "run"]
 ```
 
-Where that is not certain it says that uv is left in the image, and why it stays.
+## Fix safety
+The fix is unsafe: a program may call uv at run time without a word about it in the Dockerfile. Check that nothing in
+the container does, and that the build may pull from ghcr.io. The version is the one in the script's address; for the
+script of the latest version it is that of a uv image that the file uses elsewhere.
 
-## Why
+## When it does not apply
+- Stages that the image is not based on: their layers are not part of it.
+- Images whose CMD, ENTRYPOINT or HEALTHCHECK calls uv, and files that copy it from an image: no finding.
+- A RUN that also removes what it installs.
+- Advice only: a script whose version is unknown or has no image (before 0.2), `uvx`, uv from PyPI, shell scripts and
+  programs that may call it, and images without a CMD, on which others may be based.
 
-uv is some 40 MB. To delete it in a later RUN shrinks nothing, since the layer that has it stays; and to delete what uv
-keeps beside it may take away a Python that an environment stands on, which this does not touch.
-
-## Safety
-
-Unsafe: a program may call uv when it runs, without a word in the Dockerfile. Check that nothing in the container does,
-and that the build may pull from ghcr.io. The version is the one that the script's address names; for the newest one's
-script it is that of a uv image which the file takes elsewhere.
-
-## What it leaves alone
-
-- Stages that the image does not descend from: there the builder goes away.
-- Images whose CMD, ENTRYPOINT or HEALTHCHECK calls uv, and files that copy it from an image: nothing is said.
-- A RUN that also removes what it has installed.
-- A script of no known version, or of one without an image (before 0.2): none is made up. `uvx`, uv from PyPI, shell
-  scripts and programs that might call it, images without a CMD, which others may start from: this is advice only.
-
-## Sources
-
-- https://docs.astral.sh/uv/guides/integration/docker/#using-uv-temporarily
-- https://docs.astral.sh/uv/getting-started/installation/
+## References
+- [uv: using uv temporarily](https://docs.astral.sh/uv/guides/integration/docker/#using-uv-temporarily)
+- [uv: installation](https://docs.astral.sh/uv/getting-started/installation/)
 """
 
 from __future__ import annotations
@@ -58,15 +53,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit import dockerfile as editing
 from dockfix.facts import mounts, uv_installs
+from dockfix.facts.model import Refused
+from dockfix.facts.uv_installs import UvInstall, UvUse
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
 
-_MESSAGE: Final = "uv stays in the image, some 40 MB that only the build uses"
-_LOOK_AT: Final = "that nothing calls uv when the container runs, and that the build may pull from ghcr.io"
-_OF_THE_SCRIPT: Final = ("installer", "script", "download", "curl", "wget", "astral.sh", "ghcr.io")
-_WHY: Final = "a bind mount leaves nothing in the image"
+_MESSAGE: Final = "`uv` stays in the image, about 40 MB that only the build uses"
+_REVIEW: Final = (
+    "check that nothing calls `uv` when the container runs",
+    "check that the build may pull from `ghcr.io`",
+)
+_ABOUT_THE_SCRIPT: Final = ("installer", "script", "download", "curl", "wget", "astral.sh", "ghcr.io")
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -74,53 +73,63 @@ def check(target: Target) -> Iterator[Finding]:
     for install in uv_installs.uv_installs(target.facts):
         if uv_installs.is_called_when_it_runs(target.facts):
             return
-        uses = uv_installs.uv_uses(target.facts, install)
-        why = install.why or (uses if isinstance(uses, str) else _no_mounts(target))
-        edits = None if why or isinstance(uses, str) else _edits(target, install, uses)
-        if edits is None:
-            yield Advice(install.at, f"{_MESSAGE}; {why or 'the comments at its install would be lost or wrong'}")
-        else:
-            builder = "" if mounts.uses_buildkit(target.dockerfile) else "; every builder of this file must be BuildKit"
-            yield Fix(install.at, _MESSAGE, edits, Safety.UNSAFE, _WHY, f"{_LOOK_AT}{builder}")
+        try:
+            edits = _edits(target, install, _uses(target, install))
+        except Refused as refused:
+            yield Advice(install.at, f"{_MESSAGE}; {refused.reason}")
+            continue
+        review = _REVIEW if mounts.uses_buildkit(target.dockerfile) else (*_REVIEW, "requires BuildKit (or Buildah)")
+        help_ = f"mount `uv` from `{install.image}` in the RUNs that call it"
+        yield Fix(install.at, _MESSAGE, edits, Safety.UNSAFE, help_, "; ".join(review))
 
 
-def _no_mounts(target: Target) -> str:
+def _uses(target: Target, install: UvInstall) -> tuple[UvUse, ...]:
+    """The RUNs that call uv and can mount it.
+
+    Raises:
+        Refused: something else may call it, or it cannot be mounted.
+    """
+    if install.why:
+        raise Refused(install.why)
+    uses = uv_installs.uv_uses(target.facts, install)
+    if isinstance(uses, str):
+        raise Refused(uses)
     syntax = target.dockerfile.directives.get("syntax")
-    supported = mounts.mounts_supported(syntax.value if syntax else None)
-    return "" if supported else "the syntax version of the file has no mounts"
+    if not mounts.mounts_supported(syntax.value if syntax else None):
+        raise Refused("the `# syntax=` version of the file does not support mounts")
+    return uses
 
 
-def _edits(
-    target: Target, install: uv_installs.UvInstall, uses: tuple[uv_installs.UvUse, ...]
-) -> tuple[Edit, ...] | None:
-    """The install goes, with its comments moving to the first RUN that calls uv; each of these gets the mount."""
+def _edits(target: Target, install: UvInstall, uses: tuple[UvUse, ...]) -> tuple[Edit, ...]:
+    """Remove the install, move its comments to the first RUN that calls uv, and mount uv in each of these RUNs.
+
+    Raises:
+        Refused: a comment would be lost or wrong.
+    """
     dockerfile = target.dockerfile
     gone = [each for each in (install.add, install.run if install.whole else None) if each is not None]
-    if any(_speaks_of_the_script(comment.text) for each in gone for comment in dockerfile.above(each)):
-        return None
-    moved = surgery.delete_for(dockerfile, gone, uses[0].run)
-    if moved is None:
-        return None
-    edits = list(moved)
+    about_the_script = any(_is_about_the_script(comment.text) for each in gone for comment in dockerfile.above(each))
+    moved = None if about_the_script else editing.delete_for(dockerfile, gone, uses[0].run)
+    cut: tuple[Edit, ...] | None = ()
     if not install.whole and install.cut is not None:
         text = target.facts.commands(install.run).text
-        cut = surgery.delete_commands(dockerfile, install.run, text, *install.cut)
-        if cut is None:
-            return None
-        edits += cut
+        cut = editing.delete_commands(dockerfile, install.run, text, *install.cut)
+    if moved is None or cut is None:
+        raise Refused("the comments at its install would be lost or wrong")
+    edits = [*moved, *cut]
     for use in uses:
         flags = [f"--mount=from={install.image},source=/uv,target={path}" for path in use.targets]
-        edits += [surgery.insert_flags(dockerfile, use.run, flags)] if flags else []
+        edits += [editing.insert_flags(dockerfile, use.run, flags)] if flags else []
     return tuple(sorted(edits))
 
 
-def _speaks_of_the_script(comment: str) -> bool:
-    return any(word in comment.lower() for word in _OF_THE_SCRIPT)
+def _is_about_the_script(comment: str) -> bool:
+    return any(word in comment.lower() for word in _ABOUT_THE_SCRIPT)
 
 
 CODEMOD: Final = Codemod(
     name="build-tool-leftover",
-    title="uv, which only the build needs, is left in the image",
+    title="uv stays in the image, but only the build uses it",
     severity=Severity.INFO,
     category=Category.SIZE,
     effects=frozenset({Effect.MOUNTS, Effect.COMMANDS, Effect.STEPS, Effect.COPIES}),

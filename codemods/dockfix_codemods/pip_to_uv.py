@@ -1,16 +1,22 @@
-"""pip installs where uv is at hand.
+"""pip installs packages although uv is available.
 
 ## What it does
+Replaces `pip install` with `uv pip install` in stages that have uv, if it is known which environment uv installs into.
+The pip of an environment (`/opt/venv/bin/pip`, or a `pip` whose environment is first on PATH) becomes
+`uv pip install --python /opt/venv/bin/python`; if VIRTUAL_ENV names the environment, uv finds it without the option.
+The same fix points a cache mount for pip to uv's cache.
 
-`pip install` becomes `uv pip install` where the stage has uv, and where it is known which environment uv finds:
+## Why is this bad?
+uv resolves and installs many times faster.
 
+## Example
 ```dockerfile
 FROM python:3.13-slim
 COPY --from=ghcr.io/astral-sh/uv:0.9.7 /uv /bin/uv
 RUN pip install --no-cache-dir "flask>=3,<4"
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM python:3.13-slim
@@ -18,41 +24,32 @@ COPY --from=ghcr.io/astral-sh/uv:0.9.7 /uv /bin/uv
 RUN uv pip install --system --no-cache-dir "flask>=3,<4"
 ```
 
-The pip of an environment (`/opt/venv/bin/pip`, or a `pip` where the environment's `bin` comes first on PATH) becomes
-`uv pip install --python /opt/venv/bin/python`; where VIRTUAL_ENV names it, uv finds it by itself. A cache mount of
-pip's becomes uv's in the same fix.
+## Fix safety
+The fix is unsafe: uv has its own resolver, uses the first index that has a package, reads no `pip.conf`, and compiles
+no bytecode without `--compile-bytecode`. The rule runs only if it is selected by name.
 
-## Why
-
-uv resolves and installs many times faster.
-
-## Safety
-
-Unsafe: uv resolves in its own way, takes the first index that has a package, reads no `pip.conf`, and does not compile
-to bytecode unless told (`--compile-bytecode`). The rule runs if it is selected by name.
-
-## What it leaves alone
-
+## When it does not apply
 - Stages without uv, `pip install --upgrade pip`, and other subcommands than `install`.
-- Options that `uv pip install` does not have or means otherwise, a `PIP_` variable, a cache mount that other commands
-  share by its id or in the same RUN: these are refused.
-- A `pip` of which it is not known where it installs: refused too. It is known in docker-library's `python` images,
-  whose Python is not externally managed, and for an environment that the file makes with a pip in it.
+- Options that `uv pip install` does not have or interprets differently, a `PIP_` variable, a cache mount that other
+  commands use by its id or in the same RUN: refused.
+- A `pip` whose environment is unknown: refused. It is known in docker-library's `python` images, whose Python is not
+  externally managed, and for an environment that the file creates with pip in it.
 
-## Sources
-
-- https://docs.astral.sh/uv/pip/compatibility/ and /pip/environments/
-- https://docs.astral.sh/uv/reference/cli/#uv-pip-install
+## References
+- [uv: compatibility with pip](https://docs.astral.sh/uv/pip/compatibility/)
+- [uv: Python environments](https://docs.astral.sh/uv/pip/environments/)
+- [uv pip install](https://docs.astral.sh/uv/reference/cli/#uv-pip-install)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit import dockerfile as editing
 from dockfix.facts import mounts, python_environments, uv_installs
-from dockfix.facts.commands import Commands, Step
+from dockfix.facts.commands import Step
+from dockfix.facts.model import Refused
 from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import distribution_name
 from dockfix.facts.stages import Stage
@@ -60,7 +57,7 @@ from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Mount, Run
 
-_HARMLESS: Final = (
+_IRRELEVANT_TO_UV: Final = (
     "PIP_NO_CACHE_DIR",
     "PIP_DISABLE_PIP_VERSION_CHECK",
     "PIP_ROOT_USER_ACTION",
@@ -68,10 +65,12 @@ _HARMLESS: Final = (
     "PIP_NO_INPUT",
     "PIP_PROGRESS_BAR",
 )
-"""Variables of pip's that uv need not be told of."""
-_LOOK_AT: Final = "that uv finds the same packages (it reads no pip.conf), and whether bytecode is wanted in the image"
-_MESSAGE: Final = "pip installs where uv is at hand"
-_WHY: Final = "uv resolves and installs many times faster"
+"""Variables of pip that do not change what is installed."""
+_MESSAGE: Final = "`pip install` is slower than `uv pip install`, and `uv` is available"
+_REVIEW: Final = (
+    "check that `uv` finds the same packages: it reads no `pip.conf`; check whether the image needs bytecode, which"
+    " `uv` does not compile"
+)
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -79,23 +78,31 @@ def check(target: Target) -> Iterator[Finding]:
     for stage in target.facts.graph.stages:
         for run in stage.instructions if not stage.replaced else ():
             if isinstance(run, Run) and not run.json:
-                yield from _in_run(target, stage, run)
+                yield from _check_run(target, stage, run)
 
 
-def _in_run(target: Target, stage: Stage, run: Run) -> Iterator[Finding]:
+def _check_run(target: Target, stage: Stage, run: Run) -> Iterator[Finding]:
     commands = target.facts.commands(run)
     pips = [step for step in commands.packages if step.package is not None and step.package.manager == "pip"]
-    found = [
-        (step, _edit(target, stage, run, commands, step))
-        for step in pips
-        if _installs(step) and uv_installs.uv_is_on_path(target.facts, stage, run, step)
-    ]
+    installs = [step for step in pips if _installs(step) and uv_installs.uv_is_on_path(target.facts, stage, run, step)]
     mount = next((each for each in run.mounts if each.kind == "cache" and "pip" in (each.target or "")), None)
-    if mount is not None and found:
-        yield from _with_mount(target, stage, run, mount, found, others=len(pips) - len(found))
-        return
-    for step, edit in found:
-        yield _finding(commands, step, edit)
+    # the commands of a RUN have one cache mount, so that all of them must change together
+    groups = [[step] for step in installs] if mount is None else [installs]
+    for steps in filter(None, groups):
+        try:
+            edits = [_replace(target, stage, run, step) for step in steps]
+            help_ = [f"replace with `{edit.replacement}`" for edit in edits]
+            if mount is not None:
+                if len(pips) > len(installs):
+                    raise Refused("another `pip` of this RUN uses the cache mount")
+                mount_edits, mount_help = _change_mount(target, stage, run, mount, steps[0])
+                edits += mount_edits
+                help_.append(mount_help)
+        except Refused as refused:
+            yield from (Refusal(commands.span(step.command), _MESSAGE, refused.reason) for step in steps)
+            continue
+        at = commands.span(steps[0].command)
+        yield Fix(at, _MESSAGE, tuple(sorted(edits)), Safety.UNSAFE, " and ".join(dict.fromkeys(help_)), _REVIEW)
 
 
 def _installs(step: Step) -> bool:
@@ -105,61 +112,49 @@ def _installs(step: Step) -> bool:
     return not any(distribution_name(word.value or "") in ("pip", "uv") for word in package.packages)
 
 
-def _finding(commands: Commands, step: Step, edit: Edit | str) -> Finding:
-    at = commands.span(step.command)
-    if isinstance(edit, str):
-        return Refusal(at, _MESSAGE, edit)
-    return Fix(at, _MESSAGE, (edit,), Safety.UNSAFE, _WHY, _LOOK_AT)
+def _replace(target: Target, stage: Stage, run: Run, step: Step) -> Edit:
+    """Replace a `pip install` with the `uv pip install` that installs into the same environment.
 
-
-def _edit(target: Target, stage: Stage, run: Run, commands: Commands, step: Step) -> Edit | str:
-    """What puts uv in the place of a pip; or why not."""
+    Raises:
+        Refused: there is none, or the environment is unknown.
+    """
     package = step.package
     if package is None or package.subcommand is None or package.user_changed or step.opaque:
-        return "what the script has set before it, or who runs it, is not known"
-    lacking = python_environments.lacking_in_uv(package)
-    if lacking:
-        return lacking
+        raise Refused("the user that runs it, or the variables that the script sets, are unknown")
+    if lacking := python_environments.lacking_in_uv(package):
+        raise Refused(lacking)
     variables = (*target.facts.state(run).names(), *step.env)
-    variable = next((name for name in variables if name.startswith("PIP_") and name not in _HARMLESS), None)
+    variable = next((name for name in variables if name.startswith("PIP_") and name not in _IRRELEVANT_TO_UV), None)
     if variable is not None:
-        return f"uv does not read {variable}"
+        raise Refused(f"`uv` does not read `{variable}`")
     options = python_environments.as_uv_finds_it(target.facts, stage, run, step)
     if options is None:
-        return "it is not known which environment this pip installs into"
-    words = commands.text.span(package.executable.start, package.subcommand.end)
-    return surgery.replace(words, f"uv pip install {options}".rstrip())
+        raise Refused("the environment that this `pip` installs into is unknown")
+    words = target.facts.commands(run).text.span(package.executable.start, package.subcommand.end)
+    return editing.replace(words, f"uv pip install {options}".rstrip())
 
 
-def _with_mount(
-    target: Target, stage: Stage, run: Run, mount: Mount, found: list[tuple[Step, Edit | str]], others: int
-) -> Iterator[Finding]:
-    """All of a RUN in one fix, since its cache mount is pip's, and has to become uv's."""
-    commands = target.facts.commands(run)
+def _change_mount(target: Target, stage: Stage, run: Run, mount: Mount, step: Step) -> tuple[Sequence[Edit], str]:
+    """Point the cache mount for pip to uv's cache, or remove it if uv's cache has a mount; and what that does.
+
+    Raises:
+        Refused: others use the mount, or uv's cache directory is unknown.
+    """
+    if mount.get("id") or mount.get("from"):
+        raise Refused("the cache mount has an id or a source, by which other RUNs may use it for pip")
     caches = caches_of(target.facts, run, stage)
-    path = mounts.cache_instead(target.facts, caches, found[0][0], "uv pip install x") if caches is not None else ""
+    path = mounts.cache_instead(target.facts, caches, step, "uv pip install x") if caches is not None else ""
     option = mount.option("target")
-    edits = [edit for _, edit in found if isinstance(edit, Edit)]
-    why = next((edit for _, edit in found if isinstance(edit, str)), "")
-    if not why and others:
-        why = "another pip of the RUN uses the cache mount"
-    elif not why and (mount.get("id") or mount.get("from")):
-        why = "the cache mount has an id or a source of its own, under which others keep pip's cache"
-    elif not why and (not path or option is None or option.value_span is None):
-        why = "it is not known where uv keeps its cache here"
-    if why or caches is None or option is None or option.value_span is None:
-        yield from (_finding(commands, step, why) for step, _ in found)
-        return
+    if caches is None or not path or option is None or option.value_span is None:
+        raise Refused("the cache directory of `uv` is unknown here")
     if caches.serving(path) is None:
-        edits.append(surgery.replace(option.value_span, path))
-    else:
-        edits += surgery.delete_flag(target.dockerfile, run, mount.flag)
-    yield Fix(commands.span(found[0][0].command), _MESSAGE, tuple(sorted(edits)), Safety.UNSAFE, _WHY, _LOOK_AT)
+        return (editing.replace(option.value_span, path),), f"change the target of the cache mount to `{path}`"
+    return editing.delete_flag(target.dockerfile, run, mount.flag), "remove the cache mount for `pip`"
 
 
 CODEMOD: Final = Codemod(
     name="pip-to-uv",
-    title="pip installs where uv is at hand",
+    title="pip installs packages although uv is available",
     severity=Severity.INFO,
     category=Category.CACHE,
     effects=frozenset({Effect.COMMANDS, Effect.MOUNTS}),

@@ -1,9 +1,15 @@
-"""pip is called in an environment that uv made without it.
+"""pip is called in an environment that uv created without it.
 
 ## What it does
+Checks for `pip` in a virtual environment that `uv venv` created without `--seed`, and so without pip. The fix uses
+`uv pip install`, which installs into the environment from outside.
 
-`uv venv` makes an environment without pip, unless it is told to with `--seed`. uv installs into it from outside:
+## Why is this bad?
+`/opt/venv/bin/python -m pip` fails with "No module named pip", and `/opt/venv/bin/pip` does not exist. If
+`/opt/venv/bin` is first on PATH, `python -m pip` fails in the same way, and a plain `pip` is that of the system: it
+installs packages where the environment's Python does not find them.
 
+## Example
 ```dockerfile
 FROM python:3.13-slim
 COPY --from=ghcr.io/astral-sh/uv:0.9.7 /uv /bin/uv
@@ -11,7 +17,7 @@ RUN uv venv /opt/venv
 RUN /opt/venv/bin/python -m pip install "flask>=3,<4"
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM python:3.13-slim
@@ -20,73 +26,77 @@ RUN uv venv /opt/venv
 RUN uv pip install --python /opt/venv/bin/python "flask>=3,<4"
 ```
 
-## Why
+## Fix safety
+The fix is unsafe: uv has its own resolver, uses the first index that has a package, and reads no `pip.conf` and no
+`PIP_` variable.
 
-`/opt/venv/bin/python -m pip` ends with "No module named pip", and `/opt/venv/bin/pip` does not exist. With
-`/opt/venv/bin` first on PATH, `python -m pip` ends so too, and a plain `pip` is the system's: it installs where
-the environment's Python does not look.
+## When it does not apply
+- `uv venv --seed`, `UV_VENV_SEED`, and environments into which a later step installs pip, or may do so.
+- A `pip` without a path, if another directory is first on PATH: it installs elsewhere on purpose.
+- Other subcommands than `install`, and options that `uv pip install` does not have: refused.
 
-## Safety
-
-Unsafe: uv resolves in its own way. It takes the first index that has a package, and reads no `pip.conf` and no `PIP_`
-variable.
-
-## What it leaves alone
-
-- `uv venv --seed`, `UV_VENV_SEED`, and environments into which pip, or what may bring it, has been installed since.
-- A `pip` without a path, where another folder comes first on PATH: it is meant to install elsewhere.
-- Other subcommands than `install`, and options that `uv pip install` does not have: these are refused.
-
-## Sources
-
-- https://docs.astral.sh/uv/reference/cli/#uv-venv (`--seed`) and #uv-pip-install
-- https://docs.astral.sh/uv/pip/compatibility/
+## References
+- [uv venv](https://docs.astral.sh/uv/reference/cli/#uv-venv) (`--seed`)
+- [uv pip install](https://docs.astral.sh/uv/reference/cli/#uv-pip-install)
+- [uv: compatibility with pip](https://docs.astral.sh/uv/pip/compatibility/)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit import dockerfile as editing
 from dockfix.facts import python_environments, uv_installs
 from dockfix.facts.commands import Step
+from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 
-_Made: TypeAlias = tuple[Run, str]
-"""The RUN that made an environment, and how it calls uv."""
-_LOOK_AT: Final = "that uv finds the same packages: it reads no pip.conf"
-_WHY: Final = "an environment that uv makes has no pip, unless it is seeded"
+_REVIEW: Final = "check that `uv` finds the same packages: it reads no `pip.conf` and no `PIP_` variable"
+
+
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    """An environment without pip: the RUN that created it, and the name by which that calls uv."""
+
+    path: str
+    run: Run
+    uv: str
 
 
 def check(target: Target) -> Iterator[Finding]:
     """Find pip in environments without it, stage by stage, in the order in which commands run."""
-    known: dict[int | None, dict[str, _Made]] = {}
+    by_stage: dict[int | None, dict[str, _Environment]] = {}
     for stage in target.facts.graph.stages:
-        bare = known[stage.index] = dict(known.get(stage.parent, {}))
+        without_pip = by_stage[stage.index] = dict(by_stage.get(stage.parent, {}))
         for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run):
-                continue
-            commands, state = target.facts.commands(run), target.facts.state(run)
-            for step in commands.steps:
-                made = python_environments.uv_venv(step, state)
-                if made is not None and not made.certain:
-                    bare.clear()
-                elif made is not None and made.seeded:
-                    bare.pop(made.path, None)
-                elif made is not None:
-                    bare[made.path] = (run, made.uv)
-                    continue
-                path = python_environments.pip_of_environment(step, state)
-                if not path and _is_plain_pip(step):
-                    path = python_environments.environment_on_path(step, state)
-                if path in bare:
-                    yield _finding(target, stage, run, step, path, bare[path])
-                elif python_environments.may_bring_pip(step):
-                    bare.clear()
+            if isinstance(run, Run):
+                yield from _check_run(target, stage, run, without_pip)
+
+
+def _check_run(target: Target, stage: Stage, run: Run, without_pip: dict[str, _Environment]) -> Iterator[Finding]:
+    """Check the commands of a RUN; `without_pip`, the environments by their path, changes as they run."""
+    state = target.facts.state(run)
+    for step in target.facts.commands(run).steps:
+        made = python_environments.uv_venv(step, state)
+        if made is not None and not made.certain:
+            without_pip.clear()
+        elif made is not None and made.seeded:
+            without_pip.pop(made.path, None)
+        elif made is not None:
+            without_pip[made.path] = _Environment(made.path, run, made.uv)
+            continue
+        path = python_environments.pip_of_environment(step, state)
+        if not path and _is_plain_pip(step):
+            path = python_environments.environment_on_path(step, state)
+        if path in without_pip:
+            yield _finding(target, stage, run, step, without_pip[path])
+        elif python_environments.may_bring_pip(step):
+            without_pip.clear()
 
 
 def _is_plain_pip(step: Step) -> bool:
@@ -94,33 +104,45 @@ def _is_plain_pip(step: Step) -> bool:
     return package is not None and package.manager == "pip" and "/" not in package.executable.text
 
 
-def _finding(target: Target, stage: Stage, run: Run, step: Step, path: str, made: _Made) -> Finding:
-    package, commands = step.package, target.facts.commands(run)
-    at = commands.span(step.command)
+def _finding(target: Target, stage: Stage, run: Run, step: Step, environment: _Environment) -> Finding:
+    at = target.facts.commands(run).span(step.command)
     severity = None
-    message = f"uv venv made {path} without pip, so that this pip is not there"
-    if _is_plain_pip(step) and package is not None and (package.executable.value or "").startswith("pip"):
-        message = f"uv venv made {path}, first on PATH, without pip: this pip is another one and installs elsewhere"
+    message = f"`pip` does not exist in `{environment.path}`: `uv venv` created it without pip"
+    executable = step.package.executable.value if step.package is not None else None
+    if _is_plain_pip(step) and (executable or "").startswith("pip"):
+        message = f"`pip` does not install into `{environment.path}`, first on PATH: `uv venv` created it without pip"
         severity = Severity.WARNING
+    try:
+        edit = _replace(target, stage, run, step, environment)
+    except Refused as refused:
+        return Refusal(at, message, refused.reason, severity)
+    return Fix(at, message, (edit,), Safety.UNSAFE, f"replace with `{edit.replacement}`", _REVIEW, severity)
+
+
+def _replace(target: Target, stage: Stage, run: Run, step: Step, environment: _Environment) -> Edit:
+    """Replace `pip install` with `uv pip install`.
+
+    Raises:
+        Refused: there is no equivalent, or uv may not exist in this RUN.
+    """
+    package = step.package
     if package is None or package.subcommand is None or package.verb != ("install",) or package.user_changed:
-        return Refusal(at, message, "only `install` has a counterpart that does the same", severity)
-    mounted = run is not made[0] and any(mount.kind == "bind" for mount in made[0].mounts)
+        raise Refused("only `pip install` has an equivalent in `uv`")
+    mounted = run is not environment.run and any(mount.kind == "bind" for mount in environment.run.mounts)
     if mounted and not uv_installs.uv_is_on_path(target.facts, stage, run, step):
-        return Refusal(at, message, "uv may have been mounted for the RUN that made the environment only", severity)
-    lacking = python_environments.lacking_in_uv(package)
-    if lacking:
-        return Refusal(at, message, lacking, severity)
+        raise Refused("`uv` may be mounted only in the RUN that created the environment")
+    if lacking := python_environments.lacking_in_uv(package):
+        raise Refused(lacking)
     interpreter = package.executable.text
     if "/" not in interpreter or not interpreter.endswith(("python", "python3")):
-        interpreter = f"{path}/bin/python"
-    words = commands.text.span(package.executable.start, package.subcommand.end)
-    edit = surgery.replace(words, f"{made[1]} pip install --python {interpreter}")
-    return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, _LOOK_AT, severity)
+        interpreter = f"{environment.path}/bin/python"
+    words = target.facts.commands(run).text.span(package.executable.start, package.subcommand.end)
+    return editing.replace(words, f"{environment.uv} pip install --python {interpreter}")
 
 
 CODEMOD: Final = Codemod(
     name="uv-venv-pip",
-    title="pip is called in an environment that uv made without it",
+    title="pip is called in an environment that uv created without it",
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS}),

@@ -1,4 +1,4 @@
-"""What an `apk` that only notes its arguments is called with, before and after apk-cache."""
+"""apk-cache checked by running the fixed script with a stub `apk` that logs its arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dockfix_codemods.apk_cache import CODEMOD
 
 
 def calls(text: str, folder: Path) -> list[str]:
-    """The arguments of each call of apk that a Dockerfile's last RUN makes."""
+    """The arguments of each `apk` call in the last RUN of a Dockerfile."""
     node = target_from_text(text).dockerfile.instructions[-1]
     assert isinstance(node, Run)
     assert node.script is not None

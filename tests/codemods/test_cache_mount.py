@@ -1,4 +1,4 @@
-"""cache-mount: what is safe, what is not, and what it keeps its hands off."""
+"""cache-mount: which fixes are safe, which are unsafe, and which RUNs it leaves alone."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_later_safe_fix_does_not_hide_what_an_earlier_step_has_left() -> None:
     assert fixed(text, unsafe=True).count("--mount=type=cache,target=/root/.nuget/packages") == 2
 
 
-def test_both_switches_of_pip_give_way_to_one_option() -> None:
+def test_one_option_replaces_both_settings_that_disable_pip_s_cache() -> None:
     lines = "ENV PIP_NO_CACHE_DIR=1\n" + PIP.replace("install", "install --no-cache-dir")
     assert "pip install --cache-dir /root/.cache/pip httpx\n" in fixed(HEAD + lines)
 
@@ -111,7 +111,7 @@ def test_an_option_in_a_cluster_stays() -> None:
     assert kinds(HEAD + lines) == ["advice"]
 
 
-def test_every_unsafe_fix_names_what_to_look_at_and_safe_ones_nothing() -> None:
+def test_an_unsafe_fix_says_what_to_review() -> None:
     found, _ = findings(target_from_text("FROM python:3.13-slim\nRUN pip install httpx\n"), [CODEMOD])
     (fix,) = [each.finding for each in found if isinstance(each.finding, Fix)]
     assert fix.safety is Safety.UNSAFE
@@ -138,7 +138,7 @@ def test_another_mount_in_the_same_place(flag: str) -> None:
     assert kinds(HEAD + f"RUN --mount=type={flag},target=/root/.cache/pip pip install httpx\n") == []
 
 
-def test_new_mounts_of_a_broken_line_stand_on_lines_of_their_own() -> None:
+def test_new_mounts_of_a_run_with_continuations_get_their_own_lines() -> None:
     text = HEAD + "RUN \\\n  pip install \\\n      httpx \\\n  && npm ci\n"
     assert fixed(text) == HEAD + (
         "RUN \\\n  --mount=type=cache,target=/root/.cache/pip \\\n  --mount=type=cache,target=/root/.npm \\\n"
@@ -154,7 +154,7 @@ def test_one_fix_serves_all_commands_of_a_tool() -> None:
     assert "pip install a && pip install b\n" in outcome.text
 
 
-def test_nothing_is_pointed_at_a_cache_that_is_linked_from() -> None:
+def test_no_mount_is_moved_to_a_cache_that_installed_files_link_to() -> None:
     lines = "ENV UV_LINK_MODE=symlink\nRUN --mount=type=cache,target=/root/.cache/pip uv pip install --system httpx\n"
     assert kinds(HEAD + lines)[0] == "refusal"
     assert fixed(HEAD + lines, unsafe=True) == HEAD + lines
@@ -178,7 +178,7 @@ def test_nothing_is_pointed_at_a_cache_that_is_linked_from() -> None:
         ('SHELL ["/bin/bash", "-ec"]\nRUN pip install a && pip cache purge ; true\n', ["unsafe"]),
     ],
 )
-def test_a_clean_up_goes_only_if_its_status_decides_nothing(lines: str, expected: list[str]) -> None:
+def test_a_clean_up_is_removed_only_if_its_status_has_no_effect(lines: str, expected: list[str]) -> None:
     assert kinds(HEAD + lines) == expected
 
 
@@ -189,7 +189,7 @@ def test_a_path_that_a_flag_cannot_hold_is_left_alone(home: str, command: str) -
     assert "--mount" not in fixed(text, unsafe=True)
 
 
-def test_the_home_that_a_tilde_means_must_fit_into_a_flag() -> None:
+def test_a_tilde_is_kept_if_a_flag_cannot_hold_the_home() -> None:
     text = HEAD + 'ENV HOME="/home/my user"\nRUN --mount=type=cache,target=~/.cache/pip pip install a\n'
     assert kinds(text) == ["refusal"]
 
@@ -203,13 +203,13 @@ def test_the_home_that_a_tilde_means_must_fit_into_a_flag() -> None:
         ("FROM python:3.13-slim\nARG CFLAGS\nRUN pip install b\n", False),
         ("FROM python:3.13-slim\nRUN LDFLAGS=-lx pip install b\n", False),
         ("FROM python:3.13-slim\nRUN npm ci\n", True),
-        ("FROM acme/base\nRUN pip install b\n", True),  # it gets no mount without a person's consent
-        # The mount would be as the file writes it elsewhere, with that id.
+        ("FROM acme/base\nRUN pip install b\n", True),  # it gets no mount without review
+        # The new mount would copy the flag of the other, with its id.
         ("FROM python:3.13-bullseye\nRUN --mount=type=cache,id=own,target=/root/.cache/pip pip install b\n", False),
         ("FROM python:3.13-bullseye\nENV PIP_CACHE_DIR=/c\nRUN pip install b\n", True),
     ],
 )
-def test_a_cache_of_wheels_is_shared_by_one_kind_of_image(other: str, safe: bool) -> None:
+def test_images_of_different_kinds_do_not_share_a_wheel_cache(other: str, safe: bool) -> None:
     text = HEAD + "RUN pip install a\n" + other
     mounts = fixed(text).partition("FROM ")[2].partition("FROM ")[0]
     assert ("--mount=type=cache,target=/root/.cache/pip pip install a" in mounts) is safe
@@ -231,5 +231,5 @@ def test_a_mount_of_an_unknown_image_is_not_shared() -> None:
     ],
 )
 @pytest.mark.parametrize("mount", ["", "--mount=type=cache,target=/root/.cache/uv "])
-def test_a_command_that_a_new_mount_disturbs_makes_it_unsafe(command: str, mount: str) -> None:
+def test_a_command_that_conflicts_with_a_new_mount_makes_it_unsafe(command: str, mount: str) -> None:
     assert "safe" not in kinds(HEAD + f"RUN {mount}{command}\n")

@@ -1,4 +1,4 @@
-"""What pip-to-uv says of uv, held to the real one: the commands run before and after, into scratch environments."""
+"""pip-to-uv checked against the real uv: the commands before and after run in scratch environments."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def fixed(text: str) -> str:
 
 
 def scripts(text: str) -> tuple[dict[str, str], list[str]]:
-    """The environment and the scripts of a Dockerfile's last stage, in order."""
+    """The ENV variables and the RUN scripts of a Dockerfile, in order."""
     instructions = target_from_text(text).dockerfile.instructions
     pairs = [pair for each in instructions if isinstance(each, Env) for pair in each.pairs]
     return (
@@ -76,9 +76,9 @@ def test_both_install_into_the_same_environment(case: str, after: bool, tmp_path
             "",
         )
     )
-    mended = fixed(before)
-    assert "uv pip install" in mended
-    variables, (make, install) = scripts(mended if after else before)
+    after_fix = fixed(before)
+    assert "uv pip install" in after_fix
+    variables, (make, install) = scripts(after_fix if after else before)
     subprocess.run(["sh", "-c", make.replace("python3 ", f"{sys.executable} ", 1)], check=True, timeout=120)
     tools = tmp_path / "bin"
     tools.mkdir()
@@ -87,7 +87,7 @@ def test_both_install_into_the_same_environment(case: str, after: bool, tmp_path
     variables["PATH"] = variables.get("PATH", "$PATH").replace("$PATH", path)
     home = tmp_path / "home"
     home.mkdir()
-    # an environment beside it, which uv would rather take than one on PATH
+    # a `.venv` in the working directory, which uv prefers to an environment on PATH
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "work" / ".venv")], check=True)
     done = subprocess.run(
         ["sh", "-c", install],
@@ -101,5 +101,5 @@ def test_both_install_into_the_same_environment(case: str, after: bool, tmp_path
     assert done.returncode == 0, done.stderr
     installed = tmp_path.rglob(f"site-packages/{NAME}.py")
     assert [found.parents[3] for found in installed] == [environment]
-    # where the fix points a cache mount to
+    # the directory that the fix points a cache mount to
     assert (home / ".cache" / "uv").exists() is after

@@ -1,4 +1,4 @@
-"""Which apk commands read the index of packages, and whether one of them needs what another has left.
+"""Which apk commands read the package index, and whether one of them needs what another has left.
 
 Sources: apk(8), apk-update(8) and apk-add(8), apk-tools 2.14: `update` writes the index to /var/cache/apk; `--no-cache`
 fetches it anew and keeps nothing. What installs fetches an index that is missing (`autoupdate` in src/database.c); what
@@ -40,11 +40,11 @@ __all__ = [
 _READS_INDEX: Final = frozenset(
     ("add", "upgrade", "fix", "fetch", "search", "policy", "list", "dot", "version", "cache")
 )
-"""Subcommands that look into the index."""
+"""Subcommands that read the index."""
 _FETCHES: Final = frozenset(("add", "del", "upgrade", "fix", "update"))
-"""Subcommands that do without an index or fetch it."""
+"""Subcommands that need no index or fetch it."""
 _OF_INSTALLED: Final = frozenset(("info", "audit", "verify", "stats", "manifest"))
-"""Subcommands that look at what is installed, as long as they are not asked for another package."""
+"""Subcommands that show what is installed, unless they name another package."""
 _ELSEWHERE: Final = ("--root", "--initdb", "--cache-dir", "--no-network", "--repositories-file", "--arch")
 _SHELLS: Final = frozenset(("sh", "bash", "ash", "source", ".", "eval"))
 _KEPT: Final = ("/var/cache/apk", "/etc/apk/cache", "/lib/apk/db", "setup-apkcache")
@@ -58,7 +58,7 @@ _FOR_PROGRAMS: Final = ("bin", "sbin", ".bin")
 
 @dataclass(frozen=True, slots=True)
 class ApkStep:
-    """A command of apk. `at` is where words may be put behind its subcommand, in the script."""
+    """A command of apk. `at` is the span of its subcommand in the script, after which words can be inserted."""
 
     step: Step
     command: PackageCommand
@@ -67,29 +67,26 @@ class ApkStep:
 
     @property
     def keeps_nothing(self) -> bool:
-        """Whether it fetches the index itself and leaves nothing behind."""
+        """Whether it fetches the index itself and leaves nothing in the layer."""
         return self.command.has("--no-cache")
 
 
 @dataclass(frozen=True, slots=True)
 class ApkRun:
-    """The apk commands of a RUN in their order; `why` says why they are not to be touched, if they are not.
+    """The apk commands of a RUN in order. `scripts`: the RUN also runs scripts, which may call apk themselves."""
 
-    `scripts`: the RUN also runs scripts, which may call apk themselves.
-    """
-
+    run: Run
     commands: Commands
     steps: tuple[ApkStep, ...]
-    why: str
     scripts: bool
 
-    def removable(self, index: int) -> str:
-        """Why the `apk update` at an index cannot be taken out of its list; empty if it can."""
+    def removal_blocker(self, index: int) -> str | None:
+        """Why the `apk update` at an index cannot be removed from its command list."""
         step = self.steps[index].step.command
         around = {each.text for each in (step.before, step.after) if each is not None}
         if step.context & ~_PLAIN or not around <= {"&&", ";", "\n"} or not around:
-            return "it stands in a branch, a loop or beside ||"
-        return "its options ask for something else" if self._has_more(index) else ""
+            return "it is in a branch, in a loop or next to `||`"
+        return "its options do more than update the index" if self._has_more(index) else None
 
     def _has_more(self, index: int) -> bool:
         command = self.steps[index].command
@@ -104,24 +101,20 @@ class ApkRun:
 
 
 def apk_run(commands: Commands, run: Run) -> ApkRun | None:
-    """The apk commands of a RUN in shell form; None if there are none."""
-    if commands.script is None or "apk" not in commands.text.text:
+    """The apk commands of a RUN in shell form; None if there are none, or if they do not use the index as usual."""
+    if run.json or commands.script is None or "apk" not in commands.text.text:
         return None
     steps = tuple(_steps(commands))
-    if not steps:
+    unusual = (
+        run.flag("network") is not None  # there may be no network to fetch the index from
+        or any(step.step.depth for step in steps)  # a nested shell runs apk
+        or any(kept in commands.text.text for kept in _KEPT)  # the script handles apk's cache itself
+        or any("apk" in option.value for mount in run.mounts for option in mount.options if option.value)
+        or any(step.command.has(*_ELSEWHERE) for step in steps)
+    )
+    if not steps or unusual:
         return None
-    why = ""
-    if run.flag("network") is not None:
-        why = "it may have no network to fetch the index from"
-    elif any(step.step.depth for step in steps):
-        why = "a shell inside the command runs apk"
-    elif any(kept in commands.text.text for kept in _KEPT):
-        why = "the command looks after apk's cache itself"
-    elif any("apk" in option.value for mount in run.mounts for option in mount.options if option.value):
-        why = "a mount keeps apk's cache"
-    elif any(step.command.has(*_ELSEWHERE) for step in steps):
-        why = "an option of it names another root, cache or repository file"
-    return ApkRun(commands, steps, why, any(map(_is_script, commands.steps)))
+    return ApkRun(run, commands, steps, any(map(_is_script, commands.steps)))
 
 
 def _steps(commands: Commands) -> Iterator[ApkStep]:
@@ -137,12 +130,12 @@ def _is_script(step: Step) -> bool:
     name = step.command.name
     if name is None or step.command.basename in _SHELLS or name.endswith(".sh"):
         return True
-    # what lies in a folder for programs was installed; a path to elsewhere is a script of the project's
+    # what is in a directory for programs was installed; any other path is a script of the project
     return "/" in name and posixpath.basename(posixpath.dirname(name)) not in _FOR_PROGRAMS
 
 
 def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instruction | None:
-    """The first RUN behind another one, in its stage or in one made from it, that needs an index which is there."""
+    """The first RUN after another one, in its stage or in one based on it, that needs an existing index."""
     for instruction in _below(facts, stage, after):
         for step in facts.commands(instruction).packages:
             package = step.package
@@ -156,7 +149,7 @@ def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instructi
 
 
 def index_reader(facts: BuildFacts, stage: Stage, run: Run, after: Step) -> Instruction | None:
-    """The first RUN, from a step of one on, that reads an index which is there and would not fetch it."""
+    """The first RUN, starting after a step of `run`, that reads an existing index and would not fetch it."""
     steps = facts.commands(run).steps
     later = [(run, step) for step in steps[next(at for at, each in enumerate(steps) if each is after) + 1 :]]
     later += [(each, step) for each in _below(facts, stage, run) for step in facts.commands(each).steps]
@@ -181,7 +174,7 @@ def _reads_index(package: PackageCommand) -> bool:
 
 
 def cache_user(facts: BuildFacts, stage: Stage, run: Run) -> Instruction | None:
-    """The first other instruction that names the folder or the file of the index; `rm -f` does without them."""
+    """The first other instruction that names the directory or the file of the index, except to `rm -f` it."""
     chain = [*reversed(facts.graph.chain(stage)), *facts.graph.descendants(stage)]
     takers = [each for link in chain for each in facts.graph.copied_from(link)]
     for each in (*(node for link in chain for node in link.instructions), *takers):
@@ -193,7 +186,7 @@ def cache_user(facts: BuildFacts, stage: Stage, run: Run) -> Instruction | None:
 
 
 def _only_removes(commands: Commands) -> bool:
-    """Whether all that a script says of the cache is said to `rm -f`."""
+    """Whether a script names the cache only in `rm -f` commands."""
     removals = [
         step.command
         for step in commands.steps
@@ -207,14 +200,14 @@ def _only_removes(commands: Commands) -> bool:
 
 
 def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
-    """Whether the apk of a stage has the option `--no-cache`; None if that is not known."""
+    """Whether the apk of a stage has the option `--no-cache`; None if that is unknown."""
     ref = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
     version = _alpine_version(ref)
     if version is not None:
         return version >= _NO_CACHE_SINCE
     if _is_recent(ref, listed=stage.base is not None):
         return True
-    # what succeeds today with the option has it
+    # an apk that succeeds with the option today has it
     used = any(
         step.package is not None
         and step.package.manager == "apk"
@@ -232,7 +225,7 @@ def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
 
 
 def _alpine_version(ref: str) -> tuple[int, int] | None:
-    """The version of Alpine that an image's tag names."""
+    """The version of Alpine in an image's tag."""
     parsed = parse_image_ref(ref)
     if parsed is None or parsed.tag is None:
         return None
@@ -244,7 +237,7 @@ def _alpine_version(ref: str) -> tuple[int, int] | None:
 
 
 def _is_recent(ref: str, *, listed: bool) -> bool:
-    """Whether an image is certainly not older than Alpine 3.3; `listed`: the table of base images has it."""
+    """Whether an image is certainly not older than Alpine 3.3; `listed`: it is in the table of base images."""
     parsed = parse_image_ref(ref)
     if parsed is None or parsed.registry != "docker.io" or not parsed.repository.startswith("library/"):
         return listed and any(name in ref for name in ("wolfi", "chainguard"))
@@ -255,7 +248,7 @@ def _is_recent(ref: str, *, listed: bool) -> bool:
 
 
 def indexed_before(facts: BuildFacts, stage: Stage, run: Run) -> bool:
-    """Whether a RUN before another one has left the index in a layer by an `apk update` that installs nothing."""
+    """Whether an earlier RUN leaves the index in a layer: it runs `apk update` and installs nothing."""
     above = [
         each for link in facts.graph.chain(stage) for each in link.instructions if each.span.start < run.span.start
     ]
@@ -269,7 +262,7 @@ def indexed_before(facts: BuildFacts, stage: Stage, run: Run) -> bool:
 
 
 def scripts_below(facts: BuildFacts, stage: Stage, after: Instruction) -> bool:
-    """Whether a RUN behind another one runs a script in which apk may be called."""
+    """Whether a RUN after another one runs a script that may call apk."""
     return any(_is_script(step) for run in _below(facts, stage, after) for step in facts.commands(run).steps)
 
 
@@ -281,6 +274,6 @@ def _below(facts: BuildFacts, stage: Stage, after: Instruction) -> Iterator[Run]
 
 
 def installs_files(command: PackageCommand) -> bool:
-    """Whether all that an `apk add` installs are files."""
+    """Whether an `apk add` installs only package files."""
     values = [word.value or word.text for word in command.packages]
     return bool(values) and all(value.endswith(".apk") or "/" in value for value in values)

@@ -1,4 +1,4 @@
-"""Packages that only builds need: what installs them, what builds with them, and how they can be removed again.
+"""Packages that only builds need: what installs them, what builds with them, and how they can be removed.
 
 Sources: apt-get(8) (`--auto-remove`), apt-mark(8) (`manual`), apk(8) (`--virtual`), the tables of `images`.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import build_only, runtime_library
-from dockfix.facts.model import known
+from dockfix.facts.model import Refused, known
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.facts.toolchain import FAMILIES, builds, is_header_package, package_names, virtual_name
@@ -25,17 +25,20 @@ if TYPE_CHECKING:
     from dockfix.syntax.source import Span
 
 __all__ = [
+    "SEPARATE_STAGE",
     "PackageUse",
     "Removal",
     "adjacent_builds",
     "builds_with",
+    "has_unnamed_removals",
+    "later_use_blocker",
     "listed",
     "main_program",
-    "needed_later",
     "package_uses",
     "removal_of",
-    "removed_unseen",
 ]
+
+SEPARATE_STAGE: Final = "build in a separate stage and COPY the result"
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._+][A-Za-z0-9._+-]*\Z")
 _REMOVALS: Final = (Action.REMOVE, Action.PURGE)
@@ -43,7 +46,7 @@ _REMOVALS: Final = (Action.REMOVE, Action.PURGE)
 
 @dataclass(frozen=True, slots=True)
 class PackageUse:
-    """A command that installs or removes packages of the system. `index` is that of its RUN in the stage."""
+    """A command that installs or removes system packages. `index` is that of its RUN in the stage."""
 
     run: Run
     index: int
@@ -58,7 +61,7 @@ class PackageUse:
 
     @property
     def leftovers(self) -> tuple[str, ...]:
-        """What only builds need of the packages that it certainly installs."""
+        """Those of the packages that only builds need, if it always installs them."""
         if self.step.command.context is not Context.NONE or self.step.depth or self.package.wrappers:
             return ()
         family = FAMILIES[self.package.manager]
@@ -66,7 +69,7 @@ class PackageUse:
 
 
 def package_uses(facts: BuildFacts, stage: Stage) -> Iterator[PackageUse]:
-    """The commands of a stage that install or remove packages of the system, in order."""
+    """The commands of a stage that install or remove system packages, in order."""
     for index, run in enumerate(stage.instructions):
         if isinstance(run, Run):
             commands = facts.commands(run)
@@ -99,11 +102,11 @@ def adjacent_builds(
     yield from (node for node in instructions[first.index : last + 1] if isinstance(node, Run))
 
 
-def removed_unseen(facts: BuildFacts, stage: Stage, removed: set[str]) -> bool:
-    """Whether packages go in a way that no names tell (`apt-mark auto`, a variable), or compilers are there anyway."""
+def has_unnamed_removals(facts: BuildFacts, stage: Stage, removed: set[str]) -> bool:
+    """Whether a stage removes packages without naming them: by `apt-mark auto` or a variable."""
     commands = [facts.commands(node) for node in stage.instructions if isinstance(node, Run)]
     marked = any(step.command.values()[:2] == ("apt-mark", "auto") for each in commands for step in each.steps)
-    return marked or any("$" in name for name in removed) or bool(stage.base and stage.base.tools & {"gcc", "make"})
+    return marked or any("$" in name for name in removed)
 
 
 def _called(facts: BuildFacts, runs: Sequence[Run]) -> frozenset[str]:
@@ -116,54 +119,60 @@ def _called(facts: BuildFacts, runs: Sequence[Run]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """How packages of some installs are removed again.
+    """How the packages of some installs are removed.
 
-    `names` are the packages, `commands` what has to run, in order. `virtual`, if not empty, is the name that the first
-    install has to give them. `remark` says what is to be looked at, and begins with `; `.
+    `names` are the packages, `commands` what must run, in order. `virtual`, if not empty, is the name that the first
+    install must give them. `caveats` say what to review.
     """
 
     names: tuple[str, ...]
     commands: tuple[str, ...]
     virtual: str
-    remark: str
+    caveats: tuple[str, ...]
 
 
 def removal_of(
     facts: BuildFacts, stage: Stage, runs: Sequence[Run], installs: Sequence[PackageUse], uses: Sequence[PackageUse]
-) -> Removal | str:
-    """How the leftovers of some installs are removed without taking libraries along, or why they cannot be."""
+) -> Removal:
+    """How to remove the packages of some installs that only builds need, but no libraries that the program needs.
+
+    Raises:
+        Refused: which libraries would be removed is unknown, or no command can name the packages.
+    """
     first, image = installs[0], known(stage.base_ref) or ""
     family = stage.base.family if stage.base else ""
-    idle = {"git", "patch"} - _called(facts, runs)
-    names = tuple(dict.fromkeys(name for use in installs for name in use.leftovers if name not in idle))
+    unused = {"git", "patch"} - _called(facts, runs)
+    names = tuple(dict.fromkeys(name for use in installs for name in use.leftovers if name not in unused))
     libraries = {name: runtime_library(name, family, image) for name in names}
     unknown = [name for name in names if is_header_package(name) and libraries[name] is None]
     if unknown:
         names = tuple(name for name in names if not is_header_package(name))
     virtuals = {virtual for use in installs if (virtual := virtual_name(use.package))}
     if not all(_PLAIN_NAME.match(name) for name in virtuals):
-        return "the name of the virtual package is not a plain word"
+        raise Refused("the name of the virtual package is not a literal word")
     whole = [name for use in installs for name in use.names if name not in names and name not in virtuals]
     if not names or (whole and virtuals):
-        return f"which libraries go with {listed(unknown or whole)} is not known"
-    there = {name for use in uses if use.installs for name in use.names}
-    kept = tuple(sorted({library for name in names if (library := libraries[name])} - there))
-    remark = "; that no other library that came with them is needed" + (f" ({listed(kept)} kept)" if kept else "")
-    remark += f"; that {listed(unknown)} may stay, whose libraries are not known" if unknown else ""
+        raise Refused(f"the libraries that would be removed with {listed(unknown or whole)} are unknown")
+    installed = {name for use in uses if use.installs for name in use.names}
+    kept = tuple(sorted({library for name in names if (library := libraries[name])} - installed))
+    remark = f" ({listed(kept)} {'is' if len(kept) == 1 else 'are'} kept)" if kept else ""
+    caveats = [f"check that no other library installed with them is needed{remark}"]
+    if unknown:
+        caveats.append(f"check that {listed(unknown)} may stay: the libraries of these headers are unknown")
     program = first.package.executable.text
     if first.package.manager == "apt":
         keep = (f"apt-mark manual {' '.join(kept)}",) if kept else ()
-        return Removal(names, (*keep, f"{program} purge -y --auto-remove {' '.join(names)}"), "", remark)
+        return Removal(names, (*keep, f"{program} purge -y --auto-remove {' '.join(names)}"), "", tuple(caveats))
     keep = (f"{program} add --no-cache {' '.join(kept)}",) if kept else ()
     virtual = ".build-deps"
-    if virtuals or whole or len(installs) > 1 or virtual in there:
-        gone = sorted(virtuals) if virtuals and len(virtuals) == len(installs) else names
-        return Removal(names, (*keep, f"{program} del {' '.join(gone)}"), "", remark)
-    return Removal(names, (*keep, f"{program} del {virtual}"), virtual, remark)
+    if virtuals or whole or len(installs) > 1 or virtual in installed:
+        removed = sorted(virtuals) if virtuals and len(virtuals) == len(installs) else names
+        return Removal(names, (*keep, f"{program} del {' '.join(removed)}"), "", tuple(caveats))
+    return Removal(names, (*keep, f"{program} del {virtual}"), virtual, tuple(caveats))
 
 
 def main_program(facts: BuildFacts) -> str | None:
-    """The program that a container of the image runs; None if there is none but a shell, or it is a build tool."""
+    """The program that a container of the image runs; None if it is only a shell, or unknown."""
     final = facts.final
     chain = facts.graph.chain(final) if final else ()
     for node in (node for stage in chain for node in reversed(stage.instructions)):
@@ -179,8 +188,8 @@ def _starts(step: Step) -> bool:
     return step.package is not None and step.package.manager in ("npm", "yarn", "pnpm") and not step.package.packages
 
 
-def needed_later(facts: BuildFacts, stage: Stage, end: int) -> str:
-    """Why what is installed may still be needed behind the RUNs, which end at `end`; empty if nothing speaks for it."""
+def later_use_blocker(facts: BuildFacts, stage: Stage, end: int) -> str | None:
+    """What may still need the installed packages after the RUNs, which end before the instruction with index `end`."""
     for at, node in enumerate(stage.instructions):
         if isinstance(node, Run) and at < end:
             continue
@@ -193,10 +202,10 @@ def needed_later(facts: BuildFacts, stage: Stage, end: int) -> str:
                 return f"the {node.name} on line {node.start_line} may need them"
     for each in facts.graph.descendants(stage):
         if any(isinstance(node, Run | Cmd | Entrypoint | Healthcheck) for node in each.instructions):
-            return f"the stage {each.name or each.index} is built on this one"
-    return ""
+            return f"the stage `{each.name or each.index}` is based on this one"
+    return None
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first four names, and how many more there are."""
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    """The first four names in backticks, and how many more there are."""
+    return ", ".join(f"`{name}`" for name in names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,14 +1,15 @@
-"""How RUNs are joined to one, where running them in one shell is the same."""
+"""How RUNs are joined into one, if one shell runs them like several."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit import dockerfile as editing
+from dockfix.facts.model import Refused
 from dockfix.rule import Edit
 from dockfix.syntax.tree import Run
-from dockfix_codemods.apt_purge.scripts import append_operator, join_all
+from dockfix_codemods.apt_purge.scripts import append_operator, join_operator
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -16,20 +17,22 @@ if TYPE_CHECKING:
 __all__ = ["join_runs"]
 
 
-def join_runs(facts: BuildFacts, runs: Sequence[Run], *more: str) -> tuple[Edit, ...] | str:
-    """The edits that join RUNs to one, with commands behind them, or why that cannot be done."""
+def join_runs(facts: BuildFacts, runs: Sequence[Run], *more: str) -> tuple[Edit, ...]:
+    """The edits that join RUNs into one and append commands to it.
+
+    Raises:
+        Refused: the joined RUN would not do the same.
+    """
     if any(run.heredocs or run.json for run in runs):
-        return "a heredoc or exec form cannot be joined with `&&`"
+        raise Refused("a heredoc or exec form cannot be joined with `&&`")
     flags = {tuple(flag.word.text for flag in run.flags) for run in runs[1:]} - {()}
     own = tuple(flag.word.text for flag in runs[0].flags)
     if flags - {own} or (len(runs) > 1 and any(not flag.startswith("--mount=type=cache,") for flag in own)):
-        return "the RUNs have different flags"
+        raise Refused("the RUNs have different flags")
     scripts = [facts.commands(run) for run in runs]
-    end = append_operator(scripts[-1])
-    join_result = join_all(scripts, facts.state(runs[0]).names()) if len(runs) > 1 else end
-    if join_result.why or (more and end.why):
-        return join_result.why or end.why
-    edits = surgery.merge_runs(facts.dockerfile, *runs, operator=join_result.operator) if len(runs) > 1 else ()
+    operator = join_operator(scripts, facts.state(runs[0]).names()) if len(runs) > 1 else ""
+    end = append_operator(scripts[-1]) if more else ""
+    edits = editing.merge_runs(facts.dockerfile, *runs, operator=operator) if len(runs) > 1 else ()
     if edits is None:
-        return "a comment or a pragma stands in the way"
-    return (*edits, *surgery.append_commands(facts.dockerfile, runs, more, end.operator)) if more else edits
+        raise Refused("a comment or a pragma is in the way")
+    return (*edits, *editing.append_commands(facts.dockerfile, runs, more, end)) if more else edits

@@ -1,4 +1,4 @@
-"""Whether shell scripts can be joined into one, and what a script leaves behind for what would then follow it.
+"""Whether shell scripts can be joined into one, and with which operator.
 
 Rules of lists, `&&`, `||` and errexit: POSIX.1-2017, XCU 2.9.3 and the `set` special built-in.
 """
@@ -6,26 +6,18 @@ Rules of lists, `&&`, `||` and errexit: POSIX.1-2017, XCU 2.9.3 and the `set` sp
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 from dockfix.facts.commands import Commands
+from dockfix.facts.model import Refused
 from dockfix.syntax.shell import Compound, Context, Script, SimpleCommand, shell_options
 
-__all__ = ["JoinResult", "append_operator", "join_all", "join_result"]
-
-
-@dataclass(frozen=True, slots=True)
-class JoinResult:
-    """How two scripts are joined: by `operator`, or not at all, because `why`."""
-
-    operator: str
-    why: str = ""
+__all__ = ["append_operator", "join_operator", "pair_operator"]
 
 
 _LIMITED: Final = Context.SUBSHELL | Context.PIPELINE | Context.SUBSTITUTION | Context.BACKGROUND
-_LEAKING: Final = frozenset(
+_CHANGES_SHELL: Final = frozenset(
     (
         "cd",
         "pushd",
@@ -47,55 +39,54 @@ _LEAKING: Final = frozenset(
         "alias",
     )
 )
-"""Commands that change the shell that they run in (XCU 2.14, bash's manual), besides `set` and `exit`."""
+"""Commands that change the shell that runs them (XCU 2.14, bash's manual), in addition to `set` and `exit`."""
 
 
-def append_operator(commands: Commands) -> JoinResult:
-    """How a command is put behind a script so that it runs if, and only if, the script has succeeded."""
+def append_operator(commands: Commands) -> str:
+    """The operator that appends a command to a script, so that it runs if and only if the script succeeds.
+
+    Raises:
+        Refused: no operator does that.
+    """
     script = commands.script
     if script is None or not script.top_level:
-        return JoinResult("", commands.why or "it runs nothing")
+        raise Refused(commands.why or "the script is empty")
     last = script.top_level[-1]
     if script.comments:
-        return JoinResult("", "a comment inside the shell text would hide what follows")
+        raise Refused("a shell comment in the script would hide the commands that follow")
     if last.after is not None:
-        return JoinResult("", f"its last command ends in {last.after.text!r}")
+        raise Refused(f"its last command ends with `{last.after.text.strip() or 'a line break'}`")
     if any(_ends(command) for command in script.commands):
-        return JoinResult("", "it may leave its shell early")
-    return JoinResult(";" if _stops_by_itself(commands, script) else "&&")
+        raise Refused("the script may exit early")
+    return ";" if _stops_by_itself(commands, script) else "&&"
 
 
-def join_result(first: Commands, second: Commands, environment: Collection[str]) -> JoinResult:
-    """How a script is put behind another so that both do what they do in shells of their own.
+def pair_operator(first: Commands, second: Commands, environment: Collection[str]) -> str:
+    """The operator that joins two scripts, so that both do what they do in shells of their own.
 
     Args:
         first: the script that runs first.
         second: the one that follows it.
-        environment: names that are in the environment of both; to set one of these changes what commands see.
+        environment: names in the environment of both; assigning one of these changes what commands see.
+
+    Raises:
+        Refused: no operator does that.
     """
+    operator = append_operator(first)
     one, two = first.script, second.script
-    found = append_operator(first)
-    if found.why or one is None:
-        return found
-    if two is None or not two.top_level:
-        return JoinResult("", second.why or "it runs nothing")
+    if one is None or two is None or not two.top_level:
+        raise Refused(second.why or "the script is empty")
     if first.shell != second.shell:
-        return JoinResult("", "the two run in different shells")
-    leak = _leak(one, two, environment)
-    if leak:
-        return JoinResult("", leak)
+        raise Refused("the RUNs use different shells")
+    _refuse_leaks(one, two, environment)
     operators = two.operators
     inherits = one.commands[-1].errexit and not _sets_errexit(two)
     if inherits and (operators - {"&&"} or any(isinstance(each, Compound) for each in two.top_level)):
-        return JoinResult("", "`set -e` would then hold for commands that it does not hold for now")
-    if found.operator == ";":
-        return found
-    if operators - {"&&"}:
-        several = ", ".join(sorted(repr(each) for each in operators - {"&&"}))
-        return JoinResult(
-            "", f"its commands are joined by {several}, so that `&&` in front would not hold for all of them"
-        )
-    return found
+        raise Refused("`set -e` would also apply to commands that it does not apply to today")
+    if operator == "&&" and operators - {"&&"}:
+        several = ", ".join(f"`{each.strip() or 'a line break'}`" for each in sorted(operators - {"&&"}))
+        raise Refused(f"its commands are joined by {several}: a preceding `&&` would not apply to all of them")
+    return operator
 
 
 def _ends(command: SimpleCommand) -> bool:
@@ -123,33 +114,36 @@ def _sets_errexit(script: Script) -> bool:
     return len(script.commands) > 1 and script.commands[1].errexit
 
 
-def _leak(first: Script, second: Script, environment: Collection[str]) -> str:
-    """What the first script changes in its shell that the second would notice; empty if nothing."""
+def _refuse_leaks(first: Script, second: Script, environment: Collection[str]) -> None:
+    """Refuse if the first script changes something in its shell that the second would notice."""
     if any(isinstance(each, Compound) and each.kind == "function_definition" for each in first.top_level):
-        return "it defines a function"
+        raise Refused("the script defines a function")
     for command in first.commands:
         if command.context & _LIMITED:
             continue
-        if command.name in _LEAKING:
-            return f"its `{command.name}` would hold for the next RUN too"
+        if command.name in _CHANGES_SHELL:
+            raise Refused(f"its `{command.name}` would also affect the next RUN")
         if command.name == "set" and not all(_is_plain_set(word.value) for word in command.args):
-            return "its `set` would hold for the next RUN too"
+            raise Refused("its `set` would also affect the next RUN")
     shared = sorted(first.assigned & (second.variables | frozenset(environment)))
-    return f"it sets {shared[0]}, which the next RUN reads" if shared else ""
+    if shared:
+        raise Refused(f"it sets `{shared[0]}`, which the next RUN reads")
 
 
 def _is_plain_set(word: str | None) -> bool:
     return word is not None and word.startswith("-") and set(word[1:]) <= {"e", "x"}
 
 
-def join_all(scripts: Sequence[Commands], environment: Collection[str]) -> JoinResult:
-    """How several scripts are put behind one another, with one operator between them all; see `join_result`."""
-    found = {join_result(first, second, environment) for first, second in combinations(scripts, 2)}
-    refused = next((each for each in sorted(found, key=str) if each.why), None)
-    if refused is not None:
-        return refused
-    if len(found) == 1:
-        return found.pop()
-    # `&&` holds behind a list under errexit as well, as long as nothing but `&&` follows.
-    chains = all(each.script is not None and each.script.operators <= {"&&"} for each in scripts[1:])
-    return JoinResult("&&") if chains else JoinResult("", "they are lists of different kinds")
+def join_operator(scripts: Sequence[Commands], environment: Collection[str]) -> str:
+    """The operator that joins all of several scripts; see `pair_operator`.
+
+    Raises:
+        Refused: there is no such operator.
+    """
+    operators = {pair_operator(first, second, environment) for first, second in combinations(scripts, 2)}
+    if len(operators) == 1:
+        return operators.pop()
+    # `&&` also works after a list under errexit, as long as only `&&` follows.
+    if all(each.script is not None and each.script.operators <= {"&&"} for each in scripts[1:]):
+        return "&&"
+    raise Refused("the scripts need different operators")

@@ -1,9 +1,9 @@
-"""Which images share a cache that keeps what was built from source, and would take each other's.
+"""Which images share a cache of packages built from source, and might reuse a build that does not work for them.
 
-pip, uv, poetry and pdm find a wheel that they have built again by its name, version and tags, and pip takes one tagged
-`linux_x86_64` on glibc and on musl alike (packaging.python.org/specifications/platform-compatibility-tags); pnpm keeps
-what install scripts have built (pnpm.io/settings#sideeffectscache). BuildKit's builder has one cache for each `id=`,
-which is the target where none is given, for all files that it builds.
+pip, uv, poetry and pdm look up a wheel that they have built by its name, version and tags, and pip accepts one tagged
+`linux_x86_64` on both glibc and musl (packaging.python.org/specifications/platform-compatibility-tags); pnpm keeps
+what install scripts have built (pnpm.io/settings#sideeffectscache). A BuildKit builder has one cache for each `id=`,
+by default the target, for all files that it builds.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _FLAGS: Final = (
     "ARCHFLAGS",
     "CMAKE_ARGS",
 )
-"""What compilers and build backends read of the environment (packaging of CPython, CMake, cargo)."""
+"""Variables that compilers and build backends read (packaging of CPython, CMake, cargo)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """A command that keeps what it builds in a cache: of which mount, and in what kind of image."""
+    """A command that caches what it builds: in which mount, and in what kind of image."""
 
     where: str
     image: str
@@ -76,32 +76,32 @@ class SharedCaches:
                 found += _users_elsewhere(self.target.project, path)
         return tuple(found)
 
-    def own_id(self, caches: Caches, tool: ToolCache, path: str) -> str:
-        """The id that a new mount needs because images with another libc have one at this path; "" if none has."""
+    def own_id(self, caches: Caches, tool: ToolCache, path: str) -> str | None:
+        """The id that a new mount needs because images with another libc have a mount at this path."""
         base = caches.stage.base
         if tool.package.manager not in _BUILDING or base is None or base.libc is None:
-            return ""
+            return None
         others = [each for each in self._users if each.path == path and each.libc != base.libc]
         if any(each.libc is not None or each.mounted for each in others):
             return f"{tool.package.manager}-{base.libc}"
-        return ""
+        return None
 
-    def clash(self, caches: Caches, tool: ToolCache, name: str) -> str:
-        """What to look at where a mount of this id serves images of several kinds; "" if it does not."""
+    def sharing_caveat(self, caches: Caches, tool: ToolCache, name: str) -> str | None:
+        """What to review if images of several kinds use the mount with this id."""
         manager = tool.package.manager
         if manager not in _BUILDING:
-            return ""
+            return None
         kind = _kind(self.target.facts, caches, tool)
         for each in self._users:
             if self._name(each) == name and each.kind != kind and (each.mounted or each.libc is not None):
                 return (
-                    f"whether what {manager} builds from source here may serve {each.where} ({each.image}), too:"
+                    f"check that what `{manager}` builds from source here also works for {each.where} ({each.image}):"
                     " they share the cache"
                 )
-        return ""
+        return None
 
     def _name(self, user: _User) -> str:
-        """The id of a user's mount: of the one that it has, or of the one that it would be given."""
+        """The id of the mount that a user has, or would be given."""
         if user.mounted or user.libc is None:
             return user.id
         others = [each for each in self._users if each.path == user.path and each.libc != user.libc]
@@ -109,7 +109,7 @@ class SharedCaches:
 
 
 def _users_elsewhere(project: Project, path: Path) -> tuple[_User, ...]:
-    """Those of another Dockerfile, worked out once for all files of a run."""
+    """The users in another Dockerfile, computed once for all files of a run."""
     try:
         file = project.files.read(path)
     except InputError:
@@ -132,7 +132,7 @@ def _users(facts: BuildFacts, file: str) -> Iterator[_User]:
                     mount = caches.serving(directory.path)
                     name = mount.mount.get("id") or mount.target if mount is not None else None
                     yield _User(
-                        where=f"{file}line {run.start_line}" if not file else f"{file}{run.start_line}",
+                        where=f"{file}{run.start_line}" if file else f"line {run.start_line}",
                         image=known(stage.base_ref) or "an unknown image",
                         path=directory.path,
                         id=name or directory.path,
@@ -143,7 +143,7 @@ def _users(facts: BuildFacts, file: str) -> Iterator[_User]:
 
 
 def _kind(facts: BuildFacts, caches: Caches, tool: ToolCache) -> tuple[object, ...]:
-    """What a build from source depends on: the distribution, its release as far as it is named, and compiler flags."""
+    """What a build from source depends on: the distribution, its release if the tag names it, and compiler flags."""
     state = facts.state(caches.run)
     flags: list[tuple[str, Fact[str] | None]] = []
     for name in _FLAGS:
@@ -155,7 +155,6 @@ def _kind(facts: BuildFacts, caches: Caches, tool: ToolCache) -> tuple[object, .
     release = ""
     if isinstance(ref, Known):
         name, _, tag = ref.value.partition("@")[0].rpartition(":")
-        own = name.rpartition("/")[2] in _DISTRIBUTIONS  # of another image a number is not the distribution's
-        match = next((m[0] for m in _RELEASE.finditer(tag) if own or not m[0][0].isdigit()), "")
-        release = match
+        own = name.rpartition("/")[2] in _DISTRIBUTIONS  # in another image's tag a number is not the release
+        release = next((m[0] for m in _RELEASE.finditer(tag) if own or not m[0][0].isdigit()), "")
     return (base.family, base.libc, release, *flags)

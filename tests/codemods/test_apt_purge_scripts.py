@@ -1,13 +1,13 @@
-"""Joining scripts: when two RUNs mean the same in one shell."""
+"""apt-purge joins scripts only if one shell runs them like two."""
 
 from __future__ import annotations
 
 import pytest
 
 from dockfix.facts.commands import Commands, commands_of
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, Refused
 from dockfix.syntax.parser import parse
-from dockfix_codemods.apt_purge.scripts import append_operator, join_all, join_result
+from dockfix_codemods.apt_purge.scripts import append_operator, join_operator, pair_operator
 
 SH = ("/bin/sh", "-c")
 STRICT = ("/bin/bash", "-e", "-c")
@@ -31,17 +31,18 @@ def script(text: str, shell: tuple[str, ...] = SH) -> Commands:
         ("(exit 0)", "&&"),
     ],
 )
-def test_behind(text: str, operator: str) -> None:
-    assert append_operator(script(text)).operator == operator
+def test_the_operator_that_appends(text: str, operator: str) -> None:
+    assert append_operator(script(text)) == operator
 
 
 @pytest.mark.parametrize("text", ["a;", "a &", "a # b", "a && exit", "exit 0", "exec a", "exit $X", "if a; then"])
-def test_nothing_goes_behind(text: str) -> None:
-    assert append_operator(script(text)).why
+def test_nothing_can_be_appended(text: str) -> None:
+    with pytest.raises(Refused):
+        append_operator(script(text))
 
 
 def test_errexit_of_the_shell_counts() -> None:
-    assert append_operator(script("a; b", STRICT)).operator == ";"
+    assert append_operator(script("a; b", STRICT)) == ";"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +60,7 @@ def test_errexit_of_the_shell_counts() -> None:
     ],
 )
 def test_joined(first: str, second: str, operator: str) -> None:
-    found = join_result(script(first), script(second), ())
-    assert (found.operator, found.why) == (operator, "")
+    assert pair_operator(script(first), script(second), ()) == operator
 
 
 @pytest.mark.parametrize(
@@ -83,23 +83,28 @@ def test_joined(first: str, second: str, operator: str) -> None:
     ],
 )
 def test_refused(first: str, second: str) -> None:
-    assert join_result(script(first), script(second), ()).why
+    with pytest.raises(Refused):
+        pair_operator(script(first), script(second), ())
 
 
 def test_a_name_of_the_environment_is_seen_without_being_named() -> None:
     first, second = script("PATH=/x:$PATH && a"), script("b")
-    assert join_result(first, second, ()).why == ""
-    assert join_result(first, second, ("PATH",)).why == "it sets PATH, which the next RUN reads"
+    assert pair_operator(first, second, ()) == "&&"
+    with pytest.raises(Refused, match="it sets `PATH`, which the next RUN reads"):
+        pair_operator(first, second, ("PATH",))
 
 
 def test_different_shells_are_not_joined() -> None:
-    assert join_result(script("a"), script("b", STRICT), ()).why == "the two run in different shells"
+    with pytest.raises(Refused, match="different shells"):
+        pair_operator(script("a"), script("b", STRICT), ())
 
 
 def test_what_leaks_past_a_script_in_between_is_seen() -> None:
-    assert join_all([script("V=1 && a"), script("b"), script("c $V")], ()).why
+    with pytest.raises(Refused, match="it sets `V`"):
+        join_operator([script("V=1 && a"), script("b"), script("c $V")], ())
 
 
 def test_lists_of_different_kinds_are_joined_by_and() -> None:
-    assert join_all([script("set -e; a"), script("b && c"), script("d")], ()).operator in ("&&", ";")
-    assert join_all([script("set -e; a"), script("set -e; b && c"), script("set -e; d; e")], ()).why
+    assert join_operator([script("set -e; a"), script("b && c"), script("d")], ()) in ("&&", ";")
+    with pytest.raises(Refused, match="different operators"):
+        join_operator([script("set -e; a"), script("set -e; b; c && d"), script("e")], ())

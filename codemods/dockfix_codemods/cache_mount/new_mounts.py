@@ -1,0 +1,120 @@
+"""Findings about cache mounts that a RUN does not have: one fix adds those for all its package managers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dockfix.edit import dockerfile as editing
+from dockfix.facts import mounts
+from dockfix.facts.caches import CacheDir
+from dockfix.facts.model import Refused
+from dockfix.facts.mounts import Caches, ToolCache
+from dockfix.project.target import Target
+from dockfix.rule import Finding, Refusal, Severity
+from dockfix_codemods.cache_mount.edits import (
+    DOCKER_CLEAN_CAVEAT,
+    Part,
+    enable_all,
+    listed,
+    make_fix,
+    program,
+    remove_cleanups,
+    remove_docker_clean,
+    tool_span,
+)
+from dockfix_codemods.cache_mount.shared_caches import SharedCaches
+
+__all__ = ["add_mounts"]
+
+
+@dataclass(frozen=True, slots=True)
+class _NewMount:
+    """A mount to add; `enabling` makes the commands of the tool use it."""
+
+    tool: ToolCache
+    path: str
+    flag: str
+    enabling: Part
+    caveats: tuple[str | None, ...]
+
+
+def add_mounts(
+    target: Target,
+    caches: Caches,
+    shared: SharedCaches,
+    wanted: Sequence[tuple[ToolCache, CacheDir]],
+    cleaned: set[int],
+) -> Iterator[Finding]:
+    """Add the mounts that a RUN lacks.
+
+    Args:
+        target: the Dockerfile and its build.
+        caches: the caches of the RUN.
+        shared: the caches of the project, which a new mount may share.
+        wanted: the directories without a mount, and the tools that use them.
+        cleaned: the stages where a fix removes docker-clean; this fix may add its own.
+    """
+    new: list[_NewMount] = []
+    refused: set[str] = set()
+    for tool, directory in wanted:
+        owner = _owner(caches, tool)
+        try:
+            enabling = enable_all(target.dockerfile, caches, directory.path)
+        except Refused:
+            continue
+        if owner is None:
+            continue
+        path = mounts.placed(target.facts, caches, directory)
+        if blocker := mounts.blocker(target.facts, caches, tool, path):
+            manager = tool.package.manager
+            if manager not in refused and mounts.uses_buildkit(target.dockerfile):
+                yield Refusal(tool_span(caches, tool), f"{program(tool)} has no cache mount at `{path}`", blocker)
+            refused.add(manager)
+            continue
+        own_id = shared.own_id(caches, tool, directory.path) or ""
+        flag, name = mounts.flag_for(target.facts, path, directory.sharing, owner, own_id)
+        caveats = (
+            *mounts.caveats(target.facts, caches, tool, path),
+            shared.sharing_caveat(caches, tool, name or path),
+        )
+        new.append(_NewMount(tool, path, flag, enabling, caveats))
+    if new:
+        yield _finding(target, caches, new, cleaned)
+
+
+def _owner(caches: Caches, tool: ToolCache) -> str | None:
+    """What gives the RUN's user the mount; None if that is unknown, or if this tool gets no mount here."""
+    if tool.likely and caches.stage.base is None:
+        return None
+    if tool.package.manager == "apt" and not mounts.apt_ready(caches):
+        return None
+    return mounts.ownership(caches, tool)
+
+
+def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: set[int]) -> Finding:
+    programs = tuple(dict.fromkeys(program(each.tool) for each in new))
+    verb = "has" if len(programs) == 1 else "have"
+    message = f"packages are downloaded again on every build: {listed(programs)} {verb} no cache mount"
+    at = tool_span(caches, new[0].tool)
+    flags = [each.flag for each in new]
+    flags_part = Part(
+        (editing.insert_flags(target.dockerfile, caches.run, flags),),
+        (f"add {' '.join(f'`{flag}`' for flag in flags)}",),
+        tuple(caveat for each in new for caveat in each.caveats),
+    )
+    try:
+        cleanups = remove_cleanups(target.dockerfile, caches, [each.path for each in new])
+    except Refused as refused:
+        return Refusal(at, message, refused.reason)
+    parts = [flags_part, *(each.enabling for each in new), cleanups]
+    apt = any(each.tool.package.manager == "apt" for each in new)
+    if apt and not mounts.docker_clean_gone(target.facts, caches):
+        if cleaned & {stage.index for stage in target.facts.graph.chain(caches.stage)}:
+            parts.append(Part(caveats=(DOCKER_CLEAN_CAVEAT,)))
+        else:
+            parts.append(remove_docker_clean(target.dockerfile, caches))
+            cleaned.add(caches.stage.index)
+    if not mounts.uses_buildkit(target.dockerfile):
+        parts.append(Part(caveats=("requires BuildKit (or Buildah)",)))
+    return make_fix(at, message, parts, Severity.INFO)

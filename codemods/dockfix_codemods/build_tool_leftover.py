@@ -59,7 +59,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.facts import mounts, uv_installs
+from dockfix.facts import frontend as mounts
+from dockfix.facts import uv_installs
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
 

@@ -71,7 +71,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.facts import health, mounts
+from dockfix.facts import frontend as mounts
+from dockfix.facts import health
 from dockfix.facts.stages import Stage
 from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.target import Target

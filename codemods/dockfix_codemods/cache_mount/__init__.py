@@ -85,13 +85,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.facts import mounts
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.mounts import CacheMount, Caches, ToolCache, caches_of
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run
+from dockfix_codemods.cache_mount import analysis as mounts
 from dockfix_codemods.cache_mount import edits as cache_surgery
 from dockfix_codemods.cache_mount.wheels import SharedCaches
 

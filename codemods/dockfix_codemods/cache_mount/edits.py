@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.facts.mounts import Caches, Cleaning, ToolCache, neighbours, removable
+from dockfix.facts.mounts import Caches, ToolCache
 from dockfix.rule import Edit
 from dockfix.syntax.shell import Word
 from dockfix.syntax.tree import Dockerfile
+from dockfix_codemods.cache_mount.analysis import Cleaning, neighbours, removable
 
 DOCKER_CLEAN: Final = "/etc/apt/apt.conf.d/docker-clean"
 """The file by which Debian's and Ubuntu's images tell apt to delete what it downloads (debuerreotype)."""

@@ -65,7 +65,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.facts import mounts
+from dockfix.facts import frontend as mounts
 from dockfix.facts.programs import PythonProgram, python_programs, python_version
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity

@@ -257,7 +257,7 @@ def _context_names(origin: Origin, recipe: Recipe) -> list[str]:
 
 
 def _frontends_differ(own: Dockerfile, origin: Origin) -> Iterator[str]:
-    from dockfix.facts.mounts import frontend_is  # noqa: PLC0415 - as above
+    from dockfix.facts.frontend import frontend_is  # noqa: PLC0415 - as above
 
     base, name = origin.target.dockerfile, origin.target.display
     if base.escape != own.escape:

@@ -22,7 +22,7 @@ Caches of package managers:
 
 - `caches`: where a command keeps its cache, and what switches the cache off.
 - `mounts`: which cache mounts a RUN has, and which caches its commands use.
-- `mount_parents`: which folders above a cache mount exist before its RUN, and what uses the others.
+- `frontend`: what a Dockerfile needs of its builder, and which frontend `# syntax=` selects.
 
 Images and users:
 

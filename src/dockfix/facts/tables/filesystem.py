@@ -67,7 +67,7 @@ TOOL_TOP: Final = re.compile(
 )
 """Folders of `/` that images of languages and installers make (golang, nix, conda, kaniko); the whole name matches."""
 
-NO_RECORD: Final = _words("mkdir chown chmod chgrp rm rmdir touch test [ ls")
+NO_RECORD: Final = programs_with(Trait.LEAVES_NO_RECORD)
 """Commands that leave nothing behind which names a path, but the folders and files themselves."""
 
 INERT_ENDINGS: Final = _words(

@@ -42,6 +42,10 @@ class Trait(enum.Enum):
     """It gets something from elsewhere, and so may fail on any day."""
     LEAVES_CACHES = "leaves-caches"
     """It uses no cache of a package manager, unless its words name it."""
+    MOVES_TREES = "moves-trees"
+    """It removes, moves, copies or changes what is below the folders in its words."""
+    LEAVES_NO_RECORD = "leaves-no-record"
+    """It writes no path into a file: it changes only files and folders themselves, and only those in its words."""
     NO_ACCOUNTS = "no-accounts"
     """It makes no users or groups."""
     EDITS_ACCOUNTS = "edits-accounts"
@@ -63,7 +67,7 @@ _ROWS: Final = (
         """
         .        no-accounts installs-unnamed
         :        builtin no-op ignores-variables no-paths leaves-caches no-accounts never-compiles
-        [        builtin ignores-variables named-files leaves-caches no-accounts never-compiles
+        [        builtin ignores-variables named-files leaves-caches leaves-no-record no-accounts never-compiles
         [[       builtin leaves-caches no-accounts never-compiles
         alias    leaves-caches
         cd       builtin ignores-variables leaves-caches no-accounts never-compiles
@@ -87,7 +91,7 @@ _ROWS: Final = (
         shift    builtin
         shopt    no-paths
         source   installs-unnamed
-        test     builtin ignores-variables named-files leaves-caches no-accounts never-compiles
+        test     builtin ignores-variables named-files leaves-caches leaves-no-record no-accounts never-compiles
         times    builtin
         trap     builtin no-accounts
         true     builtin no-op ignores-variables no-paths leaves-caches no-accounts never-compiles
@@ -104,10 +108,10 @@ _ROWS: Final = (
         arch       no-paths never-compiles
         basename   named-files leaves-caches no-accounts never-compiles
         cat        named-files leaves-caches no-accounts never-compiles
-        chgrp      named-files leaves-caches no-accounts never-compiles
-        chmod      ignores-variables named-files leaves-caches no-accounts never-compiles
-        chown      ignores-variables named-files leaves-caches no-accounts never-compiles
-        cp         ignores-variables named-files leaves-caches never-compiles
+        chgrp      named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
+        chmod      ignores-variables named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
+        chown      ignores-variables named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
+        cp         ignores-variables named-files leaves-caches moves-trees never-compiles
         cut        named-files leaves-caches no-accounts never-compiles
         date       no-paths leaves-caches no-accounts never-compiles
         df         no-accounts never-compiles
@@ -118,17 +122,17 @@ _ROWS: Final = (
         id         no-paths leaves-caches no-accounts never-compiles
         install    ignores-variables named-files leaves-caches never-compiles
         ln         ignores-variables named-files leaves-caches never-compiles
-        ls         named-files leaves-caches no-accounts never-compiles
+        ls         named-files leaves-caches leaves-no-record no-accounts never-compiles
         md5sum     named-files leaves-caches no-accounts never-compiles
-        mkdir      ignores-variables named-files leaves-caches no-accounts never-compiles
+        mkdir      ignores-variables named-files leaves-caches leaves-no-record no-accounts never-compiles
         mkfifo     never-compiles
         mktemp     leaves-caches never-compiles
-        mv         ignores-variables named-files leaves-caches never-compiles
+        mv         ignores-variables named-files leaves-caches moves-trees never-compiles
         nproc      no-paths never-compiles
         readlink   named-files leaves-caches never-compiles
         realpath   named-files never-compiles
-        rm         ignores-variables named-files leaves-caches no-accounts never-compiles
-        rmdir      named-files leaves-caches no-accounts never-compiles
+        rm         ignores-variables named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
+        rmdir      named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
         seq        never-compiles
         sha1sum    never-compiles
         sha256sum  named-files leaves-caches no-accounts never-compiles
@@ -139,7 +143,7 @@ _ROWS: Final = (
         sync       leaves-caches
         tail       named-files leaves-caches no-accounts never-compiles
         tee        named-files leaves-caches never-compiles
-        touch      ignores-variables named-files leaves-caches no-accounts never-compiles
+        touch      ignores-variables named-files leaves-caches leaves-no-record no-accounts never-compiles
         tr         named-files leaves-caches no-accounts never-compiles
         uname      no-paths leaves-caches never-compiles
         uniq       leaves-caches no-accounts never-compiles
@@ -155,7 +159,7 @@ _ROWS: Final = (
         diff   never-compiles
         egrep  leaves-caches never-compiles
         fgrep  never-compiles
-        find   named-files leaves-caches no-accounts never-compiles
+        find   named-files leaves-caches moves-trees no-accounts never-compiles
         grep   named-files leaves-caches no-accounts never-compiles
         jq     named-files
         sed    named-files leaves-caches never-compiles
@@ -168,7 +172,7 @@ _ROWS: Final = (
         bzip2   named-files never-compiles
         gunzip  named-files leaves-caches never-compiles
         gzip    named-files leaves-caches never-compiles
-        tar     unpacks leaves-caches never-compiles
+        tar     unpacks leaves-caches moves-trees never-compiles
         unxz    named-files leaves-caches
         unzip   unpacks leaves-caches never-compiles
         xz      named-files leaves-caches never-compiles

@@ -1,0 +1,100 @@
+"""What a reader must check before a cache mount is added or moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dockfix.facts.mounts import MOUNTABLE_MANAGERS, PYTHON_MANAGERS, STORE_MANAGERS, CacheMount, Caches, ToolCache
+from dockfix.facts.tables.commands import SYSTEM_MANAGERS
+from dockfix_codemods.cache_mount.analysis.cleaning import cleaning
+from dockfix_codemods.cache_mount.analysis.other_steps import filled_before, needed_later
+from dockfix_codemods.cache_mount.analysis.parents import makes_parents, missing_parents
+from dockfix_codemods.cache_mount.analysis.placing import owned_by_root
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+
+
+def beside_doubt(facts: BuildFacts, caches: Caches, path: str) -> str:
+    """What to look at where a mount makes folders above it root's; "" if it does not."""
+    folders = owned_by_root(facts, caches, path)
+    if not folders:
+        return ""
+    return (
+        f"whether anything else writes to {folders[0]}, which the mount makes root's"
+        f" (an earlier `RUN mkdir -p {folders[-1]}` keeps it the user's)"
+    )
+
+
+_TOLERANT: Final = frozenset(
+    ("cd", "ls", "echo", "chown", "chmod", "chgrp", "du", "stat", "find", "test", "[", "export")
+)
+
+
+def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> list[str]:
+    """The commands of the RUN that a new mount may disturb: they name it, make it, or remove what is above it."""
+    kept = {id(each.step) for each in cleaning(caches, [path], adding=True)}
+    found = [
+        f"`{step.command.basename}`, which names {path} or what is above it"
+        for step in caches.mentions(path)
+        if id(step) not in kept
+    ]
+    folders = (path, *missing_parents(facts, caches.run, caches.stage, path, writer_is_root=True))
+    for step in caches.commands.steps:
+        name = step.command.basename
+        if step.package is not None or name in _TOLERANT or makes_parents(step) or id(step) in kept:
+            continue
+        named = (caches.path(word.value if word.value is not None else word.text) for word in step.command.args)
+        found += [f"`{name}`, which finds {each} there already" for each in named if each in folders]
+    return found
+
+
+def may_be_lost(tool: ToolCache, path: str) -> bool:
+    """Whether a manager's cache is one that no later step needs in order to work, so that a mount may take it."""
+    if path.endswith("/go-build"):  # build results by their inputs, made again where they are missing (go help cache)
+        return True
+    return tool.package.manager in MOUNTABLE_MANAGERS - STORE_MANAGERS - {"apt"} and not path.startswith("/var/")
+
+
+def safe_to_leave(caches: Caches, mount: CacheMount) -> bool:
+    """Whether not even what the managers run in turn (build back ends, lifecycle scripts) could use a mount."""
+    return caches.owners(mount) <= PYTHON_MANAGERS | SYSTEM_MANAGERS | {tool.package.manager for tool in caches.tools}
+
+
+def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> list[str]:
+    """What a person must look at before a mount is added."""
+    manager = tool.package.manager
+    found = [
+        f"whether {each.name} stands there for the size of the image only, which a mount does not add to"
+        for each in tool.use.disabled_by
+        if each.kind in ("option", "env")
+    ]
+    if built := built_against(tool):
+        found.append(built)
+    if tool.likely:
+        found.append(f"whether the base image runs {manager} as root with its cache below {caches.home}")
+    if filled := filled_before(facts, caches, tool, path):
+        found.append(filled)
+    if needed := needed_later(facts, caches, tool, path):
+        found.append(f"{needed}: it must find what it needs without {manager}'s cache in the image")
+    if beside := beside_doubt(facts, caches, path):
+        found.append(beside)
+    cleanups = cleaning(caches, [path], adding=True)
+    if path == "/var/lib/apt":
+        found.append("autoremove in later steps and containers: apt's marks (extended_states) go into the mount")
+    if path == "/var/lib/apt" and not cleanups:
+        found.append("later steps, which no longer find apt's lists in the image")
+    return found + in_the_way(facts, caches, path)
+
+
+def built_against(tool: ToolCache) -> str:
+    """The doubt about a cache of wheels that are built against what is installed; "" if none is.
+
+    pip.pypa.io/en/stable/topics/caching (locally built wheels), docs.astral.sh/uv/concepts/cache: a wheel is found
+    again by the name and version of its source, not by what it was built against, as an extension of torch is.
+    """
+    if tool.package.manager not in PYTHON_MANAGERS or not tool.package.has(
+        "--no-build-isolation", "--no-build-isolation-package"
+    ):
+        return ""
+    return "whether what --no-build-isolation builds may come from the cache when torch or the like has changed"

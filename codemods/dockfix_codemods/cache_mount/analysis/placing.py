@@ -1,0 +1,66 @@
+"""Where a cache mount goes, and how its flag is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dockfix.facts.caches import CacheDir
+from dockfix.facts.mounts import CacheMount, Caches, ToolCache
+from dockfix.syntax.tree import Run
+from dockfix_codemods.cache_mount.analysis.parents import missing_parents
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+
+
+def placed(facts: BuildFacts, caches: Caches, directory: CacheDir) -> str:
+    """Where to mount for a cache directory: there, or, where that would take the tool's own folder from it, above."""
+    if caches.root is not False or not directory.whole:
+        return directory.path
+    parents = missing_parents(facts, caches.run, caches.stage, directory.path, writer_is_root=False)
+    return directory.whole if directory.whole in parents else directory.path
+
+
+def owned_by_root(facts: BuildFacts, caches: Caches, path: str) -> tuple[str, ...]:
+    """The folders above a mount that are root's with it, and would be the user's, who is not root, without it."""
+    if caches.root is not False:
+        return ()
+    return missing_parents(facts, caches.run, caches.stage, path, writer_is_root=False)
+
+
+def ownership(caches: Caches, tool: ToolCache) -> str | None:
+    """What a mount needs so that the user can write into it: nothing, or `,uid=...,gid=...`; None if not known."""
+    if caches.root or (caches.root is None and tool.likely):
+        return ""
+    if caches.root is None or caches.uid is None:
+        return None
+    return f",uid={caches.uid}" + (f",gid={caches.gid}" if caches.gid is not None else "")
+
+
+def shared_id(facts: BuildFacts, caches: Caches, mount: CacheMount) -> str:
+    """What is wrong with keeping a mount's `id=` for another tool's cache; "" if nothing is."""
+    name = mount.mount.get("id")
+    if name is None:
+        return ""
+    named = any(owner in name for owner in caches.owners(mount))
+    users = [m for run in _runs(facts) for m in run.mounts if m.kind == "cache" and m.get("id") == name]
+    return f"the id {name}, which is another tool's: give this cache its own" if named or len(users) > 1 else ""
+
+
+def _runs(facts: BuildFacts) -> list[Run]:
+    return [each for each in facts.dockerfile.instructions if isinstance(each, Run)]
+
+
+def flag_for(facts: BuildFacts, path: str, sharing: str, owner: str, name: str) -> tuple[str, str]:
+    """The flag of a new mount, and its id or "": as the file writes it elsewhere for that directory, else in its
+    simplest form. `name`: the id that it needs."""
+    for run in _runs(facts):
+        for mount in run.mounts:
+            same = mount.kind == "cache" and mount.target == path and (not name or mount.get("id") == name)
+            uid = mount.get("uid")
+            alike = f"uid={uid}" in owner if owner else uid is None
+            if same and alike and mount.flag.value_span:
+                return mount.flag.word.text, mount.get("id") or ""
+    own = f",id={name}" if name else ""
+    locked = ",sharing=locked" if sharing == "locked" else ""
+    return f"--mount=type=cache{own},target={path}{locked}{owner}", name

@@ -1,0 +1,273 @@
+"""Edits of the commands in a RUN's shell text."""
+
+from __future__ import annotations
+
+from dockfix.edit.dockerfile.lines import (
+    breaks_lines,
+    continuation_indent,
+    indent_of,
+    insert,
+    insert_text_after,
+    insert_text_before,
+    line_start,
+    offset_in_logical,
+    replace,
+)
+from dockfix.edit.dockerfile.words import delete
+from dockfix.edit.text import Edit
+from dockfix.syntax.shell import Operator, Script, SimpleCommand
+from dockfix.syntax.source import Mapped, Span
+from dockfix.syntax.tree import Comment, Dockerfile, Instruction, Run
+
+
+def insert_command_before(
+    dockerfile: Dockerfile,
+    instruction: Instruction,
+    text: Mapped,
+    start: int,
+    new: str,
+    operator: str,
+    *,
+    leading: bool,
+) -> Edit:
+    """Put a command in front of the one that begins at `start` of the script `text`, in the style of its list.
+
+    Args:
+        dockerfile: the file.
+        instruction: the RUN that holds the script.
+        text: the script, mapped to the source.
+        start: offset in `text` of the command that the new one goes before.
+        new: the new command, without operators.
+        operator: what separates the two: `&&`, or `;` where `set -e` holds.
+        leading: whether the list writes its operators at the beginning of lines (`&& b`) rather than at the end.
+    """
+    at = text.start(start)
+    joined = f"{new} {operator}" if operator != ";" else f"{new};"
+    if not breaks_lines(instruction) or offset_in_logical(instruction, text) is None:
+        return insert(at, f"{joined} ")
+    indent = continuation_indent(dockerfile, instruction)
+    if leading and operator != ";":
+        return insert(at, f"{new} {instruction.escape}{instruction.newline}{indent}{operator} ")
+    return insert(at, f"{joined} {instruction.escape}{instruction.newline}{indent}")
+
+
+def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str) -> Edit:
+    """Put a command in front of another one of a list, so that the other runs only if the new one succeeds.
+
+    Joined by `;` or a new line where the list is one of these under `set -e`, which does not see a failure in front of
+    `&&`; else by `&&`; in the list's own style.
+    """
+    around = {each.text for each in (command.before, command.after) if each is not None}
+    ends = command.errexit and "&&" not in around
+    if ends and "\n" in around and ";" not in around:
+        return insert_text_before(text, command.start, f"{new}\n{indent_of(dockerfile, text.start(command.start))}")
+    operator = ";" if ends and ";" in around else "&&"
+    beside = command.before or command.after
+    leading = beside is not None and _starts_line(text, beside.start)
+    if beside is None or (not leading and text.contiguous(*_between(beside, command))):
+        return insert_text_before(text, command.start, f"{new}{'' if operator == ';' else ' '}{operator} ")
+    return insert_command_before(dockerfile, run, text, command.start, new, operator, leading=leading)
+
+
+def append_to_body(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, body: Span, done: int, new: str
+) -> Edit:
+    """Put a command behind the last one of a loop's body: on a line of its own if the word `done` begins one.
+
+    Args:
+        dockerfile: the file.
+        instruction: the RUN that holds the script.
+        text: the script, mapped to the source.
+        body: the body in `text`, up to and with the `;` or line end in front of `done`.
+        done: where `done` begins in `text`.
+        new: the command, without operators.
+    """
+    line = line_start(dockerfile, text.start(done))
+    own = not dockerfile.text[line : text.start(done)].strip(" \t")
+    first = line_start(dockerfile, text.start(body.start))
+    begins = own and not dockerfile.text[first : text.start(body.start)].strip(" \t")
+    indent = indent_of(dockerfile, text.start(body.start)) if begins else f"{indent_of(dockerfile, line)}  "
+    if text.text[body.end - 1] == "\n":
+        return insert(line, f"{indent}{new}\n")  # a script's lines end in `\n`, whatever the file's do
+    if not own:
+        return insert_text_after(text, body.end, f" {new};")
+    if offset_in_logical(instruction, text) is None:
+        return insert(line, f"{indent}{new};\n")
+    return insert_text_after(text, body.end, f" {instruction.escape}{instruction.newline}{indent}{new};")
+
+
+def insert_command_after(
+    dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str, operator: str
+) -> Edit:
+    """Put a command behind another one of a list, joined by `operator` (`&&`, `;` or a line end), in the list's style.
+
+    On a line of its own if the operator beside the command stands at the beginning or the end of a line.
+    """
+    indent = indent_of(dockerfile, text.start(command.start))
+    if operator == "\n":
+        return insert_text_after(text, command.end, f"\n{indent}{new}")
+    beside = command.after or command.before
+    joined = f"{operator} " if operator == ";" else f" {operator} "
+    if beside is None or offset_in_logical(run, text) is None:
+        return insert_text_after(text, command.end, f"{joined}{new}")
+    leading = _starts_line(text, beside.start)
+    following = len(text.text) - len(text.text[beside.end :].lstrip(" \t"))
+    if not leading and text.contiguous(beside.end - 1, min(following + 1, len(text.text))):
+        return insert_text_after(text, command.end, f"{joined}{new}")
+    if not indent or not _starts_line(text, (command.before if leading and command.before else command).start):
+        indent = continuation_indent(dockerfile, run)
+    broken = f" {run.escape}{run.newline}{indent}"
+    if leading and operator != ";":
+        return insert_text_after(text, command.end, f"{broken}{operator} {new}")
+    return insert_text_after(text, command.end, f"{joined.rstrip()}{broken}{new}")
+
+
+def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end: int, new: str) -> Edit:
+    """Put words behind those at `text[start:end]`: on a line of their own if those have one, else on the same line."""
+    after = text.text[end:].lstrip(" \t")[:1]
+    following = text.text.find(after, end) if after else end
+    if (
+        offset_in_logical(run, text) is not None
+        and after
+        and _starts_line(text, start)
+        and not text.contiguous(end - 1, following + 1)
+    ):
+        new = f"{run.escape}{run.newline}{indent_of(dockerfile, text.start(start))}{new}"
+    return insert_text_after(text, end, f" {new}")
+
+
+def _between(operator: Operator, command: SimpleCommand) -> tuple[int, int]:
+    """From an operator to the command beside it, the last character of the one and the first of the other included."""
+    if operator.start < command.start:
+        return operator.start, command.start + 1
+    return command.end - 1, operator.end
+
+
+def _starts_line(text: Mapped, at: int) -> bool:
+    """Whether nothing but white space stands before an offset on its physical line."""
+    while at > 0 and text.text[at - 1] in " \t" and text.contiguous(at - 1, at + 1):
+        at -= 1
+    return at > 0 and not text.contiguous(at - 1, at + 1)
+
+
+def delete_command(
+    dockerfile: Dockerfile,
+    instruction: Instruction,
+    text: Mapped,
+    command: Span,
+    before: Span | None,
+    after: Span | None,
+) -> tuple[Edit, ...] | None:
+    """Take a command out of a list with one of the operators beside it.
+
+    Args:
+        dockerfile: the file.
+        instruction: the RUN that holds the script.
+        text: the script, mapped to the source.
+        command: the command's span in `text`.
+        before: the operator in front of it, in `text`.
+        after: the operator behind it, in `text`.
+
+    Returns:
+        The edits, or None if it is the only command, the script is a heredoc, what follows would become a flag, or a
+        comment of the shell behind it would be left on a line of its own: BuildKit would take that for its own, and go
+        on with the next instruction.
+    """
+    offset = offset_in_logical(instruction, text)
+    if offset is None or (before is None and after is None):
+        return None
+    if (
+        after is None
+        and before is not None
+        and text.text[command.end :].lstrip(" \t").startswith("#")
+        and any(_starts_line(text, at) for at in (before.start, command.start))
+    ):
+        return None
+    if before is None and after is not None and text.text[after.end :].lstrip().startswith("--"):
+        return None  # what is then first would be a flag of the instruction
+    if before is not None and after is not None:
+        joins = text.text[before.start : before.end], text.text[after.start : after.end]
+        if joins[0] != "&&" and joins[1] == "&&":
+            before = None  # `a; b && c` is `a; c` without b, and not `a && c`
+    if before is not None and not (after is not None and _ends_line(text, before, command, after)):
+        return delete(dockerfile, instruction, offset + before.start, offset + command.end)
+    assert after is not None  # noqa: S101 - one of the two is there
+    end = after.end
+    while end < len(text.text) and text.text[end] in " \t":
+        end += 1
+    if (
+        end < len(text.text)
+        and not text.contiguous(command.start, end + 1)
+        and not _crosses_comment(instruction, text, command.start, end)
+    ):
+        # `RUN first \\` / `&& second`: the next command moves up to where this one stood
+        return (Edit(text.start(command.start), text.start(end), ""),)
+    return delete(dockerfile, instruction, offset + command.start, offset + after.end)
+
+
+def _ends_line(text: Mapped, before: Span, command: Span, after: Span) -> bool:
+    """Whether the list has its operators at the ends of lines and both are the same, so that the second may go."""
+    return (
+        text.text[before.start : before.end] == text.text[after.start : after.end]
+        and not text.contiguous(before.start, command.start + 1)
+        and text.contiguous(command.end - 1, after.end)
+    )
+
+
+def _crosses_comment(instruction: Instruction, text: Mapped, start: int, end: int) -> bool:
+    span = text.span(start, end + 1)
+    return any(isinstance(node, Comment) and span.overlaps(node.span) for node in instruction.trivia)
+
+
+def delete_words(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, start: int, end: int
+) -> tuple[Edit, ...]:
+    """Take the words at `[start, end)` of the script `text` away, with the white space that they leave behind."""
+    offset = offset_in_logical(instruction, text)
+    if offset is not None:
+        return delete(dockerfile, instruction, offset + start, offset + end)
+    while start > 0 and text.text[start - 1] in " \t":
+        start -= 1
+    return (replace(text.span(start, end), ""),)
+
+
+def delete_commands(
+    dockerfile: Dockerfile, instruction: Instruction, text: Mapped, first: SimpleCommand, last: SimpleCommand
+) -> tuple[Edit, ...] | None:
+    """Take neighbouring commands of a list away, from `first` to `last`; of a heredoc's, the lines that they fill.
+
+    Returns:
+        The edits, or None if nothing would be left, or if in a heredoc they share a line or an and-or list with others.
+    """
+    if offset_in_logical(instruction, text) is not None:
+        before, after = (
+            None if operator is None else Span(operator.start, operator.end) for operator in (first.before, last.after)
+        )
+        return delete_command(dockerfile, instruction, text, Span(first.start, last.end), before, after)
+    if any(each is not None and each.text.strip() not in ("", ";") for each in (first.before, last.after)):
+        return None  # the lines around would be joined by what is left of the list
+    start, end = first.start, last.end
+    while start > 0 and text.text[start - 1] in " \t":
+        start -= 1
+    while end < len(text.text) and text.text[end] in " \t;":
+        end += 1
+    if (start > 0 and text.text[start - 1] != "\n") or text.text[end : end + 1] != "\n":
+        return None
+    return (replace(text.span(start, end + 1), ""),)
+
+
+def insert_first(dockerfile: Dockerfile, instruction: Instruction, text: Mapped, script: Script, new: str) -> Edit:
+    """Put a command in front of all others of a script but a leading `set`, in the style of the list."""
+    first = script.top_level[0]
+    if isinstance(first, SimpleCommand) and first.name == "set" and len(script.top_level) > 1:
+        first = script.top_level[1]
+    operator = first.after
+    if offset_in_logical(instruction, text) is None:
+        line = text.text.rfind("\n", 0, first.start) + 1
+        indent = text.text[line : first.start]
+        return insert_text_before(text, first.start, f"{new}\n{indent if not indent.strip() else ''}")
+    leading = operator is not None and not text.contiguous(first.end - 1, operator.end)
+    joined = ";" if operator is not None and operator.text == ";" else "&&"
+    if joined == ";" and not any(command.errexit for command in script.commands):
+        joined = "&&"
+    return insert_command_before(dockerfile, instruction, text, first.start, new, joined, leading=leading)

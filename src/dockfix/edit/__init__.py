@@ -1,7 +1,7 @@
 """Edits that keep a file's own style, and leave every other byte alone.
 
 - `text`: an edit as a value, and a text with edits applied.
-- `dockerfile`: edits of a Dockerfile: flags, words, lists of commands, whole instructions, moves (a package).
+- `dockerfile`: how an edit is fitted into a Dockerfile: lines, flags, words, lists of commands, moves.
 - `yaml`: compose files and other YAML.
 - `hcl`: bake files.
 - `wiring`: named contexts in compose and bake files: what supplies one, and the edits that add another.

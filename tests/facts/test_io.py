@@ -6,10 +6,14 @@ import itertools
 
 import pytest
 
-from dockfix.facts.io import Area, conflict_with, copy_destination, file_use, requirement_files, upwards
+from dockfix.facts.copies import Area, copy_destination
 from dockfix.facts.model import Known
+from dockfix.facts.packages import requirement_files
+from dockfix.facts.paths import upwards
 from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Copy, Run
+from dockfix_codemods.copy_order.conflicts import conflict_with
+from dockfix_codemods.copy_order.file_use import file_use
 
 
 def verdict(run: str, area: Area, head: str = "FROM python:3.13-slim\nWORKDIR /app\n") -> str:

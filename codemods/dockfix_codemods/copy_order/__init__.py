@@ -92,7 +92,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.facts.io import file_use
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.context import Context
@@ -101,11 +100,12 @@ from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Target, context_candidates
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Add, Copy, Instruction, Onbuild, Run, Volume, Word, Workdir
+from dockfix_codemods.copy_order.file_use import file_use
 from dockfix_codemods.copy_order.reorder import destination_of, reorderable_below, uses_area
 from dockfix_codemods.copy_order.reorder import is_plain as is_plain_copy
 
 if TYPE_CHECKING:
-    from dockfix.facts.io import Area
+    from dockfix.facts.copies import Area
     from dockfix.facts.packages import PackageCommand
     from dockfix_codemods.copy_order.reorder import ReorderableCopy
 

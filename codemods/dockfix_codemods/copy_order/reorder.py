@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts import io
-from dockfix.facts.io import Area, Conflict, FileUse, conflict_with, copy_destination, file_use, requirement_files
+from dockfix.facts.copies import Area, copy_destination
 from dockfix.facts.model import Known, known
+from dockfix.facts.packages import requirement_files
 from dockfix.facts.paths import normal_path
-from dockfix.facts.scope import uses
+from dockfix.facts.variables import uses
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run, Volume, Word, Workdir
+from dockfix_codemods.copy_order import conflicts as io
+from dockfix_codemods.copy_order.conflicts import Conflict, conflict_with
+from dockfix_codemods.copy_order.file_use import FileUse, file_use
 from dockfix_codemods.copy_order.unaffected import Crossing, caveat
 
 if TYPE_CHECKING:

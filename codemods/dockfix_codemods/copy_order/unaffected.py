@@ -1,7 +1,7 @@
 """Whether a RUN is shown to run the same without what a COPY brings: the one argument for a safe move.
 
 A program finds a file in three ways: it looks for it of its own accord, something that the build has given it names the
-file, or its command line does. The last is told by `io.conflict_with`. Here the other two are shown not to be, or it
+file, or its command line does. The last is told by `conflict_with`. Here the other two are shown not to be, or it
 is said what is left to review:
 
 - the file lies where nothing looks of its own accord: in a folder of the project's, outside PATH, PYTHONPATH and homes,
@@ -23,10 +23,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from dockfix.facts.copies import Area, copy_destination
 from dockfix.facts.images import BUILDKIT_ARGS, PLATFORM_ARGS, PREDEFINED_ARGS
-from dockfix.facts.io import Area, FileUse, copy_destination, upwards
 from dockfix.facts.model import Fact, Known
-from dockfix.facts.paths import normal_path
+from dockfix.facts.paths import normal_path, upwards
 from dockfix.facts.tables.filesystem import (
     DISCOVERED_FOLDERS,
     DOWNLOADERS,
@@ -39,6 +39,7 @@ from dockfix.facts.tables.filesystem import (
     UNPACKERS,
 )
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run, Shell, Word, Workdir
+from dockfix_codemods.copy_order.file_use import FileUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -66,7 +66,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.facts import frontend as mounts
-from dockfix.facts.programs import PythonProgram, python_programs, python_version
+from dockfix.facts.python_programs import PythonProgram, python_programs, python_version
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context as ShellContext

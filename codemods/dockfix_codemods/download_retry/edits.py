@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.facts.programs import PythonProgram
+from dockfix.facts.python_programs import PythonProgram
 from dockfix.rule import Edit
 from dockfix.syntax.python import parse_python
 from dockfix.syntax.tree import Dockerfile, Run

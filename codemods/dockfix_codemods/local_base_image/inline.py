@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.edit.wiring import shown_folder
 from dockfix.facts.model import Known, Unknown
-from dockfix.facts.scope import uses
 from dockfix.facts.stages import context_key
+from dockfix.facts.variables import uses
 from dockfix.project.ignore import read_ignore
 from dockfix.project.sources import context_uses
 from dockfix.project.target import Target
@@ -387,7 +387,7 @@ def _leaking(origin: Origin) -> frozenset[str]:
 
 def _leaks(own: Target, origin: Origin, key: str) -> tuple[str, tuple[str, ...]]:
     """Why it matters that ARGs of the image's stages reach those of the file; else those that a RUN may read."""
-    from dockfix.facts.names import ignores_environment  # noqa: PLC0415 - as above
+    from dockfix.facts.variables import ignores_environment  # noqa: PLC0415 - as above
 
     leaking = _leaking(origin)
     triggers = [node.child for node in origin.stage.instructions if isinstance(node, Onbuild) and node.child]
@@ -441,7 +441,7 @@ def _sets(node: Instruction) -> frozenset[str]:
 
 
 def _mentioned(node: Instruction) -> frozenset[str]:
-    from dockfix.facts.names import names_mentioned  # noqa: PLC0415 - reading a file needs none of its tables
+    from dockfix.facts.variables import names_mentioned  # noqa: PLC0415 - reading a file needs none of its tables
 
     return names_mentioned(node)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
-__all__ = ["normal_path"]
+__all__ = ["is_below", "normal_path", "upwards"]
 
 
 def normal_path(path: str) -> str:
@@ -14,3 +15,16 @@ def normal_path(path: str) -> str:
     """
     normal = posixpath.normpath(path)
     return normal[1:] if normal.startswith("//") else normal
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a normal path is a folder or lies in it."""
+    return folder in (path, "/") or path.startswith(folder + "/")
+
+
+def upwards(folder: str) -> Iterator[str]:
+    """A folder and those above it, up to the root."""
+    yield folder
+    while folder != (above := posixpath.dirname(folder)):
+        folder = above
+        yield folder

@@ -12,7 +12,7 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
@@ -22,42 +22,34 @@ from dockfix.facts.images import PREDEFINED_ARGS
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import Globals, Stage, StageGraph
-from dockfix.syntax.tree import (
-    Add,
-    Arg,
-    Copy,
-    Env,
-    Expose,
-    From,
-    Instruction,
-    Label,
-    Onbuild,
-    Run,
-    Shell,
-    Stopsignal,
-    User,
-    Volume,
-    Workdir,
-)
-from dockfix.syntax.words import variables
+from dockfix.syntax.tree import Arg, Env, Instruction, Onbuild, Shell, User, Workdir
 
 if TYPE_CHECKING:
     from dockfix.facts.accounts import Accounts
 
-__all__ = ["Scopes", "State", "uses"]
-
 T = TypeVar("T")
+
+
 R = TypeVar("R")
+
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH where the image sets none (moby/buildkit `util/system/path.go`)."""
 
+
 POSIX_SHELL: Final = ("/bin/sh", "-c")
+
+
 WINDOWS_SHELL: Final = ("cmd", "/S", "/C")
 """The shells of images without a SHELL (moby/buildkit `dockerfile2llb/defaultshell.go`)."""
 
+
 _NOT_ENVIRONMENT: Final = frozenset(("BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"))
+
+
 _WINDOWS_IMAGE: Final = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE)
+
+
 _BASE_MAY_SET: Final = Value(Unknown("the base image may set it"))
 
 
@@ -508,56 +500,3 @@ def _joined(old: Value, new: Value) -> Value:
         return Value(map_fact(new.fact, normal_path), new.assumes)
     why = new.fact.why if isinstance(new.fact, Unknown) else "it has several possible values"
     return Value(Unknown(why), old.assumes | new.assumes)
-
-
-_RAW_MENTION: Final = re.compile(r"\\.|\$\{?([A-Za-z_][A-Za-z0-9_]*)", re.DOTALL)
-
-
-def uses(instruction: Instruction) -> frozenset[str]:
-    """The names that BuildKit itself expands in an instruction (not those that a shell will expand).
-
-    What expands is in moby/buildkit `instructions/commands.go` (`Expand`, `ExpandRaw`); `ONBUILD` expands nothing until
-    its child runs, in another build or stage: ask for the child.
-    """
-    return frozenset(name for text in _expanding(instruction) for name in variables(text, instruction.escape)) | (
-        _raw_uses(instruction)
-    )
-
-
-def _expanding(instruction: Instruction) -> Iterator[str]:
-    """The texts of an instruction that expand."""
-    match instruction:
-        case From():
-            yield from _flag_values(instruction, ("platform",))
-            if instruction.image is not None:
-                yield instruction.image.text
-        case Add() | Copy():
-            yield from _flag_values(instruction, ("chown", "chmod", "checksum"))
-            yield from (word.text for word in instruction.paths)
-            if instruction.destination is not None:
-                yield instruction.destination.text
-        case Env() | Label():
-            for pair in instruction.pairs:
-                yield pair.key
-                yield pair.value or ""
-        case Arg():
-            yield from (pair.value for pair in instruction.pairs if pair.value is not None)
-        case Expose() | Stopsignal() | User() | Volume() | Workdir():
-            yield from (word.text for word in instruction.args)
-        case Run():
-            for mount in instruction.mounts:
-                yield from (option.value for option in mount.options if option.value and option.key != "from")
-        case _:
-            pass
-
-
-def _flag_values(instruction: Instruction, names: Sequence[str]) -> Iterator[str]:
-    yield from (flag.value for flag in instruction.flags if flag.name in names and flag.value)
-
-
-def _raw_uses(instruction: Instruction) -> frozenset[str]:
-    """The names that expand in the heredocs of COPY and ADD, where quotes mean nothing."""
-    if not isinstance(instruction, Add | Copy):
-        return frozenset()
-    bodies = (heredoc.content for heredoc in instruction.heredocs if heredoc.expand)
-    return frozenset(match[1] for body in bodies for match in _RAW_MENTION.finditer(body) if match[1])

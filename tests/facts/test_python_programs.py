@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from dockfix.facts.programs import python_programs, python_syntax_error, python_version
+from dockfix.facts.python_programs import python_programs, python_syntax_error, python_version
 from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
 

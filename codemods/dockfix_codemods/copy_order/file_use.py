@@ -1,16 +1,15 @@
-"""Which files a RUN may read and write, and where a COPY puts its sources, so that their order can be judged.
+"""The files that a RUN may read and write.
 
-Every program uses the system's own folders; which parts of the file system are free of that is told by `reserved`.
-Beyond it, what the words of known commands name is known, and a RUN with any other command is unbounded.
+Every program uses the folders of the system; `conflicts` tells which parts of the file system are free of that. Outside
+these folders, the files are known where the words of known commands name them. A RUN with any other command is
+`unbounded`.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -23,26 +22,12 @@ from dockfix.facts.packages import (
     WordLike,
     is_literal_name,
     literal_requirements_only,
-    manifests_for,
     reads,
 )
-from dockfix.facts.paths import normal_path
+from dockfix.facts.paths import normal_path, upwards
 from dockfix.facts.tables.commands import CONDA_MANAGERS, SYSTEM_MANAGERS
-from dockfix.facts.tables.filesystem import (
-    ACCOUNT_TOOLS,
-    DOWNLOADERS,
-    FHS_TOP,
-    FILE_ENDINGS,
-    FILE_NAMES,
-    FILE_TOOLS,
-    LOCAL_FOLDERS,
-    QUIET,
-    SCRIPT_ENDINGS,
-    STANDING,
-    UNPACKERS,
-    VAR_FOLDERS,
-)
-from dockfix.syntax.tree import Add, Copy, Run, Word
+from dockfix.facts.tables.filesystem import ACCOUNT_TOOLS, DOWNLOADERS, FILE_TOOLS, QUIET, STANDING, UNPACKERS
+from dockfix.syntax.tree import Run
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -50,65 +35,7 @@ if TYPE_CHECKING:
     from dockfix.facts.scope import State
     from dockfix.syntax.shell import Redirect, SimpleCommand
 
-__all__ = [
-    "Area",
-    "Conflict",
-    "FileUse",
-    "conflict_with",
-    "copy_destination",
-    "file_use",
-    "named_conflict",
-    "requirement_files",
-    "upwards",
-]
-
 _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
-_NAMES_NEVER_IMPORTED: Final = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "pkg_resources"}
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """Where a COPY writes: the file `path`, or, if `tree`, anything at or below it.
-
-    `owner` is the user of its `--chown`, None without one; `mode`: it has a `--chmod`.
-    """
-
-    path: str
-    tree: bool
-    owner: str | None = None
-    mode: bool = False
-
-    def conflicts_with(self, other: Area, standing: str) -> bool:
-        """Whether this and another COPY give a different result in another order.
-
-        They do if they may write the same file, and if both may make a folder, which then belongs to whom the first one
-        says (`MkdirAll` in tonistiigi/fsutil `copy/copy.go`). `standing` is a folder that is there already.
-        """
-        if self.meets(other.path):
-            return True
-        if (self.owner, self.mode) == (other.owner, other.mode):
-            return False
-        common = posixpath.commonpath((posixpath.dirname(self.path), posixpath.dirname(other.path)))
-        return common not in STANDING and not _below(standing, common)
-
-    @property
-    def by_root(self) -> bool:
-        """Whether folders that the COPY makes belong to root."""
-        return self.owner in (None, "root", "0", "root:root", "0:0")
-
-    def meets(self, path: str) -> bool:
-        """Whether something at or below `path`, or a folder above it, may be the same file."""
-        return _below(path, self.path) or _below(self.path, path)
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Why a COPY and a RUN may not change places. If not `certain`, it is only to be feared, and `why` says what to
-    look at.
-    """
-
-    why: str
-    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,63 +69,6 @@ class FileUse:
     accounts: bool = False
     conda: bool = False
     projects: tuple[tuple[PackageCommand, str], ...] = ()
-
-
-def _below(path: str, folder: str) -> bool:
-    return folder in (path, "/") or path.startswith(folder + "/")
-
-
-# --- where a COPY writes --------------------------------------------------------------------------------------------
-
-
-def copy_destination(copy: Copy | Add, source: Word, state: State, is_dir: Callable[[str], bool | None]) -> Area | None:
-    """Where a source of a COPY or ADD lands; None if that is not known.
-
-    Args:
-        copy: the instruction.
-        source: one of its sources.
-        state: what holds at the instruction.
-        is_dir: whether a path of the context is a folder; None where the context cannot tell.
-
-    Source: BuildKit `solver/llbsolver/file/backend.go` (`docopy`) and `pathRelativeToWorkingDir` of
-    `frontend/dockerfile/dockerfile2llb/convert.go`: a folder's contents go to the destination itself.
-    """
-    if copy.destination is None:
-        return None
-    spelled = copy.destination.text
-    folder = spelled.endswith("/") or posixpath.basename(spelled) in (".", "..")
-    expanded = state.expand(spelled, copy.escape)
-    workdir = state.workdir
-    if not isinstance(expanded, Known):
-        return None
-    if not expanded.value.startswith("/") and not isinstance(workdir, Known):
-        return None
-    base = workdir.value if isinstance(workdir, Known) else "/"
-    path = normal_path(posixpath.join(base, expanded.value))
-    chown, chmod = copy.flag("chown"), copy.flag("chmod")
-    whole = Area(path, True, (chown.value or "") if chown else None, chmod is not None)
-    name = posixpath.basename(source.text.rstrip("/"))
-    if isinstance(copy, Add) or copy.flag("from") or copy.heredocs or not name or re.search(r"[*?\[\\$]", name):
-        return whole
-    if source.text.endswith("/") or name in (".", "..") or not _is_file(source.text, name, is_dir):
-        return whole
-    if folder:
-        return replace(whole, path=posixpath.join(path, name), tree=False)
-    return replace(whole, tree=not (posixpath.basename(path) == name or _has_file_name(posixpath.basename(path))))
-
-
-def _is_file(source: str, name: str, is_dir: Callable[[str], bool | None]) -> bool:
-    told = is_dir(source)
-    return _has_file_name(name) if told is None else not told
-
-
-def _has_file_name(name: str) -> bool:
-    if name.startswith(".") and name.endswith(("rc", "ignore", "-version", "-versions", ".env")):
-        return True
-    return name in FILE_NAMES or ("." in name[1:] and name.rpartition(".")[2].lower() in FILE_ENDINGS)
-
-
-# --- what a RUN uses ------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -465,13 +335,6 @@ def _manifests(draft: _Draft, manifests: Iterable[str], directory: Fact[str], pa
         draft.names += [(folder, name) for name in manifests]
 
 
-def upwards(folder: str) -> Iterator[str]:
-    yield folder
-    while folder != (above := posixpath.dirname(folder)):
-        folder = above
-        yield folder
-
-
 def _uv_venv(draft: _Draft, command: PackageCommand, directory: Fact[str]) -> None:
     # docs.astral.sh/uv/reference/cli/#uv-venv: .venv unless a path is given; requires-python of a project is honoured.
     _manifests(draft, ("pyproject.toml", "uv.toml", ".python-version", ".python-versions"), directory, True)
@@ -539,188 +402,3 @@ def _pinned(command: PackageCommand) -> PackageCommand:
         )
 
     return replace(command, packages=tuple(literal(word) for word in command.packages))
-
-
-# --- whether they clash ---------------------------------------------------------------------------------------------
-
-
-def named_conflict(use: FileUse, area: Area) -> Conflict | None:
-    """Why a RUN uses what is copied to `area`, as far as its own words say; None if they do not."""
-    if use.unbounded:
-        return Conflict(use.unbounded)
-    for tree in use.trees:
-        if area.meets(tree):
-            return Conflict(f"line {use.line} uses {tree}")
-    for folder in use.made:
-        # A COPY makes missing folders as `mkdir` under root does, and sets the modes of those below its destination.
-        if area.meets(folder) and (area.mode or not area.by_root or (not area.tree and _below(folder, area.path))):
-            return Conflict(f"line {use.line} makes {folder}")
-    for folder, name in use.names:
-        if _could_be(area, folder, name):
-            return Conflict(f"line {use.line} looks for {name} in {folder}")
-    if _mentioned(use, area):
-        return Conflict(f"line {use.line} names {area.path}")
-    return None
-
-
-def _mentioned(use: FileUse, area: Area) -> bool:
-    """Whether the words of a RUN hold the path or the file's name, in whatever place (`echo "deb file:/repo"`)."""
-    names = [area.path] if area.path not in ("/", *use.made) else []
-    names += [posixpath.basename(area.path)] if not area.tree else []
-    return any(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", use.text) for name in names)
-
-
-def conflict_with(use: FileUse, area: Area) -> Conflict | None:
-    """Why a COPY that writes to `area` and a RUN may not change places; None if it makes no difference."""
-    if named := named_conflict(use, area):
-        return named
-    if _reserved(area, use):
-        return Conflict(f"{area.path} lies where programs and packages keep files")
-    if not area.tree and any(fnmatch.fnmatchcase(posixpath.basename(area.path), name) for name in use.configs):
-        return Conflict(f"line {use.line} may take {posixpath.basename(area.path)} for its configuration")
-    if use.home not in (None, "/") and area.tree and _below(use.home or "/", area.path):
-        return Conflict(f"line {use.line} may read its configuration from {use.home}")
-    if use.accounts and not area.by_root and not re.fullmatch(r"\d+(:\d+)?", area.owner or ""):
-        user = (area.owner or "").partition(":")[0]
-        return Conflict(f"whether line {use.line} creates the user {user}, who then owns the files", certain=False)
-    name = posixpath.basename(area.path)
-    for command, folder in use.projects:
-        manifests = (posixpath.basename(each) for each in manifests_for(command) if not each.endswith("/**"))
-        if not area.tree and _below(area.path, folder) and any(fnmatch.fnmatchcase(name, each) for each in manifests):
-            return Conflict(f"line {use.line} may install from {name}, as from the manifest in {folder}")
-    for folder in use.manifests_in:
-        if _below(area.path, folder) or _below(folder, area.path):
-            return Conflict(f"whether a manifest in {folder} names {posixpath.basename(area.path)}", certain=False)
-    return _python_path(use, area) or _on_path(use, area)
-
-
-def _could_be(area: Area, folder: str, pattern: str) -> bool:
-    """Whether a file of the area may match a glob in a folder."""
-    if area.tree and _below(folder, area.path):
-        return True
-    if not _below(area.path, folder):
-        return False
-    inside = area.path[len(folder.rstrip("/")) + 1 :].split("/")
-    wanted = pattern.split("/")
-    if wanted[0] == "**":
-        return area.tree or fnmatch.fnmatchcase(inside[-1], wanted[-1])
-    if len(wanted) == 1:
-        return len(inside) == 1 and fnmatch.fnmatchcase(inside[0], wanted[0]) and not (area.tree and "." in pattern[1:])
-    return fnmatch.fnmatchcase(inside[0], wanted[0])
-
-
-def _python_path(use: FileUse, area: Area) -> Conflict | None:
-    for folder in use.python_path:
-        if (area.tree and _below(folder, area.path)) or posixpath.dirname(area.path) == folder:
-            name = posixpath.basename(area.path).partition(".")[0]
-            module = area.tree or area.path.endswith(".py")
-            if (area.tree and _below(folder, area.path)) or (module and name in _NAMES_NEVER_IMPORTED):
-                return Conflict(f"Python looks for modules in {folder}")
-    return None
-
-
-def _on_path(use: FileUse, area: Area) -> Conflict | None:
-    for folder in use.path:
-        if not area.tree and posixpath.dirname(area.path) == folder:
-            name = posixpath.basename(area.path)
-            if name in use.programs:
-                return Conflict(f"line {use.line} runs {name}")
-            if not name.endswith(SCRIPT_ENDINGS) and "entrypoint" not in name:
-                return Conflict(f"whether installing the packages runs a program called {name}", certain=False)
-        elif area.tree and posixpath.dirname(area.path) == folder and posixpath.basename(area.path) in use.programs:
-            return Conflict(f"line {use.line} runs {posixpath.basename(area.path)}")
-        elif area.tree and (_below(folder, area.path) or _below(area.path, folder)):
-            return Conflict(
-                f"whether {area.path}, on PATH, gets programs that installing the packages runs", certain=False
-            )
-    return None
-
-
-def _reserved(area: Area, use: FileUse) -> bool:
-    """Whether a part of the file system is one that programs and packages use of their own accord."""
-    parts = area.path.strip("/").split("/")
-    below = parts[1:]
-    if parts == [""]:
-        return True
-    match parts[0]:
-        case "home" | "root":
-            # Dotted names in a home are configuration; a folder's contents are not known.
-            inside = below[1:] if parts[0] == "home" else below
-            return not inside or inside[0].startswith(".")
-        case "tmp":
-            return False
-        case "opt":
-            packages = " ".join(use.packages).lower()
-            return not below or use.conda or (len(below[0]) > 2 and below[0].lower() in packages)
-        case "var":
-            return not below or (below[0] != "tmp" and below[0] in VAR_FOLDERS)
-        case "usr":
-            if below[:1] == ["local"]:
-                return len(below) < 2 or below[1] in LOCAL_FOLDERS
-            return below[:1] != ["src"] or len(below) < 2 or re.fullmatch(r"[a-z_]+", below[1]) is None
-        case top:
-            return top in FHS_TOP
-
-
-# --- requirements files ---------------------------------------------------------------------------------------------
-
-
-_NAMING: Final = frozenset(("-r", "--requirement", "-c", "--constraint"))
-_ADDRESSES: Final = frozenset(("-i", "--index-url", "--extra-index-url", "-f", "--find-links"))
-_SETTINGS: Final = frozenset(("--trusted-host", "--no-binary", "--only-binary", "--use-feature"))
-_SWITCHES: Final = frozenset(("--pre", "--prefer-binary", "--require-hashes", "--no-index"))
-"""Options of a requirements file of pip: naming files, with a value that may be a folder, with another value, alone."""
-
-
-def requirement_files(text: str) -> tuple[str, ...] | None:
-    """The files that a requirements file of pip names; None if it installs local projects, or cannot be read.
-
-    Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/
-    """
-    found: list[str] = []
-    for line in re.sub(r"\\\r?\n", " ", text).split("\n"):
-        words = _uncommented(line).split()
-        if words and words[0].startswith("-"):
-            named = _option_files(words)
-            if named is None:
-                return None
-            found += named
-        elif words and not is_literal_name("pip", " ".join(_without_hashes(words))):
-            return None
-    return tuple(found)
-
-
-def _uncommented(line: str) -> str:
-    """A line up to the `#` that stands at its beginning or behind a space."""
-    found = re.search(r"(?:^|\s)#", line)
-    return line[: found.start()] if found else line
-
-
-def _without_hashes(words: Sequence[str]) -> list[str]:
-    """The words of a requirement but for its hashes; other options of it may name anything, and stay."""
-    return [
-        word
-        for before, word in zip(("", *words), words, strict=False)
-        if word != "--hash" and before != "--hash" and not word.startswith("--hash=")
-    ]
-
-
-def _option_files(words: Sequence[str]) -> list[str] | None:
-    """The files that a line of options names; None if one of them names a folder, or is not known."""
-    found: list[str] = []
-    pending = list(words)
-    while pending:
-        name, glued, value = pending.pop(0).partition("=")
-        if name in _SWITCHES and not glued:
-            continue
-        if not name.startswith("--") and len(name) > 2:
-            name, glued, value = name[:2], "=", name[2:] + glued + value
-        if name not in _NAMING | _ADDRESSES | _SETTINGS or not (glued or pending):
-            return None
-        value = (value if glued else pending.pop(0)).strip("\"'")
-        remote = re.match(r"https?://", value) is not None
-        if name in _ADDRESSES and not remote:
-            return None
-        if name in _NAMING and not remote:
-            found.append(value)
-    return found

@@ -1,4 +1,4 @@
-"""Whole instructions with their comments: adding and deleting them."""
+"""Adding and deleting whole instructions with their comments."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ _BANNER = frozenset("#-=*~_+ \t─━═")
 
 
 def is_banner(comment: Comment) -> bool:
-    """Whether a comment is a rule or a heading set off by one (`# ---- build ----`), which speaks of a section."""
+    """Whether a comment is a line of punctuation or a heading set off by one (`# ---- build ----`), which describes a
+    section."""
     text = comment.text.strip()
     return not text or set(text) <= _BANNER or (len(text) > 6 and set(text[:3]) <= _BANNER and len(set(text[:3])) == 1)
 
 
 def own_comments(dockerfile: Dockerfile, instruction: Instruction) -> tuple[Comment, ...]:
-    """The comments directly above an instruction that speak of it: none from a banner upwards."""
+    """The comments directly above an instruction that describe it: those below the nearest banner."""
     own: list[Comment] = []
     for comment in reversed(dockerfile.above(instruction)):
         if is_banner(comment):
@@ -40,7 +41,7 @@ def own_comments(dockerfile: Dockerfile, instruction: Instruction) -> tuple[Comm
 
 
 def block(dockerfile: Dockerfile, instruction: Instruction) -> Span:
-    """The lines of an instruction with the comments that speak of it."""
+    """The lines of an instruction and of its own comments."""
     comments = own_comments(dockerfile, instruction)
     first = comments[0].span if comments else instruction.span
     return Span(line_start(dockerfile, first.start), instruction.lines.end)
@@ -54,7 +55,7 @@ def blank_at(dockerfile: Dockerfile, offset: int) -> Blank | None:
 
 
 def delete_block(dockerfile: Dockerfile, span: Span) -> Edit:
-    """Take whole lines away, and one of the two blank lines that would meet then, or begin or end the file."""
+    """Delete whole lines, and one of two blank lines that would then be adjacent or begin or end the file."""
     start, end = span
     size = len(dockerfile.text)
     first = start == line_start(dockerfile, 0)
@@ -70,9 +71,10 @@ def delete_block(dockerfile: Dockerfile, span: Span) -> Edit:
 
 
 def delete_for(dockerfile: Dockerfile, gone: Sequence[Instruction], heir: Instruction) -> tuple[Edit, ...] | None:
-    """Take instructions away whose work another one further down does, and hand their comments on to that.
+    """Delete instructions that a later instruction (`heir`) makes redundant, and move their comments to it.
 
-    A heading goes along if all that it stands over goes. None if a comment would be lost, or a pragma parted.
+    A heading is deleted too if everything below it is. None if a comment would be lost, or a pragma separated from its
+    instruction.
     """
     spans: list[Span] = []
     comments: list[Comment] = []
@@ -92,7 +94,7 @@ def delete_for(dockerfile: Dockerfile, gone: Sequence[Instruction], heir: Instru
         comments += own
     target = block(dockerfile, heir).start
     if len(gone) == 1 and gone[0].lines.end == target:
-        return (Edit(line_start(dockerfile, gone[0].span.start), target, ""),)  # the comments stand where they belong
+        return (Edit(line_start(dockerfile, gone[0].span.start), target, ""),)  # the comments are already in place
     edits = tuple(delete_block(dockerfile, span) for span in spans)
     lines = "".join(
         f"{dockerfile.text[line_start(dockerfile, each.span.start) : each.span.end].rstrip()}{heir.newline}"
@@ -102,15 +104,15 @@ def delete_for(dockerfile: Dockerfile, gone: Sequence[Instruction], heir: Instru
 
 
 def insert_above(dockerfile: Dockerfile, instruction: Instruction, line: str) -> Edit:
-    """Put a line above an instruction and the comments that speak of it, with its indentation and line end."""
+    """Insert a line above an instruction and its own comments, with its indentation and line end."""
     at = block(dockerfile, instruction).start
     return insert(at, f"{indent_of(dockerfile, instruction.span.start)}{line}{instruction.newline}")
 
 
 def insert_below(dockerfile: Dockerfile, instruction: Instruction, lines: str) -> Edit:
-    """Put lines (without a final line end) directly below an instruction.
+    """Insert lines (without a final line end) directly below an instruction.
 
-    A continuation that nothing follows, at the end of a file, goes: it would take the lines in.
+    A trailing continuation at the end of a file is removed: the new lines would become part of the instruction.
     """
     data = instruction.logical.pieces[-1].end
     if dockerfile.text.startswith(instruction.escape, data):
@@ -123,14 +125,14 @@ def insert_below(dockerfile: Dockerfile, instruction: Instruction, lines: str) -
 
 
 def insert_instruction(dockerfile: Dockerfile, anchor: Instruction, head: str, tail: str, *, above: bool) -> Edit:
-    """Put a new instruction above or below another one, in the style of the file.
+    """Insert a new instruction above or below another one, in the style of the file.
 
     Args:
         dockerfile: the file.
-        anchor: what it goes above (and above the comments that speak of that) or below.
-        head: the instruction's first line, without a continuation.
-        tail: what goes on a second line, indented as the file's other continuations are; on the same line if empty.
-        above: which of the two. A blank line in front of `anchor` also parts the new instruction from it.
+        anchor: the instruction next to which it is inserted; "above" is above the comments of the anchor.
+        head: the first line of the instruction, without a continuation.
+        tail: the text of a second line, indented as other continuations of the file; on the same line if empty.
+        above: whether to insert above. A blank line above `anchor` also separates the new instruction from it.
     """
     outer = indent_of(dockerfile, anchor.span.start)
     model = next((node for node in dockerfile.instructions if breaks_lines(node)), anchor)

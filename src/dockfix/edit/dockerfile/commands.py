@@ -1,4 +1,4 @@
-"""Edits of the commands in a RUN's shell text."""
+"""Edits of the commands in the shell text of a RUN."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def insert_command_before(
     *,
     leading: bool,
 ) -> Edit:
-    """Put a command in front of the one that begins at `start` of the script `text`, in the style of its list.
+    """Insert a command before the one that begins at `start` of the script `text`, in the style of its list.
 
     Args:
         dockerfile: the file.
         instruction: the RUN that holds the script.
         text: the script, mapped to the source.
-        start: offset in `text` of the command that the new one goes before.
+        start: the offset in `text` of the command before which the new one is inserted.
         new: the new command, without operators.
-        operator: what separates the two: `&&`, or `;` where `set -e` holds.
-        leading: whether the list writes its operators at the beginning of lines (`&& b`) rather than at the end.
+        operator: the operator between the two: `&&`, or `;` where `set -e` is in effect.
+        leading: whether the list writes operators at the beginning of lines (`&& b`) rather than at the end.
     """
     at = text.start(start)
     joined = f"{new} {operator}" if operator != ";" else f"{new};"
@@ -52,10 +52,10 @@ def insert_command_before(
 
 
 def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str) -> Edit:
-    """Put a command in front of another one of a list, so that the other runs only if the new one succeeds.
+    """Insert a command before another one of a list, so that the other runs only if the new one succeeds.
 
-    Joined by `;` or a new line where the list is one of these under `set -e`, which does not see a failure in front of
-    `&&`; else by `&&`; in the list's own style.
+    They are joined by `;` or a newline if the list uses these under `set -e`, which ignores a failure before `&&`;
+    otherwise by `&&`.
     """
     around = {each.text for each in (command.before, command.after) if each is not None}
     ends = command.errexit and "&&" not in around
@@ -72,14 +72,14 @@ def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: Simp
 def append_to_body(
     dockerfile: Dockerfile, instruction: Instruction, text: Mapped, body: Span, done: int, new: str
 ) -> Edit:
-    """Put a command behind the last one of a loop's body: on a line of its own if the word `done` begins one.
+    """Append a command to the body of a loop, on a line of its own if `done` begins a line.
 
     Args:
         dockerfile: the file.
         instruction: the RUN that holds the script.
         text: the script, mapped to the source.
-        body: the body in `text`, up to and with the `;` or line end in front of `done`.
-        done: where `done` begins in `text`.
+        body: the body in `text`, up to and including the `;` or line end before `done`.
+        done: the offset in `text` of `done`.
         new: the command, without operators.
     """
     line = line_start(dockerfile, text.start(done))
@@ -88,7 +88,7 @@ def append_to_body(
     begins = own and not dockerfile.text[first : text.start(body.start)].strip(" \t")
     indent = indent_of(dockerfile, text.start(body.start)) if begins else f"{indent_of(dockerfile, line)}  "
     if text.text[body.end - 1] == "\n":
-        return insert(line, f"{indent}{new}\n")  # a script's lines end in `\n`, whatever the file's do
+        return insert(line, f"{indent}{new}\n")  # a script's lines end in `\n`, even in a CRLF file
     if not own:
         return insert_text_after(text, body.end, f" {new};")
     if offset_in_logical(instruction, text) is None:
@@ -99,9 +99,10 @@ def append_to_body(
 def insert_command_after(
     dockerfile: Dockerfile, run: Run, text: Mapped, command: SimpleCommand, new: str, operator: str
 ) -> Edit:
-    """Put a command behind another one of a list, joined by `operator` (`&&`, `;` or a line end), in the list's style.
+    """Insert a command after another one of a list, joined by `operator` (`&&`, `;` or a line end), in the style of the
+    list.
 
-    On a line of its own if the operator beside the command stands at the beginning or the end of a line.
+    The new command gets its own line if the adjacent operator is at the beginning or the end of a line.
     """
     indent = indent_of(dockerfile, text.start(command.start))
     if operator == "\n":
@@ -123,7 +124,8 @@ def insert_command_after(
 
 
 def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end: int, new: str) -> Edit:
-    """Put words behind those at `text[start:end]`: on a line of their own if those have one, else on the same line."""
+    """Insert words after those at `text[start:end]`: on a line of their own if those have one, otherwise on the same
+    line."""
     after = text.text[end:].lstrip(" \t")[:1]
     following = text.text.find(after, end) if after else end
     if (
@@ -137,14 +139,15 @@ def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end:
 
 
 def _between(operator: Operator, command: SimpleCommand) -> tuple[int, int]:
-    """From an operator to the command beside it, the last character of the one and the first of the other included."""
+    """The range between an operator and the adjacent command, including the last character of the first and the first
+    of the second."""
     if operator.start < command.start:
         return operator.start, command.start + 1
     return command.end - 1, operator.end
 
 
 def _starts_line(text: Mapped, at: int) -> bool:
-    """Whether nothing but white space stands before an offset on its physical line."""
+    """Whether only white space precedes an offset on its physical line."""
     while at > 0 and text.text[at - 1] in " \t" and text.contiguous(at - 1, at + 1):
         at -= 1
     return at > 0 and not text.contiguous(at - 1, at + 1)
@@ -158,20 +161,20 @@ def delete_command(
     before: Span | None,
     after: Span | None,
 ) -> tuple[Edit, ...] | None:
-    """Take a command out of a list with one of the operators beside it.
+    """Delete a command from a list, with one of the adjacent operators.
 
     Args:
         dockerfile: the file.
         instruction: the RUN that holds the script.
         text: the script, mapped to the source.
-        command: the command's span in `text`.
-        before: the operator in front of it, in `text`.
-        after: the operator behind it, in `text`.
+        command: the span of the command in `text`.
+        before: the operator before it, in `text`.
+        after: the operator after it, in `text`.
 
     Returns:
-        The edits, or None if it is the only command, the script is a heredoc, what follows would become a flag, or a
-        comment of the shell behind it would be left on a line of its own: BuildKit would take that for its own, and go
-        on with the next instruction.
+        The edits, or None if it is the only command, the script is a heredoc, the next word would become a flag, or a
+            shell comment after the command would be left on a line of its own: BuildKit would read that as its own
+            comment and continue with the next instruction.
     """
     offset = offset_in_logical(instruction, text)
     if offset is None or (before is None and after is None):
@@ -184,7 +187,7 @@ def delete_command(
     ):
         return None
     if before is None and after is not None and text.text[after.end :].lstrip().startswith("--"):
-        return None  # what is then first would be a flag of the instruction
+        return None  # the first word would become a flag of the instruction
     if before is not None and after is not None:
         joins = text.text[before.start : before.end], text.text[after.start : after.end]
         if joins[0] != "&&" and joins[1] == "&&":
@@ -200,13 +203,13 @@ def delete_command(
         and not text.contiguous(command.start, end + 1)
         and not _crosses_comment(instruction, text, command.start, end)
     ):
-        # `RUN first \\` / `&& second`: the next command moves up to where this one stood
+        # `RUN first \\` / `&& second`: the next command moves up to this position
         return (Edit(text.start(command.start), text.start(end), ""),)
     return delete(dockerfile, instruction, offset + command.start, offset + after.end)
 
 
 def _ends_line(text: Mapped, before: Span, command: Span, after: Span) -> bool:
-    """Whether the list has its operators at the ends of lines and both are the same, so that the second may go."""
+    """Whether the operators are at the ends of lines and both are the same, so that the second can be deleted."""
     return (
         text.text[before.start : before.end] == text.text[after.start : after.end]
         and not text.contiguous(before.start, command.start + 1)
@@ -222,7 +225,7 @@ def _crosses_comment(instruction: Instruction, text: Mapped, start: int, end: in
 def delete_words(
     dockerfile: Dockerfile, instruction: Instruction, text: Mapped, start: int, end: int
 ) -> tuple[Edit, ...]:
-    """Take the words at `[start, end)` of the script `text` away, with the white space that they leave behind."""
+    """Delete the words at `[start, end)` of the script `text`, and the white space around them."""
     offset = offset_in_logical(instruction, text)
     if offset is not None:
         return delete(dockerfile, instruction, offset + start, offset + end)
@@ -234,7 +237,7 @@ def delete_words(
 def delete_commands(
     dockerfile: Dockerfile, instruction: Instruction, text: Mapped, first: SimpleCommand, last: SimpleCommand
 ) -> tuple[Edit, ...] | None:
-    """Take neighbouring commands of a list away, from `first` to `last`; of a heredoc's, the lines that they fill.
+    """Delete the adjacent commands of a list from `first` to `last`; in a heredoc, the lines that they fill.
 
     Returns:
         The edits, or None if nothing would be left, or if in a heredoc they share a line or an and-or list with others.
@@ -245,7 +248,7 @@ def delete_commands(
         )
         return delete_command(dockerfile, instruction, text, Span(first.start, last.end), before, after)
     if any(each is not None and each.text.strip() not in ("", ";") for each in (first.before, last.after)):
-        return None  # the lines around would be joined by what is left of the list
+        return None  # the remaining operator would join the lines around it
     start, end = first.start, last.end
     while start > 0 and text.text[start - 1] in " \t":
         start -= 1
@@ -257,7 +260,7 @@ def delete_commands(
 
 
 def insert_first(dockerfile: Dockerfile, instruction: Instruction, text: Mapped, script: Script, new: str) -> Edit:
-    """Put a command in front of all others of a script but a leading `set`, in the style of the list."""
+    """Insert a command before all others of a script except a leading `set`, in the style of the list."""
     first = script.top_level[0]
     if isinstance(first, SimpleCommand) and first.name == "set" and len(script.top_level) > 1:
         first = script.top_level[1]

@@ -13,14 +13,14 @@ from dockfix.syntax.tree import Dockerfile, Instruction, Word
 
 
 def move_below(dockerfile: Dockerfile, instruction: Instruction, anchor: Instruction) -> tuple[Edit, ...]:
-    """Move an instruction, with the comments that speak of it, directly below another one further down."""
+    """Move an instruction and its own comments directly below a later one."""
     span = block(dockerfile, instruction)
     lines = dockerfile.text[span.start : span.end].rstrip("\r\n")
     return delete_block(dockerfile, span), insert_below(dockerfile, anchor, lines)
 
 
 def move_above(dockerfile: Dockerfile, instructions: Sequence[Instruction], anchor: Instruction) -> tuple[Edit, ...]:
-    """Move instructions, with the comments that speak of them, directly above another one and its comments."""
+    """Move instructions and their own comments directly above another one and its comments."""
     gone: list[Span] = []
     lines: list[str] = []
     for instruction in instructions:
@@ -36,16 +36,16 @@ def move_above(dockerfile: Dockerfile, instructions: Sequence[Instruction], anch
 def move_all_below(
     dockerfile: Dockerfile, pieces: Sequence[tuple[Instruction, Sequence[Word]]], anchor: Instruction
 ) -> tuple[Edit, ...]:
-    """Move instructions, or some of their words, directly below another one further down, keeping their order.
+    """Move instructions, or some of their words, directly below a later one, keeping their order.
 
-    An instruction that moves as a whole takes along the comments that speak of it. One of which only some words move
-    stays with its comments; they get a line of its kind, with its flags and its last word. The lines that arrive are
-    set off by a blank line if the instruction that they come from was.
+    Comments move with an instruction that moves as a whole. If only some of its words move, the comments stay; the
+    words move to a new instruction with the same keyword, flags and last word. The moved lines are separated by a blank
+    line if their source was.
 
     Args:
         dockerfile: the file.
         pieces: instructions in order, each with the words that move, or none if it moves as a whole.
-        anchor: what they go below.
+        anchor: the instruction below which they go.
     """
     edits: list[Edit] = []
     gone: list[Span] = []
@@ -72,7 +72,7 @@ def move_all_below(
 
 
 def _paragraph(dockerfile: Dockerfile, instruction: Instruction, moving: Sequence[Instruction]) -> Span:
-    """The block of an instruction, with the heading above it if all that the heading stands over moves."""
+    """The block of an instruction, including the heading above it if everything below the heading moves."""
     span = block(dockerfile, instruction)
     above = dockerfile.above(instruction)
     if not above or len(above) == len(own_comments(dockerfile, instruction)):
@@ -89,7 +89,7 @@ def _paragraph(dockerfile: Dockerfile, instruction: Instruction, moving: Sequenc
 def replace_and_move_below(
     dockerfile: Dockerfile, instruction: Instruction, lines: Sequence[str], anchor: Instruction
 ) -> tuple[Edit, ...]:
-    """Move an instruction and its comments directly below `anchor`, further down, and put lines where it stood."""
+    """Move an instruction and its own comments directly below a later `anchor`, and put `lines` in its place."""
     span = block(dockerfile, instruction)
     text = dockerfile.text[span.start : span.end].rstrip("\r\n")
     kept = "".join(f"{line}{instruction.newline}" for line in lines)

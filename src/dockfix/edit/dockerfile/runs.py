@@ -18,11 +18,13 @@ _SHELL_COMMENT = re.compile(r"(?:^|[\s;&|])#")
 def merge_runs(
     dockerfile: Dockerfile, first: Instruction, *others: Instruction, operator: str = "&&"
 ) -> tuple[Edit, ...] | None:
-    """Join a RUN with the RUNs that directly follow it, which have no heredocs and no flags but its own.
+    """Merge a RUN with the RUNs that directly follow it, which have no heredocs and no flags other than those of the
+    first.
 
-    Comments between them stay, now inside the continuation; blank lines between them go, since BuildKit warns of
-    them there. None if a shell comment might end one of them, or if a pragma would be parted from its instruction. The
-    caller has shown that running all in one shell is the same, with `operator` (`&&` or `;`) between them.
+    Comments between them are kept, inside the continuation; blank lines between them are deleted, since BuildKit warns
+    about them there. None if a shell comment could end one of them, or if a pragma would be separated from its
+    instruction. The caller has shown that running all commands in one shell, joined by `operator` (`&&` or `;`), is the
+    same.
     """
     behind, before = _separator(dockerfile, (first, *others), operator)
     edits: list[Edit] = []
@@ -46,7 +48,7 @@ def merge_runs(
 
 
 def _replace_keyword(dockerfile: Dockerfile, run: Run, before: str) -> Iterator[Edit]:
-    """Put `before` in place of a RUN's keyword and flags; comments between them and the command stay."""
+    """Replace the keyword and flags of a RUN by `before`; comments between them and the command are kept."""
     head = run.text.start(0)
     if line_start(dockerfile, head) == line_start(dockerfile, run.keyword.span.start):
         yield Edit(run.lines.start, head, before)
@@ -61,7 +63,7 @@ def _replace_keyword(dockerfile: Dockerfile, run: Run, before: str) -> Iterator[
 
 
 def _separator(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: str) -> tuple[str, str]:
-    """What stands at the end of a line and at the beginning of the next between two commands, in the style of RUNs."""
+    """The text at the end of a line and at the beginning of the next between two commands, in the style of the RUNs."""
     model = next((run for run in runs if breaks_lines(run)), runs[0])
     indent = continuation_indent(dockerfile, model)
     if operator == ";":
@@ -72,7 +74,7 @@ def _separator(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: st
         indent = indent_of(dockerfile, leading[-1].start)
     elif any(line.endswith("&&") for line in lines):
         return f" && {model.escape}", indent
-    else:  # the lines are arguments of one command, and may stand further in than a command does
+    else:  # the lines are arguments of one command, which may be indented further than a command
         outer = indent_of(dockerfile, model.span.start)
         indent = min(indent, outer + ("\t" if indent[len(outer) :].startswith("\t") else "    "), key=len)
     return f" {model.escape}", f"{indent}&& "
@@ -81,9 +83,9 @@ def _separator(dockerfile: Dockerfile, runs: Sequence[Instruction], operator: st
 def append_commands(
     dockerfile: Dockerfile, runs: Sequence[Instruction], commands: Sequence[str], operator: str
 ) -> tuple[Edit, ...]:
-    """Put commands behind the last of a RUN, in the style of `runs`, of which it is the last.
+    """Append commands to a RUN, the last of `runs`, in the style of all of these. Each command gets a line of its own.
 
-    The others are those that it is merged with by the same fix. Each command takes a line of its own.
+    The other `runs` are those that the same fix merges with it.
     """
     last = runs[-1]
     end = last.text.end(len(last.text.text))

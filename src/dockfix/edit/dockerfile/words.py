@@ -24,10 +24,9 @@ _OPERATORS = frozenset(("&&", "||", ";", "|"))
 
 
 def insert_flag(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> Edit:
-    """Put a flag behind the keyword and the flags that are there.
+    """Insert a flag after the keyword and the existing flags.
 
-    On a line of its own if the instruction is written over several lines, so that one line of a diff is one mount;
-    else on the same line.
+    If the instruction spans several lines, the flag gets a line of its own, so that a diff shows one mount per line.
     """
     keyword_end = instruction.keyword.span.end
     if not breaks_lines(instruction):
@@ -40,7 +39,9 @@ def insert_flag(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> 
     start = instruction.text.start(0)
     if line_start(dockerfile, start) == line_start(dockerfile, keyword_end):
         return Edit(keyword_end, start, f" {flag}{continuation(dockerfile, instruction)}")
-    indent = indent_of(dockerfile, start)  # `RUN \\` with the command below: the flag takes a line like the command's
+    indent = indent_of(
+        dockerfile, start
+    )  # `RUN \\` with the command below: the flag gets a line with the indentation of the command
     line = f"{flag} {instruction.escape}{instruction.newline}"
     below = line_end(dockerfile, keyword_end)
     if any(isinstance(node, Comment) and below <= node.span.start < start for node in instruction.trivia):
@@ -49,7 +50,7 @@ def insert_flag(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> 
 
 
 def delete_flag(dockerfile: Dockerfile, instruction: Instruction, flag: Flag) -> tuple[Edit, ...]:
-    """Take a flag away, and its line with it if it stood alone there; behind the keyword what follows moves up."""
+    """Delete a flag, and its line if it is alone there; if it follows the keyword directly, the next word moves up."""
     start, end = flag.word.start, flag.word.end
     rest = instruction.logical.text[end:]
     follows = end + len(rest) - len(rest.lstrip(GO_SPACE))
@@ -63,10 +64,10 @@ def delete_flag(dockerfile: Dockerfile, instruction: Instruction, flag: Flag) ->
 
 
 def delete(dockerfile: Dockerfile, instruction: Instruction, start: int, end: int) -> tuple[Edit, ...]:
-    """Take `logical[start:end]` out of an instruction, with the white space that it leaves behind.
+    """Delete `logical[start:end]` of an instruction, and the white space around it.
 
-    Physical lines of which nothing remains go away whole; comment lines between them stay. If the last line goes, the
-    one before it loses its continuation.
+    Physical lines that would be empty are deleted; comment lines between them are kept. If the last line is deleted,
+    the one before it loses its continuation.
     """
     edits: list[Edit] = []
     dropped: set[int] = set()
@@ -87,7 +88,7 @@ def delete(dockerfile: Dockerfile, instruction: Instruction, start: int, end: in
                 dropped.add(index)
                 left[index] = ""
             elif above and rest in _OPERATORS and start >= low and _has_text(left[index - 1]):
-                # `x && \` of which x goes: the operator moves up to what it follows now
+                # `x && \` without x: the operator moves up to the command that it now follows
                 dropped.add(index)
                 left[index] = ""
                 end_above = pieces[index - 1].start + len(left[index - 1].rstrip(" \t"))
@@ -98,8 +99,8 @@ def delete(dockerfile: Dockerfile, instruction: Instruction, start: int, end: in
                     edits.append(Edit(piece.start + first - low, piece.start + last - low, ""))
                 left[index] = text[low:first] + text[last:high]
         low = high
-    # A line of nothing but a continuation must not become the last one: it would be a blank line, and what follows it
-    # a part of the instruction.
+    # A line with only a continuation must not become the last one: it would be a blank line, and the next line would
+    # become part of the instruction.
     if len(pieces) - 1 in dropped:
         tail = len(pieces) - 1
         while tail > 0 and not _has_text(left[tail]):
@@ -116,12 +117,13 @@ def _has_text(text: str) -> bool:
 
 
 def _trim(text: str, piece: Span, cut: Span, final: bool) -> tuple[int, int]:
-    """What to cut out of a line of which something stays, so that neither white space is doubled nor words join."""
+    """The range to delete from a line that keeps some text, so that white space is not doubled and words are not
+    joined."""
     first, last = cut
     before, after = text[piece.start : first], text[last : piece.end]
     if _has_text(after):
         if not _has_text(before):
-            # The line begins with something else now, and keeps its indentation.
+            # The line keeps its indentation.
             while first < last and text[first] in " \t":
                 first += 1
             last += len(after) - len(after.lstrip(" \t"))
@@ -132,14 +134,14 @@ def _trim(text: str, piece: Span, cut: Span, final: bool) -> tuple[int, int]:
     while stop > first and text[stop - 1] in " \t":
         stop -= 1
     if not final:
-        last = stop  # the white space in front of the continuation stays as it is
+        last = stop  # the white space before the continuation is kept
     if final or stop < piece.end:
         first -= len(before) - len(before.rstrip(" \t"))
     return first, last
 
 
 def _missing_space(text: str, left: Sequence[str], ends: Sequence[int], dropped: set[int], cut: Span) -> int | None:
-    """The line behind which a space is missing, since what stood between two words has gone with its line."""
+    """The line that needs a trailing space, because the text between two words was deleted with its line."""
     borders = text[max(0, cut.start - 1) : cut.start + 1] + text[cut.end - 1 : cut.end + 1]
     if not any(char in GO_SPACE for char in borders):
         return None  # a part of one word was cut out
@@ -162,7 +164,7 @@ def _delete_lines(dockerfile: Dockerfile, instruction: Instruction, dropped: set
             start = lines.pop().start
         lines.append(Span(start, end))
     if lines[-1].end == len(dockerfile.text) and not dockerfile.text.endswith("\n"):
-        # The file ends without a line end, and goes on doing so.
+        # A file without a final line end stays so.
         start = lines.pop().start
         blanks = {node.span.end: node.span.start for node in instruction.trivia if isinstance(node, Blank)}
         while start in blanks or (lines and lines[-1].end == start):
@@ -178,7 +180,7 @@ def _delete_lines(dockerfile: Dockerfile, instruction: Instruction, dropped: set
 
 
 def insert_pairs(dockerfile: Dockerfile, instruction: Instruction, pairs: Sequence[str]) -> Edit:
-    """Put words behind the last argument of an ENV, LABEL or ARG: each on a line of its own if that one has one."""
+    """Append words to an ENV, LABEL or ARG: each on a line of its own if the last argument has one."""
     last = instruction.args[-1].span
     own_line = line_start(dockerfile, last.start) != line_start(dockerfile, instruction.keyword.span.start)
     if not own_line:
@@ -193,7 +195,7 @@ def line_like(dockerfile: Dockerfile, instruction: Instruction, args: Sequence[s
 
 
 def delete_arguments(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Word]) -> list[Edit]:
-    """Take words out of an instruction; those that stand side by side in one piece."""
+    """Delete arguments of an instruction; adjacent ones together."""
     edits: list[Edit] = []
     rows: list[list[Word]] = []
     order = {word.start: index for index, word in enumerate(instruction.args)}
@@ -223,8 +225,8 @@ def _spelling(instruction: Instruction, span: Span, dockerfile: Dockerfile) -> s
 
 
 def insert_flags(dockerfile: Dockerfile, instruction: Instruction, flags: Sequence[str]) -> Edit:
-    """Put flags behind those that are there: each on a line of its own if the instruction has several lines, or would
-    have one that is longer than `MAX_LINE` with them."""
+    """Insert flags after the existing ones: each on a line of its own if the instruction has several lines, or if one
+    line would be longer than `MAX_LINE`."""
     if not breaks_lines(instruction):
         joined = " ".join(flags)
         line = instruction.lines.end - instruction.lines.start if not instruction.heredocs else 0
@@ -245,9 +247,9 @@ def insert_flags(dockerfile: Dockerfile, instruction: Instruction, flags: Sequen
 
 
 def split_before(dockerfile: Dockerfile, instruction: Instruction, words: Sequence[Word]) -> tuple[Edit, ...]:
-    """Begin a new instruction of the same kind at each of the words, none of which is the first.
+    """Start a new instruction of the same kind at each of the words, which must not include the first.
 
-    Comments that stood inside the continuation stay where they are, now between the instructions.
+    Comments inside the continuation keep their place, now between the instructions.
     """
     keyword = f"{indent_of(dockerfile, instruction.span.start)}{instruction.keyword.text} "
     edits: list[Edit] = []

@@ -62,9 +62,9 @@ def insert_in_list(dockerfile: Dockerfile, run: Run, text: Mapped, command: Simp
     if ends and "\n" in around and ";" not in around:
         return insert_text_before(text, command.start, f"{new}\n{indent_of(dockerfile, text.start(command.start))}")
     operator = ";" if ends and ";" in around else "&&"
-    beside = command.before or command.after
-    leading = beside is not None and _starts_line(text, beside.start)
-    if beside is None or (not leading and text.contiguous(*_between(beside, command))):
+    adjacent = command.before or command.after
+    leading = adjacent is not None and _starts_line(text, adjacent.start)
+    if adjacent is None or (not leading and text.contiguous(*_between(adjacent, command))):
         return insert_text_before(text, command.start, f"{new}{'' if operator == ';' else ' '}{operator} ")
     return insert_command_before(dockerfile, run, text, command.start, new, operator, leading=leading)
 
@@ -107,13 +107,13 @@ def insert_command_after(
     indent = indent_of(dockerfile, text.start(command.start))
     if operator == "\n":
         return insert_text_after(text, command.end, f"\n{indent}{new}")
-    beside = command.after or command.before
+    adjacent = command.after or command.before
     joined = f"{operator} " if operator == ";" else f" {operator} "
-    if beside is None or offset_in_logical(run, text) is None:
+    if adjacent is None or offset_in_logical(run, text) is None:
         return insert_text_after(text, command.end, f"{joined}{new}")
-    leading = _starts_line(text, beside.start)
-    following = len(text.text) - len(text.text[beside.end :].lstrip(" \t"))
-    if not leading and text.contiguous(beside.end - 1, min(following + 1, len(text.text))):
+    leading = _starts_line(text, adjacent.start)
+    following = len(text.text) - len(text.text[adjacent.end :].lstrip(" \t"))
+    if not leading and text.contiguous(adjacent.end - 1, min(following + 1, len(text.text))):
         return insert_text_after(text, command.end, f"{joined}{new}")
     if not indent or not _starts_line(text, (command.before if leading and command.before else command).start):
         indent = continuation_indent(dockerfile, run)

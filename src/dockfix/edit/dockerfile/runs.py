@@ -26,7 +26,7 @@ def merge_runs(
     instruction. The caller has shown that running all commands in one shell, joined by `operator` (`&&` or `;`), is the
     same.
     """
-    behind, before = _separator(dockerfile, (first, *others), operator)
+    line_end_text, line_start_text = _separator(dockerfile, (first, *others), operator)
     edits: list[Edit] = []
     for one, two in pairwise((first, *others)):
         if not (isinstance(one, Run) and isinstance(two, Run)) or one.json or two.json or one.heredocs or two.heredocs:
@@ -41,9 +41,9 @@ def merge_runs(
             if not isinstance(node, Instruction) and one.lines.end <= node.span.start < two.lines.start
         ]
         end = one.text.end(len(one.text.text))
-        edits.append(Edit(end, max(end, one.span.end), behind))
+        edits.append(Edit(end, max(end, one.span.end), line_end_text))
         edits += [Edit(node.span.start, node.span.end, "") for node in between if isinstance(node, Blank)]
-        edits += _replace_keyword(dockerfile, two, before)
+        edits += _replace_keyword(dockerfile, two, line_start_text)
     return tuple(edits)
 
 
@@ -89,6 +89,6 @@ def append_commands(
     """
     last = runs[-1]
     end = last.text.end(len(last.text.text))
-    behind, before = _separator(dockerfile, runs, operator)
-    text = "".join(f"{behind}{last.newline}{before}{command}" for command in commands)
+    line_end_text, line_start_text = _separator(dockerfile, runs, operator)
+    text = "".join(f"{line_end_text}{last.newline}{line_start_text}{command}" for command in commands)
     return (Edit(end, max(end, last.span.end), text),)

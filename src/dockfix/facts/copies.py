@@ -29,22 +29,22 @@ class Area:
     owner: str | None = None
     mode: bool = False
 
-    def conflicts_with(self, other: Area, standing: str) -> bool:
+    def conflicts_with(self, other: Area, existing: str) -> bool:
         """Whether this and another COPY give a different result in another order.
 
-        They do if they may write the same file, and if both may make a folder, which then belongs to whom the first one
-        says (`MkdirAll` in tonistiigi/fsutil `copy/copy.go`). `standing` is a folder that is there already.
+        They do if they may write the same file, and if both may create a folder, which then gets the owner of the first
+        one (`MkdirAll` in tonistiigi/fsutil `copy/copy.go`). `existing` is a folder that exists already.
         """
         if self.meets(other.path):
             return True
         if (self.owner, self.mode) == (other.owner, other.mode):
             return False
         common = posixpath.commonpath((posixpath.dirname(self.path), posixpath.dirname(other.path)))
-        return common not in STANDING and not is_below(standing, common)
+        return common not in STANDING and not is_below(existing, common)
 
     @property
     def by_root(self) -> bool:
-        """Whether folders that the COPY makes belong to root."""
+        """Whether folders that the COPY creates belong to root."""
         return self.owner in (None, "root", "0", "root:root", "0:0")
 
     def meets(self, path: str) -> bool:
@@ -53,16 +53,16 @@ class Area:
 
 
 def copy_destination(copy: Copy | Add, source: Word, state: State, is_dir: Callable[[str], bool | None]) -> Area | None:
-    """Where a source of a COPY or ADD lands; None if that is not known.
+    """Where a source of a COPY or ADD is written; None if that is not known.
 
     Args:
         copy: the instruction.
         source: one of its sources.
-        state: what holds at the instruction.
+        state: what is in effect at the instruction.
         is_dir: whether a path of the context is a folder; None where the context cannot tell.
 
     Source: BuildKit `solver/llbsolver/file/backend.go` (`docopy`) and `pathRelativeToWorkingDir` of
-    `frontend/dockerfile/dockerfile2llb/convert.go`: a folder's contents go to the destination itself.
+    `frontend/dockerfile/dockerfile2llb/convert.go`: the content of a folder goes directly into the destination.
     """
     if copy.destination is None:
         return None

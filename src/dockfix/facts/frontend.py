@@ -1,4 +1,4 @@
-"""What a Dockerfile needs of its builder, and which version of the frontend `# syntax=` selects."""
+"""What a Dockerfile requires of its builder, and which frontend `# syntax=` selects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dockfix.syntax.tree import Dockerfile
 
 
 def uses_buildkit(dockerfile: Dockerfile) -> bool:
-    """Whether a file can only be built by BuildKit: mounts, heredocs, `--link` and its like, or a `# syntax=` line.
+    """Whether a file can only be built by BuildKit: mounts, heredocs, flags such as `--link`, or a `# syntax=` line.
 
     (docs.docker.com/reference/dockerfile.)
     """
@@ -25,8 +25,8 @@ _VERSION: Final = re.compile(
 
 
 def mounts_supported(syntax: str | None) -> bool:
-    """Whether the frontend that `# syntax=` names knows `RUN --mount`: docker/dockerfile 1.2 and later, and the
-    experimental ones before (moby/buildkit, frontend/dockerfile/docs)."""
+    """Whether the frontend that `# syntax=` selects supports `RUN --mount`: docker/dockerfile 1.2 and later, and
+    earlier experimental ones (moby/buildkit, frontend/dockerfile/docs)."""
     found = _VERSION.match(syntax.strip()) if syntax else None
     if found is None:
         return True
@@ -34,8 +34,8 @@ def mounts_supported(syntax: str | None) -> bool:
 
 
 def frontend_is(syntax: str, major: int, minor: int) -> bool:
-    """Whether the frontend that `# syntax=` names is docker/dockerfile of at least a version, or of none in
-    particular (`docker/dockerfile:1` is the newest of its kind)."""
+    """Whether the frontend that `# syntax=` selects is docker/dockerfile of at least this version, or a tag without a
+    minor version (`docker/dockerfile:1` is the newest of major version 1)."""
     name = syntax.strip().removeprefix("docker.io/")
     found = _VERSION.match(name)
     if found is not None:

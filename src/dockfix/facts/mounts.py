@@ -32,17 +32,17 @@ _JAVASCRIPT: Final = frozenset(("npm", "yarn", "pnpm"))
 
 
 STORE_MANAGERS: Final = frozenset(("go", "cargo", "maven", "gradle", "dotnet"))
-"""Managers whose cache is also where later commands look for the dependencies."""
+"""Managers whose cache is also where later commands find the dependencies."""
 
 
 MOUNTABLE_MANAGERS: Final = PYTHON_MANAGERS - {"pipenv"} | STORE_MANAGERS | {"npm", "yarn", "pnpm", "composer", "apt"}
-"""Managers that gain from a mount without further settings. apk and dnf keep packages only if told to."""
+"""Managers for which a mount is useful without further settings. apk and dnf keep packages only if configured to."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheMount:
-    """A cache mount of a RUN; `target` is absolute and expanded, None if it cannot be known. `tilde`: as written it
-    begins with `~`, which BuildKit does not expand; `target` is then what was meant."""
+    """A cache mount of a RUN; `target` is absolute and expanded, None if it is not known. `tilde`: it is written with a
+    leading `~`, which BuildKit does not expand; `target` is then the intended path."""
 
     mount: Mount
     target: str | None
@@ -51,7 +51,7 @@ class CacheMount:
 
 @dataclass(frozen=True, slots=True)
 class ToolCache:
-    """A package manager's command with the cache that it uses; `likely`: if the unknown base image is like most."""
+    """A package manager command with its cache; `likely`: the answer holds if the unknown base image is like most."""
 
     step: Step
     package: PackageCommand
@@ -65,7 +65,7 @@ class ToolCache:
 
     @property
     def gains(self) -> bool:
-        """Whether it downloads so much that a mount is worth adding."""
+        """Whether it downloads enough for a mount to be useful."""
         package = self.package
         if package.manager not in MOUNTABLE_MANAGERS or package.verb[:2] == ("python", "install"):
             return False
@@ -78,10 +78,10 @@ class ToolCache:
 
 @dataclass(frozen=True)
 class Caches:
-    """A RUN's cache mounts, its commands' caches, and who runs it.
+    """The cache mounts of a RUN, the caches of its commands, and the user that runs it.
 
-    `home` is the likely home if `home_known` is not set, "" if there is none to name. `root`: whether root runs it;
-    None is not known. `closed`: no command may use a cache besides those in `tools`.
+    `home` is only likely if `home_known` is not set, "" if it is not known at all. `root`: whether root runs it; None
+    if not known. `closed`: no command may use a cache other than those in `tools`.
     """
 
     run: Run
@@ -97,19 +97,20 @@ class Caches:
     gid: int | None
 
     def serving(self, directory: str) -> CacheMount | None:
-        """The mount that holds a directory."""
+        """The mount that contains a directory."""
         return next(
             (m for m in self.mounts if m.target is not None and not m.tilde and serves(m.target, directory)), None
         )
 
     def covered(self, directory: str) -> bool:
-        """Whether a mount of another kind stands at or above a directory, or any mount in it (`/go/pkg/mod/cache`)."""
+        """Whether a mount of another kind is at or above a directory, or any mount is inside it
+        (`/go/pkg/mod/cache`)."""
         narrower = any(each.target is not None and serves(directory, each.target) for each in self.mounts)
         others = [mount.target or "" for mount in self.run.mounts if mount.kind != "cache"]
         return narrower or any(serves(target, directory) or serves(directory, target) for target in others)
 
     def missing(self) -> Iterator[tuple[ToolCache, CacheDir]]:
-        """The directories of commands that gain from a mount and have none, each once."""
+        """The directories of commands that would benefit from a mount and have none, each once."""
         seen: set[str] = set()
         for tool in self.tools:
             if not (tool.gains and tool.known) or tool.step.user_changed or self.chosen(tool):
@@ -120,7 +121,8 @@ class Caches:
                     yield tool, directory
 
     def chosen(self, tool: ToolCache) -> bool:
-        """Whether an option puts downloads that later commands look for into a place of their own: to be kept there."""
+        """Whether an option moves downloads that later commands need to a directory of their own, where they must
+        stay."""
         manager = tool.package.manager
         return (
             manager in STORE_MANAGERS
@@ -129,17 +131,17 @@ class Caches:
         )
 
     def owners(self, mount: CacheMount) -> frozenset[str]:
-        """The managers that a mount's directory belongs to by default, in this user's home or in root's."""
+        """The managers that use the directory of a mount by default, in this user's home or in root's."""
         if mount.target is None:
             return frozenset()
         homes = dict.fromkeys(("/root", self.home or "/root"))
         return frozenset(tool for home in homes for tool in tool_of_directory(mount.target, home))
 
     def useless(self, mount: CacheMount) -> bool:
-        """Whether it is shown that no command of the RUN uses a mount.
+        """Whether no command of the RUN can use a mount.
 
-        Every command is known, those of package managers keep their caches elsewhere, and what they may run in turn
-        (a build backend, a lifecycle script) is no owner of the mounted directory.
+        Every command is known, package managers keep their caches elsewhere, and the programs that they may run (a
+        build backend, a lifecycle script) do not use the mounted directory.
         """
         owners = self.owners(mount)
         if not owners or mount.target is None or not self.closed or not self.tools:
@@ -150,7 +152,7 @@ class Caches:
         ):
             return False
         if any(tool.likely and tool.package.manager in owners for tool in self.tools):
-            return False  # an unknown image may well move the cache to where this very tool has its mount
+            return False  # an unknown image may move the cache of this tool to where the mount is
         if any(self.mentions(mount.target)):
             return False
         return not any(
@@ -158,14 +160,15 @@ class Caches:
         )
 
     def writable(self, mount: CacheMount) -> bool:
-        """Whether the RUN's user is known to be able to write into a mount (moby/buildkit: root's, 0755)."""
+        """Whether the RUN's user can certainly write to a mount (moby/buildkit: it is root's, with mode 0755)."""
         if mount.mount.get("mode") is not None:
             return True
         owner = mount.mount.get("uid") or "0"
         return self.root is True or (self.uid is not None and owner == str(self.uid))
 
     def mentions(self, directory: str) -> Iterator[Step]:
-        """The commands that name the directory, something in it, or, if they move or remove files, one above it."""
+        """The commands that name the directory, something in it, or, if they move or remove files, a folder above
+        it."""
         for step in self.commands.steps:
             name = step.command.basename
             for word in step.command.args:
@@ -180,7 +183,8 @@ class Caches:
                     break
 
     def path(self, text: str) -> str | None:
-        """A word as an absolute path, `~` and `$HOME` replaced by the home, a final `/*` kept off; None if none."""
+        """A word as an absolute path, with `~` and `$HOME` replaced by the home and without a trailing `/*`; None if it
+        is not one."""
         text = text.strip("\"'")
         text = text.partition("=")[2] if text.startswith("-") else text
         for start in ("~/", "$HOME/", "${HOME}/"):
@@ -193,7 +197,7 @@ class Caches:
 
 
 def caches_of(facts: BuildFacts, run: Run, stage: Stage) -> Caches | None:
-    """The caches of a RUN; None where its text is not for a shell that dockfix reads."""
+    """The caches of a RUN; None if its shell is not supported."""
     commands = facts.commands(run)
     if commands.script is None:
         return None
@@ -257,7 +261,7 @@ def is_understood(step: Step) -> bool:
 
 def _tool(facts: BuildFacts, step: Step, run: Run, stage: Stage, *, home: str | None, likely_root: bool) -> ToolCache:
     package = step.package
-    assert package is not None  # noqa: S101 - asked for steps of package managers only
+    assert package is not None  # noqa: S101 - called for steps of package managers only
     state = facts.state(run)
 
     def own(name: str) -> Fact[str] | None:
@@ -269,7 +273,7 @@ def _tool(facts: BuildFacts, step: Step, run: Run, stage: Stage, *, home: str | 
     def strict(name: str) -> Fact[str] | None:
         fact = own(name)
         if fact is None and stage.base is not None and name not in state.names():
-            # What moves or disables a cache is listed for every image of the table that sets it (facts/images).
+            # The table of images lists every variable that moves or disables a cache.
             return None
         return fact if fact is not None else state.lookup(name)
 
@@ -291,7 +295,7 @@ def _tool(facts: BuildFacts, step: Step, run: Run, stage: Stage, *, home: str | 
 
 
 def cache_instead(facts: BuildFacts, caches: Caches, step: Step, command: str) -> str:
-    """Where another command in the place of a step keeps its cache; empty if that is not known, or it keeps none."""
+    """Where another command in place of a step keeps its cache; empty if that is not known, or if it keeps none."""
     package = recognise(parse_shell(command).commands[0].words)
     other = replace(step, package=package)
     tool = _tool(facts, other, caches.run, caches.stage, home=caches.home or None, likely_root=False)

@@ -11,7 +11,7 @@ __all__ = ["is_below", "normal_path", "upwards"]
 def normal_path(path: str) -> str:
     """A path without `.`, `..` and doubled slashes.
 
-    `posixpath.normpath` keeps two leading slashes, which POSIX leaves to the system; on Linux they are one.
+    `posixpath.normpath` keeps two leading slashes, whose meaning POSIX leaves to the system; on Linux they are one.
     """
     normal = posixpath.normpath(path)
     return normal[1:] if normal.startswith("//") else normal

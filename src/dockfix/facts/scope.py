@@ -1,10 +1,10 @@
-"""What holds at each instruction: variables, user, shell, working directory, home.
+"""What is in effect at each instruction: variables, user, shell, working directory, home.
 
-BuildKit keeps one environment for a stage's steps, into which ENV and ARG both write, so the later of the two wins; and
-the ENV of the image beside it. A stage FROM another starts with both, ENV before ARG (moby/buildkit
+BuildKit keeps one environment for the steps of a stage, to which both ENV and ARG write, so the later of the two wins;
+the ENV of the image is separate. A stage based on another starts with both, ENV before ARG (moby/buildkit
 `dockerfile2llb/convert.go`: `dispatchEnv`, `dispatchArg`, `dispatchState.init`, `dispatchStages`).
 
-Values of ARGs that a build does not tell us are their defaults; what rests on one says so (`State.assumes`).
+An ARG that no known build passes has its default; a value that depends on one lists it (`State.assumes`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _BASE_MAY_SET: Final = Value(Unknown("the base image may set it"))
 
 
 def map_fact(fact: Fact[T], function: Callable[[T], R]) -> Fact[R]:
-    """A fact about what a function makes of the value of another fact."""
+    """A function applied to the value of a fact, as a fact."""
     if isinstance(fact, Known):
         return Known(function(fact.value))
     if isinstance(fact, OneOf):
@@ -80,7 +80,7 @@ class _History(Generic[T]):
 
 @dataclass(frozen=True, eq=False)
 class _Scope:
-    """All that changes along one stage (or among the ARGs before the first FROM)."""
+    """Everything that changes along one stage (or among the ARGs before the first FROM)."""
 
     image_env: Layer
     visible: Layer
@@ -97,7 +97,7 @@ class _Scope:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What holds when an instruction runs, before its own effect."""
+    """What is in effect when an instruction runs, before its own effect."""
 
     _scope: _Scope = field(repr=False)
     _before: int
@@ -105,29 +105,31 @@ class State:
 
     @cached_property
     def env(self) -> Mapping[str, Fact[str]]:
-        """The image's environment: ENV of this stage and its parents, and what the base image is known to set."""
+        """The environment of the image: ENV of this stage and its parents, and the variables that the base image is
+        known to set."""
         return View(self._scope.image_env, self._before)
 
     @cached_property
     def args(self) -> Mapping[str, Fact[str]]:
-        """The ARGs declared so far, in this stage and its parents: what the build passes, else the default.
+        """The ARGs declared so far, in this stage and its parents: the value that the build passes, otherwise the
+        default.
 
-        A bare ARG takes the default of the ARG before the first FROM; without one it is unknown.
+        A bare ARG has the default of the ARG before the first FROM; without one it is unknown.
         """
         return View(self._scope.args, self._before)
 
     def value(self, name: str) -> Value:
-        """What `$name` expands to in an instruction, with the ARGs whose defaults it rests on."""
+        """What `$name` expands to in an instruction, with the ARGs whose defaults it depends on."""
         value = self._scope.visible.get(name, self._before)
         if value.fact is None and not self._scope.base_known:
             return _BASE_MAY_SET
         return value
 
     def lookup(self, name: str) -> Fact[str] | None:
-        """What a RUN finds in its environment under a name, and `$name` in an instruction expands to.
+        """The value of a variable in the environment of a RUN, which is what `$name` in an instruction expands to.
 
-        The later of ENV and ARG wins. None if it is certainly unset. The proxy variables that a build may pass without
-        an ARG are unknown unless the file sets them.
+        The later of ENV and ARG wins. None if it is certainly unset. The proxy variables, which a build may pass
+        without an ARG, are unknown unless the file sets them.
         """
         fact = self.value(name).fact
         if fact is None and name in PREDEFINED_ARGS:
@@ -135,7 +137,7 @@ class State:
         return fact
 
     def assumes(self, name: str) -> frozenset[str]:
-        """The ARGs whose defaults the value of a variable rests on: a build may pass others."""
+        """The ARGs whose defaults the value of a variable depends on: a build may pass others."""
         return self.value(name).assumes
 
     def names(self) -> tuple[str, ...]:
@@ -152,7 +154,7 @@ class State:
 
     @property
     def shell(self) -> Fact[tuple[str, ...]]:
-        """What shell-form commands are handed to."""
+        """The shell that runs commands in shell form."""
         return self._scope.shell.get(self._before)
 
     @property
@@ -162,7 +164,7 @@ class State:
 
     @property
     def workdir_assumes(self) -> frozenset[str]:
-        """The ARGs whose defaults `workdir` rests on."""
+        """The ARGs whose defaults `workdir` depends on."""
         return self._scope.workdir.get(self._before).assumes
 
     @property
@@ -200,7 +202,7 @@ class State:
 
     @property
     def makes_roots_folders(self) -> bool:
-        """Whether what a step makes belongs to root and to root's group, as what a COPY makes does."""
+        """Whether the files that a step creates belong to root and root's group, like those that a COPY creates."""
         return self.is_root == Known(True) and self.group in (None, Known("root"), Known("0"))
 
     @cached_property
@@ -219,7 +221,7 @@ class State:
 
     @cached_property
     def gid(self) -> Fact[int]:
-        """The numeric group: that of USER, else the user's own; 0 for a number that is no account's."""
+        """The numeric group: that of USER, otherwise the user's own; 0 for a number without an account."""
         group = self.group
         if group is not None:
             if not isinstance(group, Known):
@@ -245,10 +247,10 @@ class State:
 
     @cached_property
     def home(self) -> Fact[str]:
-        """HOME in a step: the variable if it is set, else the user's directory in /etc/passwd, `/` if it has none.
+        """HOME in a step: the variable if it is set, otherwise the user's directory in /etc/passwd, `/` if it has none.
 
-        (opencontainers/runc `libcontainer/init_linux.go`, `finalizeNamespace`.) A base image that is in our table and
-        is not said there to set HOME does not. What runs on `scratch` was copied there, perhaps with an /etc/passwd.
+        (opencontainers/runc `libcontainer/init_linux.go`, `finalizeNamespace`.) A base image whose table row does not
+        set HOME does not set it. Programs in a `scratch` image were copied there, perhaps with an /etc/passwd.
         """
         variable = self._scope.visible.get("HOME", self._before).fact
         if variable is not None:
@@ -286,7 +288,7 @@ def _number(text: str) -> int | None:
 
 
 class Scopes:
-    """The scopes of a Dockerfile: one for what stands before the first FROM, one for each stage. Built when asked."""
+    """The scopes of a Dockerfile: one for the ARGs before the first FROM, one for each stage. Created on request."""
 
     def __init__(
         self, graph: StageGraph, globals_: Globals, accounts: Callable[[Instruction | Stage], Accounts]
@@ -318,7 +320,7 @@ class Scopes:
         return State(scope, before, lambda: self._accounts(instruction))
 
     def end(self, stage: Stage) -> State:
-        """What holds at the end of a stage, and in a container of its image."""
+        """What is in effect at the end of a stage, and in a container of its image."""
         scope, before = self._ends[stage.index]
         return State(scope, before, lambda: self._accounts(stage))
 
@@ -405,7 +407,7 @@ def _from_image(stage: Stage) -> _Scope:
         visible.set(START, name, value)
     unknown = Unknown("the base image is not known")
     user = Known("root") if scratch else base.user if base is not None else unknown
-    # A known image's working directory is in no table; docker-library's language images leave it at `/`.
+    # No table lists working directories of images; docker-library's language images keep `/`.
     workdir: Fact[str] = Known("/") if scratch else Unknown("the working directory of the base image is not known")
     if base is not None and not windows and base.sets_env_complete:
         workdir = Known("/")
@@ -467,7 +469,8 @@ def _declare(
     look: Callable[[str], Value],
     escape: str,
 ) -> None:
-    """An ARG in a stage: what the build passes, else its default, else that of the ARG before the first FROM."""
+    """An ARG in a stage: the value that the build passes, otherwise its default, otherwise that of the ARG before the
+    first FROM."""
     given = globals_.build_args.get(name)
     if given is not None:
         value = Value(given)
@@ -477,7 +480,7 @@ def _declare(
     elif (outer := globals_.lookup(name)).fact is not None:
         value = outer
     else:
-        # Without a value the variable stays what it was, unless a build passes one.
+        # Without a value the variable keeps its value, unless a build passes one.
         before = look(name)
         value = Value(before.fact or Unknown(f"ARG {name} has no default"), before.assumes | {name})
     scope.args.set(position, name, value)

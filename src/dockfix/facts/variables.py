@@ -34,7 +34,7 @@ def uses(instruction: Instruction) -> frozenset[str]:
     """The names that BuildKit itself expands in an instruction (not those that a shell will expand).
 
     What expands is in moby/buildkit `instructions/commands.go` (`Expand`, `ExpandRaw`); `ONBUILD` expands nothing until
-    its child runs, in another build or stage: ask for the child.
+    its child runs, in another build or stage: call this with the child.
     """
     return frozenset(name for text in _expanding(instruction) for name in variables(text, instruction.escape)) | (
         _raw_uses(instruction)
@@ -73,7 +73,7 @@ def _flag_values(instruction: Instruction, names: Sequence[str]) -> Iterator[str
 
 
 def _raw_uses(instruction: Instruction) -> frozenset[str]:
-    """The names that expand in the heredocs of COPY and ADD, where quotes mean nothing."""
+    """The names that expand in the heredocs of COPY and ADD, where quotes are literal."""
     if not isinstance(instruction, Add | Copy):
         return frozenset()
     bodies = (heredoc.content for heredoc in instruction.heredocs if heredoc.expand)
@@ -86,8 +86,8 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def names_used(facts: BuildFacts, instruction: Instruction) -> frozenset[str]:
     """The names that the build itself expands in an instruction, or that the shell of a RUN does.
 
-    Names that the shell text sets itself are left out: what it expands is then its own value. A RUN whose shell is not
-    understood is taken to use none; see `names_mentioned`.
+    Names that the shell text sets itself are omitted, since their values come from the script. For a RUN whose shell is
+    not understood only the first are listed; see `names_mentioned`.
     """
     found = uses(instruction)
     if isinstance(instruction, Run) and (script := facts.commands(instruction).script) is not None:
@@ -98,13 +98,14 @@ def names_used(facts: BuildFacts, instruction: Instruction) -> frozenset[str]:
 
 
 def names_mentioned(instruction: Instruction) -> frozenset[str]:
-    """Every identifier in an instruction's text and heredocs: a superset of whatever it could read by name."""
+    """Every identifier in the text and heredocs of an instruction: a superset of the variables that it could read by
+    name."""
     texts = [instruction.logical.text, *(heredoc.content for heredoc in instruction.heredocs)]
     return frozenset(name for text in texts for name in _IDENTIFIER.findall(text))
 
 
 def ignores_environment(facts: BuildFacts, instruction: Instruction) -> bool:
-    """Whether an instruction certainly runs nothing that reads its environment, but for the locale."""
+    """Whether an instruction certainly runs nothing that reads its environment, except for the locale."""
     if not isinstance(instruction, Run):
         return True
     commands = facts.commands(instruction)

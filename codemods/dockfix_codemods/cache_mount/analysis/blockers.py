@@ -29,8 +29,12 @@ def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> st
             return "uv links the environment to its cache, which would be missing from the image"
     folders = owned_by_root(facts, caches, path)
     for directory in tool.use.dirs:
-        if directory.beside is not None and serves(directory.beside[0], path) and directory.beside[0] in folders:
-            folder, what = directory.beside
+        if (
+            directory.also_written is not None
+            and serves(directory.also_written[0], path)
+            and directory.also_written[0] in folders
+        ):
+            folder, what = directory.also_written
             return (
                 f"{tool.package.manager} keeps {what} in {folder}, too, which the mount would make root's: "
                 f"a `RUN mkdir -p {folders[-1]}` as this user must go before"

@@ -9,7 +9,7 @@ from dockfix.facts.caches.model import Environment
 from dockfix.facts.model import Fact, Known
 from dockfix.facts.paths import normal_path
 
-# Directories of the home that one tool uses as its cache (the functions above), `~` being the home.
+# Directories below the home (`~`) that one tool uses as its cache.
 _HOME_DIRECTORIES: Final[Mapping[str, tuple[str, ...]]] = {
     "~/.cache/pip": ("pip",),
     "~/.cache/uv": ("uv",),
@@ -57,9 +57,10 @@ _FIXED_DIRECTORIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def tool_of_directory(path: str, home: str = "/root") -> tuple[str, ...]:
-    """The managers that use a directory, or one above or below it, as their cache by default; () if none is known to.
+    """The managers that use a directory, or one above or below it, as their cache by default; () if none does.
 
-    `/root/.cache/uv` is uv's, `/root/.cache` that of every tool there. Tells that a mount serves no command of its RUN.
+    `/root/.cache/uv` is uv's, `/root/.cache` that of every tool below it. Used to decide that a mount serves no command
+    of its RUN.
     """
     wanted = normal_path(path)
     found: dict[str, None] = {}
@@ -73,17 +74,17 @@ def tool_of_directory(path: str, home: str = "/root") -> tuple[str, ...]:
 
 
 def serves(target: str, directory: str) -> bool:
-    """Whether a mount at `target` holds `directory`: it is that directory or lies above it."""
+    """Whether a mount at `target` contains `directory`: it is that directory or above it."""
     target, directory = normal_path(target), normal_path(directory)
     return directory == target or directory.startswith(target.rstrip("/") + "/")
 
 
 def result_directories(env: Environment, home: Fact[str]) -> tuple[str, ...]:
-    """Directories that must never be a cache mount: what is put there is a result, and would be missing from the image.
+    """Directories that must never be a cache mount: their content is a result, and would be missing from the image.
 
     Absolute paths; a name without a slash (`node_modules`, `target`) means a directory of that name anywhere. Variables
-    that are not known add nothing. Sources: the catalogue's table C; doc.rust-lang.org/cargo/guide/cargo-home;
-    playwright.dev/docs/browsers; huggingface_hub's HF_HOME; docs.docker.com on cache mounts.
+    that are not known add nothing. Sources: doc.rust-lang.org/cargo/guide/cargo-home; playwright.dev/docs/browsers;
+    huggingface_hub's HF_HOME; docs.docker.com on cache mounts.
     """
     found = [
         *("node_modules", "site-packages", "dist-packages", "target", "vendor", ".venv", "venv", "dist", "build"),

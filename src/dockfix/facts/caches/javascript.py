@@ -8,7 +8,7 @@ from dockfix.facts.packages import Action
 
 
 def npm_cache(query: CacheQuery) -> CacheUse:
-    """Seen: --cache, then npm_config_cache in any case; neither XDG_CACHE_HOME nor an empty value counts."""
+    """Seen: --cache, then npm_config_cache in any case; XDG_CACHE_HOME and empty values are ignored."""
     given = query.cmd.option("--cache")
     if given is not None:
         return CacheUse((CacheDir(absolute(given.literal, "--cache")),))
@@ -17,9 +17,9 @@ def npm_cache(query: CacheQuery) -> CacheUse:
 
 
 def yarn_cache(query: CacheQuery) -> CacheUse:
-    """Seen: yarn 1 puts v6 below YARN_CACHE_FOLDER or --cache-folder; else below XDG_CACHE_HOME/yarn, for root below
-    /usr/local/share/.cache/yarn whatever HOME is, for others below ~/.cache/yarn. Berry: ~/.yarn/berry/cache, moved by
-    YARN_GLOBAL_FOLDER, not by YARN_CACHE_FOLDER; with PnP the program runs from it, so that it is a result."""
+    """Seen: yarn 1 puts v6 below YARN_CACHE_FOLDER or --cache-folder; otherwise below XDG_CACHE_HOME/yarn, for root
+    below /usr/local/share/.cache/yarn whatever HOME is, for others below ~/.cache/yarn. Berry: ~/.yarn/berry/cache,
+    moved by YARN_GLOBAL_FOLDER, not by YARN_CACHE_FOLDER; with PnP the program runs from it, so it is a result."""
     berry = query.cmd.has("--immutable", "--immutable-cache", "--inline-builds") or query.cmd.verb in (
         ("workspaces", "focus"),
         ("dlx",),
@@ -42,7 +42,7 @@ def yarn_cache(query: CacheQuery) -> CacheUse:
         raise Refused("whether root runs yarn is not known")
     else:
         path = "/usr/local/share/.cache/yarn" if query.user_is_root.value else f"{query.home()}/.cache/yarn"
-    # The files of the image do not say which yarn the project asks for; only yarn 1 has these options.
+    # The image does not determine which yarn the project requires; only yarn 1 has these options.
     first = query.cmd.has(
         "--frozen-lockfile", "--pure-lockfile", "--non-interactive", "--ignore-engines", "--network-timeout"
     )
@@ -52,9 +52,10 @@ def yarn_cache(query: CacheQuery) -> CacheUse:
 
 def pnpm_cache(query: CacheQuery) -> CacheUse:
     """Seen with pnpm 10, 11 and 12: --store-dir, $PNPM_HOME/store, $XDG_DATA_HOME/pnpm/store, and without these
-    ~/.local/share/pnpm/store. Each holds a folder of the store's version. Behind the option comes npm_config_store_dir
-    in any case, which only pnpm up to 10 reads, and pnpm_config_store_dir, which only later ones read. Since 11, what
-    is installed globally or by dlx is linked into `links` of the store: a mount there takes it out of the image."""
+    ~/.local/share/pnpm/store. Each contains a folder named after the store's version. After the option come
+    npm_config_store_dir in any case, which only pnpm up to 10 reads, and pnpm_config_store_dir, which only later ones
+    read. Since 11, packages that are installed globally or by dlx are linked into `links` of the store: a mount there
+    removes them from the image."""
     linked = query.cmd.has("--global") or query.cmd.action is Action.RUN
     why = "pnpm 11 and later link what they install globally to the store, which is then no cache" if linked else None
     given = query.cmd.option("--store-dir")

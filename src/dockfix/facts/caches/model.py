@@ -16,22 +16,22 @@ Environment: TypeAlias = Callable[[str], Fact[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class CacheDir:
-    """A directory that a cache mount may serve; `sharing` is the mount's (locked: the tool cannot share it).
+    """A directory for a cache mount; `sharing` is the mount's (locked: the tool cannot share it).
 
-    `whole` is a folder above it that is the tool's alone and holds nothing but caches, "" if there is none to name.
-    `beside` is a folder above it, and what the tool must write there, too.
+    `whole` is a folder above it that belongs to the tool alone and contains only caches, "" if there is none.
+    `also_written` is a folder above it and what else the tool writes there.
     """
 
     path: str
     sharing: str = "shared"
     note: str = ""
     whole: str = ""
-    beside: tuple[str, str] | None = None
+    also_written: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CacheDisabler:
-    """Something that leaves the cache empty: an option, an ENV variable, a file of the image or a setting of the
+    """Something that keeps the cache empty: an option, an ENV variable, a file of the image or a setting of the
     tool."""
 
     kind: Literal["option", "env", "file", "setting"]
@@ -41,7 +41,7 @@ class CacheDisabler:
 
 @dataclass(frozen=True, slots=True)
 class CacheUse:
-    """The cache of one command: its directories, what defeats it, and why it cannot be known, if so.
+    """The cache of one command: its directories, what disables it, and why it is not known, if so.
 
     With `unknown` set, `dirs` is at most the likely place. No directories and nothing unknown: the command keeps no
     cache.
@@ -54,7 +54,7 @@ class CacheUse:
 
 @dataclass(frozen=True, slots=True)
 class CacheQuery:
-    """What a rule may ask: the command, its environment, its home and its image."""
+    """What the rules of the managers may use: the command, its environment, its home and its image."""
 
     cmd: PackageCommand
     env: Environment
@@ -94,13 +94,14 @@ class CacheQuery:
         return self.home_fact.value.rstrip("/")
 
     def password_home(self) -> str:
-        """The home of the password file, which Java's user.home is, whatever HOME says."""
+        """The home in the password file, which is Java's user.home whatever HOME says."""
         if isinstance(self.user_is_root, Known) and self.user_is_root.value and not self.cmd.user_changed:
             return self.base.home if self.base and self.base.home and self.base.user == Known("root") else "/root"
         return self.home()
 
     def under_xdg(self, variable: str, otherwise: str, name: str, *, relative: bool = False) -> str:
-        """`$VARIABLE/name`, or under the home; `relative`: a relative value is ignored rather than followed."""
+        """`$VARIABLE/name`, or a folder below the home; `relative`: a relative value is ignored rather than
+        followed."""
         base = self.var(variable)
         if base and not base.startswith("/"):
             if not relative:

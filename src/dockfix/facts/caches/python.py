@@ -10,8 +10,8 @@ from dockfix.facts.packages import Action
 
 
 def pip_cache(query: CacheQuery) -> CacheUse:
-    """Seen: any non-empty PIP_NO_CACHE_DIR switches the cache off, a command-line --cache-dir switches it on again, and
-    of --cache-dir and --no-cache-dir the last counts. --isolated ignores every PIP_ variable."""
+    """Seen: any non-empty PIP_NO_CACHE_DIR disables the cache, --cache-dir on the command line enables it again, and of
+    --cache-dir and --no-cache-dir the last one wins. --isolated ignores every PIP_ variable."""
     if query.cmd.action is Action.RUN:
         raise Refused("pipx may run pip or uv")
     last = query.cmd.option("--cache-dir", "--no-cache-dir")
@@ -38,7 +38,7 @@ _FALSE: Final = frozenset(["0", "false", "f", "no", "n", "off"])
 
 
 def uv_cache(query: CacheQuery) -> CacheUse:
-    """Seen: --no-cache and a true UV_NO_CACHE beat every cache directory; a relative XDG_CACHE_HOME is ignored."""
+    """Seen: --no-cache and a true UV_NO_CACHE override every cache directory; a relative XDG_CACHE_HOME is ignored."""
     disablers = []
     off = query.cmd.option("--no-cache")
     if off is not None:
@@ -59,8 +59,8 @@ def uv_cache(query: CacheQuery) -> CacheUse:
 
 
 def poetry_cache(query: CacheQuery) -> CacheUse:
-    """Seen: POETRY_CACHE_DIR, XDG_CACHE_HOME. Environments are made below the cache directory unless a setting says
-    otherwise, so that only its `cache` and `artifacts` may be mounted (python-poetry.org/docs/configuration)."""
+    """Seen: POETRY_CACHE_DIR, XDG_CACHE_HOME. Environments are created below the cache directory unless a setting says
+    otherwise, so only its `cache` and `artifacts` may be mounted (python-poetry.org/docs/configuration)."""
     directory = query.var("POETRY_CACHE_DIR")
     path = (
         absolute(directory, "POETRY_CACHE_DIR")
@@ -73,8 +73,11 @@ def poetry_cache(query: CacheQuery) -> CacheUse:
         or bool(query.var("VIRTUAL_ENV", "POETRY_VIRTUALENVS_PATH"))
     )
     off = query.cmd.option("--no-cache")
-    beside = (path, "virtual environments")
-    parts = (CacheDir(f"{path}/cache", beside=beside), CacheDir(f"{path}/artifacts", beside=beside))
+    environments = (path, "virtual environments")
+    parts = (
+        CacheDir(f"{path}/cache", also_written=also_written),
+        CacheDir(f"{path}/artifacts", also_written=also_written),
+    )
     dirs = (CacheDir(path),) if elsewhere else parts
     return CacheUse(dirs, (CacheDisabler("option", "--no-cache", off),) if off is not None else ())
 
@@ -98,7 +101,7 @@ def pipenv_cache(query: CacheQuery) -> CacheUse:
 
 
 def conda_cache(query: CacheQuery) -> CacheUse:
-    """docs.conda.io/projects/conda/en/stable/user-guide/configuration: CONDA_PKGS_DIRS, else pkgs of the prefix."""
+    """docs.conda.io/projects/conda/en/stable/user-guide/configuration: CONDA_PKGS_DIRS, or pkgs of the prefix."""
     if folder := query.var("CONDA_PKGS_DIRS"):
         return CacheUse((CacheDir(absolute(folder.partition(",")[0], "CONDA_PKGS_DIRS"), "locked"),))
     prefix = query.var("MAMBA_ROOT_PREFIX", "CONDA_DIR")

@@ -16,8 +16,8 @@ from dockfix.facts.packages import Action
 
 def apt_cache(query: CacheQuery) -> CacheUse:
     """docs.docker.com/reference/dockerfile#example-cache-apt-packages: archives and lists, locked. docker-clean of the
-    Debian and Ubuntu images deletes archives; apt (not apt-get) does so of itself (apt(8),
-    Keep-Downloaded-Packages)."""
+    Debian and Ubuntu images deletes archives; apt (not apt-get) does so by default (apt(8), Keep-Downloaded-Packages).
+    """
     if any((option.literal or "").startswith("Dir::") for option in query.cmd.options if option.name == "--option"):
         raise Refused("an option moves apt's directories")
     if query.cmd.action is Action.UPDATE:
@@ -34,7 +34,7 @@ def apt_cache(query: CacheQuery) -> CacheUse:
 
 
 def apk_cache(query: CacheQuery) -> CacheUse:
-    """apk(8): packages are kept only where /etc/apk/cache leads; --no-cache keeps not even the index."""
+    """apk(8): packages are kept only in the target of /etc/apk/cache; with --no-cache not even the index is kept."""
     off = query.cmd.option("--no-cache")
     given = query.cmd.option("--cache-dir")
     if given is not None:

@@ -39,9 +39,9 @@ def cache_use(
     base: BaseImage | None,
     user_is_root: Fact[bool],
 ) -> CacheUse:
-    """Where this command keeps its cache, and what defeats that.
+    """Where this command keeps its cache, and what disables it.
 
-    `env` answers for a variable of the command's environment: None if it is not set for sure, Unknown if it might be.
+    `env` returns a variable of the command's environment: None if it is certainly unset, Unknown if it might be set.
     `home` is the HOME of the shell's user.
     """
     rule = _RULES.get(cmd.manager)
@@ -61,9 +61,9 @@ def cache_use(
 
 
 def fits_flag(path: str) -> bool:
-    """Whether a path is itself, unquoted, in a flag of RUN and in a shell command.
+    """Whether a path can be written unquoted in a flag of RUN and in a shell command.
 
-    BuildKit splits a flag at white space, takes its bytes for characters (`extractBuilderFlags`, parser/line_parsers.go
+    BuildKit splits a flag at white space, reads its bytes as characters (`extractBuilderFlags`, parser/line_parsers.go
     and instructions/bflag.go), and reads a mount as CSV whose values expand variables.
     """
     return _FITS.fullmatch(path) is not None

@@ -1,7 +1,7 @@
-"""The package manager's command in the words of a simple shell command: its options, operands and action.
+"""Package manager commands: options, operands and action.
 
-Nothing is executed or expanded. What the words do not decide (an expansion, an option that no table lists) is marked in
-the result, and every question whether something is safe is then answered with no.
+Nothing is executed or expanded. What the words do not determine (an expansion, an option that no table lists) is marked
+in the result, and the questions of whether something is safe are then answered with no.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dockfix.facts.tables.options import OPTIONS, OptionTable
 
 
 class WordLike(Protocol):
-    """A word of a shell command: where it stands, how it is spelt, and what it says where that is known."""
+    """A word of a shell command: its position, its spelling, and its value if that is known."""
 
     @property
     def start(self) -> int: ...
@@ -47,10 +47,10 @@ class WordLike(Protocol):
 class Option:
     """An option of a command.
 
-    `name` is the long name that dockfix uses (`-r` is `--requirement`; Go's and Maven's single dashes are doubled).
-    `value` is the word that holds the value, the text after `=` (raw where the word has an expansion), or None.
-    `words` are the words that spell it; in a cluster (`-qy`) they are shared, and `shares_word` says so. An option that
-    no table lists has `known` False: whether the next word is its value is then a guess, and dockfix guesses no.
+    `name` is its canonical long name (`-r` is `--requirement`; Go's and Maven's single dashes are doubled). `value` is
+    the word with the value, the text after `=` (raw if the word has an expansion), or None. `words` are the words that
+    spell it; in a cluster (`-qy`) they are shared, and `shares_word` is set. An option that no table lists has `known`
+    False: it is not known whether the next word is its value.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Option:
 
     @property
     def literal(self) -> str | None:
-        """The literal value, None if there is none or it cannot be known."""
+        """The literal value, None if there is none or it is not known."""
         if isinstance(self.value, str):
             return self.value if all(word.value is not None for word in self.words) else None
         return self.value.value if self.value is not None else None
@@ -71,11 +71,11 @@ class Option:
 class PackageCommand:
     """A command of a package manager.
 
-    `executable` names the program (`pip`, or `python` of `python -m pip`); `subcommand` is the word that says what to
-    do, the last one where there are two (`uv pip install`). `packages` are the operands after it. `wrappers` are the
-    words before the program (sudo, env, assignments). `user_changed`: the command runs as another user than the
-    shell's. `unknown_operands`: what the command is given cannot be read from its words (xargs, an expansion where
-    options or a subcommand may stand).
+    `executable` is the program (`pip`, or `python` of `python -m pip`); `subcommand` is the word with the subcommand,
+    the last one of two (`uv pip install`). `packages` are the operands after it. `wrappers` are the words before the
+    program (sudo, env, assignments). `user_changed`: the command runs as another user than the shell.
+    `unknown_operands`: the operands cannot be determined from the words (xargs, an expansion in place of options or a
+    subcommand).
     """
 
     manager: str
@@ -91,7 +91,7 @@ class PackageCommand:
     unknown_operands: bool = False
 
     def option(self, *names: str) -> Option | None:
-        """The last option of any of these long names: in every manager here a later one overrides an earlier."""
+        """The last option with any of these long names: in every manager here a later one overrides an earlier one."""
         return next((option for option in reversed(self.options) if option.name in names), None)
 
     def has(self, *names: str) -> bool:
@@ -125,7 +125,7 @@ _SUBCOMMAND_STOPS: Final = frozenset((Action.RUN,))
 
 
 def recognise(words: Sequence[WordLike]) -> PackageCommand | None:
-    """The package manager's command that these words of one simple command are, None if they are none."""
+    """The package manager command in the words of one simple command, None if it is another program."""
     wrapped = _unwrap(words)
     if wrapped is None:
         return None
@@ -177,7 +177,8 @@ def _program(word: WordLike) -> str | None:
 
 
 def _unwrap(words: Sequence[WordLike]) -> tuple[int, bool, bool] | None:
-    """The index of the program behind sudo, env and so on; whether they change the user; whether xargs feeds it."""
+    """The index of the program after sudo, env and other wrappers; whether they change the user; whether xargs passes
+    operands."""
     at, user_changed, from_input = 0, False, False
     while at < len(words):
         if _ASSIGNMENT.match(words[at].text):
@@ -209,7 +210,7 @@ def _unwrap(words: Sequence[WordLike]) -> tuple[int, bool, bool] | None:
 
 
 def _python_module(words: Sequence[WordLike], at: int) -> tuple[str, int] | None:
-    """The manager that `python [options] -m MODULE` runs, and where its own words begin."""
+    """The manager that `python [options] -m MODULE` runs, and the index of its first word."""
     while at < len(words):
         text = _spelling(words[at])
         if text == "-m":
@@ -250,7 +251,7 @@ def _parse(
             if not settled:
                 grown = (*verb, text)
                 if word.value is None:
-                    # An expansion where a subcommand or options stand: the words say nothing certain from here on.
+                    # An expansion in place of a subcommand or options: nothing is certain from here on.
                     unknown = True
                     continue
                 if not verb and text.startswith("+") and manager == "cargo":
@@ -265,7 +266,7 @@ def _parse(
                     subcommand, verb = word, (text,)
                     continue
             operands.append(word)
-            # What follows the program to run, or the package that runs, belongs to it.
+            # The words after the program or package to run belong to it.
             action = verbs.get(verb)
             if runner or action in _SUBCOMMAND_STOPS or (action is Action.BUILD and manager in ("npm", "yarn", "pnpm")):
                 break
@@ -308,7 +309,7 @@ def _merged(table: OptionTable, verb: tuple[str, ...]) -> OptionTable:
 
 
 def _options(manager: str, table: OptionTable, words: tuple[WordLike, ...], at: int) -> tuple[int, list[Option]]:
-    """The options that the word at `at` spells, and the index after it and its value."""
+    """The options in the word at `at`, and the index after it and its value."""
     word = words[at]
     text = _spelling(word)
     if table.style == "single":
@@ -352,7 +353,7 @@ def _options(manager: str, table: OptionTable, words: tuple[WordLike, ...], at: 
 
 
 def _long_name(table: OptionTable, name: str) -> tuple[str, bool]:
-    """The name that dockfix uses for a long option, and whether a table lists it."""
+    """The canonical name of a long option, and whether a table lists it."""
     name = table.aliases.get(name, name)
     every = table.flags | table.valued | table.optional
     if name in every:
@@ -367,7 +368,7 @@ def _long_name(table: OptionTable, name: str) -> tuple[str, bool]:
 
 
 def _single_dash(table: OptionTable, words: tuple[WordLike, ...], at: int) -> tuple[int, list[Option]]:
-    """Options of Go and Maven, whose long names take one dash or two."""
+    """Options of Go and Maven, whose long names have one dash or two."""
     word = words[at]
     name, equals, value = _spelling(word).lstrip("-").partition("=")
     long = f"--{name}"

@@ -1,4 +1,4 @@
-"""Which files of the build context or image a package manager's command reads."""
+"""Which files of the build a package manager command reads."""
 
 from __future__ import annotations
 
@@ -21,15 +21,13 @@ from dockfix.facts.tables.commands import (
 
 
 def literal_requirements_only(cmd: PackageCommand) -> bool:
-    """Whether the command installs nothing but packages that its words name, from no file of the build.
+    """Whether the command installs only packages that its words name, and reads no file of the build.
 
-    True: every operand is a literal name or remote address that cannot be a path, every option is known, and none of
-    them
-    (nor a variable in the command's own words) makes it read a file or another directory. A local install into a
-    project
-    (`npm install x`, `uv add x`, `poetry add x`) is not literal: it reads the project's manifest too. Variables of the
-    stage may still add files (`FILE_VARIABLES`), and configuration is read from places of its own (`Reads.config`).
-    Sources: pip's "Usage" of install, docs.npmjs.com/cli/v11/commands/npm-install, apt-get(8),
+    True if every operand is a literal name or remote address that cannot be a path, every option is known, and none of
+    them (nor a variable in the command's own words) makes it read a file or another directory. A local install into a
+    project (`npm install x`, `uv add x`, `poetry add x`) is not literal: it also reads the project's manifest.
+    Variables of the stage may still add files (`FILE_VARIABLES`), and configuration is read from other places
+    (`Reads.config`). Sources: pip's "Usage" of install, docs.npmjs.com/cli/v11/commands/npm-install, apt-get(8),
     go.dev/ref/mod#go-install.
     """
     if cmd.action is not Action.INSTALL or cmd.unknown_operands or not cmd.packages:
@@ -48,7 +46,7 @@ def literal_requirements_only(cmd: PackageCommand) -> bool:
 
 
 def _reads_by_option(cmd: PackageCommand) -> list[Option]:
-    """The options of a command that name files to read, or an index in a local directory."""
+    """The options of a command whose value is a file to read, or an index in a local directory."""
     names = FILE_OPTIONS.get(cmd.manager, frozenset())
     found = [option for option in cmd.options if option.name in names and option.value is not None]
     for option in cmd.options:
@@ -61,7 +59,7 @@ def _reads_by_option(cmd: PackageCommand) -> list[Option]:
             "--source",
         ):
             text = option.literal
-            # An index whose address is an expansion is taken for what it almost always is: an address.
+            # An index that is an expansion is assumed to be an address, as it almost always is.
             if text is not None and (text.startswith(("/", ".", "file:")) or ("/" in text and "://" not in text)):
                 found.append(option)
     return found
@@ -71,11 +69,10 @@ def _reads_by_option(cmd: PackageCommand) -> list[Option]:
 class Reads:
     """The files of the build that a command may read.
 
-    `manifests`: names or globs that it looks for in its working directory (uv, npm and Go: in the parents too, which
-    `parents` says). `named`: paths in its own operands and options, relative to the working directory, which may name
-    further files (`-r` inside a requirements file). `config`: configuration that it reads from places of its own, as
-    base
-    names, or absolute globs. `everything`: it may read any file; the rest is then no bound. `reason` says why.
+    `manifests`: names or globs that it looks for in its working directory (and, if `parents`, in the folders above: uv,
+    npm and Go). `named`: paths in its own operands and options, relative to the working directory, which may name
+    further files (`-r` inside a requirements file). `config`: configuration in other places, as base names or absolute
+    globs. `everything`: it may read any file; the rest is then incomplete. `reason` says why.
     """
 
     manifests: tuple[str, ...] = ()
@@ -87,10 +84,10 @@ class Reads:
 
 
 def manifests_for(cmd: PackageCommand) -> tuple[str, ...]:
-    """Names and globs of the manifests and locks that an install from a manifest reads; empty for other commands.
+    """Names and globs of the manifests and lock files that an install from a manifest reads; empty for other commands.
 
-    This is what must be copied before the command when `COPY . .` is split: files that it names itself
-    (`-r requirements.txt`) come first. Each exists only in some projects.
+    These must be copied before the command when `COPY . .` is split: files that it names itself (`-r requirements.txt`)
+    come first. Each exists only in some projects.
     """
     if cmd.manager == "cargo" and cmd.verb == ("chef", "cook"):
         return _named(cmd) or ("recipe.json",)
@@ -107,7 +104,7 @@ def manifests_for(cmd: PackageCommand) -> tuple[str, ...]:
 
 
 def _named(cmd: PackageCommand) -> tuple[str, ...]:
-    """The literal paths of files in options and operands, `./` removed."""
+    """The literal paths of files in options and operands, without `./`."""
     return tuple(dict.fromkeys(_paths(cmd)))
 
 
@@ -136,7 +133,7 @@ _UV_DISCOVERY: Final = ("pyproject.toml", "uv.toml", ".python-version", ".python
 
 
 def reads(cmd: PackageCommand) -> Reads:
-    """Which files of the build a command may read; `everything` wherever that cannot be bounded.
+    """Which files of the build a command may read; `everything` where there is no bound.
 
     Sources: each manager's documentation of its configuration and manifests (tables/commands.py); npm lifecycle scripts
     (docs.npmjs.com/cli/v11/using-npm/scripts); uv's discovery of pyproject.toml, uv.toml and .python-version in the
@@ -227,7 +224,7 @@ def _sync_reads(cmd: PackageCommand, config: tuple[str, ...]) -> Reads:
         if cmd.verb == ("pip", "sync"):
             return Reads(_UV_DISCOVERY, False, named, "the files that it names may name further files", config, True)
         if cmd.has("--no-install-workspace", "--no-install-local"):
-            # docs.astral.sh/uv/guides/integration/docker: only --frozen spares it a look at the workspace's members.
+            # docs.astral.sh/uv/guides/integration/docker: only with --frozen it does not read the workspace's members.
             members = () if cmd.has("--frozen") else ("**/pyproject.toml",)
             return Reads((*manifests, *members), False, named, "", config, True)
         if cmd.has("--no-install-project"):

@@ -18,11 +18,12 @@ _SETTINGS: Final = frozenset(("--trusted-host", "--no-binary", "--only-binary", 
 
 
 _SWITCHES: Final = frozenset(("--pre", "--prefer-binary", "--require-hashes", "--no-index"))
-"""Options of a requirements file of pip: naming files, with a value that may be a folder, with another value, alone."""
+"""Options of pip's requirement files: with a file, with a value that may be a folder, with another value, without a
+value."""
 
 
 def requirement_files(text: str) -> tuple[str, ...] | None:
-    """The files that a requirements file of pip names; None if it installs local projects, or cannot be read.
+    """The files that a requirement file of pip names; None if it installs local projects, or cannot be read.
 
     Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/
     """
@@ -40,13 +41,13 @@ def requirement_files(text: str) -> tuple[str, ...] | None:
 
 
 def _uncommented(line: str) -> str:
-    """A line up to the `#` that stands at its beginning or behind a space."""
+    """A line up to the `#` at its beginning or after a space."""
     found = re.search(r"(?:^|\s)#", line)
     return line[: found.start()] if found else line
 
 
 def _without_hashes(words: Sequence[str]) -> list[str]:
-    """The words of a requirement but for its hashes; other options of it may name anything, and stay."""
+    """The words of a requirement without its hashes; other options are kept, since they may name anything."""
     return [
         word
         for before, word in zip(("", *words), words, strict=False)

@@ -29,11 +29,11 @@ _ARCHIVES: Final = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".
 
 
 def distribution_name(requirement: str) -> str | None:
-    """The normalised name of a PEP 508 requirement (PEP 503: lower case, runs of `-_.` as one `-`), None if it has
-    none.
+    """The normalised name of a PEP 508 requirement (PEP 503: lower case, runs of `-_.` as one `-`), None if it has no
+    name.
 
-    A path, an archive or a bare URL names no distribution that can be read from the text; `name @ url` does, and so
-    does a URL with `#egg=name`.
+    A path, an archive or a bare URL has no name that can be read from the text; `name @ url` does, and so does a URL
+    with `#egg=name`.
     """
     text = requirement.strip()
     if REMOTE.match(text):
@@ -44,7 +44,7 @@ def distribution_name(requirement: str) -> str | None:
 
 
 def _requirement(text: str) -> tuple[str, str] | None:
-    """The name and the URL ("" if none) of a PEP 508 requirement, None if the text is none."""
+    """The name and the URL ("" if none) of a PEP 508 requirement, None if the text is not one."""
     text = " ".join(text.split())
     head = _HEAD.match(text)
     if head is None:
@@ -64,12 +64,12 @@ def _normalised(name: str) -> str:
 
 
 def is_local_path(manager: str, text: str) -> bool:
-    """Whether an operand that is no plain name or remote address may name a file."""
+    """Whether an operand that is not a plain name or remote address may name a file."""
     return not is_literal_name(manager, text)
 
 
 def is_literal_name(manager: str, text: str) -> bool:
-    """Whether an operand names a package, or a remote address, and can be no path of this file system."""
+    """Whether an operand names a package, or a remote address, and cannot be a path of this file system."""
     if not text:
         return False
     if manager in ("pip", "uv", "poetry", "pdm", "pipenv"):

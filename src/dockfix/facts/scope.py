@@ -159,7 +159,7 @@ class State:
 
     @property
     def shell_assumed(self) -> bool:
-        """Whether `shell` is the default of an image that is not known: such an image might set SHELL."""
+        """Whether `shell` is the default of an unknown image, which might have a SHELL of its own."""
         return self._scope.shell_assumed and self._scope.shell.get(self._before) is self._scope.shell.get(0)
 
     @property
@@ -312,9 +312,9 @@ class Scopes:
             self._ends.append((scope, END))
 
     def state(self, instruction: Instruction) -> State:
-        """What holds when an instruction runs. For FROM and what stands before it: what FROM sees.
+        """What is in effect when an instruction runs. For FROM and the ARGs before it: what FROM sees.
 
-        For the child of an ONBUILD it is what holds where the ONBUILD stands.
+        For the child of an ONBUILD it is what is in effect at the ONBUILD.
         """
         scope, before = self._at.get(instruction.span.start, (self._global, END))
         return State(scope, before, lambda: self._accounts(instruction))

@@ -106,11 +106,11 @@ _SET_BY_BUILDKIT: Final = PLATFORM_ARGS | {"BUILDOSVERSION", "TARGETOSVERSION"} 
 
 
 def context_key(name: str) -> str:
-    """The name under which BuildKit looks for a named context: an image's familiar name, without `:latest`.
+    """The name under which BuildKit looks for a named context: the familiar name of an image, without `:latest`.
 
-    (moby/buildkit `frontend/dockerui/config.go`, `NamedContext`.) `docker build --build-context` brings the names that
-    it is given into this form (docker/buildx `util/buildflags/context.go`); compose and bake hand them on as they are
-    written (`toNamedContexts` in docker/buildx `bake/bake.go`), so that a context `org/name:latest` is never found.
+    (moby/buildkit `frontend/dockerui/config.go`, `NamedContext`.) `docker build --build-context` converts its names to
+    this form (docker/buildx `util/buildflags/context.go`); compose and bake pass them on as written (`toNamedContexts`
+    in docker/buildx `bake/bake.go`), so a context `org/name:latest` is never found.
     """
     parsed = parse_image_ref(name)
     if parsed is None:
@@ -182,14 +182,11 @@ class StageGraph:
         return self.stages[-1] if self.stages else None
 
     def by_name(self, name: str) -> Stage | None:
-        """What a stage takes by name, as written: its base image, sources of its COPYs and mounts.
-
-        Each with the instruction. A base that is another stage is omitted, and so are stages given by number.
-        """
+        """The stage with a name, in any case; of several, the last one in the file, as in BuildKit."""
         return self._names.get(name.lower())
 
     def named_context(self, name: str) -> str | None:
-        """The key in `named_contexts` that serves `name`, None if none does."""
+        """The key in `named_contexts` that provides `name`, None if there is none."""
         if name.lower() in (_SCRATCH, "context"):
             return None
         key = context_key(name)
@@ -244,9 +241,9 @@ class StageGraph:
         return ()
 
     def names_taken(self, stage: Stage) -> Iterator[tuple[Instruction, str]]:
-        """What a stage takes from elsewhere by a name, as written: its base image, sources of its COPYs and mounts.
+        """What a stage takes by name, as written: its base image, sources of its COPYs and mounts.
 
-        Each with the instruction. A base that is another stage is left out, and so are stages by number.
+        Each with the instruction. A base that is another stage is omitted, and so are stages given by number.
         """
         if stage.parent is None and isinstance(stage.image, Known) and self.by_name(stage.image.value) is None:
             yield stage.node, stage.image.value
@@ -281,7 +278,7 @@ class StageGraph:
 
     @cached_property
     def _links(self) -> tuple[tuple[Stage, Instruction, Stage], ...]:
-        """Every (taker, instruction, giver) between stages."""
+        """Every (consumer, instruction, source) between stages."""
         return tuple(self._find_links())
 
     def _find_links(self) -> Iterator[tuple[Stage, Instruction, Stage]]:
@@ -321,11 +318,12 @@ class StageGraph:
         return tuple(self.stages[index] for index in sorted(found))
 
     def reachable(self) -> tuple[Stage, ...]:
-        """The stages that BuildKit builds: the final one and all that it needs, in order."""
+        """The stages that BuildKit builds: the final one and all that it depends on, in order."""
         return self._reachable
 
     def needed_for(self, target: str | None) -> tuple[Stage, ...]:
-        """The stages that a build of the stage `target` (None: the last) builds, in order; all if there is no such."""
+        """The stages that a build of the stage `target` (None: the last) builds, in order; all if there is no such
+        stage."""
         if target is None:
             return self._reachable
         if self.by_name(target) is None:
@@ -334,7 +332,7 @@ class StageGraph:
 
 
 def stage_number(text: str) -> int | None:
-    """The number by which `COPY --from` means a stage: Go's `strconv.Atoi`, an optional sign and ASCII digits."""
+    """The stage number in `COPY --from`: Go's `strconv.Atoi`, an optional sign and ASCII digits."""
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not digits or len(digits) > 18 or not (digits.isascii() and digits.isdigit()):
         return None

@@ -75,8 +75,8 @@ def poetry_cache(query: CacheQuery) -> CacheUse:
     off = query.cmd.option("--no-cache")
     environments = (path, "virtual environments")
     parts = (
-        CacheDir(f"{path}/cache", also_written=also_written),
-        CacheDir(f"{path}/artifacts", also_written=also_written),
+        CacheDir(f"{path}/cache", also_written=environments),
+        CacheDir(f"{path}/artifacts", also_written=environments),
     )
     dirs = (CacheDir(path),) if elsewhere else parts
     return CacheUse(dirs, (CacheDisabler("option", "--no-cache", off),) if off is not None else ())

@@ -1,4 +1,4 @@
-"""Health checks as text: which one is effective, and how a compose test is written in a Dockerfile."""
+"""The text of health checks: which one is effective, and how a compose test is written in a Dockerfile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def effective_healthcheck(facts: BuildFacts, stage: Stage) -> Healthcheck | None:
-    """The HEALTHCHECK that holds in an image of a stage: its last one, or that of the nearest stage that it is FROM."""
+    """The effective HEALTHCHECK of a stage's image: its last one, or that of the nearest stage that it is based on."""
     for each in facts.graph.chain(stage):
         for instruction in reversed(each.program):
             if isinstance(instruction, Healthcheck):
@@ -28,7 +28,7 @@ def effective_healthcheck(facts: BuildFacts, stage: Stage) -> Healthcheck | None
 
 
 def base_may_have_healthcheck(stage: Stage) -> bool:
-    """Whether the image that a stage starts from may have a HEALTHCHECK: it is not known, or known to have one."""
+    """Whether the image that a stage starts from may have a HEALTHCHECK: it is unknown, or known to have one."""
     return (
         stage.base is None or not isinstance(stage.base_ref, Known) or stage.base_ref.value.startswith(WITH_HEALTHCHECK)
     )
@@ -41,10 +41,10 @@ _SECRET_OPTIONS: Final = ("--password=", "--pass=", "--token=", "--api-key=", "-
 
 
 def secret_in(test: str | Sequence[str], environment: Mapping[str, str | None]) -> str:
-    """What a compose healthcheck's test gives away that an image should not hold; empty if nothing is seen.
+    """What secret the test of a compose healthcheck contains that an image should not; empty if none is found.
 
-    `environment` is that of its service: a value of a variable that is called a password, a secret or a token. What is
-    read from a variable (`$$NAME`) is not in the text.
+    `environment` is that of its service: the value of a variable whose name contains password, secret or token. A value
+    that is read from a variable (`$$NAME`) is not in the text.
     """
     text = test if isinstance(test, str) else " ".join(test)
     for name, value in environment.items():
@@ -58,14 +58,15 @@ def secret_in(test: str | Sequence[str], environment: Mapping[str, str | None]) 
 
 
 _SHORT: Final = 3
-"""A value of no more characters may stand in a check by chance."""
+"""A value of this many characters or fewer may appear in a check by chance."""
 
 
 def check_text(test: str | tuple[str, ...]) -> str | None:
-    """What stands behind `HEALTHCHECK CMD` for a compose `test:`, `$$` made `$`; None for what switches it off.
+    """The text after `HEALTHCHECK CMD` for a compose `test:`, with `$$` replaced by `$`; None if the test disables the
+    check.
 
     Raises:
-        ValueError: it cannot be written so; the message says why.
+        ValueError: it cannot be written in a Dockerfile; the message says why.
     """
     if isinstance(test, str):
         text = test.strip()
@@ -101,12 +102,12 @@ def _parsed_check(flags: str, text: str) -> Healthcheck:
 
 
 def check_commands(text: str, shell: Fact[tuple[str, ...]]) -> Commands:
-    """The commands of a check whose text is known (`check_text`), in an image with a shell."""
+    """The commands of a check with this text (`check_text`), in an image with this shell."""
     return commands_of(_parsed_check("", text), shell)
 
 
 def check_complaint(flags: str, text: str) -> str:
-    """What BuildKit would refuse about a HEALTHCHECK with these flags; empty if nothing."""
+    """What BuildKit would reject in a HEALTHCHECK with these flags; empty if nothing."""
     node = _parsed_check(flags, text)
     if [flag.word.text for flag in node.flags] != flags.split():
         return "a time or a number is none"

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What a check asks over the network: `host` is `localhost` for this container; `port` is text, 80 and 443 where
-    none is written; `path` begins with `/`.
-    """
+    """What a check requests over the network: `host` is `localhost` for this container; `port` is text, 80 or 443 by
+    default; `path` begins with `/`."""
 
     host: str
     port: str
@@ -39,7 +38,7 @@ class Endpoint:
 
 
 def exposed_ports(facts: BuildFacts, stage: Stage) -> frozenset[str] | None:
-    """The ports that the EXPOSEs of a stage and those it is FROM name; None if one is a variable or a range."""
+    """The ports in the EXPOSEs of a stage and those it is based on; None if one is a variable or a range."""
     found: set[str] = set()
     for each in facts.graph.chain(stage):
         for instruction in each.program:
@@ -50,7 +49,7 @@ def exposed_ports(facts: BuildFacts, stage: Stage) -> frozenset[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a check asks: the endpoints that it names, and its commands without their quiet options and fallbacks."""
+    """What a check requests: its endpoints, and its commands without options for quiet output and fallbacks."""
 
     endpoints: frozenset[Endpoint]
     commands: tuple[tuple[str, ...], ...]
@@ -78,9 +77,8 @@ _FETCHERS: Final = frozenset(("curl", "wget", "http", "httpie"))
 def asked(
     commands: Commands, facts: BuildFacts, stage: Stage, environment: Mapping[str, str | None] = _NO_ENVIRONMENT
 ) -> Asked:
-    """What a check asks, with its variables filled in: from `environment`, which the container is given (None: a value
-    that is not known), from the image's, or by the defaults in its shell text.
-    """
+    """What a check requests, with its variables replaced: from `environment`, which the container gets (None: an
+    unknown value), from the image, or from the defaults in its shell text."""
     endpoints: set[Endpoint] = set()
     lines: list[tuple[str, ...]] = []
     known = commands.script is not None or bool(commands.steps)
@@ -106,7 +104,7 @@ def _runs_nested(command: SimpleCommand) -> bool:
 
 
 def _filled(word: Word, facts: BuildFacts, stage: Stage, environment: Mapping[str, str | None]) -> str:
-    """A word's value, with what is known of its variables put in."""
+    """The value of a word, with known variables replaced."""
     if word.value is not None:
         return word.value
     state = facts.end_state(stage)

@@ -53,16 +53,16 @@ _PACKAGE_FILES: Final = (".deb", ".rpm", ".apk")
 
 
 def tool_package(tool: str, base: BaseImage) -> str | None:
-    """The package that brings a tool in a distribution, None if no table says so."""
+    """The package that contains a tool in a distribution, None if no table lists one."""
     family = FAMILIES.get(base.package_manager or "")
     return TOOL_PACKAGES.get(tool, {}).get(family) if family else None
 
 
 def tool_presence(facts: BuildFacts, stage: Stage, tool: str) -> Fact[bool]:
-    """Whether an image of a stage has a program: one of the base image, installed, or copied.
+    """Whether an image of a stage contains a program: from the base image, installed, or copied.
 
-    `tool` is a name, or the path of a program outside the system's folders. Unknown, with the reason, where a base
-    image, a script or a copied folder may have brought it.
+    `tool` is a name, or the path of a program outside the system folders. Unknown, with the reason, if a base image, a
+    script or a copied folder may contain it.
     """
     base = stage.base
     if base is None:
@@ -86,7 +86,7 @@ def tool_presence(facts: BuildFacts, stage: Stage, tool: str) -> Fact[bool]:
 
 
 def doubtful_program(facts: BuildFacts, stage: Stage, text: str) -> str:
-    """Why it is not certain that an image has all that a check calls (`check_text`); empty if it is."""
+    """Why it is not certain that an image contains all programs of a check (`check_text`); empty if it is."""
     commands = check_commands(text, facts.end_state(stage).shell)
     names = [program.name for program in programs(commands, all_of_them=True)]
     if commands.script is not None:
@@ -105,10 +105,10 @@ def doubtful_program(facts: BuildFacts, stage: Stage, text: str) -> str:
 
 
 def open_install(facts: BuildFacts, stage: Stage, package: str) -> tuple[Run, Step] | None:
-    """The first install of the system's packages that a package may be added to, to stay; None if there is none.
+    """The first install of system packages to which a package can be added permanently; None if there is none.
 
-    In the stage, else in the nearest that it is FROM. Not in a branch, not with `--virtual` or a release of its own,
-    not of packages that are removed again, and not above a removal of the package.
+    In the stage, or in the nearest that it is based on. Not in a branch, not with `--virtual` or another release, not
+    of packages that are removed again, and not before a removal of the package.
     """
     manager = stage.base.package_manager if stage.base is not None else None
     for each in facts.graph.chain(stage):
@@ -152,7 +152,7 @@ def _is_open(step: Step, command: PackageCommand, removed: set[str]) -> bool:
 
 
 class _Presence:
-    """What is known of one program while a stage is read from its top to its end."""
+    """What is known of one program while a stage is read from top to bottom."""
 
     def __init__(self, facts: BuildFacts, base: BaseImage, tool: str, fact: Fact[bool]) -> None:
         self.facts = facts
@@ -174,19 +174,19 @@ class _Presence:
             self.copy(instruction)
 
     def doubt(self, why: str) -> None:
-        """Something may have brought it."""
+        """Record that something may have installed it."""
         if self.fact == Known(False):
             self.fact = Unknown(why)
 
     def step(self, step: Step, line: int) -> None:
         package = step.package
         if package is not None and package.manager in SYSTEM_MANAGERS:
-            # a pinned name with a glob (`curl=7.*`) is given as it is spelt
+            # a pinned name with a glob (`curl=7.*`) is given as written
             names = tuple(name.partition("=")[0] for name in package_names(package))
             if package.action is Action.INSTALL:
                 self.install(step, names, line)
             elif package.action in (Action.REMOVE, Action.PURGE):
-                # apk keeps what it was asked for by name when a virtual package that needs it too goes
+                # apk keeps explicitly installed packages when a virtual package that also needs them is removed
                 kept = frozenset((self.package,)) if self.asked_for else frozenset[str]()
                 gone = {member for name in names for member in {*self.virtuals.get(name, (name,))} - kept} | {*names}
                 if self.package in gone:

@@ -12,15 +12,15 @@ from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.facts.tables.tools import SYSTEM_FOLDERS
 from dockfix.syntax.shell import Context, SimpleCommand, Word
 
-_STAND_FIRST: Final = frozenset(("exec", "command", "env", "nice", "time", "nohup", "timeout"))
-"""Programs that run the one behind them."""
+_WRAPPERS: Final = frozenset(("exec", "command", "env", "nice", "time", "nohup", "timeout"))
+"""Programs that run the program in their operands."""
 
 
 _GIVES_UP: Final = frozenset(("exit", "false", "return", "kill"))
 
 
 def program_of(command: SimpleCommand) -> Word | None:
-    """The word that names what a command runs, behind `exec`, `env`, `timeout 5` and their like."""
+    """The word that names the program of a command, after `exec`, `env`, `timeout 5` and other wrappers."""
     words = iter(command.words)
     skip_operand = False
     for word in words:
@@ -28,7 +28,7 @@ def program_of(command: SimpleCommand) -> Word | None:
         if value is None:
             return None
         name = value.rpartition("/")[2]
-        if name in _STAND_FIRST:
+        if name in _WRAPPERS:
             skip_operand = name == "timeout"
         elif value.startswith("-") or re.fullmatch(r"[A-Za-z_]\w*=.*", value, re.DOTALL):
             continue
@@ -41,7 +41,7 @@ def program_of(command: SimpleCommand) -> Word | None:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that a check fails without: the step that calls it, the word that names it, and its name."""
+    """A program that a check requires: the step that calls it, the word that names it, and its name."""
 
     step: Step
     word: Word
@@ -49,9 +49,9 @@ class Program:
 
 
 def programs(commands: Commands, *, all_of_them: bool = False) -> tuple[Program, ...]:
-    """The programs that a check fails without, but for what a shell does itself.
+    """The programs that a check requires, except shell builtins.
 
-    Not those behind `||`, in branches, or with another command to fall back on, unless `all_of_them`.
+    Programs after `||`, in branches, or with a fallback are included only with `all_of_them`.
     """
     found: list[Program] = []
     steps = commands.steps

@@ -1,7 +1,7 @@
-"""What programs do and do not do: one row for each, with its traits and their source.
+"""What programs do and do not do: one row each, with its traits and their source.
 
-A trait is stated where it is known to hold; a program without it may still have it. Programs of package managers that
-install, build or clean are read by `packages`; they are not here.
+A trait is listed where it is known to hold; a program without it may still have it. `packages` reads the install, build
+and clean commands of package managers; they are not listed here.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ __all__ = ["PROGRAMS", "Program", "Trait", "has_trait", "programs_with"]
 
 
 class Trait(enum.Enum):
-    """What holds for a program; where its words may change that (`find -exec`, `command NAME`), the caller looks."""
+    """A property of a program; where its words may change that (`find -exec`, `command NAME`), the caller checks
+    them."""
 
     BUILTIN = "builtin"
-    """A POSIX shell does it itself (or, as printf and test, every shell of the base images has it)."""
+    """A builtin of every POSIX shell (or, as printf and test, of every shell in the base images)."""
     SHELL = "shell"
-    """It runs the script that it is given with `-c`, and expands the variables in it."""
+    """It runs the script in its `-c` option, and expands the variables in it."""
     NO_OP = "no-op"
     """It does nothing, and succeeds."""
     PRINTS = "prints"
@@ -29,17 +30,17 @@ class Trait(enum.Enum):
     WAITS = "waits"
     """It waits, and succeeds."""
     IGNORES_VARIABLES = "ignores-variables"
-    """It does the same whatever the variables are, but for those of the locale."""
+    """Its effect depends on no variables except those of the locale."""
     NO_PATHS = "no-paths"
-    """Its words are no paths (what it prints may be redirected)."""
+    """Its words are not paths (its output may be redirected)."""
     NAMED_FILES = "named-files"
     """The files that it uses are those in its words and the system's own."""
     UNPACKS = "unpacks"
-    """It writes what its archive holds, to the working directory if its words name no other."""
+    """It writes the content of its archive, to the working directory if its words name no other."""
     DOWNLOADS = "downloads"
-    """It downloads the addresses in its words, to files that may have their names from the addresses."""
+    """It downloads the addresses in its words, to files that may be named after the addresses."""
     FETCHES = "fetches"
-    """It gets something from elsewhere, and so may fail on any day."""
+    """It transfers data over the network, and so may fail at any time."""
     LEAVES_CACHES = "leaves-caches"
     """It uses no cache of a package manager, unless its words name it."""
     MOVES_TREES = "moves-trees"
@@ -47,20 +48,20 @@ class Trait(enum.Enum):
     LEAVES_NO_RECORD = "leaves-no-record"
     """It writes no path into a file: it changes only files and folders themselves, and only those in its words."""
     NO_ACCOUNTS = "no-accounts"
-    """It makes no users or groups."""
+    """It creates no users or groups."""
     EDITS_ACCOUNTS = "edits-accounts"
-    """It makes, changes or removes users or groups, in a way that `account_replay` knows."""
+    """It creates, changes or removes users or groups, in a way that `account_replay` supports."""
     SETS_IDS = "sets-ids"
-    """After it a name may stand for another uid or gid."""
+    """After it a name may have another uid or gid."""
     NEVER_COMPILES = "never-compiles"
-    """It never runs a compiler, nor git."""
+    """It never runs a compiler or git."""
     COMPILES = "compiles"
     """It compiles, fetches sources, or builds what it installs."""
     INSTALLS_UNNAMED = "installs-unnamed"
     """It may install other programs without naming them on its command line."""
 
 
-# One line a program: its name and its traits. Each group names the source of its rows.
+# One line per program: its name and its traits. Each group names the source of its rows.
 _ROWS: Final = (
     (
         "POSIX.1-2017 XCU 1.6 and 2.14; GNU Bash manual 4",

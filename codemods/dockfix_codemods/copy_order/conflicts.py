@@ -20,23 +20,21 @@ _NAMES_NEVER_IMPORTED: Final = sys.stdlib_module_names | {"pip", "setuptools", "
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Why a COPY and a RUN may not change places. If not `certain`, it is only to be feared, and `why` says what to
-    look at.
-    """
+    """Why a COPY and a RUN may not be reordered. If not `certain`, it is only possible, and `why` is what to review."""
 
     why: str
     certain: bool = True
 
 
 def named_conflict(use: FileUse, area: Area) -> Conflict | None:
-    """Why a RUN uses what is copied to `area`, as far as its own words say; None if they do not."""
+    """Why a RUN uses the files copied to `area`, according to its own words; None if it does not."""
     if use.unbounded:
         return Conflict(use.unbounded)
     for tree in use.trees:
         if area.meets(tree):
             return Conflict(f"line {use.line} uses {tree}")
     for folder in use.made:
-        # A COPY makes missing folders as `mkdir` under root does, and sets the modes of those below its destination.
+        # A COPY creates missing folders like `mkdir` as root, and sets the modes of those below its destination.
         if area.meets(folder) and (area.mode or not area.by_root or (not area.tree and is_below(folder, area.path))):
             return Conflict(f"line {use.line} makes {folder}")
     for folder, name in use.names:
@@ -48,14 +46,14 @@ def named_conflict(use: FileUse, area: Area) -> Conflict | None:
 
 
 def _mentioned(use: FileUse, area: Area) -> bool:
-    """Whether the words of a RUN hold the path or the file's name, in whatever place (`echo "deb file:/repo"`)."""
+    """Whether the words of a RUN contain the path or the file name, in any position (`echo "deb file:/repo"`)."""
     names = [area.path] if area.path not in ("/", *use.made) else []
     names += [posixpath.basename(area.path)] if not area.tree else []
     return any(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", use.text) for name in names)
 
 
 def conflict_with(use: FileUse, area: Area) -> Conflict | None:
-    """Why a COPY that writes to `area` and a RUN may not change places; None if it makes no difference."""
+    """Why a COPY that writes to `area` and a RUN may not be reordered; None if the order makes no difference."""
     if named := named_conflict(use, area):
         return named
     if _reserved(area, use):
@@ -94,6 +92,7 @@ def _could_be(area: Area, folder: str, pattern: str) -> bool:
 
 
 def _python_path(use: FileUse, area: Area) -> Conflict | None:
+    """The conflict if Python imports from what is copied."""
     for folder in use.python_path:
         if (area.tree and is_below(folder, area.path)) or posixpath.dirname(area.path) == folder:
             name = posixpath.basename(area.path).partition(".")[0]
@@ -104,6 +103,7 @@ def _python_path(use: FileUse, area: Area) -> Conflict | None:
 
 
 def _on_path(use: FileUse, area: Area) -> Conflict | None:
+    """The conflict if what is copied is on PATH."""
     for folder in use.path:
         if not area.tree and posixpath.dirname(area.path) == folder:
             name = posixpath.basename(area.path)
@@ -121,14 +121,14 @@ def _on_path(use: FileUse, area: Area) -> Conflict | None:
 
 
 def _reserved(area: Area, use: FileUse) -> bool:
-    """Whether a part of the file system is one that programs and packages use of their own accord."""
+    """Whether programs and packages use this part of the file system by default."""
     parts = area.path.strip("/").split("/")
     below = parts[1:]
     if parts == [""]:
         return True
     match parts[0]:
         case "home" | "root":
-            # Dotted names in a home are configuration; a folder's contents are not known.
+            # Dotted names in a home are configuration; the content of a folder is not known.
             inside = below[1:] if parts[0] == "home" else below
             return not inside or inside[0].startswith(".")
         case "tmp":

@@ -40,13 +40,13 @@ _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
 
 @dataclass(frozen=True, slots=True)
 class FileUse:
-    """The files that a RUN may use besides those of `reserved` places.
+    """The files that a RUN may use outside the reserved folders (`conflicts`).
 
     `unbounded` says why they are not known, "" if they are. `text` is the command. `trees` are paths at or below which
-    it may read or write, `made` folders that it makes as root, `names` pairs of a folder and a glob that it looks for
-    there, `configs` base names that are configuration wherever they lie. `follows` are files that may name further
-    files, `manifests_in` folders with manifests that may. `installer`: it fetches packages, so that running it again
-    costs time. `projects` are its installs from a manifest, each with the folder that it works in.
+    it may read or write, `made` folders that it creates as root, `names` pairs of a folder and a glob that it looks for
+    there, `configs` base names that are configuration in any folder. `follows` are files that may name further files,
+    `manifests_in` folders with manifests that may. `installer`: it fetches packages, so running it again takes time.
+    `projects` are its installs from a manifest, each with its working directory.
     """
 
     line: int
@@ -95,7 +95,7 @@ class _Draft:
         self.unbounded = self.unbounded or why
 
     def place(self, directory: Fact[str], path: str) -> str | None:
-        """A path as an absolute one; None, with the RUN given up, where the working directory is not known."""
+        """A path as an absolute one; None, and the RUN is unbounded, if the working directory is not known."""
         if path.startswith("/"):
             return normal_path(path)
         if isinstance(directory, Known):
@@ -158,7 +158,7 @@ def _folders(value: str) -> tuple[str, ...]:
 
 
 def _environment(draft: _Draft) -> None:
-    """Folders that variables of tools name (NODE_PATH, UV_PROJECT_ENVIRONMENT), and virtual environments on PATH."""
+    """Add folders in variables of tools (NODE_PATH, UV_PROJECT_ENVIRONMENT), and virtual environments on PATH."""
     for name in draft.state.names():
         fact = draft.state.lookup(name)
         if not isinstance(fact, Known) or name in ("HOME", "PYTHONPATH"):
@@ -234,9 +234,9 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
 
 
 def _accounts(draft: _Draft, command: SimpleCommand) -> None:
-    """An account that is made may get a home, whose owner and first contents depend on whether it was there.
+    """Add the home of a new account, whose owner and initial content depend on whether it exists already.
 
-    It is in a folder that an option names, or else in /home (shadow, adduser, busybox).
+    It is the folder in an option, or in /home (shadow, adduser, busybox).
     """
     draft.accounts = True
     names = [value for value in command.values()[1:] if value is not None and not value.startswith("-")]
@@ -246,7 +246,7 @@ def _accounts(draft: _Draft, command: SimpleCommand) -> None:
 
 
 def _operands(draft: _Draft, words: Iterable[WordLike], directory: Fact[str]) -> None:
-    """Take every word for a path, but for addresses, of which a download may take its name."""
+    """Add every word as a path; of an address, the file name that a download may get."""
     for word in words:
         text = word.value
         if text is None:
@@ -272,7 +272,7 @@ def _operands(draft: _Draft, words: Iterable[WordLike], directory: Fact[str]) ->
 
 
 def _own_modules(draft: _Draft, directory: Fact[str]) -> None:
-    """`python -m` looks for modules in the working directory first (docs.python.org/3/using/cmdline)."""
+    """Add the working directory, where `python -m` looks for modules first (docs.python.org/3/using/cmdline)."""
     if isinstance(directory, Known):
         draft.names.append((directory.value, "*.py"))
         draft.modules_in.append(directory.value)
@@ -344,7 +344,7 @@ def _uv_venv(draft: _Draft, command: PackageCommand, directory: Fact[str]) -> No
 
 
 def _installs_to(draft: _Draft, step: Step, command: PackageCommand, directory: Fact[str]) -> None:
-    """Where a command keeps what it installs, if not in reserved places."""
+    """Add where a command installs, if not in reserved folders."""
     manager = command.manager
     for option in command.options:
         text = option.literal
@@ -375,7 +375,7 @@ def _installs_to(draft: _Draft, step: Step, command: PackageCommand, directory: 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A word with a value of ours."""
+    """A word with a replaced value."""
 
     start: int
     end: int
@@ -384,7 +384,7 @@ class _Read:
 
 
 def _pinned(command: PackageCommand) -> PackageCommand:
-    """The command with operands whose version alone expands (`nodejs=$VERSION`, `curl=7.*`) taken for literal names."""
+    """The command with operands in which only the version expands (`nodejs=$VERSION`, `curl=7.*`) as literal names."""
 
     def literal(word: WordLike) -> WordLike:
         if word.value is not None:

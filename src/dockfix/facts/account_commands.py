@@ -219,12 +219,11 @@ _BUSYBOX_LONG: Final = {"-u": "--uid", "-G": "--ingroup", "-S": "--system", "-D"
 
 @dataclass(frozen=True, slots=True)
 class AccountOption:
-    """An option under its long name. `value` is what it is given, `word` the last word that it takes up.
+    """An option under its long name.
 
-    `start` is where its first word begins.
-
-    `text` is the spelling of the value, which may hold a variable; `attached` says that it shares a word with the
-    option (`--uid=5`, `-u5`).
+    `value` is its value, `word` the last word that belongs to it, `start` the start of the first. `text` is the
+    spelling of the value, which may contain a variable; `attached` says that it shares a word with the option
+    (`--uid=5`, `-u5`).
     """
 
     name: str
@@ -238,7 +237,7 @@ class AccountOption:
 
 @dataclass(frozen=True, slots=True)
 class AccountCommand:
-    """A command that makes a user. `operand` is the word of the user's name, `name` its literal value."""
+    """A command that creates a user. `operand` is the word with the user name, `name` its literal value."""
 
     program: str
     command: SimpleCommand
@@ -257,11 +256,11 @@ class AccountCommand:
 
 
 def parse_account_command(step: Step, *, family: str) -> AccountCommand | None:
-    """The command that makes a user which a step is on a distribution of `family`; None for anything else.
+    """The command of a step that creates a user on a distribution of `family`; None for any other command.
 
-    That is shadow's `useradd`, for which `adduser` is another name on Fedora and RHEL, and busybox's `adduser`.
-    getopt's reading: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may stand behind the name. An
-    option that is not known (`--sys`, which getopt completes) makes the command unreadable.
+    That is shadow's `useradd`, for which `adduser` is another name on Fedora and RHEL, and busybox's `adduser`. Parsed
+    as getopt does: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may follow the name. An option that
+    is not known (`--sys`, which getopt completes) makes the command unreadable.
     """
     command = step.command
     program = command.basename

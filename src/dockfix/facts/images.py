@@ -238,7 +238,7 @@ def _family(family: str) -> str:
 
 
 def is_local_name(ref: str) -> bool:
-    """Whether an image may be one that only this machine has: no registry is written, and it is not well known."""
+    """Whether an image may exist only on this machine: it has no registry and is not well known."""
     parsed = parse_image_ref(ref)
     if parsed is None or base_image(ref) is not None or ref == "scratch":
         return False
@@ -247,10 +247,10 @@ def is_local_name(ref: str) -> bool:
 
 
 def build_only(package: str, family: str) -> bool:
-    """Whether a package of a distribution's family is needed to build and not to run: compilers, headers, build tools.
+    """Whether a package of a distribution family is needed to build and not to run: compilers, headers, build tools.
 
-    A version (`gcc=12`, `gcc-12`, `gcc:amd64`) does not matter. git counts: it is there to fetch sources; whether a
-    later step uses it is for the caller to see. Unknown families and packages are not build-only.
+    A version (`gcc=12`, `gcc-12`, `gcc:amd64`) does not matter. git counts, since it is used to fetch sources; the
+    caller must check whether a later step uses it. Unknown families and packages are not build-only.
     """
     table = BUILD_ONLY.get(_family(family))
     if table is None:

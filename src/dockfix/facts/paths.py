@@ -18,12 +18,12 @@ def normal_path(path: str) -> str:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether a normal path is a folder or lies in it."""
+    """Whether a normal path is a folder or inside it."""
     return folder in (path, "/") or path.startswith(folder + "/")
 
 
 def upwards(folder: str) -> Iterator[str]:
-    """A folder and those above it, up to the root."""
+    """A folder and all folders above it."""
     yield folder
     while folder != (above := posixpath.dirname(folder)):
         folder = above

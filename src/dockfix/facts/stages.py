@@ -124,7 +124,7 @@ def context_key(name: str) -> str:
 class Globals:
     """The ARGs before the first FROM, and the platform arguments that BuildKit sets itself.
 
-    Only FROM sees these; a bare ARG of the same name brings one into a stage (BuildKit, `buildMetaArgs`).
+    Only FROM sees these; a bare ARG of the same name makes one visible in a stage (BuildKit, `buildMetaArgs`).
     """
 
     def __init__(self, build_args: Mapping[str, Fact[str]], target: str | None, last_name: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What a mount of apt's directories needs, and what rules it out."""
+"""What a mount of apt's directories requires, and what prevents it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def apt_blocker(facts: BuildFacts, caches: Caches) -> str:
-    """apt keeps the marks of automatically installed packages in /var/lib/apt/extended_states (apt-mark(8))."""
+    """Why apt's directories must not be mounted in this RUN; "" if they may.
+
+    apt records automatically installed packages in /var/lib/apt/extended_states (apt-mark(8)).
+    """
     for step in caches.commands.steps:
         package = step.package
         if package is not None and package.manager == "apt" and package.has("--download-only"):
@@ -41,9 +44,9 @@ def apt_blocker(facts: BuildFacts, caches: Caches) -> str:
 
 
 def apt_ready(caches: Caches) -> bool:
-    """Whether apt's directories can be mounted: this RUN fetches its own lists, by apt-get, in a known image.
+    """Whether apt's directories can be mounted: this RUN fetches its own lists, with apt-get, in a known image.
 
-    apt, unlike apt-get, deletes what it has downloaded (apt(8)).
+    apt, unlike apt-get, deletes the packages that it has downloaded (apt(8)).
     """
     steps = [tool for tool in caches.tools if tool.package.manager == "apt"]
     installs = [tool for tool in steps if tool.package.action in (Action.INSTALL, Action.UPGRADE)]
@@ -55,7 +58,7 @@ def apt_ready(caches: Caches) -> bool:
 
 
 def docker_clean_gone(facts: BuildFacts, caches: Caches) -> bool:
-    """Whether the image has no docker-clean, or a RUN up to this one deals with it."""
+    """Whether the image has no docker-clean, or this or an earlier RUN changes it."""
     base = caches.stage.base
     if base is not None and not base.docker_clean:
         return True

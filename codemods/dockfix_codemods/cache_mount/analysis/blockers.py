@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> str:
-    """Why a directory must not become a mount in this RUN; "" if it may."""
+    """Why a directory must not be mounted in this RUN; "" if it may."""
     state = facts.state(caches.run)
     results = result_directories(state.lookup, Known(caches.home))
     if any(serves(path, each) for each in results if each.startswith("/")) or posixpath.basename(path) in results:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def beside_doubt(facts: BuildFacts, caches: Caches, path: str) -> str:
-    """What to look at where a mount makes folders above it root's; "" if it does not."""
+    """The caveat of a mount whose missing parents become root's; "" if there are none."""
     folders = owned_by_root(facts, caches, path)
     if not folders:
         return ""
@@ -32,7 +32,7 @@ _TOLERANT: Final = frozenset(
 
 
 def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> list[str]:
-    """The commands of the RUN that a new mount may disturb: they name it, make it, or remove what is above it."""
+    """The commands of the RUN that a new mount may affect: they name it, create it, or remove a folder above it."""
     kept = {id(each.step) for each in cleaning(caches, [path], adding=True)}
     found = [
         f"`{step.command.basename}`, which names {path} or what is above it"
@@ -50,19 +50,19 @@ def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> list[str]:
 
 
 def may_be_lost(tool: ToolCache, path: str) -> bool:
-    """Whether a manager's cache is one that no later step needs in order to work, so that a mount may take it."""
-    if path.endswith("/go-build"):  # build results by their inputs, made again where they are missing (go help cache)
+    """Whether no later step needs a manager's cache, so that it may move to a mount."""
+    if path.endswith("/go-build"):  # build results, rebuilt if they are missing (go help cache)
         return True
     return tool.package.manager in MOUNTABLE_MANAGERS - STORE_MANAGERS - {"apt"} and not path.startswith("/var/")
 
 
 def safe_to_leave(caches: Caches, mount: CacheMount) -> bool:
-    """Whether not even what the managers run in turn (build back ends, lifecycle scripts) could use a mount."""
+    """Whether not even the programs that the managers run (build backends, lifecycle scripts) could use a mount."""
     return caches.owners(mount) <= PYTHON_MANAGERS | SYSTEM_MANAGERS | {tool.package.manager for tool in caches.tools}
 
 
 def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> list[str]:
-    """What a person must look at before a mount is added."""
+    """What a reader must check before a mount is added."""
     manager = tool.package.manager
     found = [
         f"whether {each.name} stands there for the size of the image only, which a mount does not add to"
@@ -88,10 +88,10 @@ def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> li
 
 
 def built_against(tool: ToolCache) -> str:
-    """The doubt about a cache of wheels that are built against what is installed; "" if none is.
+    """The caveat of a cache of wheels that are built against installed packages; "" if there is none.
 
-    pip.pypa.io/en/stable/topics/caching (locally built wheels), docs.astral.sh/uv/concepts/cache: a wheel is found
-    again by the name and version of its source, not by what it was built against, as an extension of torch is.
+    pip.pypa.io/en/stable/topics/caching (locally built wheels), docs.astral.sh/uv/concepts/cache: a wheel is cached by
+    the name and version of its source, not by what it was built against, such as torch for an extension.
     """
     if tool.package.manager not in PYTHON_MANAGERS or not tool.package.has(
         "--no-build-isolation", "--no-build-isolation-package"

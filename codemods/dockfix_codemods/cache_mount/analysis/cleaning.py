@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def removable(step: Step) -> bool:
-    """Whether a command may be taken out of its list: it always runs, and nothing hangs on its outcome."""
+    """Whether a command can be removed from its list: it always runs, and nothing depends on its status."""
     command = step.command
     before = command.before.text.strip() if command.before else ""
     after = command.after.text.strip() if command.after else ""
@@ -31,11 +31,11 @@ def removable(step: Step) -> bool:
 
 
 def hides_failure(caches: Caches, group: Sequence[Cleaning]) -> bool:
-    """Whether a RUN may succeed only because these neighbouring clean-ups run behind a command that has failed.
+    """Whether a RUN may succeed only because these adjacent clean-ups run after a command that has failed.
 
-    Behind `;` or a line end a command runs whatever the one before has done, and gives the list its own status (POSIX,
-    2.9.3 Lists). `set -e` ends the script before that, but not for a command in front of `&&` (2.14, set), which it
-    becomes the last of its list without the clean-up.
+    After `;` or a line end a command runs whatever the status of the previous one, and its own status becomes that of
+    the list (POSIX, 2.9.3 Lists). `set -e` ends the script before that, but not for a command before `&&` (2.14, set),
+    and without the clean-up the failed command is the last of its list.
     """
     if group[0].words:
         return False
@@ -62,7 +62,7 @@ def hides_failure(caches: Caches, group: Sequence[Cleaning]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """A command that empties or removes cache directories, or (`words`) the operands of one that do."""
+    """A command that empties or removes cache directories, or, with `words`, only its operands that do."""
 
     step: Step
     described: str
@@ -78,7 +78,7 @@ _CLEANERS: Final[Mapping[str, frozenset[tuple[str, ...]]]] = MappingProxyType(
         "uv": frozenset({("cache", "clean")}),
         "npm": frozenset({("cache", "clean")}),
         "yarn": frozenset({("cache", "clean")}),
-        # What is in a mount is linked from nowhere: to pnpm, which counts the links, all of it is unreferenced.
+        # Nothing outside a mount links to its files, so pnpm, which counts the links, removes all of them.
         "pnpm": frozenset({("store", "prune")}),
         "poetry": frozenset({("cache", "clear")}),
         "pdm": frozenset({("cache", "clear")}),
@@ -89,9 +89,9 @@ _CLEANERS: Final[Mapping[str, frozenset[tuple[str, ...]]]] = MappingProxyType(
 
 
 def cleaning(caches: Caches, paths: Sequence[str], *, adding: bool = False) -> list[Cleaning]:
-    """What empties these mounted directories after a command has filled them, in order.
+    """The commands that empty these mounted directories after another command has filled them, in order.
 
-    `adding`: the directories are to be mounted; then a directory above them may not be removed either (the mount is
+    `adding`: the directories are about to be mounted; a folder above them may not be removed either (the mount is
     busy).
     """
     users = [tool for tool in caches.tools if any(serves(path, d.path) for path in paths for d in tool.use.dirs)]
@@ -142,7 +142,7 @@ def _cleaning(
 
 
 def neighbours(found: Sequence[Cleaning]) -> list[list[Cleaning]]:
-    """Clean-ups in groups: whole commands that follow on one another, and each with single words for itself."""
+    """Clean-ups in groups: adjacent whole commands together, and each command with only some operands alone."""
     groups: list[list[Cleaning]] = []
     for each in found:
         last = groups[-1][-1] if groups else None

@@ -1,4 +1,4 @@
-"""What other steps have to do with a cache directory: which filled it before a RUN, and which need it afterwards."""
+"""Which steps fill a cache directory before a RUN, and which need it afterwards."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ docs.npmjs.com/cli/v11/using-npm/config; docs.astral.sh/uv/reference/environment
 
 
 def _may_fill(facts: BuildFacts, copy: Copy | Add, directory: str) -> bool:
-    """Whether a COPY of folders, or an ADD that unpacks, goes to a folder above a directory."""
+    """Whether a COPY of folders, or an ADD that unpacks, writes to a folder above a directory."""
     state = facts.state(copy)
     target = known(state.expand(copy.destination.text, copy.escape)) if copy.destination else None
     if target is None:
         return True
     if not target.startswith("/") and copy.flag("from") is None:
-        return False  # a project goes to its own place, not to that of a store
+        return False  # a project is copied to its own folder, not to that of a store
     path = posixpath.join(known(state.workdir) or "/", target)
     if not serves(path, directory):
         return False
     if [word.text for word in copy.sources] == ["/"] and not _ran_in_source(facts, copy):
-        return False  # a system of tools, as in `COPY --from=tonistiigi/xx / /`: nothing of this file was run there
+        return False  # tools, as in `COPY --from=tonistiigi/xx / /`: no RUN of this file has written there
     names = [posixpath.basename(word.text.rstrip("/")) for word in copy.sources]
     unpacks = isinstance(copy, Add) and any(".t" in name for name in names)
     return unpacks or any(not re.search(r"[^.]\.\w+\Z", name) for name in names)
 
 
 def _ran_in_source(facts: BuildFacts, copy: Copy | Add) -> bool:
-    """Whether a COPY takes from a stage in which a RUN, or a COPY of another stage, has made files."""
+    """Whether a COPY takes from a stage in which a RUN, or a COPY from another stage, has created files."""
     stage = facts.stage_of(copy)
     sources = facts.graph.sources(copy, stage) if stage is not None else ()
     return any(
@@ -60,6 +60,7 @@ def _ran_in_source(facts: BuildFacts, copy: Copy | Add) -> bool:
 
 
 def _installs(facts: BuildFacts, run: Run, directory: str) -> bool:
+    """Whether a RUN without a mount at a directory installs results into it."""
     state = facts.state(run)
     targets = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
     mounted = any(serves(target, directory) for target in targets)
@@ -68,9 +69,9 @@ def _installs(facts: BuildFacts, run: Run, directory: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A stage in which a cache directory would be without the mount, from a place in the file on.
+    """A stage without a cache directory because of the mount, from a position in the file on.
 
-    `outer` is the outermost folder above the directory that only the install makes, or the directory itself.
+    `outer` is the outermost folder above the directory that only the install creates, or the directory itself.
     """
 
     stage: Stage
@@ -80,12 +81,12 @@ class _Held:
 
 
 def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
-    """What may need a directory, or a folder above it that only the install makes, after this RUN, as the end of a
-    sentence; "" if nothing does.
+    """What may need a directory, or a folder above it that only the install creates, after this RUN; "" if nothing
+    does.
 
-    A later command that names one of them or is told to work offline, or a RUN without a network; a COPY from the
-    stage, or a mount of it; and for those managers whose downloads later commands look for, any later step that is not
-    understood, any COPY of a folder above, and the image itself.
+    A later command that names one of them or works offline, or a RUN without a network; a COPY from the stage, or a
+    mount of it; and for managers that find dependencies in their cache, any later step that is not understood, any COPY
+    of a folder above, and the image itself.
     """
     graph = facts.graph
     manager = tool.package.manager
@@ -93,7 +94,7 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
     outer = parents[0] if parents else directory
     open_ = [_Held(caches.stage, caches.run.span.start, directory, outer)]
     keeps = any(_keeps_results(step) for step in caches.commands.steps)
-    for held in open_:  # a COPY of a folder above takes the directory into another stage, which is then looked at
+    for held in open_:  # a COPY of a folder above copies the directory to another stage, which is then checked
         stages = (held.stage, *graph.descendants(held.stage))
         for stage in stages:
             for later in stage.instructions:
@@ -120,8 +121,8 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
 
 
 def _keeps_results(step: Step) -> bool:
-    """Whether a command puts what nobody can fetch again into its store: Maven's goal `install`, a project's artifacts
-    (maven.apache.org/plugins/maven-install-plugin)."""
+    """Whether a command stores results that cannot be downloaded again: Maven's goal `install`, with a project's
+    artifacts (maven.apache.org/plugins/maven-install-plugin)."""
     package = step.package
     return (
         package is not None
@@ -131,7 +132,7 @@ def _keeps_results(step: Step) -> bool:
 
 
 def _of_results(facts: BuildFacts, run: Run, keeps: bool) -> str:
-    """The command of a RUN that may want what an earlier one has kept in Maven's repository; "" if none does."""
+    """The command of a RUN that may need the results of an earlier one in Maven's repository; "" if there is none."""
     packages = [step.package for step in facts.commands(run).steps if keeps and step.package is not None]
     return "mvn" if any(package.manager == "maven" for package in packages) else ""
 
@@ -153,9 +154,9 @@ def _mounted(facts: BuildFacts, run: Run, giver: Stage) -> Iterator[str]:
 
 
 def _carried(facts: BuildFacts, copy: Copy, held: _Held, *, whole: bool) -> list[_Held] | None:
-    """The stages into which a COPY takes a directory with a folder above it; None if it may need the directory.
+    """The stages to which a COPY copies a directory with a folder above it; None if the COPY may need the directory.
 
-    `whole`: it needs it wherever it comes along.
+    `whole`: it needs the directory wherever it is copied.
     """
     found: list[_Held] = []
     state, stage = facts.state(copy), facts.stage_of(copy)
@@ -186,7 +187,7 @@ def _carried(facts: BuildFacts, copy: Copy, held: _Held, *, whole: bool) -> list
 
 
 def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
-    """What may have put something that this RUN needs into a directory, which a mount would hide; "" if nothing has."""
+    """What may have written files that this RUN needs to a directory, which a mount would hide; "" if nothing has."""
     network = caches.run.flag("network")
     state = facts.state(caches.run)
     settings = [known(state.lookup(name) or Unknown("not set"), "") for name in _OFFLINE_VARIABLES]
@@ -216,6 +217,7 @@ def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory:
 
 
 def _reader(facts: BuildFacts, run: Run, manager: str, held: _Held, home: str) -> str:
+    """The command of a RUN that may need a directory; "" if there is none."""
     network = run.flag("network")
     if network is not None and network.value == "none":
         return "the RUN without a network"

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def placed(facts: BuildFacts, caches: Caches, directory: CacheDir) -> str:
-    """Where to mount for a cache directory: there, or, where that would take the tool's own folder from it, above."""
+    """Where to mount for a cache directory: there, or, if that would make the tool's own folder root's, at that
+    folder."""
     if caches.root is not False or not directory.whole:
         return directory.path
     parents = missing_parents(facts, caches.run, caches.stage, directory.path, writer_is_root=False)
@@ -22,14 +23,14 @@ def placed(facts: BuildFacts, caches: Caches, directory: CacheDir) -> str:
 
 
 def owned_by_root(facts: BuildFacts, caches: Caches, path: str) -> tuple[str, ...]:
-    """The folders above a mount that are root's with it, and would be the user's, who is not root, without it."""
+    """The folders above a mount that belong to root with it, and would belong to the non-root user without it."""
     if caches.root is not False:
         return ()
     return missing_parents(facts, caches.run, caches.stage, path, writer_is_root=False)
 
 
 def ownership(caches: Caches, tool: ToolCache) -> str | None:
-    """What a mount needs so that the user can write into it: nothing, or `,uid=...,gid=...`; None if not known."""
+    """The mount options with which the user can write: none, or `,uid=...,gid=...`; None if not known."""
     if caches.root or (caches.root is None and tool.likely):
         return ""
     if caches.root is None or caches.uid is None:
@@ -38,7 +39,7 @@ def ownership(caches: Caches, tool: ToolCache) -> str | None:
 
 
 def shared_id(facts: BuildFacts, caches: Caches, mount: CacheMount) -> str:
-    """What is wrong with keeping a mount's `id=` for another tool's cache; "" if nothing is."""
+    """Why a mount must not keep its `id=` for the cache of another tool; "" if it may."""
     name = mount.mount.get("id")
     if name is None:
         return ""
@@ -52,8 +53,8 @@ def _runs(facts: BuildFacts) -> list[Run]:
 
 
 def flag_for(facts: BuildFacts, path: str, sharing: str, owner: str, name: str) -> tuple[str, str]:
-    """The flag of a new mount, and its id or "": as the file writes it elsewhere for that directory, else in its
-    simplest form. `name`: the id that it needs."""
+    """The flag of a new mount, and its id or "": as the file writes it elsewhere for that directory, otherwise in its
+    simplest form. `name`: the required id."""
     for run in _runs(facts):
         for mount in run.mounts:
             same = mount.kind == "cache" and mount.target == path and (not name or mount.get("id") == name)

@@ -88,7 +88,7 @@ RHEL_FAMILIES: Final = frozenset({"rhel", "fedora"})
 """Families in which `adduser` is another name of shadow's `useradd` (the spec file of shadow-utils)."""
 
 IMAGE_USERS: Final[Mapping[str, tuple[BaseUser, ...]]] = MappingProxyType(
-    # nodejs/docker-node: groupadd --gid 1000 node && useradd --uid 1000 --gid node; likewise with busybox on Alpine.
+    # nodejs/docker-node: groupadd --gid 1000 node && useradd --uid 1000 --gid node; the same with busybox on Alpine.
     {"library/node": (BaseUser("node", 1000, 1000, "/home/node"),)}
 )
 """Users that an image has in addition to those of its distribution, by its repository."""

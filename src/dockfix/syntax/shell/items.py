@@ -45,7 +45,7 @@ class Kind(enum.Enum):
 
     COMMAND = enum.auto()  # a simple command
     ARITHMETIC = enum.auto()  # (( ... ))
-    WORDS = enum.auto()  # words that are no command: a for list, a case subject or pattern, a function's name
+    WORDS = enum.auto()  # words that are not a command: a for list, a case subject or pattern, a function's name
     OPERATOR = enum.auto()
     RESERVED = enum.auto()  # reserved words and parentheses
 

@@ -11,7 +11,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def replace_invalid(text: str) -> str:
-    """What Go's rune-wise copying makes of invalid UTF-8: one U+FFFD a byte."""
+    """Text after Go's rune-wise copying: each invalid UTF-8 byte becomes U+FFFD."""
     if text.isascii() or not SURROGATE.search(text):
         return text
     return SURROGATE.sub("\ufffd", rejoin(text))

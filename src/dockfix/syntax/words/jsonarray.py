@@ -22,10 +22,10 @@ class NotStringsError(ValueError):
 
 
 def json_array(text: str) -> list[Piece] | None:
-    """The strings of a JSON array with the spans of their literals; None if `text` is no JSON array at all.
+    """The strings of a JSON array with the spans of their literals; None if `text` is not a JSON array.
 
     Raises:
-        NotStringsError: `text` is a JSON array with an element that is no string.
+        NotStringsError: `text` is a JSON array with an element that is not a string.
     """
     start = len(text) - len(text.lstrip(GO_SPACE))
     if not text.startswith("[", start):

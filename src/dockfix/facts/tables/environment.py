@@ -1,6 +1,6 @@
 """Variables that programs read from their environment without a command naming them, program by program.
 
-Only variables that a program is documented to read: `GIT_SHA` or `CARGO_BUILD_FLAGS` look like variables of git or cargo,
+Only variables that a program is documented to read: `GIT_SHA` or `CARGO_BUILD_FLAGS` look like one of git or cargo,
 but no program reads them. A prefix is listed where the documentation defines one.
 """
 

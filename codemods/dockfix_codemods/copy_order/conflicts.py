@@ -57,22 +57,26 @@ def conflict_with(use: FileUse, area: Area) -> Conflict | None:
     if named := named_conflict(use, area):
         return named
     if _reserved(area, use):
-        return Conflict(f"{area.path} lies where programs and packages keep files")
+        return Conflict(f"{area.path} is where programs and packages keep files")
     if not area.tree and any(fnmatch.fnmatchcase(posixpath.basename(area.path), name) for name in use.configs):
-        return Conflict(f"line {use.line} may take {posixpath.basename(area.path)} for its configuration")
+        return Conflict(f"line {use.line} may read {posixpath.basename(area.path)} as its configuration")
     if use.home not in (None, "/") and area.tree and is_below(use.home or "/", area.path):
         return Conflict(f"line {use.line} may read its configuration from {use.home}")
     if use.accounts and not area.by_root and not re.fullmatch(r"\d+(:\d+)?", area.owner or ""):
         user = (area.owner or "").partition(":")[0]
-        return Conflict(f"whether line {use.line} creates the user {user}, who then owns the files", certain=False)
+        return Conflict(
+            f"check that line {use.line} does not create the user `{user}`, who owns the files", certain=False
+        )
     name = posixpath.basename(area.path)
     for command, folder in use.projects:
         manifests = (posixpath.basename(each) for each in manifests_for(command) if not each.endswith("/**"))
         if not area.tree and is_below(area.path, folder) and any(fnmatch.fnmatchcase(name, each) for each in manifests):
-            return Conflict(f"line {use.line} may install from {name}, as from the manifest in {folder}")
+            return Conflict(f"line {use.line} may install from {name}, a manifest in {folder}")
     for folder in use.manifests_in:
         if is_below(area.path, folder) or is_below(folder, area.path):
-            return Conflict(f"whether a manifest in {folder} names {posixpath.basename(area.path)}", certain=False)
+            return Conflict(
+                f"check that no manifest in `{folder}` names `{posixpath.basename(area.path)}`", certain=False
+            )
     return _python_path(use, area) or _on_path(use, area)
 
 
@@ -110,12 +114,12 @@ def _on_path(use: FileUse, area: Area) -> Conflict | None:
             if name in use.programs:
                 return Conflict(f"line {use.line} runs {name}")
             if not name.endswith(SCRIPT_ENDINGS) and "entrypoint" not in name:
-                return Conflict(f"whether installing the packages runs a program called {name}", certain=False)
+                return Conflict(f"check that installing the packages runs no program called `{name}`", certain=False)
         elif area.tree and posixpath.dirname(area.path) == folder and posixpath.basename(area.path) in use.programs:
             return Conflict(f"line {use.line} runs {posixpath.basename(area.path)}")
         elif area.tree and (is_below(folder, area.path) or is_below(area.path, folder)):
             return Conflict(
-                f"whether {area.path}, on PATH, gets programs that installing the packages runs", certain=False
+                f"check that installing the packages runs no program in `{area.path}`, which is on PATH", certain=False
             )
     return None
 

@@ -200,7 +200,7 @@ def _plain(draft: _Draft, step: Step, directory: Fact[str]) -> None:
     command = step.command
     name, values = command.basename, command.values()
     if name is None or ("/" in (command.name or "") and posixpath.dirname(command.name or "") not in STANDING):
-        draft.give_up("it runs a program that is not one of the system's own")
+        draft.give_up("it runs a program outside the system folders")
         return
     draft.programs.add(name)
     if name in ACCOUNT_TOOLS:

@@ -75,7 +75,7 @@ def _copied(instruction: Copy | Add, state: State) -> Iterator[Gap]:
             return  # no known base image has / or /etc as its working directory
         path = posixpath.join(workdir.value, path)
     if normal_path(path) == "/" or re.match(r"/+etc(?:/+(?:passwd|group)?)?/*\Z", path):
-        yield Gap(f"the {instruction.name} in line {instruction.start_line} may bring an /etc/passwd")
+        yield Gap(f"the {instruction.name} in line {instruction.start_line} may write /etc/passwd")
 
 
 def _run_gaps(instruction: Run, commands: Commands) -> Iterator[Gap]:

@@ -138,7 +138,7 @@ def commands_of(instruction: Instruction, shell: Fact[tuple[str, ...]]) -> Comma
         why = shell.why if isinstance(shell, Unknown) else "there are several"
         return Commands(None, text, (), f"the shell is not known: {why}")
     if shell_kind(argv) not in _SHELLS:
-        return Commands(None, text, (), f"the text is for {argv[0]}, which dockfix does not read", argv)
+        return Commands(None, text, (), f"the text is for {argv[0]}, which dockfix does not support", argv)
     script = parse_shell(text.text)
     if not script.ok:
         return Commands(None, text, (), "the shell text could not be parsed", argv)
@@ -249,7 +249,7 @@ class _Walk:
             inner = _Walk(
                 exported=Layer(self.exported, self.position),
                 plain=Layer(None),
-                cwd=self.cwd if not switched else Unknown("another user's shell may start elsewhere"),
+                cwd=self.cwd if not switched else Unknown("another user's shell may start in another directory"),
                 opaque=self.opaque,
                 user_changed=changed or switched,
             )

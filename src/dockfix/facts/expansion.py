@@ -110,7 +110,7 @@ def _expanded(word: str, lookup: Lookup, escape: str, chosen: dict[str, str]) ->
     except _UndecidedError as error:
         return Unknown(error.why)
     except SubstitutionError as error:
-        return Unknown(f"BuildKit refuses it: {error}")
+        return Unknown(f"BuildKit rejects it: {error}")
     return Known(text) if len(text) <= MAX_VALUE else Unknown("the value is too long to follow")
 
 

@@ -135,7 +135,7 @@ def lacking_in_uv(package: PackageCommand) -> str:
     differently; empty if it can."""
     names = (option.name for option in package.options if not option.known or option.name not in _SHARED)
     name = next(names, "")
-    return f"{name} is not known to mean the same to uv pip install" if name else ""
+    return f"`{name}` may have another meaning in `uv pip install`" if name else ""
 
 
 def as_uv_finds_it(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str | None:

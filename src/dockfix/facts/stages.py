@@ -218,12 +218,12 @@ class StageGraph:
             if stage.replaced:
                 return self._stage_source(stage)
             if stage is before:
-                return Invalid(f"the stage {stage.name} takes from itself")
+                return Invalid(f"the stage {stage.name} copies from itself")
             if stage.index > before.index:
                 return Invalid(f"the stage {stage.name} comes later in the file")
             return StageSource(stage)
         if ref != _SCRATCH and parse_image_ref(ref) is None:
-            return Invalid("it is no stage, and no valid image reference")
+            return Invalid("it is neither a stage nor a valid image reference")
         context = self.named_context(ref)
         return ContextSource(context) if context is not None else ImageSource(ref)
 
@@ -421,4 +421,4 @@ def _stage(
 
 def _image_of_context(value: str) -> Fact[str]:
     ref = value.removeprefix("docker-image://")
-    return Known(ref) if ref != value and "$" not in ref else Unknown("a named build context stands in for it")
+    return Known(ref) if ref != value and "$" not in ref else Unknown("a named build context replaces it")

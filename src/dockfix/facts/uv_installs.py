@@ -178,9 +178,9 @@ def _install(facts: BuildFacts, stage: Stage, run: Run, added: dict[str, Add]) -
     cut, whole = _cut(commands, fetch, files)
     why = ""
     if cut is None:
-        why = "the commands that install it cannot be told from the others"
+        why = "the commands that install it cannot be separated from the others"
     elif not image:
-        why = "no version of it is named"
+        why = "its version is unknown"
     return UvInstall(at, stage, run, add, image, cut, whole, why)
 
 
@@ -325,7 +325,7 @@ def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...] | str:
         is_image = stage is facts.graph.final or stage.index not in started_from
         if has_it and is_image and (why := _may_be_called_when_it_runs(facts, stage)):
             return why
-    return tuple(uses) if uses else "nothing in the file calls it, so that it may be meant to stay"
+    return tuple(uses) if uses else "nothing in the file calls it, so it may be intended for the image"
 
 
 def _takes_it(facts: BuildFacts, instruction: Instruction, stage: Stage, install: UvInstall) -> str:
@@ -369,7 +369,7 @@ def _use(facts: BuildFacts, run: Run, install: UvInstall) -> UvUse | str:
             opaque = opaque or ("" if _cannot_call_it(step) else step.command.basename or "a command")
             mentioned = list(step.command.words)
         if any(_is_uv(_text(word), bare=True) for word in mentioned):
-            return f"line {line} speaks of it"
+            return f"line {line} mentions it"
     if opaque and not any(posixpath.dirname(target) in _ON_PATH for target in targets):
         return f"{opaque} in line {line} may call it"
     there = {mount.target for mount in run.mounts}
@@ -385,7 +385,11 @@ def _target(facts: BuildFacts, run: Run, step: Step) -> str:
     package = step.package
     value = package.executable.value if package is not None else None
     if value is None or value.rpartition("/")[2] != "uv":
-        return f"calls {value}, which the mount of one program does not bring" if value else "calls it by a variable"
+        return (
+            f"calls {value}, which the mount of one program does not provide"
+            if value
+            else "calls it through a variable"
+        )
     if value.startswith("/"):
         return value
     if "/" in value:
@@ -437,13 +441,13 @@ def _may_be_called_when_it_runs(facts: BuildFacts, stage: Stage) -> str:
     """Why the containers of a stage's image may call uv; empty if there is no sign of it."""
     starts = _starts(facts, stage)
     if not any(isinstance(each, Cmd | Entrypoint) for each in starts):
-        return "the image has no CMD of its own, and what starts from it may call it"
+        return "the image has no CMD of its own, and its containers may call it"
     for each in starts:
         where = f"the {each.name.upper()} in line {each.start_line}"
         if _names_uv(facts, each):
             return f"{where} calls it"
         if any(_hands_over(step.command, each) for step in facts.commands(each).steps):
-            return f"what {where} runs may call it"
+            return f"the program of {where} may call it"
     return ""
 
 

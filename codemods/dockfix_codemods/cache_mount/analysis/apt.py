@@ -22,13 +22,15 @@ def apt_blocker(facts: BuildFacts, caches: Caches) -> str:
     for step in caches.commands.steps:
         package = step.package
         if package is not None and package.manager == "apt" and package.has("--download-only"):
-            return "--download-only leaves packages in /var/cache/apt for a later step, which the mount would take away"
+            return "`--download-only` leaves packages in `/var/cache/apt` for a later step, which a mount would hide"
         if step.command.basename == "apt-mark" or (
             package is not None
             and package.manager == "apt"
             and (package.action is Action.AUTOREMOVE or package.has("--auto-remove", "--autoremove"))
         ):
-            return "it removes packages by the marks in /var/lib/apt, which the mount would replace by those of others"
+            return (
+                "packages are removed by the marks in `/var/lib/apt`, which a mount replaces by those of other builds"
+            )
     dropped = cleaning(caches, ["/var/lib/apt"])
     if dropped:
         return ""
@@ -39,7 +41,9 @@ def apt_blocker(facts: BuildFacts, caches: Caches) -> str:
             packages = [step.package for step in facts.commands(run).steps if step.package is not None]
             actions = [package.action for package in packages if package.manager == "apt"]
             if Action.INSTALL in actions and Action.UPDATE not in actions:
-                return f"the install in line {run.start_line} needs the package lists that this RUN leaves in the image"
+                return (
+                    f"the install in line {run.start_line} needs the package lists that this `RUN` leaves in the image"
+                )
     return ""
 
 

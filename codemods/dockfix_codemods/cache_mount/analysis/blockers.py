@@ -21,7 +21,7 @@ def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> st
     state = facts.state(caches.run)
     results = result_directories(state.lookup, Known(caches.home))
     if any(serves(path, each) for each in results if each.startswith("/")) or posixpath.basename(path) in results:
-        return "what is put there is a result, and would be missing from the image"
+        return "the files in it are results, and would be missing from the image"
     mode = tool.package.option("--link-mode")
     if tool.package.manager == "uv":
         link = mode.literal if mode is not None else known(state.lookup("UV_LINK_MODE"))
@@ -36,8 +36,8 @@ def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> st
         ):
             folder, what = directory.also_written
             return (
-                f"{tool.package.manager} keeps {what} in {folder}, too, which the mount would make root's: "
-                f"a `RUN mkdir -p {folders[-1]}` as this user must go before"
+                f"{tool.package.manager} also keeps {what} in `{folder}`, which would belong to root: "
+                f"add `RUN mkdir -p {folders[-1]}` as this user before it"
             )
     for step in caches.commands.steps:
         if step.command.name != "rm":
@@ -51,9 +51,9 @@ def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> st
                 and path.startswith(literal)
                 and (clean is None or re.search(r"[{$*?\[]", clean))
             ):
-                return f"`rm {word.text}` of the same RUN may meet the mount, which is busy"
+                return f"`rm {word.text}` in the same `RUN` may match the mount, which is busy"
             if clean and serves(clean, path) and clean != path and not caches.closed:
-                return f"`rm {word.text}` of the same RUN would fail: the mount below it is busy"
+                return f"`rm {word.text}` in the same `RUN` would fail: the mount below it is busy"
     if tool.package.manager == "apt":
         return apt_blocker(facts, caches)
     return ""

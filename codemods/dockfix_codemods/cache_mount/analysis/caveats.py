@@ -21,8 +21,8 @@ def beside_doubt(facts: BuildFacts, caches: Caches, path: str) -> str:
     if not folders:
         return ""
     return (
-        f"whether anything else writes to {folders[0]}, which the mount makes root's"
-        f" (an earlier `RUN mkdir -p {folders[-1]}` keeps it the user's)"
+        f"check that nothing else writes to `{folders[0]}`, which belongs to root with the mount"
+        f" (an earlier `RUN mkdir -p {folders[-1]}` avoids that)"
     )
 
 
@@ -35,7 +35,7 @@ def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> list[str]:
     """The commands of the RUN that a new mount may affect: they name it, create it, or remove a folder above it."""
     kept = {id(each.step) for each in cleaning(caches, [path], adding=True)}
     found = [
-        f"`{step.command.basename}`, which names {path} or what is above it"
+        f"check `{step.command.basename}`, which names `{path}` or a folder above it"
         for step in caches.mentions(path)
         if id(step) not in kept
     ]
@@ -45,7 +45,7 @@ def in_the_way(facts: BuildFacts, caches: Caches, path: str) -> list[str]:
         if step.package is not None or name in _TOLERANT or makes_parents(step) or id(step) in kept:
             continue
         named = (caches.path(word.value if word.value is not None else word.text) for word in step.command.args)
-        found += [f"`{name}`, which finds {each} there already" for each in named if each in folders]
+        found += [f"check `{name}`, for which `{each}` already exists" for each in named if each in folders]
     return found
 
 
@@ -65,25 +65,27 @@ def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> li
     """What a reader must check before a mount is added."""
     manager = tool.package.manager
     found = [
-        f"whether {each.name} stands there for the size of the image only, which a mount does not add to"
+        f"check that `{each.name}` is only there to keep the image small: a mount adds nothing to the image"
         for each in tool.use.disabled_by
         if each.kind in ("option", "env")
     ]
     if built := built_against(tool):
         found.append(built)
     if tool.likely:
-        found.append(f"whether the base image runs {manager} as root with its cache below {caches.home}")
+        found.append(f"check that the base image runs {manager} as root with its cache below `{caches.home}`")
     if filled := filled_before(facts, caches, tool, path):
         found.append(filled)
     if needed := needed_later(facts, caches, tool, path):
-        found.append(f"{needed}: it must find what it needs without {manager}'s cache in the image")
+        found.append(f"check that {needed} works without {manager}'s cache, which is no longer in the image")
     if beside := beside_doubt(facts, caches, path):
         found.append(beside)
     cleanups = cleaning(caches, [path], adding=True)
     if path == "/var/lib/apt":
-        found.append("autoremove in later steps and containers: apt's marks (extended_states) go into the mount")
+        found.append(
+            "apt's auto-install marks move into the mount; a later `apt-get autoremove` may remove more or less"
+        )
     if path == "/var/lib/apt" and not cleanups:
-        found.append("later steps, which no longer find apt's lists in the image")
+        found.append("check that no later step reads the apt lists")
     return found + in_the_way(facts, caches, path)
 
 
@@ -97,4 +99,4 @@ def built_against(tool: ToolCache) -> str:
         "--no-build-isolation", "--no-build-isolation-package"
     ):
         return ""
-    return "whether what --no-build-isolation builds may come from the cache when torch or the like has changed"
+    return "check that wheels built with `--no-build-isolation` may be reused after torch or similar has changed"

@@ -135,7 +135,7 @@ def _cleaning(
     words = tuple(word for word in operands if word in gone or word in above)
     if not words:
         return None
-    doubt = f"what else `rm {above[0].text}` takes away, which would stay" if above else ""
+    doubt = f"check what else `rm {above[0].text}` removes: it would stay in the image" if above else ""
     options = [word.text for word in command.args if word.text.startswith("-")]
     described = f"`{' '.join(['rm', *options, words[0].text])}`"
     return Cleaning(step, described, () if len(words) == len(operands) else words, doubt)

@@ -107,7 +107,7 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
             for taker in graph.copied_from(each):
                 if isinstance(taker, Run):
                     if any(_overlap(source, held.outer) for source in _mounted(facts, taker, each)):
-                        return f"the RUN in line {taker.start_line}, which mounts the stage"
+                        return f"the RUN in line {taker.start_line} that mounts the stage"
                 elif isinstance(taker, Copy):
                     carried = _carried(facts, taker, held, whole=manager in STORE_MANAGERS)
                     if carried is None:
@@ -116,7 +116,7 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
     stages = (caches.stage, *graph.descendants(caches.stage))
     runs = any(isinstance(each, Cmd | Entrypoint) for stage in stages for each in stage.instructions)
     if manager in STORE_MANAGERS and (runs or (facts.final is not None and graph.in_image(caches.stage))):
-        return "whatever runs in the image"
+        return "the image"
     return ""
 
 
@@ -193,7 +193,7 @@ def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory:
     settings = [known(state.lookup(name) or Unknown("not set"), "") for name in _OFFLINE_VARIABLES]
     offline = any(value in ("off", "true", "1") for value in settings)
     if offline or tool.package.has(*_OFFLINE) or (network is not None and network.value == "none"):
-        return f"the step that downloads for this offline {tool.package.manager}, which must have the same mount"
+        return f"check that the step that downloads for this offline {tool.package.manager} has the same mount"
     for stage in facts.graph.chain(caches.stage):
         for earlier in stage.instructions:
             if earlier.span.start >= caches.run.span.start:
@@ -201,18 +201,18 @@ def filled_before(facts: BuildFacts, caches: Caches, tool: ToolCache, directory:
             if isinstance(earlier, Copy | Add):
                 target = earlier.destination.text.strip("'\"") if earlier.destination else ""
                 if serves(directory, caches.path(target) or "/"):
-                    return f"line {earlier.start_line}, which fills {directory}: a mount hides that"
+                    return f"line {earlier.start_line} fills `{directory}`, which a mount hides"
                 if tool.package.manager in STORE_MANAGERS and _may_fill(facts, earlier, directory):
-                    return f"line {earlier.start_line}, which may fill {directory}: a mount hides that"
+                    return f"line {earlier.start_line} may fill `{directory}`, which a mount hides"
             elif isinstance(earlier, Run) and tool.package.manager == "maven" and _installs(facts, earlier, directory):
-                return f"line {earlier.start_line}, which installs into {directory}: a mount hides that"
+                return f"line {earlier.start_line} installs into `{directory}`, which a mount hides"
             elif isinstance(earlier, Run) and any(
                 word.value is not None and serves(directory, caches.path(word.value) or "/")
                 for step in facts.commands(earlier).steps
                 if step.command.name != "rm"
                 for word in step.command.args
             ):
-                return f"line {earlier.start_line}, which names {directory}: a mount hides what is there"
+                return f"line {earlier.start_line} names `{directory}`, whose content a mount hides"
     return ""
 
 

@@ -45,7 +45,11 @@ def shared_id(facts: BuildFacts, caches: Caches, mount: CacheMount) -> str:
         return ""
     named = any(owner in name for owner in caches.owners(mount))
     users = [m for run in _runs(facts) for m in run.mounts if m.kind == "cache" and m.get("id") == name]
-    return f"the id {name}, which is another tool's: give this cache its own" if named or len(users) > 1 else ""
+    return (
+        f"the mount id `{name}` belongs to another tool: give this cache an id of its own"
+        if named or len(users) > 1
+        else ""
+    )
 
 
 def _runs(facts: BuildFacts) -> list[Run]:

@@ -57,7 +57,9 @@ def pnpm_cache(query: CacheQuery) -> CacheUse:
     read. Since 11, packages that are installed globally or by dlx are linked into `links` of the store: a mount there
     removes them from the image."""
     linked = query.cmd.has("--global") or query.cmd.action is Action.RUN
-    why = "pnpm 11 and later link what they install globally to the store, which is then no cache" if linked else None
+    why = (
+        "pnpm 11 and later link what they install globally to the store, which is then not a cache" if linked else None
+    )
     given = query.cmd.option("--store-dir")
     if given is not None:
         return CacheUse((CacheDir(absolute(given.literal, "--store-dir")),), unknown=why)

@@ -17,7 +17,7 @@ def go_cache(query: CacheQuery) -> CacheUse:
     if not mod:
         gopath = query.var("GOPATH").partition(":")[0] or f"{query.home()}/go"
         mod = f"{absolute(gopath, 'GOPATH')}/pkg/mod"
-        also_written = (posixpath.dirname(mod), "what it knows of the checksum database (sumdb)")
+        also_written = (posixpath.dirname(mod), "its state of the checksum database (sumdb)")
     build = query.var("GOCACHE")
     build = absolute(build, "GOCACHE") if build else query.under_xdg("XDG_CACHE_HOME", ".cache", "go-build")
     vendored = query.cmd.option("--mod")

@@ -47,7 +47,7 @@ def uv_cache(query: CacheQuery) -> CacheUse:
     if switch in _TRUE:
         disablers.append(CacheDisabler("env", "UV_NO_CACHE"))
     elif switch and switch not in _FALSE:
-        raise Refused("uv refuses this value of UV_NO_CACHE")
+        raise Refused("uv rejects this value of UV_NO_CACHE")
     given = query.cmd.option("--cache-dir")
     if given is not None:
         path = absolute(given.literal, "--cache-dir")

@@ -58,7 +58,7 @@ def dnf_cache(query: CacheQuery) -> CacheUse:
     if program == "dnf5":
         return CacheUse((CacheDir("/var/cache/libdnf5", "locked"),), disablers)
     if query.base is None or query.cmd.manager == "microdnf":
-        return CacheUse((), disablers, "which dnf the image holds is not known")
+        return CacheUse((), disablers, "which dnf the image contains is not known")
     if query.cmd.manager == "yum" and query.base.package_manager == "yum":
         return CacheUse((CacheDir("/var/cache/yum", "locked"),), disablers)
     if query.base.source.startswith("fedora"):

@@ -49,11 +49,11 @@ def secret_in(test: str | Sequence[str], environment: Mapping[str, str | None]) 
     text = test if isinstance(test, str) else " ".join(test)
     for name, value in environment.items():
         if value and len(value) > _SHORT and value in text and any(each in name.upper() for each in _SECRETS):
-            return f"the value of {name}"
+            return f"the value of `{name}`"
     for word in text.split():
         option = next((each for each in _SECRET_OPTIONS if word.lower().startswith(each)), "")
         if option and not word[len(option) :].strip("\"'").startswith("$"):
-            return f"what {option.rstrip('=')} is given"
+            return f"the value of `{option.rstrip('=')}`"
     return ""
 
 
@@ -110,5 +110,5 @@ def check_complaint(flags: str, text: str) -> str:
     """What BuildKit would reject in a HEALTHCHECK with these flags; empty if nothing."""
     node = _parsed_check(flags, text)
     if [flag.word.text for flag in node.flags] != flags.split():
-        return "a time or a number is none"
+        return "a duration or number is not valid"
     return next((problem.message for problem in check_instruction(node)), "")

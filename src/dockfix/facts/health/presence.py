@@ -79,7 +79,7 @@ def tool_presence(facts: BuildFacts, stage: Stage, tool: str) -> Fact[bool]:
     presence = _Presence(facts, base, tool, fact)
     for each in reversed(facts.graph.chain(stage)):
         if each.replaced:
-            return Unknown("a named context stands in for its stage")
+            return Unknown("a named context replaces its stage")
         for instruction in each.program:
             presence.take(instruction)
     return presence.fact
@@ -216,7 +216,7 @@ class _Presence:
             or package.unknown_operands
             or any("/" in word.text or word.text.endswith(_PACKAGE_FILES) for word in package.packages)
         ):
-            self.doubt(f"what line {line} installs may bring it")
+            self.doubt(f"the packages in line {line} may install it")
 
     def plain(self, command: SimpleCommand, line: int) -> None:
         values = command.values()
@@ -231,7 +231,7 @@ class _Presence:
             or (has_trait(name, Trait.INSTALLS_UNNAMED) and not inline)
             or (folder and folder not in SYSTEM_FOLDERS)
         ):
-            self.doubt(f"what line {line} runs may bring it")
+            self.doubt(f"the command in line {line} may install it")
 
     def copy(self, copy: Copy | Add) -> None:
         destination = copy.destination.text if copy.destination is not None else ""
@@ -260,4 +260,4 @@ class _Presence:
             or isinstance(copy, Add)
             for name, source in zip(names, copy.sources, strict=False)
         ):
-            self.doubt(f"what line {copy.start_line} copies to {folder} may bring it")
+            self.doubt(f"line {copy.start_line} may copy it to {folder}")

@@ -8,7 +8,7 @@ import pytest
 
 from dockfix.facts.build import BuildFacts, analyse
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
-from dockfix.facts.scope import State
+from dockfix.facts.state import State
 from dockfix.facts.variables import uses
 from dockfix.syntax.parser import parse
 

@@ -32,7 +32,7 @@ from dockfix.syntax.tree import Run
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Step
-    from dockfix.facts.scope import State
+    from dockfix.facts.state import State
     from dockfix.syntax.shell import Redirect, SimpleCommand
 
 _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")

@@ -9,7 +9,8 @@ How is the build structured?
 
 What is in effect at an instruction?
 
-- `scope`: variables, user, shell, working directory and home.
+- `state`: variables, user, shell, working directory and home at one instruction.
+- `scope`: how each instruction changes them, stage by stage.
 - `expansion`: expanding words where some variables are not known.
 - `variables`: which variables an instruction uses or mentions, and whether it may read others.
 

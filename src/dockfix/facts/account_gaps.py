@@ -24,7 +24,7 @@ from dockfix.syntax.tree import Add, Copy, Instruction, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
-    from dockfix.facts.scope import State
+    from dockfix.facts.state import State
 
 __all__ = ["base_gaps", "stage_gaps", "step_gaps"]
 

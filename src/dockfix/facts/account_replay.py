@@ -35,7 +35,7 @@ from dockfix.syntax.tree import Instruction, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
-    from dockfix.facts.scope import State
+    from dockfix.facts.state import State
 
 __all__ = ["AccountReplay", "History"]
 

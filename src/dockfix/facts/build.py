@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact
-from dockfix.facts.scope import Scopes, State
+from dockfix.facts.scope import Scopes
 from dockfix.facts.stages import Globals, Stage, StageGraph, build_graph
+from dockfix.facts.state import State
 from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild, Run
 
 if TYPE_CHECKING:

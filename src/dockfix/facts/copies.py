@@ -14,7 +14,7 @@ from dockfix.facts.tables.filesystem import FILE_ENDINGS, FILE_NAMES, STANDING
 from dockfix.syntax.tree import Add, Copy, Word
 
 if TYPE_CHECKING:
-    from dockfix.facts.scope import State
+    from dockfix.facts.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
-from dockfix.facts.scope import State
+from dockfix.facts.state import State
 from dockfix.syntax.python import is_python
 from dockfix.syntax.tree import Run
 

@@ -22,8 +22,8 @@ from dockfix.syntax.tree import Add, Copy, Run, Workdir
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Step
-    from dockfix.facts.scope import State
     from dockfix.facts.stages import Stage
+    from dockfix.facts.state import State
     from dockfix.syntax.shell import SimpleCommand, Word
 
 __all__ = ["makes_parents", "missing_parents", "uses_folder"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from dockfix.facts.packages.commands import Option, PackageCommand
+from dockfix.facts.packages.model import Option, PackageCommand
 from dockfix.facts.packages.requirements import REMOTE, is_literal_name, is_local_path
 from dockfix.facts.tables.commands import (
     CONDA_MANAGERS,

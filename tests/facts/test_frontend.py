@@ -1,4 +1,4 @@
-"""What a Dockerfile needs of its builder, and which frontend `# syntax=` selects."""
+"""What a Dockerfile requires of its builder, and which frontend `# syntax=` selects."""
 
 from __future__ import annotations
 

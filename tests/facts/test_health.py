@@ -116,16 +116,16 @@ def test_a_tool_of_an_image(text: str, tool: str, there: bool | None) -> None:
         ("$CHECK x", []),
     ],
 )
-def test_the_programs_that_a_check_fails_without(text: str, names: list[str]) -> None:
+def test_the_programs_that_a_check_requires(text: str, names: list[str]) -> None:
     assert [program.name for program in programs(check_commands(text, SHELL))] == names
 
 
-def test_all_programs_are_those_of_fallbacks_too() -> None:
+def test_all_programs_include_those_of_fallbacks() -> None:
     found = programs(check_commands("curl -f x || wget x || exit 1", SHELL), all_of_them=True)
     assert [program.name for program in found] == ["curl", "wget"]
 
 
-def test_the_last_healthcheck_of_the_nearest_stage_holds() -> None:
+def test_the_last_healthcheck_of_the_nearest_stage_is_effective() -> None:
     target = target_from_text("FROM a AS b\nHEALTHCHECK CMD one\nHEALTHCHECK CMD two\nFROM b AS c\nFROM scratch\n")
     one, two, three = target.facts.graph.stages
     found = effective_healthcheck(target.facts, two)
@@ -156,12 +156,12 @@ def test_the_test_of_compose_in_a_dockerfile(test: str | tuple[str, ...], text: 
         *(("curl", "x"), ("CMD",), ("CMD-SHELL", "a", "b"), ("CMD", "\ud800")),
     ],
 )
-def test_a_test_that_no_dockerfile_can_say(test: str | tuple[str, ...]) -> None:
+def test_a_test_that_cannot_be_written_in_a_dockerfile(test: str | tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"test|lines|Unicode"):
         check_text(test)
 
 
-def test_flags_are_judged_as_buildkit_does() -> None:
+def test_flags_are_checked_as_in_buildkit() -> None:
     assert check_complaint("--interval=1m30s --retries=3", "true") == ""
     assert "1d" in check_complaint("--interval=1d", "true")
     assert check_complaint("--retries=x", "true")
@@ -170,7 +170,7 @@ def test_flags_are_judged_as_buildkit_does() -> None:
 
 
 def endpoints(text: str, **environment: str) -> set[str]:
-    """What a check asks in an image that sets PORT."""
+    """The endpoints that a check requests in an image that sets PORT."""
     facts = target_from_text("FROM debian:12\nENV PORT=8000\n").facts
     assert facts.final is not None
     return set(map(str, asked(check_commands(text, SHELL), facts, facts.final, environment).endpoints))
@@ -197,5 +197,5 @@ def test_the_endpoints_of_a_check(text: str, found: set[str]) -> None:
     assert endpoints(text) == found
 
 
-def test_the_environment_of_the_container_goes_before_the_image() -> None:
+def test_the_environment_of_the_container_overrides_the_image() -> None:
     assert endpoints("curl http://localhost:$PORT/", PORT="9") == {"localhost:9/"}

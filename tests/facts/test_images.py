@@ -1,4 +1,4 @@
-"""What base images are."""
+"""What base images contain."""
 
 from __future__ import annotations
 

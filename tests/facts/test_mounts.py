@@ -1,4 +1,4 @@
-"""What a RUN's cache mounts are and what its commands keep where."""
+"""The cache mounts of a RUN, and the caches of its commands."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_known_image_sets_only_what_its_table_lists() -> None:
     assert [each.path for each in tool.use.dirs] == ["/root/.cache/pip"]
 
 
-def test_an_unknown_image_is_taken_to_be_like_most() -> None:
+def test_an_unknown_image_is_assumed_to_be_like_most() -> None:
     caches = last_run("FROM acme/base\nRUN pip install httpx\n")
     assert caches.tools[0].likely
     assert (caches.home, caches.home_known, caches.root) == ("/root", False, None)

@@ -64,8 +64,8 @@ from dockfix.edit import wiring
 from dockfix.edit.dockerfile import insert_above
 from dockfix.facts.images import PREDEFINED_ARGS
 from dockfix.facts.model import Known, OneOf
-from dockfix.facts.names import names_used
 from dockfix.facts.stages import Stage
+from dockfix.facts.variables import names_used
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, From, Instruction

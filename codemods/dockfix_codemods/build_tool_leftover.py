@@ -54,7 +54,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.edit import dockerfile as editing
-from dockfix.facts import mounts, uv_installs
+from dockfix.facts import frontend, uv_installs
 from dockfix.facts.model import Refused
 from dockfix.facts.uv_installs import UvInstall, UvUse
 from dockfix.project.target import Target
@@ -78,7 +78,7 @@ def check(target: Target) -> Iterator[Finding]:
         except Refused as refused:
             yield Advice(install.at, f"{_MESSAGE}; {refused.reason}")
             continue
-        review = _REVIEW if mounts.uses_buildkit(target.dockerfile) else (*_REVIEW, "requires BuildKit (or Buildah)")
+        review = _REVIEW if frontend.uses_buildkit(target.dockerfile) else (*_REVIEW, "requires BuildKit (or Buildah)")
         help_ = f"mount `uv` from `{install.image}` in the RUNs that call it"
         yield Fix(install.at, _MESSAGE, edits, Safety.UNSAFE, help_, "; ".join(review))
 
@@ -95,7 +95,7 @@ def _uses(target: Target, install: UvInstall) -> tuple[UvUse, ...]:
     if isinstance(uses, str):
         raise Refused(uses)
     syntax = target.dockerfile.directives.get("syntax")
-    if not mounts.mounts_supported(syntax.value if syntax else None):
+    if not frontend.mounts_supported(syntax.value if syntax else None):
         raise Refused("the `# syntax=` version of the file does not support mounts")
     return uses
 
@@ -109,7 +109,7 @@ def _edits(target: Target, install: UvInstall, uses: tuple[UvUse, ...]) -> tuple
     dockerfile = target.dockerfile
     gone = [each for each in (install.add, install.run if install.whole else None) if each is not None]
     about_the_script = any(_is_about_the_script(comment.text) for each in gone for comment in dockerfile.above(each))
-    moved = None if about_the_script else editing.delete_for(dockerfile, gone, uses[0].run)
+    moved = None if about_the_script else editing.delete_superseded(dockerfile, gone, uses[0].run)
     cut: tuple[Edit, ...] | None = ()
     if not install.whole and install.cut is not None:
         text = target.facts.commands(install.run).text

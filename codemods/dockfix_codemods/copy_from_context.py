@@ -93,7 +93,7 @@ def check(target: Target) -> Iterator[Finding]:
     """Judge each name that a stage takes something from by where the builds of this file find it."""
     seen: set[str] = set()
     for stage in target.facts.graph.stages:
-        for node, name in target.facts.graph.names_taken(stage):
+        for node, name in target.facts.graph.stage_references(stage):
             if context_key(name) in target.named_contexts and name not in seen:
                 seen.add(name)
                 yield from _supplied(target, node, stage, name)

@@ -66,35 +66,40 @@ def check(target: Target) -> Iterator[Finding]:
         said: set[str] = set()
         for each in services:
             environment = each.service.environment
-            asked = health.asked(target.facts.commands(own), target.facts, stage, environment)
+            requests_of = health.requests_of(target.facts.commands(own), target.facts, stage, environment)
             other = _asked(target, stage, each, environment)
-            difference = _difference(asked, other) if other is not None else ""
+            difference = _difference(requests_of, other) if other is not None else ""
             if difference and other is not None:
-                difference = _without_hidden(target, stage, each, own, asked, other) or difference
+                difference = _without_hidden(target, stage, each, own, requests_of, other) or difference
             if difference and each.service.name not in said:
                 said.add(each.service.name)
                 yield Advice(own.span, f"compose overrides it for {each.shown}: {difference}")
 
 
 def _without_hidden(
-    target: Target, stage: Stage, service: CheckedService, check: Healthcheck, asked: health.Asked, other: health.Asked
+    target: Target,
+    stage: Stage,
+    service: CheckedService,
+    check: Healthcheck,
+    requests_of: health.Requests,
+    other: health.Requests,
 ) -> str:
     """The difference with variables as written where values of `.env` files went into it; empty if none did."""
     environment = service.service.shown_environment
-    own = health.asked(target.facts.commands(check), target.facts, stage, environment)
+    own = health.requests_of(target.facts.commands(check), target.facts, stage, environment)
     there = _asked(target, stage, service, environment)
     written = service.check.raw_test if service.check is not None and "test" in service.check.hidden else None
     if written is not None:
         words = (written,) if isinstance(written, str) else written[1:]
         return f"`{' '.join(words)}` instead of {_shown(own)}" if own.commands else ""
-    if own == asked and there == other:
+    if own == requests_of and there == other:
         return ""
     return f"{_shown(there)} instead of {_shown(own)}" if there is not None and there.commands and own.commands else ""
 
 
 def _asked(
     target: Target, stage: Stage, service: CheckedService, environment: Mapping[str, str | None]
-) -> health.Asked | None:
+) -> health.Requests | None:
     check = service.check
     if check is None or service.switched_off or check.test is None:
         return None
@@ -105,10 +110,10 @@ def _asked(
     if text is None:
         return None
     commands = health.check_commands(text, target.facts.end_state(stage).shell)
-    return health.asked(commands, target.facts, stage, environment)
+    return health.requests_of(commands, target.facts, stage, environment)
 
 
-def _difference(own: health.Asked, other: health.Asked) -> str:
+def _difference(own: health.Requests, other: health.Requests) -> str:
     """What compose asks and the image does not; empty if both ask the same, or if that cannot be known."""
     if own.endpoints and other.endpoints:
         paths, others = ({endpoint.path for endpoint in each.endpoints} for each in (own, other))
@@ -126,10 +131,10 @@ def _difference(own: health.Asked, other: health.Asked) -> str:
     return f"`{_shown(other)}` instead of `{_shown(own)}`" if own.commands and other.commands else ""
 
 
-def _shown(asked: health.Asked) -> str:
-    if asked.endpoints:
-        return " and ".join(sorted(map(str, asked.endpoints)))
-    return " ".join(asked.commands[0])
+def _shown(requests_of: health.Requests) -> str:
+    if requests_of.endpoints:
+        return " and ".join(sorted(map(str, requests_of.endpoints)))
+    return " ".join(requests_of.commands[0])
 
 
 CODEMOD: Final = Codemod(

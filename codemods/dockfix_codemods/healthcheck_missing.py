@@ -71,7 +71,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.facts import health, mounts
+from dockfix.facts import frontend, health
 from dockfix.facts.stages import Stage
 from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.target import Target
@@ -154,21 +154,21 @@ def _text(target: Target, stage: Stage, service: CheckedService) -> _Text | str:
         text = health.check_text(raw) or ""
     except ValueError as error:
         return str(error)
-    complaint = health.check_complaint(service.flags, text)
+    complaint = health.healthcheck_blocker(service.flags, text)
     if complaint:
         return f"BuildKit would refuse it: {complaint}"
     syntax = target.dockerfile.directives.get("syntax")
-    if "--start-interval" in service.flags and syntax is not None and not mounts.frontend_is(syntax.value, 1, 6):
+    if "--start-interval" in service.flags and syntax is not None and not frontend.frontend_is(syntax.value, 1, 6):
         return f"--start-interval needs docker/dockerfile 1.6, and # syntax= names {syntax.value}"
-    return _other_port(target, stage, text) or health.doubtful_program(target.facts, stage, text) or _Text(text)
+    return _other_port(target, stage, text) or health.missing_program_blocker(target.facts, stage, text) or _Text(text)
 
 
 def _other_port(target: Target, stage: Stage, text: str) -> str:
     """Why a check asks something that the image's own command may not serve: it is for what compose runs instead."""
     facts = target.facts
     exposed = health.exposed_ports(facts, stage)
-    asked = health.asked(health.check_commands(text, facts.end_state(stage).shell), facts, stage)
-    ports = {endpoint.port for endpoint in asked.endpoints if endpoint.host == "localhost" and endpoint.known}
+    requests_of = health.requests_of(health.check_commands(text, facts.end_state(stage).shell), facts, stage)
+    ports = {endpoint.port for endpoint in requests_of.endpoints if endpoint.host == "localhost" and endpoint.known}
     if exposed and ports and not ports & exposed:
         return f"it asks port {min(ports)}, and the image exposes {', '.join(sorted(exposed))}"
     return ""

@@ -121,13 +121,13 @@ def _replace(target: Target, stage: Stage, run: Run, step: Step) -> Edit:
     package = step.package
     if package is None or package.subcommand is None or package.user_changed or step.opaque:
         raise Refused("the user that runs it, or the variables that the script sets, are unknown")
-    if lacking := python_environments.lacking_in_uv(package):
+    if lacking := python_environments.uv_pip_blocker(package):
         raise Refused(lacking)
     variables = (*target.facts.state(run).names(), *step.env)
     variable = next((name for name in variables if name.startswith("PIP_") and name not in _IRRELEVANT_TO_UV), None)
     if variable is not None:
         raise Refused(f"`uv` does not read `{variable}`")
-    options = python_environments.as_uv_finds_it(target.facts, stage, run, step)
+    options = python_environments.uv_pip_options(target.facts, stage, run, step)
     if options is None:
         raise Refused("the environment that this `pip` installs into is unknown")
     words = target.facts.commands(run).text.span(package.executable.start, package.subcommand.end)
@@ -143,7 +143,7 @@ def _change_mount(target: Target, stage: Stage, run: Run, mount: Mount, step: St
     if mount.get("id") or mount.get("from"):
         raise Refused("the cache mount has an id or a source, by which other RUNs may use it for pip")
     caches = caches_of(target.facts, run, stage)
-    path = mounts.cache_instead(target.facts, caches, step, "uv pip install x") if caches is not None else ""
+    path = mounts.cache_of_replacement(target.facts, caches, step, "uv pip install x") if caches is not None else ""
     option = mount.option("target")
     if caches is None or not path or option is None or option.value_span is None:
         raise Refused("the cache directory of `uv` is unknown here")

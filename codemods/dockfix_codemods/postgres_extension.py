@@ -140,7 +140,7 @@ def _copy(server: PostgresServer, place: PostgresPlace) -> tuple[Edit, ...]:
     if model is not None and model in stage.instructions:
         words = [place.source, place.destination]
         args = [f'["{words[0]}", "{words[1]}"]'] if model.json else words
-        return (surgery.insert_above(dockerfile, model, surgery.line_like(dockerfile, model, args).lstrip()),)
+        return (surgery.insert_above(dockerfile, model, surgery.one_line_like(dockerfile, model, args).lstrip()),)
     keyword = "copy" if stage.node.keyword.text.islower() else "COPY"
     line = f"{keyword} {place.source} {place.destination}"
     last = next((node for node in stage.instructions if isinstance(node, Cmd | Entrypoint)), None)

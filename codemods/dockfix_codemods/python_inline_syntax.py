@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.facts.programs import python_programs, python_syntax_error, python_version
+from dockfix.facts.python_programs import python_programs, python_syntax_error, python_version
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity
 from dockfix.syntax.tree import Run

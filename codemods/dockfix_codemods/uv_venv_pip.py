@@ -95,7 +95,7 @@ def _check_run(target: Target, stage: Stage, run: Run, without_pip: dict[str, _E
             path = python_environments.environment_on_path(step, state)
         if path in without_pip:
             yield _finding(target, stage, run, step, without_pip[path])
-        elif python_environments.may_bring_pip(step):
+        elif python_environments.may_install_pip(step):
             without_pip.clear()
 
 
@@ -131,7 +131,7 @@ def _replace(target: Target, stage: Stage, run: Run, step: Step, environment: _E
     mounted = run is not environment.run and any(mount.kind == "bind" for mount in environment.run.mounts)
     if mounted and not uv_installs.uv_is_on_path(target.facts, stage, run, step):
         raise Refused("`uv` may be mounted only in the RUN that created the environment")
-    if lacking := python_environments.lacking_in_uv(package):
+    if lacking := python_environments.uv_pip_blocker(package):
         raise Refused(lacking)
     interpreter = package.executable.text
     if "/" not in interpreter or not interpreter.endswith(("python", "python3")):

@@ -1,4 +1,4 @@
-"""Users and groups that a build creates."""
+"""The users and groups that a build creates."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_groups() -> None:
     assert not accounts.gid_taken(10003)
 
 
-def test_members_are_no_new_accounts() -> None:
+def test_group_members_are_not_new_accounts() -> None:
     accounts = accounts_of("FROM alpine\nRUN addgroup nobody wheel && adduser nobody wheel\n")
     assert "wheel" not in accounts.groups
     assert accounts.users["nobody"].created_by is None
@@ -124,20 +124,20 @@ def test_accounts_of_images() -> None:
         ("FROM scratch", True, True),
     ],
 )
-def test_whether_there_may_be_others(lines: str, complete: bool, but_for_packages: bool) -> None:
+def test_gaps(lines: str, complete: bool, but_for_packages: bool) -> None:
     accounts = accounts_of(lines + "\n")
     assert accounts.complete == complete
     assert accounts.complete_but_for_packages == but_for_packages
 
 
-def test_before_a_from_there_is_nobody() -> None:
+def test_no_accounts_before_a_from() -> None:
     facts = analyse(parse("ARG X\nFROM debian\n"))
     accounts = facts.accounts(facts.dockerfile.instructions[0])
     assert not accounts.users
     assert not accounts.complete
 
 
-def test_the_order_of_questions_does_not_matter() -> None:
+def test_the_order_of_calls_does_not_matter() -> None:
     text = "FROM debian AS a\n" + "".join(f"RUN useradd -u {n + 2000} u{n}\nUSER u{n}\n" for n in range(6)) + "FROM a\n"
     forward, backward = analyse(parse(text)), analyse(parse(text))
     nodes = forward.dockerfile.instructions
@@ -158,7 +158,7 @@ def test_the_order_of_questions_does_not_matter() -> None:
         ("useradd app && ./install", set(), True, True),
     ],
 )
-def test_what_holds_within_a_run(script: str, groups: set[str], complete: bool, but_for_packages: bool) -> None:
+def test_accounts_within_a_run(script: str, groups: set[str], complete: bool, but_for_packages: bool) -> None:
     facts = analyse(parse(f"FROM debian\nRUN {script}\n"))
     run = facts.dockerfile.instructions[1]
     assert isinstance(run, Run)

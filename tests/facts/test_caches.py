@@ -1,4 +1,4 @@
-"""Where caches are. The rows for pip, uv, Poetry, PDM, npm, yarn and pnpm are what the tools themselves answered."""
+"""Where caches are. The rows for pip, uv, Poetry, PDM, npm, yarn and pnpm are the answers of the tools themselves."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_other_users_have_other_caches() -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "1", "off", "false", "no", "true"])
-def test_any_value_of_pip_no_cache_dir_switches_the_cache_off(value: str) -> None:
+def test_any_value_of_pip_no_cache_dir_disables_the_cache(value: str) -> None:
     (defeat,) = use("pip install x", PIP_NO_CACHE_DIR=value).disabled_by
     assert (defeat.kind, defeat.name) == ("env", "PIP_NO_CACHE_DIR")
     assert use("pip install --cache-dir /c x", PIP_NO_CACHE_DIR=value).disabled_by == ()
@@ -159,7 +159,7 @@ def test_distribution_switches() -> None:
         "pnpm dlx turbo prune web",
     ],
 )
-def test_what_is_not_known_is_said_to_be_unknown(text: str) -> None:
+def test_unknown_caches(text: str) -> None:
     assert use(text).unknown
 
 
@@ -184,7 +184,7 @@ def test_tool_of_directory() -> None:
     assert not serves("/root/.cache/pi", "/root/.cache/pip")
 
 
-def test_results_are_no_caches() -> None:
+def test_result_directories() -> None:
     found = result_directories(lambda name: Known("/gems") if name == "GEM_HOME" else None, Known("/root"))
     assert {"/gems", "target", "node_modules", "/root/.cache/huggingface", "/root/.cache/ms-playwright"} <= set(found)
     assert "/root/.cache/pip" not in found

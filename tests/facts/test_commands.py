@@ -26,7 +26,7 @@ def spelled(line: str, commands: Commands, name: str) -> str:
     return (BASE + line + "\n")[span.start : span.end]
 
 
-def test_commands_of_a_run_with_their_place_in_the_source() -> None:
+def test_commands_of_a_run_with_their_spans() -> None:
     line = "RUN apt-get update \\\n # why\n && apt-get install -y \\\n curl"
     commands = commands_of(line)
     assert commands.script is not None
@@ -152,12 +152,12 @@ def test_variables_that_are_not_known(line: str) -> None:
     assert isinstance(step_of(commands, "pip").env["A"], Unknown)
 
 
-def test_what_may_set_anything() -> None:
+def test_commands_that_may_set_anything() -> None:
     assert step_of(commands_of("RUN . /etc/profile && pip x"), "pip").opaque
     assert not step_of(commands_of("RUN pip x && . /etc/profile"), "pip").opaque
 
 
-def test_nested_scripts_keep_their_place() -> None:
+def test_nested_scripts_keep_their_spans() -> None:
     for line in ("RUN a && bash -c 'b; pip install x'", 'CMD ["sh", "-c", "pip install x"]'):
         commands = commands_of(line)
         step = step_of(commands, "pip")
@@ -186,7 +186,7 @@ def test_an_unknown_base_is_read_as_posix() -> None:
     assert commands_of("RUN pip install x", "FROM example.org/some/image\n").script is not None
 
 
-def test_commands_are_kept() -> None:
+def test_commands_are_cached() -> None:
     facts = analyse(parse(BASE + "RUN a\n"))
     run = facts.dockerfile.instructions[1]
     assert facts.commands(run) is facts.commands(run)

@@ -1,4 +1,4 @@
-"""What base images are."""
+"""What base images contain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dockfix.facts.images import (
     ImageRef,
     base_image,
     build_only,
-    is_silently_read,
+    is_implicitly_read,
     parse_image_ref,
     runtime_library,
 )
@@ -179,4 +179,4 @@ def test_runtime_library() -> None:
     ],
 )
 def test_is_silently_read(name: str, *, expected: bool) -> None:
-    assert is_silently_read(name) is expected
+    assert is_implicitly_read(name) is expected

@@ -1,11 +1,11 @@
-"""What a RUN's cache mounts are and what its commands keep where."""
+"""The cache mounts of a RUN, and the caches of its commands."""
 
 from __future__ import annotations
 
 import pytest
 
 from dockfix.facts.build import analyse
-from dockfix.facts.mounts import Caches, caches_of, docker_clean_gone, frontend_is, mounts_supported, uses_buildkit
+from dockfix.facts.mounts import Caches, caches_of
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Run
 
@@ -42,7 +42,7 @@ def test_a_known_image_sets_only_what_its_table_lists() -> None:
     assert [each.path for each in tool.use.dirs] == ["/root/.cache/pip"]
 
 
-def test_an_unknown_image_is_taken_to_be_like_most() -> None:
+def test_an_unknown_image_is_assumed_to_be_like_most() -> None:
     caches = last_run("FROM acme/base\nRUN pip install httpx\n")
     assert caches.tools[0].likely
     assert (caches.home, caches.home_known, caches.root) == ("/root", False, None)
@@ -80,57 +80,3 @@ def test_targets_are_expanded_and_tildes_marked() -> None:
 )
 def test_which_commands_are_understood(command: str, closed: bool) -> None:
     assert last_run(f"FROM python:3.13-slim\nRUN {command}\n").closed is closed
-
-
-def test_docker_clean_counts_as_gone_in_stages_that_follow() -> None:
-    text = "FROM debian:12 AS a\nRUN {}\nFROM a\nRUN apt-get update && apt-get install -y curl\n"
-    for command, gone in (("rm -f /etc/apt/apt.conf.d/docker-clean", True), ("true", False)):
-        facts = analyse(parse(text.format(command)))
-        stage = facts.graph.stages[-1]
-        run = stage.instructions[-1]
-        assert isinstance(run, Run)
-        caches = caches_of(facts, run, stage)
-        assert caches is not None
-        assert docker_clean_gone(facts, caches) is gone
-
-
-@pytest.mark.parametrize(
-    ("text", "needs"),
-    [
-        ("FROM a\nRUN b\n", False),
-        ("# syntax=docker/dockerfile:1\nFROM a\n", True),
-        ("FROM a\nRUN <<EOF\nb\nEOF\n", True),
-        ("FROM a\nCOPY --link b c\n", True),
-        ("FROM a\nCOPY --chown=1 b c\n", False),
-        ("FROM a\nRUN --mount=type=ssh b\n", True),
-    ],
-)
-def test_what_only_buildkit_builds(text: str, needs: bool) -> None:
-    assert uses_buildkit(parse(text)) is needs
-
-
-@pytest.mark.parametrize(
-    ("syntax", "known"),
-    [(None, True), ("docker/dockerfile:1", True), ("docker/dockerfile:1.2.1", True), ("docker/dockerfile:1.1", False)],
-)
-def test_frontends(syntax: str | None, known: bool) -> None:
-    assert mounts_supported(syntax) is known
-
-
-@pytest.mark.parametrize(
-    ("syntax", "new"),
-    [
-        ("docker/dockerfile:1", True),
-        ("docker.io/docker/dockerfile:1.6", True),
-        ("docker/dockerfile:1.7-labs", True),
-        ("docker/dockerfile:1-labs", True),
-        ("docker/dockerfile", True),
-        ("docker/dockerfile:2.0", True),
-        ("docker/dockerfile:1.5.2", False),
-        ("docker/dockerfile:1.0-experimental", False),
-        ("example.org/frontend:9", False),
-        ("", False),
-    ],
-)
-def test_the_version_of_a_frontend(syntax: str, new: bool) -> None:
-    assert frontend_is(syntax, 1, 6) is new

@@ -1,4 +1,4 @@
-"""What a package manager's command is, from its words alone."""
+"""Package manager commands, from their words alone."""
 
 from __future__ import annotations
 
@@ -122,11 +122,11 @@ def test_recognises_manager_action_and_packages(text: str, manager: str, action:
     "text",
     ["Rscript -e x", "echo pip install x", "python app.py", "python -m venv /v", "command -v pip", "corepack enable"],
 )
-def test_other_programs_are_no_package_managers(text: str) -> None:
+def test_other_programs_are_not_package_managers(text: str) -> None:
     assert recognise(words(text)) is None
 
 
-def test_options_have_one_name_however_they_are_spelt() -> None:
+def test_options_have_one_canonical_name() -> None:
     assert command("pip install --no-cache x").has("--no-cache-dir")  # optparse's prefix: seen to disable the cache
     assert command("uv pip install --no-cache-dir x").has("--no-cache")
     assert command("uv pip install -n x").has("--no-cache")
@@ -141,7 +141,7 @@ def test_options_have_one_name_however_they_are_spelt() -> None:
     assert clustered.shares_word
 
 
-def test_the_last_option_of_a_name_counts() -> None:
+def test_the_last_option_with_a_name_is_effective() -> None:
     option = command("pip install --cache-dir /a --cache-dir /b x").option("--cache-dir")
     assert option is not None
     assert option.literal == "/b"
@@ -245,7 +245,7 @@ def test_reads() -> None:
         ("gem install pups-1.4.0.gem", True),
     ],
 )
-def test_reads_everything_unless_it_can_be_bounded(text: str, everything: bool) -> None:
+def test_reads_everything_without_a_bound(text: str, everything: bool) -> None:
     assert reads(command(text)).everything is everything
 
 

@@ -1,4 +1,4 @@
-"""Which images run a PostgreSQL server, and which packages bring what it must preload."""
+"""Which images run a PostgreSQL server, and which packages install libraries that it must preload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of what programs do and do not do."""
+"""The table of program traits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_rows_are_sorted_within_their_group() -> None:
 
 
 @pytest.mark.parametrize("trait", Trait)
-def test_every_trait_is_some_programs(trait: Trait) -> None:
+def test_every_trait_is_used(trait: Trait) -> None:
     assert programs_with(trait)
 
 
@@ -37,7 +37,7 @@ def test_no_program_has_opposite_traits(one: Trait, other: Trait) -> None:
     assert not programs_with(one) & programs_with(other)
 
 
-def test_what_changes_ids_is_an_account_command() -> None:
+def test_programs_that_set_ids_are_account_commands() -> None:
     assert programs_with(Trait.SETS_IDS) < programs_with(Trait.EDITS_ACCOUNTS)
 
 

@@ -1,4 +1,4 @@
-"""What holds at each instruction: the rules of ENV, ARG, USER, WORKDIR and SHELL."""
+"""What is in effect at each instruction: the rules of ENV, ARG, USER, WORKDIR and SHELL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from dockfix.facts.build import BuildFacts, analyse
 from dockfix.facts.model import Fact, Known, OneOf, Unknown, known
-from dockfix.facts.scope import State, uses
+from dockfix.facts.state import State
+from dockfix.facts.variables import uses
 from dockfix.syntax.parser import parse
 
 
@@ -26,7 +27,7 @@ def at(text: str, number: int) -> State:
     return facts.state(facts.dockerfile.instructions[number])
 
 
-def test_one_env_expands_what_was_there_before_it() -> None:
+def test_an_env_expands_to_the_values_before_it() -> None:
     state = at_end("FROM alpine\nENV A=old\nENV A=new B=$A\n")
     assert (state.lookup("A"), state.lookup("B")) == (Known("new"), Known("old"))
 
@@ -51,18 +52,18 @@ def test_an_argument_before_from_is_not_seen_in_the_stage() -> None:
     assert at_end("ARG X=1\nFROM alpine\n").lookup("X") is None
 
 
-def test_a_bare_argument_brings_the_global_default_in() -> None:
+def test_a_bare_argument_has_the_global_default() -> None:
     state = at_end("ARG X=1\nFROM alpine\nARG X\nENV Y=$X\n")
     assert state.args["X"] == Known("1")
     assert state.lookup("Y") == Known("1")
     assert state.assumes("Y") == {"X"}
 
 
-def test_a_default_in_the_stage_beats_the_global_one() -> None:
+def test_a_default_in_the_stage_overrides_the_global_one() -> None:
     assert at_end("ARG X=1\nFROM alpine\nARG X=2\n").lookup("X") == Known("2")
 
 
-def test_a_passed_argument_beats_all_defaults() -> None:
+def test_a_passed_argument_overrides_all_defaults() -> None:
     state = at_end("ARG X=1\nFROM alpine\nARG X=2\n", X="3")
     assert state.lookup("X") == Known("3")
     assert state.assumes("X") == frozenset()
@@ -75,7 +76,7 @@ def test_the_later_of_env_and_arg_wins() -> None:
     assert at_end("FROM alpine\nENV X=env\nARG X=arg\n").env["X"] == Known("env")
 
 
-def test_a_bare_argument_that_nobody_passes_leaves_env_showing() -> None:
+def test_a_bare_argument_that_is_not_passed_keeps_env() -> None:
     state = at_end("FROM alpine\nENV X=env\nARG X\n")
     assert state.lookup("X") == Known("env")
     assert state.assumes("X") == {"X"}
@@ -107,7 +108,7 @@ def test_another_stage_sees_nothing() -> None:
     assert at_end("FROM alpine AS a\nENV E=1\nARG A=2\nFROM alpine\n").lookup("E") is None
 
 
-def test_onbuild_triggers_act_before_the_stage() -> None:
+def test_onbuild_triggers_run_before_the_stage() -> None:
     text = "FROM alpine AS a\nONBUILD ENV X=1\nFROM a\nENV Y=$X\n"
     assert at_end(text).lookup("Y") == Known("1")
     assert at(text, 1).lookup("X") is None
@@ -181,7 +182,7 @@ def test_user(user: str, name: str, group: str | None, root: bool) -> None:
     assert state.is_root == Known(root)
 
 
-def test_a_user_may_rest_on_the_default_of_an_argument() -> None:
+def test_a_user_may_depend_on_the_default_of_an_argument() -> None:
     text = "FROM debian\nARG UID=1000\nUSER $UID\n"
     assert at_end(text).uid == Known(1000)
     assert at_end(text, UID="0").is_root == Known(True)
@@ -216,7 +217,7 @@ def test_from_sees_global_arguments_only() -> None:
         "ENV A=" + "a" * 4000 + "\n" + "ENV B=${A%%*a*a*a*b}\n" * 300,
     ],
 )
-def test_no_values_grow_or_hang(lines: str) -> None:
+def test_values_do_not_grow_without_bound(lines: str) -> None:
     started = time.perf_counter()
     state = at_end(f"FROM alpine\n{lines}")
     facts = (state.lookup("A"), state.lookup("B"))
@@ -255,5 +256,5 @@ def test_many_variables_cost_linear_time() -> None:
         ("COPY <<'E' /x\n$A\nE", set()),
     ],
 )
-def test_what_buildkit_expands(line: str, names: set[str]) -> None:
+def test_names_that_buildkit_expands(line: str, names: set[str]) -> None:
     assert uses(parse(f"FROM a\n{line}\n").instructions[1]) == names

@@ -44,7 +44,7 @@ def test_from_does_not_see_arguments_of_a_stage() -> None:
     assert facts.graph.stages[1].image == Known("debian:12")
 
 
-def test_a_passed_argument_is_no_assumption() -> None:
+def test_a_passed_argument_is_not_an_assumption() -> None:
     dockerfile = parse("ARG V=1\nFROM alpine:$V\n")
     stage = analyse(dockerfile, build_args={"V": Known("3.20")}).graph.stages[0]
     assert stage.image == Known("alpine:3.20")
@@ -62,7 +62,7 @@ def test_arguments_without_a_value_and_platforms_are_unknown() -> None:
     assert images[2] == Known("x-last")
 
 
-def test_parents_hand_down_their_base() -> None:
+def test_stages_inherit_the_base_of_their_parent() -> None:
     facts = facts_of("FROM debian:12 AS a\nFROM a AS b\nFROM b\nFROM alpine\n")
     a, b, c, d = facts.graph.stages
     assert (a.parent, b.parent, c.parent, d.parent) == (None, 0, 1, None)
@@ -110,7 +110,7 @@ def test_copy_from_a_number_without_an_earlier_stage(ref: str) -> None:
 
 
 @pytest.mark.parametrize("ref", ["$X", "${X}", "Nginx", "a b", "two", "three"])
-def test_copy_from_what_buildkit_refuses(ref: str) -> None:
+def test_copy_from_sources_that_buildkit_rejects(ref: str) -> None:
     graph = facts_of(STAGES).graph
     assert isinstance(graph.resolve(ref, graph.stages[1]), Invalid)
 
@@ -142,7 +142,7 @@ def test_a_named_context_comes_first() -> None:
     assert graph.reachable() == (last,)
 
 
-def test_a_named_context_stands_in_for_an_image() -> None:
+def test_a_named_context_replaces_an_image() -> None:
     facts = facts_of("FROM org/base:latest\n", **{"org/base": "docker-image://alpine:3.19"})
     stage = facts.graph.stages[0]
     assert stage.base_ref == Known("alpine:3.19")
@@ -152,7 +152,7 @@ def test_a_named_context_stands_in_for_an_image() -> None:
     assert folder.base is None
 
 
-def test_who_copies_from_a_stage() -> None:
+def test_instructions_that_copy_from_a_stage() -> None:
     facts = facts_of(
         "FROM alpine AS a\nFROM alpine AS b\nCOPY --from=0 x y\n"
         "RUN --mount=from=a,target=/a --mount=from=A,target=/b true\nFROM scratch\nCOPY --from=b / /\n"
@@ -163,7 +163,7 @@ def test_who_copies_from_a_stage() -> None:
     assert graph.copied_from(graph.stages[2]) == ()
 
 
-def test_what_is_built_for_a_target() -> None:
+def test_stages_built_for_a_target() -> None:
     text = "FROM alpine AS a\nFROM alpine AS b\nFROM b AS c\nCOPY --from=a x y\nFROM alpine AS d\n"
     graph = facts_of(text).graph
     assert [stage.name for stage in graph.reachable()] == ["d"]

@@ -1,4 +1,4 @@
-"""What commands need of compilers, headers and git."""
+"""Which commands need compilers, headers and git."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_compilers_and_headers() -> None:
         ("cmake", "debian", "debian:12", None),
     ],
 )
-def test_a_library_is_given_only_where_its_name_is_right(
+def test_a_library_is_returned_only_if_its_name_is_valid(
     name: str, family: str, image: str, expected: str | None
 ) -> None:
     assert runtime_library(name, family, image) == expected

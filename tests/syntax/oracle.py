@@ -1,12 +1,12 @@
 """The PyPI project `dockerfile`, which wraps moby's own parser, as an oracle for ours.
 
-Its known differences, each of which is stepped over here and nowhere else: it accepts trailing text behind a JSON
-array (an older parser); marks ONBUILD's children as JSON; misses `<< WORD` with a blank and heredocs under ONBUILD;
-refuses input that is no UTF-8 and cannot be handed NUL, and fails where the parser itself cuts a character in two.
+These known differences are excluded here and nowhere else: it accepts text after a JSON array (an older parser); marks
+the children of ONBUILD as JSON; misses `<< WORD` with a blank and heredocs in ONBUILD; rejects input that is not valid
+UTF-8 or contains NUL, and fails where the parser itself cuts a character in two.
 
-Its parser is older than BuildKit's of today: it does not know `# check=`, nor an escape directive that is indented,
-behind an indented directive or behind a no-break space, and it takes `<<` words in `${...}` otherwise. No sample here
-has those; the recorded answers of BuildKit itself in `tests/data` do.
+Its parser is older than that of the current BuildKit: it does not support `# check=`, nor an escape directive that is
+indented, after an indented directive or after a no-break space, and it reads `<<` words in `${...}` differently. No
+sample here has those; the recorded answers of BuildKit itself in `tests/data` do.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from dockfix.syntax.tree import Dockerfile
 
 # Where moby's parser at the wheel's version differs from BuildKit's of today, we follow BuildKit.
 _KNOWN = re.compile(
-    r"<<-?[\t\r ]"  # a blank in front of a heredoc's name
+    r"<<-?[\t\r ]"  # a blank before the name of a heredoc
     r"|onbuild"  # JSON and heredocs of a child
-    r"|\[[^\n]*\][^\n]*\S",  # trailing text behind JSON
+    r"|\[[^\n]*\][^\n]*\S",  # text after JSON
     re.IGNORECASE,
 )
 
 
 def comparable(data: bytes) -> bool:
-    """Whether the oracle can be asked about this input."""
+    """Whether the oracle can parse this input."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -47,11 +47,11 @@ def difference(data: bytes) -> str:
     try:
         commands = moby.parse_string(text)
     except moby.GoParseError as error:
-        return "" if refused else f"only the oracle refuses: {error}"
+        return "" if refused else f"only the oracle rejects it: {error}"
     except UnicodeDecodeError:
         return ""
     if refused:
-        return f"only we refuse: {refused[0].message}"
+        return f"only dockfix rejects it: {refused[0].message}"
     ours, theirs = _ours(tree), [_theirs(command) for command in commands]
     if ours == theirs:
         return ""

@@ -1,7 +1,7 @@
 """Agreement with BuildKit's own answers.
 
-`buildkit-parser.jsonl` and `buildkit-probes.jsonl` hold what moby/buildkit's `parser.Parse`, `DirectiveParser.ParseAll`
-and `instructions.Parse` (August 2026) said about small inputs, recorded by running them.
+`buildkit-parser.jsonl` and `buildkit-probes.jsonl` contain the results of moby/buildkit's `parser.Parse`,
+`DirectiveParser.ParseAll` and `instructions.Parse` (August 2026) for small inputs, recorded by running them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _text(message: str | dict[str, str]) -> str:
 
 
 def _core(message: str) -> str:
-    """A message without what BuildKit wraps around it: the line in front, the suggestion behind."""
+    """A message without BuildKit's line number before it and suggestion after it."""
     message = re.sub(r"\Adockerfile parse error on line [0-9]+: ", "", message)
     return re.sub(r" \(did you mean .*\)\Z", "", message, flags=re.DOTALL)
 

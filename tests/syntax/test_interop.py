@@ -29,7 +29,7 @@ def test_round_trip_is_exact(text: str) -> None:
     assert from_dockerfile_parse(to_dockerfile_parse(tree)) == tree
 
 
-def test_edits_made_there_are_seen_here() -> None:
+def test_edits_of_the_parser_are_in_the_tree() -> None:
     parser = to_dockerfile_parse(parse("FROM a\n"))
     parser.add_lines("USER app")
     user = from_dockerfile_parse(parser).instructions[-1]

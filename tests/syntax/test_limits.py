@@ -1,4 +1,4 @@
-"""The edges of BuildKit's reading, one by one: lines and bytes, directives, continuations, flags, JSON, heredocs."""
+"""The limits of BuildKit's parser: lines and bytes, directives, continuations, flags, JSON, heredocs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_length_of_the_first_line() -> None:
     assert messages("#" * 65_536 + "\nFROM a\n") == ["file with no instructions"]
 
 
-def test_nothing_behind_an_overlong_line_is_reported() -> None:
+def test_nothing_after_an_overlong_line_is_reported() -> None:
     text = "FROM a\nUSER\nRUN " + "x" * 70_000 + "\nNOPE\n"
     assert messages(text) == [TOO_LONG, "USER requires exactly one argument"]
     assert parse(text).problems[0].line == 3
@@ -96,7 +96,7 @@ def test_nul_and_invalid_utf8_are_kept() -> None:
      ("\n# escape=`", "\\"), ("# c\n# escape=`", "\\"), ("# foo=bar\n# escape=`", "\\"), ("#!x\n# escape=`", "\\"),
      ("# escape=", "\\")],
 )  # fmt: skip
-def test_where_the_escape_directive_counts(head: str, escape: str) -> None:
+def test_where_the_escape_directive_is_effective(head: str, escape: str) -> None:
     assert parse(f"{head}\nFROM a\n").escape == escape
 
 
@@ -140,7 +140,7 @@ def test_inexact_json_is_shell_form(text: str) -> None:
     assert words(f"CMD {text}") == [text]
 
 
-def test_json_of_other_things_is_refused_at_any_depth() -> None:
+def test_json_of_other_values_is_rejected_at_any_depth() -> None:
     refused = ["when using JSON array syntax, arrays must be comprised of strings only"]
     for text in ("[1]", "[null]", '[{"a": []}]', "[" * 9_000 + "]" * 9_000):
         assert messages(f"FROM a\nCMD {text}\n") == refused
@@ -148,7 +148,7 @@ def test_json_of_other_things_is_refused_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize("word", ["cat<<EOF", "<<<EOF", "<<- EOF", "'<<EOF'", '"<<EOF"', "it's <<EOF", "${} <<EOF"])
-def test_what_is_no_heredoc(word: str) -> None:
+def test_not_a_heredoc(word: str) -> None:
     assert last(f"RUN {word}\n").heredocs == ()
 
 
@@ -157,7 +157,7 @@ def test_what_is_no_heredoc(word: str) -> None:
     [("<<EOF", "EOF", True), ("<< EOF", "EOF", True), ("<<EOF;", "EOF;", True), ("<<'EOF'", "EOF", False),
      ('<<"E F"', "E F", False), ("<<E'O'F", "EOF", False), ("<<E\\OF", "EOF", True), ("# <<EOF", "EOF", True)],
 )  # fmt: skip
-def test_what_is_a_heredoc(word: str, name: str, expands: bool) -> None:
+def test_heredocs(word: str, name: str, expands: bool) -> None:
     heredoc = last(f"RUN x {word}\nbody \\\n# c\n{name} \n{name}\n").heredocs[0]
     assert (heredoc.name, heredoc.expand, heredoc.content) == (name, expands, f"body \\\n# c\n{name} \n")
 
@@ -168,12 +168,12 @@ def test_what_is_a_heredoc(word: str, name: str, expands: bool) -> None:
      ("${A//b/x}", "axcaxc"), ("${A//*/x}", "x"), ("${A///-}", "-a-b-c-a-b-c-"), ("${N:-d}", "d"), ("${N/*/x}", "x"),
      ("'$A'", "$A"), ('"$A"', "abcabc"), ("\\$A", "$A"), ("${A+y}", "y")],
 )  # fmt: skip
-def test_expansion_is_buildkits(word: str, expected: str) -> None:
+def test_expansion_is_the_same_as_in_buildkit(word: str, expected: str) -> None:
     assert expand(word, {"A": "abcabc"}.get).text == expected
 
 
 @pytest.mark.parametrize("word", ["${", "${}", "${A", "${A^}", "'", '"', "${N?gone}", "${A#\\x}"])
-def test_expansion_refuses(word: str) -> None:
+def test_expansion_errors(word: str) -> None:
     with pytest.raises(SubstitutionError):
         expand(word, {"A": "a"}.get)
 
@@ -198,6 +198,6 @@ def test_a_file_without_a_stage(text: str) -> None:
     assert to_json(parse(text))["ok"] is True
 
 
-def test_what_the_parsers_refuse_comes_before_the_missing_stage() -> None:
+def test_parser_errors_precede_the_missing_stage() -> None:
     assert messages("ARG a\nRUN x\n") == ["no build stage in current context"]
     assert messages("ARG\n") == ["ARG requires at least one argument"]

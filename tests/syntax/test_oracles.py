@@ -49,7 +49,7 @@ def test_a_difference_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert difference(INLINE["crlf"]) != ""
 
 
-def test_what_the_oracle_cannot_be_asked() -> None:
+def test_files_that_the_oracle_cannot_parse() -> None:
     assert all(comparable(data) for data in INLINE.values())
     assert not comparable(b"FROM a\nENV A=\xff\n")
 
@@ -57,8 +57,8 @@ def test_what_the_oracle_cannot_be_asked() -> None:
 def _simple(tree: Dockerfile) -> bool:
     """Whether dockerfile-parse reads a file as BuildKit does.
 
-    It knows no heredocs, strips the white space in front of a continued line's end and an escaped escape, takes blank
-    lines for the end of an instruction, wants an argument behind every keyword, and drops an instruction that ends in a
+    It does not support heredocs, strips white space before the end of a continued line and an escaped escape, ends an
+    instruction at a blank line, requires an argument after every keyword, and drops an instruction that ends in a
     continuation at the end of the file.
     """
     return (
@@ -90,5 +90,5 @@ def test_agrees_with_dockerfile_parse(name: str) -> None:
         assert "".join(entry["value"].split()) == "".join(logical.split())
 
 
-def test_dockerfile_parse_is_asked_about_most_samples() -> None:
+def test_dockerfile_parse_covers_most_samples() -> None:
     assert sum(_simple(parse(decode(data))) for data in INLINE.values()) >= 5

@@ -1,4 +1,4 @@
-"""What holds for every input: nothing raises, nothing is lost, and BuildKit's parser says the same."""
+"""Properties of every input: nothing raises, nothing is lost, and BuildKit's parser gives the same answer."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_expansion_raises_only_its_own_error(word: str, escape: str, value: str 
 
 @settings(STEADY, max_examples=200)
 @given(st.text(alphabet="ab \\\n", max_size=40), st.integers(0, 45), st.integers(0, 45))
-def test_mapped_text_goes_there_and_back(text: str, one: int, other: int) -> None:
+def test_mapped_text_maps_both_ways(text: str, one: int, other: int) -> None:
     logical = parse(f"RUN {text}").instructions[0].logical
     start, end = sorted((min(one, len(logical.text)), min(other, len(logical.text))))
     part = logical.slice(start, end)

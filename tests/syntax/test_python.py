@@ -85,14 +85,14 @@ def test_spans_lead_back_to_the_shell_text() -> None:
 
 
 @given(st.text(alphabet="abc\"'\\$`\n (){}é", max_size=30))
-def test_quoted_code_comes_back(source: str) -> None:
+def test_quoted_code_is_unquoted(source: str) -> None:
     text = "python -c " + quote(source)
     found = python_in_command(parse_shell(text).commands[0])
     assert found is not None
     assert found.source == source
 
 
-def test_code_is_what_the_interpreter_would_get() -> None:
+def test_code_is_what_the_interpreter_receives() -> None:
     text = r"""python -c "print(\"a\", '\\n', \`b\`)"' # c'\''d' """
     received = subprocess.run(
         ["sh", "-c", text.replace("python -c", "printf %s")], capture_output=True, check=True, text=True
@@ -133,7 +133,7 @@ def test_imports() -> None:
     assert parsed.module.code == parsed.source
 
 
-def test_what_does_not_parse_is_a_problem() -> None:
+def test_a_syntax_error_is_a_problem() -> None:
     parsed = parse_python("x = 1\nfor x in 1: pass; for y in 2: pass\n")
     assert not parsed.ok
     assert parsed.problems[0].line == 2
@@ -156,7 +156,7 @@ def test_deep_nesting_is_a_problem(source: str) -> None:
     assert not parse_python(source).ok
 
 
-def test_long_flat_code_is_none() -> None:
+def test_long_flat_code_is_not_a_problem() -> None:
     assert parse_python("x = [" + "1, -2, f(3), " * 2_000 + "]\n" + "y()\n" * 1_000).ok
 
 

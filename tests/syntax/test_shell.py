@@ -300,7 +300,7 @@ def test_operators_and_top_level() -> None:
     assert named(text, "a").before is None
 
 
-def test_operators_stand_beside_their_commands() -> None:
+def test_operators_are_adjacent_to_their_commands() -> None:
     shown = [
         (command.name, command.before and command.before.text, command.after and command.after.text)
         for command in parse_shell("a && b || c; d | e &\nf\n\nif g\nthen h; i\nfi\n").commands
@@ -373,7 +373,7 @@ def test_assignments_redirects_and_heredocs() -> None:
     assert (tee.name, after.name) == ("tee", "next")
 
 
-def test_heredoc_without_any_body_is_no_problem_and_without_an_end_is_one() -> None:
+def test_heredoc_without_a_body_or_an_end() -> None:
     assert only("cat <<EOF").redirects[0].heredoc is None
     assert parse_shell("cat <<EOF\nx\n").problems == ((10, 12),)
 
@@ -404,7 +404,7 @@ def test_names() -> None:
         "a " * 500_001, "||" * 499_000,
     ],
 )  # fmt: skip
-def test_hostile_nesting_is_a_problem_and_takes_no_time(text: str) -> None:
+def test_hostile_nesting_is_a_problem_and_fast(text: str) -> None:
     started = time.perf_counter()
     assert not parse_shell(text).ok
     assert time.perf_counter() - started < 5

@@ -1,4 +1,4 @@
-"""The tokens of a script, for what reads the grammar of loops itself."""
+"""The tokens of a script, for code that reads loops and branches itself."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def test_reserved_words_and_operators_have_a_text_and_commands_have_words() -> N
 
 
 @pytest.mark.parametrize("text", ["for i in 1; do", "echo 'a", "a;; b", "$(" * 100])
-def test_text_that_does_not_parse_has_none(text: str) -> None:
+def test_invalid_text_has_no_tokens(text: str) -> None:
     assert tokens(text) == ()

@@ -1,4 +1,4 @@
-"""What the tree offers beyond BuildKit's answers: types, spans, mounts, heredoc scripts, maps."""
+"""What the tree offers in addition to BuildKit's answers: types, spans, mounts, heredoc scripts, maps."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_an_unknown_keyword_is_unknown() -> None:
     assert isinstance(only("FROM a\nFOO x"), Unknown)
 
 
-def test_from_knows_its_image_and_stage() -> None:
+def test_the_image_and_stage_of_from() -> None:
     text = "FROM --platform=linux/amd64 debian:12 as Build\n"
     node = only(text)
     assert isinstance(node, From)
@@ -118,7 +118,7 @@ def test_a_chomped_heredoc_maps_each_line() -> None:
     assert script.start(script.text.index("make")) == text.index("make")
 
 
-def test_a_heredoc_among_a_command_is_put_back_behind_the_line() -> None:
+def test_a_heredoc_of_a_command_is_appended_to_the_line() -> None:
     text = "FROM a\nRUN cat <<EOF > x && sh x\nhello\nEOF\n"
     script = run(text).script
     assert script is not None
@@ -149,7 +149,7 @@ def test_the_interpreter_of_a_heredoc() -> None:
     assert run("FROM a\nRUN <<EOF\nx\nEOF\n").interpreter is None
 
 
-def test_heredoc_sources_are_no_paths() -> None:
+def test_heredoc_sources_are_not_paths() -> None:
     node = only("FROM a\nCOPY <<A b /x/\n1\nA\n")
     assert isinstance(node, Copy)
     assert [word.text for word in node.paths] == ["b"]
@@ -185,7 +185,7 @@ def test_healthcheck_parts() -> None:
     assert shell.script.text == "a b"
 
 
-def test_above_takes_comments_without_a_gap_only() -> None:
+def test_above_ends_at_a_blank_line() -> None:
     tree = parse("# far\n\n# one\n# two\nFROM a\n# three\nONBUILD RUN x\nRUN x\nRUN x\n")
     first, onbuild, *same = tree.instructions
     assert [comment.text for comment in tree.above(first)] == ["one", "two"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.edit import wiring
 from dockfix.edit.dockerfile import own_comments
-from dockfix.facts.images import is_silently_read
+from dockfix.facts.images import is_implicitly_read
 from dockfix.facts.model import Known, Refused
-from dockfix.facts.names import ignores_environment, names_mentioned
+from dockfix.facts.variables import ignores_environment, names_mentioned
 from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run
 from dockfix.syntax.words import variables
@@ -131,7 +131,7 @@ def _blocker(arg: Arg, skipped: Sequence[Instruction]) -> str | None:
     if len(arg.pairs) != 1:
         return "the instruction declares several arguments"
     pair = arg.pairs[0]
-    if is_silently_read(pair.key):
+    if is_implicitly_read(pair.key):
         return f"tools read `{pair.key}` from the environment even if no command mentions it"
     related = {pair.key} | variables(pair.value or "", arg.escape)
     for node in skipped:

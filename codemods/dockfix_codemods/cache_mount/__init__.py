@@ -91,11 +91,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.facts import mounts
+from dockfix.facts import frontend
+from dockfix.facts.caches import serves
 from dockfix.facts.mounts import Caches, caches_of
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Severity
 from dockfix.syntax.tree import Run
+from dockfix_codemods.cache_mount import analysis
 from dockfix_codemods.cache_mount import existing_mounts as existing
 from dockfix_codemods.cache_mount.new_mounts import add_mounts
 from dockfix_codemods.cache_mount.shared_caches import SharedCaches
@@ -104,7 +106,7 @@ from dockfix_codemods.cache_mount.shared_caches import SharedCaches
 def check(target: Target) -> Iterator[Finding]:
     """Check the cache mounts of every RUN against the caches that its commands use."""
     syntax = target.dockerfile.directives.get("syntax")
-    if not mounts.mounts_supported(syntax.value if syntax else None):
+    if not frontend.mounts_supported(syntax.value if syntax else None):
         return
     cleaned: set[int] = set()  # stages where an earlier fix removes docker-clean, so that a later one need not
     shared = SharedCaches(target)
@@ -125,9 +127,9 @@ def _check_run(target: Target, caches: Caches, shared: SharedCaches, cleaned: se
         if mount.tilde:
             yield existing.replace_tilde(target, caches, mount)
             place = mount.target
-            wanted = [each for each in wanted if place is None or not mounts.serves(place, each[1].path)]
-        elif caches.useless(mount):
-            candidate = next((each for each in wanted if mounts.may_be_lost(each[0], each[1].path)), None)
+            wanted = [each for each in wanted if place is None or not serves(place, each[1].path)]
+        elif caches.is_unused(mount):
+            candidate = next((each for each in wanted if analysis.is_disposable(each[0], each[1].path)), None)
             if candidate is not None:
                 finding = existing.retarget(target, caches, shared, mount, *candidate)
                 if isinstance(finding, Fix):

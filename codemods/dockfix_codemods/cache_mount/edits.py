@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.edit import dockerfile as editing
-from dockfix.facts import mounts
 from dockfix.facts.model import Refused
-from dockfix.facts.mounts import Caches, Cleaning, ToolCache
+from dockfix.facts.mounts import Caches, ToolCache
 from dockfix.rule import Edit, Fix, Safety, Severity
 from dockfix.syntax.shell import Word
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Dockerfile
+from dockfix_codemods.cache_mount import analysis
+from dockfix_codemods.cache_mount.analysis import Cleaning
 
 DOCKER_CLEAN: Final = "/etc/apt/apt.conf.d/docker-clean"
 """The file by which Debian's and Ubuntu's images tell apt to delete what it downloads (debuerreotype)."""
@@ -121,16 +122,16 @@ def remove_cleanups(dockerfile: Dockerfile, caches: Caches, paths: Sequence[str]
     Raises:
         Refused: a command cannot be removed.
     """
-    cleaning = mounts.cleaning(caches, paths, adding=adding)
+    cleaning = analysis.cleaning(caches, paths, adding=adding)
     edits: list[Edit] = []
-    caveats = [each.doubt for each in cleaning if each.doubt]
-    for group in mounts.neighbours(cleaning):
+    caveats = [each.caveat for each in cleaning if each.caveat]
+    for group in analysis.adjacent_groups(cleaning):
         removed = _remove_group(dockerfile, caches, group)
         if removed is None:
             consequence = "would fail on the mount or empty it, and " if adding else ""
             raise Refused(f"{group[0].described} {consequence}cannot be removed from its command list")
         edits += removed
-        if mounts.hides_failure(caches, group):
+        if analysis.hides_failure(caches, group):
             caveats.append(f"check that no command before {group[0].described} fails: the build would then fail, too")
     return Part(tuple(edits), tuple(_removal(each) for each in cleaning), tuple(caveats))
 
@@ -151,7 +152,7 @@ def _remove_group(dockerfile: Dockerfile, caches: Caches, group: Sequence[Cleani
             for first, last in rows
             for edit in editing.delete_words(dockerfile, caches.run, text, first.start, last.end)
         )
-    if not all(mounts.removable(each.step) for each in group):
+    if not all(analysis.removable(each.step) for each in group):
         return None
     return editing.delete_commands(dockerfile, caches.run, text, group[0].step.command, group[-1].step.command)
 

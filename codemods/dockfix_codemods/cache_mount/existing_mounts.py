@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockfix.edit import dockerfile as editing
-from dockfix.facts import mounts
-from dockfix.facts.caches import CacheDir
+from dockfix.facts.caches import CacheDir, fits_flag, serves
 from dockfix.facts.model import Refused
 from dockfix.facts.mounts import CacheMount, Caches, ToolCache
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Finding, Fix, Refusal, Severity
+from dockfix_codemods.cache_mount import analysis
 from dockfix_codemods.cache_mount.edits import (
     Part,
     enable,
@@ -46,17 +46,17 @@ def replace_tilde(target: Target, caches: Caches, mount: CacheMount) -> Finding:
     """Replace `~` in a mount's target by the home directory."""
     message = "`~` in a mount target is not expanded: BuildKit mounts a directory of that name"
     option = mount.mount.option("target")
-    if mount.target is None or option is None or option.value_span is None or not mounts.fits_flag(mount.target):
+    if mount.target is None or option is None or option.value_span is None or not fits_flag(mount.target):
         return Refusal(mount.mount.span, message, "the home directory of the user is unknown")
     caveats: list[str] = []
     if not caches.home_known:
         caveats.append(f"check that `{caches.home}` is the home directory of the user that runs this")
-    users = [tool for tool in caches.tools if any(mounts.serves(mount.target, each.path) for each in tool.use.dirs)]
+    users = [tool for tool in caches.tools if any(serves(mount.target, each.path) for each in tool.use.dirs)]
     for tool in users:
-        blocker = mounts.blocker(target.facts, caches, tool, mount.target)
+        blocker = analysis.blocker(target.facts, caches, tool, mount.target)
         if blocker:
             return Refusal(mount.mount.span, message, blocker)
-        caveats += mounts.caveats(target.facts, caches, tool, mount.target)
+        caveats += analysis.caveats(target.facts, caches, tool, mount.target)
     if not users or not caches.closed or any(tool.step.user_changed or not tool.known for tool in caches.tools):
         caveats.append(f"check that neither later steps nor the image need what this RUN writes to `{mount.target}`")
     edit = editing.replace(option.value_span, mount.target)
@@ -68,7 +68,7 @@ def retarget(
     target: Target, caches: Caches, shared: SharedCaches, mount: CacheMount, tool: ToolCache, directory: CacheDir
 ) -> Fix | Refusal:
     """Point a mount that no command uses to the cache directory of a tool."""
-    path = mounts.placed(target.facts, caches, directory)
+    path = analysis.mount_path(target.facts, caches, directory)
     message = f"the mount at `{mount.target}` is unused: {program(tool)} has its cache in `{path}`"
     try:
         parts = _retargeted(target, caches, mount, tool, directory, path)
@@ -76,7 +76,7 @@ def retarget(
         return Refusal(mount.mount.span, message, refused.reason)
     caveats = (
         _retarget_caveat(target, caches, shared, mount, tool, path),
-        *mounts.in_the_way(target.facts, caches, path),
+        *analysis.affected_commands(target.facts, caches, path),
     )
     return make_fix(parts[0].edits[0].span, message, [Part(caveats=caveats), *parts])
 
@@ -89,14 +89,14 @@ def _retargeted(
     Raises:
         Refused: they cannot be made, or must not be.
     """
-    owner = mounts.ownership(caches, tool)
+    owner = analysis.ownership(caches, tool)
     if owner is None:
         raise Refused("the UID that writes to the mount is unknown")
     option = mount.mount.option("target")
     if option is None or option.value_span is None:
         raise Refused("the mount flag is quoted")
     enabling = enable_all(target.dockerfile, caches, directory.path)
-    if blocker := mounts.blocker(target.facts, caches, tool, path):
+    if blocker := analysis.blocker(target.facts, caches, tool, path):
         raise Refused(blocker)
     cleanups = remove_cleanups(target.dockerfile, caches, [path])
     new_target = path if mount.mount.get("uid") else f"{path}{owner}"
@@ -108,15 +108,17 @@ def _retarget_caveat(
     target: Target, caches: Caches, shared: SharedCaches, mount: CacheMount, tool: ToolCache, path: str
 ) -> str | None:
     """The first thing to review where a mount is pointed to another directory."""
-    if caveat := mounts.shared_id(target.facts, caches, mount):
+    if caveat := analysis.shared_id_caveat(target.facts, caches, mount):
         return caveat
-    if not mounts.safe_to_leave(caches, mount):
+    if not analysis.is_certainly_unused(caches, mount):
         return f"check that nothing that {program(tool)} runs uses `{mount.target}`"
-    if caveat := mounts.built_against(tool) or mounts.filled_before(target.facts, caches, tool, path):
+    if caveat := analysis.build_isolation_caveat(tool) or analysis.filled_before_caveat(
+        target.facts, caches, tool, path
+    ):
         return caveat
-    if needed := mounts.needed_later(target.facts, caches, tool, path):
+    if needed := analysis.needed_later(target.facts, caches, tool, path):
         return f"check that {needed} works without `{path}`"
-    return mounts.beside_doubt(target.facts, caches, path) or shared.sharing_caveat(
+    return analysis.parents_caveat(target.facts, caches, path) or shared.sharing_caveat(
         caches, tool, mount.mount.get("id") or path
     )
 
@@ -144,7 +146,7 @@ def disabled_caches(target: Target, caches: Caches, shared: SharedCaches) -> Ite
         if not part.edits:
             yield Advice(at, message)
             continue
-        caveat = mounts.built_against(tool) or shared.sharing_caveat(
+        caveat = analysis.build_isolation_caveat(tool) or shared.sharing_caveat(
             caches, tool, mount.mount.get("id") or mount.target or ""
         )
         if not caveat and tool.package.manager != "pip" and (tool.likely or not caches.writable(mount)):
@@ -154,9 +156,9 @@ def disabled_caches(target: Target, caches: Caches, shared: SharedCaches) -> Ite
 
 def _docker_clean(target: Target, caches: Caches, tool: ToolCache) -> Iterator[Fix]:
     first = next(each for each in caches.tools if each.package.manager == "apt")
-    if tool is not first or not mounts.apt_ready(caches):
+    if tool is not first or not analysis.apt_ready(caches):
         return
-    if not caches.serving("/var/cache/apt") or mounts.docker_clean_gone(target.facts, caches):
+    if not caches.serving("/var/cache/apt") or analysis.docker_clean_gone(target.facts, caches):
         return
     message = "`docker-clean` of the base image empties the mount at `/var/cache/apt` after every install"
     yield make_fix(tool_span(caches, tool), message, [remove_docker_clean(target.dockerfile, caches)])
@@ -165,7 +167,7 @@ def _docker_clean(target: Target, caches: Caches, tool: ToolCache) -> Iterator[F
 def emptied_mounts(target: Target, caches: Caches) -> Iterator[Finding]:
     """Clean-up commands whose files are in a mount."""
     paths = [m.target for m in caches.mounts if m.target is not None and not m.tilde]
-    cleaning = mounts.cleaning(caches, paths)
+    cleaning = analysis.cleaning(caches, paths)
     if not cleaning:
         return
     message = f"{cleaning[0].described} empties the cache mount that this RUN has just filled"
@@ -185,7 +187,7 @@ def unwritable_mounts(caches: Caches, shared: SharedCaches) -> Iterator[Finding]
         if caches.root is not False or not users or mount.mount.get("uid") or caches.writable(mount):
             continue
         message = f"the mount at `{mount.target}` belongs to root: {program(users[0])} cannot write to it"
-        owner = mounts.ownership(caches, users[0])
+        owner = analysis.ownership(caches, users[0])
         if owner is None or mount.mount.flag.value_span is None:
             yield Refusal(mount.mount.span, message, "the UID that writes to the mount is unknown")
             continue

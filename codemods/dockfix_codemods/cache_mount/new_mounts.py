@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dockfix.edit import dockerfile as editing
-from dockfix.facts import mounts
+from dockfix.facts import frontend
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.model import Refused
 from dockfix.facts.mounts import Caches, ToolCache
 from dockfix.project.target import Target
 from dockfix.rule import Finding, Refusal, Severity
+from dockfix_codemods.cache_mount import analysis
 from dockfix_codemods.cache_mount.edits import (
     DOCKER_CLEAN_CAVEAT,
     Part,
@@ -65,17 +66,17 @@ def add_mounts(
             continue
         if owner is None:
             continue
-        path = mounts.placed(target.facts, caches, directory)
-        if blocker := mounts.blocker(target.facts, caches, tool, path):
+        path = analysis.mount_path(target.facts, caches, directory)
+        if blocker := analysis.blocker(target.facts, caches, tool, path):
             manager = tool.package.manager
-            if manager not in refused and mounts.uses_buildkit(target.dockerfile):
+            if manager not in refused and frontend.uses_buildkit(target.dockerfile):
                 yield Refusal(tool_span(caches, tool), f"{program(tool)} has no cache mount at `{path}`", blocker)
             refused.add(manager)
             continue
         own_id = shared.own_id(caches, tool, directory.path) or ""
-        flag, name = mounts.flag_for(target.facts, path, directory.sharing, owner, own_id)
+        flag, name = analysis.flag_for(target.facts, path, directory.sharing, owner, own_id)
         caveats = (
-            *mounts.caveats(target.facts, caches, tool, path),
+            *analysis.caveats(target.facts, caches, tool, path),
             shared.sharing_caveat(caches, tool, name or path),
         )
         new.append(_NewMount(tool, path, flag, enabling, caveats))
@@ -87,9 +88,9 @@ def _owner(caches: Caches, tool: ToolCache) -> str | None:
     """What gives the RUN's user the mount; None if that is unknown, or if this tool gets no mount here."""
     if tool.likely and caches.stage.base is None:
         return None
-    if tool.package.manager == "apt" and not mounts.apt_ready(caches):
+    if tool.package.manager == "apt" and not analysis.apt_ready(caches):
         return None
-    return mounts.ownership(caches, tool)
+    return analysis.ownership(caches, tool)
 
 
 def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: set[int]) -> Finding:
@@ -109,12 +110,12 @@ def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: 
         return Refusal(at, message, refused.reason)
     parts = [flags_part, *(each.enabling for each in new), cleanups]
     apt = any(each.tool.package.manager == "apt" for each in new)
-    if apt and not mounts.docker_clean_gone(target.facts, caches):
+    if apt and not analysis.docker_clean_gone(target.facts, caches):
         if cleaned & {stage.index for stage in target.facts.graph.chain(caches.stage)}:
             parts.append(Part(caveats=(DOCKER_CLEAN_CAVEAT,)))
         else:
             parts.append(remove_docker_clean(target.dockerfile, caches))
             cleaned.add(caches.stage.index)
-    if not mounts.uses_buildkit(target.dockerfile):
+    if not frontend.uses_buildkit(target.dockerfile):
         parts.append(Part(caveats=("requires BuildKit (or Buildah)",)))
     return make_fix(at, message, parts, Severity.INFO)

@@ -93,11 +93,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from dockfix.edit.dockerfile import move_all_below
-from dockfix.facts.io import file_use
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Safety, Severity
 from dockfix.syntax.tree import Run, Word
+from dockfix_codemods.copy_order.file_use import file_use
 from dockfix_codemods.copy_order.readme import readme_refusals
 from dockfix_codemods.copy_order.reorder import is_plain, reorderable_below
 from dockfix_codemods.copy_order.whole_context import split_whole_contexts

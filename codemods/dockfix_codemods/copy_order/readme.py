@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from dockfix.facts.io import file_use
 from dockfix.facts.stages import Stage
 from dockfix.project.installs import builds_project
 from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Target
 from dockfix.rule import Refusal, Severity
 from dockfix.syntax.tree import Copy, Run, Word
+from dockfix_codemods.copy_order.file_use import file_use
 from dockfix_codemods.copy_order.reorder import is_plain
 
 __all__ = ["readme_refusals"]

@@ -8,20 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.io import (
-    Area,
-    Conflict,
-    FileUse,
-    conflict_with,
-    copy_destination,
-    file_use,
-    named_conflict,
-    requirement_files,
-)
+from dockfix.facts.copies import Area, copy_destination
 from dockfix.facts.model import Known, known
+from dockfix.facts.packages import requirement_files
 from dockfix.facts.paths import normal_path
-from dockfix.facts.scope import uses
+from dockfix.facts.variables import uses
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run, Volume, Word, Workdir
+from dockfix_codemods.copy_order.conflicts import Conflict, conflict_with, named_conflict
+from dockfix_codemods.copy_order.file_use import FileUse, file_use
 from dockfix_codemods.copy_order.unaffected import Reordering, caveat
 
 if TYPE_CHECKING:
@@ -220,7 +214,7 @@ class _Search:
         if not area.tree and area.meets(folder.value) and not area.path.startswith(folder.value.rstrip("/") + "/"):
             return Conflict(f"it is a file where a WORKDIR creates {folder.value}")
         apart = folder.value.split("/")[1] != area.path.split("/")[1]
-        if apart or (area.by_root and not area.mode and self.facts.state(node).makes_roots_folders):
+        if apart or (area.owned_by_root and not area.mode and self.facts.state(node).creates_as_root):
             return None
         return Conflict(f"it shares {folder.value} with a WORKDIR")
 

@@ -23,22 +23,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from dockfix.facts.copies import Area, copy_destination
 from dockfix.facts.images import BUILDKIT_ARGS, PLATFORM_ARGS, PREDEFINED_ARGS
-from dockfix.facts.io import Area, FileUse, copy_destination, upwards
 from dockfix.facts.model import Fact, Known
-from dockfix.facts.paths import normal_path
+from dockfix.facts.paths import normal_path, upwards
 from dockfix.facts.tables.filesystem import (
     DISCOVERED_FOLDERS,
     DOWNLOADERS,
     FHS_TOP,
     INERT_ENDINGS,
     INERT_NAMES,
-    NO_RECORD,
-    STANDING,
+    STANDARD_FOLDERS,
     TOOL_TOP,
+    TOOLS_WITHOUT_RECORD,
     UNPACKERS,
 )
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run, Shell, Word, Workdir
+from dockfix_codemods.copy_order.file_use import FileUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,7 +209,7 @@ def _run_names(facts: BuildFacts, run: Run, area: Area) -> bool:
     commands = facts.commands(run)
     text = commands.text.text or run.text.text
     for step in commands.steps:
-        if step.command.basename in NO_RECORD and step.command.words:
+        if step.command.basename in TOOLS_WITHOUT_RECORD and step.command.words:
             start, end = step.command.words[0].start, step.command.words[-1].end
             text = text[:start] + " " * (end - start) + text[end:]
     if any(_names(each, area, variable=False) for each in (text, *(heredoc.content for heredoc in run.heredocs))):
@@ -294,9 +295,9 @@ def _folder_caveat(facts: BuildFacts, reordering: Reordering) -> str | None:
             # A COPY sets the mode of an existing folder, except of its destination; a link cannot replace a folder.
             if area.tree and folder.startswith(area.path.rstrip("/") + "/"):
                 return f"check that `{folder}`, which line {line} then creates, is not a link among the copied files"
-        for path in (*used, *(made if not area.by_root else ())):
+        for path in (*used, *(made if not area.owned_by_root else ())):
             shared = posixpath.commonpath((posixpath.dirname(path), posixpath.dirname(area.path)))
-            if shared not in STANDING and not _exists_before(facts, reordering, shared):
+            if shared not in STANDARD_FOLDERS and not _exists_before(facts, reordering, shared):
                 return f"check that `{shared}`, which line {line} may then create, does not need the owner of the COPY"
     return None
 

@@ -6,8 +6,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from dockfix.edit.dockerfile import line_like, replace_and_move_below
-from dockfix.facts.io import file_use
+from dockfix.edit.dockerfile import one_line_like, replace_and_move_below
 from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
@@ -16,10 +15,11 @@ from dockfix.project.installs import install_needs
 from dockfix.project.target import Target, context_candidates
 from dockfix.rule import Finding, Fix, Refusal, Safety
 from dockfix.syntax.tree import Add, Copy, Instruction, Onbuild, Run, Volume, Workdir
+from dockfix_codemods.copy_order.file_use import file_use
 from dockfix_codemods.copy_order.reorder import destination_of, is_plain, uses_area
 
 if TYPE_CHECKING:
-    from dockfix.facts.io import Area
+    from dockfix.facts.copies import Area
     from dockfix.facts.packages import PackageCommand
     from dockfix.project.installs import Needs
 
@@ -66,7 +66,7 @@ def _install_below(
                     return (node, tuple(command for command, _ in use.projects)) if there else None
             case Copy() | Add() | Volume() | Onbuild():
                 return None
-            case Workdir() if area.owner is not None or not target.facts.state(node).makes_roots_folders:
+            case Workdir() if area.owner is not None or not target.facts.state(node).creates_as_root:
                 return None
     return None
 
@@ -132,4 +132,4 @@ def _copies(target: Target, copy: Copy, paths: Sequence[str]) -> list[str]:
     for path in paths:
         folder = path if any(context.is_dir(path) for context in contexts) else posixpath.dirname(path)
         groups.setdefault(f"{root}{folder}/" if folder else root, []).append(path)
-    return [line_like(target.dockerfile, copy, (*names, place)) for place, names in groups.items()]
+    return [one_line_like(target.dockerfile, copy, (*names, place)) for place, names in groups.items()]

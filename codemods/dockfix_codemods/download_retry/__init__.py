@@ -66,9 +66,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.facts import mounts
+from dockfix.facts import frontend
 from dockfix.facts.model import Refused
-from dockfix.facts.programs import PythonProgram, python_programs, python_version
+from dockfix.facts.python_programs import PythonProgram, python_programs, python_version
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context as ShellContext
@@ -145,7 +145,7 @@ def _has_heredocs(target: Target) -> bool:
     """Whether the file guarantees heredocs: by `# syntax=` (docker/dockerfile 1.4), or because it has one."""
     syntax = target.dockerfile.directives.get("syntax")
     if syntax is not None:
-        return mounts.frontend_is(syntax.value, 1, 4)
+        return frontend.frontend_is(syntax.value, 1, 4)
     return any(instruction.heredocs for instruction in target.dockerfile.instructions)
 
 

@@ -14,7 +14,7 @@ from dockfix.edit.dockerfile import (
     replace,
 )
 from dockfix.facts.model import Refused
-from dockfix.facts.programs import PythonProgram
+from dockfix.facts.python_programs import PythonProgram
 from dockfix.rule import Edit
 from dockfix.syntax.tree import Dockerfile, Run
 

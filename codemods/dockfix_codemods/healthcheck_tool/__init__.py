@@ -105,7 +105,7 @@ def _finding(target: Target, stage: Stage, check: Healthcheck, program: health.P
 
 def _add(target: Target, stage: Stage, package: str) -> Edit | None:
     """Put a package behind the last one of an install that may take it."""
-    found = health.open_install(target.facts, stage, package)
+    found = health.extensible_install(target.facts, stage, package)
     if found is None or found[1].package is None:
         return None
     run, last = found[0], found[1].package.packages[-1]

@@ -132,8 +132,8 @@ def as_python(fetch: Fetch, python: str) -> tuple[str, str, str] | None:
     if not url.startswith(("http://", "https://")):
         url = f"http://{url}"
     timeout = f", timeout={fetch.timeout}" if fetch.timeout is not None else ""
-    asked = f"urllib.request.Request('{url}', method='HEAD')" if fetch.head else f"'{url}'"
-    return python, "-c", f"import urllib.request; urllib.request.urlopen({asked}{timeout})"
+    requests_of = f"urllib.request.Request('{url}', method='HEAD')" if fetch.head else f"'{url}'"
+    return python, "-c", f"import urllib.request; urllib.request.urlopen({requests_of}{timeout})"
 
 
 def as_json(words: Sequence[str]) -> str:

@@ -69,7 +69,7 @@ def collect(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
     from dockfix_codemods.local_base_image.comments import build_comments  # noqa: PLC0415 - only one rule asks
 
     graph = target.facts.graph
-    names = {name for stage in graph.stages for _, name in graph.names_taken(stage) if graph.by_name(name) is None}
+    names = {name for stage in graph.stages for _, name in graph.stage_references(stage) if graph.by_name(name) is None}
     local = frozenset(context_key(name) for name in names if is_local_name(name))
     return local, tuple(build_comments(target.dockerfile))
 
@@ -108,7 +108,7 @@ def _in_file(
 ) -> Iterator[ImageUse]:
     graph, seen = target.facts.graph, set[str]()
     for stage in graph.stages:
-        for node, name in graph.names_taken(stage):
+        for node, name in graph.stage_references(stage):
             key = context_key(name)
             if key in local - seen and graph.by_name(name) is None and _may_be_told(target, node):
                 seen.add(key)

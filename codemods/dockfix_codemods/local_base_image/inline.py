@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.edit.wiring import shown_folder
 from dockfix.facts.model import Known, Unknown
-from dockfix.facts.scope import uses
 from dockfix.facts.stages import context_key
+from dockfix.facts.variables import uses
 from dockfix.project.ignore import read_ignore
 from dockfix.project.sources import context_uses
 from dockfix.project.target import Target
@@ -120,7 +120,7 @@ def references(own: Target, key: str) -> tuple[Reference, ...]:
     graph = own.facts.graph
     found: dict[int, Reference] = {}
     for stage in graph.stages:
-        for node, name in graph.names_taken(stage):
+        for node, name in graph.stage_references(stage):
             if context_key(name) != key or graph.by_name(name) is not None:
                 continue
             for span in _spans(own.dockerfile, node, name):
@@ -257,7 +257,7 @@ def _context_names(origin: Origin, recipe: Recipe) -> list[str]:
 
 
 def _frontends_differ(own: Dockerfile, origin: Origin) -> Iterator[str]:
-    from dockfix.facts.mounts import frontend_is  # noqa: PLC0415 - as above
+    from dockfix.facts.frontend import frontend_is  # noqa: PLC0415 - as above
 
     base, name = origin.target.dockerfile, origin.target.display
     if base.escape != own.escape:
@@ -387,7 +387,7 @@ def _leaking(origin: Origin) -> frozenset[str]:
 
 def _leaks(own: Target, origin: Origin, key: str) -> tuple[str, tuple[str, ...]]:
     """Why it matters that ARGs of the image's stages reach those of the file; else those that a RUN may read."""
-    from dockfix.facts.names import ignores_environment  # noqa: PLC0415 - as above
+    from dockfix.facts.variables import ignores_environment  # noqa: PLC0415 - as above
 
     leaking = _leaking(origin)
     triggers = [node.child for node in origin.stage.instructions if isinstance(node, Onbuild) and node.child]
@@ -417,7 +417,7 @@ def _leaks(own: Target, origin: Origin, key: str) -> tuple[str, tuple[str, ...]]
 
 def _notices(node: Instruction, name: str, *, deaf: bool) -> str:
     """How an instruction would notice that a variable is set; empty if nothing says that it does."""
-    from dockfix.facts.images import is_silently_read  # noqa: PLC0415 - as above
+    from dockfix.facts.images import is_implicitly_read  # noqa: PLC0415 - as above
 
     if not isinstance(node, Run):
         bare = {pair.key for pair in node.pairs if pair.value is None} if isinstance(node, Arg) else set[str]()
@@ -427,7 +427,7 @@ def _notices(node: Instruction, name: str, *, deaf: bool) -> str:
         return f"names {name}"
     if name in _READERS:
         return f"runs what reads {name}" if mentioned & _READERS[name] else ""
-    return f"runs what may read {name}" if is_silently_read(name) and not deaf else ""
+    return f"runs what may read {name}" if is_implicitly_read(name) and not deaf else ""
 
 
 def _sets(node: Instruction) -> frozenset[str]:
@@ -441,7 +441,7 @@ def _sets(node: Instruction) -> frozenset[str]:
 
 
 def _mentioned(node: Instruction) -> frozenset[str]:
-    from dockfix.facts.names import names_mentioned  # noqa: PLC0415 - reading a file needs none of its tables
+    from dockfix.facts.variables import names_mentioned  # noqa: PLC0415 - reading a file needs none of its tables
 
     return names_mentioned(node)
 

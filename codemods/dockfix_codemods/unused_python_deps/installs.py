@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dockfix.facts.commands import Step
-from dockfix.facts.io import copy_destination
+from dockfix.facts.copies import copy_destination
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path

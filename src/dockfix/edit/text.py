@@ -1,4 +1,4 @@
-"""Edits of a text: plain values, applied all at once."""
+"""Edits of a text as values, applied together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Change", "Edit", "EditError", "apply_edits", "conflict"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """Replace `text[start:end]`; `start == end` inserts."""
+    """A replacement of `text[start:end]`; `start == end` inserts."""
 
     start: int
     end: int
@@ -21,16 +21,16 @@ class Edit:
 
     @property
     def span(self) -> Span:
-        """What is replaced."""
+        """The replaced range."""
         return Span(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a fix does to a file other than the one that its finding is in.
+    """What a fix does to a file other than the one with its finding.
 
-    `path` is real (symlinks resolved) and inside the project. Either `edits` of a file that is there, or `create`, the
-    text of one that is not; its folder must be there.
+    `path` is real (symlinks resolved) and inside the project. Either `edits` of an existing file, or `create`, the text
+    of a new one in an existing folder.
     """
 
     path: Path
@@ -47,9 +47,7 @@ class EditError(ValueError):
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """The text with all edits made.
-
-    Insertions at one place are made in the order given.
+    """The text with all edits applied. Insertions at the same place keep their order.
 
     Raises:
         EditError: an edit is out of range, or two overlap.

@@ -1,43 +1,47 @@
-"""What is true of a build, read from its trees. Read-only.
+"""What is true of a build, read from its syntax trees. Nothing here edits or runs anything.
 
-The build:
+How is the build structured?
 
-- `build`: `analyse`, the one entry, and `BuildFacts`, which finds everything when it is first asked for.
-- `model`: a fact is known, one of several, or unknown with a reason.
-- `stages`: the stages, and what each takes from the others (FROM, COPY --from, mounts).
-- `scope`: what holds at each instruction: variables, user, shell, working directory, home.
-- `expansion`: expanding words where not every variable is known.
-- `names`: which variables an instruction uses, mentions, or may read.
+- `build`: `analyse`, the entry point, and `BuildFacts`, which computes each fact when it is first requested.
+- `model`: a fact is known, one of several values, or unknown with a reason.
+- `stages`: the build stages, and what each takes from the others (FROM, COPY --from, mounts).
+- `frontend`: which builder a Dockerfile requires, and which frontend `# syntax=` selects.
 
-Commands:
+What is in effect at an instruction?
+
+- `state`: variables, user, shell, working directory and home at one instruction.
+- `scope`: how each instruction changes them, stage by stage.
+- `expansion`: expanding words where some variables are not known.
+- `variables`: which variables an instruction uses or mentions, and whether it may read others.
+
+What does an instruction run, and which files does it use?
 
 - `commands`: the commands that an instruction runs, with what the script has set before each.
-- `packages`: which package manager a command runs, with which options, operands and files.
+- `packages`: package manager commands: options, operands, action, and the files they read (a package).
 - `toolchain`: which commands need compilers, headers or git.
-- `programs`: the Python programs that a RUN holds.
-- `io`: which files a RUN may read and write, and where a COPY puts its sources.
+- `python_programs`: Python programs inside a RUN.
+- `copies`: where COPY and ADD write.
 - `paths`: paths in an image.
 
-Caches of package managers:
+Where are caches, and which mounts serve them?
 
-- `caches`: where a command keeps its cache, and what switches the cache off.
-- `mounts`: which cache mounts a RUN has, and which caches its commands use.
-- `mount_parents`: which folders above a cache mount exist before its RUN, and what uses the others.
+- `caches`: where a package manager keeps its cache, and what disables it (a package).
+- `mounts`: the cache mounts of a RUN, and the caches that its commands use.
 
-Images and users:
+What does the image contain?
 
-- `images`: what a base image is: distribution, package manager, shell, user, tools, environment.
-- `accounts`: which users and groups there are at one point of a build.
+- `images`: base images: distribution, package manager, shell, user, tools, environment.
+- `accounts`: the users and groups at one point of a build.
 - `account_replay`: what the commands of a build do to its users and groups.
-- `account_commands`: how `useradd`, `adduser`, `groupadd` and similar spell what they do.
-- `account_gaps`: which steps and base images may bring accounts that are not listed.
+- `account_commands`: the options and operands of `useradd`, `adduser`, `groupadd` and similar commands.
+- `account_gaps`: which steps and base images may create accounts that are not listed.
 
-Services and Python tools:
+What is known of services and Python tools?
 
-- `health`: which programs a health check calls, whether the image has them, and what they ask.
-- `postgres`: which base images run PostgreSQL, and which packages bring its libraries.
-- `python_environments`: environments that `uv venv` makes, and pip in them.
-- `uv_installs`: uv installed by its own script, and what needs it afterwards.
+- `health`: health checks: which programs they call, whether the image has them, what they request (a package).
+- `postgres`: which base images run PostgreSQL, and which packages install its libraries.
+- `python_environments`: environments created by `uv venv`, and pip inside them.
+- `uv_installs`: uv installed by its own script, and which steps need it afterwards.
 
 Data:
 

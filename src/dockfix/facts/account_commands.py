@@ -1,7 +1,8 @@
-"""How a command spells what it does to users and groups: `useradd`, `adduser`, `groupadd`, `usermod` and similar.
+"""Options and operands of the commands that change users and groups: `useradd`, `adduser`, `groupadd`, `usermod` and
+others.
 
-What such a command does to the accounts is in `account_replay`. Sources: shadow's useradd(8), usermod(8) and
-groupadd(8); Debian's adduser(8); busybox `loginutils/adduser.c` and `addgroup.c`.
+`account_replay` applies such a command to the accounts. Sources: shadow's useradd(8), usermod(8) and groupadd(8);
+Debian's adduser(8); busybox `loginutils/adduser.c` and `addgroup.c`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ __all__ = [
 
 
 def account_program(step: Step) -> tuple[str, int] | None:
-    """The account command that a step is, sudo looked through, and the index of the word of its first argument."""
+    """The account command of a step, also after sudo, and the index of its first argument."""
     for index, word in enumerate(step.command.words[:4]):
         name = word.value.rpartition("/")[2] if word.value is not None else None
         if name is not None and has_trait(name, Trait.EDITS_ACCOUNTS):
@@ -46,7 +47,7 @@ def account_program(step: Step) -> tuple[str, int] | None:
 
 
 def program_values(step: Step) -> tuple[str, tuple[str | None, ...]] | None:
-    """The account command that a step is, and the values of its arguments."""
+    """The account command of a step, and the values of its arguments."""
     found = account_program(step)
     return (found[0], tuple(word.value for word in step.command.words[found[1] :])) if found is not None else None
 
@@ -132,9 +133,9 @@ _BUSYBOX_GROUP_VALUED: Final = MappingProxyType({**dict.fromkeys(("-g", "--gid")
 
 
 def option_kinds(program: str, family: str, arguments: Sequence[str | None]) -> Mapping[str, str]:
-    """What the options of an account command that take a value give: `uid`, `gid`, `ingroup`, `home`, ...
+    """The values of an account command's options: `uid`, `gid`, `ingroup`, `home`, ...
 
-    On a distribution that is not known, flags that only busybox has show which `adduser` and `addgroup` are meant.
+    On an unknown distribution, flags that only busybox has identify its `adduser` and `addgroup`.
     """
     busybox = family in ("alpine", "busybox", "wolfi") or (
         not family
@@ -158,7 +159,7 @@ def option_kinds(program: str, family: str, arguments: Sequence[str | None]) -> 
 
 @dataclass(frozen=True, slots=True)
 class ParsedArguments:
-    """The arguments of an account command: the values that options give, by kind; flags; operands."""
+    """The arguments of an account command: values of options, by kind; flags; operands."""
 
     options: Mapping[str, str | None]
     flags: frozenset[str]
@@ -166,7 +167,7 @@ class ParsedArguments:
 
 
 def parse_arguments(arguments: Sequence[str | None], valued: Mapping[str, str]) -> ParsedArguments:
-    """getopt's reading: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may stand behind operands."""
+    """Parse as getopt does: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may follow operands."""
     options: dict[str, str | None] = {}
     flags: set[str] = set()
     operands: list[str | None] = []
@@ -218,12 +219,11 @@ _BUSYBOX_LONG: Final = {"-u": "--uid", "-G": "--ingroup", "-S": "--system", "-D"
 
 @dataclass(frozen=True, slots=True)
 class AccountOption:
-    """An option under its long name. `value` is what it is given, `word` the last word that it takes up.
+    """An option under its long name.
 
-    `start` is where its first word begins.
-
-    `text` is the spelling of the value, which may hold a variable; `attached` says that it shares a word with the
-    option (`--uid=5`, `-u5`).
+    `value` is its value, `word` the last word that belongs to it, `start` the start of the first. `text` is the
+    spelling of the value, which may contain a variable; `attached` says that it shares a word with the option
+    (`--uid=5`, `-u5`).
     """
 
     name: str
@@ -237,7 +237,7 @@ class AccountOption:
 
 @dataclass(frozen=True, slots=True)
 class AccountCommand:
-    """A command that makes a user. `operand` is the word of the user's name, `name` its literal value."""
+    """A command that creates a user. `operand` is the word with the user name, `name` its literal value."""
 
     program: str
     command: SimpleCommand
@@ -246,7 +246,7 @@ class AccountCommand:
     name: str | None
 
     def option(self, name: str) -> AccountOption | None:
-        """The last option of a long name."""
+        """The last option with a long name."""
         found = [option for option in self.options if option.name == name]
         return found[-1] if found else None
 
@@ -256,11 +256,11 @@ class AccountCommand:
 
 
 def parse_account_command(step: Step, *, family: str) -> AccountCommand | None:
-    """The command that makes a user which a step is on a distribution of `family`; None for anything else.
+    """The command of a step that creates a user on a distribution of `family`; None for any other command.
 
-    That is shadow's `useradd`, for which `adduser` is another name on Fedora and RHEL, and busybox's `adduser`.
-    getopt's reading: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may stand behind the name. An
-    option that is not known (`--sys`, which getopt completes) makes the command unreadable.
+    That is shadow's `useradd`, for which `adduser` is another name on Fedora and RHEL, and busybox's `adduser`. Parsed
+    as getopt does: `-u 5`, `-u5`, `--uid 5`, `--uid=5`, clusters of flags; options may follow the name. An option that
+    is not known (`--sys`, which getopt completes) makes the command unreadable.
     """
     command = step.command
     program = command.basename
@@ -299,7 +299,7 @@ def _is_shadow_option(option: AccountOption) -> bool:
 
 
 def _options(value: str, word: Word, rest: list[Word], busybox: bool) -> Sequence[AccountOption]:
-    """The options that a word holds; takes the value of the last from `rest`."""
+    """The options in a word; takes the value of the last from `rest`."""
     long_names = _BUSYBOX_LONG if busybox else _LONG
     if value.startswith("--"):
         name, equals, given = value.partition("=")
@@ -335,5 +335,5 @@ def _takes_value(name: str, busybox: bool) -> bool:
 
 
 def has_base_group(name: str) -> bool:
-    """Whether a base image of a common distribution may have a group of that name."""
+    """Whether a base image of a common distribution may have a group with that name."""
     return name in BASE_GROUPS

@@ -1,7 +1,7 @@
-"""Which steps of a build may create accounts that are not listed, and which base images may have some.
+"""Which steps of a build, and which base images, may create accounts that are not listed.
 
-A base image that is not in a table, a COPY over /etc, packages of the distribution, and programs that are not known
-to create none: each is a gap in what `account_replay` knows.
+Each of these is a gap in what `account_replay` knows: a base image that is not in a table, a COPY over /etc, packages
+of the distribution, and programs that are not known to create no accounts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dockfix.syntax.tree import Add, Copy, Instruction, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
-    from dockfix.facts.scope import State
+    from dockfix.facts.state import State
 
 __all__ = ["base_gaps", "stage_gaps", "step_gaps"]
 
@@ -32,7 +32,7 @@ _LANGUAGE_MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv", "
 
 
 def base_gaps(stage: Stage) -> Iterator[Gap]:
-    """The gaps in what is known of the accounts of a stage's base image."""
+    """The gaps of a stage's base image."""
     if stage.base is None:
         yield Gap("the base image is not known")
     elif stage.base.family not in FAMILIES and stage.base.family != "scratch":
@@ -42,7 +42,7 @@ def base_gaps(stage: Stage) -> Iterator[Gap]:
 
 
 def _own_accounts(stage: Stage) -> Iterator[Gap]:
-    """Accounts of a base image that its distribution does not have."""
+    """Accounts of a base image in addition to those of its distribution."""
     ref = parse_image_ref(stage.base_ref.value) if isinstance(stage.base_ref, Known) else None
     name = ref.repository if ref is not None and ref.registry == "docker.io" else None
     if name is None or name.startswith(DISTRIBUTION_IMAGES):
@@ -55,7 +55,7 @@ def _own_accounts(stage: Stage) -> Iterator[Gap]:
 def stage_gaps(
     stage: Stage, state: Callable[[Instruction], State], commands: Callable[[Instruction], Commands]
 ) -> Iterator[tuple[int, Gap]]:
-    """The gaps that the instructions of a stage leave, each with the position of its instruction."""
+    """The gaps of the instructions of a stage, each with the position of its instruction."""
     for position, instruction in enumerate(stage.program):
         if isinstance(instruction, Copy | Add):
             yield from ((position, gap) for gap in _copied(instruction, state(instruction)))
@@ -72,10 +72,10 @@ def _copied(instruction: Copy | Add, state: State) -> Iterator[Gap]:
     if not path.startswith("/"):
         workdir = state.workdir
         if not isinstance(workdir, Known):
-            return  # a base image whose working directory is / or /etc would be a first
+            return  # no known base image has / or /etc as its working directory
         path = posixpath.join(workdir.value, path)
     if normal_path(path) == "/" or re.match(r"/+etc(?:/+(?:passwd|group)?)?/*\Z", path):
-        yield Gap(f"the {instruction.name} in line {instruction.start_line} may bring an /etc/passwd")
+        yield Gap(f"the {instruction.name} in line {instruction.start_line} may write /etc/passwd")
 
 
 def _run_gaps(instruction: Run, commands: Commands) -> Iterator[Gap]:

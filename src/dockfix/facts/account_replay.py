@@ -35,7 +35,7 @@ from dockfix.syntax.tree import Instruction, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
-    from dockfix.facts.scope import State
+    from dockfix.facts.state import State
 
 __all__ = ["AccountReplay", "History"]
 
@@ -45,9 +45,9 @@ _MENTIONS: Final = re.compile(
 
 
 class History:
-    """What the instructions of a stage do to its accounts; kept for as long as the facts that it belongs to.
+    """What the instructions of a stage do to its accounts; cached with the facts.
 
-    `positions` are those of the instructions by where they begin, `commands` the commands with the position of theirs.
+    `positions` maps the start of each instruction to its position, `commands` are the commands with theirs.
     """
 
     def __init__(self, positions: Mapping[int, int], commands: tuple[tuple[int, Step], ...]) -> None:
@@ -59,7 +59,7 @@ class History:
 
 
 class AccountReplay:
-    """The accounts at each point of one build; what was replayed is kept."""
+    """The accounts at each point of one build, cached."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class AccountReplay:
         self._histories: dict[int, History] = {}
 
     def history(self, stage: Stage) -> History:
-        """What a stage's instructions do to accounts; instructions whose text has no such command are not parsed."""
+        """What the instructions of a stage do to accounts; instructions without such a command are not parsed."""
         if stage.index not in self._histories:
             self._histories[stage.index] = self._read(stage)
         return self._histories[stage.index]
@@ -137,7 +137,7 @@ class AccountReplay:
     def _ledger(self, chain: Sequence[Stage], end: int) -> _Ledger:
         """The ledger before the position `end` of the last stage of a chain.
 
-        The ends of the stages before it are kept, and the last answer for it, since questions mostly come in order.
+        The ends of the stages before it are cached, and the last answer for it, since calls mostly come in order.
         """
         histories = [self.history(stage) for stage in chain]
         known = max((index for index, each in enumerate(histories[:-1]) if each.last is not None), default=None)
@@ -189,7 +189,7 @@ class _Ledger:
             self.groups.setdefault("root", GroupAccount("root", Known(0)))
 
     def copy(self) -> _Ledger:
-        """The same accounts, to be changed apart."""
+        """A copy of the accounts."""
         other = copy(self)
         other.users, other.groups = dict(self.users), dict(self.groups)
         return other
@@ -221,7 +221,7 @@ class _Ledger:
         return bool(step.command.context & _UNCERTAIN)
 
     def doubt(self, users: Mapping[str, UserAccount], groups: Mapping[str, GroupAccount]) -> None:
-        """What a conditional command changed is there or not, so its ids are unknown."""
+        """Mark the ids that a conditional command changed as unknown."""
         why = Unknown("it is set in a branch or a loop")
         for name, user in self.users.items():
             if users.get(name) is not user:
@@ -261,7 +261,7 @@ class _Ledger:
         self.users[name] = UserAccount(name, uid, gid, _text(home, "the home directory is not literal"), command)
 
     def own_group(self, name: str, uid: Fact[int], command: SimpleCommand, gids: range | None = None) -> Fact[int]:
-        """The group of the user's name that is created with it: of the same number, if that is free and in `gids`."""
+        """The group created with a user, of the same name, and of the same number if that is free and in `gids`."""
         gid: Fact[int] = Unknown("the gid is chosen when the user is created")
         if isinstance(uid, Known) and self.gid_free(uid.value) and (gids is None or uid.value in gids):
             gid = uid
@@ -314,7 +314,7 @@ class _Ledger:
             gid = self.group_id(parsed.options["gid"]) if "gid" in parsed.options else group.gid
             self.groups[new] = GroupAccount(new, gid, command)
             for user in list(self.users.values()):
-                # groupmod(8): users keep it as their primary group
+                # groupmod(8): it stays the primary group of its users
                 if isinstance(group.gid, Known) and user.gid == group.gid:
                     self.users[user.name] = replace(user, gid=gid)
             return

@@ -1,4 +1,4 @@
-"""Which users and groups there are at one point of a build; `account_replay` finds them."""
+"""The users and groups at one point of a build; `account_replay` computes them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class GroupAccount:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Why there may be accounts that are not listed; `packages` if only packages of the distribution make them."""
+    """Why there may be accounts that are not listed; `packages` if only packages of the distribution create them."""
 
     why: str
     packages: bool = False
@@ -47,7 +47,7 @@ class Gap:
 class Accounts:
     """The accounts at one point of a build.
 
-    `taken_ids` are uids and gids that the base image is known to use, of accounts that need not be listed here.
+    `taken_ids` are uids and gids that the base image is known to use, of accounts that are not necessarily listed.
     """
 
     users: Mapping[str, UserAccount]
@@ -57,7 +57,7 @@ class Accounts:
 
     @cached_property
     def gaps(self) -> tuple[str, ...]:
-        """Why there may be more accounts than are listed or have their id in `taken_ids`; empty if there are not."""
+        """Why there may be accounts that are neither listed nor in `taken_ids`; empty if there are none."""
         return tuple(gap.why for gap in self.gap_finder())
 
     @property
@@ -69,12 +69,12 @@ class Accounts:
     def complete_but_for_packages(self) -> bool:
         """Whether other accounts can only come from packages of the distribution.
 
-        Those use ids below 1000 (Debian policy 9.2.2; Fedora's and Alpine's packages likewise).
+        These use ids below 1000 (Debian policy 9.2.2; Fedora's and Alpine's packages do the same).
         """
         return all(gap.packages for gap in self.gap_finder())
 
     def user(self, name: str) -> UserAccount | None:
-        """The account of a name, or of a number: the first in the list that has it, as /etc/passwd is read."""
+        """The account with a name, or with a number: the first one in /etc/passwd."""
         if name in self.users:
             return self.users[name]
         if not (name.isascii() and name.isdigit() and len(name) < 11):
@@ -82,5 +82,5 @@ class Accounts:
         return next((account for account in self.users.values() if account.uid == Known(int(name))), None)
 
     def gid_taken(self, gid: int) -> bool:
-        """Whether a group of that id is known to be there."""
+        """Whether a group with that id is known to exist."""
         return gid in self.taken_ids or any(group.gid == Known(gid) for group in self.groups.values())

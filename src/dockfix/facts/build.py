@@ -1,4 +1,4 @@
-"""The one entry to what is true of a build: `analyse`."""
+"""`analyse`: the entry point to the facts of a build."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact
-from dockfix.facts.scope import Scopes, State
+from dockfix.facts.scope import Scopes
 from dockfix.facts.stages import Globals, Stage, StageGraph, build_graph
+from dockfix.facts.state import State
 from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild, Run
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _NO_IMAGES: Final[Mapping[str, BaseImage | str]] = MappingProxyType({})
 
 @dataclass(frozen=True, eq=False)
 class BuildFacts:
-    """What is true of the build of one Dockerfile. Everything is found when it is first asked for, and kept."""
+    """The facts of the build of one Dockerfile. Each is computed when it is first requested, and cached."""
 
     dockerfile: Dockerfile
     build_args: Mapping[str, Fact[str]]
@@ -43,7 +44,7 @@ class BuildFacts:
 
     @property
     def graph(self) -> StageGraph:
-        """The stages and what each takes from the others."""
+        """The stages, and what each takes from the others."""
         return self._graph[0]
 
     @property
@@ -66,19 +67,19 @@ class BuildFacts:
         return found
 
     def state(self, instruction: Instruction) -> State:
-        """What holds when an instruction runs, before its own effect."""
+        """What is in effect when an instruction runs, before its own effect."""
         return self._scopes.state(instruction)
 
     def end_state(self, stage: Stage) -> State:
-        """What holds behind the last instruction of a stage, and in a container of its image."""
+        """What is in effect after the last instruction of a stage, and in a container of its image."""
         return self._scopes.end(stage)
 
     def stage_of(self, instruction: Instruction) -> Stage | None:
-        """The stage that an instruction stands in; None for what stands before the first FROM."""
+        """The stage of an instruction; None before the first FROM."""
         return self._stages.get(instruction.span.start)
 
     def commands(self, instruction: Instruction) -> Commands:
-        """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK; for other instructions none, with the reason."""
+        """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK; none for other instructions, with the reason."""
         from dockfix.facts.commands import commands_of  # noqa: PLC0415 - loads the shell parser
 
         key = instruction.span.start
@@ -88,7 +89,7 @@ class BuildFacts:
 
     @cached_property
     def _replay(self) -> AccountReplay:
-        from dockfix.facts.account_replay import AccountReplay  # noqa: PLC0415 - rarely asked for
+        from dockfix.facts.account_replay import AccountReplay  # noqa: PLC0415 - rarely needed
 
         return AccountReplay(self.graph, self.state, self.commands)
 
@@ -115,13 +116,14 @@ def analyse(
     target: str | None = None,
     images: Mapping[str, BaseImage | str] = _NO_IMAGES,
 ) -> BuildFacts:
-    """What is true of the build of a Dockerfile.
+    """The facts of the build of a Dockerfile.
 
     Args:
         dockerfile: the tree.
-        build_args: what the build passes for ARGs, as far as its invocations tell.
-        named_contexts: the named build contexts: name to path, `docker-image://REF` or whatever else builds take.
+        build_args: the values that the build passes for ARGs, as far as its invocations are known.
+        named_contexts: the named build contexts: name to path, `docker-image://REF` or any other value that builds
+            accept.
         target: the stage to build; None for the last.
-        images: more base images, by name; a string names the image that one is like.
+        images: more base images, by name; a string is the name of a known image with the same content.
     """
     return BuildFacts(dockerfile, build_args, named_contexts, target, images)

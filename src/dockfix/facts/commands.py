@@ -1,7 +1,7 @@
 """The commands that an instruction runs, each with what the script has set before it.
 
-Shell form is read where the shell is POSIX or bash, by SHELL, by the base image's default or by a heredoc's interpreter
-line; `sh -c '...'` inside is looked into where its text stands in the source letter by letter. Exec form is one
+Shell form is read if the shell is POSIX or bash, by SHELL, the default of the base image or the interpreter line of a
+heredoc; `sh -c '...'` inside is read too, if its text appears in the source character by character. Exec form is one
 command.
 """
 
@@ -48,7 +48,7 @@ _HERE: Final[Fact[str]] = Known(".")
 
 
 class Placed(Protocol):
-    """Anything with a place in a script: a word, a command, a redirect."""
+    """Anything with a position in a script: a word, a command, a redirect."""
 
     @property
     def start(self) -> int: ...
@@ -59,14 +59,14 @@ class Placed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A simple command where it stands.
+    """A simple command in its context.
 
-    `package` is what it is to a package manager. `env` are variables that the script has exported before it, or sets
-    in front of it: they go before the stage's. `variables` are those that it has set without exporting them, which
-    matter to the command only if the stage's environment has the name. `cwd` is the directory it runs in: absolute, or
+    `package` is its reading as a package manager command. `env` are variables that the script has exported before it or
+    sets for it: they override the stage's. `variables` are those that the script has set without exporting them, which
+    reach the command only if the stage's environment has the name. `cwd` is the directory it runs in: absolute, or
     relative to the stage's working directory (`.` if nothing has changed it). `opaque`: something before it (`source`,
-    `eval`) may have set anything. `user_changed`: it may run as another user than the step's. `depth` counts the
-    `sh -c` around it.
+    `eval`) may have set anything. `user_changed`: it may run as another user than the step. `depth` counts the `sh -c`
+    around it.
     """
 
     command: SimpleCommand
@@ -91,9 +91,9 @@ class Step:
 class Commands:
     """The commands of one instruction.
 
-    `script` is its parsed shell text; None where there is none, `why` then says why: exec form (with one step all the
-    same, whose words are the JSON strings), a shell that is not POSIX or bash, text that could not be parsed. Offsets
-    in `script` and `steps` are offsets in `text`.
+    `script` is its parsed shell text. It is None, with the reason in `why`, for exec form (which still has one step,
+    whose words are the JSON strings), for a shell that is not POSIX or bash, and for text that could not be parsed.
+    Offsets in `script` and `steps` are offsets in `text`.
     """
 
     script: Script | None
@@ -103,7 +103,7 @@ class Commands:
     shell: tuple[str, ...] | None = None
 
     def span(self, item: Placed) -> Span:
-        """Where a word, command or redirect of these stands in the source."""
+        """The span in the source of a word, command or redirect."""
         return self.text.span(item.start, item.end)
 
     @property
@@ -116,7 +116,7 @@ _NO_TEXT: Final = Mapped("", ())
 
 
 def commands_of(instruction: Instruction, shell: Fact[tuple[str, ...]]) -> Commands:
-    """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK that a shell `shell` would run; else none."""
+    """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK with the shell `shell`; none for other instructions."""
     if not isinstance(instruction, Run | Cmd | Entrypoint | Healthcheck):
         return Commands(None, _NO_TEXT, (), "the instruction runs nothing")
     if isinstance(instruction, Healthcheck) and instruction.kind != "CMD":
@@ -138,7 +138,7 @@ def commands_of(instruction: Instruction, shell: Fact[tuple[str, ...]]) -> Comma
         why = shell.why if isinstance(shell, Unknown) else "there are several"
         return Commands(None, text, (), f"the shell is not known: {why}")
     if shell_kind(argv) not in _SHELLS:
-        return Commands(None, text, (), f"the text is for {argv[0]}, which dockfix does not read", argv)
+        return Commands(None, text, (), f"the text is for {argv[0]}, which dockfix does not support", argv)
     script = parse_shell(text.text)
     if not script.ok:
         return Commands(None, text, (), "the shell text could not be parsed", argv)
@@ -160,7 +160,7 @@ def _exec_form(instruction: Instruction, words: Sequence[Word]) -> Commands:
 
 @dataclass(slots=True)
 class _Walk:
-    """What a script has set so far. Lives as long as one reading of one script."""
+    """What a script has set so far, during one pass over it."""
 
     exported: Layer = field(default_factory=lambda: Layer(None))
     plain: Layer = field(default_factory=lambda: Layer(None))
@@ -194,7 +194,7 @@ class _Walk:
             self.leave(saved)
 
     def leave(self, cwd: Fact[str]) -> None:
-        """What a subshell or pipeline has set ends with it."""
+        """Discard what a subshell or pipeline has set."""
         self.cwd = cwd
         for layer, name, value in reversed(self.journal or ()):
             self.position += 1
@@ -249,7 +249,7 @@ class _Walk:
             inner = _Walk(
                 exported=Layer(self.exported, self.position),
                 plain=Layer(None),
-                cwd=self.cwd if not switched else Unknown("another user's shell may start elsewhere"),
+                cwd=self.cwd if not switched else Unknown("another user's shell may start in another directory"),
                 opaque=self.opaque,
                 user_changed=changed or switched,
             )
@@ -286,7 +286,7 @@ class _Walk:
                     self.note(self.exported, word.value, value)
 
     def effect(self, command: SimpleCommand, name: str | None, context: Context, inside: bool) -> None:
-        """What a command changes for those after it."""
+        """Apply what a command changes for those after it."""
         uncertain = bool(context & _UNCERTAIN) or bool(context & _LEFT_BEHIND and not inside)
         if name in ("cd", "pushd"):
             self.cwd = Unknown("a cd in a branch or subshell") if uncertain else _moved(self.cwd, command)
@@ -305,7 +305,7 @@ class _Walk:
 
 
 class _Overlay(Mapping[str, "Fact[str]"]):
-    """A few variables before many others."""
+    """A few variables that override many others."""
 
     __slots__ = ("_first", "_rest")
 
@@ -352,7 +352,7 @@ def _changes_user(command: SimpleCommand) -> bool:
 
 
 def _nested(command: SimpleCommand) -> Iterator[tuple[Nested, bool]]:
-    """The literal scripts that a command hands to a shell, and whether another user's shell runs them."""
+    """The literal scripts that a command passes to a shell, and whether the shell runs as another user."""
     name = command.basename
     if name in _SWITCHERS:
         script = _option_value(command.args, "-c", "--command")

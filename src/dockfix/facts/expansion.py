@@ -1,8 +1,8 @@
-"""Expanding words where not every variable is known, at a cost that no Dockerfile can make large.
+"""Expanding words where some variables are not known, at a bounded cost.
 
-The expansion itself is BuildKit's (`syntax.words.expand`); here it meets facts: a variable that is unknown makes the
-word unknown, one of several makes it one of several. What was assumed on the way (the defaults of arguments that a
-build may override) is carried along.
+The expansion itself is BuildKit's (`syntax.words.expand`). Here variables are facts: an unknown variable makes the word
+unknown, a variable with several possible values makes it one of several. A value also lists what it assumes (the
+defaults of arguments that a build may override).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.syntax.words import SubstitutionError, expand, variables
 
 MAX_VALUE: Final = 64 * 1024
-"""Characters; a longer value is unknown, so that variables that double each other cannot grow without bound."""
+"""In characters; a longer value is unknown, so that variables that double each other cannot grow without bound."""
 
 _MOST_COMBINATIONS: Final = 16
 _MOST_ASSUMPTIONS: Final = 32
@@ -29,7 +29,7 @@ _PATTERN: Final = re.compile(r"\$\{\w+[#%/]")
 class Value(NamedTuple):
     """The value of a variable or word; None if it is certainly unset.
 
-    `assumes` names the ARGs whose defaults the value rests on, of which at most 32 are kept.
+    `assumes` names the ARGs whose defaults the value depends on; at most 32 are kept.
     """
 
     fact: Fact[str] | None
@@ -42,7 +42,7 @@ UNSET: Final = Value(None)
 
 
 class _UndecidedError(Exception):
-    """A variable that is not known was needed; `why` says why it is not."""
+    """Raised when an unknown variable is needed; `why` says why it is unknown."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -50,7 +50,7 @@ class _UndecidedError(Exception):
 
 
 def expand_value(word: str, lookup: Lookup, escape: str = "\\") -> Value:
-    """A word after BuildKit's expansion. A word that BuildKit refuses, or that grows too large, is unknown."""
+    """A word after BuildKit's expansion. A word that BuildKit rejects, or that grows too large, is unknown."""
     if _PLAIN.match(word):
         return Value(Known(word) if len(word) <= MAX_VALUE else Unknown("the value is too long to follow"))
     if "$" not in word:
@@ -110,21 +110,20 @@ def _expanded(word: str, lookup: Lookup, escape: str, chosen: dict[str, str]) ->
     except _UndecidedError as error:
         return Unknown(error.why)
     except SubstitutionError as error:
-        return Unknown(f"BuildKit refuses it: {error}")
+        return Unknown(f"BuildKit rejects it: {error}")
     return Known(text) if len(text) <= MAX_VALUE else Unknown("the value is too long to follow")
 
 
 START: Final = -1
 END: Final = 1 << 60
-"""Positions before and behind all others."""
+"""Positions before and after all others."""
 
 _FLATTEN_EVERY: Final = 16
 
 
 class Layer:
-    """Variables with their history: what each was before any position. A layer stands on another as it was `at` a
-    position, by default on its end.
-    """
+    """Variables with their history: the value of each before any position. A layer is based on another one as of the
+    position `at`, by default its end."""
 
     def __init__(self, parent: Layer | None, at: int = END) -> None:
         self.depth: int = parent.depth + 1 if parent is not None else 0
@@ -139,7 +138,7 @@ class Layer:
             self._parent = None
 
     def set(self, position: int, name: str, value: Value) -> None:
-        """Note a new value; positions never go back."""
+        """Record a new value; positions only increase."""
         self._positions.setdefault(name, []).append(position)
         self._values.setdefault(name, []).append(value)
 

@@ -1,7 +1,7 @@
-"""What a base image is: its distribution, package manager, shell, user, tools and environment.
+"""What a base image contains: its distribution, package manager, shell, user, tools and environment.
 
-Known images come from a table (tables/images.py); a configuration may add others. An image that is in neither is
-unknown, and what a row does not say is unknown too.
+Known images come from a table (tables/images.py); a configuration may add others. An image in neither is unknown, and
+everything that a row does not list is unknown too.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ __all__ = [
     "base_image",
     "build_only",
     "image_names",
+    "is_implicitly_read",
     "is_local_name",
-    "is_silently_read",
     "parse_image_ref",
     "runtime_library",
 ]
@@ -44,14 +44,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """What is known of an image that a stage starts from.
+    """What is known of a base image.
 
-    `default_shell` is what shell-form RUN uses, () where it is not known (an image may carry a SHELL of its own).
-    `user` is the user that the image leaves set, `home` that user's home directory ("" where it is not known).
-    `tools` are programs known to be there, `lacks` programs known to be missing. `env` are ENV variables with values
-    that hold for every tag; `sets_env` the names of all that it is known to set, which are all that there are only if
-    `sets_env_complete`. `taken_ids` are uids and gids known to be in use. `docker_clean`: apt is told by
-    /etc/apt/apt.conf.d/docker-clean to keep no packages.
+    `default_shell` is the shell of RUN in shell form, () if it is not known (an image may have a SHELL of its own).
+    `user` is the user that the image sets, `home` that user's home directory ("" if not known). `tools` are programs
+    that it contains, `lacks` programs that it does not. `env` are ENV variables with values that are the same for every
+    tag; `sets_env` the names of all that it is known to set, a complete list only if `sets_env_complete`. `taken_ids`
+    are uids and gids known to be in use. `docker_clean`: /etc/apt/apt.conf.d/docker-clean makes apt delete its
+    packages.
     """
 
     family: str
@@ -95,10 +95,10 @@ _MIRROR_PREFIXES: Final = ("public.ecr.aws/docker/",)
 
 
 def parse_image_ref(text: str) -> ImageRef | None:
-    """An image reference in its parts, None if the text is none (an expansion, upper case, a bad tag).
+    """The parts of an image reference, None if the text is not one (an expansion, upper case, an invalid tag).
 
-    The grammar is the one of distribution/reference: the first component is a registry if it has a `.` or a `:`, or is
-    `localhost`; an official image is `docker.io/library/NAME`.
+    The grammar is that of distribution/reference: the first component is a registry if it contains a `.` or a `:`, or
+    is `localhost`; an official image is `docker.io/library/NAME`.
     """
     rest, _, digest = text.partition("@")
     if "@" in text and not _DIGEST.match(digest):
@@ -143,10 +143,10 @@ _NOTHING: Final[Mapping[str, BaseImage | str]] = MappingProxyType({})
 def base_image(ref: str, extra: Mapping[str, BaseImage | str] = _NOTHING) -> BaseImage | None:
     """What is known of the image that `ref` names; None if it is unknown.
 
-    `extra` adds images, by `repository` or `repository:tag` as written in a Dockerfile: a `BaseImage`, or the
-    reference of an image that it is like. It goes before the table.
+    `extra` adds images, by `repository` or `repository:tag` as written in a Dockerfile: a `BaseImage`, or the reference
+    of an image with the same content. It overrides the table.
     """
-    for _ in range(8):  # a chain of likenesses in `extra` that is longer goes in a circle
+    for _ in range(8):  # a longer chain of references in `extra` is a cycle
         parsed = parse_image_ref(ref)
         if parsed is None:
             return None
@@ -162,7 +162,7 @@ def base_image(ref: str, extra: Mapping[str, BaseImage | str] = _NOTHING) -> Bas
 
 
 def _image(row: Row, key: str, ref: ImageRef) -> BaseImage | None:
-    # A digest alone says nothing of the variant, where tags differ.
+    # A digest alone does not determine the variant.
     if ref.tag is None and ref.digest is not None and len(row.variants) > 1:
         return None
     tag = ref.tag or "latest"
@@ -238,7 +238,7 @@ def _family(family: str) -> str:
 
 
 def is_local_name(ref: str) -> bool:
-    """Whether an image may be one that only this machine has: no registry is written, and it is not well known."""
+    """Whether an image may exist only on this machine: it has no registry and is not well known."""
     parsed = parse_image_ref(ref)
     if parsed is None or base_image(ref) is not None or ref == "scratch":
         return False
@@ -247,10 +247,10 @@ def is_local_name(ref: str) -> bool:
 
 
 def build_only(package: str, family: str) -> bool:
-    """Whether a package of a distribution's family is needed to build and not to run: compilers, headers, build tools.
+    """Whether a package of a distribution family is needed to build and not to run: compilers, headers, build tools.
 
-    A version (`gcc=12`, `gcc-12`, `gcc:amd64`) does not matter. git counts: it is there to fetch sources; whether a
-    later step uses it is for the caller to see. Unknown families and packages are not build-only.
+    A version (`gcc=12`, `gcc-12`, `gcc:amd64`) does not matter. git counts, since it is used to fetch sources; the
+    caller must check whether a later step uses it. Unknown families and packages are not build-only.
     """
     table = BUILD_ONLY.get(_family(family))
     if table is None:
@@ -266,7 +266,7 @@ def runtime_library(package: str, family: str, image: str = "debian:12") -> str 
     """The library package that programs built with a header package or compiler need: "" if none, None if unknown.
 
     `image` is the image that the stage starts from. Debian's libraries have their version in their name, so the whole
-    table serves bookworm only; for other releases and for Ubuntu only names are given that do not change.
+    table is valid for bookworm only; for other releases and for Ubuntu only names that do not change are returned.
     """
     name = re.split(r"[=<>~@:]", package, maxsplit=1)[0]
     found = RUNTIME_LIBRARIES.get(_family(family), {}).get(name)
@@ -276,7 +276,7 @@ def runtime_library(package: str, family: str, image: str = "debian:12") -> str 
     return found
 
 
-def is_silently_read(name: str) -> bool:
+def is_implicitly_read(name: str) -> bool:
     """Whether programs are documented to read a variable of this name without a command naming it."""
     upper = name.upper()
     return (

@@ -1,6 +1,6 @@
-"""How certain a fact is: known, one of several, or unknown with a reason; and the one way to refuse.
+"""How certain a fact is (known, one of several values, or unknown with a reason), and the exception of a refusal.
 
-Codemods act on what is `Known`, and refuse or fall back to an unsafe fix on the rest.
+Codemods act on what is `Known`; for the rest they refuse or offer an unsafe fix.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Known(Generic[T_co]):
-    """A fact that holds in every build of this Dockerfile that we know of."""
+    """A fact that is true of every build of this Dockerfile that dockfix knows of."""
 
     value: T_co
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf(Generic[T_co]):
-    """A fact with several possible values (two compose files pass different arguments, say)."""
+    """A fact with several possible values (for example, two compose files pass different arguments)."""
 
     values: tuple[T_co, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fact that cannot be read from the files; `why` completes the sentence "unknown, because ..."."""
+    """A fact that cannot be determined from the files; `why` completes the sentence "unknown, because ..."."""
 
     why: str
 
 
 class Refused(Exception):  # noqa: N818 - a decision, not an error
-    """Raised by a function that does not do what it was asked to; `reason` says why, and completes "not fixed: ..."."""
+    """Raised by a function that cannot do its work; `reason` says why, and completes "not fixed: ..."."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -45,5 +45,5 @@ Fact: TypeAlias = Known[T] | OneOf[T] | Unknown
 
 
 def known(fact: Fact[T] | None, default: T | None = None) -> T | None:
-    """The value of a known fact, else `default`."""
+    """The value of a known fact, otherwise `default`."""
     return fact.value if isinstance(fact, Known) else default

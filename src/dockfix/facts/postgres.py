@@ -1,7 +1,7 @@
-"""PostgreSQL servers in images: which base images run one, and which packages bring a library that must be preloaded.
+"""PostgreSQL servers in images: which base images run one, and which packages install a library that must be preloaded.
 
-Only Debian's packages are listed: the official images on Alpine have a server of their own in `/usr/local`, which does
-not see what `apk` installs.
+Only Debian packages are listed: the official images on Alpine have a server of their own in `/usr/local`, which does
+not use what `apk` installs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dockfix.syntax.tree import Instruction, Run
 __all__ = ["INIT_FOLDER", "SERVER_IMAGES", "Installed", "Library", "installed_libraries", "server_image"]
 
 INIT_FOLDER: Final = "/docker-entrypoint-initdb.d"
-"""Where the official entrypoint looks for scripts when it makes a cluster (docker-library/postgres)."""
+"""Where the official entrypoint looks for scripts when it creates a cluster (docker-library/postgres)."""
 
 _VERSION: Final = r"(?:\d+(?:\.\d+)?|\$\{?[A-Za-z_][A-Za-z0-9_]*\}?)"
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND | Context.NEGATED
@@ -33,8 +33,8 @@ _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Cont
 class Library:
     """A shared library that works only if `shared_preload_libraries` names it.
 
-    `package` is a pattern of Debian's package names, `extension` what CREATE EXTENSION takes, `schema` the schema that
-    it makes for what it offers ("" if none: its names are in `public`). `first`: it must be the first of the list.
+    `package` is a pattern of Debian package names, `extension` the name in CREATE EXTENSION, `schema` the schema that
+    it creates ("" if none: its names are in `public`). `first`: it must be the first in the list.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Library:
     first: bool = False
 
     def packaged_as(self, package: str) -> bool:
-        """Whether a package, as spelt in a Dockerfile, brings it."""
+        """Whether a package, as written in a Dockerfile, installs it."""
         return self.package.fullmatch(package.strip("\"'").partition("=")[0]) is not None
 
 
@@ -83,7 +83,8 @@ SERVER_IMAGES: Final = {
     "timescale/timescaledb-ha": ("timescaledb",),
     "citusdata/citus": ("citus",),
 }
-"""Repositories whose images run a server through the official entrypoint, and what each preloads itself."""
+"""Repositories whose images run a server through the official entrypoint, and the libraries that each preloads
+itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class Installed:
 
 
 def server_image(stage: Stage) -> str | None:
-    """The repository of the server image that a stage starts from, as `SERVER_IMAGES` has it; None if it is none."""
+    """The repository of the server image that a stage starts from, as in `SERVER_IMAGES`; None if it is another
+    image."""
     refs = stage.base_ref
     if isinstance(refs, Known):
         texts: tuple[str, ...] = (refs.value,)
@@ -125,9 +127,9 @@ def _repository(text: str) -> str:
 def installed_libraries(facts: BuildFacts, stage: Stage, program: Iterable[Instruction]) -> Iterator[Installed]:
     """The libraries that the RUNs of a program certainly install with apt for the server of the stage's base image.
 
-    Each once, in the order of the table. A server does not start if one that it is to preload is missing: what is
-    installed in a branch, may fail (`||`), is removed again or is not for the major version of the image's tag does not
-    count.
+    Each once, in the order of the table. A server does not start if a library to preload is missing, so an install does
+    not count if it is in a branch, may fail (`||`), is removed again or is for another major version than the image's
+    tag.
     """
     ref = parse_image_ref(stage.base_ref.value) if isinstance(stage.base_ref, Known) else None
     major = re.match(r"(?:pg)?(\d+)", ref.tag or "") if ref is not None else None

@@ -1,7 +1,7 @@
-"""Environments that `uv venv` makes, and pip in them.
+"""Environments created by `uv venv`, and pip inside them.
 
-Source: docs.astral.sh/uv/reference/cli (`uv venv`: the folder is `.venv` unless named, `--seed` installs pip), and what
-uv 0.13.9 does: `bin/python -m pip` ends with "No module named pip", and there is no `bin/pip`.
+Source: docs.astral.sh/uv/reference/cli (`uv venv`: the folder is `.venv` unless named, `--seed` installs pip), and the
+behaviour of uv 0.13.9: `bin/python -m pip` ends with "No module named pip", and there is no `bin/pip`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
-from dockfix.facts.scope import State
+from dockfix.facts.state import State
 from dockfix.syntax.python import is_python
 from dockfix.syntax.tree import Run
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UvVenv",
-    "as_uv_finds_it",
     "environment_on_path",
-    "lacking_in_uv",
-    "may_bring_pip",
+    "may_install_pip",
     "pip_of_environment",
+    "uv_pip_blocker",
+    "uv_pip_options",
     "uv_venv",
 ]
 
 _BRINGS_PIP: Final = frozenset(("pip", "pip-tools", "pip-api", "pip-audit", "pipenv", "poetry", "pdm", "jupyter"))
-"""Distributions that are pip, or depend on it."""
+"""pip, and distributions that depend on it."""
 _SHARED: Final = frozenset(
     (
         "--requirement", "--constraint", "--editable", "--no-deps", "--require-hashes", "--no-binary", "--only-binary",
@@ -42,13 +42,13 @@ _SHARED: Final = frozenset(
         "--no-cache-dir", "--force-reinstall", "--no-build-isolation", "--disable-pip-version-check",
     )
 )  # fmt: skip
-"""Options of `pip install` that `uv pip install` takes and means the same by: `uv pip install --help` of 0.13.9, and
+"""Options with the same meaning in `pip install` and `uv pip install`: `uv pip install --help` of 0.13.9, and
 docs.astral.sh/uv/pip/compatibility; each was tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class UvVenv:
-    """A `uv venv`: where, whether with pip, and how uv is called. Without `certain`, where is not known."""
+    """A `uv venv`: its path, whether it includes pip, and how uv is called. Without `certain` the path is not known."""
 
     path: str
     seeded: bool
@@ -57,7 +57,7 @@ class UvVenv:
 
 
 def uv_venv(step: Step, state: State) -> UvVenv | None:
-    """The environment that a command makes, if it is `uv venv`."""
+    """The environment that a command creates, if it is `uv venv`."""
     package = step.package
     if package is None or package.manager != "uv" or package.verb != ("venv",):
         return None
@@ -78,7 +78,7 @@ def uv_venv(step: Step, state: State) -> UvVenv | None:
 
 
 def pip_of_environment(step: Step, state: State) -> str:
-    """The environment whose pip, by its path, a command runs; empty if it is none."""
+    """The environment whose pip a command runs by its path; empty if it does not."""
     package = step.package
     if package is None or package.manager != "pip" or package.user_changed:
         return ""
@@ -98,9 +98,10 @@ def pip_of_environment(step: Step, state: State) -> str:
 
 
 def environment_on_path(step: Step, state: State) -> str:
-    """The environment whose `bin` comes first on PATH for a command, by its folder; empty if none does, or is known to.
+    """The folder of the environment whose `bin` comes first on PATH for a command; empty if none does, or if PATH is
+    not known.
 
-    A folder of the system's is none. `/usr/local/sbin`, where no Python lies, is passed over.
+    A system folder is not an environment. `/usr/local/sbin`, which contains no Python, is skipped.
     """
     path = step.env.get("PATH") or state.lookup("PATH")
     folders = path.value.split(":") if isinstance(path, Known) else []
@@ -110,10 +111,10 @@ def environment_on_path(step: Step, state: State) -> str:
     return environment if is_environment and first.startswith("/") else ""
 
 
-def may_bring_pip(step: Step) -> bool:
-    """Whether a command may put pip into an environment: an install of anything that is not known to leave it out.
+def may_install_pip(step: Step) -> bool:
+    """Whether a command may install pip into an environment: it installs something that may depend on pip.
 
-    Commands that are no package manager's count if they name pip (`ensurepip`, `get-pip.py`) or remove things.
+    Commands other than package managers count if they name pip (`ensurepip`, `get-pip.py`) or remove files.
     """
     package = step.package
     if package is None:
@@ -129,20 +130,20 @@ def may_bring_pip(step: Step) -> bool:
     return not names or any(name is None or name in _BRINGS_PIP for name in names)
 
 
-def lacking_in_uv(package: PackageCommand) -> str:
-    """Why a `pip install` cannot be given to `uv pip install` as it is: an option that this does not have, or means
-    differently; empty if nothing is in the way."""
+def uv_pip_blocker(package: PackageCommand) -> str:
+    """Why a `pip install` cannot be run unchanged by `uv pip install`: an option that uv lacks or interprets
+    differently; empty if it can."""
     names = (option.name for option in package.options if not option.known or option.name not in _SHARED)
     name = next(names, "")
-    return f"{name} is not known to mean the same to uv pip install" if name else ""
+    return f"`{name}` may have another meaning in `uv pip install`" if name else ""
 
 
-def as_uv_finds_it(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str | None:
-    """The options by which `uv pip install` installs where this pip does; None if that is not known.
+def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str | None:
+    """The options by which `uv pip install` installs into the environment of this pip; None if that is not known.
 
-    "" where uv finds the environment by itself: by VIRTUAL_ENV. It would also find one by PATH, but only where no
-    `.venv` lies in the working directory or above it (docs.astral.sh/uv/pip/environments; seen with 0.13.9), so that
-    one is named.
+    "" where uv finds the environment by itself, through VIRTUAL_ENV. It would also find one through PATH, but only
+    without a `.venv` in the working directory or above it (docs.astral.sh/uv/pip/environments; seen with 0.13.9), so
+    that one is named.
     """
     state = facts.state(run)
     named = pip_of_environment(step, state)
@@ -152,7 +153,7 @@ def as_uv_finds_it(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str
     path = step.env.get("PATH") or state.lookup("PATH")
     if value is None or "/" in value or not isinstance(path, Known):
         return None
-    # No image of the table sets VIRTUAL_ENV, and one that is not known has no PATH that is known, either.
+    # No image of the table sets VIRTUAL_ENV, and the PATH of an unknown image is unknown too.
     is_set = "VIRTUAL_ENV" in state.names() or "VIRTUAL_ENV" in step.env
     active = (step.env.get("VIRTUAL_ENV") or state.lookup("VIRTUAL_ENV")) if is_set else None
     if environment := environment_on_path(step, state):
@@ -169,7 +170,7 @@ def as_uv_finds_it(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str
 
 
 def _has_pip(facts: BuildFacts, run: Run, step: Step, environment: str) -> bool:
-    """Whether what the file last made at a path, before a command, is an environment with a pip of its own."""
+    """Whether the file last created an environment with a pip of its own at a path, before a command."""
     has_pip = False
     for earlier in facts.dockerfile.instructions:
         if not isinstance(earlier, Run) or earlier.span.start > run.span.start:
@@ -187,7 +188,7 @@ def _has_pip(facts: BuildFacts, run: Run, step: Step, environment: str) -> bool:
 
 
 def _python_venvs(step: Step, state: State) -> tuple[str, ...]:
-    """Where `python -m venv` or `virtualenv` makes an environment."""
+    """Where `python -m venv` or `virtualenv` creates an environment."""
     words = step.command.args
     if is_python(step.command.basename or "") and step.command.values()[1:3] in (("-m", "venv"), ("-m", "virtualenv")):
         words = words[2:]

@@ -1,311 +1,48 @@
-"""What holds at each instruction: variables, user, shell, working directory, home.
-
-BuildKit keeps one environment for a stage's steps, into which ENV and ARG both write, so the later of the two wins; and
-the ENV of the image beside it. A stage FROM another starts with both, ENV before ARG (moby/buildkit
-`dockerfile2llb/convert.go`: `dispatchEnv`, `dispatchArg`, `dispatchState.init`, `dispatchStages`).
-
-Values of ARGs that a build does not tell us are their defaults; what rests on one says so (`State.assumes`).
-"""
+"""How each instruction changes variables, user, shell and working directory, stage by stage."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.expansion import END, START, Layer, Value, View, expand_value
-from dockfix.facts.images import PREDEFINED_ARGS
+from dockfix.facts.expansion import END, START, Layer, Value, expand_value
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import Globals, Stage, StageGraph
-from dockfix.syntax.tree import (
-    Add,
-    Arg,
-    Copy,
-    Env,
-    Expose,
-    From,
-    Instruction,
-    Label,
-    Onbuild,
-    Run,
-    Shell,
-    Stopsignal,
-    User,
-    Volume,
-    Workdir,
+from dockfix.facts.state import (
+    BASE_MAY_SET,
+    DEFAULT_PATH,
+    NOT_ENVIRONMENT,
+    POSIX_SHELL,
+    WINDOWS_SHELL,
+    History,
+    Scope,
+    State,
+    map_fact,
 )
-from dockfix.syntax.words import variables
+from dockfix.syntax.tree import Arg, Env, Instruction, Onbuild, Shell, User, Workdir
 
 if TYPE_CHECKING:
     from dockfix.facts.accounts import Accounts
 
-__all__ = ["Scopes", "State", "uses"]
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""PATH where the image sets none (moby/buildkit `util/system/path.go`)."""
-
-POSIX_SHELL: Final = ("/bin/sh", "-c")
-WINDOWS_SHELL: Final = ("cmd", "/S", "/C")
-"""The shells of images without a SHELL (moby/buildkit `dockerfile2llb/defaultshell.go`)."""
-
-_NOT_ENVIRONMENT: Final = frozenset(("BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"))
 _WINDOWS_IMAGE: Final = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE)
-_BASE_MAY_SET: Final = Value(Unknown("the base image may set it"))
-
-
-def map_fact(fact: Fact[T], function: Callable[[T], R]) -> Fact[R]:
-    """A fact about what a function makes of the value of another fact."""
-    if isinstance(fact, Known):
-        return Known(function(fact.value))
-    if isinstance(fact, OneOf):
-        values = tuple(dict.fromkeys(function(value) for value in fact.values))
-        return Known(values[0]) if len(values) == 1 else OneOf(values)
-    return fact
-
-
-class _History(Generic[T]):
-    """A single setting with its history."""
-
-    def __init__(self, first: T) -> None:
-        self._positions = [START]
-        self._values = [first]
-
-    def set(self, position: int, value: T) -> None:
-        self._positions.append(position)
-        self._values.append(value)
-
-    def get(self, before: int) -> T:
-        return self._values[bisect_left(self._positions, before) - 1]
-
-
-@dataclass(frozen=True, eq=False)
-class _Scope:
-    """All that changes along one stage (or among the ARGs before the first FROM)."""
-
-    image_env: Layer
-    visible: Layer
-    args: Layer
-    user: _History[Value]
-    workdir: _History[Value]
-    shell: _History[Fact[tuple[str, ...]]]
-    base_known: bool
-    shell_assumed: bool
-    home_may_be_set: bool
-    base_home: str
-    root_home: str
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """What holds when an instruction runs, before its own effect."""
-
-    _scope: _Scope = field(repr=False)
-    _before: int
-    _accounts: Callable[[], Accounts] = field(repr=False)
-
-    @cached_property
-    def env(self) -> Mapping[str, Fact[str]]:
-        """The image's environment: ENV of this stage and its parents, and what the base image is known to set."""
-        return View(self._scope.image_env, self._before)
-
-    @cached_property
-    def args(self) -> Mapping[str, Fact[str]]:
-        """The ARGs declared so far, in this stage and its parents: what the build passes, else the default.
-
-        A bare ARG takes the default of the ARG before the first FROM; without one it is unknown.
-        """
-        return View(self._scope.args, self._before)
-
-    def value(self, name: str) -> Value:
-        """What `$name` expands to in an instruction, with the ARGs whose defaults it rests on."""
-        value = self._scope.visible.get(name, self._before)
-        if value.fact is None and not self._scope.base_known:
-            return _BASE_MAY_SET
-        return value
-
-    def lookup(self, name: str) -> Fact[str] | None:
-        """What a RUN finds in its environment under a name, and `$name` in an instruction expands to.
-
-        The later of ENV and ARG wins. None if it is certainly unset. The proxy variables that a build may pass without
-        an ARG are unknown unless the file sets them.
-        """
-        fact = self.value(name).fact
-        if fact is None and name in PREDEFINED_ARGS:
-            return Unknown("a build may pass it")
-        return fact
-
-    def assumes(self, name: str) -> frozenset[str]:
-        """The ARGs whose defaults the value of a variable rests on: a build may pass others."""
-        return self.value(name).assumes
-
-    def names(self) -> tuple[str, ...]:
-        """The names that the file or the base image is known to set."""
-        return tuple(
-            name
-            for name in self._scope.visible.names(self._before)
-            if self._scope.visible.get(name, self._before).fact is not None
-        )
-
-    def expand(self, word: str, escape: str = "\\") -> Fact[str]:
-        """A word as BuildKit expands it here, quotes removed."""
-        return _fact(expand_value(word, self.value, escape))
-
-    @property
-    def shell(self) -> Fact[tuple[str, ...]]:
-        """What shell-form commands are handed to."""
-        return self._scope.shell.get(self._before)
-
-    @property
-    def shell_assumed(self) -> bool:
-        """Whether `shell` is the default of an image that is not known: such an image might set SHELL."""
-        return self._scope.shell_assumed and self._scope.shell.get(self._before) is self._scope.shell.get(0)
-
-    @property
-    def workdir_assumes(self) -> frozenset[str]:
-        """The ARGs whose defaults `workdir` rests on."""
-        return self._scope.workdir.get(self._before).assumes
-
-    @property
-    def workdir(self) -> Fact[str]:
-        """The working directory, absolute."""
-        return _fact(self._scope.workdir.get(self._before))
-
-    @property
-    def user(self) -> Fact[str]:
-        """The user part of USER, as a name or number."""
-        return map_fact(_fact(self._scope.user.get(self._before)), lambda text: text.partition(":")[0] or "root")
-
-    @property
-    def group(self) -> Fact[str] | None:
-        """The group part of USER; None if there is none."""
-        fact = _fact(self._scope.user.get(self._before))
-        if isinstance(fact, Known):
-            group = fact.value.partition(":")[2]
-            return Known(group) if group else None
-        return map_fact(fact, lambda text: text.partition(":")[2])
-
-    @cached_property
-    def is_root(self) -> Fact[bool]:
-        """Whether steps run as uid 0. A name other than root counts as not root unless its uid is known to be 0."""
-        return map_fact(self.user, self._root)
-
-    def _root(self, user: str) -> bool:
-        if user == "root":
-            return True
-        number = _number(user)
-        if number is not None:
-            return number == 0
-        account = self._accounts().users.get(user)
-        return account is not None and account.uid == Known(0)
-
-    @property
-    def makes_roots_folders(self) -> bool:
-        """Whether what a step makes belongs to root and to root's group, as what a COPY makes does."""
-        return self.is_root == Known(True) and self.group in (None, Known("root"), Known("0"))
-
-    @cached_property
-    def uid(self) -> Fact[int]:
-        """The numeric user."""
-        if not isinstance(self.user, Known):
-            return _unsettled(self.user)
-        name = self.user.value
-        if name == "root":
-            return Known(0)
-        number = _number(name)
-        if number is not None:
-            return Known(number)
-        account = self._accounts().users.get(name)
-        return account.uid if account else Unknown(f"the uid of {name} is not known")
-
-    @cached_property
-    def gid(self) -> Fact[int]:
-        """The numeric group: that of USER, else the user's own; 0 for a number that is no account's."""
-        group = self.group
-        if group is not None:
-            if not isinstance(group, Known):
-                return _unsettled(group)
-            if group.value == "root":
-                return Known(0)
-            number = _number(group.value)
-            if number is not None:
-                return Known(number)
-            found = self._accounts().groups.get(group.value)
-            return found.gid if found else Unknown(f"the gid of {group.value} is not known")
-        if self.is_root == Known(True):
-            return Known(0)
-        if not isinstance(self.user, Known):
-            return _unsettled(self.user)
-        accounts = self._accounts()
-        account = accounts.user(self.user.value)
-        if account is not None:
-            return account.gid
-        if _number(self.user.value) is not None and accounts.complete:
-            return Known(0)
-        return Unknown(f"the group of {self.user.value} is not known")
-
-    @cached_property
-    def home(self) -> Fact[str]:
-        """HOME in a step: the variable if it is set, else the user's directory in /etc/passwd, `/` if it has none.
-
-        (opencontainers/runc `libcontainer/init_linux.go`, `finalizeNamespace`.) A base image that is in our table and
-        is not said there to set HOME does not. What runs on `scratch` was copied there, perhaps with an /etc/passwd.
-        """
-        variable = self._scope.visible.get("HOME", self._before).fact
-        if variable is not None:
-            return variable
-        if self._scope.home_may_be_set:
-            return Unknown("the base image may set HOME")
-        if not isinstance(self.user, Known):
-            return _unsettled(self.user)
-        if self.is_root == Known(True):
-            if not self._scope.root_home:
-                return Unknown("whether what is copied to the empty image has an /etc/passwd is not known")
-            return Known(self._scope.root_home)
-        user = self.user.value
-        accounts = self._accounts()
-        account = accounts.user(user)
-        if account is not None:
-            return account.home
-        if self._scope.base_home and self._scope.user.get(self._before) is self._scope.user.get(0):
-            return Known(self._scope.base_home)
-        if _number(user) is not None and accounts.complete:
-            return Known("/")
-        return Unknown(f"the home directory of {user} is not known")
-
-
-def _fact(value: Value) -> Fact[str]:
-    return value.fact if value.fact is not None else Known("")
-
-
-def _unsettled(fact: Fact[T]) -> Unknown:
-    return fact if isinstance(fact, Unknown) else Unknown("the user has several possible values")
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 11 else None
 
 
 class Scopes:
-    """The scopes of a Dockerfile: one for what stands before the first FROM, one for each stage. Built when asked."""
+    """The scopes of a Dockerfile: one for the ARGs before the first FROM, one for each stage. Created on request."""
 
     def __init__(
         self, graph: StageGraph, globals_: Globals, accounts: Callable[[Instruction | Stage], Accounts]
     ) -> None:
         self._accounts = accounts
-        self._at: dict[int, tuple[_Scope, int]] = {}
-        self._ends: list[tuple[_Scope, int]] = []
+        self._at: dict[int, tuple[Scope, int]] = {}
+        self._ends: list[tuple[Scope, int]] = []
         self._global = _global_scope(globals_)
         for number, (arg, _, _) in enumerate(globals_.declared):
             self._at.setdefault(arg.span.start, (self._global, number))
-        scopes: list[_Scope] = []
+        scopes: list[Scope] = []
         for stage in graph.stages:
             self._at[stage.node.span.start] = (self._global, END)
             scope = _stage_scope(stage, scopes[stage.parent] if stage.parent is not None else None, globals_)
@@ -318,20 +55,20 @@ class Scopes:
             self._ends.append((scope, END))
 
     def state(self, instruction: Instruction) -> State:
-        """What holds when an instruction runs. For FROM and what stands before it: what FROM sees.
+        """What is in effect when an instruction runs. For FROM and the ARGs before it: what FROM sees.
 
-        For the child of an ONBUILD it is what holds where the ONBUILD stands.
+        For the child of an ONBUILD it is what is in effect at the ONBUILD.
         """
         scope, before = self._at.get(instruction.span.start, (self._global, END))
         return State(scope, before, lambda: self._accounts(instruction))
 
     def end(self, stage: Stage) -> State:
-        """What holds at the end of a stage, and in a container of its image."""
+        """What is in effect at the end of a stage, and in a container of its image."""
         scope, before = self._ends[stage.index]
         return State(scope, before, lambda: self._accounts(stage))
 
 
-def _global_scope(globals_: Globals) -> _Scope:
+def _global_scope(globals_: Globals) -> Scope:
     visible = Layer(None)
     args = Layer(None)
     declared = {name for _, name, _ in globals_.declared}
@@ -342,13 +79,13 @@ def _global_scope(globals_: Globals) -> _Scope:
         visible.set(number, name, value)
         args.set(number, name, value)
     nothing = Unknown("nothing runs before a FROM")
-    return _Scope(
+    return Scope(
         image_env=Layer(None),
         visible=visible,
         args=args,
-        user=_History(Value(nothing)),
-        workdir=_History(Value(nothing)),
-        shell=_History(nothing),
+        user=History(Value(nothing)),
+        workdir=History(Value(nothing)),
+        shell=History(nothing),
         base_known=True,
         shell_assumed=False,
         home_may_be_set=True,
@@ -357,7 +94,7 @@ def _global_scope(globals_: Globals) -> _Scope:
     )
 
 
-def _stage_scope(stage: Stage, parent: _Scope | None, globals_: Globals) -> _Scope:
+def _stage_scope(stage: Stage, parent: Scope | None, globals_: Globals) -> Scope:
     scope = _inherited(parent) if parent is not None else _from_image(stage)
     escape = stage.node.escape
     for position, instruction in enumerate(stage.program):
@@ -365,14 +102,14 @@ def _stage_scope(stage: Stage, parent: _Scope | None, globals_: Globals) -> _Sco
     return scope
 
 
-def _inherited(parent: _Scope) -> _Scope:
-    scope = _Scope(
+def _inherited(parent: Scope) -> Scope:
+    scope = Scope(
         image_env=Layer(parent.image_env),
         visible=Layer(parent.visible),
         args=Layer(parent.args),
-        user=_History(parent.user.get(END)),
-        workdir=_History(parent.workdir.get(END)),
-        shell=_History(parent.shell.get(END)),
+        user=History(parent.user.get(END)),
+        workdir=History(parent.workdir.get(END)),
+        shell=History(parent.shell.get(END)),
         base_known=parent.base_known,
         shell_assumed=parent.shell_assumed and parent.shell.get(END) is parent.shell.get(0),
         home_may_be_set=parent.home_may_be_set,
@@ -387,7 +124,7 @@ def _inherited(parent: _Scope) -> _Scope:
     return scope
 
 
-def _from_image(stage: Stage) -> _Scope:
+def _from_image(stage: Stage) -> Scope:
     ref = stage.base_ref
     base = stage.base
     scratch = ref == Known("scratch")
@@ -413,17 +150,17 @@ def _from_image(stage: Stage) -> _Scope:
         visible.set(START, name, value)
     unknown = Unknown("the base image is not known")
     user = Known("root") if scratch else base.user if base is not None else unknown
-    # A known image's working directory is in no table; docker-library's language images leave it at `/`.
+    # No table lists working directories of images; docker-library's language images keep `/`.
     workdir: Fact[str] = Known("/") if scratch else Unknown("the working directory of the base image is not known")
     if base is not None and not windows and base.sets_env_complete:
         workdir = Known("/")
-    return _Scope(
+    return Scope(
         image_env=image_env,
         visible=visible,
         args=Layer(None),
-        user=_History(Value(user)),
-        workdir=_History(Value(workdir)),
-        shell=_History(shell),
+        user=History(Value(user)),
+        workdir=History(Value(workdir)),
+        shell=History(shell),
         base_known=known,
         shell_assumed=assumed,
         home_may_be_set=base is None and not scratch,
@@ -432,11 +169,11 @@ def _from_image(stage: Stage) -> _Scope:
     )
 
 
-def _apply(scope: _Scope, instruction: Instruction, position: int, globals_: Globals, escape: str) -> None:
+def _apply(scope: Scope, instruction: Instruction, position: int, globals_: Globals, escape: str) -> None:
     def seen(before: int) -> Callable[[str], Value]:
         def look(name: str) -> Value:
             value = scope.visible.get(name, before)
-            return _BASE_MAY_SET if value.fact is None and not scope.base_known else value
+            return BASE_MAY_SET if value.fact is None and not scope.base_known else value
 
         return look
 
@@ -467,7 +204,7 @@ def _apply(scope: _Scope, instruction: Instruction, position: int, globals_: Glo
 
 
 def _declare(
-    scope: _Scope,
+    scope: Scope,
     name: str,
     default: str | None,
     position: int,
@@ -475,7 +212,8 @@ def _declare(
     look: Callable[[str], Value],
     escape: str,
 ) -> None:
-    """An ARG in a stage: what the build passes, else its default, else that of the ARG before the first FROM."""
+    """An ARG in a stage: the value that the build passes, otherwise its default, otherwise that of the ARG before the
+    first FROM."""
     given = globals_.build_args.get(name)
     if given is not None:
         value = Value(given)
@@ -485,11 +223,11 @@ def _declare(
     elif (outer := globals_.lookup(name)).fact is not None:
         value = outer
     else:
-        # Without a value the variable stays what it was, unless a build passes one.
+        # Without a value the variable keeps its value, unless a build passes one.
         before = look(name)
         value = Value(before.fact or Unknown(f"ARG {name} has no default"), before.assumes | {name})
     scope.args.set(position, name, value)
-    if name not in _NOT_ENVIRONMENT:
+    if name not in NOT_ENVIRONMENT:
         scope.visible.set(position, name, value)
 
 
@@ -508,56 +246,3 @@ def _joined(old: Value, new: Value) -> Value:
         return Value(map_fact(new.fact, normal_path), new.assumes)
     why = new.fact.why if isinstance(new.fact, Unknown) else "it has several possible values"
     return Value(Unknown(why), old.assumes | new.assumes)
-
-
-_RAW_MENTION: Final = re.compile(r"\\.|\$\{?([A-Za-z_][A-Za-z0-9_]*)", re.DOTALL)
-
-
-def uses(instruction: Instruction) -> frozenset[str]:
-    """The names that BuildKit itself expands in an instruction (not those that a shell will expand).
-
-    What expands is in moby/buildkit `instructions/commands.go` (`Expand`, `ExpandRaw`); `ONBUILD` expands nothing until
-    its child runs, in another build or stage: ask for the child.
-    """
-    return frozenset(name for text in _expanding(instruction) for name in variables(text, instruction.escape)) | (
-        _raw_uses(instruction)
-    )
-
-
-def _expanding(instruction: Instruction) -> Iterator[str]:
-    """The texts of an instruction that expand."""
-    match instruction:
-        case From():
-            yield from _flag_values(instruction, ("platform",))
-            if instruction.image is not None:
-                yield instruction.image.text
-        case Add() | Copy():
-            yield from _flag_values(instruction, ("chown", "chmod", "checksum"))
-            yield from (word.text for word in instruction.paths)
-            if instruction.destination is not None:
-                yield instruction.destination.text
-        case Env() | Label():
-            for pair in instruction.pairs:
-                yield pair.key
-                yield pair.value or ""
-        case Arg():
-            yield from (pair.value for pair in instruction.pairs if pair.value is not None)
-        case Expose() | Stopsignal() | User() | Volume() | Workdir():
-            yield from (word.text for word in instruction.args)
-        case Run():
-            for mount in instruction.mounts:
-                yield from (option.value for option in mount.options if option.value and option.key != "from")
-        case _:
-            pass
-
-
-def _flag_values(instruction: Instruction, names: Sequence[str]) -> Iterator[str]:
-    yield from (flag.value for flag in instruction.flags if flag.name in names and flag.value)
-
-
-def _raw_uses(instruction: Instruction) -> frozenset[str]:
-    """The names that expand in the heredocs of COPY and ADD, where quotes mean nothing."""
-    if not isinstance(instruction, Add | Copy):
-        return frozenset()
-    bodies = (heredoc.content for heredoc in instruction.heredocs if heredoc.expand)
-    return frozenset(match[1] for body in bodies for match in _RAW_MENTION.finditer(body) if match[1])

@@ -1,6 +1,6 @@
-"""The stages of a Dockerfile and what stands between them: FROM, COPY --from, and mounts.
+"""The stages of a Dockerfile and the dependencies between them: FROM, COPY --from, and mounts.
 
-Names are resolved as moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go` does (`addState`, `toCommand`,
+Names are resolved as in moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go` (`addState`, `toCommand`,
 `detectRunMount`, `buildDispatchStates`, `resolveBaseImage`).
 """
 
@@ -37,12 +37,12 @@ __all__ = [
 class Stage:
     """A build stage.
 
-    `name` is lower-cased, None if there is none. `instructions` are those behind its FROM. `image` is the image word
-    of FROM after expansion and `assumes` the ARGs whose defaults that rests on. `parent` is the index of the stage that
-    it is FROM, None if it starts from an image. `base_ref` is the image that the chain of parents starts from, `base`
+    `name` is in lower case, None if there is none. `instructions` are those after its FROM. `image` is the image word
+    of FROM after expansion and `assumes` the ARGs whose defaults it depends on. `parent` is the index of the stage in
+    its FROM, None if it starts from an image. `base_ref` is the image that the chain of parents starts from, `base`
     what is known of that image. `triggers` are the children of the parent's ONBUILDs, which run first (BuildKit,
-    `initOnBuildTriggers`). `context` is the value of the named context that stands in for the stage's base image, or,
-    if `replaced`, for the whole stage, whose instructions then do not run.
+    `initOnBuildTriggers`). `context` is the value of the named context that replaces the base image of the stage, or,
+    if `replaced`, the whole stage, whose instructions then do not run.
     """
 
     index: int
@@ -60,7 +60,7 @@ class Stage:
 
     @property
     def program(self) -> tuple[Instruction, ...]:
-        """What runs, in order: the triggers of the parent stage and the stage's own instructions."""
+        """The instructions that run, in order: the triggers of the parent stage and the stage's own instructions."""
         return () if self.replaced else (*self.triggers, *self.instructions)
 
 
@@ -73,7 +73,7 @@ class StageSource:
 
 @dataclass(frozen=True, slots=True)
 class ContextSource:
-    """`--from` names a named build context; `name` is as the build gives it."""
+    """`--from` names a named build context; `name` is as the build spells it."""
 
     name: str
 
@@ -87,14 +87,14 @@ class ImageSource:
 
 @dataclass(frozen=True, slots=True)
 class OutOfRange:
-    """`--from` is a number and no earlier stage has it; BuildKit refuses it."""
+    """`--from` is a number that no earlier stage has; BuildKit rejects it."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """`--from` is something that BuildKit refuses; `reason` is a sentence without a full stop."""
+    """`--from` is something that BuildKit rejects; `reason` is a sentence without a full stop."""
 
     reason: str
 
@@ -106,11 +106,11 @@ _SET_BY_BUILDKIT: Final = PLATFORM_ARGS | {"BUILDOSVERSION", "TARGETOSVERSION"} 
 
 
 def context_key(name: str) -> str:
-    """The name under which BuildKit looks for a named context: an image's familiar name, without `:latest`.
+    """The name under which BuildKit looks for a named context: the familiar name of an image, without `:latest`.
 
-    (moby/buildkit `frontend/dockerui/config.go`, `NamedContext`.) `docker build --build-context` brings the names that
-    it is given into this form (docker/buildx `util/buildflags/context.go`); compose and bake hand them on as they are
-    written (`toNamedContexts` in docker/buildx `bake/bake.go`), so that a context `org/name:latest` is never found.
+    (moby/buildkit `frontend/dockerui/config.go`, `NamedContext`.) `docker build --build-context` converts its names to
+    this form (docker/buildx `util/buildflags/context.go`); compose and bake pass them on as written (`toNamedContexts`
+    in docker/buildx `bake/bake.go`), so a context `org/name:latest` is never found.
     """
     parsed = parse_image_ref(name)
     if parsed is None:
@@ -124,7 +124,7 @@ def context_key(name: str) -> str:
 class Globals:
     """The ARGs before the first FROM, and the platform arguments that BuildKit sets itself.
 
-    Only FROM sees these; a bare ARG of the same name brings one into a stage (BuildKit, `buildMetaArgs`).
+    Only FROM sees these; a bare ARG of the same name makes one visible in a stage (BuildKit, `buildMetaArgs`).
     """
 
     def __init__(self, build_args: Mapping[str, Fact[str]], target: str | None, last_name: str | None) -> None:
@@ -138,7 +138,7 @@ class Globals:
         self._values["TARGETSTAGE"] = Value(build_args.get("TARGETSTAGE") or Known(stage))
 
     def declare(self, arg: Arg) -> None:
-        """Take in an ARG that stands before the first FROM."""
+        """Add an ARG before the first FROM."""
         for pair in arg.pairs:
             given = self.build_args.get(pair.key)
             if given is not None:
@@ -154,11 +154,11 @@ class Globals:
             self._values[pair.key] = value
 
     def lookup(self, name: str) -> Value:
-        """What a FROM sees under a name."""
+        """The value of a name as FROM sees it."""
         return self._values.get(name, UNSET)
 
     def names(self) -> tuple[str, ...]:
-        """All names that a FROM sees."""
+        """All names that FROM sees."""
         return tuple(self._values)
 
 
@@ -182,11 +182,11 @@ class StageGraph:
         return self.stages[-1] if self.stages else None
 
     def by_name(self, name: str) -> Stage | None:
-        """The stage of a name, whatever its case; of several the last one in the file, which is BuildKit's choice."""
+        """The stage with a name, in any case; of several, the last one in the file, as in BuildKit."""
         return self._names.get(name.lower())
 
     def named_context(self, name: str) -> str | None:
-        """The key in `named_contexts` that serves `name`, None if none does."""
+        """The key in `named_contexts` that provides `name`, None if there is none."""
         if name.lower() in (_SCRATCH, "context"):
             return None
         key = context_key(name)
@@ -195,8 +195,8 @@ class StageGraph:
     def resolve(self, ref: str, before: Stage, *, mount: bool = False) -> Source:
         """What `COPY --from=ref`, or with `mount` a mount's `from=ref`, means in the stage `before`.
 
-        BuildKit's order: a named context (which also stands in for a stage of its name), a stage's name, a stage's
-        number (not for mounts, where it is an image of that name), an image.
+        BuildKit's order: a named context (which also replaces a stage of its name), a stage name, a stage number (not
+        for mounts, where it is an image of that name), an image.
         """
         if mount:
             if "$" in ref[:-1]:
@@ -218,12 +218,12 @@ class StageGraph:
             if stage.replaced:
                 return self._stage_source(stage)
             if stage is before:
-                return Invalid(f"the stage {stage.name} takes from itself")
+                return Invalid(f"the stage {stage.name} copies from itself")
             if stage.index > before.index:
                 return Invalid(f"the stage {stage.name} comes later in the file")
             return StageSource(stage)
         if ref != _SCRATCH and parse_image_ref(ref) is None:
-            return Invalid("it is no stage, and no valid image reference")
+            return Invalid("it is neither a stage nor a valid image reference")
         context = self.named_context(ref)
         return ContextSource(context) if context is not None else ImageSource(ref)
 
@@ -232,7 +232,7 @@ class StageGraph:
         return ContextSource(context) if context is not None else StageSource(stage)
 
     def sources(self, instruction: Instruction, stage: Stage) -> tuple[Source, ...]:
-        """What an instruction of a stage takes files from, besides the build context."""
+        """The sources of an instruction other than the build context."""
         if isinstance(instruction, Copy) and instruction.source_stage:
             return (self.resolve(instruction.source_stage, stage),)
         if isinstance(instruction, Run):
@@ -240,10 +240,10 @@ class StageGraph:
             return tuple(self.resolve(ref, stage, mount=True) for ref in refs if ref)
         return ()
 
-    def names_taken(self, stage: Stage) -> Iterator[tuple[Instruction, str]]:
-        """What a stage takes from elsewhere by a name, as written: its base image, sources of its COPYs and mounts.
+    def stage_references(self, stage: Stage) -> Iterator[tuple[Instruction, str]]:
+        """What a stage takes by name, as written: its base image, sources of its COPYs and mounts.
 
-        Each with the instruction. A base that is another stage is left out, and so are stages by number.
+        Each with the instruction. A base that is another stage is omitted, and so are stages given by number.
         """
         if stage.parent is None and isinstance(stage.image, Known) and self.by_name(stage.image.value) is None:
             yield stage.node, stage.image.value
@@ -257,19 +257,19 @@ class StageGraph:
             yield from ((instruction, name) for name in names if stage_number(name) is None)
 
     def chain(self, stage: Stage) -> tuple[Stage, ...]:
-        """The stage and the stages that it is FROM, nearest first."""
+        """The stage and the stages in its chain of FROMs, nearest first."""
         found = [stage]
         while (parent := found[-1].parent) is not None:
             found.append(self.stages[parent])
         return tuple(found)
 
     def in_image(self, stage: Stage, target: Stage | None = None) -> bool:
-        """Whether the target (by default the stage that is built) is this stage or descends from it by FROM."""
+        """Whether the target (by default the stage that is built) is this stage or is based on it."""
         final = target or self.final
         return final is not None and any(each is stage for each in self.chain(final))
 
     def descendants(self, stage: Stage) -> tuple[Stage, ...]:
-        """The stages that are FROM this one, directly or not, in order."""
+        """The stages that are based on this one, directly or not, in order."""
         found = {stage.index}
         for each in self.stages[stage.index + 1 :]:
             if each.parent in found:
@@ -278,7 +278,7 @@ class StageGraph:
 
     @cached_property
     def _links(self) -> tuple[tuple[Stage, Instruction, Stage], ...]:
-        """Every (taker, instruction, giver) between stages."""
+        """Every (consumer, instruction, source) between stages."""
         return tuple(self._find_links())
 
     def _find_links(self) -> Iterator[tuple[Stage, Instruction, Stage]]:
@@ -318,11 +318,12 @@ class StageGraph:
         return tuple(self.stages[index] for index in sorted(found))
 
     def reachable(self) -> tuple[Stage, ...]:
-        """The stages that BuildKit builds: the final one and all that it needs, in order."""
+        """The stages that BuildKit builds: the final one and all that it depends on, in order."""
         return self._reachable
 
     def needed_for(self, target: str | None) -> tuple[Stage, ...]:
-        """The stages that a build of the stage `target` (None: the last) builds, in order; all if there is no such."""
+        """The stages that a build of the stage `target` (None: the last) builds, in order; all if there is no such
+        stage."""
         if target is None:
             return self._reachable
         if self.by_name(target) is None:
@@ -331,7 +332,7 @@ class StageGraph:
 
 
 def stage_number(text: str) -> int | None:
-    """The number by which `COPY --from` means a stage: Go's `strconv.Atoi`, an optional sign and ASCII digits."""
+    """The stage number in `COPY --from`: Go's `strconv.Atoi`, an optional sign and ASCII digits."""
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not digits or len(digits) > 18 or not (digits.isascii() and digits.isdigit()):
         return None
@@ -420,4 +421,4 @@ def _stage(
 
 def _image_of_context(value: str) -> Fact[str]:
     ref = value.removeprefix("docker-image://")
-    return Known(ref) if ref != value and "$" not in ref else Unknown("a named build context stands in for it")
+    return Known(ref) if ref != value and "$" not in ref else Unknown("a named build context replaces it")

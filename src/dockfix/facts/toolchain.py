@@ -1,4 +1,4 @@
-"""Who uses compilers, headers and git: what a command needs of the packages that only builds need."""
+"""Which commands need compilers, headers or git, and which packages contain them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _IDLE: Final = frozenset((Action.CLEAN, Action.REMOVE, Action.OTHER, Action.UPDA
 _FRONT_ENDS: Final = frozenset(
     ("pip", "setuptools", "wheel", "virtualenv", "pipenv", "poetry", "uv", "bundler", "rake", "npm", "yarn", "pnpm")
 )
-"""Package managers and their like, which other managers install as they are."""
+"""Package managers and similar tools, which other managers install without building anything."""
 _VERSION: Final = re.compile(r"-?[0-9][0-9.]*\Z")
 _VERSIONED: Final = re.compile(r"[=<>~@:/]")
 
 
 def builds(step: Step) -> bool | None:
-    """Whether a command uses compilers, headers or git, or may do so in installing what it installs.
+    """Whether a command uses compilers, headers or git, or may do so while installing packages.
 
-    None where it cannot be known: a script, a program that no table lists, a word that expands.
+    None if that is not known: a script, a program that no table lists, a word that expands.
     """
     package = step.package
     if package is not None:
@@ -57,15 +57,16 @@ def builds(step: Step) -> bool | None:
 
 
 def virtual_name(package: PackageCommand) -> str | None:
-    """The name of the virtual package that an `apk add` makes (`--virtual NAME`), None if it makes none."""
+    """The name of the virtual package that an `apk add` creates (`--virtual NAME`), None if there is none."""
     option = package.option("--virtual")
     return option.literal if package.manager == "apk" and option is not None else None
 
 
 def package_names(package: PackageCommand) -> tuple[str, ...]:
-    """What a command of a system package manager installs or removes, without versions, releases and architectures.
+    """The packages that a system package manager command installs or removes, without versions, releases and
+    architectures.
 
-    A word that expands is given as it is spelt; the virtual package of an `apk add` counts as installed.
+    A word that expands is given as written; the virtual package of an `apk add` counts as installed.
     """
     if package.verb == ("build-dep",):
         return ()
@@ -77,10 +78,10 @@ def package_names(package: PackageCommand) -> tuple[str, ...]:
 
 
 def is_header_package(name: str) -> bool:
-    """Whether a package holds headers, which belong to a library, rather than a tool."""
+    """Whether a package contains headers, which belong to a library, rather than a tool."""
     return name.endswith(("-dev", "-devel", "-headers"))
 
 
 def is_compiler(name: str) -> bool:
-    """Whether a package brings a compiler, or is a collection that does: what makes an image large."""
+    """Whether a package is a compiler or a collection with one: these make an image large."""
     return name in _COMPILERS or _VERSION.sub("", name) in _COMPILERS

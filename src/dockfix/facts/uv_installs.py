@@ -1,8 +1,8 @@
-"""uv installed by its own script, and what in the stages behind it needs uv.
+"""uv installed by its own script, and what needs uv in the same and later stages.
 
 Sources: docs.astral.sh/uv/getting-started/installation and /reference/installer (the script, its versions, where it
-installs to), docs.astral.sh/uv/guides/integration/docker (`ADD` of the script; a bind mount of the image's `/uv`). The
-image is there since 0.1.36 (astral-sh/uv pull request 3155); the versions before 0.2 are left out.
+installs), docs.astral.sh/uv/guides/integration/docker (`ADD` of the script; a bind mount of the image's `/uv`). The
+image exists since 0.1.36 (astral-sh/uv pull request 3155); versions before 0.2 are not covered.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _NEVER_CALL_IT: Final = programs_with(
 _RUN_PROJECTS: Final = frozenset(
     ("npm", "npx", "yarn", "pnpm", "make", "just", "task", "invoke", "hatch", "tox", "nox", "supervisord", "honcho")
 )
-"""Programs that run what files of the project name."""
+"""Programs that run commands from files of the project."""
 _HOLDERS: Final = frozenset(("", "uv", "uvx", "bin", ".local", ".cargo", "local", "usr", "root"))
 _ON_PATH: Final = ("/bin", "/usr/bin", "/usr/local/bin")
 
@@ -59,10 +59,10 @@ Removable: TypeAlias = tuple[SimpleCommand, SimpleCommand]
 class UvInstall:
     """An install of uv by its script.
 
-    `at` is what fetches the script, `run` what runs it, and `add` the ADD that brings it. `image` is uv's image of the
-    same version, or of the one that the file takes elsewhere; empty if no version is known. `cut` are the first and the
-    last of the commands that do nothing else than install uv, and `whole` says that they are all there is in `run`.
-    `why` says why they cannot be taken out; empty if they can.
+    `at` fetches the script, `run` runs it, and `add` is the ADD that contains it. `image` is uv's image of the same
+    version, or the one that the file uses elsewhere; empty if no version is known. `cut` are the first and last of the
+    commands that only install uv, and `whole` says that `run` has no others. `why` says why they cannot be removed;
+    empty if they can.
     """
 
     at: Span
@@ -77,14 +77,14 @@ class UvInstall:
 
 @dataclass(frozen=True, slots=True)
 class UvUse:
-    """A RUN that calls uv, and the paths at which it has to be there."""
+    """A RUN that calls uv, and the paths at which uv must be."""
 
     run: Run
     targets: tuple[str, ...]
 
 
 def uv_is_on_path(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> bool:
-    """Whether a command finds a uv on PATH: from the image, copied or mounted from uv's image, or used before."""
+    """Whether a command finds uv on PATH: from the image, copied or mounted from uv's image, or used before."""
     if stage.base is not None and "uv" in stage.base.tools:
         return True
     if any(_mounts_uv(mount, _ON_PATH) for mount in run.mounts):
@@ -98,7 +98,7 @@ def uv_is_on_path(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> bool
             if not isinstance(each, Run) or any(_mounts_uv(mount, None) for mount in each.mounts):
                 continue
             if any(_shows_uv(one, step if each is run else None) for one in facts.commands(each).steps):
-                # what only another user finds is not for this one
+                # another user's PATH does not apply
                 return facts.state(each).user == facts.state(run).user
     return False
 
@@ -108,8 +108,8 @@ def _shows_uv(step: Step, before: Step | None) -> bool:
 
     Args:
         step: the command.
-        before: the command in front of which it has to stand, if that is in the same script. Otherwise what the script
-            did to PATH for it is gone by then.
+        before: the command that it must precede, if that is in the same script. Otherwise the changes that the script
+            made to PATH no longer apply.
     """
     if before is not None and step.command.start >= before.command.start:
         return False
@@ -121,7 +121,7 @@ def _shows_uv(step: Step, before: Step | None) -> bool:
 
 
 def _mounts_uv(mount: Mount, folders: Collection[str] | None) -> bool:
-    """Whether a mount brings uv of its image, into one of the folders if they are given."""
+    """Whether a mount provides uv from its image, in one of the folders if they are given."""
     folder, _, name = (mount.target or "").rpartition("/")
     brings = mount.kind == "bind" and UV_IMAGE in image_names(mount.get("from") or "")
     return brings and (folders is None or (name == "uv" and folder in folders))
@@ -145,7 +145,7 @@ def _image_of(stage: Stage) -> str:
 
 
 def uv_installs(facts: BuildFacts) -> Iterator[UvInstall]:
-    """The installs of uv by its script in the stages that the image descends from."""
+    """The installs of uv by its script in the stages that the image is based on."""
     final = facts.graph.final
     for stage in facts.graph.chain(final) if final is not None else ():
         added: dict[str, Add] = {}
@@ -178,14 +178,14 @@ def _install(facts: BuildFacts, stage: Stage, run: Run, added: dict[str, Add]) -
     cut, whole = _cut(commands, fetch, files)
     why = ""
     if cut is None:
-        why = "the commands that install it cannot be told from the others"
+        why = "the commands that install it cannot be separated from the others"
     elif not image:
-        why = "no version of it is named"
+        why = "its version is unknown"
     return UvInstall(at, stage, run, add, image, cut, whole, why)
 
 
 def _url(facts: BuildFacts, run: Run, command: SimpleCommand) -> str:
-    """The address from which curl or wget fetches uv's script; empty if it does not."""
+    """The address from which curl or wget fetches uv's script; empty if it fetches something else."""
     if not has_trait(command.basename, Trait.DOWNLOADS):
         return ""
     word = next((each for each in command.args if _ANY_SCRIPT.search(each.text)), None)
@@ -200,7 +200,7 @@ def _url(facts: BuildFacts, run: Run, command: SimpleCommand) -> str:
 
 
 def _saved_as(command: SimpleCommand) -> str:
-    """The file that a download is written to; empty if it goes to the standard output."""
+    """The file that a download is written to; empty for standard output."""
     words = command.values()
     for option, word in pairwise(words):
         if option and word and word != "-" and re.fullmatch(r"--output|--output-document|-[A-Za-z]*[oO]", option):
@@ -216,14 +216,14 @@ def _runs(command: SimpleCommand, files: set[str]) -> bool:
 
 
 def _reads_stdin(command: SimpleCommand) -> bool:
-    """`sh` behind a pipe, with `env A=b` in front of it or `-s -- options` behind."""
+    """Whether a command is `sh` after a pipe, possibly with `env A=b` before it or `-s -- options` after it."""
     words = [word for word in command.values() if word is None or (word != "env" and "=" not in word)]
     program = (words[0] or "").rpartition("/")[2] if words else ""
     return has_trait(program, Trait.SHELL) and (len(words) == 1 or words[1] == "-s")
 
 
 def _removes_it(commands: Commands) -> bool:
-    """Whether the same RUN takes uv away again, or may."""
+    """Whether the same RUN removes uv again, or may."""
     removing = [step.command for step in commands.steps if step.command.basename == "rm"]
     words = [word.text.strip('"') for command in removing for word in command.args]
     return any(word.endswith(("/uv", "/bin", "/.local", "/uv*", "/uvx")) for word in words)
@@ -238,18 +238,20 @@ def _image(facts: BuildFacts, url: str) -> str:
     if found is None:
         return ""
     graph = facts.graph
-    named = {name for stage in graph.stages for _, name in graph.names_taken(stage) if UV_IMAGE in image_names(name)}
+    named = {
+        name for stage in graph.stages for _, name in graph.stage_references(stage) if UV_IMAGE in image_names(name)
+    }
     return named.pop() if len(named) == 1 and all(_PINNED.match(name) for name in named) else ""
 
 
 def _cut(commands: Commands, fetch: SimpleCommand | None, files: set[str]) -> tuple[Removable | None, bool]:
-    """The neighbouring statements that only install uv, as their first and last command, and whether they are all."""
+    """The first and last command of the adjacent statements that only install uv, and whether these are all."""
     script = commands.script
     if script is None or {"||", "&"} & script.operators:
         return None, False
     statements = [each for each in script.top_level if not (isinstance(each, SimpleCommand) and each.name == "set")]
     belongs = [_only_installs(each, fetch, files) for each in statements]
-    # What fetches the script, or runs one that was added, and its neighbours that do nothing else.
+    # The command that fetches the script, or runs one that was added, and adjacent ones that do nothing else.
     core = [
         at
         for at, each in enumerate(statements)
@@ -302,9 +304,9 @@ def _is_uv(path: str, *, bare: bool = False) -> bool:
 
 
 def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...] | str:
-    """The RUNs that call the uv of an install, in all stages that have it; or why that is not known."""
+    """The RUNs that call the uv of an install, in all stages that contain it; or why that is not known."""
     uses: list[UvUse] = []
-    # A stage that others start from is an image only if it is what is built.
+    # A stage that others are based on is an image only if it is the target.
     started_from = {stage.parent for stage in facts.graph.stages}
     for stage in facts.graph.stages:
         has_it = install.stage in facts.graph.chain(stage)
@@ -325,11 +327,11 @@ def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...] | str:
         is_image = stage is facts.graph.final or stage.index not in started_from
         if has_it and is_image and (why := _may_be_called_when_it_runs(facts, stage)):
             return why
-    return tuple(uses) if uses else "nothing in the file calls it, so that it may be meant to stay"
+    return tuple(uses) if uses else "nothing in the file calls it, so it may be intended for the image"
 
 
 def _takes_it(facts: BuildFacts, instruction: Instruction, stage: Stage, install: UvInstall) -> str:
-    """Why a stage that does not descend from the install may take uv from one that does."""
+    """Why a stage that is not based on the install may take uv from one that is."""
     for source in facts.graph.sources(instruction, stage):
         if not isinstance(source, StageSource) or install.stage not in facts.graph.chain(source.stage):
             continue
@@ -340,13 +342,13 @@ def _takes_it(facts: BuildFacts, instruction: Instruction, stage: Stage, install
 
 
 def _may_hold_uv(path: str) -> bool:
-    """Whether a COPY of this path may bring the program along: by its name, or with a folder around it."""
+    """Whether a COPY of this path may include the program: by its name, or with a folder that contains it."""
     parts = normal_path(path).split("/")
     return any(mark in path for mark in "$*?[") or parts[-1] in _HOLDERS or parts[1:2] == ["home"]
 
 
 def _use(facts: BuildFacts, run: Run, install: UvInstall) -> UvUse | str:
-    """At which paths a RUN needs uv; or why that is not known."""
+    """The paths at which a RUN needs uv; or why that is not known."""
     commands = facts.commands(run)
     line = run.start_line
     if not commands.steps and commands.script is None:
@@ -369,7 +371,7 @@ def _use(facts: BuildFacts, run: Run, install: UvInstall) -> UvUse | str:
             opaque = opaque or ("" if _cannot_call_it(step) else step.command.basename or "a command")
             mentioned = list(step.command.words)
         if any(_is_uv(_text(word), bare=True) for word in mentioned):
-            return f"line {line} speaks of it"
+            return f"line {line} mentions it"
     if opaque and not any(posixpath.dirname(target) in _ON_PATH for target in targets):
         return f"{opaque} in line {line} may call it"
     there = {mount.target for mount in run.mounts}
@@ -381,11 +383,15 @@ def _within(command: SimpleCommand, cut: Removable) -> bool:
 
 
 def _target(facts: BuildFacts, run: Run, step: Step) -> str:
-    """Where uv has to be for a command that calls it; else what the line does instead."""
+    """The path at which a command that calls uv needs it; otherwise what the line does instead."""
     package = step.package
     value = package.executable.value if package is not None else None
     if value is None or value.rpartition("/")[2] != "uv":
-        return f"calls {value}, which the mount of one program does not bring" if value else "calls it by a variable"
+        return (
+            f"calls {value}, which the mount of one program does not provide"
+            if value
+            else "calls it through a variable"
+        )
     if value.startswith("/"):
         return value
     if "/" in value:
@@ -396,7 +402,7 @@ def _target(facts: BuildFacts, run: Run, step: Step) -> str:
 
 
 def _cannot_call_it(step: Step) -> bool:
-    """Whether a command is known to run no program that the project brings."""
+    """Whether a command is known to run no program of the project."""
     package = step.package
     if package is not None:
         return package.action not in (Action.RUN, Action.BUILD) and not package.unknown_operands
@@ -409,13 +415,13 @@ def _cannot_call_it(step: Step) -> bool:
 
 
 def is_called_when_it_runs(facts: BuildFacts) -> bool:
-    """Whether the containers of the image call uv by CMD, ENTRYPOINT or HEALTHCHECK, or one that is not understood."""
+    """Whether containers of the image call uv in CMD, ENTRYPOINT or HEALTHCHECK, or one of these is not understood."""
     final = facts.graph.final
     return final is not None and any(_names_uv(facts, each) for each in _starts(facts, final))
 
 
 def _starts(facts: BuildFacts, stage: Stage) -> list[Cmd | Entrypoint | Healthcheck]:
-    """What starts in a container of a stage's image, with what a later instruction replaces."""
+    """The commands that start in a container of a stage's image, including those that a later instruction overrides."""
     chain = [each for link in facts.graph.chain(stage) if not link.replaced for each in link.instructions]
     return [
         each
@@ -437,13 +443,13 @@ def _may_be_called_when_it_runs(facts: BuildFacts, stage: Stage) -> str:
     """Why the containers of a stage's image may call uv; empty if there is no sign of it."""
     starts = _starts(facts, stage)
     if not any(isinstance(each, Cmd | Entrypoint) for each in starts):
-        return "the image has no CMD of its own, and what starts from it may call it"
+        return "the image has no CMD of its own, and its containers may call it"
     for each in starts:
         where = f"the {each.name.upper()} in line {each.start_line}"
         if _names_uv(facts, each):
             return f"{where} calls it"
         if any(_hands_over(step.command, each) for step in facts.commands(each).steps):
-            return f"what {where} runs may call it"
+            return f"the program of {where} may call it"
     return ""
 
 
@@ -452,7 +458,7 @@ def _text(word: Word) -> str:
 
 
 def _hands_over(command: SimpleCommand, instruction: Instruction) -> bool:
-    """Whether a command runs a script, a shell or what a project's file names."""
+    """Whether a command runs a script, a shell or a command from a file of the project."""
     name = command.name or "$"
     folder, slash, program = name.rpartition("/")
     if has_trait(program, Trait.SHELL) and "-c" not in command.values():

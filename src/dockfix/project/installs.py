@@ -8,9 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dockfix.facts.io import requirement_files
 from dockfix.facts.model import Refused
-from dockfix.facts.packages import PackageCommand, manifests_for, reads
+from dockfix.facts.packages import PackageCommand, manifests_for, reads, requirement_files
 from dockfix.facts.tables.commands import CONDA_MANAGERS
 from dockfix.project.context import Context
 from dockfix.project.manifests import PackageJsonFacts, local_sources, package_json_facts

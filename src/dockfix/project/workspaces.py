@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from dockfix.facts.io import requirement_files
 from dockfix.facts.model import Refused
-from dockfix.facts.packages import is_literal_name
+from dockfix.facts.packages import is_literal_name, requirement_files
 from dockfix.project.context import MAX_ENTRIES, Context
 from dockfix.project.manifests import local_sources
 from dockfix.project.toml import TomlError, parse_toml

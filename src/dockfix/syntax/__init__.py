@@ -1,13 +1,13 @@
-"""Text to a lossless tree. Knows nothing of the rest of dockfix.
+"""Text to a lossless syntax tree. Imports nothing else of dockfix.
 
 The text and the tree:
 
-- `source`: text, spans, lines, and the way from logical text back to the source.
+- `source`: text, spans, lines, and the mapping from logical text to the source.
 - `words`: how BuildKit splits, expands and unquotes words (a package).
-- `parser`: text to tree; what BuildKit would refuse is a problem of the tree.
+- `parser`: text to tree; what BuildKit would reject is a problem in the tree.
 - `tree`: the Dockerfile and its instructions as frozen values.
-- `pragmas`: comments that tools read.
-- `check`: what BuildKit refuses after its parser has accepted the file.
+- `pragmas`: comments that tools interpret.
+- `check`: what BuildKit rejects after its parser has accepted the file.
 
 Languages inside a Dockerfile:
 
@@ -16,6 +16,6 @@ Languages inside a Dockerfile:
 
 For other tools:
 
-- `ast`: the tree as plain data, in the shape of BuildKit's own answer.
-- `interop`: to and from `DockerfileParser` of dockerfile-parse.
+- `ast`: the tree as plain data, in the format of BuildKit's own tree.
+- `interop`: conversion to and from `DockerfileParser` of dockerfile-parse.
 """

@@ -1,6 +1,6 @@
-"""The tree as plain data: what `dockfix ast` prints, in the shape of BuildKit's own answer.
+"""The tree as plain data: the output of `dockfix ast`, in the format of BuildKit's own tree.
 
-The nodes are what BuildKit's parser hands on, so a file that its parser refuses has none; `problems` says why.
+A file that BuildKit's parser rejects has no nodes; `problems` says why.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def to_json(dockerfile: Dockerfile, *, trivia: bool = False) -> dict[str, Any]:
 
     Args:
         dockerfile: the tree.
-        trivia: whether comments and blank lines are listed too, as nodes with a `trivia` key.
+        trivia: whether to list comments and blank lines too, as nodes with a `trivia` key.
     """
-    refused = any(problem.stage == "parser" for problem in dockerfile.problems)
+    rejected = any(problem.stage == "parser" for problem in dockerfile.problems)
     problems = [problem for problem in dockerfile.problems if problem.stage != "build"]  # a tree is not built
     nodes: list[dict[str, Any]] = []
-    for node in dockerfile.nodes if not refused else ():
+    for node in dockerfile.nodes if not rejected else ():
         match node:
             case Instruction():
                 nodes.append(_instruction(node))
@@ -43,7 +43,7 @@ def to_json(dockerfile: Dockerfile, *, trivia: bool = False) -> dict[str, Any]:
                 nodes.append(_trivia(node))
     return {
         "ok": not problems,
-        "escape": None if refused else dockerfile.escape,
+        "escape": None if rejected else dockerfile.escape,
         "directives": {each.name: {"line": each.line, "value": _text(each.value)} for each in _directives(dockerfile)},
         "problems": [{"line": problem.line, "message": _text(problem.message)} for problem in problems],
         "nodes": nodes,
@@ -51,7 +51,8 @@ def to_json(dockerfile: Dockerfile, *, trivia: bool = False) -> dict[str, Any]:
 
 
 def _directives(dockerfile: Dockerfile) -> list[Directive]:
-    """Those of an unbroken run of unindented lines from the very top: what BuildKit's `ParseAll` lists."""
+    """The directives in the unbroken run of unindented lines at the very top: those that BuildKit's `ParseAll`
+    lists."""
     found: list[Directive] = []
     for node in dockerfile.nodes:
         line_start = dockerfile.positions.start(len(found) + 1) + (dockerfile.bom and not found)
@@ -117,7 +118,7 @@ def _arguments(node: Instruction) -> list[Any]:
 
 
 def _text(text: str) -> Any:
-    """Text, or its bytes where they are no UTF-8."""
+    """Text, or its bytes where it is not valid UTF-8."""
     raw = text.encode("utf-8", "surrogateescape")
     try:
         return raw.decode("utf-8")

@@ -1,7 +1,7 @@
-"""What BuildKit's `instructions.Parse` refuses after its parser has accepted the file.
+"""What BuildKit's `instructions.Parse` rejects after its parser has accepted the file.
 
 Follows moby/buildkit `frontend/dockerfile/instructions/parse.go` and its RUN flag files. Messages are BuildKit's,
-without the "dockerfile parse error on line N" in front.
+without the prefix "dockerfile parse error on line N".
 """
 
 from __future__ import annotations
@@ -87,14 +87,14 @@ _NANOSECONDS = {
 
 
 def check_instruction(node: Instruction) -> Iterator[Problem]:
-    """The first thing that BuildKit would refuse about an instruction, if any."""
+    """The first thing that BuildKit would reject in an instruction, if any."""
     for message in _complaints(node):
         yield Problem(message, node.start_line, "instructions")
         return
 
 
 def check_order(instructions: Iterable[Instruction]) -> Iterator[Problem]:
-    """Only ARG may stand before the first FROM."""
+    """Check that only ARG precedes the first FROM."""
     for node in instructions:
         if isinstance(node, From):
             return
@@ -365,7 +365,7 @@ def _time_quote(text: str) -> str:
 
 
 def _retries(value: str) -> Iterator[str]:
-    """The complaints of Go's `strconv.ParseInt(value, 10, 32)`, and that of a negative number."""
+    """The errors of Go's `strconv.ParseInt(value, 10, 32)`, and the one for a negative number."""
     digits = value[1:] if value[:1] in ("-", "+") else value
     negative = value.startswith("-")
     number = 0

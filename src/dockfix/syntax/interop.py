@@ -1,6 +1,6 @@
-"""To and from `DockerfileParser` of the PyPI project dockerfile-parse, for tools that are built on it.
+"""Conversion to and from `DockerfileParser` of the PyPI project dockerfile-parse.
 
-Only the text travels: each side parses it by its own rules. Nothing is written to disk.
+Only the text is exchanged: each side parses it by its own rules. Nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def from_dockerfile_parse(parser: DockerfileParser) -> Dockerfile:
-    """The tree of a parser's present content, byte for byte, be it a file or a file object.
+    """The tree of a parser's current content, byte for byte, from a file or a file object.
 
     Raises:
         OSError: the parser's file cannot be read.
     """
-    # Its `content` decodes strictly and refuses what BuildKit accepts, so the bytes are read where it keeps them.
+    # Its `content` decodes strictly and rejects what BuildKit accepts, so the bytes are read from the file.
     if parser.cache_content and parser.cached_content:
         return parse(str(parser.cached_content))
     with parser._open_dockerfile("rb") as file:
@@ -30,11 +30,11 @@ def from_dockerfile_parse(parser: DockerfileParser) -> Dockerfile:
 
 
 def to_dockerfile_parse(dockerfile: Dockerfile, fileobj: BinaryIO | None = None) -> DockerfileParser:
-    """A parser over a tree's text. Its edits go to `fileobj`, or to memory where none is given.
+    """A parser over the text of a tree. It writes its edits to `fileobj`, or to memory if none is given.
 
     Args:
         dockerfile: the tree.
-        fileobj: a seekable binary file; what it holds is replaced.
+        fileobj: a seekable binary file; its content is replaced.
     """
     from dockerfile_parse import DockerfileParser  # noqa: PLC0415  slow to load and rarely wanted
 

@@ -1,6 +1,6 @@
-"""Text to tree, byte for byte as BuildKit reads it. Parsing never fails: what BuildKit would refuse is a `Problem`.
+"""Text to tree, as BuildKit reads it. Parsing never fails: what BuildKit would reject is a `Problem`.
 
-Follows moby/buildkit `frontend/dockerfile/parser/parser.go`; what `instructions.Parse` checks is in `check.py`.
+Follows moby/buildkit `frontend/dockerfile/parser/parser.go`; the checks of `instructions.Parse` are in `check.py`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=")
 _REGEXP_SPACE = "\t\n\f\r "  # Go's `\s`
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})
 _HEREDOC_HOSTS = frozenset({"run", "copy", "add"})
-_ONBUILD_DEPTH = 20  # BuildKit refuses the second level; we stop making children some way below it
+_ONBUILD_DEPTH = 20  # BuildKit rejects the second level; children are created a few levels further
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Line:
 
 
 def parse(text: str) -> Dockerfile:
-    """Parse a Dockerfile. Never raises; `Dockerfile.problems` holds what BuildKit would refuse, in order."""
+    """Parse a Dockerfile. Never raises; `Dockerfile.problems` lists what BuildKit would reject, in order."""
     return _Parser(text).run()
 
 
@@ -78,7 +78,7 @@ def _physical_lines(text: str) -> Iterator[_Line]:
 
 
 class _Parser:
-    """The state of one parse: the lines, how far we are, what was found. Lives as long as `parse` runs."""
+    """The state of one parse: the lines, the position, and the nodes and problems so far."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -109,7 +109,7 @@ class _Parser:
         if too_long:
             self.stop_reading(too_long, instructions)
         elif not instructions:
-            self.refuse("file with no instructions", max(1, len(self.lines)))
+            self.reject("file with no instructions", max(1, len(self.lines)))
         self.problems.extend(check_order(instructions))
         if instructions and not self.problems and not any(isinstance(node, From) for node in instructions):
             first = instructions[0].start_line
@@ -117,8 +117,8 @@ class _Parser:
         self.problems.sort(key=lambda problem: (problem.stage != "parser", problem.line))
         return Dockerfile(self.text, tuple(self.nodes), tuple(self.problems), self.escape)
 
-    def refuse(self, message: str, line: int) -> None:
-        """Note what makes BuildKit's parser give up; only the first of these is what BuildKit would report."""
+    def reject(self, message: str, line: int) -> None:
+        """Record an error that stops BuildKit's parser; only the first one is reported, as in BuildKit."""
         self.problems.append(Problem(message, line, "parser"))
 
     def overlong_line(self) -> int:
@@ -134,29 +134,30 @@ class _Parser:
         return 0
 
     def stop_reading(self, number: int, instructions: list[Instruction]) -> None:
-        """Report what BuildKit does when its scanner stops in front of an overlong line.
+        """Report what BuildKit does when its scanner stops before an overlong line.
 
-        It looks at the scanner's error last, so an open heredoc or a file without an instruction is reported instead.
+        BuildKit checks the scanner's error last, so an open heredoc or a file without an instruction is reported
+        instead.
         """
         self.problems = [problem for problem in self.problems if problem.line < number]
         before = [node for node in instructions if node.start_line < number]
         heredoc = before[-1].heredocs[-1] if before and before[-1].heredocs else None
         if not before:
-            self.refuse("file with no instructions", number)
+            self.reject("file with no instructions", number)
         elif heredoc and heredoc.terminator.start >= self.lines[number - 1].span.start:
-            self.refuse("unterminated heredoc", before[-1].start_line)
+            self.reject("unterminated heredoc", before[-1].start_line)
         else:
-            self.refuse(f"dockerfile line greater than max allowed size of {MAX_LINE_BYTES - 1}", number)
+            self.reject(f"dockerfile line greater than max allowed size of {MAX_LINE_BYTES - 1}", number)
 
     def comment(self, line: _Line, start: int, number: int) -> Comment:
         text = self.text[start + 1 : line.body.end].strip(GO_SPACE)
         return Comment(text, Span(start, line.body.end), number)
 
     def read_directives(self) -> dict[int, Directive]:
-        """The directives in force, by line number; sets `escape` on the way.
+        """The effective directives, by line number; also sets `escape`.
 
-        BuildKit reads them twice. Its parser looks for `escape`, tolerating leading white space; a separate pass looks
-        for `syntax` and `check`, tolerating none but skipping a `#!` first line.
+        BuildKit reads them twice. Its parser looks for `escape`, and allows leading white space; a separate pass looks
+        for `syntax` and `check`, allows none, but skips a first line with `#!`.
         """
         found: dict[int, Directive] = {}
         seen: set[str] = set()
@@ -166,14 +167,14 @@ class _Parser:
             if directive is None:
                 break
             if directive.name in seen:
-                self.refuse(f"only one {directive.name} parser directive can be used", number)
+                self.reject(f"only one {directive.name} parser directive can be used", number)
                 break
             seen.add(directive.name)
             if directive.name != "escape":
                 continue
             found[number] = directive
             if directive.value not in ("`", "\\"):
-                self.refuse(f"invalid escape token '{directive.value}' does not match ` or \\", number)
+                self.reject(f"invalid escape token '{directive.value}' does not match ` or \\", number)
                 break
             self.escape = directive.value
         seen.clear()
@@ -195,7 +196,7 @@ class _Parser:
         match = _DIRECTIVE.match(text)
         if match is None or match.group(1).lower() not in _DIRECTIVES:
             return None
-        # BuildKit's expression wants a value of one character at least, so that of blanks alone the last is one.
+        # BuildKit's expression requires at least one character: of blanks alone, the last one is the value.
         value = text[match.end() :].strip(_REGEXP_SPACE) or text[match.end() :][-1:]
         return Directive(match.group(1).lower(), value, Span(start, line.body.end), number) if value else None
 
@@ -238,7 +239,7 @@ class _Parser:
             self.problems.extend(check_instruction(node))
 
     def strip_continuation(self, body: Span) -> tuple[int, bool]:
-        """Where the data of a line ends, and whether the next line belongs to it."""
+        """The end of a line's data, and whether the line continues."""
         start, end = body
         stop = end
         while stop > start and self.text[stop - 1] in " \t":
@@ -335,7 +336,7 @@ class _Parser:
                     if rest and depth < _ONBUILD_DEPTH:
                         child = self.shape(logical.slice_to(high), low, number, depth + 1)
         except NotStringsError as error:
-            self.refuse(str(error), number)
+            self.reject(str(error), number)
         words = tuple(
             Word(text, logical.span(low + start, low + end), low + start, low + end) for text, start, end in pieces
         )
@@ -350,14 +351,14 @@ class _Parser:
         if "=" not in words[0].text:
             gap = ASCII_SPACE.search(rest)
             if gap is None:
-                self.refuse(f"{name} must have two arguments", number)
+                self.reject(f"{name} must have two arguments", number)
                 return [], ()
             key = Piece(rest[: gap.start()], 0, gap.start())
             return [key, Piece(rest[gap.end() :], gap.end(), len(rest))], ("",)
         for word in words:
             if "=" not in word.text:
                 message = f"Syntax error - can't find = in {go_quote(word.text)}. Must be of the form: name=value"
-                self.refuse(message, number)
+                self.reject(message, number)
                 return [], ()
         return words, ("=",) * len(words)
 
@@ -368,7 +369,7 @@ class _Parser:
         try:
             marks = heredoc_marks(logical.text)
         except SubstitutionError as error:
-            self.refuse(str(error), number)
+            self.reject(str(error), number)
             return []
         return [found for mark in marks if (found := self.heredoc(mark, logical, number))]
 
@@ -386,7 +387,7 @@ class _Parser:
                 marker = logical.span(mark.start, mark.end)
                 content = self.text[body.start : body.end]
                 return Heredoc(mark.name, mark.fd, mark.expand, mark.chomp, content, marker, body, line.body)
-        self.refuse("unterminated heredoc", number)
+        self.reject("unterminated heredoc", number)
         return None
 
 

@@ -1,4 +1,4 @@
-"""Comments that tools read."""
+"""Comments that tools interpret."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ _PRAGMA = re.compile(
 
 
 def is_pragma(comment: Comment) -> bool:
-    """Whether a comment is read by a tool, so that it must stay with the instruction below it."""
+    """Whether a tool interprets a comment, so that it must stay with the instruction below it."""
     return _PRAGMA.match(comment.text) is not None

@@ -1,6 +1,6 @@
-"""Python that a build runs: the code of ``python -c`` and of heredocs, mapped back to the shell text, and libcst.
+"""Python code that a build runs: `python -c` and heredocs, mapped to the shell text, and libcst.
 
-The command line is read as "Command line and environment" of the Python documentation describes it. Nothing is run.
+The command line is read as described in "Command line and environment" of the Python documentation. Nothing is run.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _INTERPRETER: Final = re.compile(r"(?:python|pypy)(?:[0-9]+(?:\.[0-9]+)*t?)?(?:\
 _ENVIRONMENT_ENTRY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 # Options of python that take a value, attached or as the next word.
 _VALUE_OPTIONS: Final = "WX"
-# Commands that run the rest of their words in an environment; all of them take the program right after these words.
+# Commands that run their remaining words in an environment; the program directly follows these words.
 _RUNNERS: Final = (("uv", "run"), ("poetry", "run"), ("pdm", "run"), ("pipenv", "run"), ("exec",), ("command",))
 
 
 @dataclass(frozen=True, slots=True)
 class PythonCode:
-    """Python source as the interpreter receives it, with the way back to the shell text around it.
+    """Python source as the interpreter receives it, mapped to the shell text around it.
 
-    ``start`` and ``end`` are what holds it there: the word with its quotes, or the body of a heredoc.
+    `start` and `end` delimit the word with its quotes, or the body of the heredoc.
     """
 
     source: str
@@ -54,13 +54,13 @@ class PythonCode:
         return self.mapped.one_to_one
 
     def span_in_shell(self, start: int, end: int) -> tuple[int, int]:
-        """The span of the shell text behind ``source[start:end]``; IndexError when that is not within the source."""
+        """The span of `source[start:end]` in the shell text; IndexError if it is not within the source."""
         return self.mapped.span(start, end)
 
 
 @dataclass(frozen=True, slots=True)
 class PythonProblem:
-    """Why Python source does not parse; ``line`` and ``column`` count from 1 and are None when unknown."""
+    """Why Python source does not parse; `line` and `column` count from 1 and are None when unknown."""
 
     message: str
     line: int | None = None
@@ -69,10 +69,10 @@ class PythonProblem:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPython:
-    """Python source as a libcst module; ``module`` is None exactly when there is a problem.
+    """Python source as a libcst module; `module` is None exactly when there is a problem.
 
-    ``imports``: the top-level names of all absolute imports (``import a.b`` and ``from a.c import d`` give ``a``),
-    wherever they stand, each once, in source order.
+    `imports`: the top-level names of all absolute imports (`import a.b` and `from a.c import d` give `a`), each once,
+    in source order.
     """
 
     source: str
@@ -87,12 +87,12 @@ class ParsedPython:
 
 
 def is_python(program: str) -> bool:
-    """Whether a program, by its name or path, is a Python interpreter (``python3``, ``/opt/x/bin/python3.12``)."""
+    """Whether a program name or path is a Python interpreter (`python3`, `/opt/x/bin/python3.12`)."""
     return _INTERPRETER.fullmatch(re.split(r"[/\\]", program)[-1]) is not None
 
 
 def _arguments(words: Sequence[Word]) -> Sequence[Word] | None:
-    """The words after a Python interpreter, seen through ``exec``, ``env A=b``, ``uv run`` and the like."""
+    """The words after a Python interpreter; `exec`, `env A=b`, `uv run` and similar commands are skipped."""
     rest = list(words)
     # Every round removes words, so this ends.
     while rest:
@@ -115,9 +115,9 @@ def _arguments(words: Sequence[Word]) -> Sequence[Word] | None:
 
 
 def _skip_options(arguments: Sequence[Word]) -> tuple[str, int]:
-    """How the interpreter gets its program: ``c``, ``m``, ``file``, ``stdin`` or ``unknown``.
+    """How the interpreter gets its program (`c`, `m`, `file`, `stdin` or `unknown`), and the index of the word with it.
 
-    With the index of the word that holds it: for an attached ``-cCODE`` that of the option itself.
+    For an attached `-cCODE` the index is that of the option.
     """
     position = 0
     while position < len(arguments):
@@ -147,7 +147,7 @@ def _without_head(mapped: MappedText, count: int) -> MappedText:
 
 
 def python_in_command(command: SimpleCommand) -> PythonCode | None:
-    """The code of ``python [options] -c CODE``; None if the command is none, or when the shell expands its code."""
+    """The code of `python [options] -c CODE`; None if it is another command, or if the shell expands the code."""
     arguments = _arguments(command.words)
     if arguments is None:
         return None
@@ -166,7 +166,7 @@ def python_in_command(command: SimpleCommand) -> PythonCode | None:
 
 
 def _ends_in_c(option: str) -> bool:
-    """Whether a word of options ends with the ``-c`` whose code is the next word."""
+    """Whether a word of options ends with the `-c` whose code is the next word."""
     if not option.startswith("-") or option.startswith("--"):
         return False
     head, _, code = option.partition("c")
@@ -176,19 +176,19 @@ def _ends_in_c(option: str) -> bool:
 def python_in_heredoc(
     body: str, *, start: int = 0, expand: bool = False, strip_tabs: bool = False
 ) -> PythonCode | None:
-    """The Python in a heredoc's ``body``, which begins at offset ``start`` of the text that it stands in.
+    """The Python code in the `body` of a heredoc, which begins at offset `start` of its text.
 
-    ``expand``: its terminator is unquoted and a shell reads it (a heredoc that is a file by itself, with a Python
-    shebang, is not expanded). ``strip_tabs``: ``<<-``. None when the shell expands anything in it.
+    `expand`: its terminator is unquoted and a shell reads it (a heredoc that is a file, with a Python shebang, is not
+    expanded). `strip_tabs`: `<<-`. None if the shell expands anything in it.
     """
     mapped = expand_heredoc(body, expand=expand, strip_tabs=strip_tabs, start=start)
     return None if mapped is None else PythonCode(mapped.text, start, start + len(body), mapped)
 
 
 def python_on_stdin(text: str, command: SimpleCommand) -> PythonCode | None:
-    """The code of ``python [-] <<EOF`` in the shell ``text`` that the command was parsed from.
+    """The code of `python [-] <<EOF` in the shell `text` from which the command was parsed.
 
-    None if the interpreter runs something else, or when the shell expands anything in the heredoc.
+    None if the interpreter runs something else, or if the shell expands anything in the heredoc.
     """
     arguments = _arguments(command.words)
     if arguments is None or _skip_options(arguments)[0] != "stdin":
@@ -205,18 +205,19 @@ def _failed(source: str, message: str, line: int | None = None, column: int | No
     return ParsedPython(source, None, (PythonProblem(message, line, column),), ())
 
 
-# libcst's native parser recurses on the machine stack and takes quadratic time on chains of operators (5,000 calls in
-# a row: 11 seconds), so what is far deeper than people write is refused before libcst sees it.
+# libcst's native parser recurses on the machine stack and takes quadratic time on chains of operators (11 seconds for
+# 5,000 chained calls), so code that nests far deeper than real code is rejected before.
 _MAX_DEPTH: Final = 1000
 _MAX_BRACKETS: Final = 100  # CPython's own limit is 200: "too many nested parentheses"
 _MAX_ELIFS: Final = 2000  # each is nested in the one before
-# The tokenizer may give up on source that libcst can still read: syntax newer than the running Python's. A short one
+# The tokenizer may fail on source that libcst can read (syntax newer than the running Python's). A short source
 # cannot be deep.
 _MAX_BROKEN: Final = 2000
 
 
 def _too_deep(source: str) -> bool:
-    """Whether an expression may nest too deeply, from a bound: the tokens since the last comma of each open bracket."""
+    """Whether an expression may nest too deeply, by an upper bound: the tokens since the last comma of each open
+    bracket."""
     import io  # noqa: PLC0415 - only needed with libcst
     import tokenize  # noqa: PLC0415
 
@@ -247,7 +248,7 @@ def _too_deep(source: str) -> bool:
 
 @lru_cache(maxsize=256)
 def parse_python(source: str) -> ParsedPython:
-    """Parses Python source, never raises: what libcst cannot parse becomes a problem. Cached."""
+    """Parse Python source. Never raises: what libcst cannot parse becomes a problem. Cached."""
     import libcst  # noqa: PLC0415 - loaded on first use
 
     if _too_deep(source):
@@ -305,7 +306,8 @@ def _fields(kind: type[libcst.CSTNode]) -> tuple[str, ...]:
 
 
 def python_children(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
-    """The nodes below a node, but for its layout; libcst's own `children` visits all of it, at ten times the cost."""
+    """The child nodes of a node without its white space nodes; libcst's own `children` visits all of them, at ten times
+    the cost."""
     import libcst  # noqa: PLC0415 - heavy, and few files hold Python
 
     for name in _fields(type(node)):

@@ -1,7 +1,7 @@
-"""Text, spans and lines: the ground that every tree stands on.
+"""Text, spans and lines: the basis of every tree.
 
 Text is `str` decoded as UTF-8 with `surrogateescape`, so that any bytes survive a round trip. Offsets are absolute
-indices into that text and spans are half-open; lines and columns exist only where people read them.
+indices into that text and spans are half-open; lines and columns appear only in output.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Span(NamedTuple):
     end: int
 
     def contains(self, other: Span) -> bool:
-        """Whether `other` lies within this span."""
+        """Whether `other` is within this span."""
         return self.start <= other.start and other.end <= self.end
 
     def overlaps(self, other: Span) -> bool:
@@ -73,7 +73,7 @@ class Lines:
         return self._starts[line - 1]
 
     def spans(self) -> Iterator[Span]:
-        """The physical lines, each with its line end; an empty last line is none."""
+        """The physical lines, each with its line end; an empty last line is not listed."""
         for index, start in enumerate(self._starts):
             end = self._starts[index + 1] if index + 1 < len(self._starts) else len(self._text)
             if start < end:
@@ -86,10 +86,10 @@ def _piece_start(piece: Span) -> int:
 
 @dataclass(frozen=True)
 class Mapped:
-    """Text joined from pieces of a source, and the way back.
+    """Text joined from pieces of a source, with the mapping to the source.
 
-    A Dockerfile's logical line is its physical lines without continuations, comments and blank lines; a script is
-    that plus the bodies of its heredocs. `pieces` are the source spans of which `text` is joined, in order.
+    The logical line of an instruction is its physical lines without continuations, comments and blank lines; a script
+    also has the bodies of its heredocs. `pieces` are the source spans that `text` is joined from, in order.
     """
 
     text: str
@@ -113,25 +113,25 @@ class Mapped:
         return self.pieces[index].start + (offset - self._starts[index])
 
     def end(self, offset: int) -> int:
-        """The source offset just behind the character before `offset`."""
+        """The source offset directly after the character before `offset`."""
         return self.start(offset - 1) + 1 if offset > 0 else self.start(0)
 
     def span(self, start: int, end: int) -> Span:
-        """The source span of `text[start:end]`, with the continuations and comments that it crosses."""
+        """The source span of `text[start:end]`, including the continuations and comments in it."""
         if start >= end:
             at = self.start(start)
             return Span(at, at)
         return Span(self.start(start), self.end(end))
 
     def offset(self, source: int) -> int | None:
-        """The offset in `text` of a source offset; None if it lies in a continuation, a comment or outside."""
+        """The offset in `text` of a source offset; None if it is in a continuation, a comment or outside."""
         index = bisect_right(self.pieces, source, key=_piece_start) - 1
         if index < 0 or source >= self.pieces[index].end:
             return None
         return self._starts[index] + source - self.pieces[index].start
 
     def slice(self, start: int, end: int) -> Mapped:
-        """The part `text[start:end]` with its own way back."""
+        """The part `text[start:end]`, mapped to the source."""
         pieces = []
         for index in range(max(0, bisect_right(self._starts, start) - 1), len(self.pieces)):
             begin, piece = self._starts[index], self.pieces[index]
@@ -147,11 +147,11 @@ class Mapped:
         return Mapped(self.text[start:end], tuple(pieces))
 
     def slice_to(self, end: int) -> Mapped:
-        """The part up to `end`; offsets stay what they are."""
+        """The part up to `end`; offsets do not change."""
         return self.slice(0, end)
 
     def contiguous(self, start: int, end: int) -> bool:
-        """Whether `text[start:end]` stands in the source as it is, with no continuation inside."""
+        """Whether `text[start:end]` appears in the source as it is, with no continuation inside."""
         span = self.span(start, end)
         return span.end - span.start == max(0, end - start)
 

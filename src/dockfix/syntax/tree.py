@@ -1,14 +1,14 @@
-"""The Dockerfile tree: frozen values that forget nothing.
+"""The lossless Dockerfile tree, as frozen values.
 
-A `Dockerfile` is its text plus nodes that tile it: directives, comments, blank lines and instructions. Instructions
-are typed values, made to be matched::
+A `Dockerfile` is its text plus nodes that tile it: directives, comments, blank lines and instructions. Instructions are
+typed values, designed for `match`:
 
     match instruction:
         case Copy(source_stage=None) as copy: ...
         case Run() as run if run.script: ...
 
-Everything that BuildKit derives from a line (flags, words, JSON form, heredocs) is there with the span that it came
-from. Rules are BuildKit's (moby/buildkit `frontend/dockerfile/parser` and `instructions`).
+Everything that BuildKit derives from a line (flags, words, JSON form, heredocs) is available with its span. The rules
+are BuildKit's (moby/buildkit `frontend/dockerfile/parser` and `instructions`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dockfix.syntax.words import csv_fields, go_lower
 
 
 class Word(NamedTuple):
-    """A word of an instruction: the text that BuildKit hands on, and where it stands."""
+    """A word of an instruction: the text that BuildKit passes on, and its span."""
 
     text: str
     span: Span
@@ -54,7 +54,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """A line of nothing but white space."""
+    """A line of only white space."""
 
     span: Span
     line: int
@@ -62,10 +62,10 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A `--name=value` in front of an instruction's arguments.
+    """A `--name=value` before the arguments of an instruction.
 
-    `value` is None for a bare `--link`; `value_span` is None where quotes, escapes or a continuation make the
-    spelling differ from the value.
+    `value` is None for a bare `--link`; `value_span` is None where quotes, escapes or a continuation make the spelling
+    differ from the value.
     """
 
     name: str
@@ -75,13 +75,13 @@ class Flag:
 
     @property
     def span(self) -> Span:
-        """Where the whole flag stands."""
+        """The span of the whole flag."""
         return self.word.span
 
 
 @dataclass(frozen=True, slots=True)
 class MountOption:
-    """One `key=value` of a mount; `value` is None for a bare key. Spans are None where quoting hides them."""
+    """One `key=value` of a mount; `value` is None for a bare key. Spans are None where quoting prevents them."""
 
     key: str
     value: str | None
@@ -91,13 +91,13 @@ class MountOption:
 
 @dataclass(frozen=True)
 class Mount:
-    """A `--mount=...` of a RUN. Keys are lower-cased and aliases resolved (`dst`, `destination` are `target`)."""
+    """A `--mount=...` of a RUN. Keys are lower case and aliases resolved (`dst`, `destination` are `target`)."""
 
     flag: Flag
     options: tuple[MountOption, ...]
 
     def option(self, key: str) -> MountOption | None:
-        """The last option of that key, which is the one that counts."""
+        """The last option with that key, which is the effective one."""
         found = [option for option in self.options if option.key == key]
         return found[-1] if found else None
 
@@ -118,7 +118,7 @@ class Mount:
 
     @property
     def span(self) -> Span:
-        """Where the flag stands."""
+        """The span of the flag."""
         return self.flag.span
 
 
@@ -126,7 +126,7 @@ class Mount:
 class Heredoc:
     """A heredoc of an instruction.
 
-    `content` is raw (tabs of `<<-` still there), `body` its span, `terminator` the span of the closing line without
+    `content` is raw (including the tabs of `<<-`), `body` its span, `terminator` the span of the closing line without
     its line end, `marker` the `<<NAME` word.
     """
 
@@ -150,15 +150,15 @@ class Pair(NamedTuple):
 
     @property
     def span(self) -> Span:
-        """Where the whole pair stands."""
+        """The span of the whole pair."""
         return self.word.span
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What BuildKit would refuse.
+    """What BuildKit would reject.
 
-    `stage` says where: `parser` (no tree at all), `instructions`, or `build` (`dockerfile2llb`, behind both).
+    `stage` says where: `parser` (no tree at all), `instructions`, or `build` (`dockerfile2llb`, after both).
     """
 
     message: str
@@ -168,7 +168,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the parser found in a logical line, before it is given a type."""
+    """What the parser found in a logical line, before the instruction gets its type."""
 
     keyword: Word
     flags: tuple[Flag, ...]
@@ -177,16 +177,16 @@ class Shape:
     separators: tuple[str, ...] = ()
     """For ENV and LABEL: the separator of each pair, `=` or, in the legacy form, nothing."""
     text_span: tuple[int, int] = (0, 0)
-    """The logical span of everything behind the flags, trimmed."""
+    """The logical span of everything after the flags, trimmed."""
     command_span: tuple[int, int] = (0, 0)
-    """The logical span of the shell text: the same, but for HEALTHCHECK it begins behind `CMD`."""
+    """The logical span of the shell text: the same, but for HEALTHCHECK it begins after `CMD`."""
     child: Shape | None = None
     original: str = ""
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """An instruction; see the subclasses for what is particular to each."""
+    """An instruction; each subclass adds the properties of its kind."""
 
     logical: Mapped
     shape: Shape
@@ -233,7 +233,7 @@ class Instruction:
 
     @cached_property
     def text(self) -> Mapped:
-        """Everything behind the flags, trimmed, with the way back to the source."""
+        """Everything after the flags, trimmed, mapped to the source."""
         return self.logical.slice(*self.shape.text_span)
 
     @property
@@ -243,12 +243,12 @@ class Instruction:
 
     @property
     def multiline(self) -> bool:
-        """Whether it is written over several lines with continuations."""
+        """Whether it spans several lines with continuations."""
         return len(self.logical.pieces) > 1 or bool(self.trivia)
 
 
 def is_as(word: str) -> bool:
-    """Whether a word is FROM's `AS`; Go's `EqualFold`, which BuildKit uses, folds a long s too."""
+    """Whether a word is the `AS` of FROM; Go's `EqualFold`, which BuildKit uses, also folds a long s."""
     return word in {"as", "AS", "As", "aS", "a\u017f", "A\u017f"}
 
 
@@ -263,31 +263,32 @@ class From(Instruction):
 
     @property
     def alias(self) -> Word | None:
-        """The word behind AS."""
+        """The word after AS."""
         return self.args[2] if len(self.args) == 3 and is_as(self.args[1].text) else None
 
     @property
     def stage_name(self) -> str | None:
-        """The stage's name, lower-cased as BuildKit does."""
+        """The stage name in lower case, as BuildKit uses it."""
         return go_lower(self.alias.text) if self.alias else None
 
 
 class _Shell(Instruction):
-    """What RUN, CMD, ENTRYPOINT and HEALTHCHECK share: a command in shell or exec form."""
+    """The common base of RUN, CMD, ENTRYPOINT and HEALTHCHECK: a command in shell or exec form."""
 
     @property
     def argv(self) -> tuple[str, ...] | None:
-        """The exec form's strings; None in shell form."""
+        """The strings of the exec form; None in shell form."""
         return tuple(word.text for word in self.args) if self.json else None
 
     @cached_property
     def script(self) -> Mapped | None:
-        """The shell text as BuildKit hands it to the shell, heredocs included; None in exec form or without one."""
+        """The shell text as BuildKit passes it to the shell, heredocs included; None in exec form or without a
+        command."""
         return self.command_line
 
     @cached_property
     def command_line(self) -> Mapped | None:
-        """The shell text of the logical line alone, without the bodies of heredocs."""
+        """The shell text of the logical line, without the bodies of heredocs."""
         start, end = self.shape.command_span
         if self.json or start >= end:
             return None
@@ -300,7 +301,7 @@ class Run(_Shell):
 
     @cached_property
     def mounts(self) -> tuple[Mount, ...]:
-        """The `--mount` flags that can be read."""
+        """The `--mount` flags that can be parsed."""
         return tuple(parse_mount(flag, self.logical) for flag in self.flags if flag.name == "mount")
 
     @cached_property
@@ -321,10 +322,10 @@ class Run(_Shell):
 
     @cached_property
     def script(self) -> Mapped | None:
-        """The shell text as BuildKit hands it to the shell.
+        """The shell text as BuildKit passes it to the shell.
 
-        A lone heredoc is the script itself (`dispatchRun` in moby/buildkit `dockerfile2llb/convert.go`); any other
-        heredoc is put back behind the line, body and terminator.
+        A single heredoc is the script itself (`dispatchRun` in moby/buildkit `dockerfile2llb/convert.go`); any other
+        heredoc is appended to the line, body and terminator.
         """
         line = self.command_line
         if line is None or not self.heredocs:
@@ -334,7 +335,7 @@ class Run(_Shell):
             return _heredoc_text(heredoc)
         parts = [line]
         for each in self.heredocs:
-            # The newline before a body is the one that ends the line in front of it in the source.
+            # The newline before a body is the one that ends the previous line of the source.
             parts.append(Mapped("\n", (Span(each.body.start - 1, each.body.start),)))
             parts.append(Mapped(each.content, (each.body,)))
             indent = each.terminator.end - each.terminator.start - len(each.name)
@@ -343,7 +344,7 @@ class Run(_Shell):
 
 
 def _heredoc_text(heredoc: Heredoc) -> Mapped:
-    """A heredoc's body as it is run: `<<-` drops leading tabs of every line."""
+    """The body of a heredoc as it is run: `<<-` removes leading tabs of every line."""
     if not heredoc.chomp:
         return Mapped(heredoc.content, (heredoc.body,))
     parts, at = [], 0
@@ -358,11 +359,11 @@ def _heredoc_text(heredoc: Heredoc) -> Mapped:
 
 
 class _Transfer(Instruction):
-    """What COPY and ADD share."""
+    """The common base of COPY and ADD."""
 
     @property
     def sources(self) -> tuple[Word, ...]:
-        """All words but the last, heredoc markers included."""
+        """All words except the last, heredoc markers included."""
         return self.args[:-1]
 
     @property
@@ -481,7 +482,7 @@ class Healthcheck(_Shell):
 
     @property
     def argv(self) -> tuple[str, ...] | None:
-        """The exec form's strings; None in shell form."""
+        """The strings of the exec form; None in shell form."""
         return tuple(word.text for word in self.args[1:]) if self.json else None
 
 
@@ -524,7 +525,7 @@ class Onbuild(Instruction):
 
 @dataclass(frozen=True)
 class Unknown(Instruction):
-    """A line with a keyword that BuildKit does not know."""
+    """A line with a keyword that is not an instruction."""
 
 
 Node: TypeAlias = Directive | Comment | Blank | Instruction
@@ -588,17 +589,17 @@ class Dockerfile:
 
     @cached_property
     def newline(self) -> str:
-        """The line end that new lines should have: that of the first line."""
+        """The line end for new lines: that of the first line."""
         end = self.text.find("\n")
         return "\r\n" if end > 0 and self.text[end - 1] == "\r" else "\n"
 
     @cached_property
     def directives(self) -> dict[str, Directive]:
-        """The directives in force, by name."""
+        """The effective directives, by name."""
         return {node.name: node for node in self.nodes if isinstance(node, Directive)}
 
     def above(self, instruction: Instruction) -> tuple[Comment, ...]:
-        """The comments that stand directly above an instruction of this file, with no blank line between."""
+        """The comments directly above an instruction of this file, with no blank line between."""
         index = bisect_left(self.nodes, instruction.lines.start, key=_node_start)
         found: list[Comment] = []
         while index > 0 and isinstance(node := self.nodes[index - 1], Comment):
@@ -617,7 +618,7 @@ _MOUNT_ALIASES = {
 
 
 def parse_mount(flag: Flag, logical: Mapped) -> Mount:
-    """The options of a `--mount` flag, with spans where its spelling is verbatim."""
+    """The options of a `--mount` flag, with spans where the spelling is verbatim."""
     fields = csv_fields(flag.value or "") or []
     base = None if flag.value_span is None else flag.word.end - len(flag.value or "")
 
@@ -642,7 +643,7 @@ def parse_mount(flag: Flag, logical: Mapped) -> Mount:
 
 
 def shell_text(node: Instruction) -> str | None:
-    """The text that an instruction, or the trigger that it sets, hands to a shell; `None` if there is none."""
+    """The text that an instruction, or the trigger of an ONBUILD, passes to a shell; None if there is none."""
     each = node.child if isinstance(node, Onbuild) else node
     if not isinstance(each, Run | Cmd | Entrypoint | Healthcheck) or each.script is None:
         return None

@@ -2,15 +2,15 @@
 
 Images:
 
-- `images`: distributions, and the images built on them, with what each is known to hold.
+- `images`: distributions, and the images built on them, with their known content.
 - `accounts`: users, groups and their numbers in base images.
-- `filesystem`: where programs and packages keep their files, and what commands do with paths.
+- `filesystem`: where programs and packages keep their files, and kinds of file names.
 
 Programs:
 
-- `programs`: what programs do and do not do: one row for each, with its traits.
+- `programs`: what programs do and do not do: one row each, with its traits.
 - `commands`: which program is which package manager, what its subcommands do, which manifests it reads.
 - `options`: which options each package manager has, and which take a value.
-- `environment`: variables that programs read without naming them.
-- `tools`: programs that health checks call, and the packages that bring them.
+- `environment`: variables that programs read without a command naming them.
+- `tools`: programs that health checks call, and the packages that contain them.
 """

@@ -1,4 +1,4 @@
-"""The accounts of base images, and the numbers that account commands choose from: data, each with its source."""
+"""The accounts of base images, and the numbers that account commands choose from, each with its source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BaseUser(NamedTuple):
 
 
 class FamilyAccounts(NamedTuple):
-    """What the base images of a distribution have: the users that builds name, and all uids and gids in use."""
+    """The accounts in the base images of a distribution: the users that builds name, and all uids and gids in use."""
 
     users: tuple[BaseUser, ...]
     ids: frozenset[int]
@@ -82,13 +82,13 @@ FAMILIES: Final[Mapping[str, FamilyAccounts]] = MappingProxyType(
 )
 
 BUSYBOX_FAMILIES: Final = frozenset({"alpine", "busybox", "wolfi"})
-"""Families of which the account commands are busybox's (the packages of Alpine and Wolfi)."""
+"""Families with busybox's account commands (the packages of Alpine and Wolfi)."""
 
 RHEL_FAMILIES: Final = frozenset({"rhel", "fedora"})
-"""Families where `adduser` is another name of shadow's `useradd` (the spec file of shadow-utils)."""
+"""Families in which `adduser` is another name of shadow's `useradd` (the spec file of shadow-utils)."""
 
 IMAGE_USERS: Final[Mapping[str, tuple[BaseUser, ...]]] = MappingProxyType(
-    # nodejs/docker-node: groupadd --gid 1000 node && useradd --uid 1000 --gid node; likewise with busybox on Alpine.
+    # nodejs/docker-node: groupadd --gid 1000 node && useradd --uid 1000 --gid node; the same with busybox on Alpine.
     {"library/node": (BaseUser("node", 1000, 1000, "/home/node"),)}
 )
 """Users that an image has in addition to those of its distribution, by its repository."""
@@ -103,7 +103,7 @@ WITH_OWN_ACCOUNTS: Final = frozenset(
 """Official images that create accounts for what they run; not all of those accounts are in `IMAGE_USERS`."""
 
 DISTRIBUTION_IMAGES: Final = ("almalinux/", "nvidia/cuda", "redhat/", "rockylinux/")
-"""How the names of Docker Hub repositories begin that are a distribution with no accounts of their own."""
+"""Prefixes of Docker Hub repositories that are a distribution without accounts of their own."""
 
 # base-passwd's group.master (Debian, Ubuntu), setup's group (Fedora, RHEL), alpine-baselayout's group.
 BASE_GROUPS: Final = frozenset(

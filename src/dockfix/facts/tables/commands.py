@@ -13,7 +13,7 @@ def _set(words: str) -> frozenset[str]:
 
 
 class Action(enum.Enum):
-    """What a package manager's command does, across managers."""
+    """What a package manager command does, in terms common to all managers."""
 
     INSTALL = "install"
     """Installs what its operands name."""
@@ -71,10 +71,10 @@ PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
         "micromamba": "micromamba",
     }
 )
-"""Program to manager; pip and Python, whose names carry versions, are told in code."""
+"""Program to manager; pip and Python, whose names contain versions, are recognised in code."""
 
 RUNNERS: Final[Mapping[str, str]] = MappingProxyType({"npx": "npm", "pnpx": "pnpm", "uvx": "uv", "pipx": "pip"})
-"""Programs whose every use runs a package (npx, uvx), or keeps one apart (pipx)."""
+"""Programs that only run packages (npx, uvx), or install them in isolation (pipx)."""
 
 PYTHON_MODULES: Final[Mapping[str, str]] = MappingProxyType(
     {"pip": "pip", "uv": "uv", "poetry": "poetry", "pdm": "pdm", "pipenv": "pipenv"}
@@ -371,7 +371,7 @@ WRAPPERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 """Programs that run the words after their own options, with those of their options that take a value."""
 
 WRAPPER_OPERANDS: Final[Mapping[str, int]] = MappingProxyType({"timeout": 1, "gosu": 1, "su-exec": 1, "setuser": 1})
-"""Operands of their own before the command begins (a duration, a user)."""
+"""How many operands of their own come before the command (a duration, a user)."""
 
 USER_CHANGERS: Final = frozenset(("sudo", "doas", "gosu", "su-exec", "setuser", "runuser"))
 """Wrappers that run the command as another user, and may give it another HOME and environment."""
@@ -381,7 +381,7 @@ CONDA_MANAGERS: Final = frozenset(("conda", "mamba", "micromamba"))
 
 MANIFESTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        # pip reads no manifest of its own accord: its -r and -c name them.
+        # pip reads no manifest by default: -r and -c name them.
         "pip": (),
         # From docs.astral.sh/uv: concepts/projects/layout, concepts/configuration-files, reference/cli (--python)
         "uv": ("pyproject.toml", "uv.lock", "uv.toml", ".python-version", ".python-versions"),
@@ -487,7 +487,7 @@ CONFIG_FILES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "zypper": ("/etc/zypp/**",),
     }
 )
-"""Configuration that a command reads from places of its own: base names wherever they lie, or absolute globs."""
+"""Configuration that a command reads from fixed places: base names in any folder, or absolute globs."""
 
 FILE_OPTIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {

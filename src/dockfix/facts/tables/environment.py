@@ -1,7 +1,7 @@
 """Variables that programs read from their environment without a command naming them, program by program.
 
-Only what a program is documented to read: `GIT_SHA` or `CARGO_BUILD_FLAGS` look like a variable of git or cargo, and
-no program reads them. A prefix is here where the documentation gives one.
+Only variables that a program is documented to read: `GIT_SHA` or `CARGO_BUILD_FLAGS` look like one of git or cargo,
+but no program reads them. A prefix is listed where the documentation defines one.
 """
 
 from __future__ import annotations
@@ -368,7 +368,7 @@ PREFIXES_READ: Final = (
 NAMES_UNREAD: Final = _set(
     "CONDA_VERSION DOTNET_SDK_VERSION DOTNET_VERSION SCCACHE_VERSION CCACHE_VERSION YARN_VERSION"
 )
-"""Names with such a prefix that say which version is installed, and that the program itself does not read."""
+"""Names with such a prefix that record the installed version, and that the program itself does not read."""
 
 SUFFIXES_READ: Final = ("_INDEX_URL", "_TOKEN")
 """Endings of what configuration files have expanded whatever its name: `${NAME}` in .npmrc (docs.npmjs.com/cli/

@@ -1,4 +1,4 @@
-"""Where programs and packages keep their files, and what simple commands do with the paths that they are given."""
+"""Where programs and packages keep their files, and kinds of files and folders by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 FHS_TOP: Final = _words("bin boot dev etc lib lib32 lib64 libx32 opt proc root run sbin sys tmp usr var home")
-"""Folders of `/` that packages and programs use (FHS 3.0 section 3). /srv, /mnt and /media belong to the site."""
+"""Folders of `/` that packages and programs use (FHS 3.0 section 3). /srv, /mnt and /media are for local use."""
 
 VAR_FOLDERS: Final = _words(
     "account adm backups cache crash db empty ftp games gopher kerberos lib local lock log mail nis opt preserve run "
@@ -27,12 +27,12 @@ LOCAL_FOLDERS: Final = _words("etc games include lib lib32 lib64 libexec libx32 
 Packages put no files below `/usr/local` (Debian policy 9.1.2; Fedora's packaging guidelines), but pip and npm do.
 """
 
-STANDING: Final = _words(
+STANDARD_FOLDERS: Final = _words(
     "/ /bin /etc /home /lib /media /mnt /opt /root /run /sbin /srv /tmp /usr /usr/bin /usr/lib /usr/local "
     "/usr/local/bin /usr/local/lib /usr/local/share /usr/sbin /usr/share /usr/src /var /var/cache /var/lib /var/log "
     "/var/tmp"
 )
-"""Folders that are there in every image with a shell."""
+"""Folders that exist in every image with a shell."""
 
 SCRIPT_ENDINGS: Final = (".sh", ".bash", ".py", ".pl", ".rb", ".js", ".mjs", ".php", ".conf", ".json", ".yml", ".yaml")
 """Endings of file names that no maintainer script calls as a program."""
@@ -43,47 +43,47 @@ FILE_ENDINGS: Final = _words(
     "key cer pub service list gradle csproj sln proto svg png ico template tmpl tpl j2 in r ipynb lua vcl hcl tf mk "
     "asc gpg patch diff repo exe dll so"
 )
-"""Endings of names that are files', where the context cannot be looked at: a folder `entrypoint.sh` is not expected."""
+"""Endings of file names, for where the context cannot be read: a folder `entrypoint.sh` is unlikely."""
 
 FILE_NAMES: Final = _words(
     "Makefile Dockerfile Gemfile Rakefile Procfile Pipfile Caddyfile Vagrantfile Jenkinsfile LICENSE README CHANGELOG "
     "VERSION entrypoint docker-entrypoint go.mod go.sum go.work configure gradlew mvnw artisan"
 )
-"""Names without an ending, or with an unusual one, that are files'."""
+"""Names of files without an ending, or with an unusual one."""
 
-# What `tables.programs` says, under the names of the questions that are asked of a command and its paths.
-QUIET: Final = programs_with(Trait.NO_PATHS)
+# Programs by trait (`tables.programs`).
+TOOLS_WITHOUT_PATHS: Final = programs_with(Trait.NO_PATHS)
 ACCOUNT_TOOLS: Final = programs_with(Trait.SETS_IDS)
 FILE_TOOLS: Final = programs_with(Trait.NAMED_FILES)
 UNPACKERS: Final = programs_with(Trait.UNPACKS)
 DOWNLOADERS: Final = programs_with(Trait.DOWNLOADS)
 
-# --- for the argument of facts/unaffected.py ---
+# Files and folders that programs do or do not look for by name.
 
 TOOL_TOP: Final = re.compile(
     r"go|go-.*|gopath|nix|gnu|snap|kaniko|flutter|n|sdk|android.*|jdk.*|java|cargo|rust|rustup|nvm|pyenv|rbenv|asdf|gems?"
     r"|node_modules|(?:virtual|v|py)?env|(?:mini|ana)?conda\d?|(?:micro)?mamba|mini(?:forge|mamba)\d?|mambaforge|vendor"
     r"|cache|linuxbrew|init|initrd.*|vmlinuz.*|cdrom|swap|selinux|emul|host"
 )
-"""Folders of `/` that images of languages and installers make (golang, nix, conda, kaniko); the whole name matches."""
+"""Folders of `/` that language images and installers create (golang, nix, conda, kaniko); the whole name matches."""
 
-NO_RECORD: Final = _words("mkdir chown chmod chgrp rm rmdir touch test [ ls")
-"""Commands that leave nothing behind which names a path, but the folders and files themselves."""
+TOOLS_WITHOUT_RECORD: Final = programs_with(Trait.LEAVES_NO_RECORD)
+"""Commands that write no path into a file: they change only files and folders themselves."""
 
 INERT_ENDINGS: Final = _words(
     "md rst txt adoc html htm css scss less sh bash py ipynb rs c cc cpp h hpp java kt scala ts tsx jsx js sql csv tsv "
     "png jpg jpeg gif svg ico pdf proto tmpl tpl j2 template patch diff go php pl rb lua r"
 )
-"""Endings of files that no program takes for its configuration because of the folder that they lie in, unless their
-names begin with a dot or hold `.config.`. Lists of requirements are read where they are named."""
+"""Endings of files that no program reads as its configuration because of their folder, unless their names begin with a
+dot or contain `.config.`. Requirement files are read where they are named."""
 
 INERT_NAMES: Final = _words(
     "readme license licence copying changelog changes authors notice version entrypoint docker-entrypoint makefile "
     "dockerfile procfile go.mod go.sum"
 )
-"""Other names of such files, in lower case. What go.mod names are modules' folders, whose go.mod alone is read."""
+"""Other names of such files, in lower case. go.mod names folders of modules, of which only the go.mod is read."""
 
 DISCOVERED_FOLDERS: Final = _words(
     "node_modules bower_components vendor venv env virtualenv patches packages gems wheels conf.d __pypackages__"
 )
-"""Folders that installers look for in their working directory, besides those whose names begin with a dot."""
+"""Folders that installers look for in their working directory, in addition to those whose names begin with a dot."""

@@ -1,6 +1,6 @@
-"""Base images: distributions, and the images built on them, with what each is known to hold.
+"""Base images: distributions, and the images built on them, with their known content.
 
-`tools` are programs known to be there, `lacks` programs known to be missing; the rest is unknown. Sources are the
+`tools` are programs that an image contains, `lacks` programs that it does not; the rest is unknown. Sources are the
 Dockerfiles of each image's repository (docker-library/*, and those named in a row) and the package lists of the
 distributions.
 """
@@ -19,7 +19,7 @@ _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class Distro:
-    """What an image of this distribution holds before anything is added to it."""
+    """What an image of this distribution contains before anything is added to it."""
 
     family: str
     package_manager: str | None

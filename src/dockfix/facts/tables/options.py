@@ -1,7 +1,7 @@
 """Which options each package manager has, and which of them take a value.
 
-An option's value must not be taken for a package, nor a package for a value, so a table says of each option whether it
-takes one. What a table does not list is an unknown option, and the readers of a command say so.
+The value of an option must not be mistaken for a package, nor a package for a value, so each table says which options
+take one. An option that a table does not list is unknown, and is marked as such.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Final, Literal
 
 @dataclass(frozen=True, slots=True)
 class OptionTable:
-    """The options of one program, or what one of its subcommands adds or changes.
+    """The options of one program, or those that one of its subcommands adds or changes.
 
     `flags` take no value, `valued` take one (`--x v` and `--x=v`), `optional` take one after `=` only. `short` maps a
-    letter to the long name, `aliases` another long spelling to the one that dockfix uses. `abbreviates`: the program's
-    parser accepts an unambiguous prefix of a long name (optparse, getopt_long, nopt). `style` "single" means that long
-    options begin with one dash (go, Maven), so that letters do not cluster.
+    letter to the long name, `aliases` another long spelling to the canonical one. `abbreviates`: the program's parser
+    accepts an unambiguous prefix of a long name (optparse, getopt_long, nopt). `style` "single" means that long options
+    begin with one dash (go, Maven), so letters do not cluster.
     """
 
     source: str

@@ -1,7 +1,7 @@
-"""What programs do and do not do: one row for each, with its traits and their source.
+"""What programs do and do not do: one row each, with its traits and their source.
 
-A trait is stated where it is known to hold; a program without it may still have it. Programs of package managers that
-install, build or clean are read by `packages`; they are not here.
+A trait is listed where it is known to hold; a program without it may still have it. `packages` reads the install, build
+and clean commands of package managers; they are not listed here.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ __all__ = ["PROGRAMS", "Program", "Trait", "has_trait", "programs_with"]
 
 
 class Trait(enum.Enum):
-    """What holds for a program; where its words may change that (`find -exec`, `command NAME`), the caller looks."""
+    """A property of a program; where its words may change that (`find -exec`, `command NAME`), the caller checks
+    them."""
 
     BUILTIN = "builtin"
-    """A POSIX shell does it itself (or, as printf and test, every shell of the base images has it)."""
+    """A builtin of every POSIX shell (or, as printf and test, of every shell in the base images)."""
     SHELL = "shell"
-    """It runs the script that it is given with `-c`, and expands the variables in it."""
+    """It runs the script in its `-c` option, and expands the variables in it."""
     NO_OP = "no-op"
     """It does nothing, and succeeds."""
     PRINTS = "prints"
@@ -29,41 +30,45 @@ class Trait(enum.Enum):
     WAITS = "waits"
     """It waits, and succeeds."""
     IGNORES_VARIABLES = "ignores-variables"
-    """It does the same whatever the variables are, but for those of the locale."""
+    """Its effect depends on no variables except those of the locale."""
     NO_PATHS = "no-paths"
-    """Its words are no paths (what it prints may be redirected)."""
+    """Its words are not paths (its output may be redirected)."""
     NAMED_FILES = "named-files"
     """The files that it uses are those in its words and the system's own."""
     UNPACKS = "unpacks"
-    """It writes what its archive holds, to the working directory if its words name no other."""
+    """It writes the content of its archive, to the working directory if its words name no other."""
     DOWNLOADS = "downloads"
-    """It downloads the addresses in its words, to files that may have their names from the addresses."""
+    """It downloads the addresses in its words, to files that may be named after the addresses."""
     FETCHES = "fetches"
-    """It gets something from elsewhere, and so may fail on any day."""
+    """It transfers data over the network, and so may fail at any time."""
     LEAVES_CACHES = "leaves-caches"
     """It uses no cache of a package manager, unless its words name it."""
+    MOVES_TREES = "moves-trees"
+    """It removes, moves, copies or changes what is below the folders in its words."""
+    LEAVES_NO_RECORD = "leaves-no-record"
+    """It writes no path into a file: it changes only files and folders themselves, and only those in its words."""
     NO_ACCOUNTS = "no-accounts"
-    """It makes no users or groups."""
+    """It creates no users or groups."""
     EDITS_ACCOUNTS = "edits-accounts"
-    """It makes, changes or removes users or groups, in a way that `account_replay` knows."""
+    """It creates, changes or removes users or groups, in a way that `account_replay` supports."""
     SETS_IDS = "sets-ids"
-    """After it a name may stand for another uid or gid."""
+    """After it a name may have another uid or gid."""
     NEVER_COMPILES = "never-compiles"
-    """It never runs a compiler, nor git."""
+    """It never runs a compiler or git."""
     COMPILES = "compiles"
     """It compiles, fetches sources, or builds what it installs."""
     INSTALLS_UNNAMED = "installs-unnamed"
     """It may install other programs without naming them on its command line."""
 
 
-# One line a program: its name and its traits. Each group names the source of its rows.
+# One line per program: its name and its traits. Each group names the source of its rows.
 _ROWS: Final = (
     (
         "POSIX.1-2017 XCU 1.6 and 2.14; GNU Bash manual 4",
         """
         .        no-accounts installs-unnamed
         :        builtin no-op ignores-variables no-paths leaves-caches no-accounts never-compiles
-        [        builtin ignores-variables named-files leaves-caches no-accounts never-compiles
+        [        builtin ignores-variables named-files leaves-caches leaves-no-record no-accounts never-compiles
         [[       builtin leaves-caches no-accounts never-compiles
         alias    leaves-caches
         cd       builtin ignores-variables leaves-caches no-accounts never-compiles
@@ -87,7 +92,7 @@ _ROWS: Final = (
         shift    builtin
         shopt    no-paths
         source   installs-unnamed
-        test     builtin ignores-variables named-files leaves-caches no-accounts never-compiles
+        test     builtin ignores-variables named-files leaves-caches leaves-no-record no-accounts never-compiles
         times    builtin
         trap     builtin no-accounts
         true     builtin no-op ignores-variables no-paths leaves-caches no-accounts never-compiles
@@ -104,10 +109,10 @@ _ROWS: Final = (
         arch       no-paths never-compiles
         basename   named-files leaves-caches no-accounts never-compiles
         cat        named-files leaves-caches no-accounts never-compiles
-        chgrp      named-files leaves-caches no-accounts never-compiles
-        chmod      ignores-variables named-files leaves-caches no-accounts never-compiles
-        chown      ignores-variables named-files leaves-caches no-accounts never-compiles
-        cp         ignores-variables named-files leaves-caches never-compiles
+        chgrp      named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
+        chmod      ignores-variables named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
+        chown      ignores-variables named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
+        cp         ignores-variables named-files leaves-caches moves-trees never-compiles
         cut        named-files leaves-caches no-accounts never-compiles
         date       no-paths leaves-caches no-accounts never-compiles
         df         no-accounts never-compiles
@@ -118,17 +123,17 @@ _ROWS: Final = (
         id         no-paths leaves-caches no-accounts never-compiles
         install    ignores-variables named-files leaves-caches never-compiles
         ln         ignores-variables named-files leaves-caches never-compiles
-        ls         named-files leaves-caches no-accounts never-compiles
+        ls         named-files leaves-caches leaves-no-record no-accounts never-compiles
         md5sum     named-files leaves-caches no-accounts never-compiles
-        mkdir      ignores-variables named-files leaves-caches no-accounts never-compiles
+        mkdir      ignores-variables named-files leaves-caches leaves-no-record no-accounts never-compiles
         mkfifo     never-compiles
         mktemp     leaves-caches never-compiles
-        mv         ignores-variables named-files leaves-caches never-compiles
+        mv         ignores-variables named-files leaves-caches moves-trees never-compiles
         nproc      no-paths never-compiles
         readlink   named-files leaves-caches never-compiles
         realpath   named-files never-compiles
-        rm         ignores-variables named-files leaves-caches no-accounts never-compiles
-        rmdir      named-files leaves-caches no-accounts never-compiles
+        rm         ignores-variables named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
+        rmdir      named-files leaves-caches moves-trees leaves-no-record no-accounts never-compiles
         seq        never-compiles
         sha1sum    never-compiles
         sha256sum  named-files leaves-caches no-accounts never-compiles
@@ -139,7 +144,7 @@ _ROWS: Final = (
         sync       leaves-caches
         tail       named-files leaves-caches no-accounts never-compiles
         tee        named-files leaves-caches never-compiles
-        touch      ignores-variables named-files leaves-caches no-accounts never-compiles
+        touch      ignores-variables named-files leaves-caches leaves-no-record no-accounts never-compiles
         tr         named-files leaves-caches no-accounts never-compiles
         uname      no-paths leaves-caches never-compiles
         uniq       leaves-caches no-accounts never-compiles
@@ -155,7 +160,7 @@ _ROWS: Final = (
         diff   never-compiles
         egrep  leaves-caches never-compiles
         fgrep  never-compiles
-        find   named-files leaves-caches no-accounts never-compiles
+        find   named-files leaves-caches moves-trees no-accounts never-compiles
         grep   named-files leaves-caches no-accounts never-compiles
         jq     named-files
         sed    named-files leaves-caches never-compiles
@@ -168,7 +173,7 @@ _ROWS: Final = (
         bzip2   named-files never-compiles
         gunzip  named-files leaves-caches never-compiles
         gzip    named-files leaves-caches never-compiles
-        tar     unpacks leaves-caches never-compiles
+        tar     unpacks leaves-caches moves-trees never-compiles
         unxz    named-files leaves-caches
         unzip   unpacks leaves-caches never-compiles
         xz      named-files leaves-caches never-compiles

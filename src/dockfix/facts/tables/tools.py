@@ -1,4 +1,4 @@
-"""Programs that health checks call: the package that brings each, and what else may bring it.
+"""Programs that health checks call: the package that contains each, and other packages that do.
 
 Sources: `apt-file`, packages.debian.org and packages.ubuntu.com (Contents of Debian 12, Ubuntu 22.04 and 24.04),
 pkgs.alpinelinux.org (contents of 3.20), `dnf provides` (Fedora 40, UBI 9).
@@ -27,7 +27,7 @@ TOOL_PACKAGES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "bash": {"debian": "bash", "alpine": "bash", "rhel": "bash"},
     }
 )
-"""Tool to family to the package that brings it."""
+"""Tool to family to the package that contains it."""
 
 _OPENSTACK: Final = [
     "nova-compute",
@@ -63,7 +63,7 @@ ALSO_BRING: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "nmap-ncat": frozenset(("nmap", "nc", "netcat")),
     }
 )
-"""Package of a tool to packages in whose wake it comes (what they depend on or recommend), or that have the tool too.
+"""Package of a tool to packages that install it too (that depend on or recommend it), or that also contain the tool.
 
 Of the packages that are common in Dockerfiles; computed from Debian 12's index.
 """
@@ -71,12 +71,12 @@ Of the packages that are common in Dockerfiles; computed from Debian 12's index.
 SYSTEM_FOLDERS: Final = frozenset(
     ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/libexec")
 )
-"""Where programs of the system lie."""
+"""Folders of the system's programs."""
 
 PROGRAM_TREES: Final = SYSTEM_FOLDERS | {"/", "/usr", "/usr/local"}
-"""Folders that bring programs of any name with them when they are copied."""
+"""Folders that may contain any program when something is copied into them."""
 
 WITH_HEALTHCHECK: Final = ("jupyter/", "quay.io/jupyter/")
-"""Beginnings of the names of images in the table of base images that have a HEALTHCHECK of their own, or may have one
+"""Prefixes of images in the table of base images that have a HEALTHCHECK of their own, or may have one
 (jupyter/docker-stacks: `images/base-notebook/Dockerfile`).
 """

@@ -1,12 +1,12 @@
-"""Shell text (of RUN, CMD, HEALTHCHECK and heredoc scripts) as simple commands with spans.
+r"""Shell text (of RUN, CMD, HEALTHCHECK and heredoc scripts) as simple commands with spans.
 
-Words, quoting, redirects, heredocs and comments are read by a scanner of our own, which follows POSIX.1-2017 XCU
-chapter 2 and, where bash goes further, the GNU Bash manual. The grammar above them (lists, pipelines, compound
-commands) is tree-sitter-bash's: it gets a skeleton of the script in which every simple command is one plain word.
-tree-sitter-bash alone misreads what Dockerfiles are full of: ``\\<newline>`` inside a word, words after a redirect,
-operators behind a heredoc, ``A=1 >x``, words that begin with an escape.
+A scanner of our own reads words, quoting, redirects, heredocs and comments; it follows POSIX.1-2017 XCU chapter 2 and,
+where bash goes further, the GNU Bash manual. tree-sitter-bash parses the grammar above them (lists, pipelines, compound
+commands): it gets a skeleton of the script in which every simple command is one plain word. On its own,
+tree-sitter-bash misreads constructs that are common in Dockerfiles: `\<newline>` inside a word, words after a redirect,
+operators after a heredoc, `A=1 >x`, words that begin with an escape.
 
-All offsets are half-open ``str`` indices into the text that was parsed. Nothing here runs anything.
+All offsets are half-open `str` indices into the text that was parsed. Nothing here runs anything.
 
 Values:
 
@@ -18,12 +18,12 @@ From text to commands:
 - `words`: words, quotes, expansions, substitutions, assignments.
 - `redirects`: redirects and here-documents.
 - `scanner`: the grammar of lists and compound commands, as far as items need it.
-- `commands`: items to commands with their context, by way of tree-sitter-bash.
+- `commands`: items to commands with their context, through tree-sitter-bash.
 
 What commands mean:
 
 - `text`: literal words without their quoting, bodies of here-documents.
-- `programs`: which shell an argument vector starts, and the scripts that commands hand to shells.
+- `programs`: which shell an argument vector starts, and the scripts that commands pass to shells.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""From the scanner's items to commands with their context.
+"""From the items of the scanner to commands with their context.
 
-The grammar (lists, pipelines, compound commands) is tree-sitter-bash's: it gets a skeleton of the script in which
+tree-sitter-bash parses the grammar (lists, pipelines, compound commands): it gets a skeleton of the script in which
 every simple command is one plain word.
 """
 
@@ -44,7 +44,7 @@ def _skeleton(items: list[Item]) -> tuple[bytes, list[int]]:
     for item in items:
         text = ";" if item.skeleton == "\n" else item.skeleton
         if closed and item.kind is Kind.RESERVED and text in BELONGS_TO:
-            # `if (a) then`, `{ (a) }`: a reserved word may follow another directly, which tree-sitter-bash refuses.
+            # `if (a) then`, `{ (a) }`: a reserved word may follow another directly, which tree-sitter-bash rejects.
             text = f"; {text}"
         closed = item.closes and item.kind is Kind.RESERVED
         starts.append(position)
@@ -93,10 +93,10 @@ _CONTEXTS: Final = {
 
 
 class _Scope(enum.Enum):
-    """How far ``set -e`` reaches out of a part of the script."""
+    """How far the effect of `set -e` extends outside a part of the script."""
 
     SAME = enum.auto()
-    MAYBE = enum.auto()  # the part may not run: it can end errexit for what follows, not begin it
+    MAYBE = enum.auto()  # the part may not run: it can end errexit for the commands after it, but not begin it
     OWN = enum.auto()  # a process of its own
 
 
@@ -112,7 +112,7 @@ class _Leave:
 
 
 class _Builder:
-    """Walks the trees of a script and of its substitutions, and collects commands."""
+    """Collects commands from the trees of a script and of its substitutions."""
 
     def __init__(self, scanner: Scanner) -> None:
         self.scanner = scanner
@@ -149,7 +149,7 @@ class _Builder:
             else:
                 self.leaf(node, level, around, scopes[-1])
         for index, item in enumerate(items):
-            # What tree-sitter skipped in an error is still there to be seen.
+            # Items that tree-sitter skipped in an error are checked too.
             if index not in level.seen:
                 self.item(index, item, level, context, scopes[0])
         return root, level
@@ -218,7 +218,7 @@ class _Level:
         return first, last
 
     def operator(self, index: int) -> Operator | None:
-        """The operator that the item at an index is; a newline is one only if a command follows it in the same list."""
+        """The operator at an index; a newline is one only if a command follows it in the same list."""
         if not 0 <= index < len(self.items):
             return None
         item = self.items[index]
@@ -284,7 +284,7 @@ def _children(node: Node, children: list[Node], context: Context) -> list[tuple[
 
 
 def _errexit_change(command: SimpleCommand) -> bool | None:
-    """Whether a ``set`` switches errexit on (True) or off (False, also when it might), None if it does neither."""
+    """Whether a `set` turns errexit on (True) or off (False, also when it might), None if it does neither."""
     if command.name != "set":
         return None
     change: bool | None = None
@@ -337,7 +337,7 @@ def _top_level(root: Node, level: _Level, commands: Sequence[SimpleCommand]) -> 
 
 @lru_cache(maxsize=4096)
 def parse_shell(text: str, *, errexit: bool = False) -> Script:
-    """Parses POSIX shell or bash, never raises; ``errexit`` says that the shell was started with ``-e``. Cached."""
+    """Parse POSIX shell or bash. Never raises. `errexit` says that the shell was started with `-e`. Cached."""
     if len(text) > MAX_LENGTH:
         return Script(text, (), (), ((0, len(text)),), (), frozenset(), frozenset())
     scanner = Scanner(text)
@@ -364,10 +364,10 @@ def parse_shell(text: str, *, errexit: bool = False) -> Script:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of a script's outermost level, for what reads the grammar of loops and branches itself.
+    """A piece of the outermost level of a script, for code that reads loops and branches itself.
 
-    `text` is a reserved word, a parenthesis or an operator as it is spelled, and empty for a simple command, for the
-    words of a `for` and for what else consists of `words` and `assignments`.
+    `text` is a reserved word, a parenthesis or an operator as spelled; it is empty for a simple command, the words of a
+    `for` and other items that consist of `words` and `assignments`.
     """
 
     start: int

@@ -27,7 +27,7 @@ RESERVED: Final = OPENING | MIDDLE | _CLOSING | {"for", "select", "case", "esac"
 CASE_ENDS: Final = frozenset({";;", ";&", ";;&"})
 LIST_ENDS: Final = MIDDLE | _CLOSING | CASE_ENDS | {")", "esac"}
 _LOOPS: Final = frozenset({"while", "until", "for", "select"})
-# What must be open where a reserved word stands; `then`, `else` and `do` take the place of what opened their part.
+# What must be open at a reserved word; `then`, `else` and `do` replace what opened their part.
 BELONGS_TO: Final = {
     "then": frozenset({"if"}),
     "elif": frozenset({"then"}),
@@ -41,18 +41,18 @@ BELONGS_TO: Final = {
 
 
 class Kind(enum.Enum):
-    """What an item is."""
+    """The kind of an item."""
 
     COMMAND = enum.auto()  # a simple command
     ARITHMETIC = enum.auto()  # (( ... ))
-    WORDS = enum.auto()  # words that are no command: a for list, a case subject or pattern, a function's name
+    WORDS = enum.auto()  # words that are not a command: a for list, a case subject or pattern, a function's name
     OPERATOR = enum.auto()
     RESERVED = enum.auto()  # reserved words and parentheses
 
 
 @dataclass(slots=True)
 class DraftRedirect:
-    """A redirect while its here-document is still to come."""
+    """A redirect whose here-document has not been read yet."""
 
     start: int
     end: int
@@ -65,7 +65,7 @@ class DraftRedirect:
 
 @dataclass(slots=True)
 class Item:
-    """A token of the skeleton that tree-sitter is given."""
+    """A token of the skeleton for tree-sitter."""
 
     kind: Kind
     skeleton: str

@@ -22,12 +22,12 @@ __all__ = [
 
 
 class Context(enum.Flag):
-    """What surrounds a simple command and so decides whether, how often and where it runs.
+    """What surrounds a simple command and decides whether, how often and where it runs.
 
-    ``CONDITIONAL``: in a condition or a branch of ``if`` or ``case``, in the condition of a loop, or right of a ``||``
-    in its and-or list. A plain ``a && b`` is not conditional: in a RUN a failing ``a`` fails the build.
-    ``SUBSTITUTION``: inside ``$( )``, backquotes or ``<( )``. ``NEGATED``: in a pipeline that begins with ``!``.
-    A command has the flags of everything around it.
+    `CONDITIONAL`: in a condition or a branch of `if` or `case`, in the condition of a loop, or right of a `||` in its
+    and-or list. A plain `a && b` is not conditional: in a RUN a failing `a` fails the build. `SUBSTITUTION`: inside `$(
+    )`, backquotes or `<( )`. `NEGATED`: in a pipeline that begins with `!`. A command has the flags of everything
+    around it.
     """
 
     NONE = 0
@@ -46,11 +46,11 @@ class Context(enum.Flag):
 class Word:
     """One shell word as written.
 
-    ``value`` is what the command receives when the word is a plain literal, quotes and escapes removed. It is None
-    as soon as anything in it expands or may expand in some shell: ``$x``, ``${x}``, ``$(x)``, backquotes, ``$((1))``,
-    ``<(x)``, an unquoted ``*``, ``?`` or ``[...]``, ``{a,b}`` (bash only), a leading ``~``, ``NAME=~`` (bash only),
-    ``$'..'`` and ``$".."`` (plain text with a dollar in dash 0.5.12, quoting in bash).
-    ``variables`` are the parameters expanded in it, also inside its substitutions, each once, in order.
+    `value` is what the command receives if the word is a plain literal, without quotes and escapes. It is None if
+    anything in it expands or may expand in some shell: `$x`, `${x}`, `$(x)`, backquotes, `$((1))`, `<(x)`, an unquoted
+    `*`, `?` or `[...]`, `{a,b}` (bash only), a leading `~`, `NAME=~` (bash only), `$'..'` and `$".."` (plain text with
+    a dollar in dash 0.5.12, quoting in bash). `variables` are the parameters expanded in it, also inside its
+    substitutions, each once, in order.
     """
 
     start: int
@@ -63,9 +63,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """``NAME=value`` before a command, on its own, or as an argument of ``export`` and its like (there a word too).
+    """`NAME=value` before a command, on its own, or as an argument of `export` and similar commands (where it is also a
+    word).
 
-    ``value`` is None when nothing follows the ``=``; ``append`` is for ``+=``.
+    `value` is None if nothing follows the `=`; `append` is for `+=`.
     """
 
     start: int
@@ -77,10 +78,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Heredoc:
-    """The body of a here-document: ``start`` to ``end`` covers its lines, without the line of the terminator.
+    """The body of a here-document: `start` to `end` covers its lines, without the line of the terminator.
 
-    ``expand`` is false when any part of the terminator was quoted: then the body is taken as it stands.
-    ``strip_tabs`` is true for ``<<-``. ``terminated`` is false when the text ended before the terminator.
+    `expand` is false if any part of the terminator was quoted: the body is then literal. `strip_tabs` is true for
+    `<<-`. `terminated` is false if the text ended before the terminator.
     """
 
     start: int
@@ -93,10 +94,10 @@ class Heredoc:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """A redirection; ``start`` includes its descriptor. For ``<<`` and ``<<-`` the target is the terminator's word.
+    """A redirection; `start` includes its descriptor. For `<<` and `<<-` the target is the word of the terminator.
 
-    ``&>`` is read as bash does; dash takes it for ``&`` and then ``>``. ``heredoc`` is None for a here-document whose
-    body is not in the text at all.
+    `&>` is read as bash does; dash reads it as `&` and then `>`. `heredoc` is None for a here-document whose body is
+    not in the text at all.
     """
 
     start: int
@@ -109,7 +110,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A control operator: ``&&``, ``||``, ``;``, ``|``, ``|&``, ``&``, ``;;`` or a newline between two commands."""
+    """A control operator: `&&`, `||`, `;`, `|`, `|&`, `&`, `;;` or a newline between two commands."""
 
     start: int
     end: int
@@ -120,9 +121,9 @@ class Operator:
 class SimpleCommand:
     """A command with its words, from its first assignment, word or redirect to its last.
 
-    ``[`` and ``[[`` are commands too, their brackets are words, and so are ``export``, ``local`` and ``unset``.
-    ``before`` and ``after`` are the control operators that directly adjoin it. ``errexit`` says that an earlier
-    ``set -e`` is certainly in force here; whether it takes effect also depends on the context (POSIX ``set -e``).
+    `[` and `[[` are commands too, their brackets are words, and so are `export`, `local` and `unset`. `before` and
+    `after` are the adjacent control operators. `errexit` says that an earlier `set -e` is certainly in effect here;
+    whether it applies also depends on the context (POSIX `set -e`).
     """
 
     start: int
@@ -137,12 +138,12 @@ class SimpleCommand:
 
     @property
     def name(self) -> str | None:
-        """The command's name as it is called, None without words or when it is not literal."""
+        """The command's name as called, None without words or if it is not literal."""
         return self.words[0].value if self.words else None
 
     @property
     def basename(self) -> str | None:
-        """The name after its last ``/``."""
+        """The name after its last `/`."""
         name = self.name
         return None if name is None else name.rpartition("/")[2]
 
@@ -160,10 +161,10 @@ class SimpleCommand:
 class Compound:
     """A statement of the outermost list that is more than a simple command.
 
-    ``kind`` is tree-sitter-bash's: ``pipeline``, ``if_statement``, ``for_statement``, ``while_statement`` (``until``
-    too), ``case_statement``, ``subshell``, ``compound_statement`` (``{ }`` and ``(( ))``), ``function_definition``.
-    ``commands`` are all simple commands in it. ``redirects`` are those that follow it as a whole (``{ a; } >x``).
-    The span of a pipeline ends with its last command; a leading ``!`` is outside.
+    `kind` is tree-sitter-bash's: `pipeline`, `if_statement`, `for_statement`, `while_statement` (`until` too),
+    `case_statement`, `subshell`, `compound_statement` (`{ }` and `(( ))`), `function_definition`. `commands` are all
+    simple commands in it. `redirects` are those that follow it as a whole (`{ a; } >x`). The span of a pipeline ends
+    with its last command; a leading `!` is outside.
     """
 
     kind: str
@@ -182,10 +183,10 @@ Statement = SimpleCommand | Compound
 class Script:
     """A parsed shell text.
 
-    ``commands``: every simple command in source order, those in substitutions too. ``top_level``: the statements of
-    the outermost list (``a && b; c | d`` has three). ``problems``: spans that do not parse; with any, the rest is a
-    best guess. ``variables``: every parameter that the script expands, special ones (``@``, ``1``) too. ``assigned``:
-    every name that it sets itself, by an assignment, ``for``, ``read``, ``export``, ``getopts`` and their like.
+    `commands`: every simple command in source order, including those in substitutions. `top_level`: the statements of
+    the outermost list (`a && b; c | d` has three). `problems`: spans that do not parse; if there are any, the rest is a
+    best guess. `variables`: every parameter that the script expands, including special ones (`@`, `1`). `assigned`:
+    every name that it sets itself, by an assignment, `for`, `read`, `export`, `getopts` and similar commands.
     """
 
     text: str
@@ -208,4 +209,4 @@ class Script:
 
 
 MAX_LENGTH: Final = 1_000_000
-"""Characters past which a script is not parsed."""
+"""A script with more characters is not parsed."""

@@ -1,4 +1,4 @@
-"""Which shell an argument vector starts, with which options, and the scripts that commands hand to shells."""
+"""Which shell an argument vector starts, with which options, and the scripts that commands pass to shells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Nested", "ShellKind", "nested_script", "nested_scripts", "quote", "s
 
 
 class ShellKind(enum.Enum):
-    """The family of a shell: what syntax it takes."""
+    """The family of a shell: which syntax it accepts."""
 
     POSIX = "posix"
     BASH = "bash"
@@ -26,7 +26,7 @@ class ShellKind(enum.Enum):
 
     @property
     def readable(self) -> bool:
-        """Whether :func:`parse_shell` reads its language."""
+        """Whether `parse_shell` reads its language."""
         return self in (ShellKind.POSIX, ShellKind.BASH)
 
 
@@ -39,7 +39,7 @@ _SHELLS: Final = {
 
 
 def _program(argv: Sequence[str]) -> tuple[str, int]:
-    """The base name of the program that ``argv`` runs, seen through ``env`` and ``busybox``, and its index."""
+    """The base name of the program that `argv` runs (`env` and `busybox` are skipped), and its index."""
     for index, argument in enumerate(argv):
         name = re.split(r"[/\\]", argument)[-1].lower().removesuffix(".exe")
         if name not in ("env", "busybox") and not (index and (argument.startswith("-") or "=" in argument)):
@@ -57,7 +57,7 @@ _OPTION_NAMES: Final = frozenset({"errexit", "nounset", "pipefail", "xtrace"})
 
 
 def shell_options(argv: Sequence[str]) -> frozenset[str]:
-    """Which of errexit, nounset, pipefail and xtrace a shell's argument vector switches on."""
+    """The options among errexit, nounset, pipefail and xtrace that a shell's argument vector turns on."""
     _, index = _program(argv)
     options: set[str] = set()
     takes_name: str | None = None
@@ -80,15 +80,15 @@ def shell_options(argv: Sequence[str]) -> frozenset[str]:
 
 
 def quote(value: str) -> str:
-    """``value`` as one shell word that any POSIX shell reads back as that value."""
+    """`value` as one shell word that any POSIX shell reads back as that value."""
     return shlex.quote(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A script that a word holds (``sh -c '...'``).
+    """A script inside a word (`sh -c '...'`).
 
-    ``offset`` is where it begins in the text around it; None if that is not the same text, character by character.
+    `offset` is its start in the text around it; None if it is not the same text, character by character.
     """
 
     word: Word
@@ -97,7 +97,7 @@ class Nested:
 
 
 def nested_scripts(command: SimpleCommand) -> tuple[Nested, ...]:
-    """The literal script that a command hands to ``sh -c``, ``bash -lc`` or another shell, if it does."""
+    """The literal scripts that a command passes to `sh -c`, `bash -lc` or another shell."""
     values = command.values()
     first = 0
     while first < len(values) and values[first] in ("exec", "command"):
@@ -127,7 +127,7 @@ def nested_scripts(command: SimpleCommand) -> tuple[Nested, ...]:
 
 
 def nested_script(word: Word) -> Nested | None:
-    """The script that a literal word holds; None if the word expands."""
+    """The script in a literal word; None if the word expands."""
     mapped = literal(word)
     if mapped is None:
         return None

@@ -1,4 +1,4 @@
-"""Redirects and here-documents of a shell text (POSIX.1-2017 XCU 2.7, with bash's ``<<<``, ``&>`` and ``&>>``)."""
+"""Redirects and here-documents of a shell text (POSIX.1-2017 XCU 2.7, with bash's `<<<`, `&>` and `&>>`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DESCRIPTOR: Final = re.compile(r"[0-9]+(?=[<>])")
 
 
 def read_redirect(scanner: WordScanner, match: re.Match[str]) -> DraftRedirect:
-    """Reads a redirect that a match of ``REDIRECT`` begins; the body of a here-document comes later."""
+    """Read the redirect at a match of `REDIRECT`; the body of a here-document is read later."""
     scanner.count()
     start = scanner.pos
     operator = match["both"] or match["operator"]
@@ -37,7 +37,7 @@ def read_redirect(scanner: WordScanner, match: re.Match[str]) -> DraftRedirect:
 
 
 def read_heredocs(scanner: WordScanner) -> None:
-    """Reads the bodies of the pending here-documents; the position is at the start of a line."""
+    """Read the bodies of the pending here-documents; the position is at the start of a line."""
     pending, scanner.pending = scanner.pending, []
     for draft in pending:
         word = draft.target

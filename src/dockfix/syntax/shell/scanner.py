@@ -1,8 +1,8 @@
 """The scanner: from shell text to words, redirects, heredocs, operators and reserved words.
 
-It follows POSIX.1-2017 XCU chapter 2 and, where bash goes further, the GNU Bash manual. What it makes of a text are the
-items that `commands` lays out for tree-sitter-bash. `words` and `redirects` read what a command is made of; here is
-the grammar of lists and compound commands, as far as it must be known to tell a reserved word from an argument.
+It follows POSIX.1-2017 XCU chapter 2 and, where bash goes further, the GNU Bash manual. Its results are the items that
+`commands` passes to tree-sitter-bash. `words` and `redirects` read the parts of a command; this module reads the
+grammar of lists and compound commands, as far as needed to distinguish a reserved word from an argument.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,^-]+(?=[ \t\n;&|)]|\Z)")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL: Final = re.compile(r";;&|;;|;&|&&|\|\||\|&|[;&|]")
 _EMPTY_PARENS: Final = re.compile(r"\([ \t]*\)")
-# Commands that set the variables which their arguments name (POSIX.1-2017 XCU 4, GNU Bash manual 4.2), or unset them.
+# Commands that set or unset the variables that their arguments name (POSIX.1-2017 XCU 4, GNU Bash manual 4.2).
 _SETTERS: Final = DECLARATIONS | {"read", "getopts", "mapfile", "readarray", "unset"}
 
 
@@ -46,15 +46,15 @@ class _State(enum.Enum):
 
 
 class Scanner(WordScanner):
-    """Reads one text from left to right into items."""
+    """Reads a text from left to right into items."""
 
     def items(self, closer: str | None, opened_at: int) -> list[Item]:
-        """Reads items up to the end of the text or, when ``closer`` is ``)``, through the parenthesis that closes."""
+        """Read items up to the end of the text or, if `closer` is `)`, through the closing parenthesis."""
         return _ItemReader(self, closer, opened_at).read()
 
 
 class _ItemReader:
-    """Cuts one list of commands into items, knowing where a word is a command's first and so may be reserved."""
+    """Cuts one list of commands into items, and tracks where a word is the first of a command and may be reserved."""
 
     def __init__(self, scanner: Scanner, closer: str | None, opened_at: int) -> None:
         self.scanner = scanner
@@ -129,7 +129,7 @@ class _ItemReader:
         scanner.count()
 
     def reserved(self, text: str, start: int, end: int, *, opens: bool = False, closes: bool = False) -> None:
-        """Emits a reserved word or parenthesis and checks that a list which must not be empty is not."""
+        """Emit a reserved word or parenthesis and check that a list which must not be empty is not."""
         empty = bool(self.items) and self.items[-1].opens
         if (closes or text in MIDDLE) and (empty or self.negated):
             self.scanner.problems.append((start, end))
@@ -139,12 +139,12 @@ class _ItemReader:
         self.emit(Item(Kind.WORDS, "w", word.start, word.end, [word]))
 
     def placeholder(self, skeleton: str) -> None:
-        """Emits what the grammar wants and the source leaves out (``for x do``)."""
+        """Emit an item that the grammar requires and the source omits (`for x do`)."""
         position = self.scanner.pos
         self.emit(Item(Kind.WORDS, skeleton, position, position))
 
     def flush(self) -> None:
-        """Ends the simple command (or the list of a ``for``) that is being read."""
+        """End the current simple command (or the list of a `for`)."""
         run, self.run = self.run, None
         if run is not None:
             if run.words and run.words[0].value in _SETTERS and run.kind is Kind.COMMAND:
@@ -156,7 +156,7 @@ class _ItemReader:
             self.state = _State.COMMAND
 
     def current(self, start: int) -> Item:
-        """The simple command that is being read; a new one if there is none."""
+        """The current simple command; a new one if there is none."""
         if self.run is None:
             if self.state is _State.FOR_LIST:
                 self.run = Item(Kind.WORDS, "w", start, start, closes=True)
@@ -251,7 +251,7 @@ class _ItemReader:
         self.state = _State.COMMAND
 
     def arithmetic(self) -> bool:
-        """Reads ``(( ... ))`` as bash does, when it is one."""
+        """Read `(( ... ))` as bash does, if it is one."""
         scanner = self.scanner
         start = scanner.pos
         if not scanner.text.startswith("((", start) or not scanner.arithmetic(start + 2):
@@ -261,7 +261,7 @@ class _ItemReader:
         return True
 
     def close_parenthesis(self) -> bool:
-        """Reads a ``)``; whether it ends this list."""
+        """Read a `)`; whether it ends this list."""
         scanner = self.scanner
         start = scanner.pos
         scanner.pos = start + 1
@@ -369,7 +369,7 @@ class _ItemReader:
             self.reserved(text, start, end, opens=text in MIDDLE, closes=text not in MIDDLE)
 
     def double_brackets(self, opening: Word) -> None:
-        """Reads ``[[ ... ]]``, in which operators and parentheses are words of the test."""
+        """Read `[[ ... ]]`, in which operators and parentheses are words of the test."""
         scanner = self.scanner
         run = self.current(opening.start)
         run.words.append(opening)
@@ -395,7 +395,7 @@ class _ItemReader:
         scanner.unterminated(opening.start)
 
     def word_in_compound(self, word: Word) -> None:
-        """Reads a word of ``for``, ``case`` or ``function`` that is no command's."""
+        """Read a word of `for`, `case` or `function` that does not belong to a command."""
         text, start, end = word.text, word.start, word.end
         if self.state is _State.FOR_NAME:
             if not _NAME.fullmatch(text):
@@ -439,7 +439,7 @@ class _ItemReader:
 
 
 def _set_by(item: Item) -> list[str]:
-    """The names that a command like ``export`` or ``read`` sets; notes what it declares as assignments of its own."""
+    """The names that a command like `export` or `read` sets; also records what it declares as its own assignments."""
     names: list[str] = []
     declares = item.words[0].value in DECLARATIONS
     for word in item.words[1:]:

@@ -1,4 +1,4 @@
-"""Text that the shell makes of other text: literal words without their quoting, bodies of here-documents."""
+"""Text as the shell passes it on: literal words without their quoting, bodies of here-documents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Character = tuple[str, int, int]  # a character that the shell keeps, and the s
 
 
 def unquoted(text: str, base: int) -> list[_Character]:
-    """The characters of a literal word without its quoting; ``text`` has no expansion and starts at ``base``."""
+    """The characters of a literal word without its quoting; `text` has no expansion and starts at `base`."""
     characters: list[_Character] = []
     position, quote_mark = 0, ""
     while position < len(text):
@@ -47,10 +47,10 @@ def unquoted(text: str, base: int) -> list[_Character]:
 
 @dataclass(frozen=True, slots=True)
 class MappedText:
-    """Text that the shell makes of other text, with the way back.
+    """Text as the shell passes it on, mapped to the source.
 
-    ``text[i]`` was written as ``starts[i]`` to ``ends[i]`` of the text around it (an escaped character with its
-    backslash). ``empty_at`` is where the text would stand if it is empty.
+    `text[i]` was written as `starts[i]` to `ends[i]` of the text around it (an escaped character with its backslash).
+    `empty_at` is the position of an empty text.
     """
 
     text: str
@@ -60,11 +60,11 @@ class MappedText:
 
     @property
     def one_to_one(self) -> bool:
-        """Whether the text is a slice of its source, with nothing removed within."""
+        """Whether the text is a slice of its source, with nothing removed inside."""
         return not self.text or self.ends[-1] - self.starts[0] == len(self.text)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The span of the source behind ``text[start:end]``; IndexError when that is not within the text."""
+        """The source span of `text[start:end]`; IndexError if it is not within the text."""
         if not 0 <= start <= end <= len(self.text):
             raise IndexError(f"no span {start}..{end} in a text of {len(self.text)} characters")
         if start < end:
@@ -94,8 +94,8 @@ def literal(word: Word) -> MappedText | None:
 def expand_heredoc(body: str, *, expand: bool, strip_tabs: bool = False, start: int = 0) -> MappedText | None:
     """What a command reads from a here-document; None when something in its body expands.
 
-    ``start`` is the offset of the body, ``expand`` whether its terminator is unquoted, ``strip_tabs`` whether it came
-    with ``<<-``. POSIX 2.7.4: then ``\\$``, ``\\` `` and ``\\\\`` lose their backslash, ``\\<newline>`` joins lines.
+    `start` is the offset of the body, `expand` whether its terminator is unquoted, `strip_tabs` whether it came
+    with `<<-`. POSIX 2.7.4: then `\\$`, ``\\` ` and `\\\\` lose their backslash, `\\<newline>`` joins lines.
     """
     characters: list[_Character] = []
     position, at_line_start = 0, True

@@ -15,11 +15,11 @@ from dockfix.syntax.shell.text import PARAMETER
 
 __all__ = ["ASSIGNMENT", "BLANKS", "DECLARATIONS", "MAX_COMPOUNDS", "QUOTING", "TooMuch", "WordScanner"]
 
-# Real scripts nest a handful of levels. The bounds keep hostile text from exhausting the stack (substitutions are
+# Real scripts nest a few levels. The bounds prevent hostile text from exhausting the stack (substitutions are
 # read recursively, about six frames a level) or tree-sitter's error recovery (compound commands).
 _MAX_SUBSTITUTIONS: Final = 40
 MAX_COMPOUNDS: Final = 200
-# What is refused keeps any text below two seconds; the longest of 5,559 real scripts has 139 items.
+# With this bound no text takes two seconds; the longest of 5,559 real scripts has 139 items.
 _MAX_ITEMS: Final = 40_000
 _MAX_PROBLEMS: Final = 1_000
 
@@ -45,7 +45,7 @@ class TooMuch(Exception):  # noqa: N818 - it ends the scan, the caller never see
 
 
 class WordScanner(ABC):
-    """Reads one text from left to right; the position is its only interesting state."""
+    """Reads a text from left to right."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -63,7 +63,7 @@ class WordScanner(ABC):
 
     @abstractmethod
     def items(self, closer: str | None, opened_at: int) -> list[Item]:
-        """Reads items up to the end of the text or, when ``closer`` is ``)``, through the parenthesis that closes."""
+        """Read items up to the end of the text or, if `closer` is `)`, through the closing parenthesis."""
 
     def word(self) -> Word:
         """The word at the position, which must not be at a blank or an operator."""
@@ -96,7 +96,7 @@ class WordScanner(ABC):
                 following = text[self.pos + 1 : min(self.pos + 2, self.end)]
                 self.pos = min(self.pos + 2, self.end)
                 if following != "\n":
-                    # A backslash at the very end stands for itself.
+                    # A backslash at the very end is literal.
                     value.append(following or "\\")
                     bare.append("\0")
             elif char == "$":
@@ -122,7 +122,7 @@ class WordScanner(ABC):
         return Word(start, end, text[start:end], literal_value, quoted, variables)
 
     def double_quoted(self, value: list[str]) -> bool:
-        """Reads a double-quoted part and adds its literal text to ``value``; whether anything in it expands."""
+        """Read a double-quoted part and add its literal text to `value`; whether anything in it expands."""
         start = self.pos
         self.pos += 1
         expands = self.expandable(value, _DOUBLE, '$`"\\')
@@ -133,7 +133,7 @@ class WordScanner(ABC):
         return expands
 
     def expandable(self, value: list[str], plain: re.Pattern[str], escapable: str) -> bool:
-        """Reads text in which only ``$``, backquote and some escapes are special, up to a ``"`` if that is special."""
+        """Read text in which only `$`, backquote and some escapes are special, up to a `"` if that is special."""
         text, expands = self.text, False
         while self.pos < self.end:
             match = plain.match(text, self.pos, self.end)
@@ -164,7 +164,7 @@ class WordScanner(ABC):
         return expands
 
     def dollar(self, *, double: bool) -> bool:
-        """Reads what a ``$`` begins; false when the ``$`` stands for itself."""
+        """Read what a `$` begins; false if the `$` is literal."""
         text, start = self.text, self.pos
         following = text[start + 1 : min(start + 2, self.end)]
         if following == "(":
@@ -191,7 +191,7 @@ class WordScanner(ABC):
         return (following == '"' and not double) or following == "["
 
     def braced(self, *, double: bool) -> None:
-        """Reads ``${...}``."""
+        """Read `${...}`."""
         text, start = self.text, self.pos
         self.deeper()
         match = _BRACED_PARAMETER.match(text, start, self.end)
@@ -226,7 +226,7 @@ class WordScanner(ABC):
         self.depth -= 1
 
     def arithmetic(self, start: int) -> bool:
-        """Reads an arithmetic expression from ``start`` through its ``))``; false, and nothing read, if it is none."""
+        """Read an arithmetic expression from `start` through its `))`; false, with nothing read, if there is none."""
         if self.parentheses is None:
             self.parentheses = _matching_parentheses(self.text)
         position = self.parentheses.get(start - 2, self.end)
@@ -255,7 +255,7 @@ class WordScanner(ABC):
         self.names.extend(_ARITHMETIC_NAME.findall(self.text[start:end]))
 
     def substitution(self, start: int) -> None:
-        """Reads ``$(...)``, ``<(...)`` or ``>(...)`` from its first character."""
+        """Read `$(...)`, `<(...)` or `>(...)` from its first character."""
         self.deeper()
         outer, self.substitutions = self.substitutions, []
         self.pos = start + 2
@@ -285,7 +285,7 @@ class WordScanner(ABC):
         self.pos = min(close + 1, self.end)
 
     def array(self) -> None:
-        """Reads the ``(...)`` of a bash array assignment."""
+        """Read the `(...)` of a bash array assignment."""
         start = self.pos
         self.pos += 1
         while self.pos < self.end:
@@ -315,7 +315,7 @@ class WordScanner(ABC):
             raise TooMuch
 
     def count(self) -> None:
-        """Counts an item or redirect, and gives up where there are too many."""
+        """Count an item or redirect, and stop if there are too many."""
         self.item_count += 1
         if self.item_count > _MAX_ITEMS or len(self.problems) > _MAX_PROBLEMS:
             self.problems.append((self.pos, len(self.text)))
@@ -363,7 +363,8 @@ class WordScanner(ABC):
 
 
 def _matching_parentheses(text: str) -> dict[int, int]:
-    """Where each parenthesis closes that holds no more than MAX_COMPOUNDS levels, whatever quotes it stands in."""
+    """The closing position of each parenthesis that contains no more than MAX_COMPOUNDS levels, inside or outside
+    quotes."""
     closing: dict[int, int] = {}
     opened: list[int] = []
     heights = [0]
@@ -380,7 +381,7 @@ def _matching_parentheses(text: str) -> dict[int, int]:
 
 
 def _may_expand(bare: str) -> bool:
-    """Whether unquoted characters (quoted parts shown as NUL) are a glob, a brace expansion or begin with ``~``."""
+    """Whether unquoted characters (quoted parts shown as NUL) are a glob, a brace expansion or begin with `~`."""
     if "*" in bare or "?" in bare or bare.startswith("~"):
         return True
     opening, closing = bare.find("["), bare.rfind("]")
@@ -396,5 +397,5 @@ def _may_expand(bare: str) -> bool:
 
 
 def _tilde_in_value(text: str) -> bool:
-    """POSIX 2.6.1: in the value of an assignment ``~`` expands at its start and after each ``:``."""
+    """POSIX 2.6.1: in the value of an assignment `~` expands at its start and after each `:`."""
     return text.startswith("~") or ":~" in text

@@ -1,7 +1,7 @@
-"""BuildKit's words: its word splitting, its `$variable` expansion, its JSON arrays, its CSV fields.
+"""BuildKit's word splitting, `$variable` expansion, JSON arrays and CSV fields.
 
-A faithful port of what matters of moby/buildkit `frontend/dockerfile/shell/lex.go`, `parser/line_parsers.go`,
-`parser/split_command.go` and tonistiigi/go-csvvalue. Where Go would write U+FFFD for invalid UTF-8, so do we.
+A port of the relevant parts of moby/buildkit `frontend/dockerfile/shell/lex.go`, `parser/line_parsers.go`,
+`parser/split_command.go` and tonistiigi/go-csvvalue. Where Go writes U+FFFD for invalid UTF-8, so does this package.
 
 - `gotext`: how Go reads and writes text: white space, lower case, quoting, invalid UTF-8.
 - `splitting`: text into words, and the leading flags of an instruction.

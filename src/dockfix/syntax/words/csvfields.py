@@ -44,7 +44,7 @@ def csv_fields(text: str) -> list[Piece] | None:
 
 
 def csv_error(text: str) -> str:
-    """Why `csv_fields` gave None, in the words of go-csvvalue; columns are counted in bytes from 1."""
+    """Why `csv_fields` returned None, in the words of go-csvvalue; columns are counted in bytes from 1."""
     at, size = 0, len(text)
     while at < size:
         if text[at] != '"':

@@ -26,7 +26,7 @@ def _nothing(_name: str) -> str | None:
 
 @dataclass
 class Lexer:
-    """One run of BuildKit's `shell.Lex` over a text. Mutable by nature, private by choice."""
+    """One run of BuildKit's `shell.Lex` over a text. Mutable and private."""
 
     text: str
     escape: str
@@ -286,10 +286,10 @@ class Expansion(NamedTuple):
 
 
 def expand(word: str, lookup: Lookup, escape: str = "\\") -> Expansion:
-    """Expand `$NAME` and `${NAME...}` in a word and remove its quotes, as BuildKit does for ENV, COPY, FROM and so on.
+    """Expand `$NAME` and `${NAME...}` in a word and remove its quotes, as BuildKit does for ENV, COPY, FROM and others.
 
     Raises:
-        SubstitutionError: BuildKit would refuse the word.
+        SubstitutionError: BuildKit would reject the word.
     """
     lex = Lexer(scannable(word), escape, lookup)
     text, _ = lex.until("", False)

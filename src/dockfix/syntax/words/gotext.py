@@ -1,4 +1,4 @@
-"""How Go reads and writes text: its white space, its lower case, its quoting, its U+FFFD for what is not UTF-8."""
+"""How Go reads and writes text: white space, lower case, quoting, and U+FFFD for invalid UTF-8."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def replace_invalid(text: str) -> str:
-    """What Go's rune-wise copying makes of invalid UTF-8: one U+FFFD a byte."""
+    """Text after Go's rune-wise copying: each invalid UTF-8 byte becomes U+FFFD."""
     if text.isascii() or not SURROGATE.search(text):
         return text
     return SURROGATE.sub("\ufffd", rejoin(text))
@@ -43,7 +43,7 @@ def go_quote(text: str) -> str:
             out.append(_GO_ESCAPES[char])
         elif char < " " or char == "\x7f":
             out.append(f"\\x{ord(char):02x}")
-        elif "\udc80" <= char <= "\udcff":  # a byte that is no UTF-8
+        elif "\udc80" <= char <= "\udcff":  # a byte that is not valid UTF-8
             out.append(f"\\x{ord(char) - 0xDC00:02x}")
         else:
             out.append(f"\\u{ord(char):04x}" if char <= "\uffff" else f"\\U{ord(char):08x}")
@@ -52,5 +52,5 @@ def go_quote(text: str) -> str:
 
 def scannable(text: str) -> str:
     # Go's text/scanner drops a BOM at the very beginning and reads each invalid byte as U+FFFD.
-    # Offsets must stay, so the halves of a split character stay apart.
+    # Offsets must not change, so the halves of a split character are kept apart.
     return (text if text.isascii() else SURROGATE.sub("\ufffd", text)).removeprefix(BOM)

@@ -18,14 +18,14 @@ _JSON_GAP = re.compile(r"[ \t\r\n]*")
 
 
 class NotStringsError(ValueError):
-    """A JSON array that holds something other than strings, which BuildKit refuses."""
+    """A JSON array with an element that is not a string, which BuildKit rejects."""
 
 
 def json_array(text: str) -> list[Piece] | None:
-    """The strings of a JSON array with the spans of their literals; None if `text` is no JSON array at all.
+    """The strings of a JSON array with the spans of their literals; None if `text` is not a JSON array.
 
     Raises:
-        NotStringsError: `text` is a JSON array with an element that is no string.
+        NotStringsError: `text` is a JSON array with an element that is not a string.
     """
     start = len(text) - len(text.lstrip(GO_SPACE))
     if not text.startswith("[", start):
@@ -85,7 +85,7 @@ def _is_json(text: str, at: int) -> bool:
             value = _JSON_STRING.match(text, at) or _JSON_NAME.match(text, at)
             if value is None:
                 value = _JSON_NUMBER.match(text, at)
-                # A number that no float64 holds makes Go give up, and BuildKit fall back to the shell form.
+                # Go fails on a number outside float64, and BuildKit falls back to the shell form.
                 if value is None or math.isinf(float(value.group())):
                     return False
             at = value.end()

@@ -6,7 +6,7 @@ import re
 
 
 class SubstitutionError(ValueError):
-    """A word that BuildKit's lexer refuses: an open quote, a bad `${...}`, a required variable that is unset."""
+    """A word that BuildKit's lexer rejects: an open quote, an invalid `${...}`, a required variable that is unset."""
 
 
 _ANY_RUN, _ANY_ONE = object(), object()
@@ -14,7 +14,7 @@ END = "\ufffd"  # how Go prints the end of the text as a character
 
 
 def reversed_pattern(pattern: str) -> str:
-    """A pattern read backwards, escapes kept in front of what they escape; a lone one at the end is not."""
+    """A reversed pattern; escapes stay before the character that they escape, a trailing one does not."""
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     return "".join(reversed(parts))
 
@@ -43,7 +43,7 @@ def parse_pattern(pattern: str) -> list[object]:
     return tokens
 
 
-_MOST_PATTERN_STEPS = 1_000_000  # of matching, so that no Dockerfile can make us hang
+_MOST_PATTERN_STEPS = 1_000_000  # of matching, so that no Dockerfile can cause a hang
 
 
 def match_end(tokens: list[object], value: str, start: int, greedy: bool) -> int | None:
@@ -92,7 +92,7 @@ def replace_matches(value: str, tokens: list[object], new: str, every: bool) -> 
         if not every:
             return value[:start] + new + value[end:]
         out.append(value[at:start])
-        if end > at or start == 0:  # an empty match right behind another is none
+        if end > at or start == 0:  # an empty match directly after another does not count
             out.append(_from_template(new, value[start:end]))
         at = end
         start = end if end > start else start + 1
@@ -101,7 +101,7 @@ def replace_matches(value: str, tokens: list[object], new: str, every: bool) -> 
 
 
 def _from_template(template: str, match: str) -> str:
-    """Go's `Regexp.Expand`: `$0` is the match, other names are groups, of which there are none, `$$` is a dollar."""
+    """Go's `Regexp.Expand`: `$0` is the match, `$$` a dollar; other names are groups, and there are none."""
 
     def one(found: re.Match[str]) -> str:
         if found.group(1):

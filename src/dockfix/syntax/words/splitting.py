@@ -13,7 +13,7 @@ ASCII_SPACE = re.compile(r"[\t\v\f\r ]+")
 
 
 class Piece(NamedTuple):
-    """A word and where it stands in the text that it was split from; `text` may differ from the slice."""
+    """A word and its span in the text that it was split from; `text` may differ from the slice."""
 
     text: str
     start: int
@@ -65,7 +65,7 @@ def split_quoted(text: str, escape: str) -> list[Piece]:
 
 @dataclass(frozen=True, slots=True)
 class FlagPiece:
-    """A leading `--flag`: what BuildKit reads, and where it stands in the text behind the keyword."""
+    """A leading `--flag`: what BuildKit reads, and its position in the text after the keyword."""
 
     text: str
     start: int

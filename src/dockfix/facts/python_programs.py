@@ -1,4 +1,4 @@
-"""The Python programs that a RUN holds: `python -c`, heredocs on standard input, scripts with a Python `#!` line."""
+"""The Python programs inside a RUN: `python -c`, heredocs on standard input, scripts with a Python `#!` line."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ from dockfix.syntax.tree import Run
 __all__ = ["PythonProgram", "PythonSyntaxError", "python_programs", "python_syntax_error", "python_version"]
 
 _NEWER: Final = 3
-"""How many minor versions past the running Python may be judged: what they added is a short list, and below."""
+"""How many minor versions newer than the running Python a program's version may be; the new syntax of these is handled
+below."""
 _LONGEST: Final = 100_000
 _PYTHON2: Final = re.compile(
     r"Missing parentheses in call|multiple exception types must be|invalid (?:decimal|octal)|leading zeros"
 )
-"""What Python 3 says of Python 2's `print x`, `except A, b` and `0777`, where `python` may still be Python 2."""
+"""The errors of Python 3 for Python 2's `print x`, `except A, b` and `0777`, where `python` may still be Python 2."""
 _PYTHON2_WORDS: Final = ("raise ", "exec ", "<>", "ur'", 'ur"')
-"""What may be Python 2 where Python 3 says no more than "invalid syntax"."""
+"""Possible Python 2 code for which Python 3 only reports "invalid syntax"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,12 @@ class PythonProgram:
         return next((word for word in words if is_python(word)), "")
 
     def span(self, start: int, end: int) -> Span:
-        """Where `code.source[start:end]` stands in the Dockerfile."""
+        """The span of `code.source[start:end]` in the Dockerfile."""
         return self.commands.text.span(*self.code.span_in_shell(start, end))
 
 
 def python_programs(run: Run, commands: Commands) -> Iterator[PythonProgram]:
-    """The Python programs of a RUN, as far as nothing in their source is for the shell to expand."""
+    """The Python programs of a RUN whose source the shell does not expand."""
     argv = commands.shell or ()
     if run.heredoc_script is not None and commands.script is None and any(is_python(each) for each in argv[:2]):
         code = python_in_heredoc(commands.text.text)
@@ -86,10 +87,11 @@ _TAGGED: Final = re.compile(r"([23])(?:\.([0-9]{1,9}))?(?![\w])")
 
 
 def python_version(program: PythonProgram, stage: Stage | None) -> tuple[int, int | None] | None:
-    """The version of Python, major and minor, that runs a program; None if neither its name nor the image says.
+    """The version of Python, major and minor, that runs a program; None if neither its name nor the image determines
+    it.
 
-    The image says it for `python` in docker-library/python, by its tag; a program by its name (`python3.12`). PyPy is
-    Python 2.7 under its bare name, and the image of CPython says nothing of it.
+    The image does for `python` in docker-library/python, by its tag; a program does by its name (`python3.12`). PyPy is
+    Python 2.7 under its bare name, and the image of CPython does not contain it.
     """
     name = program.interpreter.rpartition("/")[2]
     named = _NAMED.match(name)
@@ -107,19 +109,19 @@ def python_version(program: PythonProgram, stage: Stage | None) -> tuple[int, in
 
 @dataclass(frozen=True, slots=True)
 class PythonSyntaxError:
-    """What a Python parser says of a program; `offset` is where in the source."""
+    """The syntax error of a program; `offset` is its position in the source."""
 
     message: str
     offset: int
 
 
 def python_syntax_error(source: str, version: tuple[int, int | None] | None) -> PythonSyntaxError | None:
-    """Why no Python 3 takes a program; None if one may, or if it cannot be told.
+    """Why no Python 3 accepts a program; None if one may, or if that is not known.
 
-    Two parsers must agree: libcst's, whose grammar is that of several versions, and that of the running Python. Neither
-    can judge a version that is newer than the running Python, nor Python 2 (`version`: as `python_version` gives it).
+    Two parsers must agree: libcst's, whose grammar covers several versions, and that of the running Python. Neither can
+    decide for a version that is newer than the running Python, nor for Python 2 (`version`: from `python_version`).
     """
-    import ast  # noqa: PLC0415 - only needed for programs that libcst refuses
+    import ast  # noqa: PLC0415 - only needed for programs that libcst rejects
 
     if version is not None and (version[0] != 3 or (version[1] or 0) > sys.version_info.minor + _NEWER):
         return None

@@ -1,15 +1,14 @@
-"""What a RUN uses of what is copied above it."""
+"""copy-order: whether a RUN uses what a COPY writes."""
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
-from dockfix.facts.io import Area, conflict_with, copy_destination, file_use, requirement_files, upwards
-from dockfix.facts.model import Known
+from dockfix.facts.copies import Area
 from dockfix.project.target import target_from_text
-from dockfix.syntax.tree import Copy, Run
+from dockfix.syntax.tree import Run
+from dockfix_codemods.copy_order.conflicts import conflict_with
+from dockfix_codemods.copy_order.file_use import file_use
 
 
 def verdict(run: str, area: Area, head: str = "FROM python:3.13-slim\nWORKDIR /app\n") -> str:
@@ -95,7 +94,7 @@ def tree(path: str) -> Area:
         ("go mod download", file("/app/main.go"), "free"),
     ],
 )
-def test_clash(run: str, area: Area, expected: str) -> None:
+def test_conflicts(run: str, area: Area, expected: str) -> None:
     assert verdict(run, area) == expected
 
 
@@ -113,81 +112,6 @@ def test_clash(run: str, area: Area, expected: str) -> None:
 )
 def test_the_environment_matters(head: str, run: str, area: Area, expected: str) -> None:
     assert verdict(run, area, f"FROM python:3.13-slim\n{head}\n") == expected
-
-
-@pytest.mark.parametrize(
-    ("copy", "expected"),
-    [
-        ("a.txt /app/", Area("/app/a.txt", False)),
-        ("a.txt .", Area("/work/a.txt", False)),
-        ("a.txt b.sh ./sub/", Area("/work/sub/a.txt", False)),
-        ("a.txt /app", Area("/app", True)),
-        ("a.txt /app/b.txt", Area("/app/b.txt", False)),
-        ("src /app/", Area("/app", True)),
-        ("src/ x", Area("/work/x", True)),
-        (". /app", Area("/app", True)),
-        ("*.txt /app/", Area("/app", True)),
-        ("--chown=1:2 a.txt /app/", Area("/app/a.txt", False, "1:2")),
-        ("--chmod=755 a.txt /", Area("/a.txt", False, None, True)),
-        ("a.txt $DIR/", Area("/d/a.txt", False)),
-    ],
-)
-def test_landing(copy: str, expected: Area) -> None:
-    target = target_from_text(f"FROM debian:12\nENV DIR=/d\nWORKDIR /work\nCOPY {copy}\n")
-    node = target.dockerfile.instructions[-1]
-    assert isinstance(node, Copy)
-    state = target.facts.state(node)
-    assert isinstance(state.workdir, Known)
-    assert copy_destination(node, node.sources[0], state, lambda _: None) == expected
-
-
-def test_a_context_that_is_known_tells_folders_from_files() -> None:
-    target = target_from_text("FROM debian:12\nCOPY run /app/\n")
-    node = target.dockerfile.instructions[-1]
-    assert isinstance(node, Copy)
-    state = target.facts.state(node)
-    assert copy_destination(node, node.sources[0], state, lambda _: False) == file("/app/run")
-    assert copy_destination(node, node.sources[0], state, lambda _: True) == tree("/app")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("flask\nhttpx>=1  # why\n\n# note\n", ()),
-        ("-r base.txt\n-c limits.txt\n", ("base.txt", "limits.txt")),
-        ("--requirement=base.txt", ("base.txt",)),
-        ("-r https://example.org/r.txt\n", ()),
-        ("a==1 \\\n  --hash=sha256:00\n", ()),
-        ("--extra-index-url https://example.org/simple\ntorch\n", ()),
-        ("-e .\n", None),
-        ("./lib\n", None),
-        ("lib @ file:///app/lib\n", None),
-        ("--find-links wheels\n", None),
-        ("--no-index --find-links=./wheels\nflask\n", None),
-        ("--no-index -f wheels\n", None),
-        ("--no-index -r base.txt\n", ("base.txt",)),
-        ("-rbase.txt\n", ("base.txt",)),
-        ("--pre --trusted-host example.org -i https://example.org/simple -c 'limits.txt'\n", ("limits.txt",)),
-        ("--index-url file:///index\n", None),
-        ("--extra-index-url ../index\n", None),
-        ("-i\n", None),
-        ("--pre=x\n", None),
-        ("--unheard-of\n", None),
-        ("a==1 --hash=sha256:00 --hash sha256:11\n", ()),
-        ("a==1 --config-settings=dir=./lib\n", None),
-        (f"a{' ' * 400_000}x{' ' * 400_000}\n", None),
-        (f"--pre{' ' * 400_000}\n", ()),
-    ],
-)
-def test_requirement_files(text: str, expected: tuple[str, ...] | None) -> None:
-    assert requirement_files(text) == expected
-
-
-@pytest.mark.parametrize("folder", ["/app", "//app", "//", "/", "app", ""])
-def test_the_way_up_ends(folder: str) -> None:
-    found = list(itertools.islice(upwards(folder), 9))
-    assert len(found) < 4
-    assert found[0] == folder
 
 
 @pytest.mark.parametrize("head", ["ENV R=/\nWORKDIR $R/app", "WORKDIR //app", "ENV R=//\nWORKDIR ${R}app/"])

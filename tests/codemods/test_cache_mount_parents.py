@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dockfix.facts.build import analyse
-from dockfix.facts.mount_parents import missing_parents, uses_folder
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Run
+from dockfix_codemods.cache_mount.analysis.parents import missing_parents, uses_folder
 
 NODE = "FROM node:22-slim\n{}USER node\n{}RUN yarn install --frozen-lockfile\n"
 CACHE = ("/home/node/.cache", "/home/node/.cache/yarn")

@@ -1,8 +1,8 @@
-"""Folders above a cache mount: which exist before its RUN, and what uses those that only the install makes.
+"""Folders above a cache mount: which exist before its RUN, and what uses those that only the install creates.
 
-BuildKit makes the missing parents of a mount's target as root with mode 0755, whoever runs the command, and takes them
-away behind it (moby/buildkit `executor/stubs.go`; buildah and older versions leave them in the image). So a parent that
-does not exist is root's in the RUN, and not in the image behind it, where the tool would have made it.
+BuildKit creates the missing parents of a mount's target as root with mode 0755, whoever runs the command, and removes
+them afterwards (moby/buildkit `executor/stubs.go`; buildah and older versions leave them in the image). So a missing
+parent belongs to root in the RUN, and does not exist in the image afterwards, where the tool would have created it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dockfix.syntax.tree import Add, Copy, Run, Workdir
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Step
-    from dockfix.facts.scope import State
     from dockfix.facts.stages import Stage
+    from dockfix.facts.state import State
     from dockfix.syntax.shell import SimpleCommand, Word
 
 __all__ = ["makes_parents", "missing_parents", "uses_folder"]
@@ -37,7 +37,7 @@ _ROOTS: Final = frozenset(
 )
 _OPEN: Final = frozenset(("/tmp", "/var/tmp"))  # noqa: S108 - the folders that every image has, mode 1777
 _OF_IMAGES: Final = ("GOPATH", "CARGO_HOME")
-"""Variables of images that name folders which these images hold (docker-library/golang, rust-lang/docker-rust)."""
+"""Variables of images that name folders in these images (docker-library/golang, rust-lang/docker-rust)."""
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND | Context.NEGATED
 _SPECIAL: Final = re.compile(r"[{$*?\[`\\]")
 
@@ -45,8 +45,8 @@ _SPECIAL: Final = re.compile(r"[{$*?\[`\\]")
 def missing_parents(facts: BuildFacts, run: Run, stage: Stage, path: str, *, writer_is_root: bool) -> tuple[str, ...]:
     """The folders above `path` that are not known to exist before a RUN, the outermost first.
 
-    Those that the RUN's user could not have made anyhow, because they are missing in a folder of root's, are none of
-    its business: with `writer_is_root` unset they are left out.
+    With `writer_is_root` unset, folders that the RUN's user could not have created anyway, because they are missing in
+    a folder of root's, are omitted.
     """
     existing = _existing(facts, run, stage)
     found = []
@@ -90,7 +90,7 @@ def _existing(facts: BuildFacts, run: Run, stage: Stage) -> set[str]:
 
 
 def _homes(facts: BuildFacts, run: Run, stage: Stage) -> Iterator[str]:
-    """The home directories that the base image has or that the commands which create their users make."""
+    """The home directories that the base image has or that the commands that create its users make."""
     if stage.base is not None and stage.base.home:
         yield stage.base.home
     rhel = stage.base is not None and stage.base.family in ("rhel", "fedora")
@@ -104,7 +104,8 @@ def _homes(facts: BuildFacts, run: Run, stage: Stage) -> Iterator[str]:
 
 
 def _makes_home(command: SimpleCommand, rhel: bool) -> bool:
-    """useradd(8): with -m, or by default where login.defs has CREATE_HOME (RHEL); adduser: unless it is told not to."""
+    """Whether a command creates a home: useradd(8) with -m, or by default if login.defs has CREATE_HOME (RHEL); adduser
+    unless an option prevents it."""
     if command.context & _UNCERTAIN:
         return False
     words = [word.value or "" for word in command.args]
@@ -117,7 +118,8 @@ def _makes_home(command: SimpleCommand, rhel: bool) -> bool:
 
 
 def _replay(facts: BuildFacts, run: Run, made: set[str], folders: set[str], until: Step | None = None) -> None:
-    """What a RUN makes of folders, up to a step: those of mkdir, less those that are removed or moved."""
+    """Apply the commands of a RUN, up to a step, to the existing folders: those of mkdir, and those that are removed or
+    moved."""
     state = facts.state(run)
     mounted = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
     home = known(state.home) or ""
@@ -183,7 +185,7 @@ def _with_parents(path: str | None) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a word names: a path, and if that is only how it begins, what follows (a glob, a variable)."""
+    """What a word names: a path and, if that is only a prefix, the rest (a glob, a variable)."""
 
     path: str
     rest: str = ""
@@ -195,7 +197,7 @@ class Place:
         if re.search(r"[{$`\\]", self.rest):
             return folder.startswith(self.path) or serves(folder, self.path)
         parts, wanted = (self.path + self.rest).split("/"), folder.split("/")
-        # A glob goes from `/` to `/`, and `*` meets no dot at the beginning of a name (POSIX, 2.14 Pattern Matching).
+        # A glob matches within one name, and `*` matches no leading dot (POSIX, 2.14 Pattern Matching).
         return len(parts) >= len(wanted) and all(
             fnmatch.fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
             for part, name in zip(parts, wanted, strict=False)
@@ -203,7 +205,8 @@ class Place:
 
 
 def _place(word: Word, home: str, directory: Fact[str]) -> Place | None:
-    """What a word names, None if nothing is known of it: `~` and `$HOME` are the home, the rest lies in `directory`."""
+    """What a word names, None if nothing is known of it: `~` and `$HOME` are the home, relative paths are in
+    `directory`."""
     text = word.value if word.value is not None else word.text.replace('"', "").replace("'", "")
     text = text.partition("=")[2] if text.startswith("-") else text
     if home:
@@ -223,7 +226,7 @@ def _place(word: Word, home: str, directory: Fact[str]) -> Place | None:
 
 
 def _names(word: Word, home: str, directory: Fact[str], folder: str) -> bool:
-    """Whether a word may name a folder or something in it, or has its path in a text (`python -c '...'`)."""
+    """Whether a word may name a folder or something in it, or contains its path (`python -c '...'`)."""
     place = _place(word, home, directory)
     if place is not None and place.meets(folder):
         return True
@@ -235,16 +238,16 @@ def _names(word: Word, home: str, directory: Fact[str], folder: str) -> bool:
 
 
 def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory: str, home: str) -> bool:
-    """Whether a command of a RUN may fail where a folder, which holds the cache `directory`, does not exist.
+    """Whether a command of a RUN may fail if a folder, which contains the cache `directory`, does not exist.
 
-    It names the folder or something in it. `rm -f` and `mkdir -p` never fail so, nor does what `ln -s` points at;
-    `echo` only prints, and what lies in a folder that another step makes is there as before.
+    It names the folder or something in it. `rm -f` and `mkdir -p` never fail for that reason, nor does the target of
+    `ln -s`; `echo` only prints, and files in a folder that another step creates are not affected.
     """
     command, state = step.command, facts.state(run)
     words = [redirect.target for redirect in command.redirects if redirect.target is not None]
     tolerant = makes_parents(step) or (command.basename == "rm" and _has_flag(step, "f", "--force"))
     if not tolerant and command.basename not in ("echo", "printf"):
-        cached = step.package is not None  # it makes the directory that an option names
+        cached = step.package is not None  # it creates the directory in an option
         made = command.args[-1:] if command.basename == "ln" and _has_flag(step, "s", "--symbolic") else command.args
         words += [word for word in made if not (cached and word.text.startswith("--cache"))]
     where = step.directory(state.workdir)
@@ -265,7 +268,7 @@ def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory:
 
 
 def makes_parents(step: Step) -> bool:
-    """Whether a command is `mkdir -p`, which takes a directory that is there already."""
+    """Whether a command is `mkdir -p`, which accepts an existing directory."""
     return step.command.basename == "mkdir" and _has_flag(step, "p", "--parents")
 
 

@@ -1,4 +1,4 @@
-"""The Python programs of a RUN: which there are, for which version, and what no Python takes."""
+"""The Python programs of a RUN: which there are, for which version, and which no Python accepts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from dockfix.facts.programs import python_programs, python_syntax_error, python_version
+from dockfix.facts.python_programs import python_programs, python_syntax_error, python_version
 from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Run
 
@@ -49,7 +49,7 @@ def test_the_version_is_that_of_the_program_or_of_the_image(
         "import x\\nprint(1)",
     ],
 )
-def test_what_no_python_takes_is_found(source: str) -> None:
+def test_programs_that_no_python_accepts(source: str) -> None:
     found = python_syntax_error(source, (3, 9))
     assert found is not None
     assert 0 <= found.offset <= len(source)
@@ -76,5 +76,5 @@ def test_what_no_python_takes_is_found(source: str) -> None:
         ("", None),
     ],
 )
-def test_what_some_python_may_take_is_let_be(source: str, version: tuple[int, int | None] | None) -> None:
+def test_programs_that_some_python_may_accept(source: str, version: tuple[int, int | None] | None) -> None:
     assert python_syntax_error(source, version) is None

@@ -1,0 +1,77 @@
+"""What a mount of apt's directories requires, and what prevents it."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from dockfix.facts.mounts import Caches
+from dockfix.facts.packages import Action
+from dockfix.syntax.tree import Run
+from dockfix_codemods.cache_mount.analysis.cleaning import cleaning
+
+if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+
+
+def apt_blocker(facts: BuildFacts, caches: Caches) -> str:
+    """Why apt's directories must not be mounted in this RUN; "" if they may.
+
+    apt records automatically installed packages in /var/lib/apt/extended_states (apt-mark(8)).
+    """
+    for step in caches.commands.steps:
+        package = step.package
+        if package is not None and package.manager == "apt" and package.has("--download-only"):
+            return "`--download-only` leaves packages in `/var/cache/apt` for a later step, which a mount would hide"
+        if step.command.basename == "apt-mark" or (
+            package is not None
+            and package.manager == "apt"
+            and (package.action is Action.AUTOREMOVE or package.has("--auto-remove", "--autoremove"))
+        ):
+            return (
+                "packages are removed by the marks in `/var/lib/apt`, which a mount replaces by those of other builds"
+            )
+    dropped = cleaning(caches, ["/var/lib/apt"])
+    if dropped:
+        return ""
+    for stage in (caches.stage, *facts.graph.descendants(caches.stage)):
+        for run in stage.instructions:
+            if not isinstance(run, Run) or run.span.start <= caches.run.span.start:
+                continue
+            packages = [step.package for step in facts.commands(run).steps if step.package is not None]
+            actions = [package.action for package in packages if package.manager == "apt"]
+            if Action.INSTALL in actions and Action.UPDATE not in actions:
+                return (
+                    f"the install in line {run.start_line} needs the package lists that this `RUN` leaves in the image"
+                )
+    return ""
+
+
+def apt_ready(caches: Caches) -> bool:
+    """Whether apt's directories can be mounted: this RUN fetches its own lists, with apt-get, in a known image.
+
+    apt, unlike apt-get, deletes the packages that it has downloaded (apt(8)).
+    """
+    steps = [tool for tool in caches.tools if tool.package.manager == "apt"]
+    installs = [tool for tool in steps if tool.package.action in (Action.INSTALL, Action.UPGRADE)]
+    updates = [tool for tool in steps if tool.package.action is Action.UPDATE]
+    plain = all(posixpath.basename(tool.package.executable.text) == "apt-get" for tool in steps)
+    if not installs or not updates or not plain or caches.root is not True:
+        return False
+    return updates[0].step.command.start < installs[0].step.command.start
+
+
+def docker_clean_gone(facts: BuildFacts, caches: Caches) -> bool:
+    """Whether the image has no docker-clean, or this or an earlier RUN changes it."""
+    base = caches.stage.base
+    if base is not None and not base.docker_clean:
+        return True
+    return any(
+        isinstance(each, Run) and each.span.start <= caches.run.span.start and "docker-clean" in _text(each)
+        for stage in facts.graph.chain(caches.stage)
+        for each in stage.instructions
+    )
+
+
+def _text(run: Run) -> str:
+    return run.script.text if run.script is not None else ""

@@ -1,0 +1,31 @@
+"""Commands of package managers.
+
+- `model`: a package manager command as a value.
+- `recognise`: from the words of a shell command to that value.
+- `reads`: which files of the build such a command reads.
+- `requirements`: which package a requirement names, and which operands are names rather than paths.
+- `requirement_files`: pip's requirement files.
+"""
+
+from dockfix.facts.packages.model import Option, PackageCommand, WordLike
+from dockfix.facts.packages.reads import Reads, literal_requirements_only, manifests_for, reads
+from dockfix.facts.packages.recognise import recognise
+from dockfix.facts.packages.requirement_files import requirement_files
+from dockfix.facts.packages.requirements import distribution_name, is_literal_name
+from dockfix.facts.tables.commands import FILE_VARIABLES, Action
+
+__all__ = [
+    "FILE_VARIABLES",
+    "Action",
+    "Option",
+    "PackageCommand",
+    "Reads",
+    "WordLike",
+    "distribution_name",
+    "is_literal_name",
+    "literal_requirements_only",
+    "manifests_for",
+    "reads",
+    "recognise",
+    "requirement_files",
+]

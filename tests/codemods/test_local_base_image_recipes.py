@@ -1,4 +1,4 @@
-"""Recipes: what makes an image, from builds and from comments, and when two make the same."""
+"""Build recipes of compose, bake and comments, and when two of them make the same image."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from dockfix.project.compose.builds import NamedContext
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
-from dockfix_codemods.local_base_image.comments import BuildComment
-from dockfix_codemods.local_base_image.recipes import Recipe, recipe_of_comment, recipes_of
+from dockfix_codemods.local_base_image.build_comments import BuildComment
+from dockfix_codemods.local_base_image.build_recipes import BuildRecipe, recipe_of_comment, recipes_of
 
 
 def project(root: Path, files: Mapping[str, str], options: BuildOptions | None = None) -> Target:
@@ -94,7 +94,7 @@ def test_the_command_line_gives_a_context_and_named_contexts(tmp_path: Path) -> 
 
 FOLDER = NamedContext("lib", "./lib", 3, "folder", Path("/p/lib"), True, source=Path("/p/compose.yaml"))
 SERVICE = NamedContext("lib", "service:lib", 3, "service", None, None, source=Path("/p/compose.yaml"))
-ONE = Recipe("one", Path("/p/Dockerfile"), Path("/p"))
+ONE = BuildRecipe("one", Path("/p/Dockerfile"), Path("/p"))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,6 @@ ONE = Recipe("one", Path("/p/Dockerfile"), Path("/p"))
         (replace(ONE, options={"network": None}), replace(ONE, options={"network": None}), False),
     ],
 )
-def test_the_same_image(one: Recipe, two: Recipe, same: bool) -> None:
+def test_the_same_image(one: BuildRecipe, two: BuildRecipe, same: bool) -> None:
     assert one.same_image(two) is same
     assert two.same_image(one) is same

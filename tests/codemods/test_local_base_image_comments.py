@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockfix.syntax.parser import parse
-from dockfix_codemods.local_base_image.comments import BuildCommand, BuildComment, build_comments, read_command
+from dockfix_codemods.local_base_image.build_comments import BuildCommand, BuildComment, build_comments, read_command
 
 
 def read(text: str) -> list[BuildComment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockfix.edit import context_wiring, wiring
+from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage, context_key
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
@@ -52,9 +53,12 @@ def _correct_path(target: Target, node: Instruction, unresolved: wiring.Unresolv
     if len(folders) > 1:
         shown = ", ".join(f"`{folder}`" for folder in folders)
         return Advice(node.span, f"{message}; several folders match: {shown}", Severity.ERROR)
-    change = context_wiring.update_context(target.project, unresolved.build, given, folders[0])
-    if isinstance(change, str):
-        return Refusal(node.span, message, change)
+    try:
+        change = context_wiring.update_context(target.project, unresolved.build, given, folders[0])
+        if isinstance(change, str):
+            raise Refused(change)
+    except Refused as refused:
+        return Refusal(node.span, message, refused.reason)
     fix = f"change it to `{folders[0]}`, the only matching folder that contains what is copied"
     review = f"check that `{folders[0]}` is meant, and not a folder that another step creates before the build"
     if unresolved.outside:
@@ -73,9 +77,12 @@ def _add_entry(
         given = ", ".join(dict.fromkeys(each.shown for each in supply.given))
         note = f"the value in {by} ({given}) is not unique, or comes from a variable or from another file"
         return Refusal(node.span, message, f"{note}; write {wiring.as_written(build, supply.key, '...')}")
-    change = context_wiring.add_context(target.project, build, supply.key, value)
-    if isinstance(change, str):
-        return Refusal(node.span, message, change)
+    try:
+        change = context_wiring.add_context(target.project, build, supply.key, value)
+        if isinstance(change, str):
+            raise Refused(change)
+    except Refused as refused:
+        return Refusal(node.span, message, refused.reason)
     fix = f"add the named context `{supply.key}={value}`, as in {by}"
     review = f"check that {build.service} should copy from `{value}`, like the others"
     if any(each.service == build.service and each.source != build.source for each in supply.providers):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.edit import context_wiring, wiring
+from dockfix.facts.model import Refused
 from dockfix.facts.stages import context_key
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
@@ -70,9 +71,12 @@ def _wait(use: ImageUse, build: BuildInvocation, producers: list[BuildInvocation
     if blocker is not None:
         return Refusal(node.span, message, f"{blocker}{not_inlined if one else ''}", file=target.real)
     value = f"{'service' if build.kind == 'compose' else 'target'}:{producer.service}"
-    change = context_wiring.add_context(project, build, key, value)
-    if isinstance(change, str):
-        return Refusal(node.span, message, change, file=target.real)
+    try:
+        change = context_wiring.add_context(project, build, key, value)
+        if isinstance(change, str):
+            raise Refused(change)
+    except Refused as refused:
+        return Refusal(node.span, message, refused.reason, file=target.real)
     fix = (
         f"add the named context `{key}={value}`: {build.kind} then builds {producer.service} first and uses the result"
     )

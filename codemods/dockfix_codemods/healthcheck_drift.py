@@ -1,9 +1,18 @@
-"""Compose asks something else than the image's own health check.
+"""Compose overrides the image's health check with a different one.
 
 ## What it does
 
-It compares the `healthcheck:` of each compose service that builds the Dockerfile with the image's HEALTHCHECK, and says
-where they ask for another path, port or host, or with another command. Given this `compose.yaml`,
+The rule compares the `healthcheck:` of each compose service that builds the Dockerfile with the image's HEALTHCHECK,
+and reports a different path, port, host or command.
+
+## Why is this bad?
+
+Compose's check overrides the image's without a message. Usually one of the two is an oversight: a path that was
+renamed, or the port of another setup. If both are intended, a comment helps the next reader.
+
+## Example
+
+With this `compose.yaml`,
 
 ```yaml
 services:
@@ -21,23 +30,19 @@ RUN apt-get update && apt-get install -y curl
 HEALTHCHECK CMD curl -f http://localhost:8000/health || exit 1
 ```
 
-## Why
+## Fix safety
 
-Compose's check goes before the image's, silently. One of the two is usually an oversight: the path that was renamed, or
-the port of another setup. If both are meant, a comment saves the next reader the search.
+There is no fix: the files do not say which of the two checks is right.
 
-## Safety
+## When it does not apply
 
-There is no edit: which of the two is right is not to be seen in the files.
+- Only times or retries differ: they may well differ between setups.
+- The same request is written differently: another program with the same address, `localhost` for `127.0.0.1`, a
+  fallback.
+- One of the two is `disable: true` or `NONE`.
+- The addresses contain variables whose value neither the image nor a default gives.
 
-## What it leaves alone
-
-- Other times and retries: these may well differ from one setup to another.
-- The same question asked otherwise: another program with the same address, `localhost` for `127.0.0.1`, a fallback.
-- `disable: true` and `NONE`, which are clear.
-- Addresses with variables of which neither the image nor a default gives the value.
-
-## Sources
+## References
 
 - https://docs.docker.com/reference/compose-file/services/#healthcheck
 """
@@ -56,14 +61,14 @@ from dockfix.syntax.tree import Healthcheck
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Compare the HEALTHCHECK of each stage that compose builds with those of its services."""
+    """Compare the HEALTHCHECK of each stage that compose builds with the healthchecks of its services."""
     if not target.invocations:
         return
     for stage, services in services_by_stage(target):
         own = health.effective_healthcheck(target.facts, stage)
         if own is None or own.kind != "CMD":
             continue
-        said: set[str] = set()
+        reported: set[str] = set()
         for each in services:
             environment = each.service.environment
             asked = health.asked(target.facts.commands(own), target.facts, stage, environment)
@@ -71,15 +76,15 @@ def check(target: Target) -> Iterator[Finding]:
             difference = _difference(asked, other) if other is not None else ""
             if difference and other is not None:
                 difference = _without_hidden(target, stage, each, own, asked, other) or difference
-            if difference and each.service.name not in said:
-                said.add(each.service.name)
-                yield Advice(own.span, f"compose overrides it for {each.shown}: {difference}")
+            if difference and each.service.name not in reported:
+                reported.add(each.service.name)
+                yield Advice(own.span, f"compose overrides the check for {each.shown}: {difference}")
 
 
 def _without_hidden(
     target: Target, stage: Stage, service: CheckedService, check: Healthcheck, asked: health.Asked, other: health.Asked
 ) -> str:
-    """The difference with variables as written where values of `.env` files went into it; empty if none did."""
+    """The difference with variables as written, if it contains values of `.env` files; otherwise empty."""
     environment = service.service.shown_environment
     own = health.asked(target.facts.commands(check), target.facts, stage, environment)
     there = _asked(target, stage, service, environment)
@@ -109,32 +114,30 @@ def _asked(
 
 
 def _difference(own: health.Asked, other: health.Asked) -> str:
-    """What compose asks and the image does not; empty if both ask the same, or if that cannot be known."""
+    """How compose's check differs from the image's, in words; empty if it does not, or if that is unknown."""
     if own.endpoints and other.endpoints:
         paths, others = ({endpoint.path for endpoint in each.endpoints} for each in (own, other))
         certain = all(endpoint.known for endpoint in own.endpoints | other.endpoints)
         literal = not any("$" in path for path in paths | others)
         if own.endpoints & other.endpoints or not (certain or (literal and not paths & others)):
             return ""
-        here, there = (" and ".join(sorted(map(str, each.endpoints))) for each in (own, other))
-        return f"{there} instead of {here}"
+        return f"{_shown(other)} instead of {_shown(own)}"
     if own.endpoints or other.endpoints:
-        here, there = (_shown(each) for each in (own, other))
-        return f"{there} instead of {here}" if own.commands and other.commands else ""
+        return f"{_shown(other)} instead of {_shown(own)}" if own.commands and other.commands else ""
     if not (own.known and other.known) or own.commands == other.commands:
         return ""
-    return f"`{_shown(other)}` instead of `{_shown(own)}`" if own.commands and other.commands else ""
+    return f"{_shown(other)} instead of {_shown(own)}" if own.commands and other.commands else ""
 
 
 def _shown(asked: health.Asked) -> str:
     if asked.endpoints:
-        return " and ".join(sorted(map(str, asked.endpoints)))
-    return " ".join(asked.commands[0])
+        return " and ".join(f"`{each}`" for each in sorted(map(str, asked.endpoints)))
+    return f"`{' '.join(asked.commands[0])}`"
 
 
 CODEMOD: Final = Codemod(
     name="healthcheck-drift",
-    title="compose asks something else than the image's health check",
+    title="compose overrides the image's health check with a different one",
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset(),

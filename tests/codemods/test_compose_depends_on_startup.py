@@ -1,4 +1,4 @@
-"""In what order services start, and what a service waits for without naming it."""
+"""The order in which services start, and the services that another waits for without naming them."""
 
 from __future__ import annotations
 

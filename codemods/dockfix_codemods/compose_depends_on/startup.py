@@ -53,7 +53,7 @@ def cycle(compose: ComposeFile) -> tuple[Wait, ...]:
 
 
 def longest_chain(compose: ComposeFile) -> tuple[Wait, ...]:
-    """The longest chain from a service to one that waits for nothing; of several, the one with most waits for readiness.
+    """The longest chain of services that wait for one another; of several, the one with most waits for readiness.
 
     Empty if no service waits, or services wait for each other.
     """
@@ -107,20 +107,17 @@ def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
         configuration = _configuration(service, files) if waits else None
         if configuration is None:
             continue
-        everything = "\n".join(
-            [configuration, _definition(compose, service, files), _dockerfiles(compose, service, files)]
-        )
+        definition, dockerfiles = _definition(compose, service, files), _dockerfiles(compose, service, files)
+        searched = "\n".join([configuration, definition, dockerfiles])
         for wait in waits:
             other = compose.services[wait.dependency.name]
             if _volumes(service, files) & _volumes(other, files):
                 continue
             names = _names(compose, other, files)
             peers = [each for each in compose.services if each not in (service.name, other.name)]
-            if (
-                names is not None
-                and not _mentions(everything, names)
-                and _mentions(configuration, [*map(_plain, peers)])
-            ):
+            if names is None or _mentions(searched, names):
+                continue
+            if _mentions(configuration, [*map(_plain, peers)]):
                 yield wait
 
 

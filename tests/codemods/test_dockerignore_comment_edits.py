@@ -1,4 +1,4 @@
-"""Comments behind patterns in `.dockerignore`: found as Docker reads lines, moved without touching anything else."""
+"""Comments after patterns in `.dockerignore`: found as Docker reads lines, moved without any other change."""
 
 import pytest
 from hypothesis import given, settings
@@ -30,7 +30,7 @@ def test_a_candidate(line: str, pattern: str, comment: str) -> None:
     (found,) = trailing_comments(text)
     assert (found.line, found.pattern, found.comment) == (3, pattern, comment)
     assert text[slice(*found.span)] == line.strip()
-    assert text[slice(*found.written)] == pattern
+    assert text[slice(*found.pattern_span)] == pattern
 
 
 @pytest.mark.parametrize(

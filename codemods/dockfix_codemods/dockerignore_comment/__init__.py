@@ -104,9 +104,9 @@ def _message(comments: Sequence[TrailingComment]) -> str:
     if len(comments) == 1:
         effect = "not re-included" if first.startswith("!") else "not excluded"
         shown = first.removeprefix("!")
-        return f"Docker reads the comment after `{first}` as part of the pattern: `{shown}` is {effect}"
+        return f"Docker reads the comment after `{first}` as part of the pattern, so `{shown}` is {effect}"
     lines = _list([f"`{comment.pattern}` (line {comment.line})" for comment in comments], ", ")
-    return f"Docker reads the comments after {len(comments)} patterns as part of them: they match nothing: {lines}"
+    return f"Docker reads the comments after {len(comments)} patterns as part of them, so they match nothing: {lines}"
 
 
 def _review(comments: Sequence[TrailingComment]) -> str:

@@ -14,7 +14,7 @@ from dockfix_codemods.dockerignore_comment.edits import TrailingComment
 __all__ = ["blockers"]
 
 _MOST_TRIED: Final = 100
-"""A path that more lines exclude is blamed on all of them, without a search for the one that would save it."""
+"""Of the lines that match a path, only the first ones are tried, which limits the work on a hostile file."""
 
 
 def blockers(text: str, comments: Sequence[TrailingComment], builds: Sequence[IgnoringBuild]) -> Mapping[int, str]:
@@ -78,7 +78,7 @@ def _build_blockers(
 
 
 def _responsible(repaired: IgnoreRules, lines: Collection[int], path: str) -> list[int]:
-    """The lines that each exclude a path alone; if there is none, all that exclude it together."""
+    """The lines of which any one, left unfixed, would keep a path; if there is none, all lines that exclude it."""
     matching = [line for line in repaired.lines_that_match(path) if line in lines]
-    alone = [line for line in matching[:_MOST_TRIED] if not repaired.without(line).ignored(path)]
-    return alone or matching
+    keeping = [line for line in matching[:_MOST_TRIED] if not repaired.without(line).ignored(path)]
+    return keeping or matching

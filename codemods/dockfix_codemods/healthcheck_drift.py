@@ -40,7 +40,7 @@ There is no fix: the files do not say which of the two checks is right.
 - The same request is written differently: another program with the same address, `localhost` for `127.0.0.1`, a
   fallback.
 - One of the two is `disable: true` or `NONE`.
-- The addresses contain variables whose value neither the image nor a default gives.
+- The addresses contain variables, and neither the image nor a default sets their value.
 
 ## References
 

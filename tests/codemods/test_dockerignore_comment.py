@@ -45,7 +45,7 @@ def test_the_context_is_walked_once_for_all_lines(tmp_path: Path, listed: list[s
     assert max(map(listed.count, listed)) <= 4
 
 
-def test_a_file_outside_the_project_says_nothing_of_its_ignore_file(tmp_path: Path, listed: list[str]) -> None:
+def test_a_file_outside_the_project_does_not_affect_its_ignore_file(tmp_path: Path, listed: list[str]) -> None:
     root = tmp_path / "root"
     root.mkdir()
     make(root, 3)

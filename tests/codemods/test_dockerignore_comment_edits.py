@@ -41,7 +41,7 @@ def test_no_candidate(line: str) -> None:
     assert split_comments(f"{line}\n", 1) == ()
 
 
-def test_docker_gives_up_on_a_long_line_and_what_follows() -> None:
+def test_nothing_is_found_from_a_line_that_is_too_long_for_docker() -> None:
     assert list(trailing_comments("x" * 65536 + "\na # b\n")) == []
 
 

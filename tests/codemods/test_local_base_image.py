@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_read_may_also_build_them(tmp_path: Path) -> None:
         ("ARG X\n", "base/Dockerfile cannot be parsed"),
     ],
 )
-def test_a_base_that_cannot_be_read_or_ends_in_the_middle(tmp_path: Path, base: str | None, why: str) -> None:
+def test_a_base_that_cannot_be_read_or_ends_in_a_continuation(tmp_path: Path, base: str | None, why: str) -> None:
     assert reason(run(tmp_path, base)) == why
 
 

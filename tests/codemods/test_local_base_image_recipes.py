@@ -42,7 +42,7 @@ def project(root: Path, files: Mapping[str, str], options: BuildOptions | None =
         ("docker build -t a -", None),
     ],
 )
-def test_a_comment_is_run_where_it_finds_its_file(tmp_path: Path, command: str, context: str | None) -> None:
+def test_paths_of_a_comment_start_where_it_finds_its_file(tmp_path: Path, command: str, context: str | None) -> None:
     root = tmp_path / "project"
     target = project(root, {"docker/a/Dockerfile": "FROM scratch\n"})
     recipe = recipe_of_comment(target.project, target.real, BuildComment(("a",), command, 1))
@@ -50,14 +50,14 @@ def test_a_comment_is_run_where_it_finds_its_file(tmp_path: Path, command: str, 
     assert recipe.dockerfile == (None if context is None else target.real)
 
 
-def test_a_comment_that_fits_two_folders_is_not_known(tmp_path: Path) -> None:
+def test_a_comment_that_fits_two_folders_is_unknown(tmp_path: Path) -> None:
     files = {"docker/a/Dockerfile": "FROM scratch\n", "docker/a/docker/x": "", "docker/x": ""}
     target = project(tmp_path, files)
     comment = BuildComment(("a",), f"docker build -t a -f {target.real} docker", 1)
     assert recipe_of_comment(target.project, target.real, comment).context is None
 
 
-def test_what_a_comment_says_besides(tmp_path: Path) -> None:
+def test_target_arguments_and_options_of_a_comment(tmp_path: Path) -> None:
     target = project(tmp_path, {"docker/a/Dockerfile": "FROM scratch\n"})
     command = "docker build -t a --target x --build-arg A=1 --build-arg B --secret id=s --no-cache docker/a"
     recipe = recipe_of_comment(target.project, target.real, BuildComment(("a",), command, 3))
@@ -65,7 +65,7 @@ def test_what_a_comment_says_besides(tmp_path: Path) -> None:
     assert (recipe.args, recipe.options) == ({"A": "1", "B": None}, {"secret": None})
 
 
-def test_all_ways_to_build_a_file(tmp_path: Path) -> None:
+def test_all_recipes_of_a_file(tmp_path: Path) -> None:
     files = {
         "docker/a/Dockerfile": "# docker build -t a docker/a\nFROM scratch\n",
         "compose.yaml": (

@@ -18,7 +18,7 @@ These two also apply to `RUN --mount=from=NAME` and `FROM NAME`; the Dockerfile 
 
 ## Why is this bad?
 
-Without the named context BuildKit takes NAME for an image, and the build fails with `failed to resolve source metadata
+Without the named context BuildKit treats NAME as an image, and the build fails with `failed to resolve source metadata
 for docker.io/library/packages:latest`. If compose supplies the context, only a plain `docker build` fails; it needs
 `--build-context`.
 

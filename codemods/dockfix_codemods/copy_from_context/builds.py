@@ -32,7 +32,7 @@ def check_supplied(target: Target, node: Instruction, stage: Stage, name: str) -
         yield from (_correct_path(target, node, each, message) for each in unresolved)
         return
     if own is not None and own.index < stage.index:
-        return  # a build without the context takes the stage
+        return  # a build without the context uses the stage
     images = wiring.may_be_image(target, name, stages=False) or any(given.kind == "image" for given in supply.given)
     if supply.providers and supply.without and not supply.by_command_line:
         yield from () if images else (_add_entry(target, node, build, supply, message) for build in supply.without)

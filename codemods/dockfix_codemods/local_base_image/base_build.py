@@ -84,7 +84,7 @@ class Reference:
 
     @property
     def is_base(self) -> bool:
-        """Whether the stage starts from the image, and does not only take files from it."""
+        """Whether the stage starts from the image, and does not only copy files from it."""
         return isinstance(self.instruction, From)
 
 

@@ -44,7 +44,7 @@ def arg_caveats(own: Target, base: BaseBuild, key: str) -> tuple[str, ...]:
 class _Reached:
     """An instruction that has an ARG of the inlined stages in its environment.
 
-    `of_file` names its file in words, "" for the file itself. `use` says how it is seen to use the ARG, if it is.
+    `of_file` names its file in words, "" for the file itself. `use` says how it uses the ARG, if it is seen to.
     """
 
     instruction: Instruction
@@ -113,7 +113,7 @@ def _use(node: Instruction, name: str, *, ignored: bool) -> str | None:
 
 
 def _sets(node: Instruction) -> frozenset[str]:
-    """The variables that an instruction gives a value of the file's own."""
+    """The variables that an instruction sets to a value."""
     if isinstance(node, Env | Arg):
         return frozenset(pair.key for pair in node.pairs if pair.value is not None)
     return frozenset()

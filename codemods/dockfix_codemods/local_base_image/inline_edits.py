@@ -79,7 +79,7 @@ def _only_recipe(use: ImageUse) -> BuildRecipe:
     """The recipe of the image.
 
     Raises:
-        Refused: two builds or comments may make different images.
+        Refused: two builds or comments may build different images.
     """
     project = use.target.project
     recipes = [recipe_of_build(project, each) for each in use.producers]

@@ -69,37 +69,36 @@ def check(target: Target) -> Iterator[Finding]:
         if own is None or own.kind != "CMD":
             continue
         reported: set[str] = set()
-        for each in services:
-            environment = each.service.environment
-            asked = health.asked(target.facts.commands(own), target.facts, stage, environment)
-            other = _asked(target, stage, each, environment)
-            difference = _difference(asked, other) if other is not None else ""
-            if difference and other is not None:
-                difference = _without_hidden(target, stage, each, own, asked, other) or difference
-            if difference and each.service.name not in reported:
-                reported.add(each.service.name)
-                yield Advice(own.span, f"compose overrides the check for {each.shown}: {difference}")
+        for service in services:
+            difference = _difference(target, stage, own, service)
+            if difference is not None and service.service.name not in reported:
+                reported.add(service.service.name)
+                yield Advice(own.span, f"compose overrides the check for {service.shown}: {difference}")
 
 
-def _without_hidden(
-    target: Target, stage: Stage, service: CheckedService, check: Healthcheck, asked: health.Asked, other: health.Asked
-) -> str:
-    """The difference with variables as written, if it contains values of `.env` files; otherwise empty."""
-    environment = service.service.shown_environment
-    own = health.asked(target.facts.commands(check), target.facts, stage, environment)
-    there = _asked(target, stage, service, environment)
+def _difference(target: Target, stage: Stage, own: Healthcheck, service: CheckedService) -> str | None:
+    """How the check of a service differs from the image's, in words; None if it does not, or if that is unknown."""
+    environment, shown_environment = service.service.environment, service.service.shown_environment
+    image = health.asked(target.facts.commands(own), target.facts, stage, environment)
+    compose = _asked_by_compose(target, stage, service, environment)
+    if compose is None or not _differ(image, compose):
+        return None
+    # the values of `.env` files are compared, but not shown
+    shown_image = health.asked(target.facts.commands(own), target.facts, stage, shown_environment)
+    shown_compose = _asked_by_compose(target, stage, service, shown_environment)
     written = service.check.raw_test if service.check is not None and "test" in service.check.hidden else None
-    if written is not None:
+    if written is not None and shown_image.commands:
         words = (written,) if isinstance(written, str) else written[1:]
-        return f"`{' '.join(words)}` instead of {_shown(own)}" if own.commands else ""
-    if own == asked and there == other:
-        return ""
-    return f"{_shown(there)} instead of {_shown(own)}" if there is not None and there.commands and own.commands else ""
+        return f"`{' '.join(words)}` instead of {_shown(shown_image)}"
+    if shown_compose is not None and shown_compose.commands and shown_image.commands and written is None:
+        return f"{_shown(shown_compose)} instead of {_shown(shown_image)}"
+    return f"{_shown(compose)} instead of {_shown(image)}"
 
 
-def _asked(
+def _asked_by_compose(
     target: Target, stage: Stage, service: CheckedService, environment: Mapping[str, str | None]
 ) -> health.Asked | None:
+    """What the check of a service asks; None if it has none, or one that is not understood."""
     check = service.check
     if check is None or service.switched_off or check.test is None:
         return None
@@ -113,26 +112,24 @@ def _asked(
     return health.asked(commands, target.facts, stage, environment)
 
 
-def _difference(own: health.Asked, other: health.Asked) -> str:
-    """How compose's check differs from the image's, in words; empty if it does not, or if that is unknown."""
-    if own.endpoints and other.endpoints:
-        paths, others = ({endpoint.path for endpoint in each.endpoints} for each in (own, other))
-        certain = all(endpoint.known for endpoint in own.endpoints | other.endpoints)
+def _differ(image: health.Asked, compose: health.Asked) -> bool:
+    """Whether two checks are known to ask different things."""
+    if image.endpoints and compose.endpoints:
+        paths, others = ({endpoint.path for endpoint in each.endpoints} for each in (image, compose))
+        certain = all(endpoint.known for endpoint in image.endpoints | compose.endpoints)
         literal = not any("$" in path for path in paths | others)
-        if own.endpoints & other.endpoints or not (certain or (literal and not paths & others)):
-            return ""
-        return f"{_shown(other)} instead of {_shown(own)}"
-    if own.endpoints or other.endpoints:
-        return f"{_shown(other)} instead of {_shown(own)}" if own.commands and other.commands else ""
-    if not (own.known and other.known) or own.commands == other.commands:
-        return ""
-    return f"{_shown(other)} instead of {_shown(own)}" if own.commands and other.commands else ""
+        return not image.endpoints & compose.endpoints and (certain or (literal and not paths & others))
+    if not (image.commands and compose.commands):
+        return False
+    if image.endpoints or compose.endpoints:
+        return True
+    return image.known and compose.known and image.commands != compose.commands
 
 
-def _shown(asked: health.Asked) -> str:
-    if asked.endpoints:
-        return " and ".join(f"`{each}`" for each in sorted(map(str, asked.endpoints)))
-    return f"`{' '.join(asked.commands[0])}`"
+def _shown(check: health.Asked) -> str:
+    if check.endpoints:
+        return " and ".join(f"`{each}`" for each in sorted(map(str, check.endpoints)))
+    return f"`{' '.join(check.commands[0])}`"
 
 
 CODEMOD: Final = Codemod(

@@ -178,8 +178,8 @@ def _require_port(target: Target, stage: Stage, text: str) -> None:
     """
     facts = target.facts
     exposed = health.exposed_ports(facts, stage)
-    asked = health.asked(health.check_commands(text, facts.end_state(stage).shell), facts, stage)
-    ports = {endpoint.port for endpoint in asked.endpoints if endpoint.host == "localhost" and endpoint.known}
+    endpoints = health.asked(health.check_commands(text, facts.end_state(stage).shell), facts, stage).endpoints
+    ports = {endpoint.port for endpoint in endpoints if endpoint.host == "localhost" and endpoint.known}
     if exposed and ports and not ports & exposed:
         raise Refused(f"the check uses port {min(ports)}, but the image exposes {', '.join(sorted(exposed))}")
 

@@ -46,7 +46,7 @@ class SelfMatch:
     """A search for a process that finds a process of the check itself.
 
     `program` searches for the pattern in `word`; `itself` says what it finds: its shell, or grep. `line` is the command
-    line of the check. `pattern` is `None` for a fixed string.
+    line of the check, or the name of its shell, which the pattern matches. `pattern` is None for a fixed string.
     """
 
     step: Step

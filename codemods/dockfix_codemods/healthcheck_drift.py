@@ -1,9 +1,18 @@
-"""Compose asks something else than the image's own health check.
+"""Compose overrides the image's health check with a different one.
 
 ## What it does
 
-It compares the `healthcheck:` of each compose service that builds the Dockerfile with the image's HEALTHCHECK, and says
-where they ask for another path, port or host, or with another command. Given this `compose.yaml`,
+The rule compares the `healthcheck:` of each compose service that builds the Dockerfile with the image's HEALTHCHECK,
+and reports a different path, port, host or command.
+
+## Why is this bad?
+
+Compose's check overrides the image's without a message. Usually one of the two is an oversight: a path that was
+renamed, or the port of another setup. If both are intended, a comment helps the next reader.
+
+## Example
+
+With this `compose.yaml`,
 
 ```yaml
 services:
@@ -21,23 +30,19 @@ RUN apt-get update && apt-get install -y curl
 HEALTHCHECK CMD curl -f http://localhost:8000/health || exit 1
 ```
 
-## Why
+## Fix safety
 
-Compose's check goes before the image's, silently. One of the two is usually an oversight: the path that was renamed, or
-the port of another setup. If both are meant, a comment saves the next reader the search.
+There is no fix: the files do not say which of the two checks is right.
 
-## Safety
+## When it does not apply
 
-There is no edit: which of the two is right is not to be seen in the files.
+- Only times or retries differ: they may well differ between setups.
+- The same request is written differently: another program with the same address, `localhost` for `127.0.0.1`, a
+  fallback.
+- One of the two is `disable: true` or `NONE`.
+- The addresses contain variables, and neither the image nor a default sets their value.
 
-## What it leaves alone
-
-- Other times and retries: these may well differ from one setup to another.
-- The same question asked otherwise: another program with the same address, `localhost` for `127.0.0.1`, a fallback.
-- `disable: true` and `NONE`, which are clear.
-- Addresses with variables of which neither the image nor a default gives the value.
-
-## Sources
+## References
 
 - https://docs.docker.com/reference/compose-file/services/#healthcheck
 """
@@ -56,50 +61,44 @@ from dockfix.syntax.tree import Healthcheck
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Compare the HEALTHCHECK of each stage that compose builds with those of its services."""
+    """Compare the HEALTHCHECK of each stage that compose builds with the healthchecks of its services."""
     if not target.invocations:
         return
     for stage, services in services_by_stage(target):
         own = health.effective_healthcheck(target.facts, stage)
         if own is None or own.kind != "CMD":
             continue
-        said: set[str] = set()
-        for each in services:
-            environment = each.service.environment
-            requests_of = health.requests_of(target.facts.commands(own), target.facts, stage, environment)
-            other = _asked(target, stage, each, environment)
-            difference = _difference(requests_of, other) if other is not None else ""
-            if difference and other is not None:
-                difference = _without_hidden(target, stage, each, own, requests_of, other) or difference
-            if difference and each.service.name not in said:
-                said.add(each.service.name)
-                yield Advice(own.span, f"compose overrides it for {each.shown}: {difference}")
+        reported: set[str] = set()
+        for service in services:
+            difference = _difference(target, stage, own, service)
+            if difference is not None and service.service.name not in reported:
+                reported.add(service.service.name)
+                yield Advice(own.span, f"compose overrides the check for {service.shown}: {difference}")
 
 
-def _without_hidden(
-    target: Target,
-    stage: Stage,
-    service: CheckedService,
-    check: Healthcheck,
-    requests_of: health.Requests,
-    other: health.Requests,
-) -> str:
-    """The difference with variables as written where values of `.env` files went into it; empty if none did."""
-    environment = service.service.shown_environment
-    own = health.requests_of(target.facts.commands(check), target.facts, stage, environment)
-    there = _asked(target, stage, service, environment)
+def _difference(target: Target, stage: Stage, own: Healthcheck, service: CheckedService) -> str | None:
+    """How the check of a service differs from the image's, in words; None if it does not, or if that is unknown."""
+    environment, shown_environment = service.service.environment, service.service.shown_environment
+    image = health.requests_of(target.facts.commands(own), target.facts, stage, environment)
+    compose = _asked_by_compose(target, stage, service, environment)
+    if compose is None or not _differ(image, compose):
+        return None
+    # the values of `.env` files are compared, but not shown
+    shown_image = health.requests_of(target.facts.commands(own), target.facts, stage, shown_environment)
+    shown_compose = _asked_by_compose(target, stage, service, shown_environment)
     written = service.check.raw_test if service.check is not None and "test" in service.check.hidden else None
-    if written is not None:
+    if written is not None and shown_image.commands:
         words = (written,) if isinstance(written, str) else written[1:]
-        return f"`{' '.join(words)}` instead of {_shown(own)}" if own.commands else ""
-    if own == requests_of and there == other:
-        return ""
-    return f"{_shown(there)} instead of {_shown(own)}" if there is not None and there.commands and own.commands else ""
+        return f"`{' '.join(words)}` instead of {_shown(shown_image)}"
+    if shown_compose is not None and shown_compose.commands and shown_image.commands and written is None:
+        return f"{_shown(shown_compose)} instead of {_shown(shown_image)}"
+    return f"{_shown(compose)} instead of {_shown(image)}"
 
 
-def _asked(
+def _asked_by_compose(
     target: Target, stage: Stage, service: CheckedService, environment: Mapping[str, str | None]
 ) -> health.Requests | None:
+    """What the check of a service asks; None if it has none, or one that is not understood."""
     check = service.check
     if check is None or service.switched_off or check.test is None:
         return None
@@ -113,33 +112,29 @@ def _asked(
     return health.requests_of(commands, target.facts, stage, environment)
 
 
-def _difference(own: health.Requests, other: health.Requests) -> str:
-    """What compose asks and the image does not; empty if both ask the same, or if that cannot be known."""
-    if own.endpoints and other.endpoints:
-        paths, others = ({endpoint.path for endpoint in each.endpoints} for each in (own, other))
-        certain = all(endpoint.known for endpoint in own.endpoints | other.endpoints)
+def _differ(image: health.Requests, compose: health.Requests) -> bool:
+    """Whether two checks are known to ask different things."""
+    if image.endpoints and compose.endpoints:
+        paths, others = ({endpoint.path for endpoint in each.endpoints} for each in (image, compose))
+        certain = all(endpoint.known for endpoint in image.endpoints | compose.endpoints)
         literal = not any("$" in path for path in paths | others)
-        if own.endpoints & other.endpoints or not (certain or (literal and not paths & others)):
-            return ""
-        here, there = (" and ".join(sorted(map(str, each.endpoints))) for each in (own, other))
-        return f"{there} instead of {here}"
-    if own.endpoints or other.endpoints:
-        here, there = (_shown(each) for each in (own, other))
-        return f"{there} instead of {here}" if own.commands and other.commands else ""
-    if not (own.known and other.known) or own.commands == other.commands:
-        return ""
-    return f"`{_shown(other)}` instead of `{_shown(own)}`" if own.commands and other.commands else ""
+        return not image.endpoints & compose.endpoints and (certain or (literal and not paths & others))
+    if not (image.commands and compose.commands):
+        return False
+    if image.endpoints or compose.endpoints:
+        return True
+    return image.known and compose.known and image.commands != compose.commands
 
 
-def _shown(requests_of: health.Requests) -> str:
-    if requests_of.endpoints:
-        return " and ".join(sorted(map(str, requests_of.endpoints)))
-    return " ".join(requests_of.commands[0])
+def _shown(check: health.Requests) -> str:
+    if check.endpoints:
+        return " and ".join(f"`{each}`" for each in sorted(map(str, check.endpoints)))
+    return f"`{' '.join(check.commands[0])}`"
 
 
 CODEMOD: Final = Codemod(
     name="healthcheck-drift",
-    title="compose asks something else than the image's health check",
+    title="compose overrides the image's health check with a different one",
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset(),

@@ -2,6 +2,15 @@
 
 ## What it does
 
+Compose has a `healthcheck:` for a service, and the image that the service builds has none. The fix adds the check to
+the Dockerfile, with the times and retries of compose.
+
+## Why is this bad?
+
+Whoever runs the image without this compose file (`docker run`, Swarm, another project, a test) has no health check.
+
+## Example
+
 With this `compose.yaml`,
 
 ```yaml
@@ -16,8 +25,6 @@ services:
       retries: 3
 ```
 
-the check is lifted into the Dockerfile:
-
 ```dockerfile
 FROM node:22-alpine
 COPY server.js /server.js
@@ -25,7 +32,7 @@ COPY server.js /server.js
 CMD ["node", "/server.js"]
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM node:22-alpine
@@ -37,27 +44,24 @@ HEALTHCHECK --interval=30s --timeout=10s --start-period=40s --retries=3 \\
 CMD ["node", "/server.js"]
 ```
 
-## Why
+## Fix safety
 
-Whoever runs the image without this compose file (`docker run`, Swarm, another project, a test) has no health check.
+The fix is unsafe: every container of the image is then checked, including one that runs another command or listens on
+another port. The check in compose stays, and overrides the one of the image.
 
-## Safety
+## When it does not apply
 
-Unsafe: every container of the image is checked then, also one with another command or that listens on another port. The
-one in compose stays, and goes before it.
+- The check uses compose's own variables (`${X}`, with or without a default), whose values only compose knows. `$$X` is
+  a variable of the container, and becomes `$X`.
+- The check contains a password or a token: it would be stored in the image.
+- It is unknown whether the image has the programs of the check.
+- The check uses a port that the image does not expose: it is for the command that compose runs.
+- Another service builds the same image with a different check or without one, and would get this one.
+- The image has a HEALTHCHECK, including `NONE`, or its base image may have one.
+- Docker does not accept the times, the script has several lines, or `start_interval` is used with a `# syntax=` older
+  than 1.6.
 
-## What it leaves alone
-
-- A check with compose's own variables (`${X}`, with a default or without), whose values only compose knows. `$$X` is
-  the container's variable, and is lifted as `$X`.
-- A check that gives a password or a token: the image would hold it.
-- Programs of which it is not known that the image has them.
-- A check of another port than those that the image exposes: it is for the command that compose runs.
-- Images that other services build too, with another check or with none, which would get this one.
-- An image that has a HEALTHCHECK, `NONE` included, or whose base image may have one.
-- Times that Docker does not take, several lines of script, and `start_interval` with an older `# syntax=` than 1.6.
-
-## Sources
+## References
 
 - https://docs.docker.com/reference/dockerfile/#healthcheck
 - https://docs.docker.com/reference/compose-file/services/#healthcheck and `/interpolation/`
@@ -67,22 +71,20 @@ one in compose stays, and goes before it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit import dockerfile as dockerfile_edit
 from dockfix.facts import frontend, health
+from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.checks import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
 from dockfix.syntax.tree import Cmd, Entrypoint
 
-_WHY: Final = "an image with its own check is checked wherever it runs"
-
 
 def check(target: Target) -> Iterator[Finding]:
-    """Judge the services of each stage that compose builds and that has no HEALTHCHECK."""
+    """Check each stage that compose builds and that has no HEALTHCHECK."""
     if not any(invocation.kind == "compose" for invocation in target.invocations):
         return
     for stage, services in services_by_stage(target):
@@ -95,83 +97,91 @@ def _finding(
     target: Target, stage: Stage, checked: Sequence[CheckedService], others: Sequence[CheckedService]
 ) -> Finding:
     first = checked[0]
-    message = f"compose has a healthcheck for {first.shown}, and the image none"
-    text = _clash(checked, others) or _text(target, stage, first)
-    if isinstance(text, str):
-        return Refusal(stage.node.span, message, text)
+    message = f"the image has no HEALTHCHECK: only compose has one, for {first.shown}"
+    try:
+        _require_one_check(checked, others)
+        text = _check_text(target, stage, first)
+    except Refused as refused:
+        return Refusal(stage.node.span, message, refused.reason)
     lower = stage.node.keyword.text.islower()
     head, tail = ("healthcheck", "cmd") if lower else ("HEALTHCHECK", "CMD")
     flags = first.flags
     before = next((node for node in stage.instructions if isinstance(node, Cmd | Entrypoint)), None)
-    edit = surgery.insert_instruction(
+    edit = dockerfile_edit.insert_instruction(
         target.dockerfile,
         before or (*(stage.node, *stage.instructions),)[-1],
-        f"{head} {flags}" if flags else f"{head} {tail} {text.value}",
-        f"{tail} {text.value}" if flags else "",
+        f"{head} {flags}" if flags else f"{head} {tail} {text}",
+        f"{tail} {text}" if flags else "",
         above=before is not None,
     )
-    review = f"that the check fits every container of the image, not only {first.service.name} of compose"
-    return Fix(stage.node.span, message, (edit,), Safety.UNSAFE, _WHY, review)
+    fix = "add the check to the Dockerfile, so that every container of the image has it"
+    review = f"check that it fits every container of the image, not only {first.service.name} of compose"
+    return Fix(stage.node.span, message, (edit,), Safety.UNSAFE, fix, review)
 
 
-def _clash(checked: Sequence[CheckedService], others: Sequence[CheckedService]) -> str:
-    """Why the check of one service is not the image's."""
-    # the same service of another file beside it is laid over it
+def _require_one_check(checked: Sequence[CheckedService], others: Sequence[CheckedService]) -> None:
+    """Require that all services of an image have the same check.
+
+    Raises:
+        Refused: a service has another check, or none.
+    """
+    # the same service in another file of the folder is an override of it
     names = {(each.folder, each.service.name) for each in checked}
     without = [each for each in others if (each.folder, each.service.name) not in names]
     if without:
-        return f"{without[0].shown} builds the same image without a healthcheck, and would get this one"
+        raise Refused(f"{without[0].shown} builds the same image without a healthcheck, and would get this one")
     for other in checked[1:]:
-        if _meaning(other) != _meaning(checked[0]):
-            return f"{other.shown} builds the same image and has another healthcheck"
-    return ""
+        if _test_and_flags(other) != _test_and_flags(checked[0]):
+            raise Refused(f"{other.shown} builds the same image with a different healthcheck")
 
 
-def _meaning(service: CheckedService) -> object:
+def _test_and_flags(service: CheckedService) -> object:
     return service.check.raw_test if service.check is not None else None, service.flags
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """What goes behind `HEALTHCHECK CMD`."""
+def _check_text(target: Target, stage: Stage, service: CheckedService) -> str:
+    """The text of the check after `HEALTHCHECK CMD`.
 
-    value: str
-
-
-def _text(target: Target, stage: Stage, service: CheckedService) -> _Text | str:
-    """The check as the Dockerfile has it, or why it cannot be written there."""
+    Raises:
+        Refused: the check cannot be written in the Dockerfile, or would not work there.
+    """
     raw = service.check.raw_test if service.check is not None else None
     if service.check is None or raw is None:
-        return "its test is empty"
+        raise Refused("its test is empty")
     words = (raw,) if isinstance(raw, str) else raw
     if service.check.hidden or any("$" in word.replace("$$", "") for word in words):
-        return "it needs a variable that only compose knows"
+        raise Refused("the check uses a variable that only compose knows")
     if secret := health.secret_in(raw, service.service.environment):
-        return f"it holds {secret}, which would be in the image"
+        raise Refused(f"the check contains {secret}, which would be stored in the image")
     if health.base_may_have_healthcheck(stage):
-        return "the base image may have a HEALTHCHECK of its own"
+        raise Refused("the base image may have its own HEALTHCHECK")
     try:
         text = health.check_text(raw) or ""
     except ValueError as error:
-        return str(error)
-    complaint = health.healthcheck_blocker(service.flags, text)
-    if complaint:
-        return f"BuildKit would refuse it: {complaint}"
+        raise Refused(str(error)) from error
+    if complaint := health.healthcheck_blocker(service.flags, text):
+        raise Refused(f"BuildKit would reject it: {complaint}")
     syntax = target.dockerfile.directives.get("syntax")
     if "--start-interval" in service.flags and syntax is not None and not frontend.frontend_is(syntax.value, 1, 6):
-        return f"--start-interval needs docker/dockerfile 1.6, and # syntax= names {syntax.value}"
-    return _other_port(target, stage, text) or health.missing_program_blocker(target.facts, stage, text) or _Text(text)
+        raise Refused(f"`--start-interval` needs docker/dockerfile 1.6, but `# syntax=` is {syntax.value}")
+    _require_port(target, stage, text)
+    if doubt := health.missing_program_blocker(target.facts, stage, text):
+        raise Refused(doubt)
+    return text
 
 
-def _other_port(target: Target, stage: Stage, text: str) -> str:
-    """Why a check asks something that the image's own command may not serve: it is for what compose runs instead."""
+def _require_port(target: Target, stage: Stage, text: str) -> None:
+    """Require that the check uses a port that the image exposes.
+
+    Raises:
+        Refused: it uses another port, so it is for the command that compose runs.
+    """
     facts = target.facts
     exposed = health.exposed_ports(facts, stage)
-    requests_of = health.requests_of(health.check_commands(text, facts.end_state(stage).shell), facts, stage)
-    ports = {endpoint.port for endpoint in requests_of.endpoints if endpoint.host == "localhost" and endpoint.known}
+    endpoints = health.requests_of(health.check_commands(text, facts.end_state(stage).shell), facts, stage).endpoints
+    ports = {endpoint.port for endpoint in endpoints if endpoint.host == "localhost" and endpoint.known}
     if exposed and ports and not ports & exposed:
-        return f"it asks port {min(ports)}, and the image exposes {', '.join(sorted(exposed))}"
-    return ""
+        raise Refused(f"the check uses port {min(ports)}, but the image exposes {', '.join(sorted(exposed))}")
 
 
 CODEMOD: Final = Codemod(

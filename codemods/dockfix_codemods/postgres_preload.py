@@ -1,9 +1,20 @@
-"""A PostgreSQL extension that must be preloaded, and that nothing preloads.
+"""A PostgreSQL extension must be preloaded, but nothing preloads it.
 
 ## What it does
 
-Some extensions are libraries that the server must load when it starts. Where a package with one is installed and no
-configuration names it, the rule gives the server the setting:
+Some extensions are libraries that the server must load when it starts. If a package with such a library is installed
+and no configuration names it, the fix sets `shared_preload_libraries` in CMD. A CMD that already starts the server gets
+the arguments.
+
+The official entrypoint passes these arguments to the server that runs the init scripts too, so the scripts can create
+the extension.
+
+## Why is this bad?
+
+`CREATE EXTENSION pg_cron` fails with `unrecognized configuration parameter "cron.database_name"`, and pgaudit and
+timescaledb fail similarly: the package is in the image, but cannot be used.
+
+## Example
 
 ```dockerfile
 FROM postgres:16
@@ -12,7 +23,7 @@ RUN apt-get update \\
     && rm -rf /var/lib/apt/lists/*
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM postgres:16
@@ -22,35 +33,27 @@ RUN apt-get update \\
 CMD ["postgres", "-c", "shared_preload_libraries=pg_cron"]
 ```
 
-The official entrypoint hands these arguments to the server that runs the init scripts too, so that they may create the
-extension. A CMD that starts the server already gets the arguments.
+## Fix safety
 
-## Why
+The fix is unsafe: something outside the project's files (Kubernetes, an operator) may set it, and a server that is
+started with another command does not get it.
 
-`CREATE EXTENSION pg_cron` fails without it (`unrecognized configuration parameter "cron.database_name"`), and pgaudit
-and timescaledb fail likewise: the package is in the image, and of no use.
+## When it does not apply
 
-## Safety
+- The library is set in `postgresql.conf.sample`, which initdb copies into a new cluster, in a script or configuration
+  that is copied, in ENV, in CMD or in compose.
+- Other libraries are set without it: a second setting would replace the first, so the finding names the line to change.
+- The image preloads a library itself (timescale/timescaledb, citusdata/citus), for the same reason.
+- A file cannot be read, or a compose file mounts a configuration.
+- A command in compose overrides the CMD, the ENTRYPOINT is not the official one, or the CMD is in shell form.
+- The package is installed in a branch, its install may fail, or it is for another major version than the image's tag.
+- The image is Alpine, where `apk` installs for another server than the image's own.
 
-Unsafe: the setting may come from where no file says so (Kubernetes, an operator), and a server with another command
-does not get it.
-
-## What it leaves alone
-
-- A setting in `postgresql.conf.sample`, which initdb copies into a new cluster, in a script or configuration that is
-  copied, in ENV, in CMD or in compose.
-- A setting without the library: a second one would take the place of it, so that the finding names the line.
-- Images that preload something by themselves (timescale/timescaledb, citusdata/citus), for the same reason.
-- Files that cannot be read, and compose files that mount a configuration.
-- A command of compose, which goes before the CMD; an ENTRYPOINT that is not the official one; a CMD in shell form.
-- Packages that are installed in a branch, may fail, or name another major version than the tag of the image does.
-- Alpine, where `apk` installs for another server than the image's own.
-
-## Sources
+## References
 
 - https://www.postgresql.org/docs/current/runtime-config-client.html (`shared_preload_libraries`)
 - docker-library/postgres, `docker-entrypoint.sh` (`docker_temp_server_start "$@"`)
-- https://github.com/citusdata/pg_cron and https://github.com/pgaudit/pgaudit; tried with PostgreSQL 15
+- https://github.com/citusdata/pg_cron and https://github.com/pgaudit/pgaudit; tested with PostgreSQL 15
 """
 
 from __future__ import annotations
@@ -58,19 +61,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit import dockerfile as dockerfile_edit
+from dockfix.facts.model import Refused
 from dockfix.project.postgres import servers as postgres_servers
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 
 if TYPE_CHECKING:
     from dockfix.project.postgres import Server as PostgresServer
-
-_WHY: Final = "the server loads such a library when it starts, or not at all"
+    from dockfix.syntax.tree import Instruction
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Judge the libraries of each image with a server that nothing preloads."""
+    """Check each image with a server for libraries that nothing preloads."""
     for server in postgres_servers(target):
         missing = [
             each
@@ -78,53 +81,66 @@ def check(target: Target) -> Iterator[Finding]:
             if each.library.name not in server.base_preloads and server.preloaded_by(each.library) is None
         ]
         if missing:
-            names = [each.library.name for each in missing]
-            message = f"{' and '.join(names)} must be preloaded, and nothing sets shared_preload_libraries"
-            other_files = server.other_preload()
-            if other_files is not None:
-                message = f"{' and '.join(names)} must be preloaded, and {other_files} preloads only others"
-            reason = _reason(server, other_files)
-            edit = reason or _edit(server, names)
-            if isinstance(edit, str):
-                yield Refusal(missing[0].run.span, message, edit)
-            else:
-                review = "that nothing outside these files sets shared_preload_libraries, which this would override"
-                yield Fix(missing[0].run.span, message, (edit,), Safety.UNSAFE, _WHY, review)
+            yield _finding(server, missing[0].run, [each.library.name for each in missing])
 
 
-def _reason(server: PostgresServer, other_files: str | None) -> str:
-    """Why the CMD must not set it; empty if it may."""
-    if other_files is not None:
-        return f"a setting in CMD would take the place of that of {other_files}, where it belongs"
+def _finding(server: PostgresServer, run: Instruction, names: Sequence[str]) -> Finding:
+    other = server.other_preload()
+    but = "nothing sets `shared_preload_libraries`" if other is None else f"{other} preloads only other libraries"
+    message = f"{' and '.join(f'`{name}`' for name in names)} must be preloaded, but {but}"
+    try:
+        _require_effective_cmd(server, other)
+        edit = _edit(server, names)
+    except Refused as refused:
+        return Refusal(run.span, message, refused.reason)
+    fix = f"start the server with `-c shared_preload_libraries={','.join(names)}`"
+    review = "check that nothing outside these files sets `shared_preload_libraries`, which this would override"
+    return Fix(run.span, message, (edit,), Safety.UNSAFE, fix, review)
+
+
+def _require_effective_cmd(server: PostgresServer, other: str | None) -> None:
+    """Require that a setting in CMD reaches the server and replaces no other.
+
+    Raises:
+        Refused: another setting would be replaced, CMD does not reach the server, or files cannot be read.
+    """
+    if other is not None:
+        raise Refused(f"a setting in CMD would replace that of {other}; add the library there")
     if server.base_preloads:
-        return f"{server.image} preloads {server.base_preloads[0]} itself, and a setting in CMD would take its place"
+        preloaded = server.base_preloads[0]
+        raise Refused(f"{server.image} itself preloads {preloaded}, and a setting in CMD would replace that")
     if server.own_entrypoint is not None:
-        return f"the ENTRYPOINT of line {server.own_entrypoint.start_line} is not the one of the base image"
+        raise Refused(f"the ENTRYPOINT of line {server.own_entrypoint.start_line} is not that of the base image")
     for each in server.services:
         if each.service.raw.get("command") or each.service.raw.get("entrypoint"):
-            return f"the command of {each.shown} goes before the CMD"
-    return server.unread
+            raise Refused(f"the command of {each.shown} overrides the CMD")
+    if unread := server.unread:
+        raise Refused(unread)
 
 
-def _edit(server: PostgresServer, names: Sequence[str]) -> Edit | str:
-    """The CMD with the setting, or why it cannot have it."""
+def _edit(server: PostgresServer, names: Sequence[str]) -> Edit:
+    """The edit that adds the setting to the CMD.
+
+    Raises:
+        Refused: the CMD cannot have it.
+    """
     setting = f'"-c", "shared_preload_libraries={",".join(names)}"'
     command = server.command
     dockerfile = server.target.dockerfile
     if command is None:
         last = (server.stage.node, *server.stage.instructions)[-1]
-        keyword = "cmd" if server.stage.node.keyword.text.islower() else "CMD"
-        return surgery.insert_instruction(dockerfile, last, f'{keyword} ["postgres", {setting}]', "", above=False)
+        line = f'{"cmd" if server.stage.node.keyword.text.islower() else "CMD"} ["postgres", {setting}]'
+        return dockerfile_edit.insert_instruction(dockerfile, last, line, "", above=False)
     if command not in server.stage.instructions:
-        return f"the CMD of line {command.start_line} stands in another stage"
+        raise Refused(f"the CMD of line {command.start_line} is in another stage")
     if not command.argv or not (command.argv[0] == "postgres" or command.argv[0].startswith("-")):
-        return f"the CMD of line {command.start_line} does not start the server in exec form"
-    return surgery.insert(command.args[-1].span.end, f", {setting}")
+        raise Refused(f"the CMD of line {command.start_line} does not start the server in exec form")
+    return dockerfile_edit.insert(command.args[-1].span.end, f", {setting}")
 
 
 CODEMOD: Final = Codemod(
     name="postgres-preload",
-    title="a PostgreSQL extension that nothing preloads",
+    title="a PostgreSQL extension must be preloaded, but nothing preloads it",
     severity=Severity.WARNING,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.METADATA, Effect.STEPS}),

@@ -1,4 +1,4 @@
-"""What no golden case can hold: projects of which something cannot be read."""
+"""Projects with a file that cannot be read, which golden cases do not cover."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ def test_a_compose_file_that_cannot_be_read_may_supply_the_context(tmp_path: Pat
     (tmp_path / "compose.yaml").write_text("services: [\n")
     refusal = found(tmp_path)
     assert isinstance(refusal, Refusal)
-    assert refusal.note == "compose.yaml could not be read, and a build in it may supply 'packages'"
+    assert refusal.note == "compose.yaml cannot be read, and a build in it may supply `packages`"

@@ -1,4 +1,4 @@
-"""The work of dockerignore-comment: the context is walked once, however many lines there are."""
+"""dockerignore-comment walks the build context once, however many lines there are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make(root: Path, lines: int) -> None:
 
 @pytest.fixture
 def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The folders that contexts list, each time they do."""
+    """The folders that contexts list, once for each listing."""
     found: list[str] = []
     entries = Context.entries
 
@@ -41,11 +41,11 @@ def test_the_context_is_walked_once_for_all_lines(tmp_path: Path, listed: list[s
     make(tmp_path, lines)
     result = check_paths((tmp_path,), SETTINGS, root=tmp_path, registry=load_registry())
     assert sum(len(file.remaining) for file in result.files) == 1
-    # once for names with a `#`, once for what is sent; as it is, and as the gates see it with the fix
+    # once for names with a `#` and once for the files that are sent, before and after the fix
     assert max(map(listed.count, listed)) <= 4
 
 
-def test_a_file_outside_the_project_says_nothing_of_its_ignore_file(tmp_path: Path, listed: list[str]) -> None:
+def test_a_file_outside_the_project_does_not_affect_its_ignore_file(tmp_path: Path, listed: list[str]) -> None:
     root = tmp_path / "root"
     root.mkdir()
     make(root, 3)

@@ -1,4 +1,4 @@
-"""What healthcheck-tool puts in place of curl and wget, held to the real programs: the same exit codes."""
+"""healthcheck-tool's replacements of curl and wget against the real programs: the exit codes are the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RequireTool = Callable[[str], Path]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers with the code that the path names; /get refuses HEAD."""
+    """A server that answers with the status that the path names; `/get` rejects HEAD."""
 
     def do_GET(self) -> None:
         code = int(self.path[1:]) if self.path[1:].isdigit() else 200
@@ -33,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def port() -> Iterator[int]:
         server.shutdown()
 
 
-def mended(check: str, base: str) -> str:
-    """The shell text of a check, as the codemod leaves it."""
+def fixed(check: str, base: str) -> str:
+    """The shell text of a check after the fix."""
     outcome = run(target_from_text(f"FROM {base}\nHEALTHCHECK CMD {check}\n"), [CODEMOD], unsafe=True)
     assert not outcome.defects
     node = target_from_text(outcome.text).dockerfile.instructions[-1]
@@ -70,37 +70,37 @@ def programs(require_tool: RequireTool, tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     "check", ["curl -f URL || exit 1", 'curl -fsSL "URL" > /dev/null', "curl --fail --silent -o /dev/null URL"]
 )
-def test_the_same_answer_is_healthy(
+def test_the_exit_code_is_the_same_for_each_status(
     programs: str, port: int, check: str, host: str, path: str, healthy: bool, base: str
 ) -> None:
-    text = mended(check.replace("URL", f"http://{host}:{port}/{path}"), base)
+    text = fixed(check.replace("URL", f"http://{host}:{port}/{path}"), base)
     done = subprocess.run(["sh", "-c", text], env={"PATH": programs}, capture_output=True, check=False, timeout=60)
     assert (done.returncode == 0) is healthy
 
 
 @pytest.mark.parametrize(("path", "healthy"), [("200", True), ("404", False)])
 def test_a_time_limit_is_kept(programs: str, port: int, path: str, healthy: bool) -> None:
-    text = mended(f"curl -f -m 3 http://localhost:{port}/{path}", "python:3.13-slim")
+    text = fixed(f"curl -f -m 3 http://localhost:{port}/{path}", "python:3.13-slim")
     assert "timeout=3" in text
     done = subprocess.run(["sh", "-c", text], env={"PATH": programs}, capture_output=True, check=False, timeout=60)
     assert (done.returncode == 0) is healthy
 
 
 @pytest.mark.parametrize("base", ["alpine:3.20", "python:3.13-slim"])
-def test_nobody_there_is_unhealthy(programs: str, base: str) -> None:
-    text = mended("curl -f http://localhost:1/", base)
+def test_a_server_that_does_not_run_is_unhealthy(programs: str, base: str) -> None:
+    text = fixed("curl -f http://localhost:1/", base)
     done = subprocess.run(["sh", "-c", text], env={"PATH": programs}, capture_output=True, check=False, timeout=60)
     assert done.returncode != 0
 
 
-def test_what_is_piped_is_still_written(programs: str, port: int) -> None:
-    text = mended(f"curl -sf http://localhost:{port}/200 | grep -q fine", "alpine:3.20")
+def test_output_that_is_piped_is_still_written(programs: str, port: int) -> None:
+    text = fixed(f"curl -sf http://localhost:{port}/200 | grep -q fine", "alpine:3.20")
     done = subprocess.run(["sh", "-c", text], env={"PATH": programs}, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0
 
 
 @pytest.mark.parametrize(("path", "healthy"), [("200", True), ("404", False), ("get", False)])
-def test_a_spider_asks_for_the_header(programs: str, port: int, path: str, healthy: bool) -> None:
-    text = mended(f"wget --quiet --tries=1 --spider http://localhost:{port}/{path} || exit 1", "python:3.13-slim")
+def test_a_spider_becomes_a_head_request(programs: str, port: int, path: str, healthy: bool) -> None:
+    text = fixed(f"wget --quiet --tries=1 --spider http://localhost:{port}/{path} || exit 1", "python:3.13-slim")
     done = subprocess.run(["sh", "-c", text], env={"PATH": programs}, capture_output=True, check=False, timeout=60)
     assert (done.returncode == 0) is healthy

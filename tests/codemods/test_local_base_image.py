@@ -1,4 +1,4 @@
-"""Stages that are inlined from files which are no part of the run, or that have odd names."""
+"""Stages inlined from files that are not part of the run, or that have unusual names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORKER = "FROM org/base:latest\nRUN make\n"
 
 
 def run(root: Path, base: str | None = BASE, name: str = "base/Dockerfile", more: str = "") -> RunResult:
-    """What becomes of the worker, in a run over its Dockerfile alone."""
+    """The result of a run over the Dockerfile of the worker alone."""
     for path, text in ((name, base), ("worker/Dockerfile", WORKER), ("jobs/Dockerfile", WORKER)):
         if text is not None:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -51,28 +51,28 @@ def test_the_base_need_not_be_part_of_the_run(tmp_path: Path) -> None:
     )
 
 
-def test_nor_others_that_take_it(tmp_path: Path) -> None:
+def test_other_files_that_use_the_base_need_not_be_either(tmp_path: Path) -> None:
     more = "  jobs:\n    build:\n      context: .\n      dockerfile: jobs/Dockerfile\n"
-    assert reason(run(tmp_path, more=more)) == "1 other Dockerfile takes it too, and copies drift apart"
+    assert reason(run(tmp_path, more=more)) == "1 other Dockerfile uses it too, and copies would drift apart"
 
 
-def test_a_file_that_cannot_be_read_may_build_them_too(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_may_also_build_them(tmp_path: Path) -> None:
     (tmp_path / "compose.ci.yaml").write_text("services: [\n")
-    assert reason(run(tmp_path)) == "compose.ci.yaml could not be read and may build them in other ways"
+    assert reason(run(tmp_path)) == "compose.ci.yaml cannot be read and may build them in other ways"
 
 
 @pytest.mark.parametrize(
     ("base", "why"),
     [
         (None, "the Dockerfile of base (compose.yaml:5) cannot be read"),
-        ("FROM a\nRUN <<EOF\n", "base/Dockerfile does not parse"),
-        (f"{BASE}RUN make \\\n", "the end of base/Dockerfile would run on into this file"),
-        (f"{BASE}RUN make \\\n# the end\n\n", "the end of base/Dockerfile would run on into this file"),
-        (f'{BASE}CMD ["run", "it]\n', "line 3 of base/Dockerfile has shell text that is not understood"),
-        ("ARG X\n", "base/Dockerfile does not parse"),
+        ("FROM a\nRUN <<EOF\n", "base/Dockerfile cannot be parsed"),
+        (f"{BASE}RUN make \\\n", "the end of base/Dockerfile would continue into this file"),
+        (f"{BASE}RUN make \\\n# the end\n\n", "the end of base/Dockerfile would continue into this file"),
+        (f'{BASE}CMD ["run", "it]\n', "line 3 of base/Dockerfile has shell text that cannot be parsed"),
+        ("ARG X\n", "base/Dockerfile cannot be parsed"),
     ],
 )
-def test_a_base_that_cannot_be_read_or_ends_in_the_middle(tmp_path: Path, base: str | None, why: str) -> None:
+def test_a_base_that_cannot_be_read_or_ends_in_a_continuation(tmp_path: Path, base: str | None, why: str) -> None:
     assert reason(run(tmp_path, base)) == why
 
 
@@ -88,7 +88,7 @@ def test_a_byte_order_mark_stays_at_the_top_of_its_file(tmp_path: Path) -> None:
     assert "\ufeff" not in text
 
 
-def test_a_problem_of_another_service_may_stand_on_another_line_afterwards(tmp_path: Path) -> None:
+def test_a_problem_of_another_service_may_move_to_another_line(tmp_path: Path) -> None:
     for name, text in (("base", BASE), ("worker", WORKER)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "Dockerfile").write_text(text)

@@ -1,4 +1,4 @@
-"""What healthcheck-pgrep says of pgrep and of shells, held to the real ones: checks run before and after."""
+"""healthcheck-pgrep against real shells and pgrep: checks run before and after the fix."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def text_of(check: str, base: str) -> str:
     return f"FROM {base}\nHEALTHCHECK CMD {check}\n"
 
 
-def mended(check: str, base: str) -> str:
-    """A check as the codemod leaves it."""
+def fixed(check: str, base: str) -> str:
+    """A check after the fix."""
     outcome = run(target_from_text(text_of(check, base)), [CODEMOD], unsafe=True)
     assert not outcome.defects
     node = last(outcome.text)
@@ -44,7 +44,7 @@ def last(text: str) -> Healthcheck:
 
 
 def findings(check: str, base: str) -> list[type]:
-    """The kinds of what is found, advice apart."""
+    """The kinds of the findings, without advice."""
     outcome = run(target_from_text(text_of(check, base)), [CODEMOD])
     return [type(found.finding) for found in outcome.remaining if not isinstance(found.finding, Advice)]
 
@@ -90,11 +90,11 @@ ALWAYS_HEALTHY = [
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("check", ALWAYS_HEALTHY)
-def test_a_check_that_finds_itself_is_mended(require_tool: RequireTool, name: str, check: str, shell: str) -> None:
+def test_a_check_that_finds_itself_is_fixed(require_tool: RequireTool, name: str, check: str, shell: str) -> None:
     for tool in (shell, "pgrep"):
         require_tool(tool)
     before = check.replace("NAME", name)
-    after = mended(before, SHELLS[shell])
+    after = fixed(before, SHELLS[shell])
     assert after != before
     assert code(shell, before) == 0
     assert code(shell, after) != 0
@@ -137,7 +137,7 @@ def test_ps_that_shows_names_alone_is_left_alone(require_tool: RequireTool, name
     "check",
     ["pgrep -f NAME", "true; pgrep -f NAME", "true && pgrep -f NAME", "pgrep -f NAME > /dev/null"],
 )
-def test_the_last_command_is_judged_by_what_the_shell_does(
+def test_the_last_command_is_reported_if_the_shell_does_not_replace_itself(
     require_tool: RequireTool, name: str, check: str, shell: str
 ) -> None:
     for tool in (shell, "pgrep"):
@@ -147,11 +147,9 @@ def test_the_last_command_is_judged_by_what_the_shell_does(
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_search_that_is_refused_cannot_be_mended_by_a_bracket(
-    require_tool: RequireTool, name: str, shell: str
-) -> None:
+def test_a_bracket_would_not_help_a_search_that_is_refused(require_tool: RequireTool, name: str, shell: str) -> None:
     for tool in (shell, "pgrep"):
         require_tool(tool)
     check = f"pgrep -f {name} || {{ echo no {name}; exit 1; }}"
-    assert mended(check, SHELLS[shell]) == check
+    assert fixed(check, SHELLS[shell]) == check
     assert code(shell, check.replace(f"-f {name}", f"-f '[z]{name[1:]}'")) == 0

@@ -1,4 +1,4 @@
-"""What the rules of PostgreSQL images say of the server, held to a real one on a scratch cluster."""
+"""The rules for PostgreSQL images against a real server with a scratch cluster."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PRELOADED = ("-c", "shared_preload_libraries=pg_cron")
 
 
 class Cluster:
-    """A scratch cluster, with a socket of its own and no network, as an account that is not root."""
+    """A scratch cluster with its own socket, without a network, run by a non-root account."""
 
     def __init__(self, binaries: Path, folder: Path, share: Path | None = None) -> None:
         self.binaries = binaries
@@ -66,12 +66,12 @@ class Cluster:
         self.call("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
     def psql(self, *words: str, database: str = "postgres") -> subprocess.CompletedProcess[str]:
-        """As `docker_process_sql` of the entrypoint calls it."""
+        """Run psql as `docker_process_sql` of the entrypoint does."""
         fixed = ("-v", "ON_ERROR_STOP=1", "--no-psqlrc", "-h", str(self.folder), "-U", "postgres", "--dbname", database)
         return self.call("psql", *fixed, *words)
 
     def init(self, scripts: Mapping[str, str], database: str) -> str:
-        """Run scripts in the entrypoint's order; what the first that fails says."""
+        """Run scripts in the order of the entrypoint; the output of the first that fails."""
         if database != "postgres":
             assert self.psql("-c", f"CREATE DATABASE {database}").returncode == 0
         for name in sorted(scripts):
@@ -93,7 +93,7 @@ def binaries(require_tool: RequireTool) -> Path:
 
 @pytest.fixture
 def make(binaries: Path) -> Iterator[Callable[..., Cluster]]:
-    """Makes clusters below a short path, since a socket's path may have 107 bytes."""
+    """Create clusters below a short path, because the path of a socket has at most 107 bytes."""
     made: list[Cluster] = []
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as temporary:
         Path(temporary).chmod(0o755)

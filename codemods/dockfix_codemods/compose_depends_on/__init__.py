@@ -1,12 +1,20 @@
-"""What a compose project waits for when it starts.
+"""Compose services wait for each other when a project starts.
 
 ## What it does
 
-It reads `depends_on` of the services of a compose file, and says three things about it.
+The rule reads `depends_on` of the services of a compose file, and reports three things:
 
-Services that wait for each other, which compose refuses. A service that waits for one that it does not speak to, as far
-as its definition, environment, env files and Dockerfile tell. And the longest chain, where four services or more wait
-for one another until they are ready: of this file
+- Services that wait for each other, which compose rejects.
+- A service that waits for one that it does not use, as far as its definition, environment, env files and Dockerfile
+  show.
+- The longest chain, if four services or more wait for one another until they are ready.
+
+## Why is this bad?
+
+Every wait makes the start longer, and a service that stays unhealthy blocks all services that wait for it, even those
+that could run without it.
+
+## Example
 
 ```yaml compose.yaml
 services:
@@ -30,39 +38,32 @@ services:
         condition: service_started
 ```
 
-whose service `api` is built from
-
 ```dockerfile Dockerfile
 FROM python:3.13-slim
 ```
 
-it says
+The service `api` does not use `crawler`:
 
 ```text
-compose.yaml:18:7 info, advice: api waits for crawler, and names it nowhere in its definition, environment or Dockerfile
+compose.yaml:18:7 info, advice: `api` waits for `crawler`, but its definition, environment and Dockerfile never name it
 ```
 
-## Why
+## Fix safety
 
-Every wait makes the start longer, and a service that stays unhealthy keeps all behind it from starting, those too
-that could do without it.
+There is no fix: only its code shows whether a service can run without another.
 
-## Safety
+## When it does not apply
 
-Nothing is changed: whether a service can do without another only its code tells.
+- The service names no service at all in its environment or command: it is configured in another way.
+- It waits for `service_completed_successfully`: a migration is waited for, but not used.
+- It mounts files of the project, has configs, or one of its env files does not exist.
+- It has neither `image` nor `build`: the file overrides another one, which has the rest of the configuration.
+- Both services mount the same volume: they may communicate through its files.
+- The service has `aliases` in its networks, or shares its list of dependencies with other services.
+- In the chain, fewer than two services wait until another is healthy or completed.
+- The compose file is a test or an example.
 
-## What it leaves alone
-
-- A service that names no service at all in its environment or command: it is configured in another way.
-- Waiting for `service_completed_successfully`: a migration is waited for and not spoken to.
-- A service that mounts files of the project or has configs, and one of which an env file is not there.
-- A service with neither `image` nor `build`: the file is laid over another one, which says the rest.
-- Services that mount the same volume: they meet in its files.
-- A service with `aliases` in its networks, and a list of dependencies that several services share.
-- Chains in which fewer than two services wait until another is healthy or done.
-- Tests and examples.
-
-## Sources
+## References
 
 - https://docs.docker.com/compose/how-tos/startup-order/
 - https://docs.docker.com/reference/compose-file/services/#depends_on
@@ -79,40 +80,42 @@ from dockfix.rule.workspace import Workspace
 from dockfix_codemods.compose_depends_on.startup import Wait, cycle, longest_chain, unnamed_waits
 
 _LONG: Final = 4
+"""A chain of fewer services is not reported."""
 
 
 def check_project(workspace: Workspace) -> Iterator[Finding]:
-    """Judge the services of every compose file; what several files share is said once."""
-    said: set[Advice] = set()
+    """Check the services of every compose file; a finding that several files share is reported once."""
+    reported: set[Advice] = set()
     for compose in workspace.project.compose_files:
         if not workspace.is_sample(compose.path):
-            for advice in _judge(workspace, compose):
-                if advice not in said:
-                    said.add(advice)
+            for advice in _check_file(workspace, compose):
+                if advice not in reported:
+                    reported.add(advice)
                     yield advice
 
 
-def _judge(workspace: Workspace, compose: ComposeFile) -> Iterator[Advice]:
-    circle = cycle(compose)
-    if circle:
-        names = " -> ".join([circle[0].service.name, *(wait.dependency.name for wait in circle)])
-        yield _advice(workspace, circle[0], f"services wait for each other: {names}", Severity.ERROR)
+def _check_file(workspace: Workspace, compose: ComposeFile) -> Iterator[Advice]:
+    waits = cycle(compose)
+    if waits:
+        names = " -> ".join([waits[0].service.name, *(wait.dependency.name for wait in waits)])
+        message = f"services wait for each other, which compose rejects: {names}"
+        yield _advice(workspace, waits[0], message, Severity.ERROR)
         return
     for wait in unnamed_waits(compose, workspace.project.files):
-        where = "names it nowhere in its definition, environment or Dockerfile"
-        yield _advice(workspace, wait, f"{wait.service.name} waits for {wait.dependency.name}, and {where}")
+        names = f"`{wait.service.name}` waits for `{wait.dependency.name}`"
+        yield _advice(workspace, wait, f"{names}, but its definition, environment and Dockerfile never name it")
     chain = longest_chain(compose)
     if len(chain) + 1 >= _LONG and sum(wait.until_ready for wait in chain) > 1:
-        yield _advice(workspace, chain[0], f"{chain[0].service.name} starts after a chain of {_shown(chain)}")
+        yield _advice(workspace, chain[0], f"`{chain[0].service.name}` starts after a chain of {_shown(chain)}")
 
 
 def _shown(chain: Sequence[Wait]) -> str:
-    """The chain from the first service to start, with what is waited for."""
+    """The services of a chain in the order in which they start, each with the awaited condition."""
     steps = [
         f"{wait.dependency.name} ({(wait.dependency.condition or '').removeprefix('service_').replace('_', ' ')})"
         for wait in reversed(chain)
     ]
-    return f"{len(chain)}: {', '.join(steps)}"
+    return f"{len(chain)} services: {', '.join(steps)}"
 
 
 def _advice(workspace: Workspace, wait: Wait, message: str, severity: Severity | None = None) -> Advice:
@@ -122,7 +125,7 @@ def _advice(workspace: Workspace, wait: Wait, message: str, severity: Severity |
 
 CODEMOD: Final = Codemod(
     name="compose-depends-on",
-    title="what a compose project waits for when it starts",
+    title="compose services wait for each other when a project starts",
     severity=Severity.INFO,
     category=Category.CORRECTNESS,
     effects=frozenset(),

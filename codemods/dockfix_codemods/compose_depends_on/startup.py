@@ -1,4 +1,4 @@
-"""In what order compose starts services, and whether a service speaks to what it waits for, as far as files say.
+"""The order in which compose starts services, and whether a service uses the services that it waits for.
 
 Source: the Compose specification, `05-services.md` (`depends_on`, `env_file`).
 """
@@ -29,19 +29,19 @@ _MAX_MERGES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A service that waits for another one of the same file."""
+    """A service that waits for another service of the same file."""
 
     service: Service
     dependency: Dependency
 
     @property
     def until_ready(self) -> bool:
-        """Whether it waits until the other is healthy or has done its work, and not only until it runs."""
+        """Whether it waits until the other is healthy or completed, and not only until it runs."""
         return self.dependency.condition in _READY
 
 
 def cycle(compose: ComposeFile) -> tuple[Wait, ...]:
-    """Services that wait for each other, each for the next and the last for the first; empty if there are none."""
+    """Services that wait for each other: each for the next, the last for the first. Empty if there are none."""
     try:
         TopologicalSorter(_graph(compose)).prepare()
     except CycleError as error:
@@ -53,8 +53,9 @@ def cycle(compose: ComposeFile) -> tuple[Wait, ...]:
 
 
 def longest_chain(compose: ComposeFile) -> tuple[Wait, ...]:
-    """The longest way from a service down to one that waits for nothing; of several the one with most waits for
-    readiness. Empty if nothing waits, or services wait for each other.
+    """The longest chain of services that wait for one another; of several, the one with most waits for readiness.
+
+    Empty if no service waits, or services wait for each other.
     """
     best: dict[str, tuple[Wait, ...]] = {}
     try:
@@ -86,38 +87,42 @@ def _graph(compose: ComposeFile) -> dict[str, list[str]]:
 
 
 def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
-    """Services that wait until another runs or is healthy, and name it nowhere.
+    """The waits of services until another runs or is healthy that they never name.
 
-    Looked at is all that says how the service runs: its definition, environment, env files and Dockerfile. A service
-    that names no other service either is left out, since it may be configured in another way; so is one of neither
-    image nor build, one that mounts files of the project or has configs, one with an env file that is not there, what
-    it waits for by a list that several services share, what has a volume in common with it, and what has other names
-    in its networks.
+    The definition, environment, env files and Dockerfile of a service are searched. It is left out if it
+
+    - names no other service either, since it may be configured in another way;
+    - has neither image nor build, mounts files of the project, has configs, or an env file that does not exist;
+    - has the dependency from a list that several services share;
+    - shares a volume with the other service, or that one has other names in its networks.
     """
     for service in () if compose.broken else compose.services.values():
         if service.image is None and "image" not in service.raw and not service.builds:
-            continue  # it is laid over the definition of another file, which is not known here
+            continue  # it overrides the definition of another file, which is unknown here
         waits = [
             wait
             for wait in _waits(compose, service)
             if wait.dependency.condition not in (None, _READY[1]) and _is_own(service, wait.dependency, files)
         ]
-        said = _configuration(service, files) if waits else None
-        if said is None:
+        configuration = _configuration(service, files) if waits else None
+        if configuration is None:
             continue
-        around = "\n".join([said, _definition(compose, service, files), _dockerfiles(compose, service, files)])
+        definition, dockerfiles = _definition(compose, service, files), _dockerfiles(compose, service, files)
+        searched = "\n".join([configuration, definition, dockerfiles])
         for wait in waits:
             other = compose.services[wait.dependency.name]
             if _volumes(service, files) & _volumes(other, files):
                 continue
             names = _names(compose, other, files)
             peers = [each for each in compose.services if each not in (service.name, other.name)]
-            if names is not None and not _mentions(around, names) and _mentions(said, [*map(_plain, peers)]):
+            if names is None or _mentions(searched, names):
+                continue
+            if _mentions(configuration, [*map(_plain, peers)]):
                 yield wait
 
 
 def _is_own(service: Service, dependency: Dependency, files: Snapshot) -> bool:
-    """Whether a dependency is written in the definition of the service, and not where several share it."""
+    """Whether a dependency is written in the definition of the service, and not in a place that several share."""
     from dockfix.edit.yaml import span_of  # noqa: PLC0415 - only a compose file needs it
 
     text = _read(files, dependency.source) or ""
@@ -127,7 +132,7 @@ def _is_own(service: Service, dependency: Dependency, files: Snapshot) -> bool:
 
 
 def _configuration(service: Service, files: Snapshot) -> str | None:
-    """The environment, command and env files of a service; None if there is more that is not looked at."""
+    """The environment, command and env files of a service; None if it has other configuration, which is not read."""
     node = _service_node(service, files)
     mounts = _items(_entry(node, "volumes"))
     if _entry(node, "configs") is not None or any(map(_is_from_project, mounts)):
@@ -147,7 +152,7 @@ def _configuration(service: Service, files: Snapshot) -> str | None:
 
 
 def _volumes(service: Service, files: Snapshot) -> frozenset[str]:
-    """The names of the volumes that a service mounts: two that share one meet there, in files or a socket."""
+    """The names of the volumes that a service mounts: services that share one may communicate through it."""
     mounts = _items(_entry(_service_node(service, files), "volumes"))
     sources = (_entry(mount, "source") if mount.kind == "mapping" else mount for mount in mounts)
     names = (source.value.partition(":")[0] for source in sources if source is not None and source.kind == "scalar")
@@ -155,13 +160,13 @@ def _volumes(service: Service, files: Snapshot) -> frozenset[str]:
 
 
 def _is_from_project(mount: YamlNode) -> bool:
-    """Whether a mount brings files of the project: they may configure the service."""
+    """Whether a mount contains files of the project, which may configure the service."""
     source = _entry(mount, "source") if mount.kind == "mapping" else mount
     return source is None or source.value.startswith((".", "$", "~"))
 
 
 def _definition(compose: ComposeFile, service: Service, files: Snapshot) -> str:
-    """What the files say of a service, but for what it waits for."""
+    """The definition of a service in all its files, without its `depends_on`."""
     from dockfix.edit.yaml import span_of  # noqa: PLC0415 - only a compose file needs it
 
     parts = []
@@ -169,8 +174,8 @@ def _definition(compose: ComposeFile, service: Service, files: Snapshot) -> str:
         text = _read(files, path) or ""
         span = span_of(text, ("services", service.name))
         if span is not None:
-            gone = span_of(text, ("services", service.name, "depends_on")) or span
-            inner = text[span.start : gone.start] + text[gone.end : span.end] if gone != span else text[slice(*span)]
+            waits = span_of(text, ("services", service.name, "depends_on")) or span
+            inner = text[span.start : waits.start] + text[waits.end : span.end] if waits != span else text[slice(*span)]
             parts.append(inner.partition(":")[2])
     return "\n".join(parts) + "\n"
 
@@ -181,7 +186,7 @@ def _dockerfiles(compose: ComposeFile, service: Service, files: Snapshot) -> str
 
 
 def _names(compose: ComposeFile, service: Service, files: Snapshot) -> tuple[str, ...] | None:
-    """What a service may be called by others; None if it has names in its networks, which are not looked for."""
+    """The names that others may use for a service; None if it has aliases in its networks, which are not read."""
     from dockfix.edit.yaml import span_of, value_span  # noqa: PLC0415 - only a compose file needs it
 
     found = [service.name, _without_prefix(compose, service.name)]
@@ -199,7 +204,7 @@ def _names(compose: ComposeFile, service: Service, files: Snapshot) -> tuple[str
 
 
 def _without_prefix(compose: ComposeFile, name: str) -> str:
-    """A service's name without the words that the names of all services begin with."""
+    """The name of a service without the words with which the names of all services begin."""
     parts = [_plain(each).split("_") for each in compose.services]
     own = _plain(name).split("_")
     common = 0
@@ -230,14 +235,14 @@ def _service_node(service: Service, files: Snapshot) -> YamlNode | None:
 
 
 def _items(node: YamlNode | None) -> list[YamlNode]:
-    """The items of a list, or the one value that stands for a list of it."""
+    """The items of a list, or the single value that is written instead of a list."""
     if node is None:
         return []
     return [item.resolved for item in node.items] if node.kind == "sequence" else [node]
 
 
 def _entry(node: YamlNode | None, name: str, depth: int = 0) -> YamlNode | None:
-    """What a mapping has under a name, by itself or by a merge."""
+    """The value of a key of a mapping, its own or from a merge."""
     from dockfix.project.yaml_tree import is_merge  # noqa: PLC0415 - only a compose file needs it
 
     mapping = node.resolved if node is not None else None

@@ -1,7 +1,7 @@
-"""Edits of `.dockerignore`: a comment behind a pattern, which Docker reads as part of the pattern.
+"""Edits of `.dockerignore`: a comment after a pattern, which Docker reads as part of the pattern.
 
 Source: moby/patternmatcher `ignorefile/ignorefile.go`: a line is a comment only if its very first character is `#`;
-everything else, without the white space around it, is a pattern. A byte order mark before the first line is dropped.
+every other line, without the surrounding white space, is a pattern. A byte order mark before the first line is dropped.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from dockfix.syntax.source import BOM, GO_SPACE, Lines, Span
 __all__ = ["TrailingComment", "split_comments", "trailing_comments"]
 
 _MAX_LINE: Final = 64 * 1024
-"""Go's `bufio.Scanner` gives up on a longer line, and Docker on the file."""
+"""Go's `bufio.Scanner` fails on a longer line, and Docker rejects the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrailingComment:
-    """A line that reads as a pattern with a comment behind it, and is one pattern to Docker.
+    """A line that looks like a pattern with a comment, and that Docker reads as one pattern.
 
-    `line` counts from 1; `pattern` is what would be left, with its `!`; `comment` begins with `#`. `span` goes from the
-    pattern to the end of the comment.
+    `line` counts from 1; `pattern` is the line without the comment, with its `!`; `comment` begins with `#`. `span` is
+    from the pattern to the end of the comment.
     """
 
     line: int
@@ -33,16 +33,16 @@ class TrailingComment:
     span: Span
 
     @property
-    def written(self) -> Span:
-        """Where the pattern stands."""
+    def pattern_span(self) -> Span:
+        """The span of the pattern."""
         return Span(self.span.start, self.span.start + len(self.pattern))
 
 
 def trailing_comments(text: str) -> Iterator[TrailingComment]:
     """The lines that look like `PATTERN # comment`, in order.
 
-    They are candidates: a file may have ` #` in its name, and then the line does what it says. A space behind a
-    backslash is meant for the pattern and begins no comment; an indented `# comment` without a pattern is left out.
+    They are candidates: a file may have ` #` in its name, and then the line is correct. A space after a backslash is
+    part of the pattern and begins no comment; an indented `# comment` without a pattern is left out.
     """
     for number, span in enumerate(Lines(text).spans(), start=1):
         if span.end - span.start >= _MAX_LINE:
@@ -53,10 +53,9 @@ def trailing_comments(text: str) -> Iterator[TrailingComment]:
 
 
 def split_comments(text: str, *lines: int) -> tuple[Edit, ...]:
-    """The edits that put the comments behind the patterns of some lines on lines of their own above.
+    """The edits that move the comments of some lines to lines of their own above.
 
-    A line without such a comment stays as it is. The pattern stays where it is, with its indentation; line ends and a
-    missing last one stay as they are.
+    A line without such a comment does not change. The pattern keeps its indentation, and the file its line ends.
     """
     wanted = frozenset(lines)
     edits: list[Edit] = []
@@ -66,7 +65,7 @@ def split_comments(text: str, *lines: int) -> tuple[Edit, ...]:
             continue
         start = _start(text, span)
         end = span.end - len(_line_end(text, span))
-        edits += (Edit(start, start, found.comment + _newline(text, span)), Edit(found.written.end, end, ""))
+        edits += (Edit(start, start, found.comment + _newline(text, span)), Edit(found.pattern_span.end, end, ""))
     return tuple(edits)
 
 

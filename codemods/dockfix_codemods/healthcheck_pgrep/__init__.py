@@ -1,9 +1,21 @@
-"""A health check that finds its own shell.
+"""A health check finds its own shell.
 
 ## What it does
 
-A HEALTHCHECK in shell form runs as `/bin/sh -c 'pgrep -f ...'`, and that command line holds the pattern. The check
-finds its own shell and is healthy with no worker running:
+A HEALTHCHECK in shell form runs as `/bin/sh -c 'pgrep -f ...'`, and that command line contains the pattern. The check
+finds its own shell, and is healthy even if no worker is running. The fix puts a character of the pattern in brackets:
+it matches the same processes, but no longer its own text. The same applies to `pkill -0 -f`, and to `ps aux | grep`,
+which also finds grep.
+
+The rule also advises against checks that only look for a process: a check that asks the service, or looks at the age of
+a file that the worker touches, notices a worker that hangs.
+
+## Why is this bad?
+
+Such a check cannot fail. Whatever depends on it (an orchestrator's restart, `depends_on: service_healthy`, an alarm)
+never happens.
+
+## Example
 
 ```dockerfile
 FROM debian:12
@@ -11,7 +23,7 @@ RUN apt-get update && apt-get install -y procps
 HEALTHCHECK CMD pgrep -f "apps.worker.main" > /dev/null || exit 1
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM debian:12
@@ -19,35 +31,25 @@ RUN apt-get update && apt-get install -y procps
 HEALTHCHECK CMD pgrep -f "[a]pps.worker.main" > /dev/null || exit 1
 ```
 
-The pattern matches the same processes, and no longer the text that it is written in. `pkill -0 -f` is mended alike, and
-`ps aux | grep`, which finds grep too.
+## Fix safety
 
-It also says that a process which is there need not be at work: a check that asks the service, or looks at the age of a
-file that the worker touches, sees a worker that hangs.
+The fix is unsafe: a check that was always healthy can now be unhealthy, if the pattern never matched the process. The
+new line is checked: if it still contains a match of the pattern, nothing is changed.
 
-## Why
+## When it does not apply
 
-Such a check cannot fail. Whatever waits for it to (an orchestrator's restart, `depends_on: service_healthy`, an alarm)
-waits in vain.
+- The check is in exec form, uses `exec pgrep`, or its pattern does not match the shell's command line: `[x]`, `^x`,
+  `a\\.b`, a variable.
+- `pgrep -f` is the last command and the shell is bash or busybox ash: they replace themselves with it. Debian's dash
+  does not.
+- `pgrep` is used without `-f`, so it only compares program names, and the pattern does not match the shell's name.
+- Options select by user, parent or terminal, the pattern has groups, or `grep -v grep` filters the output.
+- The output of the search is counted: the number may account for the match.
 
-## Safety
-
-Unsafe: what was always healthy may now be unhealthy, because the pattern never matched the process in the first place.
-The new line is checked: if the pattern would still be found on it, nothing is changed.
-
-## What it leaves alone
-
-- Exec form, `exec pgrep`, and patterns that do not match the shell's command line: `[x]`, `^x`, `a\\.b`, a variable.
-- A `pgrep -f` behind which the shell has nothing left to do, in bash and busybox ash: they put it in their own place.
-  Debian's dash does not.
-- `pgrep` without `-f`, which looks at names of programs only, unless that matches the shell's name.
-- Options that choose by user, parent or terminal, patterns with groups, and what `grep -v grep` filters.
-- A search whose output is counted: the number may allow for what it finds.
-
-## Sources
+## References
 
 - pgrep(1), "NOTES": the running pgrep process never reports itself as a match
-- busybox `procps/pgrep.c`; what shells do was measured with dash 0.5.12, bash 5.2 and busybox 1.35
+- busybox `procps/pgrep.c`; the shells were measured: dash 0.5.12, bash 5.2 and busybox 1.35
 """
 
 from __future__ import annotations
@@ -55,42 +57,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit import dockerfile as dockerfile_edit
 from dockfix.facts import health
+from dockfix.facts.model import Refused
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Healthcheck
-from dockfix_codemods.healthcheck_pgrep import processes
-
-_WHY: Final = "the pattern then matches the process and not the text that it stands in"
+from dockfix_codemods.healthcheck_pgrep.processes import SelfMatch, bracketed, only_looks_for_processes, self_matches
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Judge the searches for a process in every HEALTHCHECK that is in force."""
+    """Check the searches for a process in every HEALTHCHECK that is in effect."""
     for stage in target.facts.graph.stages:
         check = health.effective_healthcheck(target.facts, stage)
         if check is None or check not in stage.instructions:
             continue
         commands = target.facts.commands(check)
-        for search in processes.process_searches(check, commands, stage.base):
-            if search.finds:
-                yield _finding(target, check, search)
-        if processes.only_looks_for_processes(commands):
-            message = (
-                "a process that runs need not be at work; ask its endpoint, or look at the age of a heartbeat file"
-            )
+        for match in self_matches(check, commands, stage.base):
+            yield _finding(target, check, match)
+        if only_looks_for_processes(commands):
+            message = "a running process is not proof of health: probe an endpoint or a heartbeat file"
             yield Advice(check.span, message, Severity.INFO)
 
 
-def _finding(target: Target, check: Healthcheck, search: processes.ProcessSearch) -> Finding:
+def _finding(target: Target, check: Healthcheck, match: SelfMatch) -> Finding:
     commands = target.facts.commands(check)
-    at = commands.span(search.step.command)
-    message = f"{search.program} {search.word.text} finds {search.finds}, so that it always succeeds"
-    if search.hidden is None:
-        return Refusal(at, message, search.why)
-    review = f"that {search.hidden} matches the command line of the process: the check can fail now"
-    edit = surgery.replace(commands.span(search.word), search.hidden)
-    return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, review)
+    at = commands.span(match.step.command)
+    message = f"`{match.program} {match.word.text}` always succeeds: it finds {match.itself}"
+    try:
+        word = bracketed(check, commands, match)
+    except Refused as refused:
+        return Refusal(at, message, refused.reason)
+    fix = f"write the pattern as `{word}`, which matches the process but not the check itself"
+    review = f"check that `{word}` matches the command line of the process: the check can now fail"
+    edit = dockerfile_edit.replace(commands.span(match.word), word)
+    return Fix(at, message, (edit,), Safety.UNSAFE, fix, review)
 
 
 CODEMOD: Final = Codemod(

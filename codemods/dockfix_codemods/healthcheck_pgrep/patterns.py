@@ -1,8 +1,8 @@
-"""What the patterns of pgrep and grep match: regular expressions as POSIX has them, as far as they are simple.
+"""What the patterns of pgrep and grep match: simple POSIX regular expressions.
 
-A pattern comes out of a file that may be hostile, so it is never handed to a backtracking engine: it is read into
-atoms, and all of them are followed at once over the text, which costs no more than their number times its length.
-Groups, intervals, back-references and classes by name are not read.
+A pattern may come from a hostile file, so no backtracking engine matches it: it is parsed into atoms, and the text is
+scanned once with the set of atoms that may come next, which takes time proportional to their number and its length.
+Groups, intervals, back-references and named classes are not supported.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Final
 __all__ = ["Pattern", "parse_pattern"]
 
 _SPECIAL: Final = frozenset("\\[](){}|^$.*+?")
-_UNREAD: Final = frozenset("(){}")
+_UNSUPPORTED: Final = frozenset("(){}")
 _MAX_LENGTH: Final = 200
-"""Characters past which a pattern is not read."""
+"""A longer pattern is not parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Atom:
-    """One character's worth: `chars` it matches, all others if `inverted` (of none: any); how often."""
+    """A part that matches one character: one of `chars`, or any other if `inverted`; how often."""
 
     chars: frozenset[str]
     inverted: bool
@@ -33,7 +33,7 @@ class _Atom:
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """An alternative: its atoms, its anchors, and where in the pattern its first plain character stands."""
+    """An alternative: its atoms, its anchors, and the offset of its first plain character in the pattern."""
 
     atoms: tuple[_Atom, ...]
     at_start: bool
@@ -43,7 +43,7 @@ class _Branch:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A pattern that was read. `branches` are the alternatives."""
+    """A parsed pattern; `branches` are its alternatives."""
 
     text: str
     branches: tuple[_Branch, ...]
@@ -53,8 +53,9 @@ class Pattern:
         return any(_found(branch, text) for branch in self.branches)
 
     def hidden(self) -> str | None:
-        """The pattern with the first plain character of each alternative in brackets: it matches the same, but no
-        longer itself. None if an alternative begins without one.
+        """The pattern with the first plain character of each alternative in brackets; None if an alternative has none.
+
+        It matches the same texts, but no longer itself.
         """
         at = [branch.first_plain for branch in self.branches]
         if None in at:
@@ -64,16 +65,13 @@ class Pattern:
 
     @property
     def plain_at(self) -> tuple[int, ...] | None:
-        """Where the characters stand that `hidden` puts in brackets."""
+        """The offsets of the characters that `hidden` puts in brackets."""
         at = tuple(branch.first_plain for branch in self.branches)
         return None if None in at else tuple(index for index in at if index is not None)
 
 
 def parse_pattern(text: str, *, extended: bool = True) -> Pattern | None:
-    """Read a pattern of `pgrep` or `grep -E`; of plain `grep` if not `extended`.
-
-    None for what is not read: that is not to say that it is wrong.
-    """
+    """Parse a pattern of `pgrep` or `grep -E`, or of plain `grep` if not `extended`; None if it is not supported."""
     if not text or len(text) > _MAX_LENGTH or (not extended and "\\" in text):
         return None
     branches: list[_Branch] = []
@@ -99,7 +97,7 @@ def _branch(text: str, at: int, *, extended: bool) -> tuple[_Branch, int] | None
         char = text[at]
         if char == "|" and extended:
             break
-        if char in _UNREAD and extended:
+        if char in _UNSUPPORTED and extended:
             return None
         if char == "$" and (at + 1 == len(text) or (extended and text[at + 1] == "|")):
             at_end, at = True, at + 1
@@ -129,7 +127,7 @@ def _atom(text: str, at: int, *, extended: bool) -> tuple[_Atom, int] | None:
         return _bracket(text, at)
     if char == "\\":
         escaped = text[at + 1 : at + 2]
-        # `\<`, `\w` and their like mean something else in every library
+        # `\<`, `\w` and similar differ between libraries
         return (_Atom(frozenset(escaped), inverted=False), at + 2) if escaped and escaped in _SPECIAL else None
     return (_Atom(frozenset(char), inverted=False), at + 1) if char not in ("*+?" if extended else "*") else None
 
@@ -157,7 +155,7 @@ def _bracket(text: str, at: int) -> tuple[_Atom, int] | None:
 
 
 def _found(branch: _Branch, text: str) -> bool:
-    """Whether a branch matches in a text: `open_` holds the atoms that may come next, all ways at once."""
+    """Whether a branch matches anywhere in a text; `open_` holds the atoms that may come next."""
     atoms = branch.atoms
     open_: set[int] = set()
     for index in range(len(text) + 1):

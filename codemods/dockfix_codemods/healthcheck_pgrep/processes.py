@@ -1,9 +1,9 @@
-"""Searches for a process by its command line, and whether they find themselves.
+"""Searches for a process by its command line that find the check itself.
 
-`pgrep` leaves itself out, and nothing else: the shell that runs `sh -c 'pgrep -f x || exit 1'` has `x` on its own
-command line. A shell that has nothing left to do may put the last command in its own place, and is then not there to be
-found. Measured with procps 4.0.2 and dash 0.5.12, bash 5.2 and busybox 1.35 (`tests/codemods/test_pgrep_run.py`); pgrep
-of busybox: `procps/pgrep.c`, which compares the pid with its own alone.
+`pgrep` only leaves out itself: the shell that runs `sh -c 'pgrep -f x || exit 1'` has `x` on its own command line. A
+shell may replace itself with the last command, and then it is not found. Measured with procps 4.0.2 and dash 0.5.12,
+bash 5.2 and busybox 1.35 (`tests/codemods/test_pgrep_run.py`); pgrep of busybox: `procps/pgrep.c`, which only compares
+the pid with its own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.health import program_of
+from dockfix.facts.model import Refused
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.syntax.shell import Context, Word, literal
 from dockfix_codemods.healthcheck_pgrep.patterns import Pattern, parse_pattern
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dockfix.facts.images import BaseImage
     from dockfix.syntax.tree import Healthcheck
 
-__all__ = ["ProcessSearch", "only_looks_for_processes", "process_searches"]
+__all__ = ["SelfMatch", "bracketed", "only_looks_for_processes", "self_matches"]
 
 _PGREP_FLAGS: Final = frozenset("aficlnoqx")
 _PGREP_LONG: Final = frozenset(
@@ -33,55 +34,58 @@ _SIGNAL: Final = re.compile(r"-(?:\d+|(?:SIG)?[A-Z]{3,}\d?)\Z")
 _GREP_FLAGS: Final = frozenset("qiwsncEF")
 _BSD_PS: Final = frozenset("aefhjlmruwx")
 _MAX_LINE: Final = 2000
-"""Characters of a command line past which nothing is said of it: no check is that long."""
-_STAYS: Final = Context.PIPELINE | Context.SUBSTITUTION | Context.BACKGROUND
-_LOOKS: Final = frozenset(
+"""A command line with more characters is not checked: no real check is that long."""
+_NOT_REPLACED: Final = Context.PIPELINE | Context.SUBSTITUTION | Context.BACKGROUND
+_PROCESS_TOOLS: Final = frozenset(
     ("pgrep", "pkill", "pidof", "ps", "grep", "egrep", "fgrep", "wc", "awk", "head", "tail", "tr")
 )
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessSearch:
-    """A search for a process.
+class SelfMatch:
+    """A search for a process that finds a process of the check itself.
 
-    `word` holds the pattern, `program` names what searches. `finds` says which of its own processes it finds (its
-    shell, or grep itself), "" if none. `hidden` is what `word` may be replaced by so that it finds none of these, with
-    the same quotes; None if there is no such spelling, and `why` then says why.
+    `program` searches for the pattern in `word`; `itself` says what it finds: its shell, or grep. `line` is the command
+    line of the check, or the name of its shell, which the pattern matches. `pattern` is None for a fixed string.
     """
 
     step: Step
     word: Word
     program: str
-    finds: str
-    hidden: str | None
-    why: str = ""
+    itself: str
+    pattern: Pattern | None
+    line: str
+    ignore_case: bool
+    whole: bool = False
 
 
-def process_searches(check: Healthcheck, commands: Commands, base: BaseImage | None) -> Iterator[ProcessSearch]:
-    """The searches in a health check whose words are literal and that are understood."""
+def self_matches(check: Healthcheck, commands: Commands, base: BaseImage | None) -> Iterator[SelfMatch]:
+    """The searches of a health check that find the check itself, as far as their words are literal and understood."""
     for index, step in enumerate(commands.steps):
         word = program_of(step.command)
         name = (word.value or "").rpartition("/")[2] if word is not None else ""
         if name in ("pgrep", "pkill"):
-            yield from _pgrep(check, commands, base, step, name)
+            found = _pgrep(check, commands, base, step, name)
         elif name in ("grep", "egrep", "fgrep") and index:
-            yield from _ps_grep(check, commands, base, index, name)
+            found = _ps_grep(check, commands, base, index, name)
+        else:
+            continue
+        if found is not None:
+            yield found
 
 
 def only_looks_for_processes(commands: Commands) -> bool:
-    """Whether a check asks nothing but whether a process is there."""
+    """Whether a check only asks whether a process exists."""
     names = [
         (word.value or "").rpartition("/")[2]
         for step in commands.steps
         if (word := program_of(step.command)) is not None
     ]
     asking = [name for name in names if name not in ("exit", "test", "[", "true", "false", "echo", "sh", "bash")]
-    return bool({"pgrep", "pkill", "pidof", "ps"} & {*asking}) and _LOOKS.issuperset(asking)
+    return bool({"pgrep", "pkill", "pidof", "ps"} & {*asking}) and _PROCESS_TOOLS.issuperset(asking)
 
 
-def _pgrep(
-    check: Healthcheck, commands: Commands, base: BaseImage | None, step: Step, name: str
-) -> Iterator[ProcessSearch]:
+def _pgrep(check: Healthcheck, commands: Commands, base: BaseImage | None, step: Step, name: str) -> SelfMatch | None:
     words = step.command.words
     at = next(index for index, word in enumerate(words) if (word.value or "").rpartition("/")[2] == name)
     flags: set[str] = set()
@@ -89,7 +93,7 @@ def _pgrep(
     for word in words[at + 1 :]:
         value = word.value
         if value is None and not _is_bracketed(word):
-            return
+            return None
         if value is None or not value.startswith("-"):
             operands.append(word)
         elif value in _PGREP_LONG:
@@ -97,59 +101,57 @@ def _pgrep(
         elif _PGREP_FLAGS.issuperset(value[1:]):
             flags |= {*value[1:]}
         elif not (name == "pkill" and _SIGNAL.match(value)):
-            return
+            return None
     if len(operands) != 1 or operands[0].value is None or (check.json and step.depth == 0):
-        return
+        return None
     if not _shell_stays(step, commands, base):
-        yield ProcessSearch(step, operands[0], name, "", None)
-        return
+        return None
     shell = (commands.shell or ("sh",))[0].rpartition("/")[2]
     line = _own_line(check, commands) if "f" in flags else shell[:15]
     pattern = parse_pattern(operands[0].value)
-    whole = "x" in flags
-    yield _judged(step, operands[0], name, pattern, line, "i" in flags, "its own shell", commands, check, whole=whole)
+    if pattern is None:
+        return None
+    match = SelfMatch(step, operands[0], name, "its own shell", pattern, line, "i" in flags, "x" in flags)
+    return match if _finds(match, pattern, line) else None
 
 
 def _is_bracketed(word: Word) -> bool:
-    """Whether a word may expand only for a `[` that is not quoted, as in `[x].main`."""
+    """Whether a word is literal except for an unquoted `[`, as in `[x].main`."""
     return not word.variables and "[" in word.text and not any(char in word.text for char in "$`*?{~")
 
 
-def _ps_grep(
-    check: Healthcheck, commands: Commands, base: BaseImage | None, index: int, name: str
-) -> Iterator[ProcessSearch]:
+def _ps_grep(check: Healthcheck, commands: Commands, base: BaseImage | None, index: int, name: str) -> SelfMatch | None:
     step, lister = commands.steps[index], commands.steps[index - 1]
     piped = lister.command.after is not None and lister.command.after.text == "|"
     lists = lister.command.basename == "ps" and piped and _lists_command_lines(lister, base)
     if not lists or (step.command.after is not None and step.command.after.text == "|"):
-        return  # what follows in the pipeline may leave grep out, or count
+        return None  # the rest of the pipeline may leave grep out, or count
     flags: set[str] = set()
     operands: list[Word] = []
     for word in step.command.args:
         value = word.value
         if value is None:
-            return
+            return None
         if not value.startswith("-"):
             operands.append(word)
         elif _GREP_FLAGS.issuperset(value[1:]):
             flags |= {*value[1:]}
         else:
-            return
+            return None
     if len(operands) != 1 or operands[0].value is None:
-        return
-    value = operands[0].value
+        return None
+    line, ignore_case = _own_line(check, commands), "i" in flags
     if "F" in flags or name == "fgrep":
-        yield ProcessSearch(
-            step, operands[0], name, "grep itself", None, "with -F a bracket would be a plain character"
-        )
-        return
-    pattern = parse_pattern(value, extended="E" in flags or name == "egrep")
-    line = _own_line(check, commands)
-    yield _judged(step, operands[0], name, pattern, line, "i" in flags, "grep itself", commands, check)
+        return SelfMatch(step, operands[0], name, "grep itself", None, line, ignore_case)
+    pattern = parse_pattern(operands[0].value, extended="E" in flags or name == "egrep")
+    if pattern is None:
+        return None
+    match = SelfMatch(step, operands[0], name, "grep itself", pattern, line, ignore_case)
+    return match if _finds(match, pattern, line) else None
 
 
 def _lists_command_lines(lister: Step, base: BaseImage | None) -> bool:
-    """Whether `ps` shows whole command lines: always busybox's, procps' by its options (ps(1))."""
+    """Whether `ps` shows whole command lines: busybox's always, procps' depending on its options (ps(1))."""
     values = [word.value or "" for word in lister.command.args]
     if base is not None and base.family in BUSYBOX_FAMILIES:
         return True
@@ -162,11 +164,11 @@ def _lists_command_lines(lister: Step, base: BaseImage | None) -> bool:
 
 
 def _shell_stays(step: Step, commands: Commands, base: BaseImage | None) -> bool:
-    """Whether the shell is still there, with the pattern on its command line, while the search runs."""
+    """Whether the shell still exists, with the pattern on its command line, while the search runs."""
     command = step.command
     if command.words[0].value == "exec":
         return False
-    if command.after is not None or command.context & _STAYS:
+    if command.after is not None or command.context & _NOT_REPLACED:
         return True
     program = (commands.shell or ("",))[0].rpartition("/")[2]
     if commands.script is None:
@@ -184,56 +186,47 @@ def _own_line(check: Healthcheck, commands: Commands) -> str:
     return " ".join((*(commands.shell or ()), commands.text.text))
 
 
-def _judged(
-    step: Step,
-    word: Word,
-    program: str,
-    pattern: Pattern | None,
-    line: str,
-    ignore_case: bool,
-    finds: str,
-    commands: Commands,
-    check: Healthcheck,
-    *,
-    whole: bool = False,
-) -> ProcessSearch:
-    if pattern is None or len(line) > _MAX_LINE or not _matches(pattern, line, ignore_case, whole):
-        return ProcessSearch(step, word, program, "", None)
-    if step.command.context & Context.SUBSTITUTION:
-        return ProcessSearch(step, word, program, finds, None, "its output is used, which may allow for what it finds")
-    spelled = _spelled(word, pattern, check, step)
-    hidden = pattern.hidden()
-    if hidden is None:
-        return ProcessSearch(step, word, program, finds, None, "no character of the pattern can be put in brackets")
-    if spelled is None:
-        return ProcessSearch(step, word, program, finds, None, "brackets need quotes, which do not fit where it stands")
-    rewritten = parse_pattern(hidden)
-    start = line.find(word.text) if check.json else len(line) - len(commands.text.text) + word.start
-    end = start + len(word.text)
-    after = line[:start] + spelled + line[end:] if len(line) > len(word.text) else line
-    if rewritten is None or start < 0 or _matches(rewritten, after, ignore_case, whole):
-        return ProcessSearch(
-            step,
-            word,
-            program,
-            finds,
-            None,
-            "it is also found elsewhere on the command line, or is the shell's own name",
-        )
-    return ProcessSearch(step, word, program, finds, spelled)
-
-
-def _matches(pattern: Pattern, line: str, ignore_case: bool, whole: bool) -> bool:
-    if whole:
+def _finds(match: SelfMatch, pattern: Pattern, line: str) -> bool:
+    """Whether a search with the options of a match finds a command line by a pattern."""
+    if len(match.line) > _MAX_LINE:
+        return False
+    if match.whole:
         return pattern.text == line
-    if ignore_case:
+    if match.ignore_case:
         lowered = parse_pattern(pattern.text.lower())
         return lowered is not None and lowered.found_in(line.lower())
     return pattern.found_in(line)
 
 
+def bracketed(check: Healthcheck, commands: Commands, match: SelfMatch) -> str:
+    """The word of a match with a character of its pattern in brackets, so that it no longer finds the check.
+
+    Raises:
+        Refused: there is no such spelling, or it may change what the check does.
+    """
+    word, pattern = match.word, match.pattern
+    if pattern is None:
+        raise Refused("with `-F` a bracket would be a plain character")
+    if match.step.command.context & Context.SUBSTITUTION:
+        raise Refused("its output is used, which may account for the match")
+    hidden = pattern.hidden()
+    if hidden is None:
+        raise Refused("no character of the pattern can be put in brackets")
+    spelled = _spelled(word, pattern, check, match.step)
+    if spelled is None:
+        raise Refused("brackets need quotes, which cannot be added here")
+    rewritten = parse_pattern(hidden)
+    line = match.line
+    start = line.find(word.text) if check.json else len(line) - len(commands.text.text) + word.start
+    end = start + len(word.text)
+    after = line[:start] + spelled + line[end:] if len(line) > len(word.text) else line
+    if rewritten is None or start < 0 or _finds(match, rewritten, after):
+        raise Refused("the pattern also matches another part of the command line, or the shell's own name")
+    return spelled
+
+
 def _spelled(word: Word, pattern: Pattern, check: Healthcheck, step: Step) -> str | None:
-    """The word with the first plain characters of the pattern in brackets, quoted so that it is no glob to a shell."""
+    """The word with the pattern's first plain characters in brackets, quoted against globbing; None if impossible."""
     mapped = literal(word)
     marks = pattern.plain_at
     if mapped is None or marks is None:

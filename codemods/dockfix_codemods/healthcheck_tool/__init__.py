@@ -1,8 +1,18 @@
-"""A health check calls a program that the image does not have.
+"""A health check calls a program that is not in the image.
 
 ## What it does
 
-The program is added to the packages that the stage installs, in the style of the list:
+The rule reports a HEALTHCHECK whose program neither the base image has nor a step installs. The fix adds the program to
+the packages that the stage installs, in the style of the list.
+
+If the stage installs no packages, the fix makes the same request with a program that the image has: for `curl -f` the
+`wget` of Alpine and busybox, or Python's `urllib`; for `wget`, Python's `urllib`.
+
+## Why is this bad?
+
+`curl: not found` is a failed check: the container is unhealthy from its start, whatever the state of the service.
+
+## Example
 
 ```dockerfile
 FROM python:3.13-slim
@@ -12,7 +22,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \\
 HEALTHCHECK CMD curl -f http://localhost:8000/health || exit 1
 ```
 
-becomes
+Use instead:
 
 ```dockerfile
 FROM python:3.13-slim
@@ -23,56 +33,48 @@ RUN apt-get update && apt-get install -y --no-install-recommends \\
 HEALTHCHECK CMD curl -f http://localhost:8000/health || exit 1
 ```
 
-Where the stage installs nothing, a program that is there asks instead, if that comes to the same: for `curl -f`
-the `wget` of Alpine and busybox, or Python's `urllib`; for `wget` the latter.
+## Fix safety
 
-## Why
+Both fixes are unsafe: check that the image may have another package, or that the other program makes the same request.
+busybox `wget` gets 127.0.0.1 for `localhost`, because it only tries the first address.
 
-`curl: not found` is a failed check. The container is unhealthy from its start, whatever the service does.
+## When it does not apply
 
-## Safety
+- It is unknown whether the program is missing: an unknown base image, a script, a copied `/usr/local`, a variable among
+  the packages, or a package that may depend on the program.
+- The program comes after `||` or has another one as a fallback, or the shell has it built in.
+- The only install is a `--virtual` group, is in a branch, uses a release of its own, or its packages are removed again.
+- `curl` is used without `-f`, or with headers, methods or data, and no install can take the package.
 
-Unsafe: a package more in the image, or another program that asks, which is for a person to want. busybox `wget` is
-given 127.0.0.1 for `localhost`, of which it tries only the first address.
-
-## What it leaves alone
-
-- Programs of which it is not known that they are missing: an unknown base image, a script, a copied `/usr/local`, a
-  variable among the packages, or a package in whose wake the program may come.
-- A program behind `||` or with another one to fall back on, and what the shell does itself.
-- `--virtual` groups, installs in a branch or with a release of their own, and packages that are removed again.
-- `curl` without `-f`, with headers, methods or data; without an install that could take the package, that is refused.
-
-## Sources
+## References
 
 - https://docs.docker.com/reference/dockerfile/#healthcheck
-- What images hold: the table of base images; packages: packages.debian.org, pkgs.alpinelinux.org
+- Contents of images: the table of base images; packages: packages.debian.org, pkgs.alpinelinux.org
 - busybox `networking/wget.c`; https://docs.python.org/3/library/urllib.request.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import dockerfile as surgery
+from dockfix.edit import dockerfile as dockerfile_edit
 from dockfix.facts import health
-from dockfix.facts.model import Known, known
+from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.tree import Healthcheck
-from dockfix_codemods.healthcheck_tool import analysis as fetching
+from dockfix_codemods.healthcheck_tool import fetch
 
 _MOST_IMAGES: Final = 20
-"""Stages built on one with a HEALTHCHECK past which nothing is said: no file has as many."""
-_WHY: Final = "a check whose program is missing fails whatever the service does"
+"""A HEALTHCHECK with more stages built on its stage is not checked: no real file has as many."""
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Judge the programs of every HEALTHCHECK that is in force, in the images that it ends up in."""
+    """Check the programs of every HEALTHCHECK in effect, in the images that it ends up in."""
     facts = target.facts
     for stage in facts.graph.stages:
         check = health.effective_healthcheck(facts, stage)
@@ -87,56 +89,63 @@ def check(target: Target) -> Iterator[Finding]:
 
 def _finding(target: Target, stage: Stage, check: Healthcheck, program: health.Program) -> Finding:
     at = target.facts.commands(check).span(program.word)
-    message = f"{known(stage.base_ref)} has no {program.name}, and no step installs it to stay"
+    message = f"`{program.name}` is not installed in the final image (`{known(stage.base_ref)}`)"
     base = stage.base
     package = health.tool_package(program.name, base) if base is not None else None
-    edit = _add(target, stage, package) if package is not None else None
+    edit = _add_package(target, stage, package) if package is not None else None
     if edit is not None:
-        review = f"that {package} may be in the image"
-        return Fix(at, message, (edit,), Safety.UNSAFE, _WHY, review)
-    switched = _switch(target, stage, check, program)
-    if isinstance(switched, Edit):
-        review = "that the new command asks the same: redirects are followed, and localhost may be 127.0.0.1 in it"
-        return Fix(at, message, (switched,), Safety.UNSAFE, _WHY, review)
-    manager = base.package_manager if base is not None else None
-    nowhere = f"no {manager} install of the stage could take {package or 'a package for it'}"
-    return Refusal(at, message, f"{nowhere if manager else 'the image has no package manager'}, and {switched}")
+        fix = f"add `{package}` to the packages that the stage installs"
+        return Fix(at, message, (edit,), Safety.UNSAFE, fix, f"check that `{package}` may be in the image")
+    try:
+        words = _replacement(target, stage, check, program)
+    except Refused as refused:
+        manager = base.package_manager if base is not None else None
+        nowhere = f"no {manager} install of the stage can take {f'`{package}`' if package else 'a package for it'}"
+        note = f"{nowhere if manager else 'the image has no package manager'}, and {refused.reason}"
+        return Refusal(at, message, note)
+    command = program.step.command
+    span = target.facts.commands(check).text.span(program.word.start, command.words[-1].end)
+    text = fetch.as_json(words) if check.json else " ".join(words)
+    fix = f"make the request with `{words[0]}`, which the image has"
+    review = "check that the new command asks the same: it follows redirects, and may use 127.0.0.1 for localhost"
+    return Fix(at, message, (dockerfile_edit.replace(span, text),), Safety.UNSAFE, fix, review)
 
 
-def _add(target: Target, stage: Stage, package: str) -> Edit | None:
-    """Put a package behind the last one of an install that may take it."""
+def _add_package(target: Target, stage: Stage, package: str) -> Edit | None:
+    """The edit that adds a package to an install; None if no install can take it."""
     found = health.extensible_install(target.facts, stage, package)
     if found is None or found[1].package is None:
         return None
     run, last = found[0], found[1].package.packages[-1]
-    return surgery.insert_word(target.dockerfile, run, target.facts.commands(run).text, last.start, last.end, package)
+    text = target.facts.commands(run).text
+    return dockerfile_edit.insert_word(target.dockerfile, run, text, last.start, last.end, package)
 
 
-def _switch(target: Target, stage: Stage, check: Healthcheck, program: health.Program) -> Edit | str:
-    """Put a command that asks the same in place of one whose program is missing; why not, if that cannot be."""
-    facts, commands = target.facts, target.facts.commands(check)
+def _replacement(target: Target, stage: Stage, check: Healthcheck, program: health.Program) -> tuple[str, ...]:
+    """The words of a command that makes the same request with a program that the image has.
+
+    Raises:
+        Refused: the request is not understood, or no program in the image can make it.
+    """
     command = program.step.command
     words = command.words[command.words.index(program.word) :]
-    fetch = fetching.parse_fetch(program.name, words[1:])
-    if isinstance(fetch, str):
-        return fetch
+    request = fetch.parse_fetch(program.name, words[1:])
     if any(redirect.start < words[-1].end for redirect in command.redirects) or program.step.depth:
-        return "the command is not written in one piece"
+        raise Refused("the command is not written in one piece")
     captured = bool(command.context & (ShellContext.PIPELINE | ShellContext.SUBSTITUTION))
-    there = [name for name in ("wget", "python", "python3") if health.tool_presence(facts, stage, name) == Known(True)]
+    present = [
+        name for name in ("wget", "python", "python3") if health.tool_presence(target.facts, stage, name) == Known(True)
+    ]
     family = stage.base.family if stage.base is not None else ""
-    new: Sequence[str] | None = None
-    if "wget" in there and program.name == "curl" and family in BUSYBOX_FAMILIES:
-        new = fetching.as_busybox_wget(fetch, captured=captured)
-        if new is not None and check.json:
-            new = [word.strip('"') for word in new]
-    elif there and there[-1].startswith("python") and not captured:
-        argv = fetching.as_python(fetch, next(name for name in there if name.startswith("python")))
-        new = argv if argv is None or check.json else (*argv[:2], f'"{argv[2]}"')
-    if new is None:
-        return "no program that is there asks the same"
-    text = fetching.as_json(new) if check.json else " ".join(new)
-    return surgery.replace(commands.text.span(words[0].start, words[-1].end), text)
+    if "wget" in present and program.name == "curl" and family in BUSYBOX_FAMILIES:
+        wget = fetch.as_busybox_wget(request, captured=captured)
+        if wget is not None:
+            return tuple(word.strip('"') for word in wget) if check.json else wget
+    elif present and present[-1].startswith("python") and not captured:
+        argv = fetch.as_python(request, next(name for name in present if name.startswith("python")))
+        if argv is not None:
+            return argv if check.json else (*argv[:2], f'"{argv[2]}"')
+    raise Refused("no program in the image can make the same request")
 
 
 CODEMOD: Final = Codemod(

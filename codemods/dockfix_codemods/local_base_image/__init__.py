@@ -1,10 +1,24 @@
-"""A base image that the project builds itself, and that its builds do not wait for.
+"""A base image that the project builds itself is not built first.
 
 ## What it does
 
-`FROM org/base` is pulled, unless an image of that name lies on the machine. Where the project builds that image itself,
-a fresh checkout fails, and a stale image is taken without a word. A named context of the image's name makes compose or
-bake build the base first and take the result:
+`FROM org/base` is pulled, unless an image of that name is on the machine. If the project builds that image itself, a
+build on a new machine fails, and a stale image is used without a warning. The rule adds a named context of the image's
+name, so that compose or bake builds the base first and uses the result. In a bake file it is
+`contexts = { "org/base" = "target:base" }`. The key has no `:latest`: BuildKit looks up the name without it, and
+compose and bake pass keys on as they are written.
+
+The same applies to an image in `COPY --from=` and `RUN --mount=from=`.
+
+If no build can wait for the other (the base's service has a `profiles:` that may be inactive, it is in another file, or
+only a comment says how it is built), the fix inlines the stages of the base: it inserts them before the file's own, and
+every place that named the image names the stage. The base's own file does not change.
+
+## Why is this bad?
+
+`docker compose up --build` on a new machine fails with `pull access denied, repository does not exist`.
+
+## Example
 
 ```dockerfile docker/worker/Dockerfile
 FROM org/base:latest
@@ -20,7 +34,7 @@ services:
       context: docker/worker
 ```
 
-becomes
+Use instead:
 
 ```yaml compose.yaml
 services:
@@ -34,13 +48,7 @@ services:
         org/base: service:base
 ```
 
-In a bake file it is `contexts = { "org/base" = "target:base" }`. The key has no `:latest`: BuildKit looks for the name
-without it, and compose and bake hand keys on as they are written.
-
-The same is done for an image in `COPY --from=` and `RUN --mount=from=`.
-
-Where no build can wait for the other (the base's service has a `profiles:` that need not be active, it stands in
-another file, or only a comment says how it is built), the stages of the base come in front of the file's own:
+Inlined stages, where only a comment says how the base is built:
 
 ```dockerfile docker/tools/Dockerfile
 # docker build -t org/tools -f docker/tools/Dockerfile .
@@ -55,7 +63,7 @@ FROM org/tools
 CMD ["jobs"]
 ```
 
-becomes
+Use instead:
 
 ```dockerfile docker/jobs/Dockerfile
 # docker build -t org/jobs -f docker/jobs/Dockerfile .
@@ -69,47 +77,40 @@ FROM tools
 CMD ["jobs"]
 ```
 
-Every place that named the image names the stage then. The base's own file stays as it is.
+## Fix safety
 
-## Why
+All fixes are unsafe: the image may be published, and meant to be pulled. `service:` contexts need compose 2.33 (2.36 to
+build the base with `docker compose build worker`).
 
-`docker compose up --build` on a new machine ends with `pull access denied, repository does not exist`.
+Inlined stages are a copy that somebody must keep in sync with its source. An ARG of the base's last stage stays in the
+environment of later RUNs: the finding names those that a RUN may read.
 
-## Safety
+## When it does not apply
 
-Unsafe: the image may be published, and meant to be pulled. `service:` contexts need compose 2.33 (2.36 to bring the
-base along in `docker compose build worker`).
+- The image has a registry in its name, or is a well-known image: it is meant to be pulled.
+- The file builds the image that it starts from.
+- The build already has such a context, or only an edit by hand can add it: the finding then shows the line to write.
 
-Inlined stages are a copy that somebody must keep like its source, and an ARG of the base's last stage is left in the
-environment of the RUNs below: the finding names those that a RUN may read.
+Stages are inlined only if nothing else changes. Otherwise the finding says which command to run first, and why:
 
-## What it leaves alone
-
-- Images with a registry in their name, and well-known images: they are meant to be pulled.
-- A file that builds the image which it starts from.
-- Builds that are wired already, and builds that can be wired by hand: the finding then has the line to write.
-
-Stages are inlined only if nothing else changes by it. Else the finding says which command comes first, and what stands
-in the way:
-
-- The base takes files from another context, or through another ignore file.
+- The base uses files of another context, or its context has another ignore file.
 - Build arguments, secrets, networks, platforms, labels or named contexts differ between the builds.
-- `# syntax=`, `# escape=` or `# check=` differ, or `# check=error=true` would judge the base too.
-- Both files have a stage of one name, a stage would hide an image of its name, or stages are named by number.
-- An ARG before the first FROM has two defaults, or would reach a bare ARG of the other file.
-- An ARG of the base would reach a RUN that names it, or tools that read it.
-- The base has a `--platform`, asks for `TARGETSTAGE`, silences rules for its whole file, ends in a continuation, or
-  has shell text that is not understood.
-- FROM has the name from a variable: another base can be given to the build.
-- Several Dockerfiles take the image, or the base's has more than 60 lines: better one file than a copy.
+- `# syntax=`, `# escape=` or `# check=` differ, or `# check=error=true` would apply to the base too.
+- Both files have a stage of the same name, a stage would hide an image of its name, or stages are named by number.
+- An ARG before the first FROM has two defaults, or would set an ARG without a default in the other file.
+- An ARG of the base would reach a RUN that names it, or programs that read it.
+- The base has a `--platform`, reads `TARGETSTAGE`, silences rules for its whole file, ends in a line continuation, or
+  has shell text that cannot be parsed.
+- FROM takes the name from a variable: a build can use another base.
+- Several Dockerfiles use the image, or the base's has more than 60 lines: one file is better than a copy.
 
-## Sources
+## References
 
 - https://docs.docker.com/reference/compose-file/build/#additional_contexts
 - https://docs.docker.com/build/bake/contexts/
 - docker/compose pull requests 12485 (2.33.0), 12785 (2.36.0), issue 14223 (profiles); compose-go `loader/validate.go`
 - moby/buildkit `frontend/dockerui/config.go` (`NamedContext`), docker/buildx `bake/bake.go` (`toNamedContexts`)
-- moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go`: what a stage has from the stage that it is FROM
+- moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go`: what a stage inherits from the stage in its FROM
 """
 
 from __future__ import annotations
@@ -117,113 +118,58 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import context_wiring as context_surgery
-from dockfix.edit import wiring
-from dockfix.facts.stages import context_key
-from dockfix.project.compose.builds import BuildInvocation
-from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
+from dockfix.facts.model import Refused
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Requires, Safety, Severity
 from dockfix.rule.workspace import Workspace
-from dockfix_codemods.local_base_image import images as local_images
-from dockfix_codemods.local_base_image import inline_edits as inline_surgery
-
-_LOOK_AT: Final = {
-    "compose": "that compose is 2.33 or newer and the image is not meant to be pulled;"
-    " a plain `docker build` still needs it built before",
-    "bake": "that both are built for the same platforms and the image is not meant to be pulled; a plain `docker build`"
-    " still needs it built before",
-}
+from dockfix_codemods.local_base_image.image_uses import ImageUse, collect, image_uses
 
 
 def check_project(workspace: Workspace) -> Iterator[Finding]:
-    """Make the builds wait for the images that they take, or bring the images' stages into the file."""
-    for taken in local_images.image_uses(workspace):
-        inlined = _inline(workspace, taken)
-        if isinstance(inlined, Fix):
-            yield inlined
+    """Check every use of an image that the project builds: a build must wait for it, or its stages be inlined."""
+    for use in image_uses(workspace):
+        yield from _check_use(workspace, use)
+
+
+def _check_use(workspace: Workspace, use: ImageUse) -> Iterator[Finding]:
+    from dockfix_codemods.local_base_image.wait_for_base import (  # noqa: PLC0415 - few projects have such an image
+        can_wait,
+        wait_findings,
+    )
+
+    not_inlined = ""
+    if not can_wait(use):
+        try:
+            fix = _inline(workspace, use)
+        except Refused as refused:
+            not_inlined = f"; its stages are not inlined: {refused.reason}"
         else:
-            yield from _judge(taken, f"; its stages are not inlined: {inlined}" if inlined else "")
+            if fix is not None:
+                yield fix
+                return
+    yield from wait_findings(use, not_inlined)
 
 
-def _inline(workspace: Workspace, taken: local_images.ImageUse) -> Fix | str:
-    """Inline the stages of the image where no build of the file can be made to wait for it; in words why not."""
-    target, supply = taken.target, taken.supply
-    beside = [(build, taken.beside(build)) for build in supply.without]
-    if supply.providers or any(producers and not _why_not(target, build, producers) for build, producers in beside):
-        return ""
-    if taken.others:
-        files = "1 other Dockerfile takes" if taken.others == 1 else f"{taken.others} other Dockerfiles take"
-        return f"{files} it too, and copies drift apart"
-    done = inline_surgery.inlined(workspace, target, supply.key, taken.producers, taken.claims)
-    if isinstance(done, str):
-        return done
-    message = f"{taken.use} is an image of this project ({taken.by}) that no build of this file can wait for"
-    why = f"with the stages of {done.source} in front of its own, every build of the file makes what it starts from"
-    review = f"that the image is not meant to be pulled, and that the stage {done.stage} and {done.source} stay alike"
-    if done.caveats:
-        review += f"; whether a RUN reads {' or '.join(done.caveats)}, which the stage leaves in its environment"
-    return Fix(taken.node.span, message, done.edits, Safety.UNSAFE, why, review, file=target.real)
+def _inline(workspace: Workspace, use: ImageUse) -> Fix | None:
+    """The fix that inlines the stages of the image; None if nothing says how the file is built.
 
+    Raises:
+        Refused: inlining would change more, or it is unknown how the image is built.
+    """
+    from dockfix_codemods.local_base_image.inline_edits import inline_stages  # noqa: PLC0415 - as above
 
-def _judge(taken: local_images.ImageUse, not_inlined: str) -> Iterator[Finding]:
-    target, supply = taken.target, taken.supply
-    apart = []
-    for build in supply.without:
-        beside = taken.beside(build)
-        if beside:
-            yield _wire(taken, build, beside, not_inlined)
-        elif not any(each.service == build.service for each in (*supply.providers, *supply.without) if each != build):
-            apart.append(build)
-    if (supply.without and not apart) or (supply.providers and not supply.without):
-        return
-    then = wiring.build_command(target, apart[0] if apart else None)
-    message = (
-        f"{taken.use} is an image of this project ({taken.by}); unless it is published, `{taken.command}` comes before"
-        f" `{then}`{not_inlined}"
+    inlined = inline_stages(workspace, use)
+    if inlined is None:
+        return None
+    message = f"{use.shown} uses an image of this project ({use.by}) that no build of this file can wait for"
+    fix = f"insert the stages of {inlined.source}, so that every build of this file also builds the image"
+    review = (
+        f"check that the image is not meant to be pulled, and that the stage `{inlined.stage}` and {inlined.source} are"
+        " kept in sync"
     )
-    yield Advice(taken.node.span, message, Severity.INFO if "/" in taken.name else None, file=target.real)
-
-
-def _wire(
-    taken: local_images.ImageUse, build: BuildInvocation, producers: list[BuildInvocation], not_inlined: str
-) -> Finding:
-    """Make a build wait for the one beside it that makes its base."""
-    target, node, key = taken.target, taken.node, taken.supply.key
-    project = target.project
-    one = wiring.one_of(project, producers, build)
-    maker = one or producers[0]
-    by = wiring.where_all(project, producers)
-    message = f"{taken.use} is the image that {by} builds; {wiring.where(project, build)} does not wait for it"
-    never = [name for name in build.additional_contexts if context_key(name) == key]
-    if never:
-        message += f", since its context {never[0]} is never looked for under that name"
-    reason = _why_not(target, build, producers)
-    value = f"{'service' if build.kind == 'compose' else 'target'}:{maker.service}"
-    change = (
-        f"{reason}{not_inlined if one else ''}" if reason else context_surgery.add_context(project, build, key, value)
-    )
-    if isinstance(change, str):
-        return Refusal(node.span, message, change, file=target.real)
-    why = f"with a named context of the image's name {build.kind} builds {maker.service} first and takes the result"
-    return Fix(
-        node.span, message, (), Safety.UNSAFE, why, _LOOK_AT[build.kind], other_files=(change,), file=target.real
-    )
-
-
-def _why_not(target: Target, build: BuildInvocation, producers: list[BuildInvocation]) -> str:
-    """Why no build can wait for what makes its base; empty if it can."""
-    maker = wiring.one_of(target.project, producers, build) or producers[0]
-    first = f"run `{wiring.build_command(target, maker)}` before"
-    if wiring.one_of(target.project, producers, build) is None:
-        return f"they make different images of one name; {first}"
-    if wiring.is_of_matrix(target.project, maker):
-        return f"{maker.service} is one of a matrix; {first}"
-    if not wiring.enabled_with(target.project, maker, build):
-        return (
-            f"compose refuses a file in which a service is built from one whose profile is not active; {first}, or take"
-            f" the `profiles:` of {maker.service} away (`scale: 0` keeps it from starting)"
-        )
-    return ""
+    if inlined.caveats:
+        names = " or ".join(f"`{name}`" for name in inlined.caveats)
+        review += f"; check whether a RUN reads {names}, which the stage leaves in its environment"
+    return Fix(use.node.span, message, inlined.edits, Safety.UNSAFE, fix, review, file=use.target.real)
 
 
 CODEMOD: Final = Codemod(
@@ -234,13 +180,13 @@ CODEMOD: Final = Codemod(
     effects=frozenset(
         {
             *(Effect.COMPOSE, Effect.BAKE),
-            # stages that are inlined, the ARGs in front of them, and the names by which the file's own reach them
+            # inlined stages, the ARGs before them, and the places that name the image
             *(Effect.FRONT_STAGES, Effect.STAGES, Effect.STEPS, Effect.ARGS, Effect.COPIES, Effect.MOUNTS),
         }
     ),
     check=None,
     check_project=check_project,
-    collect=local_images.collect,
+    collect=collect,
     since="0.1.0",
     triggers=("from ", "from="),
     requires=Requires.SECOND,

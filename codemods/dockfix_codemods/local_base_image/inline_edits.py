@@ -1,39 +1,43 @@
-"""The edits that put the stages of an image in front of those of a file that starts from it."""
+"""The edits that inline the stages of an image: they insert them before those of a file that uses it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockfix.edit.text import Edit, apply_edits
+from dockfix.facts.model import Refused
 from dockfix.project.target import Target
-from dockfix.rule.suppression import silences_file
 from dockfix.syntax.parser import parse
 from dockfix.syntax.pragmas import is_pragma
-from dockfix.syntax.shell import parse_shell
-from dockfix.syntax.tree import Arg, Comment, Dockerfile, From, Instruction, shell_text
-from dockfix_codemods.local_base_image import inline
-from dockfix_codemods.local_base_image.inline import Origin
-from dockfix_codemods.local_base_image.recipes import recipe_of_build, recipe_of_comment, recipes_of
+from dockfix.syntax.tree import Arg, Comment, Dockerfile, From, Instruction
+from dockfix_codemods.local_base_image.base_build import BaseBuild, args_before_from, base_build, references, stage_name
+from dockfix_codemods.local_base_image.build_comments import BuildComment, build_comments
+from dockfix_codemods.local_base_image.build_recipes import (
+    BuildRecipe,
+    recipe_of_build,
+    recipe_of_comment,
+    recipes_of,
+)
+from dockfix_codemods.local_base_image.image_uses import ImageUse
+from dockfix_codemods.local_base_image.inherited_args import arg_caveats
+from dockfix_codemods.local_base_image.inline_blockers import inline_blocker
 
 if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
-    from dockfix.project.compose.builds import BuildInvocation
     from dockfix.rule.workspace import Workspace
-    from dockfix_codemods.local_base_image.comments import BuildComment
 
-__all__ = ["Inlined", "inlined"]
+__all__ = ["Inlined", "inline_stages"]
 
 
 @dataclass(frozen=True, slots=True)
 class Inlined:
-    """The edits of a file that put the stages of an image in front of its own.
+    """The edits of a file that inline the stages of an image.
 
-    `source` is the Dockerfile that they come from, `stage` the name of the one that is the image. `caveats` are ARGs of
-    theirs which RUNs of the file find in their environment then, and may read.
+    `source` is the Dockerfile that they come from, `stage` the name of the stage that is the image. `caveats` are ARGs
+    of these stages that RUNs of the file then find in their environment, and may read.
     """
 
     edits: tuple[Edit, ...]
@@ -42,95 +46,78 @@ class Inlined:
     caveats: tuple[str, ...]
 
 
-def inlined(
-    workspace: Workspace,
-    own: Target,
-    key: str,
-    producers: Sequence[BuildInvocation],
-    said: Sequence[tuple[Path, BuildComment]],
-) -> Inlined | str:
-    """Put the stages that make an image into a file that names it; in words why that must not be done.
+def inline_stages(workspace: Workspace, use: ImageUse) -> Inlined | None:
+    """Inline the stages of an image into a file that names it; None if nothing says how the file is built.
 
-    The words are empty if it is not known how the file is built, or what makes the image.
-
-    Args:
-        workspace: the run.
-        own: the file.
-        key: the image, as `context_key` gives it.
-        makers: the builds that make the image.
-        said: the comments that say how it is built, with the real paths of their files.
+    Raises:
+        Refused: inlining would change more, or it is unknown how the image is built.
     """
-    ways = [recipe_of_build(own.project, each) for each in producers]
-    ways += [recipe_of_comment(own.project, path, comment) for path, comment in said]
-    if not ways or not recipes_of(own):
-        return ""
-    first = ways[0]
-    differing = next((each for each in ways[1:] if not each.same_image(first)), None)
-    if differing is not None:
-        return f"{first.where} and {differing.where} may make different images of it"
-    if first.dockerfile is None:
-        return f"which Dockerfile {first.where} builds is not known"
-    base = workspace.at(first.dockerfile)
-    if base is None:
-        return f"the Dockerfile of {first.where} cannot be read"
-    origin = inline.origin_of(base, first)
-    if isinstance(origin, str):
-        return origin
-    reason = inline.obstacle(own, origin, key) or _unheld(origin)
-    if reason:
-        return reason
-    name = inline.stage_name(own, origin, key)
-    edits = _edits(own, origin, key, name)
-    if not _reads_the_same(own, origin, edits):
-        return f"the end of {base.display} would run on into this file"
-    return Inlined(edits, base.display, name, inline.caveats(own, origin, key))
+    own, key = use.target, use.supply.key
+    if use.others:
+        files = "1 other Dockerfile uses" if use.others == 1 else f"{use.others} other Dockerfiles use"
+        raise Refused(f"{files} it too, and copies would drift apart")
+    if not recipes_of(own):
+        return None
+    recipe = _only_recipe(use)
+    if recipe.dockerfile is None:
+        raise Refused(f"the Dockerfile that {recipe.where} builds is unknown")
+    source = workspace.at(recipe.dockerfile)
+    if source is None:
+        raise Refused(f"the Dockerfile of {recipe.where} cannot be read")
+    base = base_build(source, recipe)
+    blocker = inline_blocker(own, base, key)
+    name = stage_name(own, base, key)
+    if blocker is not None or name is None:
+        raise Refused(blocker or f"no name is free for the stage of {source.display}")
+    edits = _edits(own, base, key, name)
+    if not _is_lossless(own, base, edits):
+        raise Refused(f"the end of {source.display} would continue into this file")
+    return Inlined(edits, source.display, name, arg_caveats(own, base, key))
 
 
-def _unheld(origin: Origin) -> str:
-    """What no gate could hold the result to, or what would reach further there than in its own file."""
-    dockerfile, name = origin.target.dockerfile, origin.target.display
-    for node in origin.instructions:
-        text = shell_text(node)
-        if text is not None and not parse_shell(text).ok:
-            return f"line {node.start_line} of {name} has shell text that is not understood"
-    comments = [*dockerfile.nodes, *(each for node in dockerfile.instructions for each in node.comments)]
-    found = [each for each in comments if isinstance(each, Comment) and silences_file(each)]
-    return f"line {found[0].line} of {name} silences rules for the whole file" if found else ""
+def _only_recipe(use: ImageUse) -> BuildRecipe:
+    """The recipe of the image.
+
+    Raises:
+        Refused: two builds or comments may build different images.
+    """
+    project = use.target.project
+    recipes = [recipe_of_build(project, each) for each in use.producers]
+    recipes += [recipe_of_comment(project, path, comment) for path, comment in use.comments]
+    first = recipes[0]
+    different = next((each for each in recipes[1:] if not each.same_image(first)), None)
+    if different is not None:
+        raise Refused(f"{first.where} and {different.where} may build different images")
+    return first
 
 
-def _edits(own: Target, origin: Origin, key: str, name: str) -> tuple[Edit, ...]:
-    renamed = [Edit(*each.span, name) for each in inline.references(own, key) if each.span is not None]
-    at = max(_place(own.dockerfile), int(own.dockerfile.bom))
+def _edits(own: Target, base: BaseBuild, key: str, name: str) -> tuple[Edit, ...]:
+    renamed = [Edit(*each.span, name) for each in references(own, key) if each.span is not None]
+    at = max(_insertion_point(own.dockerfile), int(own.dockerfile.bom))
     newline = own.dockerfile.newline
     before = [node for node in own.dockerfile.nodes if node.span.start < at]
     gap = newline if before and isinstance(before[-1], Comment | Instruction) else ""
-    shown = origin.target.display if origin.target.display.isprintable() else "another Dockerfile"
+    shown = base.target.display if base.target.display.isprintable() else "another Dockerfile"
     head = f"# The stages of {shown}, which make {key}{newline}"
-    body = "".join(_copied(own.dockerfile, origin, name))
+    body = "".join(_copied_lines(own.dockerfile, base, name))
     return (Edit(at, at, f"{gap}{head}{body}{newline}"), *renamed)
 
 
-def _place(own: Dockerfile) -> int:
-    """Where the stages go: above the first FROM and the comments directly above it, which speak of it.
+def _insertion_point(own: Dockerfile) -> int:
+    """Where the stages are inserted: above the first FROM and the comments directly above it, which are about it.
 
-    A build command in these comments speaks of the whole file, and stays above all.
+    A build command in these comments is about the whole file, and stays at the top.
     """
     first = next(node for node in own.instructions if isinstance(node, From))
     block = own.above(first)
     if first is own.instructions[0]:
-        ends = [_end(block, comment) for comment in _build_comments(own)]
+        ends = [_lines_through(block, comment) for comment in build_comments(own)]
         block = block[max([0, *ends]) :]
     return own.positions.start(block[0].line) if block else first.lines.start
 
 
-def _build_comments(dockerfile: Dockerfile) -> tuple[BuildComment, ...]:
-    from dockfix_codemods.local_base_image.comments import build_comments  # noqa: PLC0415 - only fixes ask
-
-    return tuple(build_comments(dockerfile))
-
-
-def _end(block: Sequence[Comment], command: BuildComment) -> int:
-    """How many comments of a block stand above the end of a build command in it; 0 if it stands elsewhere."""
+def _lines_through(block: Sequence[Comment], command: BuildComment) -> int:
+    """The number of comments of a block down to the end of a build command in it; 0 if the command is elsewhere."""
     rest = [comment for comment in block if comment.line >= command.line]
     if not rest or rest[0].line != command.line:
         return 0
@@ -138,19 +125,19 @@ def _end(block: Sequence[Comment], command: BuildComment) -> int:
     return len(block) - len(rest) + min(continued + 1, len(rest))
 
 
-def _copied(own: Dockerfile, origin: Origin, name: str) -> list[str]:
-    """The lines of the base that stand in the file then, without the header that speaks of the base's file.
+def _copied_lines(own: Dockerfile, base: BaseBuild, name: str) -> list[str]:
+    """The lines of the base that are inserted, without the header comment about the base's file.
 
-    They have the line ends of the file, but for the bodies of heredocs, which are kept to the letter.
+    They get the line ends of the file, except for the bodies of heredocs, which stay as they are.
     """
-    base = origin.target.dockerfile
-    text, skipped = base.text, _skipped(own, origin)
-    last = origin.stages[-1]
-    start = max(_start(base), int(base.bom))
-    end = _limit(origin, last)
+    source = base.target.dockerfile
+    text, skipped = source.text, _repeated_args(own, base)
+    last = base.stages[-1]
+    start = max(_copy_start(source), int(source.bom))
+    end = _copy_end(base, last)
     raw = {
-        base.positions.line(at)
-        for node in base.instructions
+        source.positions.line(at)
+        for node in source.instructions
         for heredoc in node.heredocs
         for at in _line_starts(text, heredoc.body.start, heredoc.body.end)
     }
@@ -159,7 +146,7 @@ def _copied(own: Dockerfile, origin: Origin, name: str) -> list[str]:
     named = image.span.end if image is not None and last.node.alias is None else -1
     lines: list[str] = []
     for at in _line_starts(text, start, end):
-        number = base.positions.line(at)
+        number = source.positions.line(at)
         stop = text.find("\n", at)
         stop = end if stop < 0 else stop
         line = text[at:stop]
@@ -179,52 +166,48 @@ def _line_starts(text: str, start: int, end: int) -> Iterator[int]:
         start = found + 1 if found >= 0 else end
 
 
-def _start(base: Dockerfile) -> int:
-    """Where what is copied begins: with the first instruction and the comments directly above it.
+def _copy_start(source: Dockerfile) -> int:
+    """Where the copied text begins: with the first instruction and the comments directly above it.
 
-    Where these hold a build command they are the header of the file, and only pragmas of the instruction are kept.
+    If these contain a build command they are the header of the file, and only the instruction's pragmas are copied.
     """
-    first = base.instructions[0]
-    block: Sequence[Comment] = base.above(first)
-    if any(_end(block, comment) for comment in _build_comments(base)):
+    first = source.instructions[0]
+    block: Sequence[Comment] = source.above(first)
+    if any(_lines_through(block, comment) for comment in build_comments(source)):
         block = tuple(takewhile(is_pragma, reversed(block)))[::-1]
-    return base.positions.start(block[0].line) if block else first.lines.start
+    return source.positions.start(block[0].line) if block else first.lines.start
 
 
-def _limit(origin: Origin, last: Stage) -> int:
-    """Where it ends: above the next stage and the comments that speak of it."""
-    base = origin.target.dockerfile
-    following = origin.facts.graph.stages[last.index + 1 :]
+def _copy_end(base: BaseBuild, last: Stage) -> int:
+    """Where the copied text ends: above the next stage and its comments."""
+    source = base.target.dockerfile
+    following = base.facts.graph.stages[last.index + 1 :]
     if not following:
-        return len(base.text)
-    block = base.above(following[0].node)
-    return base.positions.start(block[0].line) if block else following[0].node.lines.start
+        return len(source.text)
+    block = source.above(following[0].node)
+    return source.positions.start(block[0].line) if block else following[0].node.lines.start
 
 
-def _skipped(own: Dockerfile, origin: Origin) -> frozenset[int]:
-    """The lines of ARGs before the first FROM that the file has already, with the comments above them."""
-    has = {pair.key for node in _before_from(own) if isinstance(node, Arg) for pair in node.pairs}
-    base, found = origin.target.dockerfile, set[int]()
-    for node in origin.globals:
+def _repeated_args(own: Dockerfile, base: BaseBuild) -> frozenset[int]:
+    """The lines of ARGs before the first FROM that the file already has, with the comments above them."""
+    has = {pair.key for node in args_before_from(own) if isinstance(node, Arg) for pair in node.pairs}
+    source, found = base.target.dockerfile, set[int]()
+    for node in base.globals:
         if isinstance(node, Arg) and all(pair.key in has for pair in node.pairs):
-            found |= {comment.line for comment in base.above(node)}
+            found |= {comment.line for comment in source.above(node)}
             found |= set(range(node.start_line, node.end_line + 1))
     return frozenset(found)
 
 
-def _before_from(dockerfile: Dockerfile) -> tuple[Instruction, ...]:
-    return tuple(takewhile(lambda node: not isinstance(node, From), dockerfile.instructions))
-
-
-def _reads_the_same(own: Target, origin: Origin, edits: Sequence[Edit]) -> bool:
-    """Whether the instructions of the result are those of both files, one by one, but for what is renamed."""
+def _is_lossless(own: Target, base: BaseBuild, edits: Sequence[Edit]) -> bool:
+    """Whether the instructions of the result are those of both files, one by one, apart from the renamed stage."""
     result = parse(apply_edits(own.text, edits))
-    has, skipped = _before_from(own.dockerfile), _skipped(own.dockerfile, origin)
-    brought = [(node, node is origin.stage.node) for node in origin.instructions if node.start_line not in skipped]
+    has, skipped = args_before_from(own.dockerfile), _repeated_args(own.dockerfile, base)
+    inserted = [(node, node is base.stage.node) for node in base.instructions if node.start_line not in skipped]
     rest = [
         (node, any(node.span.contains(edit.span) for edit in edits)) for node in own.dockerfile.instructions[len(has) :]
     ]
-    wanted = [*((node, False) for node in has), *brought, *rest]
+    wanted = [*((node, False) for node in has), *inserted, *rest]
     return (
         not result.problems
         and len(wanted) == len(result.instructions)

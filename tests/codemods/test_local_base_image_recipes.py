@@ -1,4 +1,4 @@
-"""Recipes: what makes an image, from builds and from comments, and when two make the same."""
+"""Build recipes of compose, bake and comments, and when two of them make the same image."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from dockfix.project.compose.builds import NamedContext
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
-from dockfix_codemods.local_base_image.comments import BuildComment
-from dockfix_codemods.local_base_image.recipes import Recipe, recipe_of_comment, recipes_of
+from dockfix_codemods.local_base_image.build_comments import BuildComment
+from dockfix_codemods.local_base_image.build_recipes import BuildRecipe, recipe_of_comment, recipes_of
 
 
 def project(root: Path, files: Mapping[str, str], options: BuildOptions | None = None) -> Target:
@@ -42,7 +42,7 @@ def project(root: Path, files: Mapping[str, str], options: BuildOptions | None =
         ("docker build -t a -", None),
     ],
 )
-def test_a_comment_is_run_where_it_finds_its_file(tmp_path: Path, command: str, context: str | None) -> None:
+def test_paths_of_a_comment_start_where_it_finds_its_file(tmp_path: Path, command: str, context: str | None) -> None:
     root = tmp_path / "project"
     target = project(root, {"docker/a/Dockerfile": "FROM scratch\n"})
     recipe = recipe_of_comment(target.project, target.real, BuildComment(("a",), command, 1))
@@ -50,14 +50,14 @@ def test_a_comment_is_run_where_it_finds_its_file(tmp_path: Path, command: str, 
     assert recipe.dockerfile == (None if context is None else target.real)
 
 
-def test_a_comment_that_fits_two_folders_is_not_known(tmp_path: Path) -> None:
+def test_a_comment_that_fits_two_folders_is_unknown(tmp_path: Path) -> None:
     files = {"docker/a/Dockerfile": "FROM scratch\n", "docker/a/docker/x": "", "docker/x": ""}
     target = project(tmp_path, files)
     comment = BuildComment(("a",), f"docker build -t a -f {target.real} docker", 1)
     assert recipe_of_comment(target.project, target.real, comment).context is None
 
 
-def test_what_a_comment_says_besides(tmp_path: Path) -> None:
+def test_target_arguments_and_options_of_a_comment(tmp_path: Path) -> None:
     target = project(tmp_path, {"docker/a/Dockerfile": "FROM scratch\n"})
     command = "docker build -t a --target x --build-arg A=1 --build-arg B --secret id=s --no-cache docker/a"
     recipe = recipe_of_comment(target.project, target.real, BuildComment(("a",), command, 3))
@@ -65,7 +65,7 @@ def test_what_a_comment_says_besides(tmp_path: Path) -> None:
     assert (recipe.args, recipe.options) == ({"A": "1", "B": None}, {"secret": None})
 
 
-def test_all_ways_to_build_a_file(tmp_path: Path) -> None:
+def test_all_recipes_of_a_file(tmp_path: Path) -> None:
     files = {
         "docker/a/Dockerfile": "# docker build -t a docker/a\nFROM scratch\n",
         "compose.yaml": (
@@ -94,7 +94,7 @@ def test_the_command_line_gives_a_context_and_named_contexts(tmp_path: Path) -> 
 
 FOLDER = NamedContext("lib", "./lib", 3, "folder", Path("/p/lib"), True, source=Path("/p/compose.yaml"))
 SERVICE = NamedContext("lib", "service:lib", 3, "service", None, None, source=Path("/p/compose.yaml"))
-ONE = Recipe("one", Path("/p/Dockerfile"), Path("/p"))
+ONE = BuildRecipe("one", Path("/p/Dockerfile"), Path("/p"))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,6 @@ ONE = Recipe("one", Path("/p/Dockerfile"), Path("/p"))
         (replace(ONE, options={"network": None}), replace(ONE, options={"network": None}), False),
     ],
 )
-def test_the_same_image(one: Recipe, two: Recipe, same: bool) -> None:
+def test_the_same_image(one: BuildRecipe, two: BuildRecipe, same: bool) -> None:
     assert one.same_image(two) is same
     assert two.same_image(one) is same

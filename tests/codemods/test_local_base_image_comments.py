@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockfix.syntax.parser import parse
-from dockfix_codemods.local_base_image.comments import BuildCommand, BuildComment, build_comments, read_command
+from dockfix_codemods.local_base_image.build_comments import BuildCommand, BuildComment, build_comments, read_command
 
 
 def read(text: str) -> list[BuildComment]:
@@ -42,11 +42,11 @@ def test_a_continued_command_is_one() -> None:
         "# how to docker",
     ],
 )
-def test_what_names_no_image_or_no_context_is_none(comment: str) -> None:
+def test_a_command_without_a_tag_or_a_context_is_ignored(comment: str) -> None:
     assert read(f"{comment}\nFROM scratch\n") == []
 
 
-def test_only_what_stands_above_the_first_instruction_counts() -> None:
+def test_only_comments_above_the_first_instruction_are_read() -> None:
     assert read("FROM scratch\n# docker build -t x .\n") == []
 
 
@@ -65,6 +65,6 @@ def test_only_what_stands_above_the_first_instruction_counts() -> None:
         ),
     ],
 )
-def test_what_a_command_says(command: str, expected: BuildCommand) -> None:
+def test_the_parts_of_a_command(command: str, expected: BuildCommand) -> None:
     (found,) = read(f"# {command}\nFROM scratch\n")
     assert read_command(found.command) == expected

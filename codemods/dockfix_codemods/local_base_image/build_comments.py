@@ -1,7 +1,7 @@
 """Build commands in comments: `# Build: docker build -t org/base:latest docker/base`.
 
-What people write above a Dockerfile on how to build it is the only trace of many images that a project makes itself.
-Nothing is executed; a command counts as far as it can be read.
+For many images of a project, a comment at the top of the Dockerfile is the only place that says how to build them.
+Nothing is executed; only the options and the context of the command are read.
 """
 
 from __future__ import annotations
@@ -24,20 +24,25 @@ _WITH_VALUE: Final = frozenset(
     )
 )  # fmt: skip
 """Options of `docker build` that take a value (https://docs.docker.com/reference/cli/docker/buildx/build/)."""
-_NO_MATTER: Final = frozenset(
+_IRRELEVANT: Final = frozenset(
     (
         "--annotation", "--attest", "--builder", "--cache-from", "--cache-to", "--debug", "-D", "--force-rm",
         "--iidfile", "--load", "--metadata-file", "--no-cache", "--no-cache-filter", "-o", "--output", "--progress",
         "--provenance", "--pull", "--push", "-q", "--quiet", "--rm", "--sbom",
     )
 )  # fmt: skip
-"""Options that do not change what the image is, as far as a Dockerfile says it."""
-_HEADS: Final = (("docker", "build"), ("docker", "buildx", "build"), ("docker", "image", "build"), ("podman", "build"))
+"""Options that do not change how the stages of a Dockerfile are built."""
+_BUILD_COMMANDS: Final = (
+    ("docker", "build"),
+    ("docker", "buildx", "build"),
+    ("docker", "image", "build"),
+    ("podman", "build"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildComment:
-    """A build command in a comment: the images that it names, the command, and its line (from 1)."""
+    """A build command in a comment: the tags of the image, the command, and its line (from 1)."""
 
     tags: tuple[str, ...]
     command: str
@@ -46,8 +51,10 @@ class BuildComment:
 
 @dataclass(frozen=True, slots=True)
 class BuildCommand:
-    """What a build command says. `file` and `target` are empty where it does not; an argument without a value, or with
-    one that a variable gives, is `None`. `options` are the names of the others that could make another image.
+    """The parts of a build command.
+
+    `file` and `target` are empty if they are not given. An argument without a value, or with a value from a variable,
+    is `None`. `options` are the names of all other options that may change the image.
     """
 
     context: str
@@ -58,7 +65,7 @@ class BuildCommand:
 
 
 def build_comments(dockerfile: Dockerfile) -> Iterator[BuildComment]:
-    """The commands that build this file, as the comments above its first instruction give them, with `-t`."""
+    """The build commands with `-t` in the comments above the first instruction."""
     text, line = "", 0
     for node in dockerfile.nodes:
         if isinstance(node, Instruction):
@@ -72,27 +79,27 @@ def build_comments(dockerfile: Dockerfile) -> Iterator[BuildComment]:
         if text.endswith("\\"):
             text = text[:-1]
             continue
-        found = _command(text)
+        found = _command_in(text)
         if found is not None:
             yield BuildComment(*found, line)
         text = ""
 
 
-def _command(text: str) -> tuple[tuple[str, ...], str] | None:
+def _command_in(text: str) -> tuple[tuple[str, ...], str] | None:
     """The tags and the text of the build command in a line of prose, up to its context."""
     try:
         words = shlex.split(text.replace("`", " "))
     except ValueError:
         return None
     for at in range(len(words)):
-        for head in _HEADS:
+        for head in _BUILD_COMMANDS:
             if tuple(words[at : at + len(head)]) == head:
-                return _read(words[at:], len(head))
+                return _tags_and_command(words[at:], len(head))
     return None
 
 
-def _read(words: list[str], at: int) -> tuple[tuple[str, ...], str] | None:
-    """The tags, and the command up to the first word that is neither an option nor its context."""
+def _tags_and_command(words: list[str], at: int) -> tuple[tuple[str, ...], str] | None:
+    """The tags, and the command up to the last word that is an option or its context."""
     tags: list[str] = []
     context = end = 0
     for start, stop, name, value in _parts(words, at):
@@ -107,7 +114,7 @@ def _read(words: list[str], at: int) -> tuple[tuple[str, ...], str] | None:
 
 
 def _parts(words: list[str], at: int) -> Iterator[tuple[int, int, str, str]]:
-    """The options and other words of a command: where each begins and ends, the option's name and its value."""
+    """The options and other words of a command: start, end, the option's name ("" for a word) and the value."""
     while at < len(words):
         start, (name, equals, value) = at, words[at].partition("=")
         if not name.startswith("-") or name == "-":
@@ -120,19 +127,19 @@ def _parts(words: list[str], at: int) -> Iterator[tuple[int, int, str, str]]:
 
 
 def read_command(command: str) -> BuildCommand:
-    """What a command that `build_comments` gave says."""
+    """The parts of a command that `build_comments` has found."""
     words = shlex.split(command)
-    head = next(head for head in _HEADS if tuple(words[: len(head)]) == head)
-    said = {"": "", "--file": "", "--target": ""}
+    head = next(head for head in _BUILD_COMMANDS if tuple(words[: len(head)]) == head)
+    given = {"": "", "--file": "", "--target": ""}
     args: dict[str, str | None] = {}
     options: list[str] = []
     for _, _, name, value in _parts(words, len(head)):
         key = "--file" if name == "-f" else name
         if key == "--build-arg":
-            arg, equals, given = value.partition("=")
-            args[arg] = given if equals and "$" not in given else None
-        elif key in said:
-            said[key] = value
-        elif key not in ("-t", "--tag") and key not in _NO_MATTER:
+            arg, equals, text = value.partition("=")
+            args[arg] = text if equals and "$" not in text else None
+        elif key in given:
+            given[key] = value
+        elif key not in ("-t", "--tag") and key not in _IRRELEVANT:
             options.append(key)
-    return BuildCommand(said[""], said["--file"], said["--target"], args, tuple(options))
+    return BuildCommand(given[""], given["--file"], given["--target"], args, tuple(options))

@@ -1,4 +1,4 @@
-"""Patterns of pgrep and grep are matched as POSIX has it; Python's `re` agrees on all that is read."""
+"""Patterns of pgrep and grep match as POSIX says; Python's `re` agrees on all that is supported."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dockfix_codemods.healthcheck_pgrep.patterns import parse_pattern
 
 
 @given(st.text("ab.*+?|^$[]\\", min_size=1, max_size=8), st.text("ab.+[", max_size=10))
-def test_what_is_read_means_what_it_means_to_python(pattern: str, text: str) -> None:
+def test_a_parsed_pattern_matches_as_in_python(pattern: str, text: str) -> None:
     read = parse_pattern(pattern)
     if read is None:
         return
     try:
         expected = re.search(pattern, text) is not None
     except re.error:  # pragma: no cover - fails, with the pattern
-        pytest.fail(f"{pattern!r} is read but is no pattern to Python")
+        pytest.fail(f"{pattern!r} is parsed but is not a valid pattern in Python")
     assert read.found_in(text) is expected
 
 
@@ -43,11 +43,11 @@ def test_the_first_plain_character_is_put_in_brackets(pattern: str, hidden: str 
 
 
 @pytest.mark.parametrize("pattern", ["(a)", "a{2}", r"\bx", "[[:alpha:]]", "", "a" * 201, "a||b", "*a"])
-def test_other_patterns_are_not_read(pattern: str) -> None:
+def test_other_patterns_are_not_supported(pattern: str) -> None:
     assert parse_pattern(pattern) is None
 
 
-def test_a_basic_pattern_takes_plus_and_bar_as_they_stand() -> None:
+def test_plus_and_bar_are_plain_in_a_basic_pattern() -> None:
     read = parse_pattern("a+|b", extended=False)
     assert read is not None
     assert read.found_in("xa+|by")

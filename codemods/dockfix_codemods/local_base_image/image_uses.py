@@ -1,4 +1,4 @@
-"""The images that Dockerfiles take from elsewhere, held against those that the project makes itself."""
+"""The images that Dockerfiles use and that the project builds itself."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from dockfix.edit import wiring
 from dockfix.facts.images import is_local_name
 from dockfix.facts.stages import context_key
 from dockfix.project.target import Target
-from dockfix.syntax.tree import From, Instruction
+from dockfix.syntax.tree import Copy, From, Instruction
+from dockfix_codemods.local_base_image.build_comments import BuildComment, build_comments
 
 if TYPE_CHECKING:
     from dockfix.project.compose.builds import BuildInvocation
     from dockfix.rule.workspace import Workspace
-    from dockfix_codemods.local_base_image.comments import BuildComment
 
-__all__ = ["Claim", "ImageUse", "collect", "image_uses"]
+__all__ = ["CommentInFile", "ImageUse", "collect", "image_uses"]
 
-Claim: TypeAlias = "tuple[Path, BuildComment]"
-"""A comment that says how an image is built, and the real path of its file."""
+CommentInFile: TypeAlias = "tuple[Path, BuildComment]"
+"""A comment that says how an image is built, with the real path of its file."""
 
 
 @dataclass(frozen=True)
 class ImageUse:
-    """An image of the project that a file names, the first place where it does, and what makes the image.
+    """The first place where a file names an image of the project, and what builds the image.
 
-    `others` is how many other Dockerfiles take it. There is a maker or a claim at least.
+    `producers` are the builds and `comments` the comments that say how; there is at least one of the two. `others` is
+    the number of other Dockerfiles that use the image.
     """
 
     target: Target
@@ -36,38 +37,36 @@ class ImageUse:
     name: str
     supply: wiring.Supply
     producers: tuple[BuildInvocation, ...]
-    claims: Sequence[Claim]
+    comments: Sequence[CommentInFile]
     others: int
 
     @property
-    def use(self) -> str:
+    def shown(self) -> str:
         """How the file uses the image, in words."""
         if isinstance(self.node, From):
-            return f"{self.node.keyword.text} {self.name}"
-        return f"{self.name}, which files are taken from,"
+            return f"`{self.node.keyword.text} {self.name}`"
+        return f"`COPY --from={self.name}`" if isinstance(self.node, Copy) else f"a mount with `from={self.name}`"
 
     @property
     def by(self) -> str:
-        """Who makes the image, in words."""
+        """The first build or comment that builds the image, in words."""
         if self.producers:
             return wiring.where(self.target.project, self.producers[0])
-        path, comment = self.claims[0]
+        path, comment = self.comments[0]
         return f"{wiring.shown_folder(self.target.project, path)}:{comment.line}"
 
     @property
     def command(self) -> str:
-        """The command that makes the image."""
-        return wiring.build_command(self.target, self.producers[0]) if self.producers else self.claims[0][1].command
+        """The command that builds the image."""
+        return wiring.build_command(self.target, self.producers[0]) if self.producers else self.comments[0][1].command
 
-    def beside(self, build: BuildInvocation) -> list[BuildInvocation]:
-        """The makers that stand in the file of a build."""
+    def producers_in_file_of(self, build: BuildInvocation) -> list[BuildInvocation]:
+        """The builds of the image that are in the same compose or bake file as a build."""
         return [each for each in self.producers if each.source == build.source]
 
 
 def collect(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
-    """The images that a file takes from elsewhere, and how its comments say that it is built."""
-    from dockfix_codemods.local_base_image.comments import build_comments  # noqa: PLC0415 - only one rule asks
-
+    """The images that a file uses and that a project can build, and the comments that say how the file is built."""
     graph = target.facts.graph
     names = {name for stage in graph.stages for _, name in graph.stage_references(stage) if graph.by_name(name) is None}
     local = frozenset(context_key(name) for name in names if is_local_name(name))
@@ -75,51 +74,51 @@ def collect(target: Target) -> tuple[frozenset[str], tuple[BuildComment, ...]]:
 
 
 def image_uses(workspace: Workspace) -> Iterator[ImageUse]:
-    """The images of the project that its files take, each once a file.
+    """The images of the project that its files use, each once per file.
 
-    Those are left out that the command line gives a context for, that the file makes itself, in however many steps,
-    and whose name comes from a variable of the machine.
+    An image is left out if the command line gives a context for it, if the file builds it itself (directly or through
+    other images), or if its name comes from an environment variable.
     """
     collected = dict(workspace.collected(collect))
     uses = {path: names for path, (names, _) in collected.items()}
-    made = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
-    said = [
+    built = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
+    commented = [
         (context_key(tag), path, comment)
         for path, (_, comments) in collected.items()
         for comment in comments
         for tag in comment.tags
     ]
     for path, names in uses.items():
-        claims: dict[str, list[Claim]] = {}
-        for key, other, comment in said:
+        comments: dict[str, list[CommentInFile]] = {}
+        for key, other, comment in commented:
             if key in names and other != path:
-                claims.setdefault(key, []).append((other, comment))
-        local = names & (made | claims.keys())
+                comments.setdefault(key, []).append((other, comment))
+        local = names & (built | comments.keys())
         if local:
-            yield from _in_file(workspace, workspace.target(workspace.by_path[path]), local, claims, uses)
+            yield from _in_file(workspace, workspace.target(workspace.by_path[path]), local, comments, uses)
 
 
 def _in_file(
     workspace: Workspace,
     target: Target,
     local: frozenset[str],
-    claims: Mapping[str, Sequence[Claim]],
+    comments: Mapping[str, Sequence[CommentInFile]],
     uses: Mapping[Path, frozenset[str]],
 ) -> Iterator[ImageUse]:
     graph, seen = target.facts.graph, set[str]()
     for stage in graph.stages:
         for node, name in graph.stage_references(stage):
             key = context_key(name)
-            if key in local - seen and graph.by_name(name) is None and _may_be_told(target, node):
+            if key in local - seen and graph.by_name(name) is None and _may_be_shown(target, node):
                 seen.add(key)
                 supply = wiring.supply_of(target, stage, key)
                 producers = wiring.producers_of(target, supply, uses)
                 if not supply.by_command_line and producers is not None:
                     others = sum(key in names for path, names in uses.items() if path != target.real)
                     others += sum(key in collect(other)[0] for other in workspace.outside)
-                    yield ImageUse(target, node, name, supply, producers, claims.get(key, ()), others)
+                    yield ImageUse(target, node, name, supply, producers, comments.get(key, ()), others)
 
 
-def _may_be_told(target: Target, node: Instruction) -> bool:
-    """Whether the name of an image holds nothing that comes from a variable of the machine."""
+def _may_be_shown(target: Target, node: Instruction) -> bool:
+    """Whether the name of an image contains no value of an environment variable, which may be a secret."""
     return not (isinstance(node, From) and node.image and "$" in node.image.text) or wiring.args_are_plain(target)

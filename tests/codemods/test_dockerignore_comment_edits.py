@@ -1,4 +1,4 @@
-"""Comments behind patterns in `.dockerignore`: found as Docker reads lines, moved without touching anything else."""
+"""Comments after patterns in `.dockerignore`: found as Docker reads lines, moved without any other change."""
 
 import pytest
 from hypothesis import given, settings
@@ -30,7 +30,7 @@ def test_a_candidate(line: str, pattern: str, comment: str) -> None:
     (found,) = trailing_comments(text)
     assert (found.line, found.pattern, found.comment) == (3, pattern, comment)
     assert text[slice(*found.span)] == line.strip()
-    assert text[slice(*found.written)] == pattern
+    assert text[slice(*found.pattern_span)] == pattern
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_no_candidate(line: str) -> None:
     assert split_comments(f"{line}\n", 1) == ()
 
 
-def test_docker_gives_up_on_a_long_line_and_what_follows() -> None:
+def test_nothing_is_found_from_a_line_that_is_too_long_for_docker() -> None:
     assert list(trailing_comments("x" * 65536 + "\na # b\n")) == []
 
 

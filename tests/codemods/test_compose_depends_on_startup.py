@@ -1,4 +1,4 @@
-"""In what order services start, and what a service waits for without naming it."""
+"""The order in which services start, and the services that another waits for without naming them."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_a_long_chain_takes_no_recursion(tmp_path: Path) -> None:
         ("volumes: ['data:/conf']", False),
     ],
 )
-def test_where_a_name_is_looked_for(tmp_path: Path, extra: str, named: bool) -> None:
-    """Where a file cannot be looked at it counts as one that names the service."""
+def test_the_places_in_which_a_name_is_searched(tmp_path: Path, extra: str, named: bool) -> None:
+    """A file that cannot be read counts as one that names the service."""
     (tmp_path / "peer.env").write_text("PEER=crawler\n")
     (tmp_path / "compose.yaml").write_text(
         f"""\

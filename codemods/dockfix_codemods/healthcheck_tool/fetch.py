@@ -1,6 +1,6 @@
-"""`curl` and `wget` as health checks use them, and what asks the same with another program.
+"""The requests of `curl` and `wget` in health checks, and commands that make the same request with another program.
 
-An equivalent is given only where exit code and request are the same: a GET that fails on an answer of 400 and above.
+An equivalent must have the same exit code and the same request: a GET that fails on a status of 400 and above.
 Sources: curl(1), wget(1), busybox `networking/wget.c`, docs.python.org/3/library/urllib.request.html.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from dockfix.facts.model import Refused
 from dockfix.facts.packages import WordLike
 
 __all__ = ["Fetch", "as_busybox_wget", "as_json", "as_python", "parse_fetch"]
@@ -27,17 +28,21 @@ _Item: TypeAlias = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A request: `url` is its word, `timeout` in seconds if one is given; `head`: it asks for the header alone."""
+    """A request: the word of its URL, the timeout in seconds if it has one, and whether it is a HEAD request."""
 
     url: WordLike
     timeout: str | None
     head: bool
 
 
-def parse_fetch(name: str, words: Sequence[WordLike]) -> Fetch | str:
-    """The request that `curl` or `wget` makes with the words behind its name; why not, if that is not understood."""
+def parse_fetch(name: str, words: Sequence[WordLike]) -> Fetch:
+    """The request that `curl` or `wget` makes with the words after its name.
+
+    Raises:
+        Refused: it is another program, or other programs may not make the same request.
+    """
     if name not in ("curl", "wget"):
-        return f"nothing else is known to do what {name} does"
+        raise Refused(f"no replacement for `{name}` is known")
     urls: list[WordLike] = []
     timeout: str | None = None
     fails = name == "wget"
@@ -56,11 +61,11 @@ def parse_fetch(name: str, words: Sequence[WordLike]) -> Fetch | str:
             elif option == "timeout" and operand is not None and operand.isdigit():
                 timeout = operand
             elif option not in ("quiet", "sink") or (option == "sink" and operand not in _SINKS):
-                return f"{value} of {name} has no equal elsewhere"
+                raise Refused(f"`{value}` of {name} has no equivalent in other programs")
     if not fails:
-        return "without -f curl succeeds whatever the server answers"
+        raise Refused("without `-f` curl succeeds whatever the server answers")
     if len(urls) != 1:
-        return f"{name} is given {len(urls)} addresses"
+        raise Refused(f"{name} has {len(urls)} addresses")
     return Fetch(urls[0], timeout, head)
 
 
@@ -107,11 +112,11 @@ def _next(values: Iterator[WordLike]) -> str | None:
 
 
 def as_busybox_wget(fetch: Fetch, *, captured: bool) -> tuple[str, ...] | None:
-    """The words of the same request with busybox wget, as they are written in shell text.
+    """The words of the same request with busybox wget, as written in shell text; None if there is no equivalent.
 
-    None for https, since not every busybox looks at certificates, and with a timeout: `wget -q -T` of busybox 1.35 ends
-    with a segmentation fault (measured with Debian 12's). It tries the first address of `localhost` only, which is
-    `::1` where the server may listen on IPv4 alone.
+    There is none for https, because not every busybox checks certificates, and none with a timeout: `wget -q -T` of
+    busybox 1.35 crashes (measured with Debian 12's). `localhost` becomes 127.0.0.1: wget only tries its first address,
+    which may be `::1` while the server listens on IPv4 only.
     """
     url = fetch.url.text
     if "https:" in url or fetch.head or fetch.timeout is not None:
@@ -125,7 +130,7 @@ def as_busybox_wget(fetch: Fetch, *, captured: bool) -> tuple[str, ...] | None:
 
 
 def as_python(fetch: Fetch, python: str) -> tuple[str, str, str] | None:
-    """The argument vector of the same request with Python's standard library; None if its address is not literal."""
+    """The arguments of the same request with Python's standard library; None if its address is not literal."""
     url = fetch.url.value
     if url is None or any(char in _UNSAFE_IN_CODE for char in url):
         return None
@@ -137,5 +142,5 @@ def as_python(fetch: Fetch, python: str) -> tuple[str, str, str] | None:
 
 
 def as_json(words: Sequence[str]) -> str:
-    """Words as the inside of a JSON array."""
+    """Words as the items of a JSON array."""
     return ", ".join(json.dumps(word, ensure_ascii=False) for word in words)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dockfix.project.compose import loader as compose_loader
-from dockfix.project.compose import nodes as compose_nodes
+from dockfix.project import yaml_tree
 from dockfix.project.compose.builds import read_compose, read_project_compose
 from dockfix.project.problems import InputProblem
 from dockfix.project.snapshot import Snapshot
@@ -54,7 +54,7 @@ def test_what_is_no_compose_file_is_one_problem(tmp_path: Path, text: str, line:
 
 
 def test_too_many_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose_nodes, "_MAX_NODES", 100)
+    monkeypatch.setattr(yaml_tree, "_MAX_NODES", 100)
     assert "too many values" in broken(tmp_path, "a: [" + "x, " * 100 + "]").message
 
 

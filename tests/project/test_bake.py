@@ -15,8 +15,7 @@ from dockfix.project.bake import tree as bake_tree
 from dockfix.project.bake.builds import BakeFile, is_bake_name, read_bake
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.discovery import find_named
-from dockfix.project.files import read_file
-from dockfix.project.snapshot import Snapshot
+from dockfix.project.files import Snapshot, read_file
 from dockfix.project.target import find_project_root, load_project, target_for
 
 

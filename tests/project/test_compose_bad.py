@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.project.compose import loader as compose_loader
 from dockfix.project import yaml_tree
+from dockfix.project.compose import loader as compose_loader
 from dockfix.project.compose.builds import read_compose, read_project_compose
+from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputProblem
-from dockfix.project.snapshot import Snapshot
 from tests.project.composing import read, write
 
 

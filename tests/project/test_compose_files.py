@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dockfix.project.compose.builds import ComposeFile, read_compose, read_compose_files, read_project_compose
-from dockfix.project.snapshot import Snapshot
+from dockfix.project.files import Snapshot
 from dockfix.project.target import load_project
 from tests.project.composing import only, read, write
 

@@ -9,8 +9,8 @@ import pytest
 
 from dockfix.project import context as module
 from dockfix.project.context import Context
+from dockfix.project.files import Snapshot
 from dockfix.project.ignore import parse_ignore
-from dockfix.project.snapshot import Snapshot
 
 
 def make(root: Path, *names: str) -> None:

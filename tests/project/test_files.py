@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from dockfix.project.files import MAX_BYTES, FileText, InputError, read_file, resolve_inside, write_files
+from dockfix.project.files import MAX_BYTES, FileText, InputError, read_file, resolve_inside
+from dockfix.project.writing import write_files
 
 OLD = {"a": b"FROM old-a\n", "b": b"FROM old-b\r\n", "c": b"\xff old-c"}
 NEW = {"a": b"FROM new-a\n", "b": b"", "c": b"FROM new-c \xfe\n"}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dockfix.project.gopath import BadPatternError
+from dockfix.project.files import Snapshot
 from dockfix.project.ignore import compile_pattern, parse_ignore, read_ignore
-from dockfix.project.snapshot import Snapshot
+from dockfix.project.patterns import BadPatternError
 
 
 def ignored(patterns: list[str], path: str) -> bool:

@@ -8,10 +8,10 @@ import pytest
 
 from dockfix.facts.packages import PackageCommand, recognise
 from dockfix.project.context import Context
+from dockfix.project.files import Snapshot
 from dockfix.project.ignore import read_ignore
 from dockfix.project.installs import Needs, builds_project, install_needs
 from dockfix.project.manifests import local_sources
-from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.shell import parse_shell
 
 

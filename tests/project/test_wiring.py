@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.edit import wiring
-from dockfix.edit.text import apply_edits
-from dockfix.facts.model import Refused
 from dockfix.facts.stages import context_key
+from dockfix.project import wiring
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
 
@@ -62,19 +60,6 @@ def test_a_folder_must_hold_what_is_copied(tmp_path: Path) -> None:
     assert wiring.folder_candidates(target.project, build, given, ["*.py"])
     assert not wiring.folder_candidates(target.project, build, given, ["*.py", "b.txt"])
     assert not wiring.folder_candidates(target.project, build, given, ["../lib"])
-
-
-def test_the_edit_gives_the_context(tmp_path: Path) -> None:
-    target = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": "services:\n  a:\n    build: .\n"})
-    edits = wiring.context_edits(target.project, target.builds[0], "lib", "./lib")
-    after = apply_edits((tmp_path / "compose.yaml").read_text(), edits)
-    assert after == compose("./lib", ".")
-
-
-def test_what_is_there_is_not_given_again(tmp_path: Path) -> None:
-    target = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": compose("./lib", ".")})
-    with pytest.raises(Refused, match="has the entry already"):
-        wiring.context_edits(target.project, target.builds[0], "lib", "./lib")
 
 
 @pytest.mark.parametrize(

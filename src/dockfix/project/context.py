@@ -12,11 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.files import read_file, resolve_inside
-from dockfix.project.gopath import BadPatternError, clean, has_wildcard, match
+from dockfix.project.files import Snapshot, read_file, resolve_inside
 from dockfix.project.ignore import IgnoreRules
+from dockfix.project.patterns import BadPatternError, clean, has_wildcard, match
 from dockfix.project.problems import InputError
-from dockfix.project.snapshot import Snapshot
 
 __all__ = ["MAX_ENTRIES", "Context"]
 

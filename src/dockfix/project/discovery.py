@@ -1,4 +1,4 @@
-"""Finding Dockerfiles below the paths that a user names."""
+"""Finding files: Dockerfiles below the paths that a user names, compose and bake files, by their names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dockfix.project.gitignore import GitIgnore, is_malformed
 from dockfix.project.problems import InputProblem
 
 __all__ = [
-    "EXCLUDED_FOLDERS", "Found", "InputProblem", "bad_pattern", "discover", "find_named", "is_dockerfile_name",
-    "is_sample_path", "not_excluded", "walk_folders",
+    "CONFIG_NAMES", "EXCLUDED_FOLDERS", "Found", "InputProblem", "bad_pattern", "discover", "find_named",
+    "is_bake_name", "is_compose_name", "is_dockerfile_name", "is_sample_path", "not_excluded", "walk_folders",
 ]  # fmt: skip
 
 EXCLUDED_FOLDERS: Final = frozenset(
@@ -50,6 +50,18 @@ _OTHER_KINDS: Final = frozenset(
         "gz", "tgz", "tar", "zip", "xz", "zst", "asc", "sig", "sha256",
     }
 )  # fmt: skip
+CONFIG_NAMES: Final = (
+    "dockfix.toml", ".dockfix.toml", "dockfix.yaml", "dockfix.yml", ".dockfix.yaml", ".dockfix.yml",
+)  # fmt: skip
+"""Configuration files of dockfix alone; `[tool.dockfix]` may be in a `pyproject.toml` instead."""
+
+_COMPOSE: Final = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]*)?\.ya?ml")
+_BAKE: Final = re.compile(
+    r"docker-bake(?:\.override)?\.json"
+    r"|(?:docker-)?bake(?:[._-][\w.-]*)?\.hcl"
+    r"|[\w.-]+[._-](?:docker-)?bake\.hcl",
+    re.ASCII,
+)
 _NAME: Final = re.compile(r"(?:Dockerfile(?:\..+)?|dockerfile|.*\.[Dd]ockerfile|Containerfile.*)", re.DOTALL)
 
 
@@ -69,6 +81,20 @@ _SAMPLE_FOLDERS: Final = frozenset(
     {"__tests__", "demo", "demos", "doc", "docs", "e2e", "spec", "third_party", "vendor"}
 )
 _SAMPLE_BEGINNINGS: Final = ("example", "fixture", "sample", "test")
+
+
+def is_compose_name(name: str) -> bool:
+    """`compose*.y(a)ml` and `docker-compose*.y(a)ml`: the names that compose finds itself, and what people put beside
+    them.
+    """
+    return _COMPOSE.fullmatch(name) is not None
+
+
+def is_bake_name(name: str) -> bool:
+    """The four default names, and HCL files that people give with `-f`: `bake.hcl`, `docker-bake.dev.hcl`,
+    `ci.bake.hcl`. JSON only by the default names, since anything may be JSON.
+    """
+    return _BAKE.fullmatch(name) is not None
 
 
 def is_sample_path(display: str) -> bool:

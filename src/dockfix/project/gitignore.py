@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dockfix.project.globs import Matcher, Token, TokenKind, compile_tokens, token
+from dockfix.project.patterns import Matcher, Token, TokenKind, compile_tokens, token
 
 __all__ = ["GitIgnore", "is_malformed"]
 

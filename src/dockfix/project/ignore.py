@@ -16,10 +16,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.globs import Matcher, Token, TokenKind, compile_tokens, token
-from dockfix.project.gopath import GO_SPACE, BadPatternError, check, clean, read_class
+from dockfix.project.files import Snapshot
+from dockfix.project.patterns import (
+    GO_SPACE,
+    BadPatternError,
+    Matcher,
+    Token,
+    TokenKind,
+    check,
+    clean,
+    compile_tokens,
+    read_class,
+    token,
+)
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.snapshot import Snapshot
 
 __all__ = ["IgnoreRules", "Pattern", "compile_pattern", "parse_ignore", "read_ignore"]
 

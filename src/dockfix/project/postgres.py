@@ -17,9 +17,9 @@ from dockfix.facts.model import Known
 from dockfix.facts.paths import normal_path
 from dockfix.facts.postgres import INIT_FOLDER, SERVER_IMAGES, Installed, Library, installed_libraries, server_image
 from dockfix.facts.stages import Stage
-from dockfix.project.checks import CheckedService, services_by_stage
-from dockfix.project.gopath import has_wildcard, match
+from dockfix.project.patterns import has_wildcard, match
 from dockfix.project.problems import InputError
+from dockfix.project.services import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction
 

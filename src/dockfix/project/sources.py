@@ -11,10 +11,10 @@ from dockfix.facts.commands import Step
 from dockfix.facts.model import Fact, Known
 from dockfix.facts.packages import PackageCommand, manifests_for
 from dockfix.project.context import Context
-from dockfix.project.gopath import has_wildcard
 from dockfix.project.ignore import IgnoreRules
 from dockfix.project.installs import builds_project
 from dockfix.project.manifests import pyproject_facts
+from dockfix.project.patterns import has_wildcard
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run
 

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
-from dockfix.project.discovery import find_named
-from dockfix.project.files import FileText
-from dockfix.project.names import CONFIG_NAMES, is_bake_name, is_compose_name
+from dockfix.project.discovery import CONFIG_NAMES, find_named, is_bake_name, is_compose_name
+from dockfix.project.files import FileText, Snapshot
 from dockfix.project.problems import InputProblem
 from dockfix.project.secrets import Secrets, is_secret_name
-from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Dockerfile
 

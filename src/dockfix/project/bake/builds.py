@@ -33,10 +33,9 @@ from dockfix.project.bake.tree import Attribute, Block, Document, Expr, Obj, Syn
 from dockfix.project.bake.values import Scope, Unknown, Value, as_text
 from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind, named_context
 from dockfix.project.compose.model import NO_OPTIONS, Option
-from dockfix.project.files import resolve_inside
-from dockfix.project.names import is_bake_name
+from dockfix.project.discovery import is_bake_name
+from dockfix.project.files import Snapshot, resolve_inside
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.snapshot import Snapshot
 
 __all__ = ["BakeFile", "BakeTarget", "is_bake_name", "read_bake"]
 

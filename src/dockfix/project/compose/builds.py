@@ -46,11 +46,9 @@ from dockfix.project.compose.nodes import (
     text_of,
     values_of,
 )
-from dockfix.project.discovery import find_named
-from dockfix.project.files import resolve_inside
-from dockfix.project.names import is_compose_name
+from dockfix.project.discovery import find_named, is_compose_name
+from dockfix.project.files import Snapshot, resolve_inside
 from dockfix.project.problems import InputProblem
-from dockfix.project.snapshot import Snapshot
 
 __all__ = [
     "MAX_COMPOSE_BYTES", "BuildInvocation", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext",

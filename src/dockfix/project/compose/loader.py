@@ -28,8 +28,8 @@ from dockfix.project.compose.nodes import (
     text_of,
     values_of,
 )
+from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.snapshot import Snapshot
 
 __all__ = ["Loaded", "Loader"]
 

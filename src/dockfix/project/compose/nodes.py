@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from dockfix.project.compose.interpolation import Environment, interpolated
+from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.snapshot import Snapshot
 from dockfix.project.yaml_tree import (
     MAX_YAML_BYTES,
     TOO_DEEP,

@@ -1,4 +1,4 @@
-"""The health checks that compose gives to the images that it builds."""
+"""The compose services that build each stage of a Dockerfile, and the health checks that they set."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""New Dockerfiles from templates, filled in with answers, which the project's manifests suggest.
+"""What a template is filled in with, and the answers that a project's manifests suggest.
 
-Manifests are read as data. Whatever they say is held to a pattern before it goes into a Dockerfile, and else not used.
+Manifests are read as data. A value is used only if it matches a strict pattern, since it goes into a Dockerfile.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from importlib import resources
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,19 +19,10 @@ from dockfix.project.problems import InputError
 from dockfix.project.toml import TomlError, parse_toml
 
 __all__ = [
-    "PACKAGE_MANAGERS",
-    "TEMPLATES",
-    "Answers",
-    "InitError",
-    "Skeleton",
-    "check",
-    "command_words",
-    "likely_template",
-    "render",
-    "suggest",
-    "with_manager",
-    "write",
-]
+    "LOCKS", "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "check", "command_words",
+    "likely_template", "suggest", "with_manager",
+]  # fmt: skip
+
 
 TEMPLATES: Final[Mapping[str, str]] = {
     "python": "a Python service with uv, pip or Poetry, in a virtual environment on python:slim",
@@ -50,9 +40,6 @@ PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "java": ("maven", "gradle"),
 }
 """What installs the dependencies; the first is the default."""
-
-UV: Final = "0.13.9"
-POETRY: Final = "2.5.1"
 PNPM: Final = "10.34.9"
 _VERSIONS: Final = {"python": "3.13", "node": "22", "go": "1.24", "rust": "1.95", "java": "21"}
 _PORTS: Final = {"python": 8000, "node": 3000, "go": 8080, "rust": 8080, "java": 8080}
@@ -93,15 +80,6 @@ class Answers:
     uid: int = _LOWEST_ID + 1
     build: bool = False
     pnpm: str = PNPM
-
-
-@dataclass(frozen=True, slots=True)
-class Skeleton:
-    """The texts of a new Dockerfile and `.dockerignore`, and what the Dockerfile needs and the folder lacks."""
-
-    dockerfile: str
-    dockerignore: str
-    missing: tuple[str, ...] = field(default=())
 
 
 _MANIFESTS: Final[Mapping[str, Sequence[str]]] = {
@@ -168,149 +146,8 @@ def with_manager(answers: Answers, manager: str) -> Answers:
     return replace(answers, package_manager=manager)
 
 
-def render(answers: Answers, folder: Path | None = None) -> Skeleton:
-    """The Dockerfile and the `.dockerignore` for answers.
-
-    Raises:
-        InitError: an answer cannot be used.
-    """
-    check(answers)
-    template = answers.template
-    parts = {
-        "NAME": answers.name,
-        "VERSION": answers.version,
-        "UID": str(answers.uid),
-        "UV": UV,
-        "POETRY": POETRY,
-        "PURPOSE": _PURPOSES[template],
-        "COMMAND": json.dumps(answers.command, ensure_ascii=True),
-        "PACKAGE": answers.command[0],
-        "BINARY": answers.command[0],
-        "JAR": answers.command[0],
-    }
-    port = ""
-    if answers.port:
-        port = _text(f"{template}-port") if template not in ("go", "rust") else "\nEXPOSE @PORT@\n\n"
-        port = port.replace("@PORT@", str(answers.port)).rstrip("\n") + "\n"
-    name = f"{template}-{answers.package_manager}" if template in ("python", "java") else template
-    text = _text(name).replace("@HEAD@", _text("head")).replace("@PYTHON_FINAL@\n", _text("python-final"))
-    text = text.replace("@JAVA_FINAL@\n", _text("java-final"))
-    text = text.replace("@PORT@\n", f"{port}\n")
-    if template == "node":
-        text = _node_steps(text, answers)
-    for key, value in parts.items():
-        text = text.replace(f"@{key}@", value)
-    ignore = _text("dockerignore").replace("@LEFTOVERS@", "\n".join(_LEFTOVERS[template]))
-    needed = _needed(answers)
-    return Skeleton(text, ignore, tuple(each for each in needed if folder is not None and not (folder / each).exists()))
-
-
-def write(skeleton: Skeleton, output: Path, *, force: bool = False) -> tuple[Path, ...]:
-    """Write a Dockerfile, and a `.dockerignore` beside it if there is none; the files that were written.
-
-    Raises:
-        InitError: the file is there, and not `force`.
-        OSError: a file cannot be written.
-    """
-    try:
-        with output.open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
-            stream.write(skeleton.dockerfile)
-    except FileExistsError:
-        raise InitError(f"{output} is there; --force overwrites it") from None
-    try:
-        with (output.parent / ".dockerignore").open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(skeleton.dockerignore)
-    except FileExistsError:
-        return (output,)
-    return output, output.parent / ".dockerignore"
-
-
-_PURPOSES: Final[Mapping[str, str]] = {
-    "python": "a Python service",
-    "node": "a Node.js service",
-    "go": "a Go program",
-    "rust": "a Rust program",
-    "java": "a Java service",
-}
-_LEFTOVERS: Final[Mapping[str, Sequence[str]]] = {
-    "python": (
-        ".venv",
-        "venv",
-        "**/__pycache__",
-        "**/*.py[cod]",
-        ".pytest_cache",
-        ".mypy_cache",
-        ".ruff_cache",
-        "dist",
-    ),
-    "node": ("**/node_modules", "dist", "build", ".next", "coverage", "npm-debug.log*"),
-    "go": ("bin", "*.test", "*.out", "coverage*"),
-    "rust": ("target", "**/*.rs.bk"),
-    "java": ("target", "build", ".gradle", "*.log"),
-}
+LOCKS: Final = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}
 _JARS: Final = {"maven": "target/*.jar", "gradle": "build/libs/*.jar"}
-_JAVA_NEEDS: Final = {
-    "maven": ("pom.xml",),
-    "gradle": ("gradlew", "gradle/wrapper/gradle-wrapper.jar", "gradle/wrapper/gradle-wrapper.properties"),
-}
-_LOCKS: Final = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}
-_CACHES: Final = {
-    "npm": "/root/.npm",
-    "pnpm": "/root/.local/share/pnpm/store",
-    "yarn": "/usr/local/share/.cache/yarn/v6",
-}
-_INSTALLS: Final = {
-    "npm": "npm ci",
-    "pnpm": "pnpm install --frozen-lockfile",
-    "yarn": "yarn install --frozen-lockfile",
-}
-_PRUNES: Final = {
-    "npm": "npm prune --omit=dev",
-    "pnpm": "CI=true pnpm prune --prod",
-    "yarn": "yarn install --frozen-lockfile --production --ignore-scripts",
-}
-_PNPM_SETUP: Final = """
-# pnpm at a fixed version; its cache is a mount, so that it is in no layer
-RUN --mount=type=cache,target=/root/.npm \\
-    npm install --global pnpm@@PNPM@
-
-"""
-
-
-def _text(name: str) -> str:
-    return (resources.files("dockfix.project") / "templates" / f"{name}.txt").read_text(encoding="utf-8")
-
-
-def _node_steps(text: str, answers: Answers) -> str:
-    manager = answers.package_manager
-    setup = _PNPM_SETUP.replace("@PNPM@", answers.pnpm).removesuffix("\n") if manager == "pnpm" else ""
-    steps = [f"{manager} run build"] if answers.build else []
-    mount = [f"--mount=type=cache,target={_CACHES[manager]} \\\n    "] if manager == "yarn" else []
-    values = {
-        "SETUP": setup,
-        # pnpm 10 keeps its settings in that file, which the pattern lets be missing
-        "LOCK": _LOCKS[manager] + (" pnpm-workspace.yaml*" if manager == "pnpm" else ""),
-        "CACHE": _CACHES[manager],
-        "INSTALL": _INSTALLS[manager],
-        "BUILD": "".join(mount) + " && \\\n    ".join([*steps, _PRUNES[manager]]),
-    }
-    for key, value in values.items():
-        text = text.replace(f"@{key}@", value)
-    return text
-
-
-def _needed(answers: Answers) -> tuple[str, ...]:
-    if answers.template == "go":
-        return ("go.mod",)
-    if answers.template == "rust":
-        return ("Cargo.toml", "Cargo.lock")
-    if answers.template == "java":
-        return _JAVA_NEEDS[answers.package_manager]
-    if answers.template == "node":
-        return ("package.json", _LOCKS[answers.package_manager])
-    return {"uv": ("pyproject.toml", "uv.lock"), "pip": ("requirements.txt",)}.get(
-        answers.package_manager, ("pyproject.toml", "poetry.lock")
-    )
 
 
 def _no_template(name: str) -> str:
@@ -426,8 +263,8 @@ def _node(answers: Answers, folder: Path) -> Answers:
     named, wanted = document.get("name"), str(document.get("packageManager", ""))
     asked, _, version = wanted.partition("@")
     version = version.partition("+")[0]
-    manager = next((each for each, lock in _LOCKS.items() if (folder / lock).exists()), "npm")
-    if asked in _LOCKS:
+    manager = next((each for each, lock in LOCKS.items() if (folder / lock).exists()), "npm")
+    if asked in LOCKS:
         manager = asked
     scripts = _table(document, "scripts")
     start = _NODE_START.match(str(scripts.get("start", "")))

@@ -15,8 +15,6 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from dockfix.edit.text import Edit
-from dockfix.facts.model import Refused
 from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind
 from dockfix.project.context import Context
 from dockfix.project.files import resolve_inside
@@ -31,11 +29,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Supply",
     "Unresolved",
-
     "args_are_plain",
     "as_written",
+    "bake_block",
+    "base_folder",
     "build_command",
-    "context_edits",
     "enabled_with",
     "folder_candidates",
     "given_files",
@@ -75,7 +73,7 @@ def shown_folder(project: Project, path: Path) -> str:
 
 def spelled_folder(build: BuildInvocation, folder: Path) -> str:
     """A folder as the file of a build writes it: relative to where its paths start, `./x` or `../x`."""
-    rel = Path(os.path.relpath(folder, _base_of(build) or os.path.realpath(build.source.parent))).as_posix()
+    rel = Path(os.path.relpath(folder, base_folder(build) or os.path.realpath(build.source.parent))).as_posix()
     return rel if rel == "." or rel.startswith("..") else f"./{rel}"
 
 
@@ -86,39 +84,7 @@ def as_written(build: BuildInvocation, name: str, value: str) -> str:
     return f"`additional_contexts: {{{name}: {value}}}` below `build:` of the service {build.service}"
 
 
-def context_edits(project: Project, build: BuildInvocation, name: str, value: str) -> tuple[Edit, ...]:
-    """The edits of `build.source` that give the build a named context, or another value to the one that it has.
-
-    Raises:
-        Refused: the entry cannot be written without changing more, or the file cannot be read.
-    """
-    from dockfix.edit import hcl as bakeedit  # noqa: PLC0415 - only fixes load the surgery
-    from dockfix.edit import yaml as yamledit  # noqa: PLC0415 - as above
-
-    shown = shown_folder(project, build.source)
-    try:
-        text = project.files.read(build.source).text
-    except InputError as error:
-        raise Refused(f"{shown} {error.problem.message}") from error
-    is_bake = build.kind == "bake"
-    if not is_bake and yamledit.key_span(text, ("services", build.service, "build")) is None:
-        raise Refused(f"{shown} does not write the `build:` of {build.service} itself")
-    if not is_bake and _base_of(build) is None:
-        raise Refused(f"the paths of {build.service} start from another folder than that of {shown}")
-    try:
-        if is_bake:
-            edits = bakeedit.set_context(text, _block(project, build), name, value, json=build.source.suffix == ".json")
-        else:
-            path = ("services", build.service, "build", "additional_contexts", name)
-            edits = yamledit.set_entry(text, path, value)
-    except Refused as error:
-        raise Refused(f"in {shown}, {error.reason}") from error
-    if not edits:
-        raise Refused(f"{shown} has the entry already")
-    return edits
-
-
-def _base_of(build: BuildInvocation) -> Path | None:
+def base_folder(build: BuildInvocation) -> Path | None:
     """The folder that relative paths of a build start from; `None` if its context does not tell.
 
     It is that of its file, but `include` may name another `project_directory`.
@@ -161,7 +127,7 @@ def never_passed(target: Target, names: Collection[str]) -> bool:
     return bool(target.builds) and known and not broken and unpassed
 
 
-def _block(project: Project, build: BuildInvocation) -> str:
+def bake_block(project: Project, build: BuildInvocation) -> str:
     """The label of the block that a bake target is from."""
     for file in project.bake_files:
         if file.path == build.source:
@@ -173,7 +139,7 @@ def _block(project: Project, build: BuildInvocation) -> str:
 def is_of_matrix(project: Project, build: BuildInvocation) -> bool:
     """Whether a bake target is one of several that a block stands for, so that its name may not be the one it has."""
     files = [file for file in project.bake_files if file.path == build.source]
-    return any(len([t for t in file.targets.values() if t.block == _block(project, build)]) != 1 for file in files)
+    return any(len([t for t in file.targets.values() if t.block == bake_block(project, build)]) != 1 for file in files)
 
 
 def written_plainly(project: Project, build: BuildInvocation, given: NamedContext) -> bool:
@@ -250,7 +216,7 @@ def folder_candidates(
     rest = [part for part in parts if part != ".."]
     if not rest or given.value.startswith("/") or given.value.startswith("~"):
         return ()
-    folder = _base_of(build)
+    folder = base_folder(build)
     if folder is None:
         return ()
     above = [each for each in (folder, *folder.parents) if each.is_relative_to(project.root)]

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dockfix.project.gopath import BadPatternError, clean, has_wildcard, match
+from dockfix.project.patterns import BadPatternError, clean, has_wildcard, match
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ __all__ = [
 MAX_BYTES: Final = 4 * 1024 * 1024
 """The largest file that is read, in bytes.
 
-The largest of some 34,000 public Dockerfiles is well below 1 MiB; a file past this is a mistake or an attack.
+The largest of about 34,000 public Dockerfiles is well below 1 MiB; a larger file is a mistake or an attack.
 """
 
 _BINARY_MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
@@ -51,7 +51,7 @@ _CONTROL_SHARE: Final = 0.30
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What tells whether a file is still the one that was read."""
+    """Identifies the version of a file that was read."""
 
     mtime_ns: int
     size: int
@@ -62,14 +62,14 @@ class Fingerprint:
 
 
 NOWHERE: Final = Fingerprint(0, 0, 0, 0, 0, "")
-"""Of a text that is in no file, and so is never written."""
+"""The fingerprint of a text without a file, which is never written."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileText:
     """A file as it was read: its bytes, and its text with bytes that are not UTF-8 kept as surrogates.
 
-    `path` is as it was given, `real` is the file behind all symlinks (always inside the root).
+    `path` is the path as given; `real` is the path with all symlinks resolved, always inside the root.
     """
 
     path: Path
@@ -88,7 +88,7 @@ def resolve_inside(root: Path, relative: str | os.PathLike[str]) -> Path | None:
         real_root = os.path.realpath(root)
         real = os.path.realpath(Path(real_root, relative))
     except (OSError, ValueError):
-        return None  # a NUL or a lone surrogate in the name: no such file can exist
+        return None  # a NUL or a lone surrogate in the name: such a file cannot exist
     return Path(real) if _is_below(real, real_root) else None
 
 
@@ -97,11 +97,14 @@ def _is_below(real: str, real_root: str) -> bool:
 
 
 def read_file(path: Path, *, root: Path) -> FileText:
-    """Read a regular text file inside `root`, following symlinks only as far as they stay inside.
+    """Read a regular text file inside `root`, following symlinks only inside it.
 
-    Raises `InputError` for a folder, a missing or unreadable file, a dangling or looping symlink, a file outside the
-    root, a binary or oversized one (`MAX_BYTES`), and for anything that is not a regular file: a FIFO or a device
-    is never opened, so that reading cannot block. NUL bytes alone do not make a file binary: BuildKit takes them.
+    A FIFO or a device is never opened, so reading cannot block. NUL bytes alone do not make a file binary: BuildKit
+    accepts them.
+
+    Raises:
+        InputError: a folder, a missing or unreadable file, a dangling or looping symlink, a file outside the root, a
+            binary or oversized file (`MAX_BYTES`), or anything else that is not a regular file.
     """
     name = str(path)
     try:
@@ -116,7 +119,7 @@ def read_file(path: Path, *, root: Path) -> FileText:
         _refuse_irregular(name, real.lstat().st_mode)
         descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:
-            _refuse_irregular(name, os.fstat(descriptor).st_mode)  # it may have been swapped since
+            _refuse_irregular(name, os.fstat(descriptor).st_mode)  # the file may have been replaced since
             data = stream.read(MAX_BYTES + 1)
             status = os.fstat(descriptor)
     except OSError as error:
@@ -162,12 +165,11 @@ def fingerprint_of(status: os.stat_result, data: bytes) -> Fingerprint:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is read of a project, and what a run has changed of it so far.
+    """The files of a project as one run sees them: each is read once, with the run's changes applied in memory.
 
-    `root` is absolute and real; nothing outside it is read. `changes` maps real paths to texts: of files that are
-    there, and of files that are to be created. All reading of project files goes through here, so that what was
-    judged is what is written, or nothing is: the fingerprint taken at the first reading is held against the file
-    again before it is replaced.
+    `root` is absolute and real; nothing outside it is read. `changes` maps real paths to the texts of changed and new
+    files. All reading of project files goes through here, so that what was checked is what is written: the fingerprint
+    of the first read is compared with the file again before it is replaced.
     """
 
     root: Path
@@ -175,9 +177,10 @@ class Snapshot:
     _read: dict[Path, FileText] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, path: Path) -> FileText:
-        """A file as it stands now, changes applied; `path` is absolute, or relative to the current folder.
+        """A file with changes applied; `path` is absolute, or relative to the current folder.
 
-        Raises `InputError` as `read_file` does.
+        Raises:
+            InputError: as `read_file` does.
         """
         real = self.real(path)
         if real is None or real not in self.changes:
@@ -187,7 +190,11 @@ class Snapshot:
         return FileText(path, real, encode(text), text, fingerprint)
 
     def original(self, path: Path) -> FileText:
-        """A file as it stands on disk, read once. Raises `InputError` as `read_file` does."""
+        """A file as it is on disk, read once.
+
+        Raises:
+            InputError: as `read_file` does.
+        """
         key = self.real(path) or path
         file = self._read.get(key)
         if file is None:
@@ -195,16 +202,16 @@ class Snapshot:
         return file
 
     def real(self, path: Path) -> Path | None:
-        """The real path of a file that need not exist; `None` if it lies outside the project."""
+        """The real path of a file, which need not exist; `None` if it is outside the project."""
         return resolve_inside(self.root, path.absolute())
 
     def is_file(self, path: Path) -> bool:
-        """Whether there is, or is to be, a regular file inside the project."""
+        """Whether this is a regular file inside the project, or one that the run creates."""
         mode = self._mode(path)
         return self.real(path) in self.changes or (mode is not None and stat.S_ISREG(mode))
 
     def is_dir(self, path: Path) -> bool:
-        """Whether there is a folder inside the project."""
+        """Whether this is a folder inside the project."""
         mode = self._mode(path)
         return mode is not None and stat.S_ISDIR(mode)
 
@@ -214,7 +221,7 @@ class Snapshot:
         return frozenset(path for path in self.changes if not os.path.lexists(path))
 
     def with_changes(self, changes: Mapping[Path, str]) -> Snapshot:
-        """The same files with more changes over them; keys are real paths."""
+        """The same files with more changes applied; keys are real paths."""
         return Snapshot(self.root, {**self.changes, **changes}, self._read)
 
     def _mode(self, path: Path) -> int | None:

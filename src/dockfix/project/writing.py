@@ -23,7 +23,7 @@ _CHANGED: Final = "changed while dockfix was working; nothing written"
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that is to be created. `path` is for people, `real` is where; nothing may be there yet."""
+    """A file that is to create. `path` is shown in messages, `real` is its place; nothing may exist there yet."""
 
     path: Path
     real: Path
@@ -32,11 +32,13 @@ class NewFile:
 def write_files(changes: Sequence[tuple[FileText | NewFile, bytes]]) -> None:
     """Replace the content of every file and create every new one, or do nothing at all.
 
-    New content goes to a temporary file beside the real file (symlinks stay symlinks), is flushed to disk, gets the
-    mode, owner and extended attributes of the old one, and is renamed over it. Right before that the old file must
-    still be the one that was read. If anything fails, the files already replaced get their old content back, those
-    created go, the temporary files go, and `InputError` is raised. A file with further hard links is refused, since a
-    rename would part them; so is a read-only one. A new file never takes the place of one that is there.
+    New content goes to a temporary file next to the real file (symlinks stay symlinks), is flushed to disk, gets the
+    mode, owner and extended attributes of the old file, and is renamed over it. Right before the rename, the old file
+    must still be the one that was read. A file with further hard links is refused, since a rename would separate them;
+    so is a read-only file. A new file never replaces an existing one.
+
+    Raises:
+        InputError: something failed; replaced files have their old content again, created and temporary files are gone.
     """
     pending = [(file, data) for file, data in changes if isinstance(file, NewFile) or file.data != data]
     seen: set[Path] = set()
@@ -64,13 +66,15 @@ def write_files(changes: Sequence[tuple[FileText | NewFile, bytes]]) -> None:
         for file, new, old in staged:
             if isinstance(file, NewFile):
                 with _write_failure(file):
-                    created.append((file, new.stat()))  # before it is there: an interrupt must not leave it
+                    created.append(
+                        (file, new.stat())
+                    )  # registered before it exists, so that an interrupt does not leave it
                     _publish(new, file.real)
                 continue
             _unchanged_status(file)
             with _write_failure(file):
                 if old is not None:
-                    replaced.append((file, old))  # before the rename: an interrupt between both must not lose it
+                    replaced.append((file, old))  # registered before the rename, so that an interrupt does not lose it
                 os.replace(new, file.real)  # noqa: PTH105 - one call to make fail in tests
     except BaseException as error:
         _remove_created(created)
@@ -91,7 +95,7 @@ def _refuse_existing(file: NewFile) -> None:
 
 
 def _stage_new(file: NewFile, data: bytes, temporary: list[Path]) -> Path:
-    """Write `data` to a new file beside where it is to be, with the mode that a new file gets."""
+    """Write `data` to a temporary file next to the new file's place, with the mode of a new file."""
     descriptor, path = _create_temporary(file.real.parent, temporary)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
@@ -102,9 +106,9 @@ def _stage_new(file: NewFile, data: bytes, temporary: list[Path]) -> Path:
 
 
 def _create_temporary(folder: Path, temporary: list[Path]) -> tuple[int, Path]:
-    """Create a file of a new name for writing, and give its descriptor and its path.
+    """Create a file with a new name and return its descriptor and path.
 
-    The path is in `temporary` before there is a file: a signal in between must not leave one.
+    The path is added to `temporary` before the file exists, so that a signal in between does not leave a file.
     """
     while True:
         path = folder / f"{_prefix()}{os.urandom(6).hex()}"
@@ -112,16 +116,16 @@ def _create_temporary(folder: Path, temporary: list[Path]) -> tuple[int, Path]:
         try:
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), path
         except FileExistsError:
-            temporary.remove(path)  # it is another's
+            temporary.remove(path)  # the file belongs to another process
 
 
 def _prefix() -> str:
-    """What the temporary files of this process begin with: where its process id counts, and the id."""
+    """The prefix of this process's temporary files: its process namespace and its process ID."""
     return f".dockfix-{_process_namespace()}-{os.getpid()}-"
 
 
 def _process_namespace() -> str:
-    """Names the machine or container in which a process id means this process and no other."""
+    """An ID of the machine or container in which this process's ID is unique."""
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
@@ -130,9 +134,9 @@ def _process_namespace() -> str:
 
 
 def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Remove the temporary files that killed processes have left in some folders.
+    """Remove the temporary files that killed processes left in some folders.
 
-    A file goes only if its name is one that this machine and this user's dockfix gives, and no process has its id.
+    A file is removed only if dockfix named it on this machine for this user, and no process has its ID.
     """
     ours = re.compile(rf"\.dockfix-{_process_namespace()}-([1-9][0-9]*)-[0-9a-f]{{12}}")
     for folder in folders:
@@ -145,7 +149,7 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
 
 
 def _is_running(process: int) -> bool:
-    """Whether there is, or may be, a process of an id."""
+    """Whether a process with this ID exists or may exist."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -168,13 +172,13 @@ def _umask() -> int:
 
 
 def _publish(new: Path, real: Path) -> None:
-    """Give a staged file its name, unless something has that name by now."""
+    """Give a staged file its name, unless the name is in use by now."""
     try:
         os.link(new, real, follow_symlinks=False)
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
             raise
-        # a file system without hard links: the name is taken with an empty file first, which fails if there is one
+        # no hard links on this file system: an empty file reserves the name, and fails if the name is in use
         os.close(os.open(real, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC))
         try:
             os.replace(new, real)  # noqa: PTH105
@@ -184,7 +188,7 @@ def _publish(new: Path, real: Path) -> None:
 
 
 def _remove_created(created: Sequence[tuple[NewFile, os.stat_result]]) -> None:
-    """Take away the new files that are ours: another program may have put its own there in the meantime."""
+    """Remove the new files that are still ours: another program may have replaced them in the meantime."""
     for file, status in created:
         with contextlib.suppress(OSError):
             there = file.real.lstat()
@@ -221,14 +225,14 @@ def _unchanged_status(file: FileText) -> os.stat_result:
 
 def _refuse_unwritable(file: FileText, status: os.stat_result) -> None:
     if status.st_nlink > 1:
-        message = "has other hard links, which a rewrite would part from it; nothing written"
+        message = "has other hard links, which a rewrite would separate from it; nothing written"
         raise InputError(str(file.path), None, message)
     if not os.access(file.real, os.W_OK):
         raise InputError(str(file.path), None, "is read-only; nothing written")
 
 
 def _stage(file: FileText, data: bytes, like: os.stat_result, temporary: list[Path]) -> Path:
-    """Write `data` to a new file beside `file`, with the mode, owner and extended attributes of `file`."""
+    """Write `data` to a temporary file next to `file`, with the mode, owner and extended attributes of `file`."""
     descriptor, path = _create_temporary(file.real.parent, temporary)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
@@ -253,14 +257,14 @@ def _copy_attributes(source: Path, target: Path) -> None:
 
 
 def _restore(replaced: Sequence[tuple[FileText, Path]], temporary: list[Path]) -> list[Path]:
-    """Bring back the old content; the copies of what could not be brought back are returned, and kept."""
+    """Restore the old content; return the copies of files that could not be restored, which are kept."""
     lost: list[Path] = []
     for file, old in reversed(replaced):
         try:
             if file.real.read_bytes() == file.data:
-                continue  # its rename never happened
+                continue  # the rename did not happen
         except OSError:
-            pass  # then the rename below is the only hope
+            pass  # the rename below is the last resort
         try:
             os.replace(old, file.real)  # noqa: PTH105
         except OSError:
@@ -270,7 +274,7 @@ def _restore(replaced: Sequence[tuple[FileText, Path]], temporary: list[Path]) -
 
 
 def _kept(old: Path) -> Path:
-    """A temporary file under a name that no later run takes for a leftover, if it can have one."""
+    """Rename a temporary file, if possible, so that no later run removes it as a leftover."""
     kept = old.with_name(f".dockfix-kept-{old.name.rpartition('-')[2]}")
     try:
         return old.rename(kept)
@@ -280,12 +284,12 @@ def _kept(old: Path) -> Path:
 
 def _remove(temporary: Sequence[Path]) -> None:
     for path in temporary:
-        with contextlib.suppress(OSError):  # a renamed one is gone already
+        with contextlib.suppress(OSError):  # a renamed file no longer exists
             path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the renames durable; by now the change is whole, so a file system that cannot is no reason to fail."""
+    """Make the renames durable. The change is complete, so a file system that cannot do it is not an error."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

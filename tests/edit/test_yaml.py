@@ -51,37 +51,37 @@ def service(*lines: str) -> str:
 
 
 INSERTED = {
-    "behind the last entry": (["image: a", "tty: true"], ["image: a", "tty: true", "user: x"]),
-    "behind a trailing comment": (["image: a  # why"], ["image: a  # why", "user: x"]),
+    "after the last entry": (["image: a", "tty: true"], ["image: a", "tty: true", "user: x"]),
+    "after a trailing comment": (["image: a  # why"], ["image: a  # why", "user: x"]),
     "before blank lines": (
         ["image: a", "", "", "# of what follows"],
         ["image: a", "user: x", "", "", "# of what follows"],
     ),
-    "behind deeper comments": (
+    "after deeper comments": (
         ["build:", "  context: .", "", "  # args:", "  #   A: 1"],
         ["build:", "  context: .", "", "  # args:", "  #   A: 1", "user: x"],
     ),
-    "behind a list that is not indented": (
+    "after a list that is not indented": (
         ["ports:", "- '80'", "# - '81'", "# end"],
         ["ports:", "- '80'", "# - '81'", "user: x", "# end"],
     ),
-    "behind an empty value": (["labels:   # none"], ["labels:   # none", "user: x"]),
-    "behind a literal": (["command: |", "  a", "  b", ""], ["command: |", "  a", "  b", "user: x", ""]),
-    "behind a literal with indented blanks": (["command: >-", "  a", "  "], ["command: >-", "  a", "user: x", "  "]),
-    "behind a literal that keeps its blank lines": (
+    "after an empty value": (["labels:   # none"], ["labels:   # none", "user: x"]),
+    "after a literal": (["command: |", "  a", "  b", ""], ["command: |", "  a", "  b", "user: x", ""]),
+    "after a literal with indented blanks": (["command: >-", "  a", "  "], ["command: >-", "  a", "user: x", "  "]),
+    "after a literal that keeps its blank lines": (
         ["command: |+", "  a", "", ""],
         ["command: |+", "  a", "", "", "user: x"],
     ),
-    "behind a literal with a comment": (["command: |-  # c", "  a"], ["command: |-  # c", "  a", "user: x"]),
-    "behind a quoted scalar over two lines": (['command: "a', '  b"  # c'], ['command: "a', '  b"  # c', "user: x"]),
-    "behind a plain scalar over two lines": (["command: a", "  b"], ["command: a", "  b", "user: x"]),
-    "behind a flow list over lines": (["command: [", "  a,", "]"], ["command: [", "  a,", "]", "user: x"]),
-    "behind an alias": (
+    "after a literal with a comment": (["command: |-  # c", "  a"], ["command: |-  # c", "  a", "user: x"]),
+    "after a quoted scalar over two lines": (['command: "a', '  b"  # c'], ['command: "a', '  b"  # c', "user: x"]),
+    "after a plain scalar over two lines": (["command: a", "  b"], ["command: a", "  b", "user: x"]),
+    "after a flow list over lines": (["command: [", "  a,", "]"], ["command: [", "  a,", "]", "user: x"]),
+    "after an alias": (
         ["image: &i a", "container_name: *i # c"],
         ["image: &i a", "container_name: *i # c", "user: x"],
     ),
-    "beside a merge without it": (["<<: {tty: true}", "image: a"], ["<<: {tty: true}", "image: a", "user: x"]),
-    "beside a merge with it": (["<<: {user: y}", "image: a"], ["<<: {user: y}", "image: a", "user: x"]),
+    "next to a merge without it": (["<<: {tty: true}", "image: a"], ["<<: {tty: true}", "image: a", "user: x"]),
+    "next to a merge with it": (["<<: {user: y}", "image: a"], ["<<: {user: y}", "image: a", "user: x"]),
     "a merge that has it": (["<<: {user: x}", "image: a"], ["<<: {user: x}", "image: a"]),
 }
 
@@ -281,9 +281,9 @@ REFUSED: dict[str, tuple[str, Sequence[str], str]] = {
     "a literal without an end": ("a: |\n  b", ("x",), "the file ends in a block scalar without a line end, and a line below would add one"),
     "an alias": ("x: &b {context: .}\n" + service("build: *b"), CONTEXT, "api.build is an alias (*b)"),
     "an alias for a value": ("x: &u a\n" + service("user: *u"), (*API, "user"), "api.user is an alias (*u)"),
-    "a shared value": (service("user: &u a", "hostname: *u"), (*API, "user"), "api.user is shared: an alias (*u) stands for it elsewhere"),
-    "a shared mapping": (service("build: &b", "  context: .") + "x: *b\n", CONTEXT, "api.build is shared: an alias (*b) stands for it elsewhere"),
-    "a shared service": ("services:\n  api: &a\n    tty: true\n  b:\n    <<: *a\n", (*API, "user"), "services.api is shared: an alias (*a) stands for it elsewhere"),
+    "a shared value": (service("user: &u a", "hostname: *u"), (*API, "user"), "api.user is shared: an alias (*u) refers to it elsewhere"),
+    "a shared mapping": (service("build: &b", "  context: .") + "x: *b\n", CONTEXT, "api.build is shared: an alias (*b) refers to it elsewhere"),
+    "a shared service": ("services:\n  api: &a\n    tty: true\n  b:\n    <<: *a\n", (*API, "user"), "services.api is shared: an alias (*a) refers to it elsewhere"),
     "a merged mapping": (service("<<: {build: {context: .}}"), CONTEXT, "api.build comes from a merge (<<)"),
     "a merged list of merges": ("x: &x {y: 1}\nz: &z {<<: *x, build: .}\n" + service("<<: [*x, *z]"), CONTEXT, "api.build comes from a merge (<<)"),
     "a mapping for a value": (service("user: {a: b}"), (*API, "user"), "api.user is a mapping"),
@@ -310,7 +310,7 @@ REFUSED: dict[str, tuple[str, Sequence[str], str]] = {
     "a tab": ("a:\n\tb: c\n", ("a", "b"), "line 2: invalid YAML: found character '\\t' that cannot start any token"),
     "bytes that are no UTF-8": ("a: \udce9\n", ("a",), "invalid YAML: unacceptable character #xdce9: special characters are not allowed in \"<unicode string>\", position 3"),
     "itself": ("a: &a {b: *a}\n", ("a", "b"), "the alias *a is inside the value that it refers to"),
-    "a null on a line of its own": (service("build:", "  ~"), CONTEXT, "the value of api.build stands on a line of its own"),
+    "a null on a line of its own": (service("build:", "  ~"), CONTEXT, "the value of api.build is on a line of its own"),
     "a short build over lines": (service("build: a", "  b"), CONTEXT, "api.build is a value over several lines"),
     "a lone carriage return": ("a: b\rc: d\n", ("x",), "the file has line ends other than LF and CRLF"),
     "depth": ("a: " + "[" * 100 + "]" * 100 + "\n", ("x",), "the file is nested more than 64 deep"),
@@ -722,7 +722,7 @@ _PATHS = st.sampled_from(
 # What a refusal of a generated file may say; anything else, above all "the edit would not hold", is a defect.
 _REASONS = (
     "is an alias", "is shared", "comes from a merge", "is a block scalar", "in flow style over several lines",
-    "stands on a line of its own", "ends in a block scalar without a line end",
+    "is on a line of its own", "ends in a block scalar without a line end",
 )  # fmt: skip
 
 

@@ -357,7 +357,7 @@ def test_a_context_that_is_no_folder(tmp_path: Path, value: str) -> None:
 @pytest.mark.parametrize("value", ["../..", "/etc"])
 def test_a_context_outside_the_project_is_a_problem(tmp_path: Path, value: str) -> None:
     bake, problems = trouble(tmp_path, f'target "ok" {{}}\ntarget "a" {{\n  context = "{value}"\n}}\n')
-    assert problems == [(3, f"target a: the context {value} lies outside the project")]
+    assert problems == [(3, f"target a: the context {value} is outside the project")]
     assert (named(bake)["a"].context, named(bake)["ok"].context) == (None, tmp_path)
 
 
@@ -460,7 +460,7 @@ def test_a_long_line_of_bases_is_read(tmp_path: Path) -> None:
 def test_what_an_override_says_wrongly_is_told_of_the_target(tmp_path: Path) -> None:
     write(tmp_path, 'target "a" { context = "../.." }\n', "docker-bake.override.hcl")
     _, problems = trouble(tmp_path, '# c\ntarget "a" {}\n')
-    assert problems == [(2, "target a: the context ../.. lies outside the project")]
+    assert problems == [(2, "target a: the context ../.. is outside the project")]
 
 
 LAUGHS = "".join(f'V{n} = "${{V{n - 1}}}${{V{n - 1}}}"\n' for n in range(1, 60))

@@ -1,9 +1,9 @@
-"""Edits of YAML files that leave every other byte alone: compose files above all.
+"""Edits of YAML files, mostly compose files, that leave every other byte alone.
 
-The text is never written anew. An edit replaces a scalar where it stands, or puts lines behind those of the last entry
-of a mapping, indented as its siblings; comments, order, quoting, indentation, line ends and a byte order mark stay.
-Where that cannot be done honestly the edit is refused (`Refused`), and before an edit is given out it is made and
-read back: nothing but the value at its path may have changed, and every comment has to be there.
+The text is never printed again. An edit replaces a scalar in place, or adds lines after those of the last entry of a
+mapping, indented like its siblings; comments, order, quoting, indentation, line ends and a byte order mark stay. An
+edit that would change more is refused (`Refused`). Before edits are returned, they are applied and the result is read
+back: only the value at its path may differ, and every comment must be there.
 
 Sources: YAML 1.2.2 (https://yaml.org/spec/1.2.2/) for the forms; the Compose specification (`build.md`,
 `05-services.md`) for the short form of `build` and for the lists of `NAME=VALUE`.
@@ -28,19 +28,19 @@ _MAX_VALUE: Final = 64 * 1024
 
 
 def set_entry(text: str, path: Sequence[str], value: Value, *, shared_ok: bool = False) -> tuple[Edit, ...]:
-    """The edits that give the entry at `path` the value; none if it has it.
+    """The edits that set the entry at `path` to the value; none if it has the value.
 
-    `path` holds keys from the top, `("services", "api", "build", "args", "VERSION")`. A scalar is replaced where it
-    stands, a missing key is put behind the last entry of its mapping, missing mappings are created. A mapping as the
-    value is laid over what is there: its entries are set, others stay. The short form `build: ./dir` becomes the long
-    one where that is needed, and `args`, `environment`, `labels`, `annotations` and `additional_contexts` may be lists
-    of `NAME=VALUE`. Values are strings, and are written so that YAML 1.1 and 1.2 both read strings. A `$` in a value
-    is compose's to interpolate: write `$$` for one that is meant.
+    `path` holds keys from the top, `("services", "api", "build", "args", "VERSION")`. A scalar is replaced in
+    place, a missing key is added after the last entry of its mapping, missing mappings are created. A mapping as the
+    value is merged: its entries are set, others stay. The short form `build: ./dir` becomes the long one if
+    necessary, and `args`, `environment`, `labels`, `annotations` and `additional_contexts` may be lists
+    of `NAME=VALUE`. Values are strings, written so that YAML 1.1 and 1.2 both read strings. Compose interpolates a
+    `$` in a value: write `$$` for a literal one.
 
-    What an alias elsewhere shares is not edited unless `shared_ok`.
+    A value that an alias shares is not edited unless `shared_ok`.
 
     Raises:
-        Refused: the edit cannot be made without changing more than it should, or the text is no valid YAML.
+        Refused: the edit cannot be made without changing more than it should, or the text is invalid YAML.
     """
     if not path or not all(isinstance(part, str) for part in path):
         raise Refused("the path holds something other than names")
@@ -55,7 +55,7 @@ def set_entry(text: str, path: Sequence[str], value: Value, *, shared_ok: bool =
 
 
 def replace_scalar(text: str, path: Sequence[str | int], value: str, *, shared_ok: bool = False) -> tuple[Edit, ...]:
-    """The edits that replace a scalar that is there already; none if it has the value. Integers count list items.
+    """The edits that replace an existing scalar; none if it has the value. Integers are indexes of list items.
 
     Raises:
         Refused: there is no scalar at `path`, or the edit cannot be made without changing more than it should.
@@ -66,7 +66,7 @@ def replace_scalar(text: str, path: Sequence[str | int], value: str, *, shared_o
 def set_item(text: str, path: Sequence[str | int], value: str, *, shared_ok: bool = False) -> tuple[Edit, ...]:
     """The edits that set an item of a list, `("services", "api", "build", "args", 0)`; none if it has the value.
 
-    The index behind the last item appends one.
+    The index after the last item appends one.
 
     Raises:
         Refused: there is no such list, the index is beyond its end, or the edit would change more than it should.

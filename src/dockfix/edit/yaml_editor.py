@@ -34,8 +34,8 @@ LIST_FORMS: Final = frozenset({"additional_contexts", "annotations", "args", "en
 class Place:
     """A node in its place: under `key` of a mapping, or as an item of a list (`key` is `None`).
 
-    `flow` says whether what holds it is in flow style, `column` is that of the entry in its mapping. `in_list`
-    says that it is an item of a list of `NAME=VALUE`.
+    `flow` tells whether its parent is in flow style, `column` is the column of its entry in a mapping. `in_list` tells
+    that it is an item of a list of `NAME=VALUE`.
     """
 
     path: tuple[str | int, ...]
@@ -61,28 +61,28 @@ class Editor:
         self.edits: list[Edit] = []
 
     def checked(self, path: Sequence[str | int], value: Value) -> tuple[Edit, ...]:
-        """The edits, once they are shown to do what they should and no more."""
+        """The edits, after a check that they do what they should and no more."""
         if self.edits:
             after = apply_edits(self.text, self.edits)
             trouble = check_result(self.text, after, path, value, shared_ok=self.shared_ok)
             if trouble is not None:
-                raise Refused(f"the edit would not hold: {trouble}")
+                raise Refused(f"the edit would be wrong: {trouble}")
         return tuple(self.edits)
 
-    # -- finding the way -------------------------------------------------------------------------------------------
+    # -- navigation ------------------------------------------------------------------------------------------------
 
     def check_open(self, place: Place) -> None:
-        """Refuse a node that may not be changed, or not in this place alone."""
+        """Refuse a node that cannot be changed, or not only in this place."""
         node = place.node
         if node.kind == "alias":
             raise Refused(f"{place.name} is an alias (*{node.value})")
         if node.aliased and not self.shared_ok:
-            raise Refused(f"{place.name} is shared: an alias (*{node.anchor}) stands for it elsewhere")
+            raise Refused(f"{place.name} is shared: an alias (*{node.anchor}) refers to it elsewhere")
         if node.tag is not None and not (node.kind == "mapping" and node.tag == "!override"):
             raise Refused(f"{place.name} has the tag {node.tag}")
 
     def child(self, place: Place, part: str | int) -> Place | None:
-        """What `place` holds under a name or an index; `None` if nothing."""
+        """The child of `place` under a name or an index; `None` if there is none."""
         node = place.node
         path = (*place.path, part)
         if node.kind == "sequence" and isinstance(part, int):
@@ -102,7 +102,7 @@ class Editor:
         return Place(path, value, key, node.flow, None if node.flow else _column(self.text, node.entries[0][0].start))
 
     def _colon(self, key: YamlNode, name: str) -> int:
-        """The offset behind the colon of a key; refuses keys written in another way."""
+        """The offset after the colon of a key; refuses keys written in another way."""
         at = key.end
         while self.text.startswith(" ", at):
             at += 1
@@ -115,16 +115,16 @@ class Editor:
     def set_root(self, want: Mapping[str, Value]) -> None:
         if self.root is None:
             raise Refused("the file holds no values")
-        self.lay(Place((), self.root, None, False, None), want)
+        self.merge(Place((), self.root, None, False, None), want)
 
     def put(self, place: Place, want: Value) -> None:
         if isinstance(want, str):
             self.replace(place, want)
         else:
-            self.lay(place, want)
+            self.merge(place, want)
 
-    def lay(self, place: Place, want: Mapping[str, Value]) -> None:
-        """Lay entries over what is at `place`."""
+    def merge(self, place: Place, want: Mapping[str, Value]) -> None:
+        """Set entries of the value at `place`."""
         node = place.node
         self.check_open(place)
         if node.kind == "mapping":
@@ -147,7 +147,7 @@ class Editor:
             raise Refused(f"{place.name} is {_kind(node)}")
 
     def _merged_already(self, place: Place, name: str, value: Value) -> bool:
-        """Whether a merge (`<<`) brings the entry with this value. An own scalar may stand beside another value."""
+        """Whether a merge (`<<`) supplies the entry with this value. A scalar with another value may be overridden."""
         found = _merged(place.node, name, 0)
         if found is None:
             return False
@@ -156,7 +156,7 @@ class Editor:
         return _reads_as(found, value)
 
     def replace(self, place: Place, value: str) -> None:
-        """Give a scalar another value."""
+        """Replace the value of a scalar."""
         node = place.node
         if node.kind in {"mapping", "sequence"}:
             raise Refused(f"{place.name} is {_kind(node)}")
@@ -177,7 +177,7 @@ class Editor:
         self._write_empty(start, spelled)
 
     def _write_empty(self, start: int, spelled: str) -> None:
-        """Write a value behind a colon or a dash, after the space that stands there, unless a comment needs that."""
+        """Write a value after a colon or a dash, after the space there, unless a comment follows the space."""
         blank = self.text[start : self.line_end(start)]
         if blank.startswith(" ") and not blank.lstrip(" ").startswith("#"):
             self.edits.append(Edit(start + 1, start + 1, spelled))
@@ -185,20 +185,20 @@ class Editor:
             self.edits.append(Edit(start, start, f" {spelled}"))
 
     def _content(self, node: YamlNode) -> int:
-        """Where a scalar itself begins, behind its anchor."""
+        """The offset of a scalar itself, after its anchor."""
         at = node.start
         if node.anchor is not None:
             at += len(node.anchor) + 1
             while at < node.end and self.text[at] == " ":
                 at += 1
             if at < node.end and self.text[at] in "\t\r\n":
-                raise Refused(f"the anchor &{node.anchor} stands on another line than its value")
+                raise Refused(f"the anchor &{node.anchor} is on another line than its value")
         return at
 
     # -- mappings --------------------------------------------------------------------------------------------------
 
     def _insert(self, place: Place, items: Mapping[str, Value]) -> None:
-        """Put new entries behind the last one of a mapping."""
+        """Add entries after the last one of a mapping."""
         node = place.node
         if node.flow:
             self._insert_flow(place, items)
@@ -209,7 +209,7 @@ class Editor:
             raise Refused(f"the first key of {place.name} is not written as `name:`")
         last = node.entries[-1][1]
         listed = last.kind == "sequence" and not last.flow and bool(last.items) and self._dash(last) == column
-        at = self._behind(node, column, listed)
+        at = self._end_of_last(node, column, listed)
         self._add_lines(at, self._lines(items, column, self._step(node)))
 
     def _insert_flow(self, place: Place, items: Mapping[str, Value]) -> None:
@@ -229,13 +229,13 @@ class Editor:
             self.edits.append(Edit(opening + 1, node.end - 1, rendered))
 
     def _fill(self, place: Place, want: Mapping[str, Value]) -> None:
-        """Give an empty value entries."""
+        """Set entries of an empty value."""
         node, key = place.node, place.key
         assert key is not None  # noqa: S101 - the caller asked
         colon = self._colon(key, str(place.path[-1]))
         start = self._content(node)
         if "\n" in self.text[colon : node.end]:
-            raise Refused(f"the value of {place.name} stands on a line of its own")
+            raise Refused(f"the value of {place.name} is on a line of its own")
         if place.flow or not want:
             rendered = ", ".join(self._flow(name, value, False) for name, value in want.items())
             if start < node.end:
@@ -250,7 +250,7 @@ class Editor:
         self._add_lines(self.line_end(node.end), self._lines(want, column, self._step(None)))
 
     def _unfold(self, place: Place, want: Mapping[str, Value]) -> None:
-        """Make compose's `build: ./dir` the long form, with the folder as it is spelled."""
+        """Replace compose's `build: ./dir` by the long form, with the folder as written."""
         node, key = place.node, place.key
         assert key is not None  # noqa: S101 - the caller asked
         context = want.get("context")
@@ -300,7 +300,7 @@ class Editor:
             self.append_items(place, new)
 
     def append_items(self, place: Place, values: Sequence[str]) -> None:
-        """Put new items behind the last one of a list."""
+        """Add items after the last one of a list."""
         node = place.node
         styles = {item.style for item in node.items if item.kind == "scalar"}
         style = styles.pop() if len(styles) == 1 else ""
@@ -321,11 +321,11 @@ class Editor:
         last = node.items[-1]
         written = self.text[_line_start(self.text, last.start) + column + 1 : last.start]
         gap = written if written and not written.strip(" ") else " "
-        at = self._behind(node, column, False)
+        at = self._end_of_last(node, column, False)
         self._add_lines(at, [f"{' ' * column}-{gap}{value}" for value in spelled])
 
     def _dash(self, node: YamlNode) -> int | None:
-        """The column of the dashes of a block list; `None` if the last does not stand alone before its item."""
+        """The column of the dashes of a block list; `None` if the last dash is not alone before its item."""
         start = node.items[-1].start
         before = self.text[_line_start(self.text, start) : start]
         return before.index("-") if before.strip(" ") == "-" else None
@@ -379,8 +379,8 @@ class Editor:
 
     # -- lines -----------------------------------------------------------------------------------------------------
 
-    def _behind(self, node: YamlNode, column: int, listed: bool) -> int:
-        """Where lines go behind the last entry of a collection at `column`: at the end of that entry's last line.
+    def _end_of_last(self, node: YamlNode, column: int, listed: bool) -> int:
+        """Where lines go after the last entry of a collection at `column`: at the end of that entry's last line.
 
         Comments that are indented deeper than the collection belong to its last entry, as do list items that are
         commented out where the list is not indented (`listed`).
@@ -394,7 +394,7 @@ class Editor:
                 raise Refused("the file ends in a block scalar without a line end, and a line below would add one")
         rest = self.text[end:best].strip(" \t")
         if rest and not rest.startswith("#"):
-            raise Refused("something else stands on the line of the last entry")
+            raise Refused("something else is on the line of the last entry")
         start = self._next_line(best)
         while start is not None:
             stop = self.line_end(start)
@@ -428,7 +428,7 @@ class Editor:
         return "\r\n" if end > 0 and self.text[end - 1] == "\r" else "\n"
 
     def _step(self, node: YamlNode | None) -> int:
-        """How far the entries of a mapping are indented below its key: as beside it, else as mostly in the file."""
+        """The indentation of entries below their key: as in sibling mappings, else the most frequent in the file."""
         if node is not None:
             own = _column(self.text, node.entries[0][0].start)
             for _, value in node.entries:
@@ -460,7 +460,7 @@ def _is_short_build(place: Place) -> bool:
 
 
 def _merged(node: YamlNode, name: str, depth: int) -> YamlNode | None:
-    """What a mapping has under `name` by its merges."""
+    """The value that a mapping has for `name` through its merges."""
     if depth > MAX_PATH:
         raise Refused("merges (<<) are nested too deeply")
     for key, value in node.entries:
@@ -516,7 +516,7 @@ def _usual_step(text: str) -> int:
 def _walk(text: str) -> list[YamlNode]:
     root = read_tree(text).root
     nodes = [root] if root is not None else []
-    for node in nodes:  # grows while it is walked
+    for node in nodes:  # grows during the loop
         nodes += node.items
         nodes += [part for entry in node.entries for part in entry]
     return nodes

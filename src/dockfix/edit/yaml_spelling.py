@@ -67,7 +67,7 @@ def _loads(text: str, version: str) -> object:
 
 
 def is_printable(value: str) -> bool:
-    """Whether a string can stand as it is within a line."""
+    """Whether a string can be written literally within a line."""
     return value.isprintable()
 
 

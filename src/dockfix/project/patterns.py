@@ -21,7 +21,7 @@ GO_SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
     "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-"""What Go's `unicode.IsSpace` holds for; Python's `str.strip()` would take U+001C to U+001F as well."""
+"""The characters of Go's `unicode.IsSpace`; Python's `str.strip()` would also remove U+001C to U+001F."""
 
 
 class BadPatternError(ValueError):
@@ -54,8 +54,11 @@ def has_wildcard(text: str) -> bool:
 def match(pattern: str, name: str) -> bool:
     r"""`filepath.Match`: whether the whole of `name` matches `pattern`.
 
-    `*` and `?` do not match `/`, a class such as `[a-z]` or `[^a]` may; `\` takes the next character as it is. Raises
-    `BadPatternError` for a malformed pattern, whatever the name. The work is at most the product of both lengths.
+    `*` and `?` do not match `/`, a class such as `[a-z]` or `[^a]` may; `\` makes the next character literal. The work
+    is at most the product of both lengths.
+
+    Raises:
+        BadPatternError: the pattern is malformed, whatever the name.
     """
     check(pattern)
     while pattern:
@@ -100,10 +103,10 @@ def check(pattern: str) -> None:
 
 
 def read_class(pattern: str, at: int) -> tuple[bool, tuple[tuple[str, str], ...], int]:
-    """The class that begins at `at` (its `[`): whether it is negated, its ranges, and the offset behind its `]`.
+    """The class that begins at `at` (its `[`): whether it is negated, its ranges, and the offset after its `]`.
 
-    Raises `BadPatternError` if it is malformed: empty, unclosed, or with a bare `-` or `]` where a character must
-    stand.
+    Raises:
+        BadPatternError: the class is empty, unclosed, or has a bare `-` or `]` instead of a character.
     """
     at += 1
     negated = pattern.startswith("^", at)
@@ -208,7 +211,7 @@ class Token:
 
     @property
     def regex(self) -> str:
-        """The step as Python's `re` has it."""
+        """The step as a pattern of Python's `re`."""
         return re.escape(self.text) if self.kind is TokenKind.LITERAL else self.text
 
 
@@ -221,12 +224,12 @@ _REGEXES: Final = {
 
 
 def token(kind: TokenKind) -> Token:
-    """A step that is no character and no class."""
+    """A step other than a character or a class."""
     return Token(kind, _REGEXES[kind])
 
 
 def compile_tokens(tokens: Sequence[Token]) -> Matcher:
-    """What tells whether the whole of a text matches."""
+    """Tells whether a whole text matches."""
     kept = [each for at, each in enumerate(tokens) if each.kind not in _STARS or tokens[at - 1 : at] != [each]]
     if sum(each.kind in _STARS for each in kept) > _REGEX_STARS:
         return Automaton.build(kept)
@@ -248,14 +251,14 @@ class RegexMatcher:
 class Automaton:
     """All ways through a pattern at once, a bit for each place in it.
 
-    Bit i says: what was read so far can have brought us before step i. A FOLDERS takes two steps: to enter it (or leave
-    it out), and to be in it, until a `/` is read.
+    Bit i is set if the text so far can lead to the place before step i. A FOLDERS takes two steps: to enter it (or skip
+    it), and to be in it until a `/`.
     """
 
     literals: dict[str, int]
-    """By character the steps that take it and no other."""
+    """For each character, the steps that match only it."""
     classes: tuple[tuple[re.Pattern[str], int], ...]
-    """Other tests of a character, with the steps that have them."""
+    """Other tests of a character, with their steps."""
     loops: int
     leaves: int
     stars: int

@@ -1,7 +1,7 @@
 """YAML as written: one tree of nodes with their offsets, for reading compose files, editing them and checking edits.
 
-Aliases are kept where they are written, tags and anchors as they are spelled, and nothing is resolved: ruamel.yaml's
-parser gives every offset, while its composer would replace an alias by the anchored node and lose its place.
+Aliases, tags and anchors are kept as written, and nothing is resolved. The tree is built from the events of
+ruamel.yaml's parser, which have every offset; its composer would replace an alias by the anchored node.
 """
 
 from __future__ import annotations

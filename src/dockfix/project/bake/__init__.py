@@ -1,6 +1,6 @@
 """Bake files: which targets build which Dockerfile, from which context, and with what.
 
-- `builds`: what bake files say, in the end; the entry.
-- `tree`: HCL and JSON as one tree that knows where everything is written.
-- `values`: expressions evaluated, as far as they can be known.
+- `builds`: the entry point: reads bake files and gives targets and builds.
+- `tree`: HCL and JSON as one tree with positions.
+- `values`: the values of expressions, as far as they can be known.
 """

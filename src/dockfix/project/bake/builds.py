@@ -1,22 +1,23 @@
 """Bake files: which targets build which Dockerfile, from which context, and with what. Read-only, nothing is executed.
 
-What is read as one: `docker-bake.json`, `docker-bake.hcl`, `docker-bake.override.json` and `docker-bake.override.hcl`
-of one folder are merged in this order, as `docker buildx bake` does by default; any other file stands by itself, as
+`docker-bake.json`, `docker-bake.hcl`, `docker-bake.override.json` and `docker-bake.override.hcl`
+of one folder are merged in this order, as `docker buildx bake` does by default; any other file is read separately, as
 with `-f`. A target belongs to the file that names it first.
 
-Folders are relative to the one that bake runs in (buildx resolves them against the current folder). That is taken to
-be the file's own folder: what `docker buildx bake` finds by itself lies there, and with
-`BUILDX_BAKE_FILE_RELATIVE_PATHS=1` it is so for every file. `cwd://` names the same folder.
+Folders are relative to the current folder of bake. dockfix assumes that this is the file's own folder: it is for the
+files that `docker buildx bake` finds by itself, and for every file with `BUILDX_BAKE_FILE_RELATIVE_PATHS=1`. `cwd://`
+names the same folder.
 
-A variable is worth its default, as it is without environment. Literals, variables, strings of them, `target.NAME.KEY`,
-conditions and operators are evaluated; a function call, a `for` or a directive is not, and what needs one is unknown.
+A variable has its default, as it does without environment. Literals, variables, strings of them, `target.NAME.KEY`,
+conditions and operators are evaluated; a function call, a `for` or a directive is not, and a value that needs one
+is unknown.
 
-A target is a mere base, and no build of its own, if nothing asks for it (no group and no `target:` context names it,
-and it is not `default`) and either its name begins with `_`, or other targets inherit it and it has no context, no
-Dockerfile, no stage and no `output` of its own: bake could build it, but nobody does.
+A target is only a base, not a build, if nothing asks for it (no group and no `target:` context names it, and it is not
+`default`) and either its name begins with `_`, or other targets inherit it and it has no context, no Dockerfile, no
+stage and no `output` of its own: bake could build it, but nobody does.
 
 Compose files, which buildx merges below the four default files, are read by `dockfix.project.compose`; a target that
-overrides a service of the same name is read as if it stood alone.
+overrides a service of the same name is read without that service.
 
 Sources: docker/buildx, `bake/bake.go` (`defaultFilenames`, `ReadTargets`, `Config.target`, `Target.Merge`,
 `Target.normalize`, `toBuildOpt`), `bake/hclparser/hclparser.go`, `docs/bake-reference.md`.
@@ -40,10 +41,10 @@ from dockfix.project.problems import InputError, InputProblem
 __all__ = ["BakeFile", "BakeTarget", "is_bake_name", "read_bake"]
 
 DEFAULT_NAMES: Final = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
-"""The files that buildx reads by itself, in the order in which they are merged."""
+"""The files that buildx reads by default, in the order in which it merges them."""
 
 _FROM_ACTIONS: Final = ("docker-metadata-action", "github-metadata-action", "ghaction-docker-meta")
-"""Targets that come from a file which a CI action writes; they set tags, labels, annotations and arguments.
+"""Targets from a file that a CI action writes; they set tags, labels, annotations and arguments.
 
 Source: docker/metadata-action, README, "Bake definition"; docker/buildx's own `docker-bake.hcl` names the older one.
 """
@@ -53,11 +54,11 @@ _MAX_MERGED: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class BakeTarget:
-    """A target as bake names it. `block` is the label of the block it is from: another one, if it is of a matrix, and
-    `name` is then the label with a number if the real name is computed.
+    """A target as bake names it. `block` is the label of its block. In a matrix it differs from `name`, which is the
+    label with a number if the real name is computed.
 
-    `line` is that of the block. `inherits` is what it names itself. `builds` says whether it is a build of its own or
-    a mere base of others.
+    `line` is the line of the block. `inherits` are the targets that it names itself. `builds` tells whether it is a
+    build or only a base of others.
     """
 
     name: str
@@ -69,8 +70,8 @@ class BakeTarget:
 
 @dataclass(frozen=True)
 class BakeFile:
-    """A bake file with the targets that it names first. `broken`: some of it could not be read, so that what it does
-    not say is not known. `variables` has the texts that its variables come to.
+    """A bake file with the targets that it names first. `broken`: some of it could not be read, so
+    that absent values are unknown. `variables` has the values of its variables as texts.
     """
 
     path: Path
@@ -81,9 +82,9 @@ class BakeFile:
 
 
 def read_bake(path: Path, files: Snapshot) -> tuple[BakeFile, list[InputProblem]]:
-    """Read a bake file with those that buildx merges with it. Whatever is wrong is a problem; the rest is still read.
+    """Read a bake file with those that buildx merges with it. Errors become problems; the rest is still read.
 
-    Problems of a file that is merged with `path` are those of its own reading, and not told again.
+    Problems of a file that is merged with `path` are reported when that file is read, not here.
     """
     problems: list[InputProblem] = []
     documents: dict[Path, Document] = {}
@@ -106,13 +107,13 @@ def read_bake(path: Path, files: Snapshot) -> tuple[BakeFile, list[InputProblem]
 def _read_with(path: Path, files: Snapshot) -> list[Path]:
     if path.name not in DEFAULT_NAMES:
         return [path]
-    beside = (path.with_name(name) for name in DEFAULT_NAMES)
-    return [each for each in beside if each == path or files.is_file(each)]
+    siblings = (path.with_name(name) for name in DEFAULT_NAMES)
+    return [each for each in siblings if each == path or files.is_file(each)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A value with the place that gives it; `line` is 0 in another file than the one that is read."""
+    """A value with its place; `line` is 0 if it is in a file that is merged with the one read."""
 
     value: Value
     line: int
@@ -121,7 +122,7 @@ class _Given:
 
 @dataclass(slots=True)
 class _Fields:
-    """What a target says, or says with all that it inherits: the keys that matter for a build."""
+    """The keys of a target that matter for a build, its own or with all that it inherits."""
 
     single: dict[str, _Given] = field(default_factory=dict)
     args: dict[str, _Given] = field(default_factory=dict)
@@ -130,7 +131,7 @@ class _Fields:
     options: dict[str, _Given] = field(default_factory=dict)
 
     def merge(self, other: _Fields) -> int:
-        """Lay `other` over this, as buildx's `Target.Merge` does; says how much that was."""
+        """Merge `other` over this, as buildx's `Target.Merge` does; return the amount of work."""
         self.single.update(other.single)
         self.args.update(other.args)
         self.contexts.update(other.contexts)
@@ -140,7 +141,7 @@ class _Fields:
         return sum(map(len, (other.single, other.args, other.contexts, other.computed, other.options))) + 1
 
     def normalize(self) -> None:
-        """A named context that is empty is taken away. Source: buildx's `Target.normalize`."""
+        """Remove named contexts that are empty. Source: buildx's `Target.normalize`."""
         for name in [name for name, given in self.contexts.items() if given.value == ""]:
             del self.contexts[name]
 
@@ -196,13 +197,13 @@ class _Config:
             if set(names) != {label}:
                 self.groups.setdefault(label, (0, []))[1].extend(names)
 
-    # taking in what the files say
+    # -- reading the files
 
     def _line(self, source: Path, at: int) -> int:
         return self.documents[source].lines.line(at) if source == self.path else 0
 
     def _problem(self, line: int, message: str) -> None:
-        """Of the file that is read; what another one says is told when that one is read."""
+        """Only of the file that is read: problems of another file are reported when that one is read."""
         if line:
             self.problems.append(InputProblem(str(self.path), line, message))
 
@@ -304,10 +305,10 @@ class _Config:
         line, members = self.groups.get(block.labels[0], (self._line(source, block.span.start), []))
         self.groups[block.labels[0]] = (line, [*members, *(name for name in names if name not in members)])
 
-    # the whole
+    # -- the result
 
     def result(self, broken: bool, problems: list[InputProblem]) -> BakeFile:
-        """What the file comes to; adds to `problems`."""
+        """The file with its targets and builds; adds to `problems`."""
         wanted = self._wanted()
         bases = {name for target in self.targets.values() for name in target.inherits if name != target.name}
         targets: dict[str, BakeTarget] = {}
@@ -332,7 +333,7 @@ class _Config:
         """The targets that groups and `target:` contexts name, and `default`."""
         wanted = {"default"}
         for label, (_, names) in self.groups.items():
-            # the group that a matrix makes of its targets does not ask for them
+            # the group of a matrix's own targets does not ask for them
             if label not in self.labels or label == "default":
                 wanted.update(names)
         for name in list(wanted):
@@ -350,9 +351,9 @@ class _Config:
         return not any(key in fields.single for key in _SINGLE if key != "tags")
 
     def _resolve(self, name: str) -> _Fields | None:
-        """A target with what it inherits: each base in turn, then its own. `None` if that is too much to read.
+        """A target with what it inherits: each base in turn, then its own. `None` if that exceeds the limits.
 
-        Source: buildx's `Config.target`, which passes over a base that is being resolved already.
+        Source: buildx's `Config.target`, which skips a base that is being resolved already.
         """
         busy = {name}
         stack = [(name, iter(self.targets[name].inherits))]
@@ -382,7 +383,7 @@ class _Config:
         return merged
 
     def _check(self, broken: bool) -> None:
-        """Say what bake would refuse: names that lead nowhere or in circles."""
+        """Report what bake would refuse: names that do not exist, and cycles."""
         known = {*self.targets, *self.groups}
         links = {name: target.fields.links() for name, target in self.targets.items()}
         for target in self.targets.values():
@@ -405,7 +406,7 @@ class _Config:
         for circle in _circles(groups):
             self._problem(self.groups[circle[0]][0], f"group {circle[0]} contains itself: {' > '.join(circle)}")
 
-    # one target
+    # -- one target
 
     def _invocation(self, target: _Named, fields: _Fields) -> BuildInvocation:
         base = self.path.parent
@@ -434,11 +435,11 @@ class _Config:
         )
 
     def _files(self, target: _Named, fields: _Fields, base: Path) -> tuple[Path | None, Path | None, str | None]:
-        """The context, the Dockerfile and why the context is not known."""
+        """The context, the Dockerfile, and why the context is unknown."""
         context, why = self._context(target, fields.single.get("context"), base)
         inline = "dockerfile-inline" in fields.single
         dockerfile = None if context is None or inline else self._dockerfile(fields, context, base)
-        # nothing may be concluded from a name that is not there: as good as no known context
+        # a missing name allows no conclusion, so the context is unknown
         if "inherits" in fields.computed and why is None:
             context, why = None, f"it inherits {_short(fields.computed['inherits'].written)}, which is not known"
         if "contexts" in fields.computed and why is None:
@@ -454,7 +455,7 @@ class _Config:
             return None, f"the context {value} is not a folder of this project"
         context = resolve_inside(self.root, base.absolute() / folder)
         if context is None:
-            message = f"the context {value} lies outside the project"
+            message = f"the context {value} is outside the project"
             line = given.line if given is not None and given.line else target.line
             self._problem(line, f"target {target.name}: {message}")
             return None, message
@@ -479,7 +480,7 @@ class _Config:
 
 
 def _over(below: _Given | None, own: _Given, key: str) -> _Given:
-    """An option laid over what is inherited. Source: buildx's `Target.Merge`."""
+    """An option merged over the inherited one. Source: buildx's `Target.Merge`."""
     match below.value if below is not None else None, own.value:
         case dict() as inherited, dict() as added:
             return replace(own, value={**inherited, **added})
@@ -515,7 +516,7 @@ def _short(text: str) -> str:
 
 
 def _circles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """One circle for each way back that a search finds, as the names on it, the first one repeated at the end."""
+    """The cycles that a search finds, each as its names, the first one repeated at the end."""
     found: list[list[str]] = []
     done: set[str] = set()
     for start in edges:

@@ -1,6 +1,6 @@
 """Bake files as trees with positions: HCL through python-hcl2, JSON through the standard library, one form for both.
 
-Nothing is evaluated here. Positions are offsets into the text, so that an edit can be made where a value stands.
+Nothing is evaluated here. Positions are offsets into the text, so that an edit can replace a value in place.
 Sources: the HCL native syntax specification and its JSON syntax (hashicorp/hcl, `hclsyntax/spec.md`, `json/spec.md`).
 """
 
@@ -24,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_HCL_BYTES: Final = 128 * 1024
-"""The largest HCL file that is read. The parser takes 10 microseconds a byte on what people write, 20 at worst."""
+"""The largest HCL file that is read. The parser takes 10 microseconds a byte on usual files, 20 at worst."""
 MAX_JSON_BYTES: Final = 512 * 1024
 _MAX_BLANK: Final = 500
 _MAX_DEEP: Final = 100
@@ -33,7 +33,7 @@ _MOST_DIGITS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A string without interpolation (escapes undone), a number, a truth value or null."""
+    """A string without interpolation (escapes decoded), a number, a boolean or null."""
 
     span: Span
     value: str | bool | int | float | None
@@ -124,7 +124,7 @@ class Seq:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """What is not evaluated: function calls, `for` expressions, splats, template directives."""
+    """An expression that is not evaluated: function calls, `for` expressions, splats, template directives."""
 
     span: Span
 
@@ -143,7 +143,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`kind "label" { ... }`. `span` starts at the kind (in JSON at the label); `inside` is what the braces hold."""
+    """`kind "label" { ... }`. `span` starts at the kind (in JSON at the label); `inside` is between the braces."""
 
     kind: str
     labels: tuple[str, ...]
@@ -182,7 +182,7 @@ class Document:
         return " ".join(self.text[expr.span.start : expr.span.end].split())
 
 
-class Syntax(Exception):  # noqa: N818 - what is wrong with the text, not with the program
+class Syntax(Exception):  # noqa: N818 - an error of the text, not of the program
     """A bake file cannot be read; `line` counts from 1, `message` is one line."""
 
     def __init__(self, line: int | None, message: str) -> None:
@@ -199,7 +199,8 @@ def is_json_name(name: str) -> bool:
 def parse_bake(text: str, *, json: bool) -> Document:
     """Read a bake file's text.
 
-    Raises `Syntax` for what is no HCL or JSON, and for what a person did not write: too large, too deeply nested.
+    Raises:
+        Syntax: the text is not valid HCL or JSON, or exceeds the limits of size and nesting.
     """
     limit = MAX_JSON_BYTES if json else MAX_HCL_BYTES
     if len(text) > limit:
@@ -223,7 +224,7 @@ def _parse_hcl(text: str) -> Document:
         # the lexer's pattern for heredocs takes quadratic time in the blank lines of one
         raise Syntax(None, f"has a heredoc and more than {_MAX_BLANK} blanks in a row, and is not read")
     _refuse_depth(text)
-    # a byte order mark is no part of the syntax; a space keeps the offsets
+    # a byte order mark is not part of the syntax; a space keeps the offsets
     readable = " " + text[1:] if text.startswith(BOM) else text
     try:
         tree = parses_to_tree(readable)
@@ -238,7 +239,7 @@ def _parse_hcl(text: str) -> Document:
 
 
 def _refuse_depth(text: str) -> None:
-    """Refuse brackets nested past any use, before the parser builds a tree of them; strings count, which is rare."""
+    """Refuse very deep brackets before the parser builds a tree of them; brackets in strings count too."""
     depth = 0
     for found in re.finditer(r"[{(\[\])}]", text):
         depth += 1 if found[0] in "{([" else -1
@@ -267,7 +268,7 @@ def _has_comment(text: str) -> bool:
 
 
 def _trees(tree: Tree[Token]) -> list[Tree[Token]]:
-    """The children that are no tokens, line breaks or comments."""
+    """The children without tokens, line breaks and comments."""
     return [child for child in tree.children if not isinstance(child, str) and child.data != "new_line_or_comment"]
 
 
@@ -284,7 +285,7 @@ _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re
 
 
 class _Reader:
-    """Turns the parser's tree into ours. Spans are taken from tokens: the grammar counts some line ends to a rule."""
+    """Converts the parser's tree. Spans are taken from tokens: the grammar counts some line ends to a rule."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -387,7 +388,7 @@ class _Reader:
             return Index(span, base, Literal(span, str(name)))
         if step.data == "short_index":
             digits = str(_tokens(step)[-1])
-            # no list is that long: -1 is never there either
+            # no list is that long, and -1 is not a valid index either
             return Index(span, base, Literal(span, int(digits) if len(digits) <= _MOST_DIGITS else -1))
         return Index(span, base, self.expr(_trees(step)[0]))
 
@@ -433,7 +434,7 @@ def _across(tokens: list[Token]) -> Span:
 
 
 def _plain(text: str) -> str:
-    """A piece of a quoted string as it reads: escapes undone."""
+    """A piece of a quoted string with its escapes decoded."""
     if text.startswith("$${"):
         return text[1:]
     if text.startswith("%%{"):
@@ -459,7 +460,7 @@ _MARK: Final = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 
 
 def template_of(text: str, span: Span) -> Expr:
-    """The template that a heredoc's or a JSON string's text is: no escapes but `$${` and `%%{`.
+    """The text of a heredoc or a JSON string as a template: no escapes except `$${` and `%%{`.
 
     Its parts all have the span of the whole. A directive, and an interpolation that is more than a name or a
     reference, make it opaque.
@@ -521,7 +522,7 @@ def _parse_json(text: str) -> Document:
 
 
 def _key(text: str, entry: Entry) -> str:
-    """The name of a member as it is: only in the object of an expression it is a template."""
+    """The literal name of a member: it is a template only in an object of an expression."""
     return str(_DECODER.raw_decode(text, entry.key.span.start)[0])
 
 
@@ -546,7 +547,7 @@ _JSON_WORD: Final = re.compile(r"[-+.\w]+")
 
 
 def _json_value(text: str, at: int) -> tuple[Expr, int]:
-    """The value at `at` of a text that is known to be JSON, and the offset behind it."""
+    """The value at `at` of a text that is known to be JSON, and the offset after it."""
     start = _skip(text, at)
     if text[start] == '"':
         string, end = _DECODER.raw_decode(text, start)

@@ -2,9 +2,8 @@
 
 Sources: the Compose specification (https://github.com/compose-spec/compose-spec: `05-services.md`, `build.md`,
 `12-interpolation.md`, `13-merge.md`, `14-include.md`) and its implementation compose-go for what the specification
-leaves open. A file is read in steps, each a module of its own: `compose_nodes` parses it, `interpolation` replaces
-its variables, `compose_loader` finds what it includes and extends, `compose_merge` lays one over the other, and this
-module says what the result means.
+leaves open. A file is read in steps, a module each: `nodes` parses it, `interpolation` replaces its variables,
+`loader` finds what it includes and extends, `merge` merges services, and this module interprets the result.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ __all__ = [
     "read_compose_files", "read_project_compose",
 ]  # fmt: skip
 
-# In the order of compose-go's `DefaultFileNames` and `DefaultOverrideFileNames`: the first that is there counts.
+# In the order of compose-go's `DefaultFileNames` and `DefaultOverrideFileNames`: the first existing file counts.
 _MAIN_NAMES: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _OVERRIDE_NAMES: Final = (
     "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
@@ -69,14 +68,14 @@ def find_compose_files(root: Path) -> list[Path]:
 
 
 def read_compose(path: Path, files: Snapshot) -> tuple[ComposeFile, list[InputProblem]]:
-    """Read a compose file as compose does when it is run in its folder: with what it includes and extends, and with
-    the override file beside it if it is the folder's main file.
+    """Read a compose file as compose does when it runs in its folder: with what it includes and extends, and with the
+    folder's override file if it is the folder's main file.
 
-    Another file (`docker-compose.prod.yml`) is read by itself. Where a service of it builds without a context, it is
-    laid over the same service of the main file: that is the only way in which it can be meant.
+    Another file (`docker-compose.prod.yml`) is read separately. If one of its services builds without a context, it is
+    merged over the same service of the main file: that is the only meaning it can have.
 
-    Whatever is wrong is a problem, with an empty or partial `ComposeFile` that is `broken`. YAML that a person did not
-    write is refused by size, depth and number of nodes; aliases are never expanded.
+    Errors become problems, with an empty or partial `ComposeFile` that is `broken`. YAML is limited in size, depth and
+    number of nodes; aliases are never expanded.
     """
     reader = _Reader(files)
     return reader.read(path), reader.problems()
@@ -85,8 +84,8 @@ def read_compose(path: Path, files: Snapshot) -> tuple[ComposeFile, list[InputPr
 def read_compose_files(paths: Sequence[Path], files: Snapshot) -> tuple[ComposeFile, list[InputProblem]]:
     """Read compose files that are merged in their order, as `docker compose -f ONE -f TWO` does.
 
-    The folder of the first is the project's: paths in all of them are relative to it, and its `.env` holds. There must
-    be one path at least; the result has the path of the first.
+    The folder of the first is the project's: paths in all of them are relative to it, and its `.env` applies. There
+    must be at least one path; the result has the path of the first.
     """
     reader = _Reader(files)
     return reader.merged(paths), reader.problems()
@@ -97,8 +96,8 @@ def read_project_compose(
 ) -> tuple[list[ComposeFile], list[InputProblem]]:
     """Read every compose file of a project: those `found` already, or those that a search finds.
 
-    An override file is part of its main file. A file that others include or extend is kept only for what they do not
-    have of it already, so that no service is built twice in the result.
+    An override file is part of its main file. A file that others include or extend keeps only the services
+    that they lack, so that no service is built twice in the result.
     """
     reader = _Reader(files)
     created = [path for path in files.created if is_compose_name(path.name)]
@@ -119,7 +118,7 @@ class _Reader:
         return list(dict.fromkeys(self.loader.problems))
 
     def main_of(self, path: Path) -> Path | None:
-        """The file beside `path` that compose reads when it is run in that folder."""
+        """The main file of the folder of `path`, which compose reads when it runs there."""
         return self._first(path, _MAIN_NAMES)
 
     def override_of(self, path: Path) -> Path | None:
@@ -129,8 +128,8 @@ class _Reader:
         return path == self.override_of(path) and self.main_of(path) is not None
 
     def _first(self, path: Path, names: Sequence[str]) -> Path | None:
-        beside = (path.with_name(name) for name in names)
-        return next((each for each in beside if each == path or self.files.is_file(each)), None)
+        siblings = (path.with_name(name) for name in names)
+        return next((each for each in siblings if each == path or self.files.is_file(each)), None)
 
     def read(self, path: Path) -> ComposeFile:
         main = self.main_of(path)
@@ -145,13 +144,13 @@ class _Reader:
         return self._compose(paths[0], loaded, loaded.services)
 
     def _overridden(self, loaded: Loaded, main: Path) -> Mapping[str, Entry]:
-        """The services of an additional file, those that lack a context laid over those of the main file."""
+        """The services of an additional file; those without a context are merged over those of the main file."""
         lacking = {name for name, entry in loaded.services.items() if name in loaded.without_context}
         if not lacking:
             return loaded.services
         below = self.loader.load([main])
         loaded.broken = loaded.broken or below.broken
-        loaded.beside = tuple(below.files.values())
+        loaded.merged_over = tuple(below.files.values())
         return {
             name: _over(below.services.get(name), entry) if name in lacking else entry
             for name, entry in loaded.services.items()
@@ -166,7 +165,7 @@ class _Reader:
             if service.builds:
                 invocations.append(self._invocation(service, table, loaded.env))
         self.loaded[path] = loaded
-        files = (*loaded.files.values(), *loaded.beside)
+        files = (*loaded.files.values(), *loaded.merged_over)
         return ComposeFile(path, services, tuple(invocations), loaded.broken, files, self.loader.expanded)
 
     def _invocation(self, service: Service, table: Table, env: Environment) -> BuildInvocation:
@@ -223,7 +222,7 @@ class _Reader:
             return None, f"the context {value.shown} is not a folder of this project"
         context = _inside(root, value.scope.folder, value.text)
         if context is None:
-            why = f"the context {value.shown} lies outside the project"
+            why = f"the context {value.shown} is outside the project"
             self.loader.problem(value.scope, value.line, why)
             return None, why
         return context, None
@@ -235,12 +234,12 @@ class _Reader:
             return None
         path = _inside(self.files.root, context, value.text)
         if path is None:
-            self.loader.problem(value.scope, value.line, f"the Dockerfile {value.shown} lies outside the project")
+            self.loader.problem(value.scope, value.line, f"the Dockerfile {value.shown} is outside the project")
         return path
 
 
 def _options(build: Table, service: Table) -> dict[str, Option | None]:
-    """What else a build says. A service's own `platform` holds where its build names none (compose-go `types`)."""
+    """What else a build says. A service's own `platform` applies if its build names none (compose-go `types`)."""
     found: dict[str, Option | None] = {}
     for name, entry in entries_of(build):
         key = name.replace("_", "-")
@@ -255,7 +254,7 @@ def _options(build: Table, service: Table) -> dict[str, Option | None]:
 
 def _option(value: Value) -> Option | None:
     if isinstance(value, Scalar):
-        # what a variable gives is the same only where the same variable gives it
+        # the value of a variable is the same only where the same variable is used
         return value.raw or "" if value.text == value.raw else value.text and (value.raw or "", value.text)
     if isinstance(value, Items):
         parts = [_option(each) for each in value.values]
@@ -283,8 +282,8 @@ def _over(below: Entry | None, own: Entry) -> Entry:
 
 
 def _without_repeats(read: Sequence[ComposeFile], reader: _Reader) -> list[ComposeFile]:
-    """The files without the builds that a file which includes or extends them has already, and without those of which
-    nothing is left then.
+    """The files without the builds that a file including or extending them has already, and without files that then
+    have nothing left.
     """
     kept: dict[Path, ComposeFile] = {file.path: file for file in read}
     for file in read:
@@ -332,7 +331,7 @@ def _raw(value: Value | None) -> str | None:
 
 
 def _is_hidden(value: Value | None, found: str | None = None) -> bool:
-    """Whether something of a `.env` file stands in a value; `found` is what a name without a value is worth."""
+    """Whether a value includes one from a `.env` file; `found` is the value of a name without one."""
     if not isinstance(value, Scalar):
         return False
     return found is not None if value.raw is None else value.text is not None and value.shown != value.text

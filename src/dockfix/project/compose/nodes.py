@@ -44,12 +44,12 @@ _PLAIN_TYPES: Final = (
     ("float", re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)")),
     ("float", re.compile(r"[-+]?\.[0-9_]+(?:[eE][-+][0-9]+)?")),
 )
-"""The forms of plain scalars (YAML 1.2.2, 10.3.2). `.inf` and `.nan` are left out: compose hands them on as written."""
+"""The forms of plain scalars (YAML 1.2.2, 10.3.2). Not `.inf` and `.nan`: compose passes them on as written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What holds where a value is written: its file, the folder that its paths are relative to, its variables."""
+    """The scope of a value: its file, the folder that its paths are relative to, and its variables."""
 
     file: Path
     folder: Path
@@ -60,7 +60,7 @@ class Scope:
 class Scalar:
     """`raw` is the text as written, `None` for null; `text` has its variables replaced, `None` if that is not known.
 
-    `shown` is what a message may say: the text, or `raw` if something of a `.env` file stands in it.
+    `shown` is what a message may say: the text, or `raw` if it includes a value of a `.env` file.
     """
 
     scope: Scope
@@ -107,10 +107,10 @@ Value: TypeAlias = Scalar | Items | Table
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A value under its key, which stands in line `line` of the file of `scope`.
+    """A value and its key, which is in line `line` of the file of `scope`.
 
-    `tag` is that of `!reset` and `!override`, which act on what the value is laid over. `inherited` marks what a
-    service has from one that it extends.
+    `tag` is `!reset` or `!override`, which apply to the value that this one overrides. `inherited` marks an entry that
+    a service has from one that it extends.
     """
 
     scope: Scope
@@ -134,25 +134,25 @@ def text_of(value: Value | None) -> str | None:
 
 
 def entries_of(value: Value | None) -> Iterator[tuple[str, Entry]]:
-    """The entries of a mapping that are not reset; nothing for what is no mapping."""
+    """The entries of a mapping that are not reset; none for another value."""
     if isinstance(value, Table):
         yield from ((name, entry) for name, entry in value.entries.items() if entry.tag != "reset")
 
 
 def items_of(value: Value | None) -> tuple[Value, ...]:
-    """The values of a sequence; none for what is no sequence."""
+    """The values of a sequence; none for another value."""
     return value.values if isinstance(value, Items) else ()
 
 
 def values_of(value: Value | None) -> tuple[Value, ...]:
-    """The values of a sequence, or the one that stands for a sequence of it; none for nothing."""
+    """The values of a sequence, or a single value as a sequence of one; none for null."""
     if isinstance(value, Items):
         return value.values
     return () if value is None or (isinstance(value, Scalar) and value.raw is None) else (value,)
 
 
 def table_of(scope: Scope, line: int, entries: Mapping[str, Entry]) -> Table:
-    """A mapping with its measures."""
+    """A mapping with its size and depth."""
     size = 1 + sum(1 + entry.value.size for entry in entries.values())
     depth = 1 + max((entry.value.depth for entry in entries.values()), default=0)
     tagged = any(entry.tag or entry.value.tagged for entry in entries.values())
@@ -176,7 +176,7 @@ def pairs_of(value: Value) -> Table:
             part = Scalar(item.scope, item.line, item.raw, rest, rest if item.shown == item.text else item.raw)
             part = part if equals else scalar(item.scope, item.line, None)
         else:
-            continue  # what it is called is not known
+            continue  # its name is unknown
         entries[name] = Entry(item.scope, item.line, part)
     return table_of(value.scope, value.line, entries)
 
@@ -241,7 +241,7 @@ class _Converter:
         if known is not None:
             return known
         if id(node) in self._open:
-            self._problem(node, "has an alias within what it stands for, which compose refuses")
+            self._problem(node, "has an alias inside the value that it refers to, which compose refuses")
             return scalar(self.scope, node.line, None)
         self._open.add(id(node))
         if len(self._open) > _MAX_DEPTH:
@@ -310,7 +310,7 @@ def _type(node: YamlNode) -> str:
 
 
 def _raw(node: YamlNode) -> str | None:
-    """The text of a scalar, as compose-go hands it on; `None` for null."""
+    """The text of a scalar, as compose-go passes it on; `None` for null."""
     match _type(node):
         case "null":
             return None

@@ -82,17 +82,17 @@ def render(answers: Answers, folder: Path | None = None) -> Skeleton:
 
 
 def write(skeleton: Skeleton, output: Path, *, force: bool = False) -> tuple[Path, ...]:
-    """Write a Dockerfile, and a `.dockerignore` beside it if there is none; the files that were written.
+    """Write a Dockerfile, and a `.dockerignore` next to it if there is none; return the files written.
 
     Raises:
-        InitError: the file is there, and not `force`.
+        InitError: the file exists, and not `force`.
         OSError: a file cannot be written.
     """
     try:
         with output.open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
             stream.write(skeleton.dockerfile)
     except FileExistsError:
-        raise InitError(f"{output} is there; --force overwrites it") from None
+        raise InitError(f"{output} exists; --force overwrites it") from None
     try:
         with (output.parent / ".dockerignore").open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(skeleton.dockerignore)
@@ -162,7 +162,7 @@ def _node_steps(text: str, answers: Answers) -> str:
     mount = [f"--mount=type=cache,target={_CACHES[manager]} \\\n    "] if manager == "yarn" else []
     values = {
         "SETUP": setup,
-        # pnpm 10 keeps its settings in that file, which the pattern lets be missing
+        # pnpm 10 keeps its settings in that file; the pattern makes it optional
         "LOCK": LOCKS[manager] + (" pnpm-workspace.yaml*" if manager == "pnpm" else ""),
         "CACHE": _CACHES[manager],
         "INSTALL": _INSTALLS[manager],

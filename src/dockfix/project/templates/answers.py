@@ -31,7 +31,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "rust": "a Rust program, built with the lock file, on distroless",
     "java": "a Java service with Maven or the Gradle wrapper, on the JRE of Eclipse Temurin",
 }
-"""Names of templates, and what each is for."""
+"""The templates, each with its purpose."""
 PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "python": ("uv", "pip", "poetry"),
     "node": ("npm", "pnpm", "yarn"),
@@ -39,11 +39,11 @@ PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "rust": ("cargo",),
     "java": ("maven", "gradle"),
 }
-"""What installs the dependencies; the first is the default."""
+"""The package managers of each template; the first is the default."""
 PNPM: Final = "10.34.9"
 _VERSIONS: Final = {"python": "3.13", "node": "22", "go": "1.24", "rust": "1.95", "java": "21"}
 _PORTS: Final = {"python": 8000, "node": 3000, "go": 8080, "rust": 8080, "java": 8080}
-# hub.docker.com/_/eclipse-temurin: the others have no image of a JRE that still gets fixes
+# hub.docker.com/_/eclipse-temurin: other versions have no maintained JRE image
 _JAVA_LTS: Final = ("8", "11", "17", "21", "25")
 _LOWEST_ID: Final = 10000
 _HIGHEST_ID: Final = 60000
@@ -59,7 +59,7 @@ _NODE_START: Final = re.compile(r"node\s+(?P<file>\S+)\s*\Z")
 
 
 class InitError(ValueError):
-    """An answer that cannot stand in a Dockerfile; the message says which and why, in one line."""
+    """An answer that cannot be used in a Dockerfile; the message says which and why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ _MANIFESTS: Final[Mapping[str, Sequence[str]]] = {
 
 
 def likely_template(folder: Path) -> str | None:
-    """The template that a folder's manifests speak for; None if they speak for none, or for several."""
+    """The template that a folder's manifests suggest; `None` for none or several."""
     found = [each for each, names in _MANIFESTS.items() if any((folder / name).is_file() for name in names)]
     return found[0] if len(found) == 1 else None
 
@@ -115,10 +115,10 @@ def command_words(text: str) -> tuple[str, ...]:
 
 
 def suggest(template: str, folder: Path, name: str | None = None) -> Answers:
-    """The answers that a folder's manifests suggest; sensible ones where they say nothing.
+    """The answers that a folder's manifests suggest; defaults where they say nothing.
 
     Args:
-        template: what to begin with.
+        template: the name of the template.
         folder: the project's folder.
         name: the name of the image, if it is known already.
 
@@ -140,7 +140,7 @@ def suggest(template: str, folder: Path, name: str | None = None) -> Answers:
 
 
 def with_manager(answers: Answers, manager: str) -> Answers:
-    """The answers with another package manager; a jar where the one before leaves it is where this one does."""
+    """The answers with another package manager; the default jar of one becomes that of the other."""
     if answers.template == "java" and answers.command == (_JARS.get(answers.package_manager),):
         answers = replace(answers, command=(_JARS.get(manager, answers.command[0]),))
     return replace(answers, package_manager=manager)
@@ -178,7 +178,7 @@ def check(answers: Answers) -> None:
     if not answers.command or not answers.command[0]:
         raise InitError("the command is empty")
     if any("$" in word or not word.isprintable() for word in answers.command):
-        raise InitError("the command has `$` or a control character, and there is no shell that would expand it")
+        raise InitError("the command has `$` or a control character, which no shell would expand")
     if answers.template == "go" and not (len(answers.command) == 1 and _GO_PACKAGE.match(answers.command[0])):
         raise InitError(f"{' '.join(answers.command)!r} is not a package of the module: . or ./cmd/NAME")
     if answers.template == "rust" and not (len(answers.command) == 1 and _RUST_BINARY.match(answers.command[0])):
@@ -233,7 +233,7 @@ _OTHER_PACKAGES: Final = frozenset(
 
 
 def _python_module(tops: Sequence[Path], names: Sequence[str]) -> str:
-    """The module that `python -m` runs: the package of one of `names`, or the only package, or a file that is usual.
+    """The module that `python -m` runs: the package of one of `names`, or the only package, or a usual file.
 
     A package runs by its `__main__.py`; without it, by one of its usual modules.
     """
@@ -296,7 +296,7 @@ def _go(answers: Answers, folder: Path) -> Answers:
 def _rust(answers: Answers, folder: Path) -> Answers:
     """The binary is `default-run`, else the first `[[bin]]`, else that of the package's name (doc.rust-lang.org/cargo/
     reference/manifest.html, cargo-targets.html). The version is the one that rust-toolchain.toml asks for, since
-    rustup would download that one during the build; else `rust-version`, if it is newer than the template's."""
+    rustup would download it during the build; else `rust-version`, if it is newer than the template's."""
     package, binaries, wanted = _cargo_manifest(folder)
     named = package.get("name")
     binary = next(
@@ -339,14 +339,14 @@ def _cargo_manifest(folder: Path) -> tuple[dict[str, Any], list[object], re.Matc
 
 
 def _toml(folder: Path, name: str) -> dict[str, Any]:
-    """A TOML file of a folder; empty if there is none, or it is none that could be read."""
+    """A TOML file of a folder; empty if it is missing or cannot be read."""
     with suppress(TomlError):
         return parse_toml(_read(folder, name) or "")
     return {}
 
 
 def _read(folder: Path, name: str) -> str | None:
-    """A manifest of a folder as text; None if there is none, or it is none that could be read."""
+    """A manifest of a folder as text; `None` if it is missing or cannot be read."""
     path = folder / name
     if not path.is_file():
         return None

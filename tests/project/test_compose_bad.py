@@ -293,7 +293,7 @@ def test_an_env_file_outside_the_project_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "env").write_text("T=t")
     (root / ".env").symlink_to(tmp_path / "env")
     ((path, _, message),) = problems_of(root)
-    assert (path, message) == (".env", "is outside the project root and is left alone")
+    assert (path, message) == (".env", "lies outside the project root and is left alone")
     (root / ".env").unlink()
     (root / ".env").mkdir()
     compose, problems = read_compose(root / "compose.yaml", Snapshot(root))

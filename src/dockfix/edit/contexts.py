@@ -35,7 +35,7 @@ def update_context(project: Project, build: BuildInvocation, given: NamedContext
         Refused: the value is written elsewhere, or cannot be edited without changing more.
     """
     by_hand = f"the folder that exists is {value} (line {given.line})"
-    if not wiring.written_plainly(project, build, given):
+    if not wiring.has_literal_value(project, build, given):
         raise Refused(f"its value comes from a variable, or from what the build extends; {by_hand}")
     try:
         edits = context_edits(project, build, given.name, value)

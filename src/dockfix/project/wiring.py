@@ -44,14 +44,14 @@ __all__ = [
     "passing",
     "plain_command",
     "producers_of",
-    "same_for",
+    "equivalent_value",
     "shown_folder",
-    "spelled_folder",
+    "folder_as_written",
     "supply_of",
     "unresolved",
     "where",
     "where_all",
-    "written_plainly",
+    "has_literal_value",
 ]  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def shown_folder(project: Project, path: Path) -> str:
     return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.as_posix()
 
 
-def spelled_folder(build: BuildInvocation, folder: Path) -> str:
+def folder_as_written(build: BuildInvocation, folder: Path) -> str:
     """A folder as the build's file writes it: relative to the base of its paths, `./x` or `../x`."""
     rel = Path(os.path.relpath(folder, base_folder(build) or os.path.realpath(build.source.parent))).as_posix()
     return rel if rel == "." or rel.startswith("..") else f"./{rel}"
@@ -142,7 +142,7 @@ def is_of_matrix(project: Project, build: BuildInvocation) -> bool:
     return any(len([t for t in file.targets.values() if t.block == bake_block(project, build)]) != 1 for file in files)
 
 
-def written_plainly(project: Project, build: BuildInvocation, given: NamedContext) -> bool:
+def has_literal_value(project: Project, build: BuildInvocation, given: NamedContext) -> bool:
     """Whether a build's file has the literal value of a named context, not a variable or a value from elsewhere.
 
     A variable may have another value on another machine, so its value is not written out.
@@ -156,14 +156,16 @@ def written_plainly(project: Project, build: BuildInvocation, given: NamedContex
     return here and given.shown == given.value and given.value in line and "$" not in line
 
 
-def same_for(project: Project, provider: BuildInvocation, given: NamedContext, build: BuildInvocation) -> str | None:
+def equivalent_value(
+    project: Project, provider: BuildInvocation, given: NamedContext, build: BuildInvocation
+) -> str | None:
     """The value that gives `build` the named context of `provider`; `None` if it is unknown whether it is the same."""
-    if not written_plainly(project, provider, given):
+    if not has_literal_value(project, provider, given):
         return None
     same_file = provider.source == build.source
     if given.kind == "folder":
         if given.path is not None:
-            return given.value if same_file else spelled_folder(build, given.path)
+            return given.value if same_file else folder_as_written(build, given.path)
         return given.value if provider.source.parent == build.source.parent else None
     if given.kind in ("service", "target"):
         named = given.value.partition(":")[2]
@@ -269,7 +271,7 @@ class Supply:
 
     def agreed(self, project: Project, build: BuildInvocation) -> str | None:
         """The value that gives another build the context that all providers have; `None` if that is unknown."""
-        values = {same_for(project, *pair, build) for pair in zip(self.providers, self.given, strict=True)}
+        values = {equivalent_value(project, *pair, build) for pair in zip(self.providers, self.given, strict=True)}
         return values.pop() if len(values) == 1 else None
 
 
@@ -314,9 +316,9 @@ def unresolved(target: Target, supply: Supply) -> Iterator[Unresolved]:
             # a value from a `.env` file must not be shown, nor what follows from it
             known = given.shown == given.value
             folders = folder_candidates(target.project, build, given, sources) if known else ()
-            given_here = written_plainly(target.project, build, given)
+            given_here = has_literal_value(target.project, build, given)
             if len(folders) == 1 or (not outside and (folders or given_here)):
-                yield Unresolved(build, given, tuple(spelled_folder(build, each) for each in folders), outside)
+                yield Unresolved(build, given, tuple(folder_as_written(build, each) for each in folders), outside)
 
 
 def plain_command(target: Target, name: str) -> str:

@@ -35,8 +35,11 @@ __all__ = [
     "base_folder",
     "build_command",
     "enabled_with",
+    "equivalent_value",
+    "folder_as_written",
     "folder_candidates",
     "given_files",
+    "has_literal_value",
     "is_of_matrix",
     "may_be_image",
     "never_passed",
@@ -44,14 +47,11 @@ __all__ = [
     "passing",
     "plain_command",
     "producers_of",
-    "equivalent_value",
     "shown_folder",
-    "folder_as_written",
     "supply_of",
     "unresolved",
     "where",
     "where_all",
-    "has_literal_value",
 ]  # fmt: skip
 
 

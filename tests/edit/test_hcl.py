@@ -12,7 +12,7 @@ from dockfix.edit.hcl import set_context
 from dockfix.edit.hcl_check import bake_changes
 from dockfix.edit.text import apply_edits
 from dockfix.facts.model import Refused
-from dockfix.project.bake.tree import parse_bake
+from dockfix.project.bake.reader import parse_bake
 
 
 def edited(text: str, target: str = "a", name: str = "n", value: str = "v", *, json: bool = False) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.project.bake import tree as bake_tree
+from dockfix.project.bake import reader as bake_reader
 from dockfix.project.bake.builds import BakeFile, is_bake_name, read_bake
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.discovery import find_named
@@ -570,7 +570,7 @@ def test_a_project_without_bake_files_does_not_load_their_parser(tmp_path: Path)
         "import sys, pathlib, dockfix.project.target as t; t.load_project(pathlib.Path(sys.argv[1]));"
         "print(sorted({'hcl2', 'lark'} & set(sys.modules)))"
     )
-    source = Path(bake_tree.__file__).parents[2]
+    source = Path(bake_reader.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)],
         capture_output=True,
@@ -590,7 +590,7 @@ def test_a_byte_order_mark_and_crlf(tmp_path: Path) -> None:
 
 def test_the_tree_has_the_places_of_what_it_holds() -> None:
     text = '# c\ntarget "a" {\n  context = ("x") // d\n  args = { "k" : [1, -2] }\n  n = a.b[0] ? 1 : f(2) /* e */\n}\n'
-    document = bake_tree.parse_bake(text, json=False)
+    document = bake_reader.parse_bake(text, json=False)
     (block,) = document.body.blocks
     pieces = [text[each.span.start : each.span.end] for each in block.body.attributes]
     assert pieces == ['context = ("x")', 'args = { "k" : [1, -2] }', "n = a.b[0] ? 1 : f(2)"]

@@ -12,7 +12,8 @@ from typing import Final
 
 from dockfix.edit.text import Edit
 from dockfix.facts.model import Refused
-from dockfix.project.bake.tree import Attribute, Block, Document, Entry, Literal, Obj, Syntax, Template, parse_bake
+from dockfix.project.bake.reader import parse_bake
+from dockfix.project.bake.tree import Attribute, Block, Document, Entry, Literal, Obj, Syntax, Template
 
 __all__ = ["set_context"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from dockfix.project.bake.reader import parse_bake
 from dockfix.project.bake.tree import (
     Binary,
     Body,
@@ -19,7 +20,6 @@ from dockfix.project.bake.tree import (
     Seq,
     Template,
     Unary,
-    parse_bake,
 )
 
 __all__ = ["BakePath", "bake_changes"]

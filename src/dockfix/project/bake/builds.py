@@ -30,7 +30,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.bake.tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name, parse_bake
+from dockfix.project.bake.reader import parse_bake
+from dockfix.project.bake.tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name
 from dockfix.project.bake.values import Scope, Unknown, Value, as_text
 from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind, named_context
 from dockfix.project.compose.model import NO_OPTIONS, Option

@@ -9,7 +9,7 @@ leaves open. A file is read in steps, a module each: `nodes` parses it, `interpo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Final
 
 from dockfix.project.compose.interpolation import Environment, interpolate
 from dockfix.project.compose.loader import Loaded, Loader
-from dockfix.project.compose.merge import as_build, as_dependencies, merge
+from dockfix.project.compose.merge import as_build, merge
 from dockfix.project.compose.model import (
     NO_OPTIONS,
     BuildInvocation,
@@ -28,7 +28,6 @@ from dockfix.project.compose.model import (
     NamedContext,
     Option,
     Service,
-    Words,
     context_kind,
     named_context,
 )
@@ -45,6 +44,7 @@ from dockfix.project.compose.nodes import (
     text_of,
     values_of,
 )
+from dockfix.project.compose.services import assigned, is_given, is_hidden, raw_of, service_of
 from dockfix.project.discovery import find_named, is_compose_name
 from dockfix.project.files import Snapshot, resolve_inside
 from dockfix.project.problems import InputProblem
@@ -161,7 +161,7 @@ class _Reader:
         invocations: list[BuildInvocation] = []
         for name, entry in entries.items():
             table = entry.value if isinstance(entry.value, Table) else table_of(entry.scope, entry.line, {})
-            service = services[name] = _service(name, entry, table, loaded.env)
+            service = services[name] = service_of(name, entry, table, loaded.env)
             if service.builds:
                 invocations.append(self._invocation(service, table, loaded.env))
         self.loaded[path] = loaded
@@ -173,14 +173,14 @@ class _Reader:
         build = as_build(entry.value)
         root = self.files.root
         context, why = self._context(build, root)
-        inline = _given(build.get("dockerfile_inline"))
+        inline = is_given(build.get("dockerfile_inline"))
         dockerfile = self._dockerfile(build.get("dockerfile"), context) if context is not None and not inline else None
         args: dict[str, str | None] = {}
         raw_args: dict[str, str | None] = {}
         hidden_args: set[str] = set()
         for name, arg in entries_of(pairs_of(build.entries["args"].value) if "args" in build.entries else None):
-            args[name], raw_args[name] = _assigned(name, arg.value, env)
-            if _is_hidden(arg.value, args[name]):
+            args[name], raw_args[name] = assigned(name, arg.value, env)
+            if is_hidden(arg.value, args[name]):
                 hidden_args.add(name)
         additional = build.entries.get("additional_contexts")
         contexts = {
@@ -190,7 +190,7 @@ class _Reader:
         named = [table.get("image"), *values_of(build.get("tags"))]
         tags = {text: each.shown for each in named if isinstance(each, Scalar) and (text := each.text)}
         parts = {name: build.get(name) for name in ("context", "dockerfile", "target")} | {"image": table.get("image")}
-        raw = {name: text for name, value in parts.items() if (text := _raw(value)) is not None}
+        raw = {name: text for name, value in parts.items() if (text := raw_of(value)) is not None}
         return BuildInvocation(
             source=service.source if entry.inherited else entry.scope.file,
             service=service.name,
@@ -207,7 +207,7 @@ class _Reader:
             raw=raw,
             raw_args=raw_args,
             options=_options(build, table),
-            hidden={name: raw[name] for name, value in parts.items() if _is_hidden(value)},
+            hidden={name: raw[name] for name, value in parts.items() if is_hidden(value)},
             hidden_args=frozenset(hidden_args),
             shown_tags=tuple(tags.values()),
         )
@@ -228,7 +228,7 @@ class _Reader:
         return context, None
 
     def _dockerfile(self, value: Value | None, context: Path) -> Path | None:
-        if not _given(value):
+        if not is_given(value):
             return resolve_inside(self.files.root, context / "Dockerfile")
         if not isinstance(value, Scalar) or not value.text:
             return None
@@ -243,10 +243,10 @@ def _options(build: Table, service: Table) -> dict[str, Option | None]:
     found: dict[str, Option | None] = {}
     for name, entry in entries_of(build):
         key = name.replace("_", "-")
-        if key not in NO_OPTIONS and _given(entry.value):
+        if key not in NO_OPTIONS and is_given(entry.value):
             found["secret" if key == "secrets" else key] = _option(entry.value)
     platform = service.get("platform")
-    if _given(platform) and "platforms" not in found:
+    if is_given(platform) and "platforms" not in found:
         option = _option(platform) if platform is not None else None
         found["platforms"] = (option,) if option is not None else None
     return found
@@ -270,7 +270,7 @@ def _option(value: Value) -> Option | None:
 def _over(below: Entry | None, own: Entry) -> Entry:
     if below is None or not isinstance(below.value, Table) or not isinstance(own.value, Table):
         return own
-    if not _given(below.value.get("build")):
+    if not is_given(below.value.get("build")):
         return own
     build = own.value.entries["build"]
     inner = as_build(build.value)
@@ -322,132 +322,10 @@ def _inside(root: Path, folder: Path, text: str) -> Path | None:
     return None if text.startswith("~") else resolve_inside(root, os.path.normpath(folder.absolute() / text))
 
 
-def _given(value: Value | None) -> bool:
-    return value is not None and not (isinstance(value, Scalar) and value.raw is None)
-
-
-def _raw(value: Value | None) -> str | None:
-    return value.raw if isinstance(value, Scalar) else None
-
-
-def _is_hidden(value: Value | None, found: str | None = None) -> bool:
-    """Whether a value includes one from a `.env` file; `found` is the value of a name without one."""
-    if not isinstance(value, Scalar):
-        return False
-    return found is not None if value.raw is None else value.text is not None and value.shown != value.text
-
-
-def _words(value: Value | None) -> tuple[Words | None, Words | None]:
-    """A command, as far as it is known, and as written."""
-    if not isinstance(value, Items):
-        return text_of(value), _raw(value)
-    words = [text_of(item) for item in value.values]
-    known = tuple(word for word in words if word is not None)
-    return known if len(known) == len(words) else None, tuple(_raw(item) or "" for item in value.values)
-
-
-def _assigned(name: str, value: Value, env: Environment) -> tuple[str | None, str | None]:
-    """A variable's value, as far as it is known, and as written. One without a value takes that of the environment."""
-    raw = _raw(value)
-    return (env.find(name)[1] if raw is None else text_of(value)), raw
-
-
 def _named(name: str, value: Value, line: int, root: Path) -> NamedContext:
     source = value.scope.file
     if not isinstance(value, Scalar) or value.text is None:
-        raw = _raw(value) or ""
+        raw = raw_of(value) or ""
         return NamedContext(name, raw, line, "unknown", None, None, raw, source)
     base = value.scope.folder
     return named_context(name, value.text, line=line, base=base, root=root, shown=value.shown, source=source)
-
-
-def _service(name: str, entry: Entry, table: Table, env: Environment) -> Service:
-    raw: dict[str, Words] = {}
-    for key in ("image", "user", "command", "entrypoint"):
-        written = _words(table.get(key))[1]
-        if written is not None:
-            raw[key] = written
-    environment: dict[str, str | None] = {}
-    raw_environment: dict[str, str | None] = {}
-    hidden: set[str] = set()
-    listed = table.get("environment")
-    for key, each in entries_of(pairs_of(listed) if listed is not None else None):
-        environment[key], raw_environment[key] = _assigned(key, each.value, env.under(each.value.scope.env))
-        if _is_hidden(each.value, environment[key]):
-            hidden.add(key)
-    profiles = (text_of(each) for each in values_of(table.get("profiles")))
-    return Service(
-        name=name,
-        line=entry.line,
-        image=text_of(table.get("image")),
-        builds=_given(table.get("build")),
-        user=text_of(table.get("user")),
-        healthcheck=_healthcheck(table.entries.get("healthcheck")),
-        depends_on=tuple(_dependencies(table)),
-        environment=environment,
-        source=entry.scope.file,
-        command=_words(table.get("command"))[0],
-        entrypoint=_words(table.get("entrypoint"))[0],
-        profiles=tuple(dict.fromkeys(profile for profile in profiles if profile)),
-        raw=raw,
-        raw_environment=raw_environment,
-        gpu=_asks_for_gpu(table),
-        hidden_environment=frozenset(hidden),
-    )
-
-
-def _asks_for_gpu(table: Table) -> bool:
-    """Whether a service asks for a GPU (docs.docker.com/reference/compose-file/services: `gpus`, `runtime`, `devices`;
-    /deploy: `devices`), or has something there that is not known."""
-    value: Value | None = table
-    for key in ("deploy", "resources", "reservations", "devices"):
-        value = value.get(key) if isinstance(value, Table) else value
-    runtime = table.get("runtime")
-    devices = [text_of(each) or "/dev/nvidia" for each in values_of(table.get("devices"))]
-    return (
-        (_given(value) and value is not None)
-        or _given(table.get("gpus"))
-        or (_given(runtime) and text_of(runtime) not in ("runc", "crun", "io.containerd.runc.v2"))
-        or any(text.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri", "nvidia.com/")) for text in devices)
-    )
-
-
-def _dependencies(table: Table) -> Iterator[Dependency]:
-    """What a service waits for. Source: compose-go's `transformDependsOn`, and `Normalize` for what is implied."""
-    seen: set[str] = set()
-    depends_on = table.get("depends_on")
-    for name, entry in entries_of(as_dependencies(depends_on) if depends_on is not None else None):
-        condition = entry.value.get("condition") if isinstance(entry.value, Table) else None
-        text = text_of(condition) if _given(condition) else "service_started"
-        seen.add(name)
-        yield Dependency(name, text, entry.line, entry.scope.file)
-    implied = [(each, "") for key in ("links", "volumes_from") for each in values_of(table.get(key))]
-    implied += [(each, "service:") for key in ("network_mode", "ipc", "pid") for each in values_of(table.get(key))]
-    for value, prefix in implied:
-        text = text_of(value) or ""
-        name = text.removeprefix(prefix).partition(":")[0]
-        if text.startswith(prefix) and not text.startswith("container:") and name and name not in seen:
-            seen.add(name)
-            yield Dependency(name, "service_started", value.line, value.scope.file)
-
-
-def _healthcheck(entry: Entry | None) -> Healthcheck | None:
-    if entry is None or not isinstance(entry.value, Table) or not entry.value.entries:
-        return None
-    table = entry.value
-    keys = ("interval", "timeout", "start_period", "start_interval", "retries", "disable")
-    test, raw_test = _words(table.get("test"))
-    return Healthcheck(
-        line=entry.line,
-        test=test,
-        raw_test=raw_test,
-        interval=text_of(table.get("interval")),
-        timeout=text_of(table.get("timeout")),
-        start_period=text_of(table.get("start_period")),
-        start_interval=text_of(table.get("start_interval")),
-        retries=text_of(table.get("retries")),
-        disable=(text_of(table.get("disable")) or "").lower() in ("true", "y", "yes", "on"),
-        source=entry.scope.file,
-        raw={key: raw for key in keys if (raw := _raw(table.get(key))) is not None},
-        hidden=frozenset(key for key in ("test", *keys) if any(map(_is_hidden, values_of(table.get(key))))),
-    )

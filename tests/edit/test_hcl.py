@@ -274,7 +274,7 @@ def test_any_json_file_changes_in_the_context_and_nothing_else(
         assert after == json_module.dumps(json_module.loads(after), indent=indent, separators=separators)
 
 
-def test_changes_are_told_with_their_paths() -> None:
+def test_changes_have_their_paths() -> None:
     before = '# one\nV = 1\ntarget "a" {\n  args = { A = "b", B = f( 1 ) }\n}\n'
     assert (
         bake_changes(before, '# one\n\nV    = 1\ntarget a {\n  args = {\n    "A" : "b"\n    B = f( 1 )\n  }\n}') == []

@@ -1,4 +1,4 @@
-"""Edits of compose files: each style as a table, and generated files for what the tables do not think of."""
+"""Edits of compose files: each style as a table, and generated files for other cases."""
 
 # ruff: noqa: E501 - a row of a table is easier to read on one line
 
@@ -87,7 +87,7 @@ INSERTED = {
 
 
 @pytest.mark.parametrize("case", INSERTED)
-def test_a_missing_key_goes_behind_the_last_entry(case: str) -> None:
+def test_a_missing_key_goes_after_the_last_entry(case: str) -> None:
     before, after = INSERTED[case]
     assert edited(service(*before), (*API, "user"), "x") == service(*after)
 
@@ -111,7 +111,7 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("case", REPLACED)
-def test_a_scalar_is_replaced_where_it_stands(case: str) -> None:
+def test_a_scalar_is_replaced_in_place(case: str) -> None:
     before, after = REPLACED[case]
     assert edited(service(before, "tty: true"), (*API, "user"), "x") == service(after, "tty: true")
 
@@ -174,7 +174,7 @@ def test_short_forms_in_flow_services() -> None:
     )
 
 
-def test_a_mapping_is_laid_over_what_is_there() -> None:
+def test_a_mapping_is_merged() -> None:
     before = service("build:", "  context: .", "  args:", "    A: '1'  # a", "    B: 2", "", "tty: true")
     wanted: Value = {"args": {"A": "x", "C": "z"}, "additional_contexts": {"p": "./p"}, "labels": {}}
     assert edited(before, BUILD, wanted) == service(
@@ -360,7 +360,7 @@ def test_shared_values_are_edited_on_request() -> None:
     )
 
 
-def test_a_path_or_value_that_is_no_path_or_value() -> None:
+def test_a_path_or_value_that_is_invalid() -> None:
     assert refused("a: b\n", ()) == "the path holds something other than names"
     assert refused("a: b\n", ("a",) * 40) == "the path is longer than 32"
     assert refused("a: b\n", ("c",), "x" * 70_000) == "the value is larger than 64 KiB"

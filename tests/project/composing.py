@@ -1,4 +1,4 @@
-"""What the tests of compose files share."""
+"""Helpers of the tests of compose files."""
 
 from __future__ import annotations
 

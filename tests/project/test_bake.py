@@ -1,4 +1,4 @@
-"""Bake files: which target builds what, as buildx resolves it; and that no file can hang or break the reader."""
+"""Bake files: which target builds what, as buildx resolves it; no file hangs or crashes the reader."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_inherits_in_order_each_over_the_one_before(tmp_path: Path) -> None:
         ('target "alone" {}', {"alone"}),
     ],
 )
-def test_a_mere_base_is_no_build(tmp_path: Path, text: str, builds: set[str]) -> None:
+def test_a_base_is_not_a_build(tmp_path: Path, text: str, builds: set[str]) -> None:
     bake = read(tmp_path, text)
     assert set(named(bake)) == builds
     assert {name for name, target in bake.targets.items() if target.builds} == builds
@@ -348,7 +348,7 @@ def test_cwd_is_the_folder_of_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["https://github.com/org/app.git", "git@github.com:org/app.git", "target:b", "-"])
-def test_a_context_that_is_no_folder(tmp_path: Path, value: str) -> None:
+def test_a_context_that_is_not_a_folder(tmp_path: Path, value: str) -> None:
     build = only(read(tmp_path, f'target "a" {{ context = "{value}" }}'))
     assert (build.context, build.dockerfile) == (None, None)
     assert build.context_why == f"the context {value} is not a folder of this project"
@@ -457,7 +457,7 @@ def test_a_long_line_of_bases_is_read(tmp_path: Path) -> None:
     assert build.context == tmp_path / "deep"
 
 
-def test_what_an_override_says_wrongly_is_told_of_the_target(tmp_path: Path) -> None:
+def test_what_an_override_says_wrongly_is_reported_with_the_target(tmp_path: Path) -> None:
     write(tmp_path, 'target "a" { context = "../.." }\n', "docker-bake.override.hcl")
     _, problems = trouble(tmp_path, '# c\ntarget "a" {}\n')
     assert problems == [(2, "target a: the context ../.. is outside the project")]

@@ -281,7 +281,7 @@ def test_extension_fields_and_what_does_not_build_are_left_alone(tmp_path: Path)
     assert only(compose).service == "a"
 
 
-def test_several_yaml_documents_are_laid_over_one_another(tmp_path: Path) -> None:
+def test_several_yaml_documents_are_merged(tmp_path: Path) -> None:
     """Source: compose-go's `loadYamlFile`."""
     compose = read(
         tmp_path, "services: {a: {build: {context: x}}}\n---\nservices: {a: {build: {target: t}}, b: {}}\n---\n"

@@ -1,4 +1,4 @@
-"""Compose files with something wrong: one clear problem each, the rest is read, and nothing hangs or breaks."""
+"""Invalid compose files: one clear problem each, the rest is read, and nothing hangs or crashes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def broken(root: Path, text: str) -> InputProblem:
         ("#" * (300 * 1024), None, "larger than"),
     ],
 )
-def test_what_is_no_compose_file_is_one_problem(tmp_path: Path, text: str, line: int | None, word: str) -> None:
+def test_an_invalid_compose_file_is_one_problem(tmp_path: Path, text: str, line: int | None, word: str) -> None:
     problem = broken(tmp_path, text)
     assert word in problem.message
     assert problem.line == line
@@ -106,7 +106,7 @@ def test_odd_files_do_no_harm(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["1", "[a]", "text"])
-def test_a_service_that_is_no_mapping(tmp_path: Path, service: str) -> None:
+def test_a_service_that_is_not_a_mapping(tmp_path: Path, service: str) -> None:
     compose, problems = read_compose(
         write(tmp_path, f"services:\n  a: {service}\n  b: {{build: .}}\n"), Snapshot(tmp_path)
     )
@@ -131,7 +131,7 @@ def test_odd_builds_do_no_harm(tmp_path: Path, build: str) -> None:
 
 
 def problems_of(root: Path, *, others: bool = False) -> list[tuple[str, int | None, str]]:
-    """What is wrong with a project, every file of which can be read but for `compose.yaml`; in it `ok` builds."""
+    """What is wrong with a project, in which only `compose.yaml` cannot be read; its service `ok` builds."""
     start = time.perf_counter()
     files, problems = read_project_compose(Snapshot(root))
     assert time.perf_counter() - start < 10

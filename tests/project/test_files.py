@@ -1,4 +1,4 @@
-"""Reading refuses what is no file of the project; writing is all or nothing, whatever fails and wherever."""
+"""Reading refuses files outside the project; writing is all or nothing, whatever fails."""
 
 from __future__ import annotations
 

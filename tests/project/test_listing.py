@@ -1,4 +1,4 @@
-"""The table of build targets."""
+"""What `dockfix targets` lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Dockerfiles take from their context, and what an ignore file would take away."""
+"""What Dockerfiles take from their context, and what an ignore file would exclude."""
 
 from __future__ import annotations
 

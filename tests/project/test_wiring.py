@@ -1,4 +1,4 @@
-"""Which builds give which named contexts, and what their folders may mean."""
+"""Which builds supply which named contexts, and which folders they may mean."""
 
 from __future__ import annotations
 

@@ -193,7 +193,11 @@ def parse_ignore(text: str, path: str | None = None) -> IgnoreRules:
 
 
 def compile_pattern(written: str, line: int = 0) -> Pattern:
-    """The pattern of one line, comments and blank lines aside. Raises `BadPatternError` where Docker refuses it."""
+    """The pattern of one line that is not a comment or blank.
+
+    Raises:
+        BadPatternError: Docker refuses the pattern.
+    """
     exclusion = written.startswith("!")
     text = written[1:].strip(GO_SPACE) if exclusion else written
     if not text:

@@ -65,11 +65,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.edit import wiring
 from dockfix.facts.images import is_silently_read
 from dockfix.facts.model import Known
 from dockfix.facts.names import ignores_environment, names_mentioned
 from dockfix.facts.stages import Stage
+from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.pragmas import is_pragma

@@ -58,11 +58,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.edit import wiring
 from dockfix.facts.images import PREDEFINED_ARGS
 from dockfix.facts.model import Known, OneOf
 from dockfix.facts.names import names_used
 from dockfix.facts.stages import Stage
+from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, From, Instruction

@@ -62,10 +62,11 @@ import posixpath
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import context_wiring as context_surgery
+from dockfix.edit import contexts as context_surgery
 from dockfix.edit import dockerfile as surgery
-from dockfix.edit import wiring
+from dockfix.facts.model import Refused
 from dockfix.facts.stages import ImageSource, Invalid, OutOfRange, Stage, context_key
+from dockfix.project import wiring
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.context import Context
 from dockfix.project.target import Target, context_candidates
@@ -148,9 +149,10 @@ def _mend(target: Target, node: Instruction, unresolved: wiring.Unresolved, mess
         return Advice(node.span, f"{message}; a step before the build has to make it", Severity.WARNING)
     if len(folders) > 1:
         return Advice(node.span, f"{message}; it may be one of {', '.join(folders)}", Severity.ERROR)
-    change = context_surgery.update_context(target.project, unresolved.build, given, folders[0])
-    if isinstance(change, str):
-        return Refusal(node.span, message, change)
+    try:
+        change = context_surgery.update_context(target.project, unresolved.build, given, folders[0])
+    except Refused as error:
+        return Refusal(node.span, message, error.reason)
     why = f"of the folders that it may mean only {folders[0]} is there, and holds what is copied"
     review = f"whether {folders[0]} is meant, and not a folder that another step makes before the build"
     if unresolved.outside:
@@ -168,9 +170,10 @@ def _add(target: Target, node: Instruction, build: BuildInvocation, supply: wiri
         given = ", ".join(dict.fromkeys(each.shown for each in supply.given))
         reason = f"what {by} supplies ({given}) differs, or comes from a variable or from another file"
         return Refusal(node.span, message, f"{reason}; write {wiring.as_written(build, supply.key, '...')}")
-    change = context_surgery.add_context(target.project, build, supply.key, value)
-    if isinstance(change, str):
-        return Refusal(node.span, message, change)
+    try:
+        change = context_surgery.add_context(target.project, build, supply.key, value)
+    except Refused as error:
+        return Refusal(node.span, message, error.reason)
     why = f"{by} supplies it, and a build without it takes {supply.key!r} for an image and fails"
     review = f"whether {build.service} is to have what the others copy, {value}"
     if any(each.service == build.service and each.source != build.source for each in supply.providers):

@@ -74,7 +74,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.edit import wiring
+from dockfix.project import wiring
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Finding, Fix, Refusal, Safety, Severity

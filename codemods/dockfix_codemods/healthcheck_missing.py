@@ -73,7 +73,7 @@ from typing import Final
 from dockfix.edit import dockerfile as surgery
 from dockfix.facts import health, mounts
 from dockfix.facts.stages import Stage
-from dockfix.project.checks import CheckedService, services_by_stage
+from dockfix.project.services import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
 from dockfix.syntax.tree import Cmd, Entrypoint

@@ -56,7 +56,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from dockfix.edit import dockerfile as surgery
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, Refused
 from dockfix.project.postgres import servers as postgres_servers
 from dockfix.project.target import Target
 from dockfix.rule import Category, Change, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
@@ -96,10 +96,11 @@ def _plan(server: PostgresServer, library: Library) -> tuple[tuple[Edit, ...], C
         return server.unread
     if server.own_entrypoint is not None:
         return f"the ENTRYPOINT of line {server.own_entrypoint.start_line} may run no init scripts"
-    place = server.place(library)
+    try:
+        place = server.place(library)
+    except Refused as refused:
+        return refused.reason
     other_files = _lives_elsewhere(server, library)
-    if isinstance(place, str):
-        return place
     if isinstance(other_files, str):
         return other_files
     context = server.target.context

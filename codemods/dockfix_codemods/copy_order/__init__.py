@@ -93,6 +93,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.edit import dockerfile as surgery
 from dockfix.facts.io import file_use
+from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.context import Context
@@ -200,14 +201,16 @@ def _part(
     if relative and target.facts.state(copy).workdir != target.facts.state(run).workdir:
         return Refusal(copy.span, message, "its destination is relative to a directory that changes")
     contexts = [target.context] if target.context else context_candidates(target.project, target.path)
-    answers = [[install_needs(command, context) for command in commands] for context in contexts]
-    if target.context is None:
-        answers = [answer for answer in answers if not any(needs.why_not for needs in answer)]
-        if len(answers) != 1:
-            return Refusal(copy.span, message, "the context is unknown; give --context DIR")
-    why_not = next((needs.why_not for needs in answers[0] if needs.why_not), "")
-    if why_not:
-        return Refusal(copy.span, message, why_not)
+    answers, reason = [], ""
+    for context in contexts:
+        try:
+            answers.append([install_needs(command, context) for command in commands])
+        except Refused as refused:
+            reason = refused.reason
+    if target.context is None and len(answers) != 1:
+        return Refusal(copy.span, message, "the context is unknown; give --context DIR")
+    if not answers:
+        return Refusal(copy.span, message, reason)
     paths = dict.fromkeys(path for needs in answers[0] for path in needs.paths)
     lines = _copies(target, copy, [path for path in paths if not _is_there(target, stage, copy, area, path)])
     review = "; ".join(dict.fromkeys(needs.review for needs in answers[0]))

@@ -117,9 +117,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import context_wiring as context_surgery
-from dockfix.edit import wiring
+from dockfix.edit import contexts as context_surgery
+from dockfix.facts.model import Refused
 from dockfix.facts.stages import context_key
+from dockfix.project import wiring
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
@@ -199,11 +200,12 @@ def _wire(
         message += f", since its context {never[0]} is never looked for under that name"
     reason = _why_not(target, build, producers)
     value = f"{'service' if build.kind == 'compose' else 'target'}:{maker.service}"
-    change = (
-        f"{reason}{not_inlined if one else ''}" if reason else context_surgery.add_context(project, build, key, value)
-    )
-    if isinstance(change, str):
-        return Refusal(node.span, message, change, file=target.real)
+    if reason:
+        return Refusal(node.span, message, f"{reason}{not_inlined if one else ''}", file=target.real)
+    try:
+        change = context_surgery.add_context(project, build, key, value)
+    except Refused as error:
+        return Refusal(node.span, message, error.reason, file=target.real)
     why = f"with a named context of the image's name {build.kind} builds {maker.service} first and takes the result"
     return Fix(
         node.span, message, (), Safety.UNSAFE, why, _LOOK_AT[build.kind], other_files=(change,), file=target.real

@@ -18,13 +18,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dockfix.edit.wiring import shown_folder
 from dockfix.facts.model import Known, Unknown
 from dockfix.facts.scope import uses
 from dockfix.facts.stages import context_key
 from dockfix.project.ignore import read_ignore
 from dockfix.project.sources import context_uses
 from dockfix.project.target import Target
+from dockfix.project.wiring import shown_folder
 from dockfix.syntax.tree import Arg, Copy, Dockerfile, Env, From, Instruction, Onbuild, Run
 from dockfix_codemods.local_base_image.recipes import Recipe, recipes_of
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockfix.edit.wiring import shown_folder, where
 from dockfix.project.compose.model import BuildInvocation, NamedContext, Option
 from dockfix.project.files import resolve_inside
 from dockfix.project.target import Project, Target
+from dockfix.project.wiring import shown_folder, where
 
 if TYPE_CHECKING:
     from dockfix_codemods.local_base_image.comments import BuildComment

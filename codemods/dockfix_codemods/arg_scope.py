@@ -60,12 +60,12 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dockfix.edit import wiring
 from dockfix.edit.dockerfile import insert_above
 from dockfix.facts.images import PREDEFINED_ARGS
 from dockfix.facts.model import Known, OneOf
 from dockfix.facts.stages import Stage
 from dockfix.facts.variables import names_used
+from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, From, Instruction
@@ -103,7 +103,7 @@ def _in_stage(target: Target, stage: Stage, globals_: frozenset[str], names: fro
             is_set = name in state.args or isinstance(state.lookup(name), Known | OneOf)
             if is_set or not (name in globals_ or passing):
                 continue
-            by = wiring.where_all(target.project, passing)
+            by = wiring.describe_builds(target.project, passing)
             refusal = _refusal(stage, instruction, name, name in globals_, by)
             if refusal is not None:
                 yield refusal
@@ -169,7 +169,7 @@ def _typos(target: Target, passed: set[str]) -> Iterator[Finding]:
     for name in sorted(passed - declared.keys()):
         close = difflib.get_close_matches(name, declared.keys() - passed, n=1, cutoff=0.85)
         if close:
-            by = wiring.where_all(target.project, [each for each in target.builds if name in each.args])
+            by = wiring.describe_builds(target.project, [each for each in target.builds if name in each.args])
             message = f"`{name}`, passed by {by}, is declared by no `ARG`: possibly a typo for `{close[0]}`"
             yield Advice(declared[close[0]].span, message, Severity.WARNING)
 

@@ -76,9 +76,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
-from dockfix.edit import wiring
 from dockfix.edit.dockerfile import insert, line_start
 from dockfix.facts.model import Refused
+from dockfix.project import wiring
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Finding, Fix, Refusal, Safety, Severity

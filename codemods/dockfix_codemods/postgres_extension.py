@@ -107,8 +107,6 @@ def _plan(server: PostgresServer, library: Library) -> tuple[tuple[Edit, ...], C
     if server.own_entrypoint is not None:
         raise Refused(f"the ENTRYPOINT of line {server.own_entrypoint.start_line} may not run init scripts")
     place = server.place(library)
-    if isinstance(place, str):
-        raise Refused(place)
     connect = f"\\connect {_DEFAULT}\n" if _needs_connect(server, library) else ""
     context = server.target.context
     path = server.target.project.files.real(context.root / place.source) if context is not None else None

@@ -1,4 +1,4 @@
-"""What the tests of compose files share."""
+"""Helpers of the tests of compose files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 
 from dockfix.project.compose.builds import BuildInvocation, ComposeFile, read_compose
-from dockfix.project.snapshot import Snapshot
+from dockfix.project.files import Snapshot
 
 
 def write(root: Path, text: str, name: str = "compose.yaml") -> Path:

@@ -1,4 +1,4 @@
-"""Bake files: which target builds what, as buildx resolves it; and that no file can hang or break the reader."""
+"""Bake files: which target builds what, as buildx resolves it; no file hangs or crashes the reader."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.project.bake import tree as bake_tree
+from dockfix.project.bake import reader as bake_reader
 from dockfix.project.bake.builds import BakeFile, is_bake_name, read_bake
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.discovery import find_named
-from dockfix.project.files import read_file
-from dockfix.project.snapshot import Snapshot
+from dockfix.project.files import Snapshot, read_file
 from dockfix.project.target import find_project_root, load_project, target_for
 
 
@@ -169,7 +168,7 @@ def test_inherits_in_order_each_over_the_one_before(tmp_path: Path) -> None:
         ('target "alone" {}', {"alone"}),
     ],
 )
-def test_a_mere_base_is_no_build(tmp_path: Path, text: str, builds: set[str]) -> None:
+def test_a_base_is_not_a_build(tmp_path: Path, text: str, builds: set[str]) -> None:
     bake = read(tmp_path, text)
     assert set(named(bake)) == builds
     assert {name for name, target in bake.targets.items() if target.builds} == builds
@@ -349,7 +348,7 @@ def test_cwd_is_the_folder_of_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["https://github.com/org/app.git", "git@github.com:org/app.git", "target:b", "-"])
-def test_a_context_that_is_no_folder(tmp_path: Path, value: str) -> None:
+def test_a_context_that_is_not_a_folder(tmp_path: Path, value: str) -> None:
     build = only(read(tmp_path, f'target "a" {{ context = "{value}" }}'))
     assert (build.context, build.dockerfile) == (None, None)
     assert build.context_why == f"the context {value} is not a folder of this project"
@@ -358,7 +357,7 @@ def test_a_context_that_is_no_folder(tmp_path: Path, value: str) -> None:
 @pytest.mark.parametrize("value", ["../..", "/etc"])
 def test_a_context_outside_the_project_is_a_problem(tmp_path: Path, value: str) -> None:
     bake, problems = trouble(tmp_path, f'target "ok" {{}}\ntarget "a" {{\n  context = "{value}"\n}}\n')
-    assert problems == [(3, f"target a: the context {value} lies outside the project")]
+    assert problems == [(3, f"target a: the context {value} is outside the project")]
     assert (named(bake)["a"].context, named(bake)["ok"].context) == (None, tmp_path)
 
 
@@ -458,10 +457,10 @@ def test_a_long_line_of_bases_is_read(tmp_path: Path) -> None:
     assert build.context == tmp_path / "deep"
 
 
-def test_what_an_override_says_wrongly_is_told_of_the_target(tmp_path: Path) -> None:
+def test_what_an_override_says_wrongly_is_reported_with_the_target(tmp_path: Path) -> None:
     write(tmp_path, 'target "a" { context = "../.." }\n', "docker-bake.override.hcl")
     _, problems = trouble(tmp_path, '# c\ntarget "a" {}\n')
-    assert problems == [(2, "target a: the context ../.. lies outside the project")]
+    assert problems == [(2, "target a: the context ../.. is outside the project")]
 
 
 LAUGHS = "".join(f'V{n} = "${{V{n - 1}}}${{V{n - 1}}}"\n' for n in range(1, 60))
@@ -571,7 +570,7 @@ def test_a_project_without_bake_files_does_not_load_their_parser(tmp_path: Path)
         "import sys, pathlib, dockfix.project.target as t; t.load_project(pathlib.Path(sys.argv[1]));"
         "print(sorted({'hcl2', 'lark'} & set(sys.modules)))"
     )
-    source = Path(bake_tree.__file__).parents[2]
+    source = Path(bake_reader.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)],
         capture_output=True,
@@ -591,7 +590,7 @@ def test_a_byte_order_mark_and_crlf(tmp_path: Path) -> None:
 
 def test_the_tree_has_the_places_of_what_it_holds() -> None:
     text = '# c\ntarget "a" {\n  context = ("x") // d\n  args = { "k" : [1, -2] }\n  n = a.b[0] ? 1 : f(2) /* e */\n}\n'
-    document = bake_tree.parse_bake(text, json=False)
+    document = bake_reader.parse_bake(text, json=False)
     (block,) = document.body.blocks
     pieces = [text[each.span.start : each.span.end] for each in block.body.attributes]
     assert pieces == ['context = ("x")', 'args = { "k" : [1, -2] }', "n = a.b[0] ? 1 : f(2)"]

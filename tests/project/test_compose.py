@@ -82,6 +82,16 @@ def test_values_as_compose_hands_them_on(tmp_path: Path) -> None:
     assert args == {"I": "1", "F": "1.1", "B": "true", "N": None, "E": None, "S": "1.10", "G": "3"}
 
 
+def test_a_folded_command_is_one_line(tmp_path: Path) -> None:
+    compose = read(tmp_path, "services:\n  s:\n    image: x\n    command: >\n      server /data\n      --console\n")
+    assert compose.services["s"].command == "server /data --console\n"
+
+
+def test_a_comment_between_a_key_and_its_value(tmp_path: Path) -> None:
+    compose = read(tmp_path, "services:\n  s:\n    image: # pinned below\n     nginx\n\n")
+    assert compose.services["s"].image == "nginx"
+
+
 def test_anchors_and_merge_keys(tmp_path: Path) -> None:
     compose = read(
         tmp_path,
@@ -271,7 +281,7 @@ def test_extension_fields_and_what_does_not_build_are_left_alone(tmp_path: Path)
     assert only(compose).service == "a"
 
 
-def test_several_yaml_documents_are_laid_over_one_another(tmp_path: Path) -> None:
+def test_several_yaml_documents_are_merged(tmp_path: Path) -> None:
     """Source: compose-go's `loadYamlFile`."""
     compose = read(
         tmp_path, "services: {a: {build: {context: x}}}\n---\nservices: {a: {build: {target: t}}, b: {}}\n---\n"

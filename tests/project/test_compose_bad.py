@@ -1,4 +1,4 @@
-"""Compose files with something wrong: one clear problem each, the rest is read, and nothing hangs or breaks."""
+"""Invalid compose files: one clear problem each, the rest is read, and nothing hangs or crashes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dockfix.project import yaml_tree
 from dockfix.project.compose import loader as compose_loader
-from dockfix.project.compose import nodes as compose_nodes
 from dockfix.project.compose.builds import read_compose, read_project_compose
+from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputProblem
-from dockfix.project.snapshot import Snapshot
 from tests.project.composing import read, write
 
 
@@ -46,7 +46,7 @@ def broken(root: Path, text: str) -> InputProblem:
         ("#" * (300 * 1024), None, "larger than"),
     ],
 )
-def test_what_is_no_compose_file_is_one_problem(tmp_path: Path, text: str, line: int | None, word: str) -> None:
+def test_an_invalid_compose_file_is_one_problem(tmp_path: Path, text: str, line: int | None, word: str) -> None:
     problem = broken(tmp_path, text)
     assert word in problem.message
     assert problem.line == line
@@ -54,7 +54,7 @@ def test_what_is_no_compose_file_is_one_problem(tmp_path: Path, text: str, line:
 
 
 def test_too_many_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose_nodes, "_MAX_NODES", 100)
+    monkeypatch.setattr(yaml_tree, "_MAX_NODES", 100)
     assert "too many values" in broken(tmp_path, "a: [" + "x, " * 100 + "]").message
 
 
@@ -89,7 +89,7 @@ def test_a_bomb_of_aliases_does_not_go_off(tmp_path: Path, services: str) -> Non
 def test_a_value_within_itself(tmp_path: Path, text: str) -> None:
     compose, problems = read_compose(write(tmp_path, text), Snapshot(tmp_path))
     assert compose.invocations[-1].service == "b"
-    assert ["an alias within what it stands for" in problem.message for problem in problems] == [True]
+    assert ["an alias inside the value that it refers to" in problem.message for problem in problems] == [True]
     assert compose.broken
 
 
@@ -106,7 +106,7 @@ def test_odd_files_do_no_harm(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["1", "[a]", "text"])
-def test_a_service_that_is_no_mapping(tmp_path: Path, service: str) -> None:
+def test_a_service_that_is_not_a_mapping(tmp_path: Path, service: str) -> None:
     compose, problems = read_compose(
         write(tmp_path, f"services:\n  a: {service}\n  b: {{build: .}}\n"), Snapshot(tmp_path)
     )
@@ -131,7 +131,7 @@ def test_odd_builds_do_no_harm(tmp_path: Path, build: str) -> None:
 
 
 def problems_of(root: Path, *, others: bool = False) -> list[tuple[str, int | None, str]]:
-    """What is wrong with a project, every file of which can be read but for `compose.yaml`; in it `ok` builds."""
+    """What is wrong with a project, in which only `compose.yaml` cannot be read; its service `ok` builds."""
     start = time.perf_counter()
     files, problems = read_project_compose(Snapshot(root))
     assert time.perf_counter() - start < 10
@@ -155,8 +155,8 @@ OK = "  ok: {build: .}\n"
         ("  c: {extends: {file: other.yml}}", 3, "extends no service"),
         ("  c: {extends: {file: nope.yml, service: a}}", 3, "extends nope.yml, which does not exist"),
         ("  c: {extends: {file: sub, service: a}}", 3, "extends sub, which is no file"),
-        ("  c: {extends: {file: ../x.yml, service: a}}", 3, "extends ../x.yml, which lies outside the project"),
-        ("  c: {extends: {file: ~/x.yml, service: a}}", 3, "extends ~/x.yml, which lies outside the project"),
+        ("  c: {extends: {file: ../x.yml, service: a}}", 3, "extends ../x.yml, which is outside the project"),
+        ("  c: {extends: {file: ~/x.yml, service: a}}", 3, "extends ~/x.yml, which is outside the project"),
         ("  c: {extends: {file: $F, service: a}}", 3, "extends $F, whose variables are not given"),
         ("  c: {extends: {file: [a], service: a}}", 3, "extends what is no file name"),
         (
@@ -171,7 +171,7 @@ OK = "  ok: {build: .}\n"
         ),
         ("include: [nope.yml]", 3, "includes nope.yml, which does not exist"),
         ("include:\n  - sub", 4, "includes sub, which is no file"),
-        ("include:\n  - path: [other.yml, ../x.yml]", 4, "includes ../x.yml, which lies outside the project"),
+        ("include:\n  - path: [other.yml, ../x.yml]", 4, "includes ../x.yml, which is outside the project"),
         ("include: ['${NOPE}/x.yml']", 3, "includes ${NOPE}/x.yml, whose variables are not given"),
         ("include: [oci://x/y]", 3, "includes oci://x/y, which is remote and is not read"),
         ("include: [{project_directory: x}]", 3, "includes no file"),
@@ -242,7 +242,7 @@ def test_large_files_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_values_of_two_forms(tmp_path: Path) -> None:
     write(tmp_path, "services:\n  ok:\n    profiles: {a: b}\n", "compose.override.yaml")
     write(tmp_path, "services:\n  ok: {build: ., profiles: [a]}\n")
-    message = "profiles has another form than what it is laid over, which compose refuses"
+    message = "profiles has another form than the value it overrides, which compose refuses"
     assert problems_of(tmp_path) == [("compose.override.yaml", 3, message)]
 
 
@@ -254,7 +254,7 @@ def test_a_context_outside_the_project(tmp_path: Path, context: str, shown: str)
     write(root, "SECRET=hidden", ".env")
     write(root, f"services:\n  a:\n    build:\n      context: {context}\n  b: {{build: .}}\n")
     (compose,), problems = read_project_compose(Snapshot(root))
-    assert [(each.line, each.message) for each in problems] == [(4, f"the context {shown} lies outside the project")]
+    assert [(each.line, each.message) for each in problems] == [(4, f"the context {shown} is outside the project")]
     a, b = compose.invocations
     assert (a.context, a.context_why, a.dockerfile) == (None, problems[0].message, None)
     assert (b.context, compose.broken) == (root, False)
@@ -264,7 +264,7 @@ def test_a_dockerfile_outside_the_project(tmp_path: Path) -> None:
     write(tmp_path, "services:\n  a:\n    build: {context: ., dockerfile: ../Dockerfile}\n")
     (compose,), problems = read_project_compose(Snapshot(tmp_path))
     assert [(each.line, each.message) for each in problems] == [
-        (3, "the Dockerfile ../Dockerfile lies outside the project")
+        (3, "the Dockerfile ../Dockerfile is outside the project")
     ]
     assert (compose.invocations[0].context, compose.invocations[0].dockerfile) == (tmp_path, None)
 

@@ -1,4 +1,4 @@
-"""Compose files put together: override files, `extends`, `include`, `.env`.
+"""Merged compose files: override files, `extends`, `include`, `.env`.
 
 Rules: compose-spec `13-merge.md`, `14-include.md`, `extends` in `05-services.md`; compose-go's packages `override` and
 `loader` for what they leave open (the order, what `!reset` acts on, whose variables hold).
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dockfix.project.compose.builds import ComposeFile, read_compose, read_compose_files, read_project_compose
-from dockfix.project.snapshot import Snapshot
+from dockfix.project.files import Snapshot
 from dockfix.project.target import load_project
 from tests.project.composing import only, read, write
 
@@ -26,7 +26,7 @@ def project(root: Path) -> list[ComposeFile]:
 # one file over another
 
 
-def test_the_override_file_is_laid_over_the_main_one(tmp_path: Path) -> None:
+def test_the_override_file_is_merged_over_the_main_one(tmp_path: Path) -> None:
     write(
         tmp_path,
         """\
@@ -63,7 +63,7 @@ def test_the_override_file_is_laid_over_the_main_one(tmp_path: Path) -> None:
     assert compose.files == (tmp_path / "compose.yaml", tmp_path / "compose.override.yaml")
 
 
-def test_an_override_file_is_no_file_of_its_own(tmp_path: Path) -> None:
+def test_an_override_file_is_not_read_separately(tmp_path: Path) -> None:
     write(tmp_path, "services: {a: {build: .}}")
     write(tmp_path, "services: {a: {build: {target: t}}, b: {build: b}}", "docker-compose.override.yml")
     (file,) = project(tmp_path)
@@ -90,7 +90,7 @@ def test_an_override_file_without_a_main_file_is_read_by_itself(tmp_path: Path) 
     assert [only(file).context for file in project(tmp_path)] == [tmp_path / "a"]
 
 
-def test_another_file_is_laid_over_the_main_one_where_it_lacks_a_context(tmp_path: Path) -> None:
+def test_another_file_is_merged_over_the_main_one_where_it_lacks_a_context(tmp_path: Path) -> None:
     write(tmp_path, "services: {a: {build: {context: app, args: {A: '1'}}, image: x}, b: {build: b}, d: {image: d}}")
     compose = read(
         tmp_path,
@@ -150,7 +150,7 @@ def test_merging(
     test: object,
     needs: list[str],
 ) -> None:
-    """One service laid over another, by an override file and by `extends`: the rules are the same."""
+    """One service merged over another, by an override file and by `extends`: the rules are the same."""
     base = (
         "{build: {context: x, target: t, args: {A: '1', B: '2'}}, command: run, depends_on: [d], "
         "healthcheck: {test: x, interval: 1s}}"
@@ -179,7 +179,7 @@ def test_lists_are_appended(tmp_path: Path) -> None:
 
 
 def test_conditions_are_merged(tmp_path: Path) -> None:
-    """A list stands for `service_started`, also over another condition. Source: compose-go's `mergeDependsOn`."""
+    """A list means `service_started`, also over another condition. Source: compose-go's `mergeDependsOn`."""
     write(
         tmp_path, "services: {a: {depends_on: [d]}, b: {depends_on: {d: {required: false}}}}", "compose.override.yaml"
     )
@@ -303,7 +303,7 @@ def test_include_in_its_forms(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_is_laid_over_what_it_includes(tmp_path: Path) -> None:
+def test_a_file_is_merged_over_what_it_includes(tmp_path: Path) -> None:
     """Source: compose-go's `importResource`."""
     write(tmp_path, "services: {a: {build: {context: ., args: {A: '1'}}, command: x}}", "a/compose.yaml")
     compose = read(
@@ -322,7 +322,7 @@ def test_an_included_file_is_not_read_with_its_override(tmp_path: Path) -> None:
 
 
 def test_whose_variables_hold_in_an_included_file(tmp_path: Path) -> None:
-    """Those of the project win over the `.env` beside the included file. Source: compose-go's `ApplyInclude`."""
+    """Those of the project win over the `.env` next to the included file. Source: compose-go's `ApplyInclude`."""
     (tmp_path / ".env").write_text("A=outer\nB=")
     write(tmp_path, "A=inner\nB=inner\nC=$A-inner\n", "a/.env")
     write(tmp_path, "services: {a: {build: {context: ., args: {A: $A, B: $B, C: $C, D: '${D:-d}'}}}}", "a/compose.yaml")
@@ -344,7 +344,7 @@ def test_included_twice_is_one_service(tmp_path: Path) -> None:
 # files that others use
 
 
-def test_an_included_file_is_no_file_of_its_own(tmp_path: Path) -> None:
+def test_an_included_file_is_not_read_separately(tmp_path: Path) -> None:
     write(tmp_path, "services: {a: {build: .}, c: {image: c}}", "a/compose.yaml")
     write(tmp_path, "include: [a/compose.yaml]\nservices: {b: {build: .}}")
     (file,) = project(tmp_path)

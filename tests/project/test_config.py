@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dockfix.project.config import KEYS, Config, find_config, load_config, read_config
-from dockfix.project.names import CONFIG_NAMES
+from dockfix.project.discovery import CONFIG_NAMES
 from dockfix.project.problems import InputError
 
 FULL_TOML = """\

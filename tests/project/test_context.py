@@ -1,4 +1,4 @@
-"""Questions about a build context: answered from inside it only, bounded, and by COPY's rules."""
+"""A build context: queries stay inside it, within limits, and follow COPY's rules."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from dockfix.project import context as module
 from dockfix.project.context import Context
+from dockfix.project.files import Snapshot
 from dockfix.project.ignore import parse_ignore
-from dockfix.project.snapshot import Snapshot
 
 
 def make(root: Path, *names: str) -> None:
@@ -118,7 +118,7 @@ def test_ignored_below(tmp_path: Path) -> None:
     assert (here.ignored("src/a.pyc"), here.ignored("/cache/x"), here.ignored("src")) == (True, True, False)
 
 
-def test_too_many_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_entries_give_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, *(f"{index}/file" for index in range(8)))
     monkeypatch.setattr(module, "MAX_ENTRIES", 10)
     here = context(tmp_path, "**/*.pyc")

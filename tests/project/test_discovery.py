@@ -1,4 +1,4 @@
-"""Which files a search finds, which it leaves, and that nothing on the disk stops or traps it."""
+"""Which files a search finds and skips; nothing on the disk stops or traps it."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_an_unreadable_folder_is_a_problem(tmp_path: Path, monkeypatch: pytest.M
     assert [problem.message for problem in problems] == ["cannot be searched: permission denied"]
 
 
-def test_depth_is_no_trouble(tmp_path: Path) -> None:
+def test_any_depth_is_searched(tmp_path: Path) -> None:
     depth = sys.getrecursionlimit() + 100
     here = Path.cwd()
     try:

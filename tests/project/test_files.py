@@ -1,4 +1,4 @@
-"""Reading refuses what is no file of the project; writing is all or nothing, whatever fails and wherever."""
+"""Reading refuses files outside the project; writing is all or nothing, whatever fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from dockfix.project.files import MAX_BYTES, FileText, InputError, read_file, resolve_inside, write_files
+from dockfix.project.files import MAX_BYTES, FileText, InputError, read_file, resolve_inside
+from dockfix.project.writing import write_files
 
 OLD = {"a": b"FROM old-a\n", "b": b"FROM old-b\r\n", "c": b"\xff old-c"}
 NEW = {"a": b"FROM new-a\n", "b": b"", "c": b"FROM new-c \xfe\n"}

@@ -113,7 +113,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(["*", "!*/", "!a"])
 @example(["a/", "!a/b", "ab/**", "!ab/b"])
 def test_agrees_with_git(repository: Path, lines: list[str]) -> None:
-    # git cuts off the plain beginning of `a**/b` first, and reads `**` as if nothing stood before it
+    # git cuts off the plain beginning of `a**/b` first, and reads `**` as if nothing came before it
     assume(not any(re.search(r"[^/!]\*\*|\*\*[^/]", line) for line in lines))
     (repository / ".gitignore").write_text("\n".join(lines) + "\n")
     asked = subprocess.run(

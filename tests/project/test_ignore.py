@@ -1,4 +1,4 @@
-"""`.dockerignore` by Docker's rules: cases after moby/patternmatcher's table, and a plain reference beside ours."""
+"""`.dockerignore` by Docker's rules: cases after moby/patternmatcher's table, and a plain reference implementation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dockfix.project.gopath import BadPatternError
+from dockfix.project.files import Snapshot
 from dockfix.project.ignore import compile_pattern, parse_ignore, read_ignore
-from dockfix.project.snapshot import Snapshot
+from dockfix.project.patterns import BadPatternError
 
 
 def ignored(patterns: list[str], path: str) -> bool:
@@ -103,7 +103,7 @@ def test_the_context_itself_is_never_ignored() -> None:
     assert not ignored(["**"], "/")
 
 
-def test_a_comment_stands_only_at_the_very_start_of_a_line() -> None:
+def test_a_comment_is_only_at_the_very_start_of_a_line() -> None:
     rules = parse_ignore("\ufeff# c\n #x\nuv.lock   # why\n\n\t\n*.log\n")
     assert [(pattern.text, pattern.line) for pattern in rules.patterns] == [
         ("#x", 2),

@@ -18,7 +18,8 @@ import pytest
 from dockfix.engine.project import run
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, load_project, target_for
-from dockfix.project.templates import PACKAGE_MANAGERS, TEMPLATES, Answers, InitError, render, suggest, write
+from dockfix.project.templates import render, write
+from dockfix.project.templates.answers import PACKAGE_MANAGERS, TEMPLATES, Answers, InitError, suggest
 from dockfix.rule.registry import load_registry
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Cmd, Entrypoint

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from dockfix.facts.model import Refused
 from dockfix.facts.packages import PackageCommand, recognise
 from dockfix.project.context import Context
+from dockfix.project.files import Snapshot
 from dockfix.project.ignore import read_ignore
 from dockfix.project.installs import Needs, builds_project, install_needs
 from dockfix.project.manifests import local_sources
-from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.shell import parse_shell
 
 
@@ -74,7 +75,7 @@ MEMBER = {**NESTED, "package.json": "{}", "pnpm-workspace.yaml": "packages: [a]\
 )
 def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[str, ...]) -> None:
     found = needs(tmp_path, text, {**IGNORE, **files})
-    assert (found.why_not, found.paths) == ("", paths)
+    assert found.paths == paths
     assert found.review
 
 
@@ -101,7 +102,7 @@ def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[st
         ("npm ci", {"package.json": "["}, "not valid"),
         ("npm ci", {"package.json": "{}", "lerna.json": ""}, "lerna"),
         ("npm ci --prefix web", {"package.json": "{}"}, "another directory"),
-        ("npm ci", {"package.json": "{}", ".dockerignore": "node_modules\npackage.json\n"}, "keeps package.json out"),
+        ("npm ci", {"package.json": "{}", ".dockerignore": "node_modules\npackage.json\n"}, "excludes package.json"),
         ("npm ci", {"package.json": "{}", ".dockerignore": ""}, "node_modules"),
         ("pip install -r a.txt", {}, "a.txt"),
         ("pip install -r a.txt", {"a.txt": "-r ../b.txt"}, "outside"),
@@ -114,7 +115,7 @@ def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[st
         ("dotnet restore", {"a.csproj": "", "a.sln": ""}, "solution"),
         ("gradle dependencies", {"build.gradle": "", "buildSrc/b.gradle": ""}, "several builds"),
         ("pnpm install", {**MEMBER, ".npmrc": "inject-workspace-packages=true\n"}, "copies the workspaces' files"),
-        ("pnpm install", {**MEMBER, ".npmrc": "shared-workspace-lockfile = false\n"}, "lockfile of its own"),
+        ("pnpm install", {**MEMBER, ".npmrc": "shared-workspace-lockfile = false\n"}, "its own lockfile"),
         ("pnpm install", {**MEMBER, "a/package.json": '{"dependenciesMeta": {"b": {"injected": true}}}'}, "copies"),
         ("pnpm install", {**MEMBER, "a/package.json": "["}, "a/package.json is not valid"),
         ("pnpm install", {**MEMBER, "a/package.json": '{"dependencies": {"b": "workspace:*"}}'}, "b is a dependency"),
@@ -130,9 +131,10 @@ def test_paths(tmp_path: Path, text: str, files: dict[str, str], paths: tuple[st
         ("cargo chef cook", {"Cargo.toml": ""}, "sources of every target"),
     ],
 )
-def test_why_not(tmp_path: Path, text: str, files: dict[str, str], word: str) -> None:
-    found = needs(tmp_path, text, {**IGNORE, **files})
-    assert word in found.why_not
+def test_refusals(tmp_path: Path, text: str, files: dict[str, str], word: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        needs(tmp_path, text, {**IGNORE, **files})
+    assert word in refusal.value.reason
 
 
 @pytest.mark.parametrize(

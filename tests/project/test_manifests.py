@@ -1,4 +1,4 @@
-"""Manifests are data: what they say about files is read, and what is broken is no fact."""
+"""Manifests are read as data; an invalid one yields no facts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_poetry() -> None:
 
 
 @pytest.mark.parametrize("text", ["[project", "a = 1\na = 2", "x = " + "[" * 100_000, "\0"])
-def test_broken_toml_is_no_fact(text: str) -> None:
+def test_invalid_toml_yields_no_facts(text: str) -> None:
     assert pyproject_facts(text) is None
 
 
@@ -79,7 +79,7 @@ def test_package_json() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"a": }'])
-def test_broken_json_is_no_fact(text: str) -> None:
+def test_invalid_json_yields_no_facts(text: str) -> None:
     assert package_json_facts(text) is None
 
 

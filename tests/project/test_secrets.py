@@ -1,4 +1,4 @@
-"""Values of `.env` files and of variables with secret names: none of them is shown or written."""
+"""Values of `.env` files and of variables with secret names: they are neither shown nor written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Dockerfiles take from their context, and what an ignore file would take away."""
+"""What Dockerfiles take from their context, and what an ignore file would exclude."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from dockfix.facts.model import Known
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
-from dockfix.project.sources import context_uses, loses
+from dockfix.project.sources import context_uses, excluded_path
 from dockfix.project.target import target_from_text
 
 DOCKERFILE = """\
@@ -51,4 +51,4 @@ def test_what_an_ignore_file_would_take_away(tmp_path: Path, source: str, patter
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("")
     context = Context(tmp_path, tmp_path, parse_ignore("already\n"))
-    assert loses(context, source, parse_ignore(f"already\n{pattern}\n")) == lost
+    assert excluded_path(context, source, parse_ignore(f"already\n{pattern}\n")) == lost

@@ -162,6 +162,6 @@ def test_what_a_broken_file_builds_is_known_not_to_be_known(tmp_path: Path) -> N
         target_for(project, read_file(tmp_path / name, root=tmp_path)) for name in ("a/Dockerfile", "b/Dockerfile")
     )
     assert (one.unread, one.builds_known, one.context) == (("compose.yaml",), False, None)
-    assert one.context_why == "compose.yaml could not be read and may build it; mend it, or give --context DIR"
+    assert one.context_why == "compose.yaml could not be read and may build it; fix it, or give --context DIR"
     assert two.unread == ("compose.yaml",)
     assert two.context is not None

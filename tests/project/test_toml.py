@@ -1,4 +1,4 @@
-"""TOML that no person wrote is refused before it costs anything."""
+"""TOML beyond the limits is refused before it costs time or memory."""
 
 from __future__ import annotations
 

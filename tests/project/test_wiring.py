@@ -1,4 +1,4 @@
-"""Which builds give which named contexts, and what their folders may mean."""
+"""Which builds supply which named contexts, and which folders they may mean."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.edit import wiring
-from dockfix.edit.text import apply_edits
-from dockfix.facts.model import Refused
 from dockfix.facts.stages import context_key
+from dockfix.project import wiring
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
 
@@ -51,7 +49,7 @@ def test_folders_that_may_be_meant(tmp_path: Path, value: str, folders: list[str
         (tmp_path / folder).mkdir(parents=True)
     build = target.builds[0]
     candidates = wiring.folder_candidates(target.project, build, build.additional_contexts["lib"], ["."])
-    assert tuple(wiring.spelled_folder(build, each) for each in candidates) == found
+    assert tuple(wiring.folder_as_written(build, each) for each in candidates) == found
 
 
 def test_a_folder_must_hold_what_is_copied(tmp_path: Path) -> None:
@@ -64,19 +62,6 @@ def test_a_folder_must_hold_what_is_copied(tmp_path: Path) -> None:
     assert not wiring.folder_candidates(target.project, build, given, ["../lib"])
 
 
-def test_the_edit_gives_the_context(tmp_path: Path) -> None:
-    target = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": "services:\n  a:\n    build: .\n"})
-    edits = wiring.context_edits(target.project, target.builds[0], "lib", "./lib")
-    after = apply_edits((tmp_path / "compose.yaml").read_text(), edits)
-    assert after == compose("./lib", ".")
-
-
-def test_what_is_there_is_not_given_again(tmp_path: Path) -> None:
-    target = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": compose("./lib", ".")})
-    with pytest.raises(Refused, match="has the entry already"):
-        wiring.context_edits(target.project, target.builds[0], "lib", "./lib")
-
-
 @pytest.mark.parametrize(
     ("base", "own", "enabled"),
     [("", "", True), ("[x]", "", False), ("[x]", "[x]", True), ("[x, y]", "[x]", True), ("[x]", "[x, y]", False)],
@@ -85,8 +70,8 @@ def test_whether_a_base_is_enabled_whenever_its_user_is(tmp_path: Path, base: st
     services = (("base", base), ("a", own))
     text = "services:\n" + "".join(f"  {name}:\n    build: .\n    profiles: {of or []}\n" for name, of in services)
     target = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": text})
-    maker, build = target.builds
-    assert wiring.enabled_with(target.project, maker, build) is enabled
+    producer, build = target.builds
+    assert wiring.enabled_with(target.project, producer, build) is enabled
 
 
 def test_values_of_env_files_are_not_written_out(tmp_path: Path) -> None:
@@ -94,8 +79,8 @@ def test_values_of_env_files_are_not_written_out(tmp_path: Path) -> None:
     target = project(tmp_path, files)
     build = target.builds[0]
     given = build.additional_contexts["lib"]
-    assert not wiring.written_plainly(target.project, build, given)
-    assert wiring.same_for(target.project, build, given, build) is None
+    assert not wiring.has_literal_value(target.project, build, given)
+    assert wiring.equivalent_value(target.project, build, given, build) is None
     assert "./lib" not in wiring.plain_command(target, "lib")
 
 

@@ -1,4 +1,4 @@
-"""Which further manifests belong to a project: read as data, bounded, never outside the context."""
+"""Which further manifests belong to a project: read as data, within limits, never outside the context."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_go_replacements_of_modules_by_versions_are_no_folders(tmp_path: Path) -
         ({}, "go.mod"),
     ],
 )
-def test_go_modules_that_cannot_be_told(tmp_path: Path, files: dict[str, str], word: str) -> None:
+def test_go_modules_that_are_unknown(tmp_path: Path, files: dict[str, str], word: str) -> None:
     with pytest.raises(Refused, match=word):
         go_manifests(context(tmp_path, files))
 

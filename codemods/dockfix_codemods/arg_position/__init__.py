@@ -66,9 +66,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from dockfix.edit import wiring
 from dockfix.edit.dockerfile import move_above
 from dockfix.facts.model import Refused
+from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Instruction, Run
@@ -117,7 +117,7 @@ def _fix(target: Target, stage: Stage, moves: Sequence[Move]) -> Fix:
     place = moves[0].place
     names = [move.arg.pairs[0].key for move in moves]
     passing = [build for name in names for build in wiring.passing(target, stage, name)]
-    by = wiring.where_all(target.project, [build for build in target.builds if build in passing])
+    by = wiring.describe_builds(target.project, [build for build in target.builds if build in passing])
     them = "it" if len(names) == 1 else "them"
     review = f"check that none of these RUNs reads {', '.join(f'`{name}`' for name in names)} from the environment"
     review += f" ({'it is' if len(names) == 1 else 'they are'} passed by {by})" if by else ""

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.edit import wiring
 from dockfix.edit.dockerfile import own_comments
 from dockfix.facts.images import is_implicitly_read
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.variables import ignores_environment, names_mentioned
+from dockfix.project import wiring
 from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.tree import Add, Arg, Copy, Env, Instruction, Run
 from dockfix.syntax.words import variables

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.project.compose.builds import ComposeFile, Dependency, Service
+from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputError
-from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.source import Lines
 
 if TYPE_CHECKING:

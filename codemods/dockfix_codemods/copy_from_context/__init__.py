@@ -63,8 +63,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import wiring
 from dockfix.facts.stages import ImageSource, Invalid, OutOfRange, Stage, context_key
+from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Requires, Severity
 from dockfix.syntax.tree import Copy

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockfix.edit import context_wiring, wiring
+from dockfix.edit import contexts as context_wiring
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage, context_key
+from dockfix.project import wiring
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Finding, Fix, Refusal, Safety, Severity
@@ -37,7 +38,7 @@ def check_supplied(target: Target, node: Instruction, stage: Stage, name: str) -
     if supply.providers and supply.without and not supply.by_command_line:
         yield from () if images else (_add_entry(target, node, build, supply, message) for build in supply.without)
     elif isinstance(node, Copy):
-        by = wiring.where_all(target.project, supply.providers) or "the command line"
+        by = wiring.describe_builds(target.project, supply.providers) or "the command line"
         note = f"{by} supplies it; a plain build needs `{wiring.plain_command(target, supply.key)}`"
         yield Refusal(node.span, f"{message}: a plain `docker build` fails", note, Severity.INFO)
 
@@ -55,8 +56,6 @@ def _correct_path(target: Target, node: Instruction, unresolved: wiring.Unresolv
         return Advice(node.span, f"{message}; several folders match: {shown}", Severity.ERROR)
     try:
         change = context_wiring.update_context(target.project, unresolved.build, given, folders[0])
-        if isinstance(change, str):
-            raise Refused(change)
     except Refused as refused:
         return Refusal(node.span, message, refused.reason)
     fix = f"change it to `{folders[0]}`, the only matching folder that contains what is copied"
@@ -71,7 +70,7 @@ def _add_entry(
 ) -> Finding:
     """Give a build the named context that the others have."""
     message = f"{message} that {wiring.where(target.project, build)} does not supply: its build fails"
-    by = wiring.where_all(target.project, supply.providers)
+    by = wiring.describe_builds(target.project, supply.providers)
     value = supply.agreed(target.project, build)
     if value is None:
         given = ", ".join(dict.fromkeys(each.shown for each in supply.given))
@@ -79,8 +78,6 @@ def _add_entry(
         return Refusal(node.span, message, f"{note}; write {wiring.as_written(build, supply.key, '...')}")
     try:
         change = context_wiring.add_context(target.project, build, supply.key, value)
-        if isinstance(change, str):
-            raise Refused(change)
     except Refused as refused:
         return Refusal(node.span, message, refused.reason)
     fix = f"add the named context `{supply.key}={value}`, as in {by}"

@@ -99,14 +99,17 @@ def _needed(target: Target, copy: Copy, run: Run, commands: Sequence[PackageComm
     if relative and target.facts.state(copy).workdir != target.facts.state(run).workdir:
         raise Refused("its destination is relative, and the working directory changes before the install")
     contexts = [target.context] if target.context else context_candidates(target.project, target.path)
-    answers = [[install_needs(command, context) for command in commands] for context in contexts]
-    if target.context is None:
-        answers = [answer for answer in answers if not any(needs.why_not for needs in answer)]
-        if len(answers) != 1:
-            raise Refused("the build context is unknown; pass `--context DIR`")
-    why_not = next((needs.why_not for needs in answers[0] if needs.why_not), None)
-    if why_not is not None:
-        raise Refused(why_not)
+    answers: list[list[Needs]] = []
+    reason = ""
+    for context in contexts:
+        try:
+            answers.append([install_needs(command, context) for command in commands])
+        except Refused as refused:
+            reason = refused.reason
+    if target.context is None and len(answers) != 1:
+        raise Refused("the build context is unknown; pass `--context DIR`")
+    if not answers:
+        raise Refused(reason)
     return answers[0]
 
 

@@ -62,7 +62,7 @@ from pathlib import Path
 from typing import Final
 
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
-from dockfix.rule.suppression import silences_in_text
+from dockfix.rule.suppression import suppresses_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.dockerignore_comment.blockers import blockers
 from dockfix_codemods.dockerignore_comment.builds import IgnoringBuild, builds_by_ignore_file
@@ -82,7 +82,7 @@ def check_project(workspace: Workspace) -> Iterator[Finding]:
 def _findings(path: Path, text: str, builds: Sequence[IgnoringBuild]) -> Iterator[Finding]:
     """One fix for all lines of a file that can be changed together, and one refusal for the others."""
     comments = [
-        comment for comment in trailing_comments(text) if not silences_in_text(text, CODEMOD.name, comment.line)
+        comment for comment in trailing_comments(text) if not suppresses_in_text(text, CODEMOD.name, comment.line)
     ]
     if not comments:
         return

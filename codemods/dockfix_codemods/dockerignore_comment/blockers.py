@@ -7,7 +7,7 @@ from typing import Final
 
 from dockfix.facts.model import Known
 from dockfix.project.ignore import IgnoreRules, parse_ignore
-from dockfix.project.sources import context_uses, loses, lost_files, use_of_lost
+from dockfix.project.sources import context_uses, excluded_files, excluded_path, use_of_excluded
 from dockfix_codemods.dockerignore_comment.builds import IgnoringBuild, distinct_contexts
 from dockfix_codemods.dockerignore_comment.edits import TrailingComment
 
@@ -56,7 +56,8 @@ def _build_blockers(
         return found
     repaired = rules.with_lines({comment.line: comment.pattern for comment in fixed})
     lost = {
-        id(context): lost_files(context.sent_files or (), repaired, excluding) for context in distinct_contexts(builds)
+        id(context): excluded_files(context.sent_files or (), repaired, excluding)
+        for context in distinct_contexts(builds)
     }
 
     def block(path: str, user: str) -> None:
@@ -68,10 +69,10 @@ def _build_blockers(
             where = f"the {use.instruction.name} in {build.target.display}:{use.instruction.start_line}"
             if not isinstance(use.source, Known):
                 return found | dict.fromkeys(excluding, f"the source of {where} is unknown, and may be excluded")
-            path = loses(build.context, use.source.value, repaired)
+            path = excluded_path(build.context, use.source.value, repaired)
             if path is not None:
                 block(path, f"{where} needs")
-        used = use_of_lost(build.target, build.context, lost[id(build.context)])
+        used = use_of_excluded(build.target, build.context, lost[id(build.context)])
         if used is not None:
             block(used[1], f"the {used[0].name} in {build.target.display}:{used[0].start_line} uses")
     return found

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dockfix.edit.wiring import shown_folder, where
 from dockfix.project.compose.model import BuildInvocation, NamedContext, Option
 from dockfix.project.files import resolve_inside
 from dockfix.project.target import Project, Target
+from dockfix.project.wiring import shown_folder, where
 from dockfix_codemods.local_base_image.build_comments import BuildComment, build_comments, read_command
 
 __all__ = ["BuildRecipe", "recipe_of_build", "recipe_of_comment", "recipes_of"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from dockfix.edit import wiring
 from dockfix.facts.images import is_local_name
 from dockfix.facts.stages import context_key
+from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Copy, From, Instruction
 from dockfix_codemods.local_base_image.build_comments import BuildComment, build_comments

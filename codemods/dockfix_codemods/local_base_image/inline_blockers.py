@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from dockfix.edit.wiring import shown_folder
 from dockfix.facts.frontend import frontend_is
 from dockfix.facts.images import PREDEFINED_ARGS
 from dockfix.facts.model import Known
@@ -22,7 +21,8 @@ from dockfix.facts.stages import context_key, stage_number
 from dockfix.facts.variables import names_mentioned
 from dockfix.project.ignore import read_ignore
 from dockfix.project.target import Target
-from dockfix.rule.suppression import silences_file
+from dockfix.project.wiring import shown_folder
+from dockfix.rule.suppression import suppresses_file
 from dockfix.syntax.shell import parse_shell
 from dockfix.syntax.tree import Arg, Comment, Dockerfile, From, Onbuild, shell_text
 from dockfix_codemods.local_base_image.base_build import (
@@ -241,5 +241,5 @@ def _unverifiable(base: BaseBuild) -> Iterator[str]:
         if text is not None and not parse_shell(text).ok:
             yield f"line {node.start_line} of {name} has shell text that cannot be parsed"
     for each in (*dockerfile.nodes, *(comment for node in dockerfile.instructions for comment in node.comments)):
-        if isinstance(each, Comment) and silences_file(each):
+        if isinstance(each, Comment) and suppresses_file(each):
             yield f"line {each.line} of {name} silences rules for the whole file"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit import context_wiring, wiring
+from dockfix.edit import contexts as context_wiring
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import context_key
+from dockfix.project import wiring
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Finding, Fix, Refusal, Safety, Severity
@@ -60,9 +61,9 @@ def _wait(use: ImageUse, build: BuildInvocation, producers: list[BuildInvocation
     """Make a build wait for the one in the same file that builds its base image."""
     target, node, key = use.target, use.node, use.supply.key
     project = target.project
-    one = wiring.one_of(project, producers, build)
+    one = wiring.common_producer(project, producers, build)
     producer = one or producers[0]
-    by = wiring.where_all(project, producers)
+    by = wiring.describe_builds(project, producers)
     message = f"{use.shown} uses the image that {by} builds, but {wiring.where(project, build)} does not wait for it"
     unused = [name for name in build.additional_contexts if context_key(name) == key]
     if unused:
@@ -73,8 +74,6 @@ def _wait(use: ImageUse, build: BuildInvocation, producers: list[BuildInvocation
     value = f"{'service' if build.kind == 'compose' else 'target'}:{producer.service}"
     try:
         change = context_wiring.add_context(project, build, key, value)
-        if isinstance(change, str):
-            raise Refused(change)
     except Refused as refused:
         return Refusal(node.span, message, refused.reason, file=target.real)
     fix = (
@@ -86,7 +85,7 @@ def _wait(use: ImageUse, build: BuildInvocation, producers: list[BuildInvocation
 
 def wait_blocker(target: Target, build: BuildInvocation, producers: list[BuildInvocation]) -> str | None:
     """Why a build cannot wait for the builds of its base image; None if it can."""
-    one = wiring.one_of(target.project, producers, build)
+    one = wiring.common_producer(target.project, producers, build)
     producer = one or producers[0]
     first = f"run `{wiring.build_command(target, producer)}` first"
     if one is None:

@@ -33,7 +33,7 @@ def ast(
     """Show how Dockerfiles are understood; a file with mistakes has its problems in the output."""
     from dockfix.output.text import problem_line  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.output.tree import tree_text  # noqa: PLC0415
-    from dockfix.project.trees import text_tree, trees  # noqa: PLC0415
+    from dockfix.project.listing import text_tree, trees  # noqa: PLC0415
 
     terminal = console(color)
     code = 0

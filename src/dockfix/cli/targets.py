@@ -38,7 +38,7 @@ def targets(
     from dockfix.output.json import dumps  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.output.targets import targets_json, targets_text  # noqa: PLC0415
     from dockfix.output.text import problem_line  # noqa: PLC0415
-    from dockfix.project.table import target_table  # noqa: PLC0415
+    from dockfix.project.listing import target_table  # noqa: PLC0415
     from dockfix.project.target import load_project  # noqa: PLC0415
 
     terminal = console(color)

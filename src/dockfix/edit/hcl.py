@@ -1,7 +1,7 @@
-"""Edits of bake files: from a text to the smallest edits that give a target a named context.
+"""Edits of bake files: the smallest edits that give a target a named context.
 
 Nothing else of the file changes, and the result is in the file's own style: indentation, line ends, commas, quotes.
-What cannot be edited honestly, since its meaning is computed, is `Refused`.
+An entry whose value is computed is refused (`Refused`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Final
 
 from dockfix.edit.text import Edit
 from dockfix.facts.model import Refused
-from dockfix.project.bake.tree import Attribute, Block, Document, Entry, Literal, Obj, Syntax, Template, parse_bake
+from dockfix.project.bake.reader import parse_bake
+from dockfix.project.bake.tree import Attribute, Block, Document, Entry, Literal, Obj, Syntax, Template
 
 __all__ = ["set_context"]
 
@@ -24,9 +25,10 @@ def set_context(text: str, target: str, name: str, value: str, *, json: bool = F
     """The edits after which the block `target` has the named context `name` with `value`; none if it has it already.
 
     `target` is the label of a block (`BakeTarget.block`): all targets of a matrix get the context. Both `name` and
-    `value` are plain texts; what HCL would read as a template in them is escaped.
+    `value` are plain texts; template characters in them are escaped.
 
-    Raises `Refused`.
+    Raises:
+        Refused: the file cannot be edited without changing more.
     """
     try:
         document = parse_bake(text, json=json)
@@ -54,7 +56,7 @@ def _short(text: str) -> str:
 
 
 def _matching(document: Document, given: Obj, name: str) -> Entry | None:
-    """The entry of this name. No key may be computed, or it could be the one."""
+    """The entry of this name. A computed key is refused, since it could have this name."""
     found: list[Entry] = []
     for entry in given.entries:
         if not isinstance(entry.key, Literal):
@@ -67,7 +69,7 @@ def _matching(document: Document, given: Obj, name: str) -> Entry | None:
 
 
 class _Editor:
-    """What both forms share."""
+    """The common part of HCL and JSON."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -109,7 +111,7 @@ class _Editor:
         return self.text[start : start + len(self.text[start:]) - len(self.text[start:].lstrip(" \t"))]
 
     def leads(self, at: int) -> bool:
-        """Whether only blanks stand before `at` on its line."""
+        """Whether only blanks are before `at` on its line."""
         return not self.text[self.line_start(at) : at].strip(" \t")
 
 
@@ -126,11 +128,11 @@ class _Hcl(_Editor):
         if self.text[end - 1] == "\n":
             raise Refused("the last of contexts is a heredoc")
         comma = self._comma(end, inside[1])
-        behind = end if comma is None else comma + 1
+        after = end if comma is None else comma + 1
         new = self._entry(given, last, name, value)
-        stop = self._line_end(behind, inside[1])
+        stop = self._line_end(after, inside[1])
         if stop is None:  # the closing brace is on the same line
-            return (Edit(behind, behind, f", {new}" if comma is None else f" {new},"),)
+            return (Edit(after, after, f", {new}" if comma is None else f" {new},"),)
         line = f"{self.eol}{self._entry_indent(given, last)}{new}"
         if comma is not None:
             return (Edit(stop, stop, f"{line},"),)
@@ -189,7 +191,7 @@ class _Hcl(_Editor):
         return end - 1 if self.text[at:end].endswith("\r") else end
 
     def _line_end(self, at: int, limit: int) -> int | None:
-        """The end of the line that `at` is on, without its line break, if only blanks and comments stand before it."""
+        """The end of the line that `at` is on, without its line break, if only blanks and comments are before it."""
         while at < limit:
             if self.text.startswith(("\n", "\r\n"), at):
                 return at
@@ -233,14 +235,14 @@ class _Hcl(_Editor):
         return self._unfolded(block, line, outer)
 
     def _unfolded(self, block: Block, line: str, outer: str) -> tuple[Edit, ...]:
-        """A block on one line may hold one attribute: it is laid out over several."""
+        """Split a block on one line, which may hold only one attribute, into several lines."""
         start, end = block.inside.start, block.inside.end
         if len(block.body.attributes) != 1 or block.body.blocks:
-            raise Refused(f"the target {block.labels[0]} is laid out too unusually")
+            raise Refused(f"the target {block.labels[0]} has an unusual layout")
         only = block.body.attributes[0].span
         before, after = self.text[start : only.start], self.text[only.end : end]
         if before.strip() or after.strip() or "\n" in self.text[start:end]:
-            raise Refused(f"the target {block.labels[0]} is laid out too unusually")
+            raise Refused(f"the target {block.labels[0]} has an unusual layout")
         return (
             Edit(start, only.start, f"{self.eol}{outer}{self._unit()}"),
             Edit(only.end, end, f"{self.eol}{line}{self.eol}{outer}"),
@@ -267,7 +269,7 @@ class _Hcl(_Editor):
 
 
 def _common_column(text: str, heads: list[tuple[int, int, str]]) -> int:
-    """How far behind the start of each name its `=` stands if that is the same for names of different lengths, or 0."""
+    """The distance from the start of each name to its `=` if it is the same for names of different lengths, else 0."""
     distances = {text.index(mark, end) - start for start, end, mark in heads}
     lengths = {end - start for start, end, _ in heads}
     lines = {text.count("\n", 0, start) for start, _, _ in heads}
@@ -280,7 +282,7 @@ class _Json(_Editor):
         if entry is not None:
             return self.replaced(entry, value)
         if given.entries:
-            return (self._behind(given.entries[-1], given.span.start, name, self.quoted(value)),)
+            return (self._after(given.entries[-1], given.span.start, name, self.quoted(value)),)
         start, end = given.span.start + 1, given.span.end - 1
         outer = self.indent(given.span.start)
         if "\n" in self.text[start:end] or self._pretty():
@@ -296,7 +298,7 @@ class _Json(_Editor):
         anchor = next(reversed(simple or members), None)
         if anchor is None:
             if self.text[start:end].strip():
-                raise Refused(f"the target {block.labels[0]} is laid out too unusually")
+                raise Refused(f"the target {block.labels[0]} has an unusual layout")
             outer = self.indent(block.span.start)
             inner = outer + self._unit()
             if not self._pretty():
@@ -305,17 +307,17 @@ class _Json(_Editor):
             return (Edit(start, end, new),)
         own = self.indent(anchor.span.start) if self.leads(anchor.span.start) else None
         entry = Entry(Literal(anchor.value.span, None), anchor.value)
-        return (self._behind(entry, start, "contexts", self._object(name, value, own), anchor.span.start),)
+        return (self._after(entry, start, "contexts", self._object(name, value, own), anchor.span.start),)
 
     def _object(self, name: str, value: str, indent: str | None) -> str:
-        """An object with one member; over several lines if it stands on a line of its own at `indent`."""
+        """An object with one member; over several lines if it is on a line of its own at `indent`."""
         if indent is None:
             return f"{{{self.quoted(name)}{self._colon()}{self.quoted(value)}}}"
         inner = f"{self.eol}{indent}{self._unit()}{self.quoted(name)}{self._colon()}{self.quoted(value)}"
         return f"{{{inner}{self.eol}{indent}}}"
 
-    def _behind(self, last: Entry, floor: int, name: str, value: str, key_start: int | None = None) -> Edit:
-        """A member behind another one, set off from it as that one is from what is before it."""
+    def _after(self, last: Entry, floor: int, name: str, value: str, key_start: int | None = None) -> Edit:
+        """A member after another one, with the same separator as before that one."""
         start = last.key.span.start if key_start is None else key_start
         before = self.text[floor:start]
         blanks = before[len(before.rstrip()) :]

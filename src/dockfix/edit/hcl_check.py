@@ -1,10 +1,11 @@
-"""What differs between two texts of a bake file: the gate that an edit changes what it says, and nothing else."""
+"""What differs between two texts of a bake file; shows that an edit changes what it should, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from dockfix.project.bake.reader import parse_bake
 from dockfix.project.bake.tree import (
     Binary,
     Body,
@@ -19,7 +20,6 @@ from dockfix.project.bake.tree import (
     Seq,
     Template,
     Unary,
-    parse_bake,
 )
 
 __all__ = ["BakePath", "bake_changes"]
@@ -30,9 +30,10 @@ BakePath: TypeAlias = tuple[str, ...]
 
 def bake_changes(before: str, after: str, *, json: bool = False) -> list[tuple[BakePath, str | None, str | None]]:
     """The values and comments that differ, in the order of `before`, each with the old and the new one as canonical
-    text; `None` for what is not there. Layout is not compared, the order of keys and blocks is.
+    text; `None` for an absent value. Layout is not compared, the order of keys and blocks is.
 
-    Raises `bake_tree.Syntax` if one of the two cannot be read.
+    Raises:
+        Syntax: one of the two cannot be read.
     """
     old, new = (dict(_flat(parse_bake(text, json=json))) for text in (before, after))
     changes: list[tuple[BakePath, str | None, str | None]] = [
@@ -42,7 +43,7 @@ def bake_changes(before: str, after: str, *, json: bool = False) -> list[tuple[B
 
 
 def _moved(old: Mapping[BakePath, str], new: Mapping[BakePath, str]) -> list[tuple[BakePath, str | None, str | None]]:
-    """The first path that stands elsewhere among those that both have."""
+    """The first path with another position among those that both have."""
     for one, other in zip((path for path in old if path in new), (path for path in new if path in old), strict=True):
         if one != other:
             return [(one, old[one], None)]

@@ -1,7 +1,7 @@
 """What differs between two versions of a YAML file: values by their paths, and comments.
 
-An edit of a YAML file is checked with this against what it was meant to do. It reads with ruamel.yaml's loader, so
-that it does not depend on where `yamledit` believes things to stand.
+Checks that an edit of a YAML file does what it should. It reads values with ruamel.yaml's loader, not from `yaml_tree`,
+on purpose: a mistake in the tree that the editor uses must not hide itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dockfix.syntax.source import BOM
 __all__ = ["ABSENT", "Absent", "Change", "Tagged", "Value", "check_result", "yaml_changes", "yaml_comments"]
 
 Value: TypeAlias = "str | Mapping[str, Value]"
-"""What an entry is set to: a string, or a mapping of names to such."""
+"""The new value of an entry: a string, or a mapping of names to values."""
 
 
 class Absent(Enum):
@@ -29,7 +29,7 @@ class Absent(Enum):
 
 
 ABSENT: Final = Absent.ABSENT
-"""Stands for the old value of what was added, and for the new one of what was removed; `None` is YAML's null."""
+"""The old value of an added leaf, and the new one of a removed leaf; `None` is YAML's null."""
 
 Change: TypeAlias = tuple[tuple[str | int, ...], object, object]
 """A path from the top (keys as strings, positions in lists as integers), the old leaf and the new one."""
@@ -44,22 +44,22 @@ class Tagged:
 
 
 def yaml_changes(before: str, after: str) -> list[Change]:
-    """Which leaves were added, removed or changed, in the order of `before`, then of `after`.
+    """The leaves that were added, removed or changed, in the order of `before`, then of `after`.
 
     A leaf is a scalar, or an empty mapping or list. Aliases and merges are written out. Values are compared with
     their types: `1`, `1.0`, `"1"` and `true` all differ. Neither the order of keys nor how a value is spelled counts.
 
     Raises:
-        YamlError: one of the two is no valid YAML, or goes beyond the limits.
+        YamlError: one of the two is invalid YAML, or exceeds the limits.
     """
     return list(_differences((), _data(before), _data(after)))
 
 
 def yaml_comments(text: str) -> list[str]:
-    """The comments, in order: from the `#` to the end of the line, without white space behind.
+    """The comments, in order: from the `#` to the end of the line, without trailing white space.
 
     Raises:
-        YamlError: the text is no valid YAML, or goes beyond the limits.
+        YamlError: the text is invalid YAML, or exceeds the limits.
     """
     return list(_comments(text))
 
@@ -70,8 +70,8 @@ def check_result(
     """What is wrong with `after` as `before` with `value` set at `path`, in one line; `None` if nothing is.
 
     Both have to load; the data have to be the same but for `value` at `path`; every comment has to be there, in its
-    order. A mapping is laid over what is there: its entries are set, others stay. With `shared_ok`, other
-    entries may have got the same value (where an alias or a merge brings it).
+    order. A mapping is merged: its entries are set, others stay. With `shared_ok`, other entries may have
+    the same new value (through an alias or a merge).
     """
     try:
         wanted, got = copy.deepcopy(_data(before)), _data(after)
@@ -80,7 +80,7 @@ def check_result(
         return error.reason
     leaves: set[str] = set()
     try:
-        wanted = _laid(wanted, path, value, leaves)
+        wanted = _with_value(wanted, path, value, leaves)
     except (LookupError, TypeError):
         return f"there is no place for {'.'.join(map(str, path))}"
     for where, _, new in _differences((), wanted, got):
@@ -92,7 +92,7 @@ def check_result(
     return None
 
 
-def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: set[str]) -> Any:
+def _with_value(data: Any, path: Sequence[str | int], value: Value, leaves: set[str]) -> Any:
     """`data`, changed in place, with `value` at `path`."""
     if not path:
         if isinstance(value, str):
@@ -101,33 +101,33 @@ def _laid(data: Any, path: Sequence[str | int], value: Value, leaves: set[str]) 
             leaves.add(value)
             return value
         for entry, part in value.items():
-            data = _laid(data, (entry,), part, leaves)
+            data = _with_value(data, (entry,), part, leaves)
         return {} if data is None else data
     name, rest = path[0], path[1:]
     if isinstance(data, Tagged):
-        return Tagged(data.tag, _laid(data.value, path, value, leaves))
+        return Tagged(data.tag, _with_value(data.value, path, value, leaves))
     if isinstance(data, list):
-        return _laid_in_list(data, path, value, leaves)
+        return _with_list_value(data, path, value, leaves)
     if data is None:
         data = {}
     elif isinstance(data, str):
         data = {"context": data}  # compose's short form of `build:`
     key = next((key for key in data if str(key) == name), name)
-    # an empty mapping stands for itself, so that it is no null
+    # an empty mapping is not null
     below = data.get(key, {} if rest or not isinstance(value, str) else None)
     if name == "build" and isinstance(below, str) and (rest == ("context",) or value == {"context": value}):
         data[key] = value
     else:
-        data[key] = _laid(below, rest, value, leaves)
+        data[key] = _with_value(below, rest, value, leaves)
     return data
 
 
-def _laid_in_list(data: list[Any], path: Sequence[str | int], value: Value, leaves: set[str]) -> list[Any]:
+def _with_list_value(data: list[Any], path: Sequence[str | int], value: Value, leaves: set[str]) -> list[Any]:
     name, rest = path[0], path[1:]
     if isinstance(name, int):
         if name == len(data):
             data.append(None)
-        data[name] = _laid(data[name], rest, value, leaves)
+        data[name] = _with_value(data[name], rest, value, leaves)
         return data
     if rest or not isinstance(value, str):
         raise TypeError
@@ -193,13 +193,13 @@ def _data(text: str) -> Any:
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
     class Constructor(SafeConstructor):
-        """Takes any tag, and runs nothing."""
+        """Accepts any tag and executes nothing."""
 
     Constructor.add_multi_constructor("", _tagged)
-    read_tree(text)  # holds the limits, without which the loader could take for ever
+    read_tree(text)  # checks the limits, without which the loader could take forever
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = Constructor
-    yaml.composer.warn_double_anchors = False  # an anchor may be given anew
+    yaml.composer.warn_double_anchors = False  # an anchor may be defined again
     try:
         return yaml.load(text.removeprefix(BOM))
     except (YAMLError, ValueError, TypeError, RecursionError) as error:
@@ -217,7 +217,7 @@ def _tagged(constructor: Any, suffix: str, node: Any) -> Tagged:
 
 @lru_cache(maxsize=8)
 def _comments(text: str) -> tuple[str, ...]:
-    """Comments stand between tokens, and behind the indicator of a block scalar, nowhere else."""
+    """Comments are between tokens and after the indicator of a block scalar, nowhere else."""
     from ruamel.yaml import YAML  # noqa: PLC0415
     from ruamel.yaml.tokens import ScalarToken  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from dockfix.engine.settings import Mode
 from dockfix.project.secrets import Secrets
 from dockfix.project.target import Target
 from dockfix.rule.model import Advice, Check, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
-from dockfix.rule.suppression import Suppressions, silences_in_text
+from dockfix.rule.suppression import Suppressions, suppresses_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
 
@@ -66,7 +66,7 @@ class Findings:
         return [
             _locate_in(target, codemod, finding)
             for finding in results
-            if not suppressions.silences(codemod, finding.at)
+            if not suppressions.suppresses(codemod, finding.at)
         ]
 
     def lowered(self, text: str) -> str:
@@ -134,12 +134,12 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
         own = workspace.by_path.get(path)
         if own is not None:
             target = workspace.target(own)
-            if not Suppressions(target.dockerfile).silences(codemod, finding.at):
+            if not Suppressions(target.dockerfile).suppresses(codemod, finding.at):
                 yield _locate_in(target, codemod, finding)
         elif mode.in_scope(path):
             text = workspace.text_if_any(path) or ""
             lines = Lines(text)
-            if not silences_in_text(text, codemod.name, lines.line(finding.at.start)):
+            if not suppresses_in_text(text, codemod.name, lines.line(finding.at.start)):
                 yield _locate(codemod, finding, lines, path, text, workspace.project.secrets)
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from dockfix.engine.results import FileResult
-from dockfix.project.files import FileText, NewFile, remove_leftovers, write_files
+from dockfix.project.files import FileText
 from dockfix.project.problems import InputError
+from dockfix.project.writing import NewFile, remove_leftovers, write_files
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import encode
 

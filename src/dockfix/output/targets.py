@@ -1,7 +1,7 @@
 """The table of build targets, for people and for programs.
 
 The JSON document is `{"version": 1, "root", "targets": [row], "problems"}`; a row has the fields of
-`dockfix.project.table.Row`. Of arguments only the names are shown: their values may be secrets from a `.env` file.
+`dockfix.project.listing.Row`. Of arguments only the names are shown: their values may be secrets from a `.env` file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from dockfix.output.json import VERSION, problem_json, valid
 from dockfix.output.plain import PLAIN, Style, printable
-from dockfix.project.table import Row, Table
+from dockfix.project.listing import Row, Table
 
 __all__ = ["targets_json", "targets_text"]
 

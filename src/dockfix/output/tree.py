@@ -10,7 +10,7 @@ from dockfix.output.plain import PLAIN, Style, printable
 
 
 def tree_text(data: Mapping[str, Any], *, style: Style = PLAIN) -> str:
-    """The tree of one file, as of `dockfix.project.trees`: a line a node, with its lines in the source."""
+    """The tree of one file, as of `dockfix.project.listing`: a line a node, with its lines in the source."""
     lines = [style("bold", _shown(data["path"]))]
     if data["escape"] not in (None, "\\"):
         lines.append(f"  escape {_shown(data['escape'])}")

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dockfix.project.discovery import CONFIG_NAMES
 from dockfix.project.files import read_file
-from dockfix.project.names import CONFIG_NAMES
 from dockfix.project.problems import InputError, closest
 
 if TYPE_CHECKING:

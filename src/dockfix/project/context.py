@@ -1,5 +1,5 @@
-"""A build context: the files that COPY and ADD can see. Looked at lazily, bounded, never outside the project, never
-executed.
+"""A build context: the files that COPY and ADD can see. Read lazily and within limits, never outside the project, and
+never executed.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.files import read_file, resolve_inside
-from dockfix.project.gopath import BadPatternError, clean, has_wildcard, match
+from dockfix.project.files import Snapshot, read_file, resolve_inside
 from dockfix.project.ignore import IgnoreRules
+from dockfix.project.patterns import BadPatternError, clean, has_wildcard, match
 from dockfix.project.problems import InputError
-from dockfix.project.snapshot import Snapshot
 
 __all__ = ["MAX_ENTRIES", "Context"]
 
 MAX_ENTRIES: Final = 20_000
-"""How many directory entries one question may look at; past it the answer is `None`, "too many to say"."""
+"""The most directory entries that one query reads; beyond it the answer is `None`."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class Context:
     """The folder that a build sends, with its ignore rules.
 
     `root` and `project_root` are absolute. Paths are relative to `root`, with `/`; as in COPY, a leading `/` means
-    the root too, and `..` does not lead out of it. What a symlink leads to outside the project does not exist here.
-    `files` is what is read through; files that a run is about to create are there.
+    the root too, and `..` does not lead out of it. The target of a symlink outside the project does not exist here.
+    `files` is the snapshot to read from, including files that the run creates.
     """
 
     root: Path
@@ -39,7 +38,7 @@ class Context:
     files: Snapshot | None = None
 
     def exists(self, rel: str) -> bool:
-        """Whether there is a file or folder, ignored or not; see `ignored`."""
+        """Whether a file or folder exists, ignored or not; see `ignored`."""
         return self._mode(rel) is not None
 
     def is_dir(self, rel: str) -> bool:
@@ -66,11 +65,11 @@ class Context:
         return file.text if len(file.data) <= limit else None
 
     def ignored(self, rel: str) -> bool:
-        """Whether the ignore file keeps `rel` out of the context; it need not exist."""
+        """Whether the ignore file excludes `rel` from the context; the path need not exist."""
         return self.ignore.ignored(_rooted(rel))
 
     def glob(self, pattern: str, *, sent_only: bool = False) -> list[str] | None:
-        """What a COPY source of this context names, sorted; `None` if that takes more than `MAX_ENTRIES` entries.
+        """The paths that a COPY source of this context names, sorted; `None` for more than `MAX_ENTRIES` entries.
 
         Rules of Go's `filepath.Match` over the whole path (`*` stops at `/`, there is no `**`), and what is below a
         match belongs to it and is not listed. A source without a wildcard names itself, if it exists. A malformed
@@ -93,10 +92,9 @@ class Context:
         return [rel for rel in found if not self.ignored(rel)] if sent_only else found
 
     def ignored_below(self, rel_dir: str) -> list[str] | None:
-        """What the ignore file keeps out below a folder, sorted; `None` if that takes more than `MAX_ENTRIES` entries.
+        """The paths below a folder that the ignore file excludes, sorted; `None` for more than `MAX_ENTRIES` entries.
 
-        A folder that is kept out stands for all that is in it; what an exception brings back below it is not looked
-        for.
+        An excluded folder represents all files in it; exceptions below it are not searched for.
         """
         top = _rooted(rel_dir)
         found: list[str] = []
@@ -141,13 +139,13 @@ class Context:
 
     @cached_property
     def sent_files(self) -> list[str] | None:
-        """The files that the build sends, as `files_below` has them; looked for once."""
+        """The files that the build sends, as `files_below` lists them; searched once."""
         return self.files_below(".")
 
     @cached_property
     def numbered(self) -> list[str]:
-        """The paths with a `#` in the last name, ignored ones too. At most `MAX_ENTRIES` entries are looked at, those
-        of the upper folders first.
+        """The paths with a `#` in the last name, ignored ones too. At most `MAX_ENTRIES` entries are read, upper
+        folders first.
         """
         found: list[str] = []
         left = MAX_ENTRIES
@@ -189,7 +187,8 @@ class Context:
     def entries(self, rel: str) -> list[tuple[str, bool]]:
         """The entries of a folder as relative paths, ignored and new ones too, and whether each is a folder itself.
 
-        A symlink is none. What is no folder of the project has no entries; past `MAX_ENTRIES` the rest is left out.
+        A symlink is not a folder. A path that is not a folder of the project has no entries; at most `MAX_ENTRIES` are
+        given.
         """
         real = self._resolve(rel)
         if real is None:

@@ -1,4 +1,4 @@
-"""Finding Dockerfiles below the paths that a user names."""
+"""Finding files: Dockerfiles below the paths that a user names, compose and bake files, by their names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dockfix.project.gitignore import GitIgnore, is_malformed
 from dockfix.project.problems import InputProblem
 
 __all__ = [
-    "EXCLUDED_FOLDERS", "Found", "InputProblem", "bad_pattern", "discover", "find_named", "is_dockerfile_name",
-    "is_sample_path", "not_excluded", "walk_folders",
+    "CONFIG_NAMES", "EXCLUDED_FOLDERS", "Found", "InputProblem", "bad_pattern", "discover", "find_named",
+    "is_bake_name", "is_compose_name", "is_dockerfile_name", "is_sample_path", "not_excluded", "walk_folders",
 ]  # fmt: skip
 
 EXCLUDED_FOLDERS: Final = frozenset(
@@ -28,8 +28,8 @@ EXCLUDED_FOLDERS: Final = frozenset(
 )  # fmt: skip
 """Folders that are never searched: version control, caches, installed code and build output.
 
-Source: the default of `exclude` in ruff's settings; `build` and `.vscode` are left out of it, since Dockerfiles that
-people maintain live in them (`build/docker/Dockerfile`, dev containers).
+Source: the default of `exclude` in ruff's settings; without `build` and `.vscode`, which contain Dockerfiles
+that people maintain (`build/docker/Dockerfile`, dev containers).
 """
 
 _OTHER_KINDS: Final = frozenset(
@@ -50,15 +50,27 @@ _OTHER_KINDS: Final = frozenset(
         "gz", "tgz", "tar", "zip", "xz", "zst", "asc", "sig", "sha256",
     }
 )  # fmt: skip
+CONFIG_NAMES: Final = (
+    "dockfix.toml", ".dockfix.toml", "dockfix.yaml", "dockfix.yml", ".dockfix.yaml", ".dockfix.yml",
+)  # fmt: skip
+"""Files that configure only dockfix; `[tool.dockfix]` may be in a `pyproject.toml` instead."""
+
+_COMPOSE: Final = re.compile(r"(?:docker-)?compose(?:[._-][\w.-]*)?\.ya?ml")
+_BAKE: Final = re.compile(
+    r"docker-bake(?:\.override)?\.json"
+    r"|(?:docker-)?bake(?:[._-][\w.-]*)?\.hcl"
+    r"|[\w.-]+[._-](?:docker-)?bake\.hcl",
+    re.ASCII,
+)
 _NAME: Final = re.compile(r"(?:Dockerfile(?:\..+)?|dockerfile|.*\.[Dd]ockerfile|Containerfile.*)", re.DOTALL)
 
 
 def is_dockerfile_name(name: str) -> bool:
-    """Whether a file of this name is taken for a Dockerfile when a folder is searched.
+    """Whether the search of a folder takes a file of this name for a Dockerfile.
 
     `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`, `*.dockerfile`, `Containerfile*`, and `dockerfile`, which BuildKit
-    falls back to. Not ignore files, templates, editors' leftovers, and files that their last suffix shows to be
-    something else. A file that is named on the command line is taken whatever its name.
+    falls back to. Ignore files, templates, editors' backups and files whose last suffix names another type are left
+    out. A file named on the command line is accepted with any name.
     """
     if name.endswith(("~", "#")) or name.startswith(".#") or _NAME.fullmatch(name) is None:
         return False
@@ -71,9 +83,23 @@ _SAMPLE_FOLDERS: Final = frozenset(
 _SAMPLE_BEGINNINGS: Final = ("example", "fixture", "sample", "test")
 
 
+def is_compose_name(name: str) -> bool:
+    """Whether a file is a compose file: `compose*.y(a)ml` and `docker-compose*.y(a)ml`, the default names and the usual
+    variants of them.
+    """
+    return _COMPOSE.fullmatch(name) is not None
+
+
+def is_bake_name(name: str) -> bool:
+    """Whether a file is a bake file: the four default names, and HCL files for `-f` (`bake.hcl`, `docker-bake.dev.hcl`,
+    `ci.bake.hcl`). JSON files only by the default names, since any JSON file could have another.
+    """
+    return _BAKE.fullmatch(name) is not None
+
+
 def is_sample_path(display: str) -> bool:
-    """Whether a path, relative to the project root, lies in a folder for tests, examples, documentation or vendored
-    code: what stands there is not held to what the product has.
+    """Whether a path, relative to the project root, is in a folder for tests, examples, documentation or vendored code,
+    where the product's standards do not apply.
     """
     folders = [part.lower() for part in display.split("/")[:-1]]
     return any(folder in _SAMPLE_FOLDERS or folder.startswith(_SAMPLE_BEGINNINGS) for folder in folders)
@@ -84,7 +110,7 @@ _MAX_GITIGNORE: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A Dockerfile to work on. `path` is as given, or joined to the folder that was given; it is not resolved."""
+    """A Dockerfile to work on. `path` is the path as given, or joined to the given folder; it is not resolved."""
 
     path: Path
     explicit: bool
@@ -101,9 +127,9 @@ def discover(
     """The Dockerfiles that `paths` name, in the order given, a folder's in the order of their paths, each file once.
 
     Folders are searched without following symlinks to folders; a symlink to a file is followed if the file is inside
-    `root`. `exclude` takes gitignore patterns relative to `root`; they and `.gitignore` files hold for what is found by
-    searching, never for a file that is named itself. `built` are real paths of files that some build uses as its
-    Dockerfile: they are found whatever their names. What cannot be used is reported, and does not stop the rest.
+    `root`. `exclude` takes gitignore patterns relative to `root`; they and `.gitignore` files apply to files found by
+    searching, never to a file that is named. `built` are real paths of files that some build uses as its
+    Dockerfile: they are found whatever their names. A path that cannot be used is reported and does not stop the rest.
     """
     real_root = os.path.realpath(root)
     found: list[Found] = []
@@ -143,13 +169,13 @@ def discover(
 
 
 def bad_pattern(patterns: Sequence[str]) -> str | None:
-    """The first of gitignore patterns that is malformed, so that git would drop it without a word."""
+    """The first malformed gitignore pattern, which git would silently ignore."""
     return next((pattern for pattern in patterns if is_malformed(pattern)), None)
 
 
 def not_excluded(paths: Sequence[Path], *, root: Path, exclude: Sequence[str]) -> list[Path]:
-    """Those of `paths`, files or folders, that a search of `root` would not leave out because of `exclude` or
-    `EXCLUDED_FOLDERS`; what git ignores counts for nothing, since a hook names files that git knows.
+    """The files and folders in `paths` that a search of `root` would not skip because of `exclude` or
+    `EXCLUDED_FOLDERS`; `.gitignore` does not count, since a hook names files that git tracks.
 
     Source: `force-exclude` in ruff's settings.
     """
@@ -158,7 +184,7 @@ def not_excluded(paths: Sequence[Path], *, root: Path, exclude: Sequence[str]) -
 
     def is_excluded(path: Path) -> bool:
         is_folder = path.is_dir()
-        # a file counts by its own place, not by that of the file that a symlink leads to
+        # the place of the symlink counts, not that of its target
         real = os.path.realpath(path) if is_folder else f"{os.path.realpath(path.parent).rstrip('/')}/{path.name}"
         if real == real_root or not _inside(real, real_root):
             return False
@@ -175,10 +201,10 @@ def not_excluded(paths: Sequence[Path], *, root: Path, exclude: Sequence[str]) -
 def walk_folders(
     top: Path, *, max_depth: int, max_entries: int, problems: list[InputProblem] | None = None
 ) -> Iterator[tuple[Path, list[str]]]:
-    """Every folder from `top` down with the sorted names of what in it is not a folder, in the order of the paths.
+    """Every folder from `top` down, in path order, with the sorted names of its files.
 
-    Symlinks to folders and `EXCLUDED_FOLDERS` are not entered. The walk keeps its own stack, so that depth is no
-    trouble, and ends quietly after `max_entries` directory entries.
+    Symlinks to folders and `EXCLUDED_FOLDERS` are not entered. The walk is not recursive, so any depth works, and
+    it ends after `max_entries` directory entries.
     """
     left = max_entries
     stack: list[tuple[Path, int]] = [(top, 0)]
@@ -201,10 +227,10 @@ _MAX_ENTRIES: Final = 100_000
 
 
 def find_named(root: Path, *wanted: Callable[[str], bool]) -> tuple[list[Path], ...]:
-    """The files below `root` whose names each of `wanted` takes, a list for each, sorted, found in one walk.
+    """The files below `root` whose names each of `wanted` accepts: a sorted list for each, found in one walk.
 
-    The search is bounded in depth and in the number of entries seen: it looks for the files that say how a project
-    is built, which do not lie deep.
+    The search is bounded in depth and in the number of entries seen: the files that say how a project is built are
+    not deep.
     """
     found: tuple[list[Path], ...] = tuple([] for _ in wanted)
     for folder, names in walk_folders(root, max_depth=_MAX_FOLDERS_DEEP, max_entries=_MAX_ENTRIES):
@@ -216,7 +242,7 @@ def find_named(root: Path, *wanted: Callable[[str], bool]) -> tuple[list[Path], 
 
 
 _Rules: TypeAlias = tuple[tuple[str, GitIgnore], ...]
-"""Ignore rules that hold in a folder, the outermost first, each with the real path of the folder it is relative to."""
+"""The ignore rules of a folder, the outermost first, each with the real path of the folder it is relative to."""
 
 
 def _search(
@@ -260,7 +286,7 @@ def _search(
 
 
 def _list(folder: Path, problems: list[InputProblem] | None) -> tuple[list[str], list[str]] | None:
-    """The sorted names of what is in a folder: what is no folder (symlinks to folders left out), and the folders."""
+    """The sorted names of a folder's files (without symlinks to folders) and of its folders."""
     files: list[str] = []
     folders: list[str] = []
     try:
@@ -287,7 +313,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _rules_above(real_top: str, real_root: str, problems: list[InputProblem]) -> _Rules:
     """The `.gitignore` files of the folders above `real_top`, from the root on, unless they ignore `real_top` itself.
 
-    A folder that is named on the command line is meant, even if git ignores it.
+    A folder named on the command line is searched even if git ignores it.
     """
     if not _inside(real_top, real_root) or real_top == real_root:
         return ()
@@ -305,7 +331,7 @@ def _rules_of(real_folder: str, problems: list[InputProblem]) -> _Rules:
     path = Path(real_folder, ".gitignore")
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
-            return ()  # git does not follow a symlink here either
+            return ()  # git does not follow a symlink here
         if path.stat().st_size > _MAX_GITIGNORE:
             problems.append(InputProblem(str(path), None, "is too large and is not honoured"))
             return ()

@@ -1,31 +1,28 @@
-"""Reading and writing files without surprises: nothing blocks, nothing leaves the root, a change set is all or
-nothing.
-"""
+"""Reading files: nothing blocks, nothing outside the root is read, and one run sees each file once (`Snapshot`)."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import os
-import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from dockfix.project.problems import InputError
+from dockfix.syntax.source import encode
 
 __all__ = [
-    "MAX_BYTES", "NOWHERE", "FileText", "Fingerprint", "InputError", "NewFile", "read_file", "remove_leftovers",
-    "resolve_inside", "write_files",
+    "MAX_BYTES", "NOWHERE", "FileText", "Fingerprint", "InputError", "Snapshot", "fingerprint_of", "read_file",
+    "reason_of", "resolve_inside",
 ]  # fmt: skip
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 """The largest file that is read, in bytes.
 
-The largest of some 34,000 public Dockerfiles is well below 1 MiB; a file past this is a mistake or an attack.
+The largest of about 34,000 public Dockerfiles is well below 1 MiB; a larger file is a mistake or an attack.
 """
 
 _BINARY_MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
@@ -50,12 +47,11 @@ _BINARY_MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
 )
 _CONTROL_BYTES: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1B}) + b"\x7f"
 _CONTROL_SHARE: Final = 0.30
-_CHANGED: Final = "changed while dockfix was working; nothing written"
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What tells whether a file is still the one that was read."""
+    """Identifies the version of a file that was read."""
 
     mtime_ns: int
     size: int
@@ -66,14 +62,14 @@ class Fingerprint:
 
 
 NOWHERE: Final = Fingerprint(0, 0, 0, 0, 0, "")
-"""Of a text that is in no file, and so is never written."""
+"""The fingerprint of a text without a file, which is never written."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileText:
     """A file as it was read: its bytes, and its text with bytes that are not UTF-8 kept as surrogates.
 
-    `path` is as it was given, `real` is the file behind all symlinks (always inside the root).
+    `path` is the path as given; `real` is the path with all symlinks resolved, always inside the root.
     """
 
     path: Path
@@ -81,14 +77,6 @@ class FileText:
     data: bytes
     text: str
     fingerprint: Fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """A file that is to be created. `path` is for people, `real` is where; nothing may be there yet."""
-
-    path: Path
-    real: Path
 
 
 def resolve_inside(root: Path, relative: str | os.PathLike[str]) -> Path | None:
@@ -100,7 +88,7 @@ def resolve_inside(root: Path, relative: str | os.PathLike[str]) -> Path | None:
         real_root = os.path.realpath(root)
         real = os.path.realpath(Path(real_root, relative))
     except (OSError, ValueError):
-        return None  # a NUL or a lone surrogate in the name: no such file can exist
+        return None  # a NUL or a lone surrogate in the name: such a file cannot exist
     return Path(real) if _is_below(real, real_root) else None
 
 
@@ -109,11 +97,14 @@ def _is_below(real: str, real_root: str) -> bool:
 
 
 def read_file(path: Path, *, root: Path) -> FileText:
-    """Read a regular text file inside `root`, following symlinks only as far as they stay inside.
+    """Read a regular text file inside `root`, following symlinks only inside it.
 
-    Raises `InputError` for a folder, a missing or unreadable file, a dangling or looping symlink, a file outside the
-    root, a binary or oversized one (`MAX_BYTES`), and for anything that is not a regular file: a FIFO or a device
-    is never opened, so that reading cannot block. NUL bytes alone do not make a file binary: BuildKit takes them.
+    A FIFO or a device is never opened, so reading cannot block. NUL bytes alone do not make a file binary: BuildKit
+    accepts them.
+
+    Raises:
+        InputError: a folder, a missing or unreadable file, a dangling or looping symlink, a file outside the root, a
+            binary or oversized file (`MAX_BYTES`), or anything else that is not a regular file.
     """
     name = str(path)
     try:
@@ -128,16 +119,16 @@ def read_file(path: Path, *, root: Path) -> FileText:
         _refuse_irregular(name, real.lstat().st_mode)
         descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:
-            _refuse_irregular(name, os.fstat(descriptor).st_mode)  # it may have been swapped since
+            _refuse_irregular(name, os.fstat(descriptor).st_mode)  # the file may have been replaced since
             data = stream.read(MAX_BYTES + 1)
             status = os.fstat(descriptor)
     except OSError as error:
-        raise InputError(name, None, f"cannot be read: {_reason(error)}") from error
+        raise InputError(name, None, f"cannot be read: {reason_of(error)}") from error
     if len(data) > MAX_BYTES:
         raise InputError(name, None, f"is larger than {MAX_BYTES // (1024 * 1024)} MiB and is not read")
     if (binary := _binary_kind(data)) is not None:
         raise InputError(name, None, binary)
-    return FileText(path, real, data, data.decode("utf-8", "surrogateescape"), _fingerprint(status, data))
+    return FileText(path, real, data, data.decode("utf-8", "surrogateescape"), fingerprint_of(status, data))
 
 
 def _why_unresolved(path: Path, error: OSError) -> str:
@@ -145,7 +136,7 @@ def _why_unresolved(path: Path, error: OSError) -> str:
         return "is a symlink that leads back to itself"
     if isinstance(error, FileNotFoundError):
         return "is a symlink to a file that does not exist" if path.is_symlink() else "does not exist"
-    return f"cannot be read: {_reason(error)}"
+    return f"cannot be read: {reason_of(error)}"
 
 
 def _refuse_irregular(name: str, mode: int) -> None:
@@ -163,275 +154,81 @@ def _binary_kind(data: bytes) -> str | None:
     return "looks binary and is left alone" if controls > len(data) * _CONTROL_SHARE else None
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _fingerprint(status: os.stat_result, data: bytes) -> Fingerprint:
+def fingerprint_of(status: os.stat_result, data: bytes) -> Fingerprint:
     digest = hashlib.sha256(data).hexdigest()
     return Fingerprint(status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev, status.st_mode, digest)
 
 
-def write_files(changes: Sequence[tuple[FileText | NewFile, bytes]]) -> None:
-    """Replace the content of every file and create every new one, or do nothing at all.
+@dataclass(frozen=True)
+class Snapshot:
+    """The files of a project as one run sees them: each is read once, with the run's changes applied in memory.
 
-    New content goes to a temporary file beside the real file (symlinks stay symlinks), is flushed to disk, gets the
-    mode, owner and extended attributes of the old one, and is renamed over it. Right before that the old file must
-    still be the one that was read. If anything fails, the files already replaced get their old content back, those
-    created go, the temporary files go, and `InputError` is raised. A file with further hard links is refused, since a
-    rename would part them; so is a read-only one. A new file never takes the place of one that is there.
+    `root` is absolute and real; nothing outside it is read. `changes` maps real paths to the texts of changed and new
+    files. All reading of project files goes through here, so that what was checked is what is written: the fingerprint
+    of the first read is compared with the file again before it is replaced.
     """
-    pending = [(file, data) for file, data in changes if isinstance(file, NewFile) or file.data != data]
-    seen: set[Path] = set()
-    for file, _ in changes:
-        if file.real in seen:
-            raise InputError(str(file.path), None, "is in the change set twice; nothing written")
-        seen.add(file.real)
-    temporary: list[Path] = []
-    replaced: list[tuple[FileText, Path]] = []
-    created: list[tuple[NewFile, os.stat_result]] = []
-    try:
-        staged: list[tuple[FileText | NewFile, Path, Path | None]] = []
-        for file, data in pending:
-            if isinstance(file, NewFile):
-                _refuse_existing(file)
-                with _write_failure(file):
-                    staged.append((file, _stage_new(file, data, temporary), None))
-                continue
-            current = _unchanged_status(file)
-            _refuse_unwritable(file, current)
-            with _write_failure(file):
-                new = _stage(file, data, current, temporary)
-                old = _stage(file, file.data, current, temporary) if len(pending) > 1 else None
-            staged.append((file, new, old))
-        for file, new, old in staged:
-            if isinstance(file, NewFile):
-                with _write_failure(file):
-                    created.append((file, new.stat()))  # before it is there: an interrupt must not leave it
-                    _publish(new, file.real)
-                continue
-            _unchanged_status(file)
-            with _write_failure(file):
-                if old is not None:
-                    replaced.append((file, old))  # before the rename: an interrupt between both must not lose it
-                os.replace(new, file.real)  # noqa: PTH105 - one call to make fail in tests
-    except BaseException as error:
-        _remove_created(created)
-        lost = _restore(replaced, temporary)
-        if lost:
-            message = "could not be restored after a failed write; its old content is in " + ", ".join(map(str, lost))
-            raise InputError(str(lost[0].parent), None, message) from error
-        raise
-    finally:
-        _remove(temporary)
-    for folder in {file.real.parent for file, _ in pending}:
-        _sync_folder(folder)
 
+    root: Path
+    changes: Mapping[Path, str] = field(default_factory=dict)
+    _read: dict[Path, FileText] = field(default_factory=dict, repr=False, compare=False)
 
-def _refuse_existing(file: NewFile) -> None:
-    if os.path.lexists(file.real):
-        raise InputError(str(file.path), None, "is there already and would have been created; nothing written")
+    def read(self, path: Path) -> FileText:
+        """A file with changes applied; `path` is absolute, or relative to the current folder.
 
+        Raises:
+            InputError: as `read_file` does.
+        """
+        real = self.real(path)
+        if real is None or real not in self.changes:
+            return self.original(path)
+        text = self.changes[real]
+        fingerprint = self.original(path).fingerprint if os.path.lexists(real) else NOWHERE
+        return FileText(path, real, encode(text), text, fingerprint)
 
-def _stage_new(file: NewFile, data: bytes, temporary: list[Path]) -> Path:
-    """Write `data` to a new file beside where it is to be, with the mode that a new file gets."""
-    descriptor, path = _create_temporary(file.real.parent, temporary)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fchmod(descriptor, 0o666 & ~_umask())
-        os.fsync(descriptor)
-    return path
+    def original(self, path: Path) -> FileText:
+        """A file as it is on disk, read once.
 
+        Raises:
+            InputError: as `read_file` does.
+        """
+        key = self.real(path) or path
+        file = self._read.get(key)
+        if file is None:
+            file = self._read[key] = read_file(path, root=self.root)
+        return file
 
-def _create_temporary(folder: Path, temporary: list[Path]) -> tuple[int, Path]:
-    """Create a file of a new name for writing, and give its descriptor and its path.
+    def real(self, path: Path) -> Path | None:
+        """The real path of a file, which need not exist; `None` if it is outside the project."""
+        return resolve_inside(self.root, path.absolute())
 
-    The path is in `temporary` before there is a file: a signal in between must not leave one.
-    """
-    while True:
-        path = folder / f"{_prefix()}{os.urandom(6).hex()}"
-        temporary.append(path)
+    def is_file(self, path: Path) -> bool:
+        """Whether this is a regular file inside the project, or one that the run creates."""
+        mode = self._mode(path)
+        return self.real(path) in self.changes or (mode is not None and stat.S_ISREG(mode))
+
+    def is_dir(self, path: Path) -> bool:
+        """Whether this is a folder inside the project."""
+        mode = self._mode(path)
+        return mode is not None and stat.S_ISDIR(mode)
+
+    @property
+    def created(self) -> frozenset[Path]:
+        """The changed files that are not on disk."""
+        return frozenset(path for path in self.changes if not os.path.lexists(path))
+
+    def with_changes(self, changes: Mapping[Path, str]) -> Snapshot:
+        """The same files with more changes applied; keys are real paths."""
+        return Snapshot(self.root, {**self.changes, **changes}, self._read)
+
+    def _mode(self, path: Path) -> int | None:
+        real = self.real(path)
+        if real is None:
+            return None
         try:
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), path
-        except FileExistsError:
-            temporary.remove(path)  # it is another's
-
-
-def _prefix() -> str:
-    """What the temporary files of this process begin with: where its process id counts, and the id."""
-    return f".dockfix-{_process_namespace()}-{os.getpid()}-"
-
-
-def _process_namespace() -> str:
-    """Names the machine or container in which a process id means this process and no other."""
-    try:
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        namespace = ""  # not Linux
-    return hashlib.sha256(f"{os.uname().nodename} {namespace}".encode()).hexdigest()[:8]
-
-
-def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Remove the temporary files that killed processes have left in some folders.
-
-    A file goes only if its name is one that this machine and this user's dockfix gives, and no process has its id.
-    """
-    ours = re.compile(rf"\.dockfix-{_process_namespace()}-([1-9][0-9]*)-[0-9a-f]{{12}}")
-    for folder in folders:
-        with contextlib.suppress(OSError, ValueError), os.scandir(folder) as scan:
-            for entry in scan:
-                match = ours.fullmatch(entry.name)
-                if match is not None and not _is_running(int(match[1])) and _is_own_file(entry):
-                    with contextlib.suppress(OSError):
-                        Path(entry.path).unlink()
-
-
-def _is_running(process: int) -> bool:
-    """Whether there is, or may be, a process of an id."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-def _is_own_file(entry: os.DirEntry[str]) -> bool:
-    status = entry.stat(follow_symlinks=False)
-    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
-
-
-def _umask() -> int:
-    """The process's mask for new files; it can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _publish(new: Path, real: Path) -> None:
-    """Give a staged file its name, unless something has that name by now."""
-    try:
-        os.link(new, real, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
-            raise
-        # a file system without hard links: the name is taken with an empty file first, which fails if there is one
-        os.close(os.open(real, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC))
-        try:
-            os.replace(new, real)  # noqa: PTH105
-        except BaseException:
-            real.unlink()
-            raise
-
-
-def _remove_created(created: Sequence[tuple[NewFile, os.stat_result]]) -> None:
-    """Take away the new files that are ours: another program may have put its own there in the meantime."""
-    for file, status in created:
-        with contextlib.suppress(OSError):
-            there = file.real.lstat()
-            if (there.st_dev, there.st_ino) == (status.st_dev, status.st_ino):
-                file.real.unlink()
-
-
-@contextlib.contextmanager
-def _write_failure(file: FileText | NewFile) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError(str(file.path), None, f"cannot be written: {_reason(error)}; nothing written") from error
-
-
-def _unchanged_status(file: FileText) -> os.stat_result:
-    """The status of the file as it is now; raises `InputError` if it is not the file that was read."""
-    changed = InputError(str(file.path), None, _CHANGED)
-    try:
-        if os.path.realpath(file.path, strict=True) != str(file.real):
-            raise changed
-        descriptor = os.open(file.real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise changed
-            data = stream.read(len(file.data) + 1)
-    except OSError as error:
-        raise changed from error
-    if _fingerprint(status, data) != file.fingerprint:
-        raise changed
-    return status
-
-
-def _refuse_unwritable(file: FileText, status: os.stat_result) -> None:
-    if status.st_nlink > 1:
-        message = "has other hard links, which a rewrite would part from it; nothing written"
-        raise InputError(str(file.path), None, message)
-    if not os.access(file.real, os.W_OK):
-        raise InputError(str(file.path), None, "is read-only; nothing written")
-
-
-def _stage(file: FileText, data: bytes, like: os.stat_result, temporary: list[Path]) -> Path:
-    """Write `data` to a new file beside `file`, with the mode, owner and extended attributes of `file`."""
-    descriptor, path = _create_temporary(file.real.parent, temporary)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        created = os.fstat(descriptor)
-        if (created.st_uid, created.st_gid) != (like.st_uid, like.st_gid):
-            os.fchown(descriptor, like.st_uid, like.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
-        _copy_attributes(file.real, path)
-        os.fsync(descriptor)
-    return path
-
-
-def _copy_attributes(source: Path, target: Path) -> None:
-    """Extended attributes (access lists among them), as far as the file system and our rights allow."""
-    if not hasattr(os, "listxattr"):
-        return  # not Linux
-    with contextlib.suppress(OSError):
-        for attribute in os.listxattr(source):
-            with contextlib.suppress(OSError):
-                os.setxattr(target, attribute, os.getxattr(source, attribute))
-
-
-def _restore(replaced: Sequence[tuple[FileText, Path]], temporary: list[Path]) -> list[Path]:
-    """Bring back the old content; the copies of what could not be brought back are returned, and kept."""
-    lost: list[Path] = []
-    for file, old in reversed(replaced):
-        try:
-            if file.real.read_bytes() == file.data:
-                continue  # its rename never happened
-        except OSError:
-            pass  # then the rename below is the only hope
-        try:
-            os.replace(old, file.real)  # noqa: PTH105
-        except OSError:
-            temporary.remove(old)
-            lost.append(_kept(old))
-    return lost
-
-
-def _kept(old: Path) -> Path:
-    """A temporary file under a name that no later run takes for a leftover, if it can have one."""
-    kept = old.with_name(f".dockfix-kept-{old.name.rpartition('-')[2]}")
-    try:
-        return old.rename(kept)
-    except OSError:
-        return old
-
-
-def _remove(temporary: Sequence[Path]) -> None:
-    for path in temporary:
-        with contextlib.suppress(OSError):  # a renamed one is gone already
-            path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renames durable; by now the change is whole, so a file system that cannot is no reason to fail."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            return real.stat().st_mode
+        except (OSError, ValueError):
+            return None

@@ -1,7 +1,7 @@
 """What `.gitignore` files, and the patterns of `exclude`, ignore.
 
 Sources: gitignore(5), "Pattern format", and git's `dir.c` (`last_matching_pattern_from_list`, `parse_path_pattern`) and
-`wildmatch.c`. A path is asked by itself, after the folders above it: what lies in an ignored folder is ignored.
+`wildmatch.c`. A path is matched after the folders above it: everything in an ignored folder is ignored.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dockfix.project.globs import Matcher, Token, TokenKind, compile_tokens, token
+from dockfix.project.patterns import Matcher, Token, TokenKind, compile_tokens, token
 
 __all__ = ["GitIgnore", "is_malformed"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """A line. A pattern without a slash (`by_name`) is matched with the last name of a path alone."""
+    """A line. A pattern without a slash (`by_name`) is matched only with the last name of a path."""
 
     negated: bool
     folders_only: bool
@@ -51,7 +51,7 @@ class GitIgnore:
 
 
 def is_malformed(line: str) -> bool:
-    """Whether a line is neither blank nor a comment, and git drops it all the same."""
+    """Whether git ignores a line although it is neither blank nor a comment."""
     return bool(line.strip()) and not line.startswith("#") and _parsed(line) is None
 
 
@@ -109,14 +109,14 @@ def _segment(segment: str) -> list[Token] | None:
 
 
 def _class_end(segment: str, at: int) -> int | None:
-    """Where the `]` of a class stands whose text begins at `at`; the first character may be a `]` of the class."""
+    """The offset of the `]` that ends the class whose text begins at `at`; its first character may be a `]`."""
     at += segment.startswith(("!", "^"), at)
     end = segment.find("]", at + 1)
     return end if end >= 0 else None
 
 
 def _class_regex(written: str) -> str:
-    """A class for Python's `re`. No class takes a slash (`WM_PATHNAME`); a range from high to low holds nothing."""
+    """A class for Python's `re`. No class matches a slash (`WM_PATHNAME`); a range from high to low matches nothing."""
     negated = written.startswith(("!", "^"))
     text = written[negated:]
     parts: list[str] = []

@@ -1,8 +1,8 @@
-"""What `.dockerignore` keeps out of a build context, by Docker's own rules.
+"""What `.dockerignore` excludes from a build context, by Docker's rules.
 
 Sources: https://docs.docker.com/build/concepts/context/#dockerignore-files; moby/patternmatcher (`patternmatcher.go`,
 `ignorefile/ignorefile.go`) for patterns and the file; BuildKit's `frontend/dockerui/config.go` for which file is
-read; and tonistiigi/fsutil (`filter.go`), which walks the context and asks the patterns folder by folder.
+read; and tonistiigi/fsutil (`filter.go`), which walks the context and matches folder by folder.
 """
 
 from __future__ import annotations
@@ -16,10 +16,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.globs import Matcher, Token, TokenKind, compile_tokens, token
-from dockfix.project.gopath import GO_SPACE, BadPatternError, check, clean, read_class
+from dockfix.project.files import Snapshot
+from dockfix.project.patterns import (
+    GO_SPACE,
+    BadPatternError,
+    Matcher,
+    Token,
+    TokenKind,
+    check,
+    clean,
+    compile_tokens,
+    read_class,
+    token,
+)
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.snapshot import Snapshot
 
 __all__ = ["IgnoreRules", "Pattern", "compile_pattern", "parse_ignore", "read_ignore"]
 
@@ -45,7 +55,7 @@ class Pattern:
     _matcher: Matcher | None = None
 
     def matches(self, path: str) -> bool:
-        """Whether this pattern alone matches `path` itself (moby's `Pattern.match`); parents are not looked at."""
+        """Whether this pattern matches `path` itself (moby's `Pattern.match`), whatever its parents."""
         match self._kind:
             case _Kind.EXACT:
                 return path == self.text
@@ -67,7 +77,7 @@ class Pattern:
 class IgnoreRules:
     """The ignore file of one build context. `path` is the file as found, `None` if there is none (nothing is ignored).
 
-    `problems` holds patterns that Docker refuses; a build with them fails, here they match nothing.
+    `problems` has the patterns that Docker refuses; a build with them fails, here they match nothing.
     """
 
     path: str | None
@@ -75,7 +85,7 @@ class IgnoreRules:
     problems: tuple[InputProblem, ...] = ()
 
     def ignored(self, relative_posix: str) -> bool:
-        """Whether the path, relative to the context, is kept out of it. The context itself never is."""
+        """Whether the path, relative to the context, is excluded. The context itself never is."""
         path = clean(relative_posix.lstrip("/"))
         if path == "." or not self.patterns:
             return False
@@ -92,7 +102,7 @@ class IgnoreRules:
                 return True
 
     def may_ignore_below(self, directory: str) -> bool:
-        """Whether a pattern could keep out something below `directory`; `False` is certain, `True` is not."""
+        """Whether a pattern could exclude something below `directory`; `False` is certain, `True` is not."""
         path = clean(directory.lstrip("/"))
         if not self.patterns:
             return False
@@ -102,18 +112,22 @@ class IgnoreRules:
         return any(not pattern.exclusion and _reaches(pattern, parts) for pattern in self.patterns)
 
     def may_return_below(self, directory: str) -> bool:
-        """Whether an exception (`!`) could bring back something below `directory`; `False` is certain."""
+        """Whether an exception (`!`) could include something below `directory`; `False` is certain."""
         parts = clean(directory.lstrip("/")).split("/")
         return any(pattern.exclusion and _reaches(pattern, parts) for pattern in self.patterns)
 
     def with_lines(self, written: Mapping[int, str]) -> IgnoreRules:
-        """The same with other patterns in some lines. Raises `BadPatternError` where Docker refuses one."""
+        """The same rules with other patterns in some lines.
+
+        Raises:
+            BadPatternError: Docker refuses one of them.
+        """
         patterns = {pattern.line: pattern for pattern in self.patterns}
         patterns |= {line: compile_pattern(text, line) for line, text in written.items()}
         return replace(self, patterns=tuple(pattern for _, pattern in sorted(patterns.items())))
 
     def without(self, line: int) -> IgnoreRules:
-        """The same without the pattern of a line."""
+        """The same rules without the pattern of a line."""
         return replace(self, patterns=tuple(pattern for pattern in self.patterns if pattern.line != line))
 
     def lines_that_match(self, path: str) -> list[int]:
@@ -123,7 +137,7 @@ class IgnoreRules:
         return [each.line for each in self.patterns if any(map(each.matches, above))]
 
     def _step(self, path: str, parent_matches: list[bool] | None) -> tuple[bool, list[bool]]:
-        """moby's `MatchesUsingParentResults`, asked from the top folder down as fsutil asks it."""
+        """moby's `MatchesUsingParentResults`, from the top folder down as fsutil calls it."""
         matched = False
         matches = [False] * len(self.patterns)
         for index, pattern in enumerate(self.patterns):
@@ -147,8 +161,8 @@ class IgnoreRules:
 def read_ignore(context_root: Path, dockerfile: Path, files: Snapshot) -> IgnoreRules:
     """The rules for a build of `dockerfile` in `context_root`.
 
-    `NAME.dockerignore` beside the Dockerfile wins over `.dockerignore` in the context, even if it is empty. A file that
-    cannot be read, or lies outside the project, becomes a problem of the rules; BuildKit too builds without it then.
+    `NAME.dockerignore` next to the Dockerfile wins over `.dockerignore` in the context, even if it is empty. A file
+    that cannot be read, or is outside the project, becomes a problem of the rules; BuildKit, too, builds without it.
     """
     for path in (dockerfile.with_name(dockerfile.name + ".dockerignore"), context_root / ".dockerignore"):
         if not os.path.exists(path) or files.real(path) is None:  # noqa: PTH110 - never raises
@@ -167,7 +181,7 @@ def parse_ignore(text: str, path: str | None = None) -> IgnoreRules:
     problems: list[InputProblem] = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if len(line) >= _MAX_LINE:
-            problems.append(InputProblem(path or "", number, "is longer than 64 KiB, on which Docker gives up"))
+            problems.append(InputProblem(path or "", number, "is longer than 64 KiB, which Docker refuses"))
             break
         if line.startswith("#") or not (written := line.strip(GO_SPACE)):
             continue
@@ -179,7 +193,11 @@ def parse_ignore(text: str, path: str | None = None) -> IgnoreRules:
 
 
 def compile_pattern(written: str, line: int = 0) -> Pattern:
-    """The pattern of one line, comments and blank lines aside. Raises `BadPatternError` where Docker refuses it."""
+    """The pattern of one line that is not a comment or blank.
+
+    Raises:
+        BadPatternError: Docker refuses the pattern.
+    """
     exclusion = written.startswith("!")
     text = written[1:].strip(GO_SPACE) if exclusion else written
     if not text:
@@ -239,7 +257,7 @@ def _tokens(text: str) -> tuple[list[Token], _Kind]:
 
 
 def _class_regex(negated: bool, ranges: tuple[tuple[str, str], ...]) -> str:
-    """A class for Python's `re`; a range from high to low holds nothing."""
+    """A class for Python's `re`; a range from high to low matches nothing."""
     body = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in ranges if low <= high)
     if not body:
         return r"[\s\S]" if negated else r"(?!)"
@@ -257,7 +275,7 @@ def _reaches(pattern: Pattern, folder: list[str]) -> bool:
     if pattern.matches("/".join(folder)):
         return True
     if any(character in pattern.text for character in "[\\") or "**" in pattern.text:
-        # such patterns do not fall apart into folder names; only a plain beginning tells something
+        # such patterns cannot be split into folder names; only a literal beginning helps
         plain = re.split(r"[*?\[\\]", pattern.text, maxsplit=1)[0]
         below = "/".join(folder) + "/"
         return plain.startswith(below) or below.startswith(plain)

@@ -1,4 +1,4 @@
-"""What an install from a manifest needs of the build context, so that only that need be copied before it."""
+"""Which files an install from a manifest needs, so that only those must be copied before it."""
 
 from __future__ import annotations
 
@@ -28,20 +28,18 @@ __all__ = ["Needs", "builds_project", "install_needs"]
 
 _MOST_REQUIREMENTS: Final = 20
 _MOST_FOLDERS: Final = 8
-"""In how many folders besides the root the manifests may lie: each takes a COPY of its own."""
+"""The most folders besides the root that may have manifests: each takes a COPY."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What must be there before an install: `paths` of the context (files and folders), in order.
+    """The files that an install needs: `paths` of the context (files and folders), in order.
 
-    If it cannot be told, or more than manifests is needed, `why_not` says why. `review` is what a person must check
-    all the same.
+    `review` is what a person must still check.
     """
 
     paths: tuple[str, ...] = ()
     review: str = ""
-    why_not: str = ""
 
 
 _RESULTS: Final = {
@@ -49,18 +47,20 @@ _RESULTS: Final = {
     "composer": "vendor",
     **dict.fromkeys(("uv", "poetry", "pdm"), ".venv"),
 }
-"""Folders of the project that an install fills; a COPY of the whole context behind it would put the host's on top."""
+"""Folders of the project that an install fills; a later COPY of the whole context would overwrite them."""
 
-_PYTHON_LOOK_AT: Final = "whether a dependency is built from files of the project"
-_LOOK_AT: Final = {
-    **dict.fromkeys(("npm", "yarn", "pnpm"), "whether an install script of a dependency reads files of the project"),
-    "bundler": "whether the Gemfile reads other files",
-    "composer": "whether the autoloader, now dumped before the code is there, is dumped again (composer dump-autoload)",
-    "maven": "whether the build has plugins that read further files",
-    "gradle": "whether the build scripts read further files",
-    "dotnet": "whether the project refers to other projects, or to props files above it",
-    "go": "whether the modules are fetched with files of the project, such as a .netrc",
-    "cargo": "whether a registry or credentials are configured in other files of the project",
+_PYTHON_REVIEW: Final = "check whether a dependency is built from files of the project"
+_REVIEWS: Final = {
+    **dict.fromkeys(
+        ("npm", "yarn", "pnpm"), "check whether an install script of a dependency reads files of the project"
+    ),
+    "bundler": "check whether the Gemfile reads other files",
+    "composer": "check that a later step runs `composer dump-autoload`: the install now runs before the code is there",
+    "maven": "check whether the build has plugins that read further files",
+    "gradle": "check whether the build scripts read further files",
+    "dotnet": "check whether the project refers to other projects, or to props files above it",
+    "go": "check whether the modules are fetched with files of the project, such as a .netrc",
+    "cargo": "check whether a registry or credentials are configured in other files of the project",
 }
 
 
@@ -79,27 +79,25 @@ def builds_project(command: PackageCommand) -> bool:
 def install_needs(command: PackageCommand, context: Context) -> Needs:
     """What an install from a manifest that works in the root of the context needs.
 
-    Sources: each manager's documentation, as named in facts/tables/commands.py; that a COPY of the whole context
-    overlays what an install has put there is how COPY works.
+    Sources: each manager's documentation, as named in facts/tables/commands.py; a later COPY of the whole context
+    overwrites files that an install has created.
+
+    Raises:
+        Refused: the files are unknown, or more than manifests.
     """
-    try:
-        paths = tuple(dict.fromkeys(_paths(command, context)))
-    except Refused as refused:
-        return Needs(why_not=str(refused))
+    paths = tuple(dict.fromkeys(_paths(command, context)))
     result = _RESULTS.get(command.manager)
     if result is not None and not context.ignored(result) and not (result == ".venv" and not context.exists(result)):
-        return Needs(
-            why_not=f"{result} is not in .dockerignore: a COPY behind the install would put the host's {result} on top"
-        )
+        raise Refused(f"{result} is not in .dockerignore: a COPY after the install would overwrite it with the host's")
     for path in paths:
         if context.ignored(path):
-            return Needs(why_not=f".dockerignore keeps {path} out")
+            raise Refused(f".dockerignore excludes {path}")
     if not paths:
-        return Needs(why_not="no manifest that it reads is in the context")
+        raise Refused("no manifest that it reads is in the context")
     folders = {posixpath.dirname(path) for path in paths if not context.is_dir(path)} - {""}
     if len(folders) > _MOST_FOLDERS:
-        return Needs(why_not=f"the manifests lie in {len(folders)} folders, which would take a COPY each")
-    return Needs(paths, _LOOK_AT.get(command.manager, _PYTHON_LOOK_AT))
+        raise Refused(f"the manifests are in {len(folders)} folders, each of which needs a COPY")
+    return Needs(paths, _REVIEWS.get(command.manager, _PYTHON_REVIEW))
 
 
 def _paths(command: PackageCommand, context: Context) -> Iterator[str]:
@@ -210,7 +208,7 @@ def _package_json(context: Context, path: str) -> PackageJsonFacts:
 
 
 def _check_members(command: PackageCommand, context: Context, packages: Mapping[str, PackageJsonFacts]) -> None:
-    """What only a project with workspaces can have in the way."""
+    """What can prevent an install that reads only manifests, in a project with workspaces."""
     if command.has("--filter", "--workspace", "--recursive") or command.verb[:1] in (("workspaces",), ("workspace",)):
         raise Refused("it installs for some of the workspaces only")
     settings = f"{context.read_text('.npmrc') or ''}\n{context.read_text('pnpm-workspace.yaml') or ''}"
@@ -224,13 +222,13 @@ def _check_members(command: PackageCommand, context: Context, packages: Mapping[
     if re.search(
         r"^[ \t]*+(?:shared-workspace-lockfile|sharedWorkspaceLockfile)\s*+[=:]\s*+false", settings, re.MULTILINE
     ):
-        raise Refused("each of the workspaces has a lockfile of its own")
+        raise Refused("each workspace has its own lockfile")
     for path, facts in packages.items():
         folder = posixpath.dirname(path)
         if folder and facts.has_bin:
             raise Refused(f"{path} has a bin, whose file the install links")
         if folder and not context.ignored(f"{folder}/node_modules"):
-            raise Refused(f"{folder}/node_modules is not in .dockerignore: the host's would end up on top")
+            raise Refused(f"{folder}/node_modules is not in .dockerignore: the host's would overwrite it")
 
 
 def _check_package(
@@ -271,11 +269,11 @@ def _check_pyproject(command: PackageCommand, context: Context) -> list[str]:
 
 
 def _check_text(manager: str, context: Context) -> list[str]:
-    """Managers whose manifests can refer to folders: the manifests there, if it can be told which they are."""
+    """The manifests in the folders that a manager's manifests refer to, if they can be known."""
     match manager:
         case "go":
             if context.is_dir("vendor"):
-                raise Refused("the modules lie in vendor/, which the build uses")
+                raise Refused("the modules are in vendor/, which the build uses")
             return go_manifests(context)
         case "bundler":
             gemfile = _text(context, "Gemfile" if context.exists("Gemfile") else "gems.rb")
@@ -293,7 +291,7 @@ def _check_text(manager: str, context: Context) -> list[str]:
                 raise Refused("the project has several builds, whose scripts are read too")
         case "dotnet":
             if context.glob("*.sln") or context.glob("*.slnx") or not context.glob("*.*proj"):
-                raise Refused("which project files the solution names cannot be told")
+                raise Refused("the project files that the solution names are unknown")
         case _:
             pass
     return []

@@ -1,4 +1,4 @@
-"""What the manifests of a build context say about which files a package build reads. Read as data, never executed."""
+"""Which files a package build reads, as the manifests of a build context say. Read as data, never executed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PyprojectFacts:
     """What `pyproject.toml` says of the files that its build reads.
 
     `readme` is the file that the readme field names, `None` for none or inline text. `mentioned` are the strings of the
-    tables `[tool.*]` and `[build-system]` that stand under a key that names sources: packages, includes, version files.
+    tables `[tool.*]` and `[build-system]` under keys that name sources: packages, includes, version files.
     """
 
     name: str | None
@@ -49,8 +49,8 @@ class PackageJsonFacts:
 
     `workspaces` are the globs of `workspaces` (npm, Yarn; either form). `lifecycle` holds the scripts that an install
     runs, `local` the dependencies that are folders, archives or patches of the context (`file:`, `link:`, `portal:`,
-    `workspace:`, `patch:`). `has_bin`: it gives programs, which an install links. `injected`: it asks for copies of
-    workspaces in place of links (pnpm). `patched` are the files of pnpm's patches. `uses_prisma`: it depends on
+    `workspace:`, `patch:`). `has_bin`: it has programs, which an install links. `injected`: it asks for copies of
+    workspaces instead of links (pnpm). `patched` are the files of pnpm's patches. `uses_prisma`: it depends on
     Prisma's client, whose install script looks for a schema.
     """
 
@@ -156,9 +156,9 @@ _NPMRC_SAYS_WHICH: Final = frozenset(
 
 def javascript_managers(context: Context | None) -> Mapping[str, int] | None:
     """The major versions of package managers that a context asks for; None if NODE_ENV decides nothing there:
-    its project has no devDependencies, or its `.npmrc` says which dependencies to install.
+    its project has no devDependencies, or its `.npmrc` selects the dependencies to install.
 
-    From `packageManager` of the `package.json` in the root of the context; a `.yarnrc.yml` is of Yarn 2 or later. Empty
+    From `packageManager` of the `package.json` in the root of the context; a `.yarnrc.yml` means Yarn 2 or later. Empty
     if there is nothing to read.
     """
     text = context.read_text("package.json") if context is not None else None
@@ -181,7 +181,7 @@ def javascript_managers(context: Context | None) -> Mapping[str, int] | None:
 
 
 def _is_local(version: str) -> bool:
-    """Whether a version is a folder, an archive, or a patch (Yarn) that lies in the context, but not in `.yarn/`."""
+    """Whether a version is a folder, an archive, or a patch (Yarn) in the context, but not in `.yarn/`."""
     patch = version.rpartition("#")[2] if version.startswith("patch:") else ""
     at_home = ".yarn/patches/" in patch or patch.startswith(("~builtin", "optional!builtin", "builtin"))
     return version.startswith(("file:", "link:", "portal:", "workspace:")) or bool(patch and not at_home)
@@ -207,7 +207,7 @@ def _readme(value: Any) -> str | None:
 
 
 def _path_like(*values: Any) -> Iterator[str]:
-    """The strings that stand, however deep, under a key that names packages or files."""
+    """The strings at any depth under a key that names packages or files."""
     stack: list[tuple[Any, bool]] = [(value, False) for value in reversed(values)]
     while stack:
         value, named = stack.pop()

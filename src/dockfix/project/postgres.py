@@ -1,7 +1,7 @@
-"""What the files around a Dockerfile say of the PostgreSQL server in its image: settings, and scripts that init it.
+"""What the project's files tell of the PostgreSQL server in an image: its settings and init scripts.
 
-Texts are searched, not run. Where a text cannot be read (an unknown context, a dump that is compressed), the answer
-says why, and a codemod refuses.
+Texts are searched, not executed. If a text cannot be read (an unknown context, a compressed dump), the result says why,
+and a codemod refuses.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, Refused
 from dockfix.facts.paths import normal_path
 from dockfix.facts.postgres import INIT_FOLDER, SERVER_IMAGES, Installed, Library, installed_libraries, server_image
 from dockfix.facts.stages import Stage
-from dockfix.project.checks import CheckedService, services_by_stage
-from dockfix.project.gopath import has_wildcard, match
+from dockfix.project.patterns import has_wildcard, match
 from dockfix.project.problems import InputError
+from dockfix.project.services import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction
 
@@ -39,7 +39,7 @@ _ENTRYPOINTS: Final = (("docker-entrypoint.sh",), ("/usr/local/bin/docker-entryp
 
 @dataclass(frozen=True, slots=True)
 class InitScript:
-    """A file that the entrypoint finds. `path` is that in the image, `source` that in the context, `copy` brings it."""
+    """A file that the entrypoint finds. `path` is its path in the image, `source` in the context; `copy` copies it."""
 
     path: str
     source: str
@@ -55,8 +55,8 @@ class InitScript:
 class Place:
     """Where a new init script goes: its path in the context, and how it gets into the image.
 
-    `model` is the COPY whose style a new one is to have, `destination` its last word; "" if a COPY that is there brings
-    the file.
+    `model` is the COPY whose style a new one follows, `destination` its last word; "" if an existing COPY includes the
+    file.
     """
 
     source: str
@@ -73,7 +73,7 @@ class _Text:
 
 @dataclass(frozen=True, eq=False)
 class Server:
-    """A stage whose image runs a server. `program` is all that runs above its base image, parents first."""
+    """A stage whose image runs a server. `program` are its instructions after the base image, parents first."""
 
     target: Target
     stage: Stage
@@ -84,7 +84,7 @@ class Server:
 
     @property
     def base_preloads(self) -> tuple[str, ...]:
-        """What the base image preloads by itself."""
+        """The libraries that the base image preloads."""
         return SERVER_IMAGES[self.image]
 
     @property
@@ -98,23 +98,23 @@ class Server:
 
     @property
     def own_entrypoint(self) -> Entrypoint | None:
-        """An ENTRYPOINT that is not the official one."""
+        """An ENTRYPOINT other than the official one."""
         last = [node for node in self.program if isinstance(node, Entrypoint)][-1:]
         return next((node for node in last if node.argv not in _ENTRYPOINTS), None)
 
     @cached_property
     def _copied(self) -> tuple[tuple[InitScript, ...], str]:
-        """All files that come from the context, with where they land; and why these are not all."""
+        """All files copied from the context, with their destinations; and why the list is incomplete."""
         found: list[InitScript] = []
         why = ""
         for node in self.program:
             if isinstance(node, Copy | Add):
-                files, reason = self._landing(node)
+                files, reason = self._destinations(node)
                 found += files
                 why = why or reason
         return tuple(found), why
 
-    def _landing(self, copy: Copy | Add) -> tuple[list[InitScript], str]:
+    def _destinations(self, copy: Copy | Add) -> tuple[list[InitScript], str]:
         state = self.target.facts.state(copy)
         to = state.expand(copy.destination.text, copy.escape) if copy.destination is not None else None
         if not isinstance(to, Known):
@@ -165,13 +165,13 @@ class Server:
 
     @cached_property
     def init_scripts(self) -> tuple[InitScript, ...]:
-        """The files from the context that land in the folder of the entrypoint, in its order."""
+        """The files copied to the entrypoint's folder, in its order."""
         found = [each for each in self._copied[0] if posixpath.dirname(each.path) == INIT_FOLDER]
         return tuple(sorted(found, key=lambda each: each.name))
 
     @property
     def unread(self) -> str:
-        """Why not all is known that may configure the server; empty if it is."""
+        """Why some configuration of the server is unknown; empty if all of it is known."""
         if self._copied[1]:
             return self._copied[1]
         if not self.target.builds_known:
@@ -182,7 +182,7 @@ class Server:
         for path, text in self._compose_files:
             for mark in ("postgresql.conf", "/etc/postgresql", INIT_FOLDER):
                 if mark in text:
-                    return f"{path} speaks of {mark}, and what it mounts there is not known"
+                    return f"{path} mentions {mark}, and what it mounts there is not known"
         return ""
 
     def read(self, script: InitScript) -> str | None:
@@ -205,7 +205,7 @@ class Server:
 
     @cached_property
     def texts(self) -> tuple[_Text, ...]:
-        """What may configure the server, comments taken out, each with its place in words."""
+        """The texts that may configure the server, without comments, each with its place."""
         found: list[_Text] = []
         for node in self.program:
             parts = [node.logical.text, *(each.content for each in node.heredocs)]
@@ -218,64 +218,67 @@ class Server:
         return tuple(found)
 
     def preloaded_by(self, library: Library, *, image_only: bool = False) -> str | None:
-        """Where a library is preloaded, or may be; None if it is nowhere to be seen.
+        """Where a library is or may be preloaded; `None` if nowhere.
 
-        A text counts that names both the setting and the library, or the setting with a variable; and a
-        `timescaledb-tune`, which sets it.
+        A text counts if it names both the setting and the library, or the setting with a variable. A
+        `timescaledb-tune`, which sets it, counts too.
         """
         for each in self.texts:
             if each.compose and image_only:
                 continue
-            behind = each.text.partition(_PRELOAD)[2]
-            if library.name in behind or _VARIABLE.search(each.text):
+            setting = each.text.partition(_PRELOAD)[2]
+            if library.name in setting or _VARIABLE.search(each.text):
                 return each.where
             if library.name == "timescaledb" and "timescaledb-tune" in each.text:
                 return each.where
         return None
 
     def other_preload(self) -> str | None:
-        """Where the setting is given at all."""
+        """The places that set it."""
         return next((each.where for each in self.texts if _PRELOAD in each.text), None)
 
     def created_by(self, library: Library) -> str | None:
-        """Where an extension is created, or may be; None if nowhere."""
+        """Where an extension is or may be created; `None` if nowhere."""
         pattern = re.compile(
             rf"create\s+extension\s+(?:if\s+not\s+exists\s+)?[\\'\"]*(?:{re.escape(library.extension)}\b|[$:%{{])", re.I
         )
         return next((each.where for each in self.texts if pattern.search(each.text)), None)
 
     def uses(self, script: InitScript, library: Library) -> bool:
-        """Whether an init script uses what an extension offers."""
+        """Whether an init script uses an extension."""
         text = self.read(script) or ""
         names = (library.schema, library.extension) if library.schema else (library.extension,)
         return any(re.search(rf"\b{re.escape(name)}\b", _uncommented(text, script.source), re.I) for name in names)
 
     def connects(self, script: InitScript) -> bool:
-        """Whether an init script goes to another database itself, or may: a shell script calls psql as it likes."""
+        """Whether an init script connects or may connect to another database; a shell script may call psql."""
         text = self.read(script) or ""
         return script.name.endswith(".sh") or re.search(r"(?m)^\s*\\c(?:onnect)?\s", text) is not None
 
-    def place(self, library: Library) -> Place | str:
-        """Where a new script that creates an extension goes: beside the others, before the first that uses it.
+    def place(self, library: Library) -> Place:
+        """Where a new script that creates an extension goes: next to the others, before the first that uses it.
 
-        If no other script comes from the context it goes to the root of that. A text says why there is no place.
+        Without other scripts from the context it goes to the root of the context.
+
+        Raises:
+            Refused: there is no place for it.
         """
         context, scripts = self.target.context, [each for each in self.init_scripts if each.name.endswith(_RUN_BY_INIT)]
         if context is None:
-            return f"its script would go to the build context: {self.target.context_why}"
+            raise Refused(f"its script would go to the build context: {self.target.context_why}")
         ending = f"{library.extension.replace('_', '-')}.sql"
         first = next((each for each in scripts if self.uses(each, library)), scripts[0] if scripts else None)
         name = _earlier(first.name, ending) if first is not None else f"010-{ending}"
         if name is None:
-            return f"no name sorts before {first.name if first else ''} for certain"
+            raise Refused(f"no name sorts before {first.name if first else ''} for certain")
         rel = posixpath.join(posixpath.dirname(first.source), name) if first is not None else name
         if context.ignored(rel):
-            return f"the ignore file would keep {rel} out of the context"
+            raise Refused(f"the ignore file would exclude {rel} from the context")
         if context.exists(rel):
-            return f"{rel} is in the context already"
+            raise Refused(f"{rel} is in the context already")
         if first is None:
             return Place(rel, None, f"{INIT_FOLDER}/")
-        by_folder = any(self._brings(word.text, rel) for word in first.copy.paths)
+        by_folder = any(self._includes(word.text, rel) for word in first.copy.paths)
         to = first.copy.destination.text if first.copy.destination is not None else ""
         if by_folder:
             return Place(rel, None, "")
@@ -283,8 +286,8 @@ class Server:
             to = to.removesuffix(first.name) + name if to.endswith(f"/{first.name}") else f"{INIT_FOLDER}/"
         return Place(rel, first.copy, to if to.endswith(name) else f"{to.rstrip('/')}/")
 
-    def _brings(self, source: str, rel: str) -> bool:
-        """Whether a source of a COPY is the folder that a new file goes to, or a pattern that takes it in."""
+    def _includes(self, source: str, rel: str) -> bool:
+        """Whether a source of a COPY is the folder of a new file, or a pattern that matches it."""
         context = self.target.context
         source = normal_path(source.lstrip("/"))
         if context is not None and context.is_dir(source):
@@ -301,7 +304,7 @@ class Server:
         return None
 
     def environment(self, name: str) -> tuple[str | None, ...]:
-        """The values that a variable has in the containers that are known: None where it is unset or not known."""
+        """The values of a variable in the known containers: `None` where it is unset or unknown."""
         given = self.target.facts.end_state(self.stage).env.get(name)
         own = given.value if isinstance(given, Known) else None
         values = [each.service.environment.get(name, own) for each in self.services]
@@ -309,11 +312,11 @@ class Server:
 
 
 _FOLDERS: Final = (INIT_FOLDER, "/", "/etc/postgresql", "/usr/share/postgresql")
-"""Folders that the image has, so that a file is copied into them without a `/` behind the name."""
+"""Folders that exist in the image, so that a destination without a trailing `/` is a folder."""
 
 
 def _uncommented(text: str, name: str) -> str:
-    """A script without its comments; `/*` begins one in SQL only, and is a pattern to a shell."""
+    """A script without its comments; `/*` begins one only in SQL; in a shell it is a pattern."""
     if not name.endswith(".sql"):
         return _COMMENT.sub("", text)
     kept, at = [], 0
@@ -334,7 +337,7 @@ def _may_configure(folder: str, written: str) -> bool:
 
 
 def _earlier(name: str, ending: str) -> str | None:
-    """A name that sorts before `name` in any locale, numbered as it is; None if there is none."""
+    """A name that sorts before `name` in any locale, numbered like it; `None` if there is none."""
     digits = re.match(r"[0-9]*", name)
     number = digits[0] if digits is not None else ""
     if len(number) > _MOST_DIGITS:

@@ -1,4 +1,4 @@
-"""What can be wrong with the input, said once and in one sentence."""
+"""A problem with the input, as a value and as an exception: one sentence with its place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class InputProblem:
     """A file or folder that could not be used; one of them does not stop the others.
 
-    `path` is as the user would write it, `line` counts from 1 (`None`: the whole file), and
+    `path` is the path as the user would write it, `line` counts from 1 (`None`: the whole file), and
     `message` is one clear sentence without the path in it.
     """
 
@@ -34,12 +34,12 @@ class InputError(Exception):
 
     @property
     def problem(self) -> InputProblem:
-        """The same as a value, for those that collect problems."""
+        """The problem as a value, for callers that collect problems."""
         return InputProblem(self.path, self.line, self.message)
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` is probably a misspelling of."""
+    """The known name of which `name` is probably a misspelling."""
     from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
 
     # a name that shares half its letters by chance is worse than no suggestion

@@ -1,7 +1,7 @@
 """Values that no message, table or edit may show: those of `.env` files, and of variables with secret names.
 
-The readers of compose and bake files show a text as written wherever they know that such a value went into it.
-`Secrets` is the second line of defence: it finds the values in any text, whatever way they took.
+The readers of compose and bake files show a text as written if they know that it includes such a value.
+`Secrets` is the second line of defence: it finds the values in any text.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 """Source: BuildKit's `SecretsUsedInArgOrEnv` (`frontend/dockerfile/dockerfile2llb/convert.go`), and names in which its
-words are not parts of their own, such as PGPASSWORD."""
+words are not separate, such as PGPASSWORD."""
 _PUBLIC_NAME: Final = re.compile(r"(?:_|\A)public(?:_|\Z)", re.IGNORECASE)
 _SHORT: Final = 2
-"""A value of no more characters may stand in a text by chance, and is no secret."""
+"""A shorter or equally long value may occur in a text by chance and is not hidden."""
 _WORD: Final = "A-Za-z0-9_"
 _PLAIN: Final = frozenset(("true", "false", "yes", "off", "none", "null"))
 
@@ -32,11 +32,11 @@ def is_secret_name(name: str) -> bool:
 
 
 class Secrets:
-    """Values that are not shown, and what is shown in their place.
+    """Values that are not shown, and what is shown instead.
 
     `expanded` maps texts that values of `.env` files went into to the texts as written, `named` the values of variables
     with secret names to the variables, and `passed` those values that a Dockerfile is built with to its arguments.
-    A value counts where it is a word of its own, or a part of a path.
+    A value counts if it is a separate word or a part of a path.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Secrets:
         self._passed = _usable(passed or {})
 
     def for_build(self, passed: Mapping[str, str]) -> Secrets:
-        """The same for a Dockerfile that is given some of the values."""
+        """The same for a Dockerfile that is built with some of the values."""
         return Secrets(self._expanded, self._named, passed) if passed else self
 
     def written_by(self, replacement: str, public: str) -> str | None:
@@ -58,8 +58,8 @@ class Secrets:
         return None
 
     def hide(self, text: str, public: str = "") -> str:
-        """`text` without the values. What `public`, the text of the file that it speaks of, has itself is not taken for
-        a value of a `.env` file.
+        """`text` without the values. A value that `public`, the text of the file in question, contains itself is not
+        hidden as a value of a `.env` file.
         """
         if self._pattern is None or self._pattern.search(text) is None:
             return text

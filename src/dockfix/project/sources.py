@@ -1,4 +1,4 @@
-"""What a Dockerfile takes from its build context, and what another ignore file would take away from it."""
+"""What a Dockerfile takes from its build context, and what another ignore file would remove from it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dockfix.facts.commands import Step
 from dockfix.facts.model import Fact, Known
 from dockfix.facts.packages import PackageCommand, manifests_for
 from dockfix.project.context import Context
-from dockfix.project.gopath import has_wildcard
 from dockfix.project.ignore import IgnoreRules
 from dockfix.project.installs import builds_project
 from dockfix.project.manifests import pyproject_facts
+from dockfix.project.patterns import has_wildcard
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run
 
-__all__ = ["ContextUse", "context_uses", "loses", "lost_files", "use_of_lost"]
+__all__ = ["ContextUse", "context_uses", "excluded_files", "excluded_path", "use_of_excluded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ContextUse:
 
 
 def context_uses(target: Target) -> Iterator[ContextUse]:
-    """The sources of COPY, ADD and bind mounts that lie in the build context."""
+    """The sources of COPY, ADD and bind mounts that are in the build context."""
     for stage in target.facts.graph.stages:
         for instruction in stage.program:
             if isinstance(instruction, Copy | Add) and instruction.flag("from") is None:
@@ -49,12 +49,12 @@ def _is_remote(source: str) -> bool:
     return "://" in source or source.startswith("git@")
 
 
-def loses(context: Context, source: str, rules: IgnoreRules) -> str | None:
-    """A path that a source names, and that `rules` would keep out of a context which has it now; None if there is none.
+def excluded_path(context: Context, source: str, rules: IgnoreRules) -> str | None:
+    """A path that a source names and that only `rules` would exclude; `None` if there is none.
 
-    What lies below a folder that a source names is not looked at: to leave some of it out is what ignore files are
-    for. A source without a wildcard counts whether it exists or not, since a build may make it first. If there are too
-    many files to say, that is the source itself.
+    Files below a folder that a source names do not count: ignore files exist to exclude some of them. A source without
+    a wildcard counts even if it does not exist, since a step before the build may create it. With too many files to
+    check, the result is the source itself.
     """
     after = replace(context, ignore=rules)
     if not has_wildcard(source):
@@ -66,8 +66,8 @@ def loses(context: Context, source: str, rules: IgnoreRules) -> str | None:
     return next((path for path in found if after.ignored(path)), None)
 
 
-def lost_files(sent: Sequence[str], rules: IgnoreRules, lines: Collection[int]) -> list[str]:
-    """Those of the files that a build sends now which `rules` would keep out; only some of their `lines` are new."""
+def excluded_files(sent: Sequence[str], rules: IgnoreRules, lines: Collection[int]) -> list[str]:
+    """The files that a build sends now and that `rules` would exclude; only some of their `lines` are new."""
     patterns = [pattern for pattern in rules.patterns if pattern.line in lines]
     folders = {path[:at] for path in sent for at, letter in enumerate(path) if letter == "/"}
     below = tuple(f"{folder}/" for folder in folders if any(pattern.matches(folder) for pattern in patterns))
@@ -75,10 +75,10 @@ def lost_files(sent: Sequence[str], rules: IgnoreRules, lines: Collection[int]) 
     return [path for path in met if rules.ignored(path)]
 
 
-def use_of_lost(target: Target, context: Context, gone: Sequence[str]) -> tuple[Instruction, str] | None:
-    """A command that uses one of some files which an ignore file would keep out, and which a folder brings along now.
+def use_of_excluded(target: Target, context: Context, gone: Sequence[str]) -> tuple[Instruction, str] | None:
+    """A command that uses one of the files that an ignore file would exclude and that a copied folder includes now.
 
-    That is: names its path in a word, or installs from a manifest or a project that needs it. None if there is none.
+    It names the path in a word, or installs from a manifest or a project that needs the file. `None` if there is none.
     """
     folders = [
         "" if use.source.value.strip("./") == "" else posixpath.normpath("/" + use.source.value).lstrip("/") + "/"
@@ -114,7 +114,7 @@ def _uses(step: Step, paths: Sequence[str], readme: str | None) -> str | None:
 
 
 def _installs_folder(command: PackageCommand) -> bool:
-    """Whether pip is given a folder: that may be the project."""
+    """Whether pip installs a folder, which may be the project."""
     values = [word.value or "" for word in command.packages]
     return command.manager in ("pip", "uv") and any(value.startswith((".", "/")) for value in values)
 

@@ -1,4 +1,4 @@
-"""A build target: a Dockerfile, its context, and how it is invoked; and the project that they are in."""
+"""A project, a build target (a Dockerfile, its context and how it is invoked), and the options of a run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
-from dockfix.project.discovery import find_named
-from dockfix.project.files import FileText
-from dockfix.project.names import CONFIG_NAMES, is_bake_name, is_compose_name
+from dockfix.project.discovery import CONFIG_NAMES, find_named, is_bake_name, is_compose_name
+from dockfix.project.files import FileText, Snapshot
 from dockfix.project.problems import InputProblem
 from dockfix.project.secrets import Secrets, is_secret_name
-from dockfix.project.snapshot import Snapshot
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Dockerfile
 
@@ -35,7 +33,7 @@ _ROOT_FILES: Final = ("pyproject.toml", *CONFIG_NAMES)
 
 @dataclass(frozen=True)
 class Project:
-    """What is known of the project besides its Dockerfiles. `root` is absolute and real: nothing outside it is
+    """What is known about a project besides its Dockerfiles. `root` is absolute and real: nothing outside it is
     touched.
     """
 
@@ -53,8 +51,8 @@ class Project:
 
     @cached_property
     def memo(self) -> dict[object, object]:
-        """What has been worked out of the project's files, so that it is not for each Dockerfile anew; the key names
-        all that it rests on.
+        """Results computed from the project's files and shared by its Dockerfiles; a key names all that its result
+        depends on.
         """
         return {}
 
@@ -69,7 +67,7 @@ class Project:
 
     @cached_property
     def secrets(self) -> Secrets:
-        """What no message may show of the values that compose and bake files come to."""
+        """The values of compose and bake files that no message may show."""
         expanded = {text: raw for file in self.compose_files for text, raw in file.expanded.items()}
         given = [invocation.args for invocation in self.invocations]
         given += [service.environment for file in self.compose_files for service in file.services.values()]
@@ -96,7 +94,7 @@ class Project:
             sorted(
                 dockerfile
                 for dockerfile, invocations in self.built.items()
-                if self.files.is_file(dockerfile) and any(_has_a_say(path, dockerfile, each) for each in invocations)
+                if self.files.is_file(dockerfile) and any(_concerns(path, dockerfile, each) for each in invocations)
             )
         )
 
@@ -132,8 +130,8 @@ class Target:
 
     `display` is the project-relative path with `/`. `context` is `None` if it cannot be known; `context_why` says how
     it is known, or why not. `invocations` are those that build this file. `named_contexts` holds what the invocations
-    and the command line (which wins) give under each name: several, if the invocations differ. An invocation may
-    lack a name that another gives, which is to be seen in `invocations`. `unread` names the compose and bake files
+    and the command line (which wins) supply for each name: several, if the invocations differ. An invocation may
+    lack a name that another supplies; see `invocations`. `unread` names the compose and bake files
     that could not be read and may build this file in ways that are not known.
     """
 
@@ -153,7 +151,7 @@ class Target:
 
     @property
     def builds_known(self) -> bool:
-        """Whether all is known that compose and bake files say of how this file is built."""
+        """Whether every compose and bake file that may build this file was read in full."""
         return not self.unread
 
     @cached_property
@@ -191,7 +189,7 @@ class Target:
     def variants(self) -> tuple[Target, ...]:
         """The same file as each of its builds has it: a target for each context that its invocations name.
 
-        What is to be done to the file must be right in all of them. It is the target itself where the context is the
+        A fix must be correct in all of them. It is the target itself where the context is the
         same in all builds, or the command line gives it.
         """
         roots = dict.fromkeys(invocation.context for invocation in self.invocations)
@@ -204,12 +202,12 @@ class Target:
         known, why = _context_root(self.project, invocations, None)
         context = _context(self.project, known, self.path) if known is not None else None
         variant = replace(self, context=context, context_why=why, invocations=invocations)
-        variant.__dict__["dockerfile"] = self.dockerfile  # the text is the same: what is cached of it stays true
+        variant.__dict__["dockerfile"] = self.dockerfile  # the text is the same, so the cached tree stays valid
         return variant
 
     @cached_property
     def secrets(self) -> Secrets:
-        """What no message about this file may show, and no edit may write into it."""
+        """The values that no message about this file may show, and no edit may write into it."""
         passed = {
             value: f"${{{name}}}"
             for build in self.builds
@@ -225,7 +223,7 @@ class Target:
 
     @cached_property
     def builds(self) -> tuple[BuildInvocation, ...]:
-        """All invocations of this file, those of its other `variants` among them."""
+        """All invocations of this file, including those of its other `variants`."""
         return self.project.built.get(self.real, self.invocations)
 
     def with_text(self, text: str) -> Target:
@@ -233,7 +231,7 @@ class Target:
         return replace(self, text=text)
 
 
-def _has_a_say(path: Path, dockerfile: Path, invocation: BuildInvocation) -> bool:
+def _concerns(path: Path, dockerfile: Path, invocation: BuildInvocation) -> bool:
     if path.name == ".dockerignore":
         return invocation.context == path.parent
     if path.name.endswith(".dockerignore"):
@@ -242,7 +240,7 @@ def _has_a_say(path: Path, dockerfile: Path, invocation: BuildInvocation) -> boo
 
 
 def is_project_file_name(name: str) -> bool:
-    """Whether a file of this name tells how Dockerfiles are built and is none itself: compose, bake, ignore files."""
+    """Whether a file of this name says how Dockerfiles are built: a compose, bake or ignore file."""
     return is_compose_name(name) or name.endswith(".dockerignore") or is_bake_name(name)
 
 
@@ -278,8 +276,8 @@ def load_project(
     Args:
         root: the project; nothing outside it is read.
         use_project: whether anything is read at all.
-        files: what is read through: a snapshot with changes gives the project as it would be with them.
-        compose: these compose files alone, merged in their order, and no bake files.
+        files: the snapshot to read from; one with changes gives the project with these changes.
+        compose: read only these compose files, merged in their order, and no bake files.
     """
     real = Path(os.path.realpath(root))
     snapshot = files if files is not None else Snapshot(real)
@@ -318,14 +316,14 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
     """The target of one Dockerfile.
 
     The contexts of `options` win over the invocations. The context is known if the command line gives it, or if all
-    invocations of this Dockerfile agree on one; a guess is never made of it (see `context_candidates`).
+    invocations of this Dockerfile agree on one; it is never guessed (see `context_candidates`).
     """
     given = options or BuildOptions()
     invocations = project.built.get(file.real, ())
     unread = tuple(display(path, project.root) for path in project.unread(file.real))
     root, why = _context_root(project, invocations, given.context)
     if unread and not invocations and given.context is None:
-        why = f"{unread[0]} could not be read and may build it; mend it, or give --context DIR"
+        why = f"{unread[0]} could not be read and may build it; fix it, or give --context DIR"
     known = _context(project, root, file.real) if root is not None else None
     names: dict[str, tuple[NamedContext, ...]] = {}
     for invocation in invocations:
@@ -356,12 +354,12 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
 
 
 def target_from_text(text: str, *, display: str = "Dockerfile", root: Path | None = None) -> Target:
-    """A target of a text alone: no context, no invocations.
+    """A target for a text without a file: no context, no invocations.
 
     Args:
         text: the Dockerfile.
         display: the name to show for it.
-        root: the project root that it is taken to be in; the current folder by default.
+        root: the project root; the current folder by default.
     """
     base = root if root is not None else Path()
     return Target(
@@ -377,16 +375,14 @@ def target_from_text(text: str, *, display: str = "Dockerfile", root: Path | Non
 
 
 def _given_name(name: str) -> str:
-    """A name of `--build-context` in the form that the build looks for."""
+    """A name of `--build-context` in the form that a build looks up."""
     from dockfix.facts.stages import context_key  # noqa: PLC0415 - reading a file needs none of its tables
 
     return context_key(name)
 
 
 def context_candidates(project: Project, dockerfile_path: Path) -> list[Context]:
-    """The contexts that a Dockerfile which nothing builds is likely built with: its own folder, and the project
-    root.
-    """
+    """The likely contexts of a Dockerfile that no known build uses: its own folder and the project root."""
     real = Path(os.path.realpath(dockerfile_path))
     roots = dict.fromkeys((real.parent, project.root))
     return [_context(project, root, real) for root in roots if root.is_relative_to(project.root)]
@@ -398,7 +394,7 @@ def _context_root(
     if given is not None:
         root = Path(os.path.realpath(project.root / given))
         if not root.is_relative_to(project.root):
-            return None, f"the context {given} of the command line lies outside the project"
+            return None, f"the context {given} of the command line is outside the project"
         if not root.is_dir():
             return None, f"the context {given} of the command line is not a folder"
         return root, "command line"
@@ -418,7 +414,7 @@ def _context_root(
 
 
 def _builders(project: Project, invocations: tuple[BuildInvocation, ...]) -> str:
-    """The services and targets of some invocations, each with its file, in words."""
+    """The services and targets of some invocations, each with its file, for messages."""
     words: list[str] = []
     for kind, noun in (("compose", "compose service"), ("bake", "bake target")):
         names = list(
@@ -437,7 +433,7 @@ def _context(project: Project, root: Path, dockerfile: Path) -> Context:
 
 
 def display(path: Path, root: Path) -> str:
-    """`path` relative to the project root, with `/`; as it is if it lies elsewhere."""
-    # the last part may be a symlink, whose own name is the one that people know
+    """`path` relative to the project root, with `/`; unchanged if it is outside the project."""
+    # the last part may be a symlink: its own name is shown, not that of its target
     real = Path(os.path.realpath(path.parent), path.name)
     return real.relative_to(root).as_posix() if real.is_relative_to(root) else path.as_posix()

@@ -1,4 +1,4 @@
-"""TOML files, which come from strangers: what `tomllib` would need too much time or memory for is refused first."""
+"""TOML files from untrusted sources: a text for which `tomllib` would need too much time or memory is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_PARTS: Final = 50
 """The time and memory that `tomllib` needs for a dotted key grow with the square of its parts."""
 _STRING: Final = re.compile(
     r"""
-    \"{3}(?:[^\\]|\\.)*?(?:\"{3,5}|\\?\Z)  # what is not closed reaches to the end, else time would be quadratic
+    \"{3}(?:[^\\]|\\.)*?(?:\"{3,5}|\\?\Z)  # an unclosed string reaches to the end, else time would be quadratic
     | '{3}.*?(?:'{3,5}|\Z)
     | "(?:[^"\\\n]|\\.)*+"?
     | '[^'\n]*+'?
@@ -37,9 +37,9 @@ def parse_toml(text: str) -> dict[str, Any]:
     """The document.
 
     Raises:
-        TomlError: the text is not valid TOML, or has keys, numbers or nesting that no person writes.
+        TomlError: the text is not valid TOML, or has keys, numbers or nesting beyond the limits.
     """
-    # what is left of a quoted part is one word
+    # a quoted part becomes one word
     bare = _STRING.sub(lambda match: "" if match[0][0] == "#" else "s" + "\n" * match[0].count("\n"), text)
     long_key = _LONG_KEY.search(bare)
     if long_key is not None:
@@ -53,5 +53,5 @@ def parse_toml(text: str) -> dict[str, Any]:
     except RecursionError as error:
         raise TomlError("values are nested too deeply") from error
     except ValueError as error:
-        # of `int`, which refuses thousands of digits
+        # raised by `int`, which refuses thousands of digits
         raise TomlError("a number has too many digits") from error

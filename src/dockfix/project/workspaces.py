@@ -1,7 +1,7 @@
-"""Manifests that refer to folders of the build context: whose further manifests an install reads too.
+"""Manifests that refer to folders of the build context, whose manifests an install reads too.
 
-Each function gives paths of the context, of manifests that the build sends, or raises `Refused` with the reason
-why they cannot be told. They may give more than the tool reads, never less: a manifest copied in vain costs a line.
+Each function gives the paths of manifests that the build sends, or raises `Refused` with the reason why they cannot be
+known. The paths may be more than the tool reads, never fewer: an unneeded manifest costs only a line.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ _MOST_BRACKETS: Final = 500
 
 
 def match_folders(context: Context, patterns: Sequence[str], manifest: str) -> list[str]:
-    """The folders with a file `manifest` that globs of a workspace name, sorted; `!` takes away.
+    """The folders with a file `manifest` that globs of a workspace name, sorted; `!` excludes.
 
-    `*` matches within a name, `**` any number of folders. Dependencies' folders and links are not entered. Raises
-    `Refused` for other wildcards, for patterns that lead out, for linked members and for trees too large.
+    `*` matches within a name, `**` any number of folders. Folders of dependencies and links are not entered.
+
+    Raises:
+        Refused: another wildcard, a pattern that leaves the context, a linked member, or a tree that is too large.
     """
     wanted = [_segments(pattern) for pattern in patterns if not pattern.startswith("!")]
     unwanted = [_segments(pattern[1:]) for pattern in patterns if pattern.startswith("!")]
@@ -79,7 +81,7 @@ def _segments(pattern: str) -> tuple[str, ...]:
 
 
 def _matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
-    # how many of the parts the pattern may have taken so far: all ways at once, since there may be many `**`
+    # the parts that the pattern may have matched so far: all ways at once, since there may be many `**`
     taken = {0}
     for each in pattern:
         if each == "**":
@@ -104,18 +106,25 @@ def _may_lead_to(pattern: Sequence[str], parts: Sequence[str]) -> bool:
 def pnpm_patterns(text: str) -> tuple[str, ...]:
     """The globs under `packages` in `pnpm-workspace.yaml`; none if there is no such key.
 
-    Raises `Refused` if the file is not valid YAML. Source: https://pnpm.io/pnpm-workspace_yaml
+    Source: https://pnpm.io/pnpm-workspace_yaml
+
+    Raises:
+        Refused: the file is not valid YAML.
     """
     packages = pnpm_settings(text).get("packages")
     if packages is None:
         return ()
     if not isinstance(packages, list) or not all(isinstance(each, str) for each in packages):
-        raise Refused("packages in pnpm-workspace.yaml is no list of names")
+        raise Refused("packages in pnpm-workspace.yaml is not a list of names")
     return tuple(packages)
 
 
 def pnpm_settings(text: str) -> dict[str, Any]:
-    """The keys of `pnpm-workspace.yaml`. Raises `Refused` if it is not valid YAML, or no mapping."""
+    """The keys of `pnpm-workspace.yaml`.
+
+    Raises:
+        Refused: the file is not valid YAML, or not a mapping.
+    """
     return _yaml(text, "pnpm-workspace.yaml")
 
 
@@ -125,15 +134,17 @@ def pnpm_settings(text: str) -> dict[str, Any]:
 def conda_requirements(text: str, name: str) -> tuple[str, ...]:
     """The files that the pip part of an environment file of Conda names, relative to its folder.
 
-    Raises `Refused` if it installs from folders or files. Source:
-    https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
+    Source: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
+
+    Raises:
+        Refused: it installs from folders or files.
     """
     lines: list[str] = []
     document = _yaml(text, name)
     if any(each.startswith((".", "/", "file:")) for each in _strings(document.get("channels"))):
         raise Refused(f"{name} has a channel in a folder")
     for entry in _list(document.get("dependencies")):
-        # Conda hands the entries to pip as a requirements file that lies beside its own.
+        # Conda passes the entries to pip as a requirements file in the folder of its own
         lines += _strings(entry.get("pip")) if isinstance(entry, dict) else []
         if isinstance(entry, str) and not is_literal_name("conda", entry):
             raise Refused(f"{name} names a file, or a line that dockfix does not know")
@@ -147,10 +158,10 @@ def conda_requirements(text: str, name: str) -> tuple[str, ...]:
 
 
 def go_manifests(context: Context) -> list[str]:
-    """The further go.mod and go.sum files that `go mod download` in the context's root reads, besides those there.
+    """The go.mod and go.sum files that `go mod download` in the context's root reads in addition to those there.
 
-    They are those of the modules that go.work uses, and of folders that a `replace` puts in a module's place; a
-    replaced module's own `replace` lines are not looked at. Source: https://go.dev/ref/mod#workspaces and
+    They belong to the modules that go.work uses, and to folders that a `replace` substitutes for a module; a replaced
+    module's own `replace` lines do not count. Source: https://go.dev/ref/mod#workspaces and
     #go-mod-file-replace.
     """
     folders = ["."]
@@ -219,9 +230,11 @@ def _inside(path: str, folder: str, what: str) -> str:
 def cargo_manifests(context: Context) -> list[str]:
     """The Cargo.toml files, of the root first, that `cargo fetch` there reads: of members and of path dependencies.
 
-    Raises `Refused` if a package finds a target by its place, as src/main.rs: then cargo wants the source too.
-    Where Cargo.toml gives a target's path, cargo does not look whether the file is there (`target_path` in
+    If Cargo.toml sets a target's path, cargo does not check that the file exists (`target_path` in
     cargo/util/toml/targets.rs). Source: https://doc.rust-lang.org/cargo/reference/workspaces.html
+
+    Raises:
+        Refused: a package finds a target by its place, such as src/main.rs; cargo then needs the source too.
     """
     found: list[str] = []
     pending = ["."]
@@ -279,9 +292,11 @@ def _path_dependencies(document: dict[str, Any]) -> Iterator[str]:
 def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
     """The pyproject.toml files of the members of a uv workspace in the root, without the root's.
 
-    Raises `Refused` if a member takes a package from a folder, whose sources are then built, and if not `frozen`
-    and a member has metadata that only its build backend knows.
     Source: https://docs.astral.sh/uv/concepts/projects/workspaces/
+
+    Raises:
+        Refused: a member takes a package from a folder, whose sources are then built; or, if not `frozen`, a member
+            has metadata that only its build backend knows.
     """
     workspace = _table(_table(_table(_toml(context, "pyproject.toml"), "tool"), "uv"), "workspace")
     excluded = [f"!{each}" for each in _strings(workspace.get("exclude"))]
@@ -292,7 +307,7 @@ def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
             raise Refused(f"{path} takes {local[0]} from a folder of the context")
         project = _table(_toml(context, path), "project")
         if not frozen and project.get("dynamic"):
-            raise Refused(f"{path} has dynamic metadata, which its sources are read for; --frozen would spare it")
+            raise Refused(f"{path} has dynamic metadata, for which its sources are read; --frozen avoids that")
     return found
 
 
@@ -328,12 +343,12 @@ def maven_manifests(context: Context) -> list[str]:
             raise Refused("the project has more modules than dockfix reads")
     odd = next((path for path in found if posixpath.basename(path) != "pom.xml"), None)
     if odd is not None:
-        raise Refused(f"{odd} is a module or a parent under a name of its own")
+        raise Refused(f"{odd} is a module or a parent with another name than pom.xml")
     return found
 
 
 def _without_comments(text: str) -> str:
-    """XML without its comments, in one pass; what is never closed is left, as no parser would read it."""
+    """XML without its comments, in one pass; an unclosed comment is kept, as no parser would read it."""
     kept: list[str] = []
     at = 0
     while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:

@@ -69,7 +69,7 @@ def directive_in(text: str) -> Directive | None:
     return Directive(found["verb"].lower() == "ignore-file", frozenset(_names(names or "*")), reason)
 
 
-def silences_file(comment: Comment) -> bool:
+def suppresses_file(comment: Comment) -> bool:
     """Whether a comment silences rules for the whole file that it stands in."""
     ours, theirs = directive_in(comment.text), _HADOLINT.match(comment.text)
     return bool((ours and ours.whole_file) or (theirs and theirs.group(1)))
@@ -122,7 +122,7 @@ class Suppressions:
         inner = [comment for node in self.dockerfile.instructions for comment in node.comments]
         return tuple(nodes + inner)
 
-    def silences(self, codemod: Codemod, at: Span) -> bool:
+    def suppresses(self, codemod: Codemod, at: Span) -> bool:
         """Whether a finding of a codemod at a place is silenced."""
         rules, hadolint, checks = self._everywhere
         if rules & {codemod.name, *_ALL} or hadolint & codemod.hadolint:
@@ -211,7 +211,7 @@ def mistakes_in_text(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
     ]
 
 
-def silences_in_text(text: str, rule: str, line: int) -> bool:
+def suppresses_in_text(text: str, rule: str, line: int) -> bool:
     """Whether a `dockfix:` comment of a file that is no Dockerfile silences a rule at a line (from 1).
 
     It stands on the line itself, or on comment lines directly above it; `ignore-file` anywhere.

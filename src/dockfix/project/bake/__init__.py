@@ -1,6 +1,8 @@
 """Bake files: which targets build which Dockerfile, from which context, and with what.
 
-- `builds`: what bake files say, in the end; the entry.
-- `tree`: HCL and JSON as one tree that knows where everything is written.
-- `values`: expressions evaluated, as far as they can be known.
+- `builds`: the entry point: reads bake files and gives targets and builds.
+- `tree`: the tree of a file, one form for HCL and JSON, with positions.
+- `reader`: reads HCL and JSON into trees.
+- `targets`: what the blocks of a target say, merged and inherited.
+- `values`: the values of expressions, as far as they can be known.
 """

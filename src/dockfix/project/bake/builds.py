@@ -1,22 +1,23 @@
 """Bake files: which targets build which Dockerfile, from which context, and with what. Read-only, nothing is executed.
 
-What is read as one: `docker-bake.json`, `docker-bake.hcl`, `docker-bake.override.json` and `docker-bake.override.hcl`
-of one folder are merged in this order, as `docker buildx bake` does by default; any other file stands by itself, as
+`docker-bake.json`, `docker-bake.hcl`, `docker-bake.override.json` and `docker-bake.override.hcl`
+of one folder are merged in this order, as `docker buildx bake` does by default; any other file is read separately, as
 with `-f`. A target belongs to the file that names it first.
 
-Folders are relative to the one that bake runs in (buildx resolves them against the current folder). That is taken to
-be the file's own folder: what `docker buildx bake` finds by itself lies there, and with
-`BUILDX_BAKE_FILE_RELATIVE_PATHS=1` it is so for every file. `cwd://` names the same folder.
+Folders are relative to the current folder of bake. dockfix assumes that this is the file's own folder: it is for the
+files that `docker buildx bake` finds by itself, and for every file with `BUILDX_BAKE_FILE_RELATIVE_PATHS=1`. `cwd://`
+names the same folder.
 
-A variable is worth its default, as it is without environment. Literals, variables, strings of them, `target.NAME.KEY`,
-conditions and operators are evaluated; a function call, a `for` or a directive is not, and what needs one is unknown.
+A variable has its default, as it does without environment. Literals, variables, strings of them, `target.NAME.KEY`,
+conditions and operators are evaluated; a function call, a `for` or a directive is not, and a value that needs one
+is unknown.
 
-A target is a mere base, and no build of its own, if nothing asks for it (no group and no `target:` context names it,
-and it is not `default`) and either its name begins with `_`, or other targets inherit it and it has no context, no
-Dockerfile, no stage and no `output` of its own: bake could build it, but nobody does.
+A target is only a base, not a build, if nothing asks for it (no group and no `target:` context names it, and it is not
+`default`) and either its name begins with `_`, or other targets inherit it and it has no context, no Dockerfile, no
+stage and no `output` of its own: bake could build it, but nobody does.
 
 Compose files, which buildx merges below the four default files, are read by `dockfix.project.compose`; a target that
-overrides a service of the same name is read as if it stood alone.
+overrides a service of the same name is read without that service.
 
 Sources: docker/buildx, `bake/bake.go` (`defaultFilenames`, `ReadTargets`, `Config.target`, `Target.Merge`,
 `Target.normalize`, `toBuildOpt`), `bake/hclparser/hclparser.go`, `docs/bake-reference.md`.
@@ -24,27 +25,37 @@ Sources: docker/buildx, `bake/bake.go` (`defaultFilenames`, `ReadTargets`, `Conf
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.bake.tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name, parse_bake
+from dockfix.project.bake.reader import parse_bake
+from dockfix.project.bake.targets import (
+    Fields,
+    Given,
+    MergedTarget,
+    cycles,
+    merged_option,
+    option_of,
+    shortened,
+    text_of,
+)
+from dockfix.project.bake.tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name
 from dockfix.project.bake.values import Scope, Unknown, Value, as_text
 from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind, named_context
-from dockfix.project.compose.model import NO_OPTIONS, Option
-from dockfix.project.files import resolve_inside
-from dockfix.project.names import is_bake_name
+from dockfix.project.compose.model import NO_OPTIONS
+from dockfix.project.discovery import is_bake_name
+from dockfix.project.files import Snapshot, resolve_inside
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.snapshot import Snapshot
 
 __all__ = ["BakeFile", "BakeTarget", "is_bake_name", "read_bake"]
 
 DEFAULT_NAMES: Final = ("docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl")
-"""The files that buildx reads by itself, in the order in which they are merged."""
+"""The files that buildx reads by default, in the order in which it merges them."""
 
 _FROM_ACTIONS: Final = ("docker-metadata-action", "github-metadata-action", "ghaction-docker-meta")
-"""Targets that come from a file which a CI action writes; they set tags, labels, annotations and arguments.
+"""Targets from a file that a CI action writes; they set tags, labels, annotations and arguments.
 
 Source: docker/metadata-action, README, "Bake definition"; docker/buildx's own `docker-bake.hcl` names the older one.
 """
@@ -54,11 +65,11 @@ _MAX_MERGED: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class BakeTarget:
-    """A target as bake names it. `block` is the label of the block it is from: another one, if it is of a matrix, and
-    `name` is then the label with a number if the real name is computed.
+    """A target as bake names it. `block` is the label of its block. In a matrix it differs from `name`, which is the
+    label with a number if the real name is computed.
 
-    `line` is that of the block. `inherits` is what it names itself. `builds` says whether it is a build of its own or
-    a mere base of others.
+    `line` is the line of the block. `inherits` are the targets that it names itself. `builds` tells whether it is a
+    build or only a base of others.
     """
 
     name: str
@@ -70,8 +81,8 @@ class BakeTarget:
 
 @dataclass(frozen=True)
 class BakeFile:
-    """A bake file with the targets that it names first. `broken`: some of it could not be read, so that what it does
-    not say is not known. `variables` has the texts that its variables come to.
+    """A bake file with the targets that it names first. `broken`: some of it could not be read, so
+    that absent values are unknown. `variables` has the values of its variables as texts.
     """
 
     path: Path
@@ -82,9 +93,9 @@ class BakeFile:
 
 
 def read_bake(path: Path, files: Snapshot) -> tuple[BakeFile, list[InputProblem]]:
-    """Read a bake file with those that buildx merges with it. Whatever is wrong is a problem; the rest is still read.
+    """Read a bake file with those that buildx merges with it. Errors become problems; the rest is still read.
 
-    Problems of a file that is merged with `path` are those of its own reading, and not told again.
+    Problems of a file that is merged with `path` are reported when that file is read, not here.
     """
     problems: list[InputProblem] = []
     documents: dict[Path, Document] = {}
@@ -107,64 +118,11 @@ def read_bake(path: Path, files: Snapshot) -> tuple[BakeFile, list[InputProblem]
 def _read_with(path: Path, files: Snapshot) -> list[Path]:
     if path.name not in DEFAULT_NAMES:
         return [path]
-    beside = (path.with_name(name) for name in DEFAULT_NAMES)
-    return [each for each in beside if each == path or files.is_file(each)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """A value with the place that gives it; `line` is 0 in another file than the one that is read."""
-
-    value: Value
-    line: int
-    written: str
-
-
-@dataclass(slots=True)
-class _Fields:
-    """What a target says, or says with all that it inherits: the keys that matter for a build."""
-
-    single: dict[str, _Given] = field(default_factory=dict)
-    args: dict[str, _Given] = field(default_factory=dict)
-    contexts: dict[str, _Given] = field(default_factory=dict)
-    computed: dict[str, _Given] = field(default_factory=dict)
-    options: dict[str, _Given] = field(default_factory=dict)
-
-    def merge(self, other: _Fields) -> int:
-        """Lay `other` over this, as buildx's `Target.Merge` does; says how much that was."""
-        self.single.update(other.single)
-        self.args.update(other.args)
-        self.contexts.update(other.contexts)
-        self.computed.update(other.computed)
-        for key, given in other.options.items():
-            self.options[key] = _over(self.options.get(key), given, key)
-        return sum(map(len, (other.single, other.args, other.contexts, other.computed, other.options))) + 1
-
-    def normalize(self) -> None:
-        """A named context that is empty is taken away. Source: buildx's `Target.normalize`."""
-        for name in [name for name, given in self.contexts.items() if given.value == ""]:
-            del self.contexts[name]
-
-    def links(self) -> list[str]:
-        """The targets whose results are named contexts."""
-        values = [given.value for given in self.contexts.values()]
-        return [each.removeprefix("target:") for each in values if isinstance(each, str) and each.startswith("target:")]
+    siblings = (path.with_name(name) for name in DEFAULT_NAMES)
+    return [each for each in siblings if each == path or files.is_file(each)]
 
 
 _SINGLE: Final = ("context", "dockerfile", "dockerfile-inline", "target", "tags")
-
-
-@dataclass(slots=True)
-class _Named:
-    """A target: all its blocks in all files, merged."""
-
-    name: str
-    block: str
-    path: Path
-    line: int
-    fields: _Fields
-    inherits: list[str]
-    outputs: bool
 
 
 class _Config:
@@ -176,14 +134,14 @@ class _Config:
         self.documents = documents
         self.scope = Scope()
         self.problems: list[InputProblem] = []
-        self.targets: dict[str, _Named] = {}
+        self.targets: dict[str, MergedTarget] = {}
         self.groups: dict[str, tuple[int, list[str]]] = {}
         self.labels: dict[str, list[str]] = {}
         self.unsure = False
         """Whether there may be targets or members of groups whose names are not known."""
         self.partial = False
         """Whether a target was left out."""
-        self._merged: dict[str, _Fields] = {}
+        self._merged: dict[str, Fields] = {}
         self._left = _MAX_MERGED
         for document in documents.values():
             self.scope.define(document)
@@ -197,13 +155,13 @@ class _Config:
             if set(names) != {label}:
                 self.groups.setdefault(label, (0, []))[1].extend(names)
 
-    # taking in what the files say
+    # -- reading the files
 
     def _line(self, source: Path, at: int) -> int:
         return self.documents[source].lines.line(at) if source == self.path else 0
 
     def _problem(self, line: int, message: str) -> None:
-        """Of the file that is read; what another one says is told when that one is read."""
+        """Only of the file that is read: problems of another file are reported when that one is read."""
         if line:
             self.problems.append(InputProblem(str(self.path), line, message))
 
@@ -212,14 +170,14 @@ class _Config:
         line = self._line(source, block.span.start)
         for name, local in self._matrix(document, block):
             self.labels.setdefault(label, []).append(name)
-            fields = _Fields()
+            fields = Fields()
             inherits: list[str] = []
             for attribute in block.body.attributes:
                 self._take(source, document, attribute, local, fields, inherits)
             known = self.targets.get(name)
             outputs = block.body.last("output") is not None
             if known is None:
-                self.targets[name] = _Named(name, label, source, line, fields, inherits, outputs)
+                self.targets[name] = MergedTarget(name, label, source, line, fields, inherits, outputs)
             else:
                 known.outputs |= outputs
                 known.fields.merge(fields)
@@ -252,7 +210,7 @@ class _Config:
         document: Document,
         attribute: Attribute,
         local: Mapping[str, Value],
-        fields: _Fields,
+        fields: Fields,
         inherits: list[str],
     ) -> None:
         key = attribute.name
@@ -260,11 +218,11 @@ class _Config:
         if key in NO_OPTIONS and not taken:
             return
         value = self.scope.value(document, attribute.value, local)
-        given = _Given(value, self._line(source, attribute.span.start), document.source(attribute.value))
+        given = Given(value, self._line(source, attribute.span.start), document.source(attribute.value))
         if value is None:
             return
         if not taken:
-            fields.options[key] = _over(fields.options.get(key), given, key)
+            fields.options[key] = merged_option(fields.options.get(key), given, key)
         elif key == "inherits":
             self.unsure |= not isinstance(value, list)
             for item in value if isinstance(value, list) else ():
@@ -286,11 +244,11 @@ class _Config:
         else:
             fields.computed[key] = given
 
-    def _entries(self, source: Path, document: Document, expr: Expr) -> Iterator[tuple[str, _Given]]:
+    def _entries(self, source: Path, document: Document, expr: Expr) -> Iterator[tuple[str, Given]]:
         for entry in expr.entries if isinstance(expr, Obj) else ():
             key = self.scope.value(document, entry.key)
             if isinstance(key, str):
-                yield key, _Given(None, self._line(source, entry.span.start), document.source(entry.value))
+                yield key, Given(None, self._line(source, entry.span.start), document.source(entry.value))
 
     def _take_group(self, source: Path, document: Document, block: Block) -> None:
         attribute = block.body.last("targets")
@@ -305,10 +263,10 @@ class _Config:
         line, members = self.groups.get(block.labels[0], (self._line(source, block.span.start), []))
         self.groups[block.labels[0]] = (line, [*members, *(name for name in names if name not in members)])
 
-    # the whole
+    # -- the result
 
     def result(self, broken: bool, problems: list[InputProblem]) -> BakeFile:
-        """What the file comes to; adds to `problems`."""
+        """The file with its targets and builds; adds to `problems`."""
         wanted = self._wanted()
         bases = {name for target in self.targets.values() for name in target.inherits if name != target.name}
         targets: dict[str, BakeTarget] = {}
@@ -333,7 +291,7 @@ class _Config:
         """The targets that groups and `target:` contexts name, and `default`."""
         wanted = {"default"}
         for label, (_, names) in self.groups.items():
-            # the group that a matrix makes of its targets does not ask for them
+            # the group of a matrix's own targets does not ask for them
             if label not in self.labels or label == "default":
                 wanted.update(names)
         for name in list(wanted):
@@ -343,17 +301,17 @@ class _Config:
             wanted.update(target.fields.links())
         return wanted
 
-    def _is_base(self, name: str, fields: _Fields | None, bases: set[str]) -> bool:
+    def _is_base(self, name: str, fields: Fields | None, bases: set[str]) -> bool:
         if name.startswith("_") or fields is None:
             return True
         if name not in bases or self.targets[name].outputs:
             return False
         return not any(key in fields.single for key in _SINGLE if key != "tags")
 
-    def _resolve(self, name: str) -> _Fields | None:
-        """A target with what it inherits: each base in turn, then its own. `None` if that is too much to read.
+    def _resolve(self, name: str) -> Fields | None:
+        """A target with what it inherits: each base in turn, then its own. `None` if that exceeds the limits.
 
-        Source: buildx's `Config.target`, which passes over a base that is being resolved already.
+        Source: buildx's `Config.target`, which skips a base that is being resolved already.
         """
         busy = {name}
         stack = [(name, iter(self.targets[name].inherits))]
@@ -369,21 +327,21 @@ class _Config:
                 stack.append((base, iter(self.targets[base].inherits)))
         return self._merged[name] if self._left >= 0 else None
 
-    def _merge(self, target: _Named) -> _Fields:
-        merged = _Fields()
+    def _merge(self, target: MergedTarget) -> Fields:
+        merged = Fields()
         for base in dict.fromkeys(target.inherits):
             if base in self._merged and self._left >= 0:
                 self._left -= merged.merge(self._merged[base])
             elif base not in self.targets and not base.startswith(_FROM_ACTIONS):
-                merged.computed["inherits"] = _Given(Unknown(""), target.line, base)
+                merged.computed["inherits"] = Given(Unknown(""), target.line, base)
             elif base not in self.targets:
-                merged.options["labels"] = _Given(Unknown("a CI action sets them"), target.line, base)
+                merged.options["labels"] = Given(Unknown("a CI action sets them"), target.line, base)
         self._left -= merged.merge(target.fields)
         merged.normalize()
         return merged
 
     def _check(self, broken: bool) -> None:
-        """Say what bake would refuse: names that lead nowhere or in circles."""
+        """Report what bake would refuse: names that do not exist, and cycles."""
         known = {*self.targets, *self.groups}
         links = {name: target.fields.links() for name, target in self.targets.items()}
         for target in self.targets.values():
@@ -398,20 +356,20 @@ class _Config:
                 if name not in known and not self.unsure and not broken:
                     self._problem(line, f"group {label} has the target {name}, which does not exist")
         lines = {name: target.line for name, target in self.targets.items()}
-        for circle in _circles({name: target.inherits for name, target in self.targets.items()}):
+        for circle in cycles({name: target.inherits for name, target in self.targets.items()}):
             self._problem(lines[circle[0]], f"target {circle[0]} inherits itself: {' > '.join(circle)}")
-        for circle in _circles(links):
+        for circle in cycles(links):
             self._problem(lines[circle[0]], f"target {circle[0]} has a context of itself: {' > '.join(circle)}")
         groups = {label: [name for name in names if name != label] for label, (_, names) in self.groups.items()}
-        for circle in _circles(groups):
+        for circle in cycles(groups):
             self._problem(self.groups[circle[0]][0], f"group {circle[0]} contains itself: {' > '.join(circle)}")
 
-    # one target
+    # -- one target
 
-    def _invocation(self, target: _Named, fields: _Fields) -> BuildInvocation:
+    def _invocation(self, target: MergedTarget, fields: Fields) -> BuildInvocation:
         base = self.path.parent
         context, dockerfile, why = self._files(target, fields, base)
-        stage = _text(fields.single.get("target"))
+        stage = text_of(fields.single.get("target"))
         tags = fields.single.get("tags")
         values = tags.value if tags is not None and isinstance(tags.value, list) else []
         texts = [as_text(value) for value in values]
@@ -424,46 +382,46 @@ class _Config:
             context_why=why,
             dockerfile=dockerfile,
             target=stage or None,
-            args={name: _text(given) for name, given in fields.args.items()},
+            args={name: text_of(given) for name, given in fields.args.items()},
             additional_contexts={name: self._named(name, given, base) for name, given in fields.contexts.items()},
             image=texts[0] if texts and isinstance(texts[0], str) else None,
             inline="dockerfile-inline" in fields.single,
             kind="bake",
             tags=known,
-            options={key: _option(given.value) for key, given in fields.options.items()}
+            options={key: option_of(given.value) for key, given in fields.options.items()}
             | {key: None for key in ("args",) if key in fields.computed},
         )
 
-    def _files(self, target: _Named, fields: _Fields, base: Path) -> tuple[Path | None, Path | None, str | None]:
-        """The context, the Dockerfile and why the context is not known."""
+    def _files(self, target: MergedTarget, fields: Fields, base: Path) -> tuple[Path | None, Path | None, str | None]:
+        """The context, the Dockerfile, and why the context is unknown."""
         context, why = self._context(target, fields.single.get("context"), base)
         inline = "dockerfile-inline" in fields.single
         dockerfile = None if context is None or inline else self._dockerfile(fields, context, base)
-        # nothing may be concluded from a name that is not there: as good as no known context
+        # a missing name allows no conclusion, so the context is unknown
         if "inherits" in fields.computed and why is None:
-            context, why = None, f"it inherits {_short(fields.computed['inherits'].written)}, which is not known"
+            context, why = None, f"it inherits {shortened(fields.computed['inherits'].written)}, which is not known"
         if "contexts" in fields.computed and why is None:
-            context, why = None, f"its named contexts are computed: {_short(fields.computed['contexts'].written)}"
+            context, why = None, f"its named contexts are computed: {shortened(fields.computed['contexts'].written)}"
         return context, dockerfile, why
 
-    def _context(self, target: _Named, given: _Given | None, base: Path) -> tuple[Path | None, str | None]:
-        value = _text(given) if given is not None else "."
+    def _context(self, target: MergedTarget, given: Given | None, base: Path) -> tuple[Path | None, str | None]:
+        value = text_of(given) if given is not None else "."
         if value is None:
-            return None, f"the context {_short(given.written) if given else ''} is computed"
+            return None, f"the context {shortened(given.written) if given else ''} is computed"
         folder = value.removeprefix("cwd://") or "."
         if context_kind(folder) != "folder":
             return None, f"the context {value} is not a folder of this project"
         context = resolve_inside(self.root, base.absolute() / folder)
         if context is None:
-            message = f"the context {value} lies outside the project"
+            message = f"the context {value} is outside the project"
             line = given.line if given is not None and given.line else target.line
             self._problem(line, f"target {target.name}: {message}")
             return None, message
         return context, None
 
-    def _dockerfile(self, fields: _Fields, context: Path, base: Path) -> Path | None:
+    def _dockerfile(self, fields: Fields, context: Path, base: Path) -> Path | None:
         given = fields.single.get("dockerfile")
-        name = _text(given) if given is not None else "Dockerfile"
+        name = text_of(given) if given is not None else "Dockerfile"
         if name is None:
             return None
         name = name or "Dockerfile"
@@ -471,69 +429,9 @@ class _Config:
             return resolve_inside(self.root, base.absolute() / name.removeprefix("cwd://"))
         return resolve_inside(self.root, context / name) if context_kind(name) == "folder" else None
 
-    def _named(self, name: str, given: _Given, base: Path) -> NamedContext:
-        value = _text(given)
+    def _named(self, name: str, given: Given, base: Path) -> NamedContext:
+        value = text_of(given)
         if value is None:
             return NamedContext(name, given.written, given.line, "unknown", None, None, given.written)
         folder = (value.removeprefix("cwd://") or ".") if value.startswith("cwd://") else value
         return named_context(name, folder, line=given.line, base=base, root=self.root)
-
-
-def _over(below: _Given | None, own: _Given, key: str) -> _Given:
-    """An option laid over what is inherited. Source: buildx's `Target.Merge`."""
-    match below.value if below is not None else None, own.value:
-        case dict() as inherited, dict() as added:
-            return replace(own, value={**inherited, **added})
-        case list() as inherited, list() as added if key != "platforms":
-            return replace(own, value=[*inherited, *added])
-        case Unknown() as unknown, list() | dict() if key != "platforms":
-            return replace(own, value=unknown)
-    return own
-
-
-def _option(value: Value) -> Option | None:
-    if isinstance(value, list):
-        parts = [_option(each) for each in value]
-    elif isinstance(value, dict):
-        parts = []
-        for name in sorted(value):
-            inner = _option(value[name])
-            parts.append(None if inner is None else (name, inner))
-    else:
-        text = as_text(value)
-        return text if isinstance(text, str) else None
-    known = tuple(each for each in parts if each is not None)
-    return known if len(known) == len(parts) else None
-
-
-def _text(given: _Given | None) -> str | None:
-    text = as_text(given.value) if given is not None else None
-    return text if isinstance(text, str) else None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _circles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """One circle for each way back that a search finds, as the names on it, the first one repeated at the end."""
-    found: list[list[str]] = []
-    done: set[str] = set()
-    for start in edges:
-        path: list[str] = []
-        on_path: set[str] = set()
-        stack: list[tuple[str, bool]] = [(start, False)]
-        while stack:
-            name, leaving = stack.pop()
-            if leaving:
-                path.pop()
-                on_path.discard(name)
-                done.add(name)
-            elif name in on_path:
-                found.append([*path[path.index(name) :], name])
-            elif name not in done and name in edges:
-                path.append(name)
-                on_path.add(name)
-                stack.append((name, True))
-                stack.extend((other, False) for other in reversed(edges[name]))
-    return found

@@ -1,4 +1,4 @@
-"""What the expressions of a bake file are worth, as far as that needs no environment and no function."""
+"""The values of a bake file's expressions, as far as they need no environment and no function."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MAX_TEXT: Final = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that is not known; `why` completes "... is not known: "."""
+    """An unknown value; `why` completes "... is not known: "."""
 
     why: str
 
@@ -40,11 +40,11 @@ Value: TypeAlias = Union[str, bool, int, float, list["Value"], dict[str, "Value"
 
 
 class Scope:
-    """The variables of some bake files that are read as one, with what they are worth.
+    """The variables of some bake files that are read as one, with their values.
 
-    A variable is worth its default, as it is for buildx without environment; without one it is the empty string, or
-    null if it has a type. Every other attribute at the top is a variable too (buildx's `hclparser.Parse`). Work is
-    bounded: past `_MAX_STEPS` every value is unknown, and `exhausted` says so.
+    A variable has its default, as for buildx without environment; without a default it is the empty string, or null if
+    it has a type. Every other attribute at the top is a variable too (buildx's `hclparser.Parse`). Work is limited:
+    after `_MAX_STEPS` every value is unknown, and `exhausted` is true.
     """
 
     def __init__(self) -> None:
@@ -61,11 +61,11 @@ class Scope:
         return self._steps > _MAX_STEPS
 
     def texts(self) -> dict[str, str]:
-        """The texts that variables came to."""
+        """The values of variables, as texts."""
         return {name: value for name, value in self._values.items() if name in self._defined and isinstance(value, str)}
 
     def define(self, document: Document) -> None:
-        """Take in a file; what a later one defines again wins. Source: buildx's `MergeFiles`."""
+        """Add a file; a later definition wins. Source: buildx's `MergeFiles`."""
         for attribute in document.body.attributes:
             self._defined[attribute.name] = (document, attribute.value, None)
         for block in document.body.blocks:
@@ -80,7 +80,7 @@ class Scope:
                 self._blocks.setdefault(block.labels[0], []).append((document, block))
 
     def value(self, document: Document, expr: Expr, local: Mapping[str, Value] | None = None) -> Value:
-        """The value of an expression; `local` has the names that a matrix gives."""
+        """The value of an expression; `local` has the names of a matrix."""
         self._steps += 1
         if self.exhausted or self._depth > _MAX_DEEP:
             return Unknown("the file has too much to evaluate")
@@ -176,10 +176,10 @@ class Scope:
             return base[key]
         if isinstance(base, Unknown):
             return base
-        return Unknown(f"{_short(document.source(expr))} is not there")
+        return Unknown(f"{_short(document.source(expr))} does not exist")
 
     def _of_target(self, target: Value, attribute: Value) -> Value:
-        """`target.NAME.ATTRIBUTE`: what the block itself says, without what it inherits."""
+        """`target.NAME.ATTRIBUTE`: the value in the block itself, not an inherited one."""
         blocks = self._blocks.get(target, ()) if isinstance(target, str) else ()
         if len(blocks) != 1 or not isinstance(attribute, str):
             return Unknown(f"target.{target}.{attribute} is not known")
@@ -198,7 +198,7 @@ class Scope:
 
 
 def as_text(value: Value) -> str | Unknown:
-    """A value where a string is wanted, as HCL converts it. Null and collections have no text."""
+    """A value as a string, as HCL converts it. Null and collections have no text."""
     match value:
         case Unknown() | str():
             return value

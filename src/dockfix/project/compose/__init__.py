@@ -1,9 +1,10 @@
 """Compose files: which services build which Dockerfile, from which context, and with what.
 
-- `builds`: what compose files say, in the end; the entry.
-- `model`: what they say, as values.
-- `nodes`: the YAML of one file, within bounds, with the lines of its values.
+- `builds`: the entry point: reads compose files and gives services and builds.
+- `model`: services, builds and the like, as values.
+- `nodes`: the values of one file, with their lines.
+- `services`: what a merged service says.
 - `interpolation`: variables, and the `.env` files that set them.
-- `loader`: files put together with what they include and extend.
+- `loader`: files merged with what they include and extend.
 - `merge`: how one service overrides another.
 """

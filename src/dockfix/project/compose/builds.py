@@ -2,15 +2,14 @@
 
 Sources: the Compose specification (https://github.com/compose-spec/compose-spec: `05-services.md`, `build.md`,
 `12-interpolation.md`, `13-merge.md`, `14-include.md`) and its implementation compose-go for what the specification
-leaves open. A file is read in steps, each a module of its own: `compose_nodes` parses it, `interpolation` replaces
-its variables, `compose_loader` finds what it includes and extends, `compose_merge` lays one over the other, and this
-module says what the result means.
+leaves open. A file is read in steps, a module each: `nodes` parses it, `interpolation` replaces its variables,
+`loader` finds what it includes and extends, `merge` merges services, and this module interprets the result.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Final
 
 from dockfix.project.compose.interpolation import Environment, interpolate
 from dockfix.project.compose.loader import Loaded, Loader
-from dockfix.project.compose.merge import as_build, as_dependencies, merge
+from dockfix.project.compose.merge import as_build, merge
 from dockfix.project.compose.model import (
     NO_OPTIONS,
     BuildInvocation,
@@ -29,7 +28,6 @@ from dockfix.project.compose.model import (
     NamedContext,
     Option,
     Service,
-    Words,
     context_kind,
     named_context,
 )
@@ -46,11 +44,10 @@ from dockfix.project.compose.nodes import (
     text_of,
     values_of,
 )
-from dockfix.project.discovery import find_named
-from dockfix.project.files import resolve_inside
-from dockfix.project.names import is_compose_name
+from dockfix.project.compose.services import assigned, is_given, is_hidden, raw_of, service_of
+from dockfix.project.discovery import find_named, is_compose_name
+from dockfix.project.files import Snapshot, resolve_inside
 from dockfix.project.problems import InputProblem
-from dockfix.project.snapshot import Snapshot
 
 __all__ = [
     "MAX_COMPOSE_BYTES", "BuildInvocation", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext",
@@ -58,7 +55,7 @@ __all__ = [
     "read_compose_files", "read_project_compose",
 ]  # fmt: skip
 
-# In the order of compose-go's `DefaultFileNames` and `DefaultOverrideFileNames`: the first that is there counts.
+# In the order of compose-go's `DefaultFileNames` and `DefaultOverrideFileNames`: the first existing file counts.
 _MAIN_NAMES: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _OVERRIDE_NAMES: Final = (
     "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
@@ -71,14 +68,14 @@ def find_compose_files(root: Path) -> list[Path]:
 
 
 def read_compose(path: Path, files: Snapshot) -> tuple[ComposeFile, list[InputProblem]]:
-    """Read a compose file as compose does when it is run in its folder: with what it includes and extends, and with
-    the override file beside it if it is the folder's main file.
+    """Read a compose file as compose does when it runs in its folder: with what it includes and extends, and with the
+    folder's override file if it is the folder's main file.
 
-    Another file (`docker-compose.prod.yml`) is read by itself. Where a service of it builds without a context, it is
-    laid over the same service of the main file: that is the only way in which it can be meant.
+    Another file (`docker-compose.prod.yml`) is read separately. If one of its services builds without a context, it is
+    merged over the same service of the main file: that is the only meaning it can have.
 
-    Whatever is wrong is a problem, with an empty or partial `ComposeFile` that is `broken`. YAML that a person did not
-    write is refused by size, depth and number of nodes; aliases are never expanded.
+    Errors become problems, with an empty or partial `ComposeFile` that is `broken`. YAML is limited in size, depth and
+    number of nodes; aliases are never expanded.
     """
     reader = _Reader(files)
     return reader.read(path), reader.problems()
@@ -87,8 +84,8 @@ def read_compose(path: Path, files: Snapshot) -> tuple[ComposeFile, list[InputPr
 def read_compose_files(paths: Sequence[Path], files: Snapshot) -> tuple[ComposeFile, list[InputProblem]]:
     """Read compose files that are merged in their order, as `docker compose -f ONE -f TWO` does.
 
-    The folder of the first is the project's: paths in all of them are relative to it, and its `.env` holds. There must
-    be one path at least; the result has the path of the first.
+    The folder of the first is the project's: paths in all of them are relative to it, and its `.env` applies. There
+    must be at least one path; the result has the path of the first.
     """
     reader = _Reader(files)
     return reader.merged(paths), reader.problems()
@@ -99,8 +96,8 @@ def read_project_compose(
 ) -> tuple[list[ComposeFile], list[InputProblem]]:
     """Read every compose file of a project: those `found` already, or those that a search finds.
 
-    An override file is part of its main file. A file that others include or extend is kept only for what they do not
-    have of it already, so that no service is built twice in the result.
+    An override file is part of its main file. A file that others include or extend keeps only the services
+    that they lack, so that no service is built twice in the result.
     """
     reader = _Reader(files)
     created = [path for path in files.created if is_compose_name(path.name)]
@@ -121,7 +118,7 @@ class _Reader:
         return list(dict.fromkeys(self.loader.problems))
 
     def main_of(self, path: Path) -> Path | None:
-        """The file beside `path` that compose reads when it is run in that folder."""
+        """The main file of the folder of `path`, which compose reads when it runs there."""
         return self._first(path, _MAIN_NAMES)
 
     def override_of(self, path: Path) -> Path | None:
@@ -131,8 +128,8 @@ class _Reader:
         return path == self.override_of(path) and self.main_of(path) is not None
 
     def _first(self, path: Path, names: Sequence[str]) -> Path | None:
-        beside = (path.with_name(name) for name in names)
-        return next((each for each in beside if each == path or self.files.is_file(each)), None)
+        siblings = (path.with_name(name) for name in names)
+        return next((each for each in siblings if each == path or self.files.is_file(each)), None)
 
     def read(self, path: Path) -> ComposeFile:
         main = self.main_of(path)
@@ -147,13 +144,13 @@ class _Reader:
         return self._compose(paths[0], loaded, loaded.services)
 
     def _overridden(self, loaded: Loaded, main: Path) -> Mapping[str, Entry]:
-        """The services of an additional file, those that lack a context laid over those of the main file."""
+        """The services of an additional file; those without a context are merged over those of the main file."""
         lacking = {name for name, entry in loaded.services.items() if name in loaded.without_context}
         if not lacking:
             return loaded.services
         below = self.loader.load([main])
         loaded.broken = loaded.broken or below.broken
-        loaded.beside = tuple(below.files.values())
+        loaded.merged_over = tuple(below.files.values())
         return {
             name: _over(below.services.get(name), entry) if name in lacking else entry
             for name, entry in loaded.services.items()
@@ -164,11 +161,11 @@ class _Reader:
         invocations: list[BuildInvocation] = []
         for name, entry in entries.items():
             table = entry.value if isinstance(entry.value, Table) else table_of(entry.scope, entry.line, {})
-            service = services[name] = _service(name, entry, table, loaded.env)
+            service = services[name] = service_of(name, entry, table, loaded.env)
             if service.builds:
                 invocations.append(self._invocation(service, table, loaded.env))
         self.loaded[path] = loaded
-        files = (*loaded.files.values(), *loaded.beside)
+        files = (*loaded.files.values(), *loaded.merged_over)
         return ComposeFile(path, services, tuple(invocations), loaded.broken, files, self.loader.expanded)
 
     def _invocation(self, service: Service, table: Table, env: Environment) -> BuildInvocation:
@@ -176,14 +173,14 @@ class _Reader:
         build = as_build(entry.value)
         root = self.files.root
         context, why = self._context(build, root)
-        inline = _given(build.get("dockerfile_inline"))
+        inline = is_given(build.get("dockerfile_inline"))
         dockerfile = self._dockerfile(build.get("dockerfile"), context) if context is not None and not inline else None
         args: dict[str, str | None] = {}
         raw_args: dict[str, str | None] = {}
         hidden_args: set[str] = set()
         for name, arg in entries_of(pairs_of(build.entries["args"].value) if "args" in build.entries else None):
-            args[name], raw_args[name] = _assigned(name, arg.value, env)
-            if _is_hidden(arg.value, args[name]):
+            args[name], raw_args[name] = assigned(name, arg.value, env)
+            if is_hidden(arg.value, args[name]):
                 hidden_args.add(name)
         additional = build.entries.get("additional_contexts")
         contexts = {
@@ -193,7 +190,7 @@ class _Reader:
         named = [table.get("image"), *values_of(build.get("tags"))]
         tags = {text: each.shown for each in named if isinstance(each, Scalar) and (text := each.text)}
         parts = {name: build.get(name) for name in ("context", "dockerfile", "target")} | {"image": table.get("image")}
-        raw = {name: text for name, value in parts.items() if (text := _raw(value)) is not None}
+        raw = {name: text for name, value in parts.items() if (text := raw_of(value)) is not None}
         return BuildInvocation(
             source=service.source if entry.inherited else entry.scope.file,
             service=service.name,
@@ -210,7 +207,7 @@ class _Reader:
             raw=raw,
             raw_args=raw_args,
             options=_options(build, table),
-            hidden={name: raw[name] for name, value in parts.items() if _is_hidden(value)},
+            hidden={name: raw[name] for name, value in parts.items() if is_hidden(value)},
             hidden_args=frozenset(hidden_args),
             shown_tags=tuple(tags.values()),
         )
@@ -225,31 +222,31 @@ class _Reader:
             return None, f"the context {value.shown} is not a folder of this project"
         context = _inside(root, value.scope.folder, value.text)
         if context is None:
-            why = f"the context {value.shown} lies outside the project"
+            why = f"the context {value.shown} is outside the project"
             self.loader.problem(value.scope, value.line, why)
             return None, why
         return context, None
 
     def _dockerfile(self, value: Value | None, context: Path) -> Path | None:
-        if not _given(value):
+        if not is_given(value):
             return resolve_inside(self.files.root, context / "Dockerfile")
         if not isinstance(value, Scalar) or not value.text:
             return None
         path = _inside(self.files.root, context, value.text)
         if path is None:
-            self.loader.problem(value.scope, value.line, f"the Dockerfile {value.shown} lies outside the project")
+            self.loader.problem(value.scope, value.line, f"the Dockerfile {value.shown} is outside the project")
         return path
 
 
 def _options(build: Table, service: Table) -> dict[str, Option | None]:
-    """What else a build says. A service's own `platform` holds where its build names none (compose-go `types`)."""
+    """What else a build says. A service's own `platform` applies if its build names none (compose-go `types`)."""
     found: dict[str, Option | None] = {}
     for name, entry in entries_of(build):
         key = name.replace("_", "-")
-        if key not in NO_OPTIONS and _given(entry.value):
+        if key not in NO_OPTIONS and is_given(entry.value):
             found["secret" if key == "secrets" else key] = _option(entry.value)
     platform = service.get("platform")
-    if _given(platform) and "platforms" not in found:
+    if is_given(platform) and "platforms" not in found:
         option = _option(platform) if platform is not None else None
         found["platforms"] = (option,) if option is not None else None
     return found
@@ -257,7 +254,7 @@ def _options(build: Table, service: Table) -> dict[str, Option | None]:
 
 def _option(value: Value) -> Option | None:
     if isinstance(value, Scalar):
-        # what a variable gives is the same only where the same variable gives it
+        # the value of a variable is the same only where the same variable is used
         return value.raw or "" if value.text == value.raw else value.text and (value.raw or "", value.text)
     if isinstance(value, Items):
         parts = [_option(each) for each in value.values]
@@ -273,7 +270,7 @@ def _option(value: Value) -> Option | None:
 def _over(below: Entry | None, own: Entry) -> Entry:
     if below is None or not isinstance(below.value, Table) or not isinstance(own.value, Table):
         return own
-    if not _given(below.value.get("build")):
+    if not is_given(below.value.get("build")):
         return own
     build = own.value.entries["build"]
     inner = as_build(build.value)
@@ -285,8 +282,8 @@ def _over(below: Entry | None, own: Entry) -> Entry:
 
 
 def _without_repeats(read: Sequence[ComposeFile], reader: _Reader) -> list[ComposeFile]:
-    """The files without the builds that a file which includes or extends them has already, and without those of which
-    nothing is left then.
+    """The files without the builds that a file including or extending them has already, and without files that then
+    have nothing left.
     """
     kept: dict[Path, ComposeFile] = {file.path: file for file in read}
     for file in read:
@@ -325,132 +322,10 @@ def _inside(root: Path, folder: Path, text: str) -> Path | None:
     return None if text.startswith("~") else resolve_inside(root, os.path.normpath(folder.absolute() / text))
 
 
-def _given(value: Value | None) -> bool:
-    return value is not None and not (isinstance(value, Scalar) and value.raw is None)
-
-
-def _raw(value: Value | None) -> str | None:
-    return value.raw if isinstance(value, Scalar) else None
-
-
-def _is_hidden(value: Value | None, found: str | None = None) -> bool:
-    """Whether something of a `.env` file stands in a value; `found` is what a name without a value is worth."""
-    if not isinstance(value, Scalar):
-        return False
-    return found is not None if value.raw is None else value.text is not None and value.shown != value.text
-
-
-def _words(value: Value | None) -> tuple[Words | None, Words | None]:
-    """A command, as far as it is known, and as written."""
-    if not isinstance(value, Items):
-        return text_of(value), _raw(value)
-    words = [text_of(item) for item in value.values]
-    known = tuple(word for word in words if word is not None)
-    return known if len(known) == len(words) else None, tuple(_raw(item) or "" for item in value.values)
-
-
-def _assigned(name: str, value: Value, env: Environment) -> tuple[str | None, str | None]:
-    """A variable's value, as far as it is known, and as written. One without a value takes that of the environment."""
-    raw = _raw(value)
-    return (env.find(name)[1] if raw is None else text_of(value)), raw
-
-
 def _named(name: str, value: Value, line: int, root: Path) -> NamedContext:
     source = value.scope.file
     if not isinstance(value, Scalar) or value.text is None:
-        raw = _raw(value) or ""
+        raw = raw_of(value) or ""
         return NamedContext(name, raw, line, "unknown", None, None, raw, source)
     base = value.scope.folder
     return named_context(name, value.text, line=line, base=base, root=root, shown=value.shown, source=source)
-
-
-def _service(name: str, entry: Entry, table: Table, env: Environment) -> Service:
-    raw: dict[str, Words] = {}
-    for key in ("image", "user", "command", "entrypoint"):
-        written = _words(table.get(key))[1]
-        if written is not None:
-            raw[key] = written
-    environment: dict[str, str | None] = {}
-    raw_environment: dict[str, str | None] = {}
-    hidden: set[str] = set()
-    listed = table.get("environment")
-    for key, each in entries_of(pairs_of(listed) if listed is not None else None):
-        environment[key], raw_environment[key] = _assigned(key, each.value, env.under(each.value.scope.env))
-        if _is_hidden(each.value, environment[key]):
-            hidden.add(key)
-    profiles = (text_of(each) for each in values_of(table.get("profiles")))
-    return Service(
-        name=name,
-        line=entry.line,
-        image=text_of(table.get("image")),
-        builds=_given(table.get("build")),
-        user=text_of(table.get("user")),
-        healthcheck=_healthcheck(table.entries.get("healthcheck")),
-        depends_on=tuple(_dependencies(table)),
-        environment=environment,
-        source=entry.scope.file,
-        command=_words(table.get("command"))[0],
-        entrypoint=_words(table.get("entrypoint"))[0],
-        profiles=tuple(dict.fromkeys(profile for profile in profiles if profile)),
-        raw=raw,
-        raw_environment=raw_environment,
-        gpu=_asks_for_gpu(table),
-        hidden_environment=frozenset(hidden),
-    )
-
-
-def _asks_for_gpu(table: Table) -> bool:
-    """Whether a service asks for a GPU (docs.docker.com/reference/compose-file/services: `gpus`, `runtime`, `devices`;
-    /deploy: `devices`), or has something there that is not known."""
-    value: Value | None = table
-    for key in ("deploy", "resources", "reservations", "devices"):
-        value = value.get(key) if isinstance(value, Table) else value
-    runtime = table.get("runtime")
-    devices = [text_of(each) or "/dev/nvidia" for each in values_of(table.get("devices"))]
-    return (
-        (_given(value) and value is not None)
-        or _given(table.get("gpus"))
-        or (_given(runtime) and text_of(runtime) not in ("runc", "crun", "io.containerd.runc.v2"))
-        or any(text.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri", "nvidia.com/")) for text in devices)
-    )
-
-
-def _dependencies(table: Table) -> Iterator[Dependency]:
-    """What a service waits for. Source: compose-go's `transformDependsOn`, and `Normalize` for what is implied."""
-    seen: set[str] = set()
-    depends_on = table.get("depends_on")
-    for name, entry in entries_of(as_dependencies(depends_on) if depends_on is not None else None):
-        condition = entry.value.get("condition") if isinstance(entry.value, Table) else None
-        text = text_of(condition) if _given(condition) else "service_started"
-        seen.add(name)
-        yield Dependency(name, text, entry.line, entry.scope.file)
-    implied = [(each, "") for key in ("links", "volumes_from") for each in values_of(table.get(key))]
-    implied += [(each, "service:") for key in ("network_mode", "ipc", "pid") for each in values_of(table.get(key))]
-    for value, prefix in implied:
-        text = text_of(value) or ""
-        name = text.removeprefix(prefix).partition(":")[0]
-        if text.startswith(prefix) and not text.startswith("container:") and name and name not in seen:
-            seen.add(name)
-            yield Dependency(name, "service_started", value.line, value.scope.file)
-
-
-def _healthcheck(entry: Entry | None) -> Healthcheck | None:
-    if entry is None or not isinstance(entry.value, Table) or not entry.value.entries:
-        return None
-    table = entry.value
-    keys = ("interval", "timeout", "start_period", "start_interval", "retries", "disable")
-    test, raw_test = _words(table.get("test"))
-    return Healthcheck(
-        line=entry.line,
-        test=test,
-        raw_test=raw_test,
-        interval=text_of(table.get("interval")),
-        timeout=text_of(table.get("timeout")),
-        start_period=text_of(table.get("start_period")),
-        start_interval=text_of(table.get("start_interval")),
-        retries=text_of(table.get("retries")),
-        disable=(text_of(table.get("disable")) or "").lower() in ("true", "y", "yes", "on"),
-        source=entry.scope.file,
-        raw={key: raw for key in keys if (raw := _raw(table.get(key))) is not None},
-        hidden=frozenset(key for key in ("test", *keys) if any(map(_is_hidden, values_of(table.get(key))))),
-    )

@@ -1,9 +1,9 @@
 """Variables of compose files, and the `.env` files that give them.
 
 Sources: the Compose specification, `12-interpolation.md`, and compose-go for what it leaves open: packages `template`
-(which text is a variable), `dotenv` (the syntax of `.env`) and `loader/include.go` (whose `.env` holds where).
+(which text is a variable), `dotenv` (the syntax of `.env`) and `loader/include.go` (where a `.env` applies).
 
-The environment of the process is not read. What neither a `.env` file nor a default gives is unknown.
+The environment of the process is not read. A variable without a value in a `.env` file and a default is unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAX_NESTED: Final = 32
 _MAX_GROWTH: Final = 4096  # a few lines of `A=$B$B` would fill any memory
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR: Final = re.compile(r":?[-+?]")
-# compose itself sets it, from the name of the project, so that a default never holds
+# compose sets it from the name of the project, so a default never applies
 _SET_BY_COMPOSE: Final = frozenset({"COMPOSE_PROJECT_NAME"})
 
 
@@ -28,8 +28,8 @@ _SET_BY_COMPOSE: Final = frozenset({"COMPOSE_PROJECT_NAME"})
 class Environment:
     """What `.env` files say. A variable with the value `None` is given, but its value is unknown.
 
-    `complete` is false if there is a file that could not be read: then every variable may be given. `expanded` records
-    each text that a value went into, with the text as written: what no message may show.
+    `complete` is false if a file could not be read: then every variable may have a value. `expanded` maps each text
+    that includes a value, which no message may show, to the text as written.
     """
 
     values: Mapping[str, str | None] = field(default_factory=dict)
@@ -55,9 +55,9 @@ NOTHING: Final = Environment()
 
 @dataclass(frozen=True, slots=True)
 class Interpolated:
-    """A text with its variables replaced; `text` is `None` if that is not known, or no valid template.
+    """A text with its variables replaced; `text` is `None` if that is not known, or the template is invalid.
 
-    `secret` tells that a value of a `.env` file stands in `text`: it is good for judging, but is never shown.
+    `secret` tells that `text` includes a value of a `.env` file: it may be checked, but never shown.
     """
 
     text: str | None
@@ -75,7 +75,7 @@ def interpolate(text: str, env: Environment = NOTHING) -> str | None:
 
 
 def interpolated(text: str, env: Environment = NOTHING) -> Interpolated:
-    """As `interpolate`, with whether the result holds something of a `.env` file."""
+    """As `interpolate`, and whether the result includes a value of a `.env` file."""
     if "$" not in text:
         return Interpolated(text)
     result = _substitute(text, env, 0)
@@ -105,7 +105,7 @@ def _substitute(text: str, env: Environment, depth: int) -> Interpolated:
         name = _NAME.match(text, dollar + 1 + braced)
         if name is None:
             if braced:
-                return _UNKNOWN  # no valid template
+                return _UNKNOWN  # an invalid template
             done.append("$")
             at = dollar + 1
             continue
@@ -184,7 +184,7 @@ class EnvFileError(Exception):
 
 
 _BLANK: Final = "\t\v\f\r \x85\xa0"
-"""What compose-go's dotenv takes for blanks within a line."""
+"""Whether compose-go's dotenv takes a character for a blank within a line."""
 _EXPORT: Final = re.compile(r"export\s+")
 _ESCAPE: Final = re.compile(r"\\(?:[abcfnrtv$\"\\]|0[0-9]{0,3})")
 _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "\\": "\\"}
@@ -193,8 +193,11 @@ _ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 def parse_env(text: str, outer: Environment = NOTHING) -> dict[str, str | None]:
     """The variables of a `.env` file, as compose-go's dotenv reads them; `None` for a value that is not known.
 
-    `outer` holds what is given already: it wins where a value mentions a variable. A name without `=` takes its value
-    from the process, and is left out. Raises `EnvFileError` for what compose refuses.
+    `outer` holds the outer variables, which win where a value mentions one. A name without `=` takes its value from
+    the process and is left out.
+
+    Raises:
+        EnvFileError: compose refuses the file.
     """
     text = text.removeprefix("\ufeff")
     found: dict[str, str | None] = {}
@@ -252,7 +255,7 @@ def _key(text: str, start: int) -> tuple[str, int, bool]:
             and not character.isalpha()
             and not character.isnumeric()
         ):
-            raise EnvFileError(_line(text, start), "a variable name has a character that none can have")
+            raise EnvFileError(_line(text, start), "a variable name has an invalid character")
     return "", len(text), True  # a name alone at the very end
 
 
@@ -265,7 +268,7 @@ def _value(text: str, start: int, env: Environment) -> tuple[str | None, int]:
     parts: list[str] = []
     at = start + 1
     while at < len(text) and text[at] != quote:
-        # a backslash stays, but before the quote
+        # a backslash is kept, except before the quote
         pair = text[at] == "\\" and at + 1 < len(text)
         parts.append(quote if pair and text[at + 1] == quote else text[at : at + 1 + pair])
         at += 1 + pair

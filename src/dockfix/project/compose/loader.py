@@ -1,8 +1,8 @@
-"""Compose files put together as compose does it: with what they include and extend, one laid over the other.
+"""Compose files merged as compose does it, with what they include and extend.
 
 Sources: the Compose specification (`14-include.md`, `extends` in `05-services.md`) and compose-go's package `loader`
 (`include.go`, `extends.go`, `loader.go`) for the order: a file's includes first, then what its services extend, and the
-result over the files before it.
+result is merged over the files before it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from dockfix.project.compose.interpolation import EnvFileError, Environment, parse_env
-from dockfix.project.compose.merge import as_build, inherited, merge, settled
+from dockfix.project.compose.merge import as_build, inherited, merge, without_tags
 from dockfix.project.compose.nodes import (
     Document,
     Entry,
@@ -28,8 +28,8 @@ from dockfix.project.compose.nodes import (
     text_of,
     values_of,
 )
+from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.snapshot import Snapshot
 
 __all__ = ["Loaded", "Loader"]
 
@@ -52,11 +52,11 @@ _REMOTE: Final = ("https://", "http://", "git://", "ssh://", "git@", "oci://", "
 
 @dataclass
 class Loaded:
-    """Compose files put together: each service by its name, settled, and under its name's entry.
+    """Merged compose files: each service by its name, with `!reset` and `!override` applied.
 
     `files` are the files that were read, by their real paths; `reached` the services of included and extended ones
     that are in here. `without_context` are services whose build says no context, and has the project's folder for it.
-    `beside` are files that the services were laid over afterwards. `env` holds the variables of the project.
+    `merged_over` are the files that the services were merged over afterwards. `env` holds the variables of the project.
     """
 
     services: dict[str, Entry] = field(default_factory=dict)
@@ -64,11 +64,11 @@ class Loaded:
     files: dict[Path, Path] = field(default_factory=dict)
     reached: set[tuple[Path, str]] = field(default_factory=set)
     without_context: set[str] = field(default_factory=set)
-    beside: tuple[Path, ...] = ()
+    merged_over: tuple[Path, ...] = ()
     env: Environment = field(default_factory=Environment)
 
     def adopt(self, other: Loaded) -> None:
-        """Take over what is known of the reading of `other`, not its services."""
+        """Add the files and problems of `other`, not its services."""
         self.broken = self.broken or other.broken
         self.files.update(other.files)
         self.reached |= other.reached
@@ -102,8 +102,8 @@ class Loader:
         self._may_include = _MAX_INCLUDES
 
     def load(self, paths: Sequence[Path]) -> Loaded:
-        """Compose files laid over one another, as `docker compose -f ONE -f TWO` does; the folder of the first is that
-        of the project.
+        """Compose files merged in order, as `docker compose -f ONE -f TWO` does; the folder of the first is the
+        project's.
         """
         self._left = _MAX_EXPANDED
         self._may_convert = _MAX_CONVERTED
@@ -115,7 +115,7 @@ class Loader:
         return loaded
 
     def problem(self, scope: Scope, line: int, message: str) -> None:
-        """Take note of a problem in a file."""
+        """Record a problem in a file."""
         self.problems.append(InputProblem(str(scope.file), line, message))
 
     def _merge_files(
@@ -142,14 +142,14 @@ class Loader:
         if not isinstance(entry.value, Table):
             return entry if below is None else below
         if below is None or not isinstance(below.value, Table):
-            return replace(entry, value=settled(entry.value), tag="")
-        return replace(below, value=settled(self._merge(below.value, entry.value, loaded)))
+            return replace(entry, value=without_tags(entry.value), tag="")
+        return replace(below, value=without_tags(self._merge(below.value, entry.value, loaded)))
 
     def _merge(self, base: Table, own: Table, loaded: Loaded) -> Table:
         def conflict(value: Value, path: str) -> None:
             loaded.broken = True
             self.problem(
-                value.scope, value.line, f"{path} has another form than what it is laid over, which compose refuses"
+                value.scope, value.line, f"{path} has another form than the value it overrides, which compose refuses"
             )
 
         return merge(base, own, conflict)
@@ -171,18 +171,18 @@ class Loader:
             for name, entry in _entries(services):
                 if not isinstance(entry.value, Table) and values_of(entry.value):
                     self._fail(loaded, (entry.scope, entry.line, f"the service {name} is not a mapping"))
-                found[name] = self._beside(found.get(name), self._trimmed(entry), inner)
+                found[name] = self._over_included(found.get(name), self._trimmed(entry), inner)
             result.append((_Services(scope, found, inner), whole))
         return result
 
-    def _beside(self, included: Entry | None, own: Entry, loaded: Loaded) -> Entry:
-        """A service over one of the same name that the file includes. Its marks go on to act on earlier files."""
+    def _over_included(self, included: Entry | None, own: Entry, loaded: Loaded) -> Entry:
+        """A service merged over an included one of the same name; its tags still apply to earlier files."""
         if included is None or own.tag or not isinstance(own.value, Table) or not isinstance(included.value, Table):
             return own
         return replace(included, value=self._merge(included.value, own.value, loaded))
 
     def _trimmed(self, entry: Entry) -> Entry:
-        """A service without the keys that nobody asks for."""
+        """A service without the keys that dockfix does not read."""
         if not isinstance(entry.value, Table):
             return entry
         kept = {name: value for name, value in entry.value.entries.items() if name in _KEYS}
@@ -225,7 +225,7 @@ class Loader:
     # extends
 
     def _extended(self, services: _Services, name: str, chain: tuple[tuple[Path, str], ...]) -> Entry:
-        """A service over what it extends. Its `!reset` and `!override` have acted on that, and are still marked."""
+        """A service merged over the one it extends; its `!reset` and `!override` have been applied and are kept."""
         if name in services.resolved:
             return services.resolved[name]
         entry = services.found[name]
@@ -234,7 +234,7 @@ class Loader:
         own = entry.value
         base = self._base(services, name, own, chain)
         if base is not None and self._affordable(entry, base, services.loaded):
-            entry = replace(entry, value=self._merge(inherited(settled(base)), own, services.loaded))
+            entry = replace(entry, value=self._merge(inherited(without_tags(base)), own, services.loaded))
         entry = _without_extends(entry)
         services.resolved[name] = entry
         return entry
@@ -249,7 +249,7 @@ class Loader:
         return self._left >= 0
 
     def _base(self, services: _Services, name: str, own: Table, chain: tuple[tuple[Path, str], ...]) -> Table | None:
-        """The service that one extends; `None` if it extends none, or none that there is, which is a problem."""
+        """The service that another extends; `None` if it extends none, or, with a problem, one that does not exist."""
         extends = own.get("extends")
         if extends is None or (isinstance(extends, Scalar) and extends.raw is None):
             return None
@@ -305,7 +305,7 @@ class Loader:
             found: dict[str, Entry] = {}
             for table in self._tables(scope, inner):
                 for name, entry in _entries(table.get("services")):
-                    found[name] = self._beside(found.get(name), self._trimmed(entry), inner)
+                    found[name] = self._over_included(found.get(name), self._trimmed(entry), inner)
             self._bases[key] = _Services(scope, found, inner)
         target = self._bases[key]
         if target is not None and target.loaded.broken and not target.found:
@@ -385,7 +385,7 @@ class Loader:
     # files
 
     def _path(self, value: Value, verb: str, loaded: Loaded) -> Path | None:
-        """The file that a value names, if it is there; else a problem."""
+        """The file that a value names; `None`, with a problem, if it does not exist."""
         text = text_of(value)
         if text is None or not isinstance(value, Scalar):
             raw = value.raw if isinstance(value, Scalar) else None
@@ -399,7 +399,7 @@ class Loader:
         path = _join(value.scope.folder, text)
         real = self.files.real(path) if not text.startswith("~") else None
         if real is None:
-            self._fail(loaded, (*where, f"{verb} {value.shown}, which lies outside the project"))
+            self._fail(loaded, (*where, f"{verb} {value.shown}, which is outside the project"))
             return None
         if not self.files.is_file(path):
             why = "is no file" if os.path.lexists(real) else "does not exist"
@@ -408,19 +408,19 @@ class Loader:
         return path
 
     def _identity(self, env: Environment) -> object:
-        """What is equal for environments that say the same."""
+        """A key that is equal for environments with the same variables."""
         if id(env) not in self._env_keys:
             self._env_keys[id(env)] = env, (env.complete, frozenset(env.values.items()))
         return self._env_keys[id(env)][1]
 
     def _env(self, paths: Sequence[Path], outer: Environment, loaded: Loaded) -> Environment:
-        """The variables of `.env` files, a later file over an earlier one. What compose could not read makes them
-        incomplete.
+        """The variables of `.env` files; a later file overrides an earlier one. A file that compose could not read
+        makes them incomplete.
         """
         env = Environment(expanded=self.expanded)
         for path in paths:
             if not self.files.is_file(path) and (self.files.real(path) is not None or not os.path.lexists(path)):
-                continue  # compose takes a folder, and a file that is not there, for none
+                continue  # compose ignores a folder and a missing file
             try:
                 data = self.files.read(path).data
                 if len(data) > _MAX_ENV_BYTES:
@@ -449,7 +449,7 @@ def _without_extends(entry: Entry) -> Entry:
 
 
 def _join(folder: Path, text: str) -> Path:
-    """A path as compose joins it: `..` goes by names, not by what symlinks point to."""
+    """A path as compose joins it: `..` removes a name and does not follow symlinks."""
     return Path(os.path.normpath(folder / text))
 
 

@@ -1,4 +1,4 @@
-"""How compose lays one service over another: override files, `extends` and `include`.
+"""How compose merges one service over another: override files, `extends` and `include`.
 
 Sources: the Compose specification, `13-merge.md`, and compose-go's packages `override` (`merge.go`, `uncity.go`) and
 `loader` (`reset.go`: when `!reset` and `!override` act).
@@ -23,41 +23,41 @@ from dockfix.project.compose.nodes import (
     table_of,
 )
 
-__all__ = ["Conflict", "as_build", "as_dependencies", "inherited", "merge", "settled"]
+__all__ = ["Conflict", "as_build", "as_dependencies", "inherited", "merge", "without_tags"]
 
 Conflict: TypeAlias = Callable[[Value, str], None]
-"""What is called with a value that cannot be laid over another, and the dotted path of its key."""
+"""Called with a value that cannot override another, and the dotted path of its key."""
 
 _REPLACED: Final = frozenset({("command",), ("entrypoint",), ("healthcheck", "test")})
 
 
 def merge(base: Table, own: Table, conflict: Conflict) -> Table:
-    """The service `own` laid over `base`, which is settled. What is reset in `own` is still marked in the result."""
+    """The service `own` merged over `base`, which has no tags left. `!reset` tags of `own` are kept in the result."""
     return _merge_tables(base, own, (), conflict)
 
 
-def settled(table: Table) -> Table:
-    """A mapping in which `!reset` and `!override` have acted: what is reset is gone, and no mark is left."""
+def without_tags(table: Table) -> Table:
+    """A mapping with `!reset` and `!override` applied: reset entries are gone, and no tag is left."""
     if not table.tagged:
         return table
     entries = {
-        name: replace(entry, value=_settled(entry.value), tag="")
+        name: replace(entry, value=_value_without_tags(entry.value), tag="")
         for name, entry in table.entries.items()
         if entry.tag != "reset"
     }
     return table_of(table.scope, table.line, entries)
 
 
-def _settled(value: Value) -> Value:
+def _value_without_tags(value: Value) -> Value:
     if isinstance(value, Table):
-        return settled(value)
+        return without_tags(value)
     if isinstance(value, Items) and value.tagged:
-        return replace(value, values=tuple(map(_settled, value.values)), tagged=False)
+        return replace(value, values=tuple(map(_value_without_tags, value.values)), tagged=False)
     return value
 
 
 def inherited(table: Table) -> Table:
-    """A settled service as another one has it that extends it."""
+    """A service as inherited by one that extends it."""
     entries = {name: replace(entry, inherited=True) for name, entry in table.entries.items() if name != "extends"}
     return replace(table, entries=entries)
 
@@ -94,7 +94,7 @@ _FORMS: Final[Mapping[tuple[str, ...], Callable[[Value], Table]]] = {
     ("depends_on",): as_dependencies,
     ("environment",): pairs_of,
 }
-"""What has two forms, and is brought into the same one before it is merged."""
+"""Values with two forms, which get the same form before they are merged."""
 
 
 def _merge_tables(base: Table, own: Table, path: tuple[str, ...], conflict: Conflict) -> Table:
@@ -105,7 +105,7 @@ def _merge_tables(base: Table, own: Table, path: tuple[str, ...], conflict: Conf
             entries[name] = entry
             continue
         value = _merge(below.value, entry.value, (*path, name), conflict)
-        # what is made of both counts as written where it was first; what a service inherits, where it adds to it
+        # a merged collection keeps the place of the first one, unless that is inherited
         first = isinstance(value, Table | Items) and not below.inherited
         entries[name] = replace(below if first else entry, value=value)
     return table_of(base.scope, base.line, entries)

@@ -1,4 +1,4 @@
-"""What compose files say, as values: services, how they are built, and on what they depend."""
+"""Services of compose files, how they are built, and what they depend on, as values."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ Option: TypeAlias = "str | tuple[Option, ...]"
 
 NO_OPTIONS: Final = frozenset(
     (
-        # what has a field of its own
+        # keys with a field of their own
         "additional-contexts", "args", "context", "contexts", "dockerfile", "dockerfile-inline", "inherits", "tags",
         "target",
-        # what says how a target is found, what comes from a cache, and where the result goes
+        # how a target is found, what comes from a cache, and where the result goes
         "annotations", "attest", "cache-from", "cache-to", "call", "description", "matrix", "name", "no-cache",
         "no-cache-filter", "output", "provenance", "pull", "sbom",
     )
 )  # fmt: skip
-"""Keys of a build, with `-` for `_`, that are none of its options (docs.docker.com: compose `build`, bake targets)."""
+"""Keys of a build, with `-` for `_`, that are not options (docs.docker.com: compose `build`, bake targets)."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedContext:
-    """A context beside the main one, for `COPY --from=NAME`, `FROM NAME` and `RUN --mount=from=NAME`.
+    """A context in addition to the main one, for `COPY --from=NAME`, `FROM NAME` and `RUN --mount=from=NAME`.
 
     `value` is interpolated if that is possible. `shown` is what a message may say: the value, or the text as written
-    where something of a `.env` file stands in the value. `line` is that of the file `source`; 0 for the command line,
+    if the value includes one of a `.env` file. `line` is that of the file `source`; 0 for the command line,
     which has no file. `path` is set for a folder inside the project, `exists` for a folder.
     """
 
@@ -69,7 +69,7 @@ class BuildInvocation:
     platforms, labels; by bake's names, `None` where a value is not known.
 
     Values may come from a `.env` file, and must not be shown then: `raw` (`context`, `dockerfile`, `target`, `image`,
-    those that are given) and `raw_args` have the text as written. `hidden` has those of `raw` whose values do come from
+    those that are set) and `raw_args` have the text as written. `hidden` has those of `raw` whose values do come from
     there, `hidden_args` such arguments, and `shown_tags` the tags as messages may show them.
     """
 
@@ -99,7 +99,7 @@ class Dependency:
     """A service that another waits for, with the `condition` (`service_started`, `service_healthy`,
     `service_completed_successfully`); `None` if it needs a variable that is not given. `line` is that of `source`.
 
-    `links`, `volumes_from` and `network_mode: service:NAME` and its like make dependencies too.
+    `links`, `volumes_from` and `network_mode: service:NAME` and the like are dependencies too.
     """
 
     name: str
@@ -137,7 +137,7 @@ class Service:
     `environment` holds the names that `environment:` mentions, with values as far as they are known; those of
     `env_file:` are not read. `raw` has the text as written of `image`, `user`, `command` and `entrypoint`, those that
     are given, and `raw_environment` that of the environment: values of `.env` files must not be shown.
-    `hidden_environment` has the variables whose values come from there. `gpu`: it asks for a GPU, or perhaps.
+    `hidden_environment` has the variables whose values come from there. `gpu`: it asks for a GPU, or may do so.
     """
 
     name: str
@@ -159,7 +159,7 @@ class Service:
 
     @property
     def shown_environment(self) -> Mapping[str, str | None]:
-        """`environment` with the values that messages may show; the others are taken for unknown."""
+        """`environment` with the values that messages may show; the others are `None`."""
         return {
             name: None if name in self.hidden_environment or is_secret_name(name) else value
             for name, value in self.environment.items()
@@ -171,7 +171,7 @@ class ComposeFile:
     """A compose file as compose reads it: with what it includes and extends, and with its override file.
 
     `files` are all files that it was read from, `path` first. `broken` tells that some of them could not be read, or
-    not all of it: there may be services, and builds, that are not in here. `expanded` holds the texts that values of
+    not all of it: there may be services and builds that are missing here. `expanded` holds the texts that values of
     `.env` files went into, each with the text as written.
     """
 

@@ -12,7 +12,7 @@ from dockfix.edit.hcl import set_context
 from dockfix.edit.hcl_check import bake_changes
 from dockfix.edit.text import apply_edits
 from dockfix.facts.model import Refused
-from dockfix.project.bake.tree import parse_bake
+from dockfix.project.bake.reader import parse_bake
 
 
 def edited(text: str, target: str = "a", name: str = "n", value: str = "v", *, json: bool = False) -> str:
@@ -144,7 +144,7 @@ def test_json(before: str, after: str, eol: str) -> None:
         ('target "a" {\n contexts = { n = f(1) }\n}', "the context is computed: f(1)"),
         ('target "a" {\n contexts = { n = ("x") }\n}', "the context is given in brackets or as a heredoc"),
         ('target "a" {\n contexts = {\n  x = <<E\ny\nE\n }\n}', "the last of contexts is a heredoc"),
-        ('target "a" { context = "." /* c */ }', "the target a is laid out too unusually"),
+        ('target "a" { context = "." /* c */ }', "the target a has an unusual layout"),
         ('target "a" {', "the file invalid HCL: the file ends in the middle of something "),
     ],
 )
@@ -274,7 +274,7 @@ def test_any_json_file_changes_in_the_context_and_nothing_else(
         assert after == json_module.dumps(json_module.loads(after), indent=indent, separators=separators)
 
 
-def test_changes_are_told_with_their_paths() -> None:
+def test_changes_have_their_paths() -> None:
     before = '# one\nV = 1\ntarget "a" {\n  args = { A = "b", B = f( 1 ) }\n}\n'
     assert (
         bake_changes(before, '# one\n\nV    = 1\ntarget a {\n  args = {\n    "A" : "b"\n    B = f( 1 )\n  }\n}') == []

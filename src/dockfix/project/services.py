@@ -1,4 +1,4 @@
-"""The health checks that compose gives to the images that it builds."""
+"""The compose services that build each stage of a Dockerfile, and the health checks that they set."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["CheckedService", "services_by_stage"]
 
 @dataclass(frozen=True, slots=True)
 class CheckedService:
-    """A service that builds a stage. `shown` names it for people: the service, its file, and the line. `folder` is that
-    of its file.
+    """A service that builds a stage. `shown` names it in messages: the service, its file and the line. `folder` is
+    the folder of its file.
     """
 
     service: Service
@@ -28,7 +28,7 @@ class CheckedService:
 
     @property
     def check(self) -> Healthcheck | None:
-        """Its healthcheck; one that only sets times leaves the image's in force, and is none."""
+        """Its health check; `None` if it only sets times, since the image's command then still runs."""
         check = self.service.healthcheck
         return check if check is not None and (check.raw_test is not None or check.disable) else None
 
@@ -61,7 +61,7 @@ def services_by_stage(target: Target) -> Iterator[tuple[Stage, list[CheckedServi
     """
     graph = target.facts.graph
     found: dict[int, list[CheckedService]] = {}
-    # the main file of a folder before those that are laid over it, which repeat what it says
+    # the main file of a folder before its override files, which repeat its services
     for invocation in sorted(target.invocations, key=lambda each: (each.source.parent, len(each.source.name))):
         stage = graph.by_name(invocation.target) if invocation.target else graph.final
         for file in target.project.compose_files:

@@ -1,7 +1,7 @@
-"""Named contexts in the files that say how things are built: what gives one, and the edits that give another.
+"""How builds depend on each other: who supplies a named context, passes an argument, or makes an image.
 
-A build takes `COPY --from=NAME`, `RUN --mount=from=NAME` and `FROM NAME` from the named context NAME, where it has one.
-A compose service is given it by `build.additional_contexts`, a bake target by `contexts`. Sources: the Compose
+A build takes `COPY --from=NAME`, `RUN --mount=from=NAME` and `FROM NAME` from the named context NAME, if it has one.
+A compose service gets it from `build.additional_contexts`, a bake target from `contexts`. Sources: the Compose
 specification, `build.md`; docker/buildx, `docs/bake-reference.md`, "target.contexts".
 """
 
@@ -15,8 +15,6 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from dockfix.edit.text import Edit
-from dockfix.facts.model import Refused
 from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind
 from dockfix.project.context import Context
 from dockfix.project.files import resolve_inside
@@ -31,39 +29,39 @@ if TYPE_CHECKING:
 __all__ = [
     "Supply",
     "Unresolved",
-
     "args_are_plain",
     "as_written",
+    "bake_block",
+    "base_folder",
     "build_command",
-    "context_edits",
+    "common_producer",
+    "describe_builds",
     "enabled_with",
+    "equivalent_value",
+    "folder_as_written",
     "folder_candidates",
     "given_files",
+    "has_literal_value",
     "is_of_matrix",
     "may_be_image",
     "never_passed",
-    "one_of",
     "passing",
     "plain_command",
     "producers_of",
-    "same_for",
     "shown_folder",
-    "spelled_folder",
     "supply_of",
     "unresolved",
     "where",
-    "where_all",
-    "written_plainly",
 ]  # fmt: skip
 
 
 def where(project: Project, build: BuildInvocation) -> str:
-    """A build in words: its service or target, its file and its line."""
+    """A build for messages: its service or target, its file and its line."""
     return f"{build.service} ({shown_folder(project, build.source)}:{build.line})"
 
 
-def where_all(project: Project, builds: Sequence[BuildInvocation]) -> str:
-    """Several builds in words, the first three of them by name."""
+def describe_builds(project: Project, builds: Sequence[BuildInvocation]) -> str:
+    """Several builds for messages, the first three by name."""
     more = f" and {len(builds) - 3} more" if len(builds) > 3 else ""
     return ", ".join(where(project, each) for each in builds[:3]) + more
 
@@ -73,9 +71,9 @@ def shown_folder(project: Project, path: Path) -> str:
     return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.as_posix()
 
 
-def spelled_folder(build: BuildInvocation, folder: Path) -> str:
-    """A folder as the file of a build writes it: relative to where its paths start, `./x` or `../x`."""
-    rel = Path(os.path.relpath(folder, _base_of(build) or os.path.realpath(build.source.parent))).as_posix()
+def folder_as_written(build: BuildInvocation, folder: Path) -> str:
+    """A folder as the build's file writes it: relative to the base of its paths, `./x` or `../x`."""
+    rel = Path(os.path.relpath(folder, base_folder(build) or os.path.realpath(build.source.parent))).as_posix()
     return rel if rel == "." or rel.startswith("..") else f"./{rel}"
 
 
@@ -86,50 +84,18 @@ def as_written(build: BuildInvocation, name: str, value: str) -> str:
     return f"`additional_contexts: {{{name}: {value}}}` below `build:` of the service {build.service}"
 
 
-def context_edits(project: Project, build: BuildInvocation, name: str, value: str) -> tuple[Edit, ...]:
-    """The edits of `build.source` that give the build a named context, or another value to the one that it has.
+def base_folder(build: BuildInvocation) -> Path | None:
+    """The folder that relative paths of a build start from; `None` if it is unknown.
 
-    Raises:
-        Refused: the entry cannot be written without changing more, or the file cannot be read.
+    It is the folder of the build's file, unless `include` names another `project_directory`.
     """
-    from dockfix.edit import hcl as bakeedit  # noqa: PLC0415 - only fixes load the surgery
-    from dockfix.edit import yaml as yamledit  # noqa: PLC0415 - as above
-
-    shown = shown_folder(project, build.source)
-    try:
-        text = project.files.read(build.source).text
-    except InputError as error:
-        raise Refused(f"{shown} {error.problem.message}") from error
-    is_bake = build.kind == "bake"
-    if not is_bake and yamledit.key_span(text, ("services", build.service, "build")) is None:
-        raise Refused(f"{shown} does not write the `build:` of {build.service} itself")
-    if not is_bake and _base_of(build) is None:
-        raise Refused(f"the paths of {build.service} start from another folder than that of {shown}")
-    try:
-        if is_bake:
-            edits = bakeedit.set_context(text, _block(project, build), name, value, json=build.source.suffix == ".json")
-        else:
-            path = ("services", build.service, "build", "additional_contexts", name)
-            edits = yamledit.set_entry(text, path, value)
-    except Refused as error:
-        raise Refused(f"in {shown}, {error.reason}") from error
-    if not edits:
-        raise Refused(f"{shown} has the entry already")
-    return edits
-
-
-def _base_of(build: BuildInvocation) -> Path | None:
-    """The folder that relative paths of a build start from; `None` if its context does not tell.
-
-    It is that of its file, but `include` may name another `project_directory`.
-    """
-    beside = Path(os.path.realpath(build.source.parent))
+    folder = Path(os.path.realpath(build.source.parent))
     written = build.raw.get("context", ".")
     if build.kind == "bake" or build.context is None or "$" in written or context_kind(written) != "folder":
-        return beside
+        return folder
     context = Path(os.path.realpath(build.context))
-    if os.path.realpath(beside / written) == str(context):
-        return beside
+    if os.path.realpath(folder / written) == str(context):
+        return folder
     parts = Path(posixpath.normpath(written)).parts
     if ".." in parts or written.startswith("/") or context.parts[len(context.parts) - len(parts) :] != parts:
         return None
@@ -137,7 +103,7 @@ def _base_of(build: BuildInvocation) -> Path | None:
 
 
 def args_are_plain(target: Target) -> bool:
-    """Whether all arguments that compose passes stand in the files as they are: what variables give is not told."""
+    """Whether compose passes only arguments with literal values: values of variables must not be shown."""
     return all(
         build.raw_args.get(name) == value
         for build in target.builds
@@ -153,7 +119,7 @@ def passing(target: Target, stage: Stage, name: str) -> tuple[BuildInvocation, .
 
 
 def never_passed(target: Target, names: Collection[str]) -> bool:
-    """Whether no build passes one of these arguments, all builds of the project being known."""
+    """Whether all builds of the project are known and none of them passes one of these arguments."""
     project = target.project
     known = all(build.dockerfile is not None or build.inline for build in project.invocations)
     broken = any(each.broken for each in project.compose_files) or any(each.broken for each in project.bake_files)
@@ -161,8 +127,8 @@ def never_passed(target: Target, names: Collection[str]) -> bool:
     return bool(target.builds) and known and not broken and unpassed
 
 
-def _block(project: Project, build: BuildInvocation) -> str:
-    """The label of the block that a bake target is from."""
+def bake_block(project: Project, build: BuildInvocation) -> str:
+    """The label of the block that defines a bake target."""
     for file in project.bake_files:
         if file.path == build.source:
             target = file.targets.get(build.service)
@@ -171,15 +137,15 @@ def _block(project: Project, build: BuildInvocation) -> str:
 
 
 def is_of_matrix(project: Project, build: BuildInvocation) -> bool:
-    """Whether a bake target is one of several that a block stands for, so that its name may not be the one it has."""
+    """Whether a block defines several bake targets, so that the target's name may differ from the block's label."""
     files = [file for file in project.bake_files if file.path == build.source]
-    return any(len([t for t in file.targets.values() if t.block == _block(project, build)]) != 1 for file in files)
+    return any(len([t for t in file.targets.values() if t.block == bake_block(project, build)]) != 1 for file in files)
 
 
-def written_plainly(project: Project, build: BuildInvocation, given: NamedContext) -> bool:
-    """Whether a build's file has the value of a named context as it is, and not by a variable or from elsewhere.
+def has_literal_value(project: Project, build: BuildInvocation, given: NamedContext) -> bool:
+    """Whether a build's file has the literal value of a named context, not a variable or a value from elsewhere.
 
-    What a variable stands for may be another thing on another machine, so it is not written out.
+    A variable may have another value on another machine, so its value is not written out.
     """
     try:
         lines = project.files.read(build.source).text.splitlines()
@@ -190,19 +156,21 @@ def written_plainly(project: Project, build: BuildInvocation, given: NamedContex
     return here and given.shown == given.value and given.value in line and "$" not in line
 
 
-def same_for(project: Project, giver: BuildInvocation, given: NamedContext, build: BuildInvocation) -> str | None:
-    """The value by which another build gets the context that one has; `None` if it is not known to be the same."""
-    if not written_plainly(project, giver, given):
+def equivalent_value(
+    project: Project, provider: BuildInvocation, given: NamedContext, build: BuildInvocation
+) -> str | None:
+    """The value that gives `build` the named context of `provider`; `None` if it is unknown whether it is the same."""
+    if not has_literal_value(project, provider, given):
         return None
-    beside = giver.source == build.source
+    same_file = provider.source == build.source
     if given.kind == "folder":
         if given.path is not None:
-            return given.value if beside else spelled_folder(build, given.path)
-        return given.value if giver.source.parent == build.source.parent else None
+            return given.value if same_file else folder_as_written(build, given.path)
+        return given.value if provider.source.parent == build.source.parent else None
     if given.kind in ("service", "target"):
         named = given.value.partition(":")[2]
         bases = [each for each in project.invocations if each.source == build.source and each.service == named]
-        fits = beside and named != build.service and bases and enabled_with(project, bases[0], build)
+        fits = same_file and named != build.service and bases and enabled_with(project, bases[0], build)
         return given.value if fits else None
     return given.value if given.kind in ("image", "remote") else None
 
@@ -210,8 +178,8 @@ def same_for(project: Project, giver: BuildInvocation, given: NamedContext, buil
 def enabled_with(project: Project, base: BuildInvocation, build: BuildInvocation) -> bool:
     """Whether compose has the service of `base` enabled whenever it has that of `build`.
 
-    A reference to a service whose profile is not active is refused by compose: for the whole project, with `declares
-    unknown service ... as additional contexts`. Sources: compose-go `loader/validate.go`, `checkConsistency`; the
+    Compose refuses a project that refers to a service whose profile is not active: `declares unknown service ... as
+    additional contexts`. Sources: compose-go `loader/validate.go`, `checkConsistency`; the
     Compose specification, `15-profiles.md`; docker/compose issue 14223.
     """
     profiles = _profiles(project, base)
@@ -219,8 +187,10 @@ def enabled_with(project: Project, base: BuildInvocation, build: BuildInvocation
     return not profiles or (bool(own) and set(own) <= set(profiles))
 
 
-def one_of(project: Project, producers: Sequence[BuildInvocation], build: BuildInvocation) -> BuildInvocation | None:
-    """The build that another one can wait for, of those that make an image; `None` if they make different ones."""
+def common_producer(
+    project: Project, producers: Sequence[BuildInvocation], build: BuildInvocation
+) -> BuildInvocation | None:
+    """The producer of an image that another build can wait for; `None` if the producers make different images."""
     kinds = {(each.dockerfile, each.context, each.target, frozenset(each.args.items())) for each in producers}
     enabled = [each for each in producers if enabled_with(project, each, build)]
     return (
@@ -239,18 +209,18 @@ def _profiles(project: Project, build: BuildInvocation) -> tuple[str, ...]:
 def folder_candidates(
     project: Project, build: BuildInvocation, given: NamedContext, sources: Sequence[str]
 ) -> tuple[Path, ...]:
-    """The folders inside the project that the value of a named context, whose own folder is not there, may mean.
+    """The folders inside the project that a named context may mean whose own folder does not exist.
 
-    Plausible are: the same path from the project's root instead of the file's folder, the path without the `..` that it
-    begins with, from the file's folder or one above it, and a folder of that base name beside the file, in the build
-    context or in the root. Each holds all of `sources`, the patterns that are copied from it. Where the path leads out
-    of the project, which is not looked at, only a whole rest of it counts.
+    Candidates are: the same path from the project's root instead of the file's folder, the path without its leading
+    `..` from the file's folder or one above it, and a folder of the same base name next to the file, in the build
+    context or in the root. Each has all of `sources`, the patterns that are copied from it. If the path leads out of
+    the project, which dockfix does not read, only its whole rest counts.
     """
     parts = [part for part in posixpath.normpath(given.value).split("/") if part]
     rest = [part for part in parts if part != ".."]
     if not rest or given.value.startswith("/") or given.value.startswith("~"):
         return ()
-    folder = _base_of(build)
+    folder = base_folder(build)
     if folder is None:
         return ()
     above = [each for each in (folder, *folder.parents) if each.is_relative_to(project.root)]
@@ -272,9 +242,9 @@ def _holds(project: Project, folder: Path, sources: Sequence[str]) -> bool:
 
 
 def may_be_image(target: Target, name: str, *, stages: bool = True) -> bool:
-    """Whether a name is an image: by its form, because it is well known, or because the project names it elsewhere.
+    """Whether a name may be an image: by its form, because it is well known, or because the project uses it as one.
 
-    `stages`: a FROM of the same file is such a place.
+    `stages`: a FROM of the same file counts as a use.
     """
     from dockfix.facts.images import base_image  # noqa: PLC0415 - reading a file needs none of its tables
 
@@ -289,7 +259,7 @@ def may_be_image(target: Target, name: str, *, stages: bool = True) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Which builds that need a stage give it a named context, and which do not."""
+    """Which of the builds that need a stage supply a named context, and which do not."""
 
     key: str
     providers: tuple[BuildInvocation, ...]
@@ -298,17 +268,17 @@ class Supply:
 
     @property
     def given(self) -> tuple[NamedContext, ...]:
-        """What the givers give, in their order."""
+        """The named contexts of the providers, in their order."""
         return tuple(each.additional_contexts[self.key] for each in self.providers)
 
     def agreed(self, project: Project, build: BuildInvocation) -> str | None:
-        """The value by which another build gets what all givers give; `None` if that is not known."""
-        values = {same_for(project, *pair, build) for pair in zip(self.providers, self.given, strict=True)}
+        """The value that gives another build the context that all providers have; `None` if that is unknown."""
+        values = {equivalent_value(project, *pair, build) for pair in zip(self.providers, self.given, strict=True)}
         return values.pop() if len(values) == 1 else None
 
 
 def supply_of(target: Target, stage: Stage, key: str) -> Supply:
-    """How the builds of a file, in whichever context, come by a named context for one of its stages."""
+    """How the builds of a file, in any context, get a named context for one of its stages."""
     builds = [each for each in target.builds if stage in target.facts.graph.needed_for(each.target)]
     providers = tuple(each for each in builds if key in each.additional_contexts)
     without = tuple(each for each in builds if each not in providers)
@@ -318,9 +288,9 @@ def supply_of(target: Target, stage: Stage, key: str) -> Supply:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A named context whose folder is not where the value says; `folders` are those that it may mean, as spelled there.
+    """A named context whose folder does not exist; `folders` are the candidates, as the file would write them.
 
-    `outside`: the value leads out of the project, where nobody has looked.
+    `outside`: the value leads out of the project, which dockfix does not read.
     """
 
     build: BuildInvocation
@@ -330,10 +300,10 @@ class Unresolved:
 
 
 def unresolved(target: Target, supply: Supply) -> Iterator[Unresolved]:
-    """The givers whose folder is not there.
+    """The providers whose folder does not exist.
 
-    One outside the project counts only where something inside is likelier; so does one that a variable gives, which may
-    be made where the variable is set.
+    A folder outside the project counts only if a folder inside is likelier. So does the value of a variable, whose
+    folder may exist where the variable is set.
     """
     sources = [
         word.text
@@ -345,16 +315,16 @@ def unresolved(target: Target, supply: Supply) -> Iterator[Unresolved]:
     for build, given in zip(supply.providers, supply.given, strict=True):
         outside = given.kind == "folder" and given.path is None
         if given.exists is False or outside:
-            # what comes from a `.env` file is not to be told, nor what can be concluded from it
+            # a value from a `.env` file must not be shown, nor what follows from it
             known = given.shown == given.value
             folders = folder_candidates(target.project, build, given, sources) if known else ()
-            given_here = written_plainly(target.project, build, given)
+            given_here = has_literal_value(target.project, build, given)
             if len(folders) == 1 or (not outside and (folders or given_here)):
-                yield Unresolved(build, given, tuple(spelled_folder(build, each) for each in folders), outside)
+                yield Unresolved(build, given, tuple(folder_as_written(build, each) for each in folders), outside)
 
 
 def plain_command(target: Target, name: str) -> str:
-    """The `docker build` that gives a file the named context as a build of the project does."""
+    """The `docker build` command that passes the named context as a build of the project does."""
     given = next(iter(target.named_contexts[name]))
     known = given.path is not None and given.shown == given.value
     value = shown_folder(target.project, given.path) if known and given.path else given.shown
@@ -362,7 +332,7 @@ def plain_command(target: Target, name: str) -> str:
 
 
 def build_command(target: Target, build: BuildInvocation | None) -> str:
-    """The command by which people build what `build` builds, or the file itself without one."""
+    """The command that runs `build`, or that builds the file itself without one."""
     if build is None:
         root = target.project.root
         context = target.context.root.relative_to(root).as_posix() if target.context else "."
@@ -375,15 +345,15 @@ def build_command(target: Target, build: BuildInvocation | None) -> str:
 
 
 def given_files(project: Project, build: BuildInvocation) -> tuple[Path, ...]:
-    """The files that compose or bake has to be given by `-f` to know a build; none where it finds them by itself.
+    """The files that compose or bake needs as `-f` to find a build; none for default files.
 
-    A service of an override file, or of a file that is included, belongs to the file that brings it in.
+    A service of an override file, or of an included file, belongs to the file that includes it.
     """
     source = build.source
     main = next((each.path for each in project.compose_files if source in each.files), source)
     if main.name in _DEFAULT_FILES and main.parent == project.root:
         return ()
-    # With `-f`, compose looks for no override file.
+    # with `-f`, compose reads no override file by itself
     return (main, source) if main != source and ".override." in source.name else (main,)
 
 
@@ -402,10 +372,10 @@ _DEFAULT_FILES = frozenset(
 def producers_of(
     target: Target, supply: Supply, uses: Mapping[Path, frozenset[str]]
 ) -> tuple[BuildInvocation, ...] | None:
-    """The builds that make the image which a file takes; `None` if one of them is a build of that file.
+    """The builds that make an image which a file uses; `None` if one of them is a build of that file.
 
-    `uses` says of each Dockerfile which images it takes. What itself needs an image that the file's builds make is no
-    maker: it could not be built first.
+    `uses` maps each Dockerfile to the images it uses. A build that itself needs an image made by the file's builds is
+    not a producer: it could not run first.
     """
     from dockfix.facts.stages import context_key  # noqa: PLC0415 - reading a file needs none of its tables
 

@@ -1,4 +1,4 @@
-"""Edits of compose files: each style as a table, and generated files for what the tables do not think of."""
+"""Edits of compose files: each style as a table, and generated files for other cases."""
 
 # ruff: noqa: E501 - a row of a table is easier to read on one line
 
@@ -51,43 +51,43 @@ def service(*lines: str) -> str:
 
 
 INSERTED = {
-    "behind the last entry": (["image: a", "tty: true"], ["image: a", "tty: true", "user: x"]),
-    "behind a trailing comment": (["image: a  # why"], ["image: a  # why", "user: x"]),
+    "after the last entry": (["image: a", "tty: true"], ["image: a", "tty: true", "user: x"]),
+    "after a trailing comment": (["image: a  # why"], ["image: a  # why", "user: x"]),
     "before blank lines": (
         ["image: a", "", "", "# of what follows"],
         ["image: a", "user: x", "", "", "# of what follows"],
     ),
-    "behind deeper comments": (
+    "after deeper comments": (
         ["build:", "  context: .", "", "  # args:", "  #   A: 1"],
         ["build:", "  context: .", "", "  # args:", "  #   A: 1", "user: x"],
     ),
-    "behind a list that is not indented": (
+    "after a list that is not indented": (
         ["ports:", "- '80'", "# - '81'", "# end"],
         ["ports:", "- '80'", "# - '81'", "user: x", "# end"],
     ),
-    "behind an empty value": (["labels:   # none"], ["labels:   # none", "user: x"]),
-    "behind a literal": (["command: |", "  a", "  b", ""], ["command: |", "  a", "  b", "user: x", ""]),
-    "behind a literal with indented blanks": (["command: >-", "  a", "  "], ["command: >-", "  a", "user: x", "  "]),
-    "behind a literal that keeps its blank lines": (
+    "after an empty value": (["labels:   # none"], ["labels:   # none", "user: x"]),
+    "after a literal": (["command: |", "  a", "  b", ""], ["command: |", "  a", "  b", "user: x", ""]),
+    "after a literal with indented blanks": (["command: >-", "  a", "  "], ["command: >-", "  a", "user: x", "  "]),
+    "after a literal that keeps its blank lines": (
         ["command: |+", "  a", "", ""],
         ["command: |+", "  a", "", "", "user: x"],
     ),
-    "behind a literal with a comment": (["command: |-  # c", "  a"], ["command: |-  # c", "  a", "user: x"]),
-    "behind a quoted scalar over two lines": (['command: "a', '  b"  # c'], ['command: "a', '  b"  # c', "user: x"]),
-    "behind a plain scalar over two lines": (["command: a", "  b"], ["command: a", "  b", "user: x"]),
-    "behind a flow list over lines": (["command: [", "  a,", "]"], ["command: [", "  a,", "]", "user: x"]),
-    "behind an alias": (
+    "after a literal with a comment": (["command: |-  # c", "  a"], ["command: |-  # c", "  a", "user: x"]),
+    "after a quoted scalar over two lines": (['command: "a', '  b"  # c'], ['command: "a', '  b"  # c', "user: x"]),
+    "after a plain scalar over two lines": (["command: a", "  b"], ["command: a", "  b", "user: x"]),
+    "after a flow list over lines": (["command: [", "  a,", "]"], ["command: [", "  a,", "]", "user: x"]),
+    "after an alias": (
         ["image: &i a", "container_name: *i # c"],
         ["image: &i a", "container_name: *i # c", "user: x"],
     ),
-    "beside a merge without it": (["<<: {tty: true}", "image: a"], ["<<: {tty: true}", "image: a", "user: x"]),
-    "beside a merge with it": (["<<: {user: y}", "image: a"], ["<<: {user: y}", "image: a", "user: x"]),
+    "next to a merge without it": (["<<: {tty: true}", "image: a"], ["<<: {tty: true}", "image: a", "user: x"]),
+    "next to a merge with it": (["<<: {user: y}", "image: a"], ["<<: {user: y}", "image: a", "user: x"]),
     "a merge that has it": (["<<: {user: x}", "image: a"], ["<<: {user: x}", "image: a"]),
 }
 
 
 @pytest.mark.parametrize("case", INSERTED)
-def test_a_missing_key_goes_behind_the_last_entry(case: str) -> None:
+def test_a_missing_key_goes_after_the_last_entry(case: str) -> None:
     before, after = INSERTED[case]
     assert edited(service(*before), (*API, "user"), "x") == service(*after)
 
@@ -111,7 +111,7 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("case", REPLACED)
-def test_a_scalar_is_replaced_where_it_stands(case: str) -> None:
+def test_a_scalar_is_replaced_in_place(case: str) -> None:
     before, after = REPLACED[case]
     assert edited(service(before, "tty: true"), (*API, "user"), "x") == service(after, "tty: true")
 
@@ -174,7 +174,7 @@ def test_short_forms_in_flow_services() -> None:
     )
 
 
-def test_a_mapping_is_laid_over_what_is_there() -> None:
+def test_a_mapping_is_merged() -> None:
     before = service("build:", "  context: .", "  args:", "    A: '1'  # a", "    B: 2", "", "tty: true")
     wanted: Value = {"args": {"A": "x", "C": "z"}, "additional_contexts": {"p": "./p"}, "labels": {}}
     assert edited(before, BUILD, wanted) == service(
@@ -281,9 +281,9 @@ REFUSED: dict[str, tuple[str, Sequence[str], str]] = {
     "a literal without an end": ("a: |\n  b", ("x",), "the file ends in a block scalar without a line end, and a line below would add one"),
     "an alias": ("x: &b {context: .}\n" + service("build: *b"), CONTEXT, "api.build is an alias (*b)"),
     "an alias for a value": ("x: &u a\n" + service("user: *u"), (*API, "user"), "api.user is an alias (*u)"),
-    "a shared value": (service("user: &u a", "hostname: *u"), (*API, "user"), "api.user is shared: an alias (*u) stands for it elsewhere"),
-    "a shared mapping": (service("build: &b", "  context: .") + "x: *b\n", CONTEXT, "api.build is shared: an alias (*b) stands for it elsewhere"),
-    "a shared service": ("services:\n  api: &a\n    tty: true\n  b:\n    <<: *a\n", (*API, "user"), "services.api is shared: an alias (*a) stands for it elsewhere"),
+    "a shared value": (service("user: &u a", "hostname: *u"), (*API, "user"), "api.user is shared: an alias (*u) refers to it elsewhere"),
+    "a shared mapping": (service("build: &b", "  context: .") + "x: *b\n", CONTEXT, "api.build is shared: an alias (*b) refers to it elsewhere"),
+    "a shared service": ("services:\n  api: &a\n    tty: true\n  b:\n    <<: *a\n", (*API, "user"), "services.api is shared: an alias (*a) refers to it elsewhere"),
     "a merged mapping": (service("<<: {build: {context: .}}"), CONTEXT, "api.build comes from a merge (<<)"),
     "a merged list of merges": ("x: &x {y: 1}\nz: &z {<<: *x, build: .}\n" + service("<<: [*x, *z]"), CONTEXT, "api.build comes from a merge (<<)"),
     "a mapping for a value": (service("user: {a: b}"), (*API, "user"), "api.user is a mapping"),
@@ -298,24 +298,24 @@ REFUSED: dict[str, tuple[str, Sequence[str], str]] = {
     "a tag": (service("build: !reset null"), CONTEXT, "api.build has the tag !reset"),
     "a tagged value": (service("user: !!str 5"), (*API, "user"), "api.user has the tag tag:yaml.org,2002:str"),
     "documents": ("a: b\n---\nc: d\n", ("a",), "the file holds several YAML documents"),
-    "duplicate keys": ("a: b\n'a': c\n", ("x",), "the file is no valid YAML: it has the key a twice in one mapping"),
-    "a duplicate merge": ("<<: {a: b}\n<<: {c: d}\n", ("x",), "the file is no valid YAML: it has the key << twice in one mapping"),
+    "duplicate keys": ("a: b\n'a': c\n", ("x",), "the file has the key a twice in one mapping"),
+    "a duplicate merge": ("<<: {a: b}\n<<: {c: d}\n", ("x",), "the file has the key << twice in one mapping"),
     "an explicit key": ("? services\n: api: {}\n", (*API, "user"), "the key services is not written as `services:`"),
     "an explicit first key": ("? [a]\n: b\nc: d\n", ("x",), "the first key of the file is not written as `name:`"),
     "a key without a value": ("services: {api}\n", (*API, "user"), "the key api is not written as `api:`"),
     "an empty file": ("# nothing\n", ("x",), "the file holds no values"),
     "a list for a file": ("- a\n", ("x",), "the file is a list"),
-    "invalid YAML": ("a: [b\n", ("a",), "the file is no valid YAML: line 2: expected ',' or ']', but got '<stream end>'"),
-    "no anchor": ("a: *b\n", ("a",), "the file is no valid YAML: there is no anchor for the alias *b"),
-    "a tab": ("a:\n\tb: c\n", ("a", "b"), "the file is no valid YAML: line 2: found character '\\t' that cannot start any token"),
-    "bytes that are no UTF-8": ("a: \udce9\n", ("a",), "the file is no valid YAML: unacceptable character #xdce9: special characters are not allowed in \"<unicode string>\", position 3"),
-    "itself": ("a: &a {b: *a}\n", ("a", "b"), "the alias *a stands inside the value that it stands for"),
-    "a null on a line of its own": (service("build:", "  ~"), CONTEXT, "the value of api.build stands on a line of its own"),
+    "invalid YAML": ("a: [b\n", ("a",), "line 2: invalid YAML: expected ',' or ']', but got '<stream end>'"),
+    "no anchor": ("a: *b\n", ("a",), "line 1: invalid YAML: found undefined alias 'b'"),
+    "a tab": ("a:\n\tb: c\n", ("a", "b"), "line 2: invalid YAML: found character '\\t' that cannot start any token"),
+    "bytes that are no UTF-8": ("a: \udce9\n", ("a",), "invalid YAML: unacceptable character #xdce9: special characters are not allowed in \"<unicode string>\", position 3"),
+    "itself": ("a: &a {b: *a}\n", ("a", "b"), "the alias *a is inside the value that it refers to"),
+    "a null on a line of its own": (service("build:", "  ~"), CONTEXT, "the value of api.build is on a line of its own"),
     "a short build over lines": (service("build: a", "  b"), CONTEXT, "api.build is a value over several lines"),
     "a lone carriage return": ("a: b\rc: d\n", ("x",), "the file has line ends other than LF and CRLF"),
     "depth": ("a: " + "[" * 100 + "]" * 100 + "\n", ("x",), "the file is nested more than 64 deep"),
     "size": ("#" + "x" * 300_000 + "\n", ("x",), "the file is larger than 256 KiB"),
-    "nodes": ("a: [" + "1," * 60_000 + "]\n", ("x",), "the file has more than 50000 values"),
+    "nodes": ("a: [" + "1," * 60_000 + "]\n", ("x",), "the file has too many values"),
 }  # fmt: skip
 
 
@@ -360,7 +360,7 @@ def test_shared_values_are_edited_on_request() -> None:
     )
 
 
-def test_a_path_or_value_that_is_no_path_or_value() -> None:
+def test_a_path_or_value_that_is_invalid() -> None:
     assert refused("a: b\n", ()) == "the path holds something other than names"
     assert refused("a: b\n", ("a",) * 40) == "the path is longer than 32"
     assert refused("a: b\n", ("c",), "x" * 70_000) == "the value is larger than 64 KiB"
@@ -478,7 +478,7 @@ def test_comments() -> None:
         (service("user: x # c", "tty: true", "init: true"), "services.api.init would change too"),
         (
             service("user: x # c", "tty: true", "user: x"),
-            "the file is no valid YAML: it has the key user twice in one mapping",
+            "the file has the key user twice in one mapping",
         ),
     ],
 )
@@ -722,7 +722,7 @@ _PATHS = st.sampled_from(
 # What a refusal of a generated file may say; anything else, above all "the edit would not hold", is a defect.
 _REASONS = (
     "is an alias", "is shared", "comes from a merge", "is a block scalar", "in flow style over several lines",
-    "stands on a line of its own", "ends in a block scalar without a line end",
+    "is on a line of its own", "ends in a block scalar without a line end",
 )  # fmt: skip
 
 

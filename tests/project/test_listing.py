@@ -1,4 +1,4 @@
-"""The table of build targets."""
+"""What `dockfix targets` lists."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dockfix.output.targets import targets_json, targets_text
-from dockfix.project.table import Row, Table, target_table
+from dockfix.project.listing import Row, Table, target_table
 from dockfix.project.target import BuildOptions, load_project
 
 COMPOSE = """\

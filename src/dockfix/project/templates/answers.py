@@ -1,6 +1,6 @@
-"""New Dockerfiles from templates, filled in with answers, which the project's manifests suggest.
+"""What a template is filled in with, and the answers that a project's manifests suggest.
 
-Manifests are read as data. Whatever they say is held to a pattern before it goes into a Dockerfile, and else not used.
+Manifests are read as data. A value is used only if it matches a strict pattern, since it goes into a Dockerfile.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from importlib import resources
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,19 +19,10 @@ from dockfix.project.problems import InputError
 from dockfix.project.toml import TomlError, parse_toml
 
 __all__ = [
-    "PACKAGE_MANAGERS",
-    "TEMPLATES",
-    "Answers",
-    "InitError",
-    "Skeleton",
-    "check",
-    "command_words",
-    "likely_template",
-    "render",
-    "suggest",
-    "with_manager",
-    "write",
-]
+    "LOCKS", "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "check", "command_words",
+    "likely_template", "suggest", "with_manager",
+]  # fmt: skip
+
 
 TEMPLATES: Final[Mapping[str, str]] = {
     "python": "a Python service with uv, pip or Poetry, in a virtual environment on python:slim",
@@ -41,7 +31,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "rust": "a Rust program, built with the lock file, on distroless",
     "java": "a Java service with Maven or the Gradle wrapper, on the JRE of Eclipse Temurin",
 }
-"""Names of templates, and what each is for."""
+"""The templates, each with its purpose."""
 PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "python": ("uv", "pip", "poetry"),
     "node": ("npm", "pnpm", "yarn"),
@@ -49,14 +39,11 @@ PACKAGE_MANAGERS: Final[Mapping[str, tuple[str, ...]]] = {
     "rust": ("cargo",),
     "java": ("maven", "gradle"),
 }
-"""What installs the dependencies; the first is the default."""
-
-UV: Final = "0.13.9"
-POETRY: Final = "2.5.1"
+"""The package managers of each template; the first is the default."""
 PNPM: Final = "10.34.9"
 _VERSIONS: Final = {"python": "3.13", "node": "22", "go": "1.24", "rust": "1.95", "java": "21"}
 _PORTS: Final = {"python": 8000, "node": 3000, "go": 8080, "rust": 8080, "java": 8080}
-# hub.docker.com/_/eclipse-temurin: the others have no image of a JRE that still gets fixes
+# hub.docker.com/_/eclipse-temurin: other versions have no maintained JRE image
 _JAVA_LTS: Final = ("8", "11", "17", "21", "25")
 _LOWEST_ID: Final = 10000
 _HIGHEST_ID: Final = 60000
@@ -72,7 +59,7 @@ _NODE_START: Final = re.compile(r"node\s+(?P<file>\S+)\s*\Z")
 
 
 class InitError(ValueError):
-    """An answer that cannot stand in a Dockerfile; the message says which and why, in one line."""
+    """An answer that cannot be used in a Dockerfile; the message says which and why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +82,6 @@ class Answers:
     pnpm: str = PNPM
 
 
-@dataclass(frozen=True, slots=True)
-class Skeleton:
-    """The texts of a new Dockerfile and `.dockerignore`, and what the Dockerfile needs and the folder lacks."""
-
-    dockerfile: str
-    dockerignore: str
-    missing: tuple[str, ...] = field(default=())
-
-
 _MANIFESTS: Final[Mapping[str, Sequence[str]]] = {
     "python": ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile"),
     "node": ("package.json",),
@@ -114,7 +92,7 @@ _MANIFESTS: Final[Mapping[str, Sequence[str]]] = {
 
 
 def likely_template(folder: Path) -> str | None:
-    """The template that a folder's manifests speak for; None if they speak for none, or for several."""
+    """The template that a folder's manifests suggest; `None` for none or several."""
     found = [each for each, names in _MANIFESTS.items() if any((folder / name).is_file() for name in names)]
     return found[0] if len(found) == 1 else None
 
@@ -137,10 +115,10 @@ def command_words(text: str) -> tuple[str, ...]:
 
 
 def suggest(template: str, folder: Path, name: str | None = None) -> Answers:
-    """The answers that a folder's manifests suggest; sensible ones where they say nothing.
+    """The answers that a folder's manifests suggest; defaults where they say nothing.
 
     Args:
-        template: what to begin with.
+        template: the name of the template.
         folder: the project's folder.
         name: the name of the image, if it is known already.
 
@@ -162,155 +140,14 @@ def suggest(template: str, folder: Path, name: str | None = None) -> Answers:
 
 
 def with_manager(answers: Answers, manager: str) -> Answers:
-    """The answers with another package manager; a jar where the one before leaves it is where this one does."""
+    """The answers with another package manager; the default jar of one becomes that of the other."""
     if answers.template == "java" and answers.command == (_JARS.get(answers.package_manager),):
         answers = replace(answers, command=(_JARS.get(manager, answers.command[0]),))
     return replace(answers, package_manager=manager)
 
 
-def render(answers: Answers, folder: Path | None = None) -> Skeleton:
-    """The Dockerfile and the `.dockerignore` for answers.
-
-    Raises:
-        InitError: an answer cannot be used.
-    """
-    check(answers)
-    template = answers.template
-    parts = {
-        "NAME": answers.name,
-        "VERSION": answers.version,
-        "UID": str(answers.uid),
-        "UV": UV,
-        "POETRY": POETRY,
-        "PURPOSE": _PURPOSES[template],
-        "COMMAND": json.dumps(answers.command, ensure_ascii=True),
-        "PACKAGE": answers.command[0],
-        "BINARY": answers.command[0],
-        "JAR": answers.command[0],
-    }
-    port = ""
-    if answers.port:
-        port = _text(f"{template}-port") if template not in ("go", "rust") else "\nEXPOSE @PORT@\n\n"
-        port = port.replace("@PORT@", str(answers.port)).rstrip("\n") + "\n"
-    name = f"{template}-{answers.package_manager}" if template in ("python", "java") else template
-    text = _text(name).replace("@HEAD@", _text("head")).replace("@PYTHON_FINAL@\n", _text("python-final"))
-    text = text.replace("@JAVA_FINAL@\n", _text("java-final"))
-    text = text.replace("@PORT@\n", f"{port}\n")
-    if template == "node":
-        text = _node_steps(text, answers)
-    for key, value in parts.items():
-        text = text.replace(f"@{key}@", value)
-    ignore = _text("dockerignore").replace("@LEFTOVERS@", "\n".join(_LEFTOVERS[template]))
-    needed = _needed(answers)
-    return Skeleton(text, ignore, tuple(each for each in needed if folder is not None and not (folder / each).exists()))
-
-
-def write(skeleton: Skeleton, output: Path, *, force: bool = False) -> tuple[Path, ...]:
-    """Write a Dockerfile, and a `.dockerignore` beside it if there is none; the files that were written.
-
-    Raises:
-        InitError: the file is there, and not `force`.
-        OSError: a file cannot be written.
-    """
-    try:
-        with output.open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
-            stream.write(skeleton.dockerfile)
-    except FileExistsError:
-        raise InitError(f"{output} is there; --force overwrites it") from None
-    try:
-        with (output.parent / ".dockerignore").open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(skeleton.dockerignore)
-    except FileExistsError:
-        return (output,)
-    return output, output.parent / ".dockerignore"
-
-
-_PURPOSES: Final[Mapping[str, str]] = {
-    "python": "a Python service",
-    "node": "a Node.js service",
-    "go": "a Go program",
-    "rust": "a Rust program",
-    "java": "a Java service",
-}
-_LEFTOVERS: Final[Mapping[str, Sequence[str]]] = {
-    "python": (
-        ".venv",
-        "venv",
-        "**/__pycache__",
-        "**/*.py[cod]",
-        ".pytest_cache",
-        ".mypy_cache",
-        ".ruff_cache",
-        "dist",
-    ),
-    "node": ("**/node_modules", "dist", "build", ".next", "coverage", "npm-debug.log*"),
-    "go": ("bin", "*.test", "*.out", "coverage*"),
-    "rust": ("target", "**/*.rs.bk"),
-    "java": ("target", "build", ".gradle", "*.log"),
-}
+LOCKS: Final = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}
 _JARS: Final = {"maven": "target/*.jar", "gradle": "build/libs/*.jar"}
-_JAVA_NEEDS: Final = {
-    "maven": ("pom.xml",),
-    "gradle": ("gradlew", "gradle/wrapper/gradle-wrapper.jar", "gradle/wrapper/gradle-wrapper.properties"),
-}
-_LOCKS: Final = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}
-_CACHES: Final = {
-    "npm": "/root/.npm",
-    "pnpm": "/root/.local/share/pnpm/store",
-    "yarn": "/usr/local/share/.cache/yarn/v6",
-}
-_INSTALLS: Final = {
-    "npm": "npm ci",
-    "pnpm": "pnpm install --frozen-lockfile",
-    "yarn": "yarn install --frozen-lockfile",
-}
-_PRUNES: Final = {
-    "npm": "npm prune --omit=dev",
-    "pnpm": "CI=true pnpm prune --prod",
-    "yarn": "yarn install --frozen-lockfile --production --ignore-scripts",
-}
-_PNPM_SETUP: Final = """
-# pnpm at a fixed version; its cache is a mount, so that it is in no layer
-RUN --mount=type=cache,target=/root/.npm \\
-    npm install --global pnpm@@PNPM@
-
-"""
-
-
-def _text(name: str) -> str:
-    return (resources.files("dockfix.project") / "templates" / f"{name}.txt").read_text(encoding="utf-8")
-
-
-def _node_steps(text: str, answers: Answers) -> str:
-    manager = answers.package_manager
-    setup = _PNPM_SETUP.replace("@PNPM@", answers.pnpm).removesuffix("\n") if manager == "pnpm" else ""
-    steps = [f"{manager} run build"] if answers.build else []
-    mount = [f"--mount=type=cache,target={_CACHES[manager]} \\\n    "] if manager == "yarn" else []
-    values = {
-        "SETUP": setup,
-        # pnpm 10 keeps its settings in that file, which the pattern lets be missing
-        "LOCK": _LOCKS[manager] + (" pnpm-workspace.yaml*" if manager == "pnpm" else ""),
-        "CACHE": _CACHES[manager],
-        "INSTALL": _INSTALLS[manager],
-        "BUILD": "".join(mount) + " && \\\n    ".join([*steps, _PRUNES[manager]]),
-    }
-    for key, value in values.items():
-        text = text.replace(f"@{key}@", value)
-    return text
-
-
-def _needed(answers: Answers) -> tuple[str, ...]:
-    if answers.template == "go":
-        return ("go.mod",)
-    if answers.template == "rust":
-        return ("Cargo.toml", "Cargo.lock")
-    if answers.template == "java":
-        return _JAVA_NEEDS[answers.package_manager]
-    if answers.template == "node":
-        return ("package.json", _LOCKS[answers.package_manager])
-    return {"uv": ("pyproject.toml", "uv.lock"), "pip": ("requirements.txt",)}.get(
-        answers.package_manager, ("pyproject.toml", "poetry.lock")
-    )
 
 
 def _no_template(name: str) -> str:
@@ -341,7 +178,7 @@ def check(answers: Answers) -> None:
     if not answers.command or not answers.command[0]:
         raise InitError("the command is empty")
     if any("$" in word or not word.isprintable() for word in answers.command):
-        raise InitError("the command has `$` or a control character, and there is no shell that would expand it")
+        raise InitError("the command has `$` or a control character, which no shell would expand")
     if answers.template == "go" and not (len(answers.command) == 1 and _GO_PACKAGE.match(answers.command[0])):
         raise InitError(f"{' '.join(answers.command)!r} is not a package of the module: . or ./cmd/NAME")
     if answers.template == "rust" and not (len(answers.command) == 1 and _RUST_BINARY.match(answers.command[0])):
@@ -396,7 +233,7 @@ _OTHER_PACKAGES: Final = frozenset(
 
 
 def _python_module(tops: Sequence[Path], names: Sequence[str]) -> str:
-    """The module that `python -m` runs: the package of one of `names`, or the only package, or a file that is usual.
+    """The module that `python -m` runs: the package of one of `names`, or the only package, or a usual file.
 
     A package runs by its `__main__.py`; without it, by one of its usual modules.
     """
@@ -426,8 +263,8 @@ def _node(answers: Answers, folder: Path) -> Answers:
     named, wanted = document.get("name"), str(document.get("packageManager", ""))
     asked, _, version = wanted.partition("@")
     version = version.partition("+")[0]
-    manager = next((each for each, lock in _LOCKS.items() if (folder / lock).exists()), "npm")
-    if asked in _LOCKS:
+    manager = next((each for each, lock in LOCKS.items() if (folder / lock).exists()), "npm")
+    if asked in LOCKS:
         manager = asked
     scripts = _table(document, "scripts")
     start = _NODE_START.match(str(scripts.get("start", "")))
@@ -459,7 +296,7 @@ def _go(answers: Answers, folder: Path) -> Answers:
 def _rust(answers: Answers, folder: Path) -> Answers:
     """The binary is `default-run`, else the first `[[bin]]`, else that of the package's name (doc.rust-lang.org/cargo/
     reference/manifest.html, cargo-targets.html). The version is the one that rust-toolchain.toml asks for, since
-    rustup would download that one during the build; else `rust-version`, if it is newer than the template's."""
+    rustup would download it during the build; else `rust-version`, if it is newer than the template's."""
     package, binaries, wanted = _cargo_manifest(folder)
     named = package.get("name")
     binary = next(
@@ -502,14 +339,14 @@ def _cargo_manifest(folder: Path) -> tuple[dict[str, Any], list[object], re.Matc
 
 
 def _toml(folder: Path, name: str) -> dict[str, Any]:
-    """A TOML file of a folder; empty if there is none, or it is none that could be read."""
+    """A TOML file of a folder; empty if it is missing or cannot be read."""
     with suppress(TomlError):
         return parse_toml(_read(folder, name) or "")
     return {}
 
 
 def _read(folder: Path, name: str) -> str | None:
-    """A manifest of a folder as text; None if there is none, or it is none that could be read."""
+    """A manifest of a folder as text; `None` if it is missing or cannot be read."""
     path = folder / name
     if not path.is_file():
         return None

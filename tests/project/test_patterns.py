@@ -1,4 +1,4 @@
-"""Go's path rules, with cases of the kind that Go's own `path/filepath` tests have."""
+"""Go's path rules, with cases like those of Go's `path/filepath` tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dockfix.project.gopath import BadPatternError, clean, has_wildcard, match
+from dockfix.project.patterns import BadPatternError, clean, has_wildcard, match
 
 
 @pytest.mark.parametrize(

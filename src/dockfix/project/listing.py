@@ -1,26 +1,32 @@
-"""Which Dockerfiles a project has, and how each is built: what `dockfix targets` shows."""
+"""What `dockfix targets` and `dockfix ast` show: Dockerfiles and how each is built, and their trees as plain data."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.discovery import Found, discover
-from dockfix.project.problems import InputProblem
+from dockfix.project.files import read_file
+from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.target import BuildOptions, Project, display, target_for
+from dockfix.syntax.ast import to_json
+from dockfix.syntax.parser import parse
+from dockfix.syntax.source import decode, encode
 
-__all__ = ["Row", "Table", "target_table"]
+__all__ = ["FileTree", "Row", "Table", "target_table", "text_tree", "trees"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One way in which a Dockerfile is built, or a Dockerfile that nothing known builds (`source` is `None`).
+    """One build of a Dockerfile, or a Dockerfile that no known build uses (`source` is `None`).
 
-    Paths are relative to the project root, with `/`. `dockerfile` is `None` for one that stands in the compose or bake
-    file itself (`inline`) or that cannot be known; `exists` tells whether it is there. `context` is `None` if it
-    cannot be known; `context_why` says why, or how it is known. `args` has `None` for a value that comes from the
+    Paths are relative to the project root, with `/`. `dockerfile` is `None` if it is written in the compose or bake
+    file itself (`inline`) or is unknown; `exists` tells whether the file exists. `context` is `None` if it is
+    unknown; `context_why` says why, or how it is known. `args` has `None` for a value that comes from the
     environment of the build.
     """
 
@@ -58,7 +64,7 @@ def target_table(
 ) -> Table:
     """The builds of the Dockerfiles that `paths` name or hold, and the builds whose Dockerfile is not known.
 
-    Builds without a known Dockerfile are shown where their compose or bake file lies below one of `paths`.
+    Builds without a known Dockerfile are shown if their compose or bake file is below one of `paths`.
     """
     found, problems = discover(
         paths, root=project.root, exclude=exclude, respect_gitignore=respect_gitignore, built=project.built
@@ -79,7 +85,7 @@ def _rows(project: Project, found: Found, options: BuildOptions) -> Iterator[Row
     real = found.path.resolve()
     invocations = project.built.get(real, ())
     if options.context is not None or not invocations:
-        # only its place counts here; the file itself need not be read
+        # only its path counts here
         target = target_for(project, project.files.read(found.path), options)
         context = display(target.context.root, project.root) if target.context else None
         contexts = {name: project.secrets.hide(given[0].shown) for name, given in target.named_contexts.items()}
@@ -96,7 +102,7 @@ def _row(project: Project, invocation: BuildInvocation) -> Row:
     exists = dockerfile is not None and project.files.is_file(dockerfile)
     shown_file = display(dockerfile, project.root) if dockerfile is not None else None
     if shown_file is not None and not exists and {"context", "dockerfile"} & hidden.keys():
-        # what is there has a name of its own, whatever names it; what is not is named by the value alone
+        # an existing file is shown by its own name; the name of a missing one comes only from the hidden value
         shown_file = f"{invocation.raw.get('context', '.')}/{invocation.raw.get('dockerfile', 'Dockerfile')}"
     shown_context = display(context, project.root) if context is not None else None
     return Row(
@@ -114,3 +120,41 @@ def _row(project: Project, invocation: BuildInvocation) -> Row:
         contexts={name: hide(context.shown) for name, context in invocation.additional_contexts.items()},
         tags=tuple(map(hide, invocation.shown_tags or invocation.tags)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FileTree:
+    """The tree of a file, `{"path", ...}` as `dockfix.syntax.ast.to_json` has it; or why it could not be read."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    problem: InputProblem | None = None
+
+
+def trees(paths: Sequence[Path], *, trivia: bool = False) -> Iterator[FileTree]:
+    """The trees of the Dockerfiles that `paths` name, files and folders to be searched, inside a project or not."""
+    everywhere = Path("/")
+    for path in paths:
+        found, problems = discover([path], root=everywhere)
+        for problem in problems:
+            yield FileTree(problem=problem)
+        for each in found:
+            try:
+                file = read_file(each.path, root=everywhere)
+            except InputError as error:
+                yield FileTree(problem=error.problem)
+            else:
+                yield text_tree(str(each.path), file.data, trivia=trivia)
+
+
+def text_tree(path: str, data: bytes, *, trivia: bool = False) -> FileTree:
+    """The tree of a Dockerfile's bytes under a name."""
+    return FileTree({"path": _name(path), **to_json(parse(decode(data)), trivia=trivia)})
+
+
+def _name(path: str) -> Any:
+    """A path, or its bytes if they are not UTF-8, encoded like the texts of a tree."""
+    data = encode(path)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"b64": base64.b64encode(data).decode("ascii")}

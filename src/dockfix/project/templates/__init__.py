@@ -1,0 +1,187 @@
+"""New Dockerfiles from templates (`dockfix init`): the texts for a set of answers.
+
+- `answers`: what a template is filled in with, and what a project's manifests suggest for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from dockfix.project.templates.answers import (
+    LOCKS,
+    PACKAGE_MANAGERS,
+    TEMPLATES,
+    Answers,
+    InitError,
+    check,
+    command_words,
+    likely_template,
+    suggest,
+    with_manager,
+)
+
+__all__ = [
+    "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "Skeleton", "check", "command_words", "likely_template",
+    "render", "suggest", "with_manager", "write",
+]  # fmt: skip
+
+
+UV: Final = "0.13.9"
+POETRY: Final = "2.5.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """The texts of a new Dockerfile and `.dockerignore`, and what the Dockerfile needs and the folder lacks."""
+
+    dockerfile: str
+    dockerignore: str
+    missing: tuple[str, ...] = field(default=())
+
+
+def render(answers: Answers, folder: Path | None = None) -> Skeleton:
+    """The Dockerfile and the `.dockerignore` for answers.
+
+    Raises:
+        InitError: an answer cannot be used.
+    """
+    check(answers)
+    template = answers.template
+    parts = {
+        "NAME": answers.name,
+        "VERSION": answers.version,
+        "UID": str(answers.uid),
+        "UV": UV,
+        "POETRY": POETRY,
+        "PURPOSE": _PURPOSES[template],
+        "COMMAND": json.dumps(answers.command, ensure_ascii=True),
+        "PACKAGE": answers.command[0],
+        "BINARY": answers.command[0],
+        "JAR": answers.command[0],
+    }
+    port = ""
+    if answers.port:
+        port = _text(f"{template}-port") if template not in ("go", "rust") else "\nEXPOSE @PORT@\n\n"
+        port = port.replace("@PORT@", str(answers.port)).rstrip("\n") + "\n"
+    name = f"{template}-{answers.package_manager}" if template in ("python", "java") else template
+    text = _text(name).replace("@HEAD@", _text("head")).replace("@PYTHON_FINAL@\n", _text("python-final"))
+    text = text.replace("@JAVA_FINAL@\n", _text("java-final"))
+    text = text.replace("@PORT@\n", f"{port}\n")
+    if template == "node":
+        text = _node_steps(text, answers)
+    for key, value in parts.items():
+        text = text.replace(f"@{key}@", value)
+    ignore = _text("dockerignore").replace("@LEFTOVERS@", "\n".join(_LEFTOVERS[template]))
+    needed = _needed(answers)
+    return Skeleton(text, ignore, tuple(each for each in needed if folder is not None and not (folder / each).exists()))
+
+
+def write(skeleton: Skeleton, output: Path, *, force: bool = False) -> tuple[Path, ...]:
+    """Write a Dockerfile, and a `.dockerignore` next to it if there is none; return the files written.
+
+    Raises:
+        InitError: the file exists, and not `force`.
+        OSError: a file cannot be written.
+    """
+    try:
+        with output.open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
+            stream.write(skeleton.dockerfile)
+    except FileExistsError:
+        raise InitError(f"{output} exists; --force overwrites it") from None
+    try:
+        with (output.parent / ".dockerignore").open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(skeleton.dockerignore)
+    except FileExistsError:
+        return (output,)
+    return output, output.parent / ".dockerignore"
+
+
+_PURPOSES: Final[Mapping[str, str]] = {
+    "python": "a Python service",
+    "node": "a Node.js service",
+    "go": "a Go program",
+    "rust": "a Rust program",
+    "java": "a Java service",
+}
+_LEFTOVERS: Final[Mapping[str, Sequence[str]]] = {
+    "python": (
+        ".venv",
+        "venv",
+        "**/__pycache__",
+        "**/*.py[cod]",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        "dist",
+    ),
+    "node": ("**/node_modules", "dist", "build", ".next", "coverage", "npm-debug.log*"),
+    "go": ("bin", "*.test", "*.out", "coverage*"),
+    "rust": ("target", "**/*.rs.bk"),
+    "java": ("target", "build", ".gradle", "*.log"),
+}
+_JAVA_NEEDS: Final = {
+    "maven": ("pom.xml",),
+    "gradle": ("gradlew", "gradle/wrapper/gradle-wrapper.jar", "gradle/wrapper/gradle-wrapper.properties"),
+}
+_CACHES: Final = {
+    "npm": "/root/.npm",
+    "pnpm": "/root/.local/share/pnpm/store",
+    "yarn": "/usr/local/share/.cache/yarn/v6",
+}
+_INSTALLS: Final = {
+    "npm": "npm ci",
+    "pnpm": "pnpm install --frozen-lockfile",
+    "yarn": "yarn install --frozen-lockfile",
+}
+_PRUNES: Final = {
+    "npm": "npm prune --omit=dev",
+    "pnpm": "CI=true pnpm prune --prod",
+    "yarn": "yarn install --frozen-lockfile --production --ignore-scripts",
+}
+_PNPM_SETUP: Final = """
+# pnpm at a fixed version; its cache is a mount, so that it is in no layer
+RUN --mount=type=cache,target=/root/.npm \\
+    npm install --global pnpm@@PNPM@
+
+"""
+
+
+def _text(name: str) -> str:
+    return (resources.files("dockfix.project") / "templates" / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def _node_steps(text: str, answers: Answers) -> str:
+    manager = answers.package_manager
+    setup = _PNPM_SETUP.replace("@PNPM@", answers.pnpm).removesuffix("\n") if manager == "pnpm" else ""
+    steps = [f"{manager} run build"] if answers.build else []
+    mount = [f"--mount=type=cache,target={_CACHES[manager]} \\\n    "] if manager == "yarn" else []
+    values = {
+        "SETUP": setup,
+        # pnpm 10 keeps its settings in that file; the pattern makes it optional
+        "LOCK": LOCKS[manager] + (" pnpm-workspace.yaml*" if manager == "pnpm" else ""),
+        "CACHE": _CACHES[manager],
+        "INSTALL": _INSTALLS[manager],
+        "BUILD": "".join(mount) + " && \\\n    ".join([*steps, _PRUNES[manager]]),
+    }
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", value)
+    return text
+
+
+def _needed(answers: Answers) -> tuple[str, ...]:
+    if answers.template == "go":
+        return ("go.mod",)
+    if answers.template == "rust":
+        return ("Cargo.toml", "Cargo.lock")
+    if answers.template == "java":
+        return _JAVA_NEEDS[answers.package_manager]
+    if answers.template == "node":
+        return ("package.json", LOCKS[answers.package_manager])
+    return {"uv": ("pyproject.toml", "uv.lock"), "pip": ("requirements.txt",)}.get(
+        answers.package_manager, ("pyproject.toml", "poetry.lock")
+    )

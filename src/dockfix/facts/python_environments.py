@@ -130,12 +130,12 @@ def may_bring_pip(step: Step) -> bool:
     return not names or any(name is None or name in _BRINGS_PIP for name in names)
 
 
-def lacking_in_uv(package: PackageCommand) -> str:
+def lacking_in_uv(package: PackageCommand) -> str | None:
     """Why a `pip install` cannot be run unchanged by `uv pip install`: an option that uv lacks or interprets
-    differently; empty if it can."""
+    differently; None if it can."""
     names = (option.name for option in package.options if not option.known or option.name not in _SHARED)
     name = next(names, "")
-    return f"`{name}` may have another meaning in `uv pip install`" if name else ""
+    return f"`{name}` may have another meaning in `uv pip install`" if name else None
 
 
 def as_uv_finds_it(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str | None:

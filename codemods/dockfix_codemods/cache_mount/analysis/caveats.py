@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
 
 
-def beside_doubt(facts: BuildFacts, caches: Caches, path: str) -> str:
-    """The caveat of a mount whose missing parents become root's; "" if there are none."""
+def beside_doubt(facts: BuildFacts, caches: Caches, path: str) -> str | None:
+    """The caveat of a mount whose missing parents become root's; None if there are none."""
     folders = owned_by_root(facts, caches, path)
     if not folders:
-        return ""
+        return None
     return (
         f"check that nothing else writes to `{folders[0]}`, which belongs to root with the mount"
         f" (an earlier `RUN mkdir -p {folders[-1]}` avoids that)"
@@ -89,8 +89,8 @@ def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> li
     return found + in_the_way(facts, caches, path)
 
 
-def built_against(tool: ToolCache) -> str:
-    """The caveat of a cache of wheels that are built against installed packages; "" if there is none.
+def built_against(tool: ToolCache) -> str | None:
+    """The caveat of a cache of wheels that are built against installed packages; None if there is none.
 
     pip.pypa.io/en/stable/topics/caching (locally built wheels), docs.astral.sh/uv/concepts/cache: a wheel is cached by
     the name and version of its source, not by what it was built against, such as torch for an extension.
@@ -98,5 +98,5 @@ def built_against(tool: ToolCache) -> str:
     if tool.package.manager not in PYTHON_MANAGERS or not tool.package.has(
         "--no-build-isolation", "--no-build-isolation-package"
     ):
-        return ""
+        return None
     return "check that wheels built with `--no-build-isolation` may be reused after torch or similar has changed"

@@ -81,7 +81,7 @@ class _Held:
 
 
 def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str | None:
-    """What may need a directory, or a folder above it that only the install creates, after this RUN; "" if nothing
+    """What may need a directory, or a folder above it that only the install creates, after this RUN; None if nothing
     does.
 
     A later command that names one of them or works offline, or a RUN without a network; a COPY from the stage, or a

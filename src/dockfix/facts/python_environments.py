@@ -16,6 +16,7 @@ from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
 from dockfix.facts.state import State
+from dockfix.facts.tables.commands import PYTHON_MANAGERS
 from dockfix.syntax.python import is_python
 from dockfix.syntax.tree import Run
 
@@ -120,7 +121,7 @@ def may_bring_pip(step: Step) -> bool:
     if package is None:
         texts = " ".join(word.text for word in step.command.words)
         return "pip" in texts or "virtualenv" in texts or " venv" in texts or step.command.basename in ("rm", "mv")
-    if package.manager not in ("pip", "uv", "poetry", "pdm", "pipenv"):
+    if package.manager not in PYTHON_MANAGERS:
         return False
     if package.action is not Action.INSTALL:
         return package.manager != "uv" or package.verb not in (("venv",), ("cache", "clean"), ("python", "install"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.mounts import MOUNTABLE_MANAGERS, PYTHON_MANAGERS, STORE_MANAGERS, CacheMount, Caches, ToolCache
-from dockfix.facts.tables.commands import SYSTEM_MANAGERS
+from dockfix.facts.mounts import MOUNTABLE_MANAGERS, STORE_MANAGERS, CacheMount, Caches, ToolCache
+from dockfix.facts.tables.commands import PYTHON_MANAGERS, SYSTEM_MANAGERS
 from dockfix_codemods.cache_mount.analysis.cleaning import cleaning
 from dockfix_codemods.cache_mount.analysis.other_steps import filled_before, needed_later
 from dockfix_codemods.cache_mount.analysis.parents import makes_parents, missing_parents

@@ -77,8 +77,8 @@ def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> li
         found.append(filled)
     if needed := needed_later(facts, caches, tool, path):
         found.append(f"check that {needed} works without {manager}'s cache, which is no longer in the image")
-    if beside := beside_doubt(facts, caches, path):
-        found.append(beside)
+    if parents := beside_doubt(facts, caches, path):
+        found.append(parents)
     cleanups = cleaning(caches, [path], adding=True)
     if path == "/var/lib/apt":
         found.append(

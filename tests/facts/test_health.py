@@ -162,8 +162,8 @@ def test_a_test_that_cannot_be_written_in_a_dockerfile(test: str | tuple[str, ..
 
 
 def test_flags_are_checked_as_in_buildkit() -> None:
-    assert healthcheck_blocker("--interval=1m30s --retries=3", "true") == ""
-    assert "1d" in healthcheck_blocker("--interval=1d", "true")
+    assert healthcheck_blocker("--interval=1m30s --retries=3", "true") is None
+    assert "1d" in (healthcheck_blocker("--interval=1d", "true") or "")
     assert healthcheck_blocker("--retries=x", "true")
     assert healthcheck_blocker("--retries=3 CMD echo", "true")
     assert healthcheck_blocker("--retries=3\nRUN x", "true")

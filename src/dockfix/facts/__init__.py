@@ -41,7 +41,7 @@ What is known of services and Python tools?
 - `health`: health checks: which programs they call, whether the image has them, what they request (a package).
 - `postgres`: which base images run PostgreSQL, and which packages install its libraries.
 - `python_environments`: environments created by `uv venv`, and pip inside them.
-- `uv_installs`: uv installed by its own script, and which steps need it afterwards.
+- `uv_installs`: uv installed by its own script, and what needs it afterwards (a package).
 
 Data:
 

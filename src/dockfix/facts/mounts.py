@@ -15,7 +15,7 @@ from dockfix.facts.caches import CacheDir, CacheUse, cache_use, serves, tool_of_
 from dockfix.facts.model import Fact, Known, Unknown, known
 from dockfix.facts.packages import Action, PackageCommand, recognise
 from dockfix.facts.paths import normal_path
-from dockfix.facts.tables.commands import SYSTEM_MANAGERS
+from dockfix.facts.tables.commands import JAVASCRIPT_MANAGERS, PYTHON_MANAGERS, SYSTEM_MANAGERS
 from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.shell import parse_shell
 from dockfix.syntax.tree import Mount, Run, User
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.stages import Stage
-
-PYTHON_MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv"))
-
-
-_JAVASCRIPT: Final = frozenset(("npm", "yarn", "pnpm"))
 
 
 STORE_MANAGERS: Final = frozenset(("go", "cargo", "maven", "gradle", "dotnet"))
@@ -147,7 +142,7 @@ class Caches:
         if not owners or mount.target is None or not self.closed or not self.tools:
             return False
         running = {tool.package.manager for tool in self.tools}
-        if not owners <= PYTHON_MANAGERS | SYSTEM_MANAGERS | _JAVASCRIPT | running or any(
+        if not owners <= PYTHON_MANAGERS | SYSTEM_MANAGERS | JAVASCRIPT_MANAGERS | running or any(
             not tool.known for tool in self.tools
         ):
             return False

@@ -16,6 +16,7 @@ from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
 from dockfix.facts.state import State
+from dockfix.facts.tables.commands import PYTHON_MANAGERS
 from dockfix.syntax.python import is_python
 from dockfix.syntax.tree import Run
 
@@ -120,7 +121,7 @@ def may_install_pip(step: Step) -> bool:
     if package is None:
         texts = " ".join(word.text for word in step.command.words)
         return "pip" in texts or "virtualenv" in texts or " venv" in texts or step.command.basename in ("rm", "mv")
-    if package.manager not in ("pip", "uv", "poetry", "pdm", "pipenv"):
+    if package.manager not in PYTHON_MANAGERS:
         return False
     if package.action is not Action.INSTALL:
         return package.manager != "uv" or package.verb not in (("venv",), ("cache", "clean"), ("python", "install"))
@@ -130,12 +131,12 @@ def may_install_pip(step: Step) -> bool:
     return not names or any(name is None or name in _BRINGS_PIP for name in names)
 
 
-def uv_pip_blocker(package: PackageCommand) -> str:
+def uv_pip_blocker(package: PackageCommand) -> str | None:
     """Why a `pip install` cannot be run unchanged by `uv pip install`: an option that uv lacks or interprets
-    differently; empty if it can."""
+    differently; None if it can."""
     names = (option.name for option in package.options if not option.known or option.name not in _SHARED)
     name = next(names, "")
-    return f"`{name}` may have another meaning in `uv pip install`" if name else ""
+    return f"`{name}` may have another meaning in `uv pip install`" if name else None
 
 
 def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str | None:

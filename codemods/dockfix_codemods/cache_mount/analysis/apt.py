@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
 
 
-def apt_blocker(facts: BuildFacts, caches: Caches) -> str:
-    """Why apt's directories must not be mounted in this RUN; "" if they may.
+def apt_blocker(facts: BuildFacts, caches: Caches) -> str | None:
+    """Why apt's directories must not be mounted in this RUN; None if they may.
 
     apt records automatically installed packages in /var/lib/apt/extended_states (apt-mark(8)).
     """
@@ -33,7 +33,7 @@ def apt_blocker(facts: BuildFacts, caches: Caches) -> str:
             )
     dropped = cleaning(caches, ["/var/lib/apt"])
     if dropped:
-        return ""
+        return None
     for stage in (caches.stage, *facts.graph.descendants(caches.stage)):
         for run in stage.instructions:
             if not isinstance(run, Run) or run.span.start <= caches.run.span.start:
@@ -44,7 +44,7 @@ def apt_blocker(facts: BuildFacts, caches: Caches) -> str:
                 return (
                     f"the install in line {run.start_line} needs the package lists that this `RUN` leaves in the image"
                 )
-    return ""
+    return None
 
 
 def apt_ready(caches: Caches) -> bool:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
 
 
-def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> str:
-    """Why a directory must not be mounted in this RUN; "" if it may."""
+def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> str | None:
+    """Why a directory must not be mounted in this RUN; None if it may."""
     state = facts.state(caches.run)
     results = result_directories(state.lookup, Known(caches.home))
     if any(serves(path, each) for each in results if each.startswith("/")) or posixpath.basename(path) in results:
@@ -56,4 +56,4 @@ def blocker(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> st
                 return f"`rm {word.text}` in the same `RUN` would fail: the mount below it is busy"
     if tool.package.manager == "apt":
         return apt_blocker(facts, caches)
-    return ""
+    return None

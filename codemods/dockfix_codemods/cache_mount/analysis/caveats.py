@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.mounts import MOUNTABLE_MANAGERS, PYTHON_MANAGERS, STORE_MANAGERS, CacheMount, Caches, ToolCache
-from dockfix.facts.tables.commands import SYSTEM_MANAGERS
+from dockfix.facts.mounts import MOUNTABLE_MANAGERS, STORE_MANAGERS, CacheMount, Caches, ToolCache
+from dockfix.facts.tables.commands import PYTHON_MANAGERS, SYSTEM_MANAGERS
 from dockfix_codemods.cache_mount.analysis.cleaning import cleaning
 from dockfix_codemods.cache_mount.analysis.other_steps import filled_before_caveat, needed_later
 from dockfix_codemods.cache_mount.analysis.parents import makes_parents, missing_parents
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
 
 
-def parents_caveat(facts: BuildFacts, caches: Caches, path: str) -> str:
-    """The caveat of a mount whose missing parents become root's; "" if there are none."""
+def parents_caveat(facts: BuildFacts, caches: Caches, path: str) -> str | None:
+    """The caveat of a mount whose missing parents become root's; None if there are none."""
     folders = owned_by_root(facts, caches, path)
     if not folders:
-        return ""
+        return None
     return (
         f"check that nothing else writes to `{folders[0]}`, which belongs to root with the mount"
         f" (an earlier `RUN mkdir -p {folders[-1]}` avoids that)"
@@ -77,8 +77,8 @@ def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> li
         found.append(filled)
     if needed := needed_later(facts, caches, tool, path):
         found.append(f"check that {needed} works without {manager}'s cache, which is no longer in the image")
-    if beside := parents_caveat(facts, caches, path):
-        found.append(beside)
+    if parents := parents_caveat(facts, caches, path):
+        found.append(parents)
     cleanups = cleaning(caches, [path], adding=True)
     if path == "/var/lib/apt":
         found.append(
@@ -89,8 +89,8 @@ def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> li
     return found + affected_commands(facts, caches, path)
 
 
-def build_isolation_caveat(tool: ToolCache) -> str:
-    """The caveat of a cache of wheels that are built against installed packages; "" if there is none.
+def build_isolation_caveat(tool: ToolCache) -> str | None:
+    """The caveat of a cache of wheels that are built against installed packages; None if there is none.
 
     pip.pypa.io/en/stable/topics/caching (locally built wheels), docs.astral.sh/uv/concepts/cache: a wheel is cached by
     the name and version of its source, not by what it was built against, such as torch for an extension.
@@ -98,5 +98,5 @@ def build_isolation_caveat(tool: ToolCache) -> str:
     if tool.package.manager not in PYTHON_MANAGERS or not tool.package.has(
         "--no-build-isolation", "--no-build-isolation-package"
     ):
-        return ""
+        return None
     return "check that wheels built with `--no-build-isolation` may be reused after torch or similar has changed"

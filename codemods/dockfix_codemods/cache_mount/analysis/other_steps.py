@@ -80,8 +80,8 @@ class _Held:
     outer: str
 
 
-def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
-    """What may need a directory, or a folder above it that only the install creates, after this RUN; "" if nothing
+def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str | None:
+    """What may need a directory, or a folder above it that only the install creates, after this RUN; None if nothing
     does.
 
     A later command that names one of them or works offline, or a RUN without a network; a COPY from the stage, or a
@@ -117,7 +117,7 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
     runs = any(isinstance(each, Cmd | Entrypoint) for stage in stages for each in stage.instructions)
     if manager in STORE_MANAGERS and (runs or (facts.final is not None and graph.in_image(caches.stage))):
         return "the image"
-    return ""
+    return None
 
 
 def _keeps_results(step: Step) -> bool:
@@ -131,10 +131,10 @@ def _keeps_results(step: Step) -> bool:
     )
 
 
-def _of_results(facts: BuildFacts, run: Run, keeps: bool) -> str:
-    """The command of a RUN that may need the results of an earlier one in Maven's repository; "" if there is none."""
+def _of_results(facts: BuildFacts, run: Run, keeps: bool) -> str | None:
+    """The command of a RUN that may need the results of an earlier one in Maven's repository; None if there is none."""
     packages = [step.package for step in facts.commands(run).steps if keeps and step.package is not None]
-    return "mvn" if any(package.manager == "maven" for package in packages) else ""
+    return "mvn" if any(package.manager == "maven" for package in packages) else None
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -186,8 +186,8 @@ def _carried(facts: BuildFacts, copy: Copy, held: _Held, *, whole: bool) -> list
     return found
 
 
-def filled_before_caveat(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str:
-    """What may have written files that this RUN needs to a directory, which a mount would hide; "" if nothing has."""
+def filled_before_caveat(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str | None:
+    """What may have written files that this RUN needs to a directory, which a mount would hide; None if nothing has."""
     network = caches.run.flag("network")
     state = facts.state(caches.run)
     settings = [known(state.lookup(name) or Unknown("not set"), "") for name in _OFFLINE_VARIABLES]
@@ -213,11 +213,11 @@ def filled_before_caveat(facts: BuildFacts, caches: Caches, tool: ToolCache, dir
                 for word in step.command.args
             ):
                 return f"line {earlier.start_line} names `{directory}`, whose content a mount hides"
-    return ""
+    return None
 
 
-def _reader(facts: BuildFacts, run: Run, manager: str, held: _Held, home: str) -> str:
-    """The command of a RUN that may need a directory; "" if there is none."""
+def _reader(facts: BuildFacts, run: Run, manager: str, held: _Held, home: str) -> str | None:
+    """The command of a RUN that may need a directory; None if there is none."""
     network = run.flag("network")
     if network is not None and network.value == "none":
         return "the RUN without a network"
@@ -230,11 +230,11 @@ def _reader(facts: BuildFacts, run: Run, manager: str, held: _Held, home: str) -
             same = any(
                 mount.kind == "cache" and mount.target and serves(mount.target, held.directory) for mount in run.mounts
             )
-            return "" if same else "the offline command"
+            return None if same else "the offline command"
         if not mounted and uses_folder(facts, run, step, held.outer, held.directory, known(state.home) or home):
             return f"{step.command.basename}"
         if manager in STORE_MANAGERS and not is_understood(step):
             return f"{step.command.basename or 'the command'}"
     if commands.script is None and not commands.steps and held.outer in run.text.text:
         return "the command"
-    return "the command" if manager in STORE_MANAGERS and commands.script is None else ""
+    return "the command" if manager in STORE_MANAGERS and commands.script is None else None

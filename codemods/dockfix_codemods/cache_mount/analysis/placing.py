@@ -38,17 +38,17 @@ def ownership(caches: Caches, tool: ToolCache) -> str | None:
     return f",uid={caches.uid}" + (f",gid={caches.gid}" if caches.gid is not None else "")
 
 
-def shared_id_caveat(facts: BuildFacts, caches: Caches, mount: CacheMount) -> str:
-    """Why a mount must not keep its `id=` for the cache of another tool; "" if it may."""
+def shared_id_caveat(facts: BuildFacts, caches: Caches, mount: CacheMount) -> str | None:
+    """Why a mount must not keep its `id=` for the cache of another tool; None if it may."""
     name = mount.mount.get("id")
     if name is None:
-        return ""
+        return None
     named = any(owner in name for owner in caches.owners(mount))
     users = [m for run in _runs(facts) for m in run.mounts if m.kind == "cache" and m.get("id") == name]
     return (
         f"the mount id `{name}` belongs to another tool: give this cache an id of its own"
         if named or len(users) > 1
-        else ""
+        else None
     )
 
 

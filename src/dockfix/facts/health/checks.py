@@ -40,8 +40,8 @@ _SECRETS: Final = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY")
 _SECRET_OPTIONS: Final = ("--password=", "--pass=", "--token=", "--api-key=", "--secret=")
 
 
-def secret_in(test: str | Sequence[str], environment: Mapping[str, str | None]) -> str:
-    """What secret the test of a compose healthcheck contains that an image should not; empty if none is found.
+def secret_in(test: str | Sequence[str], environment: Mapping[str, str | None]) -> str | None:
+    """What secret the test of a compose healthcheck contains that an image should not; None if none is found.
 
     `environment` is that of its service: the value of a variable whose name contains password, secret or token. A value
     that is read from a variable (`$$NAME`) is not in the text.
@@ -54,7 +54,7 @@ def secret_in(test: str | Sequence[str], environment: Mapping[str, str | None]) 
         option = next((each for each in _SECRET_OPTIONS if word.lower().startswith(each)), "")
         if option and not word[len(option) :].strip("\"'").startswith("$"):
             return f"the value of `{option.rstrip('=')}`"
-    return ""
+    return None
 
 
 _SHORT: Final = 3
@@ -106,9 +106,9 @@ def check_commands(text: str, shell: Fact[tuple[str, ...]]) -> Commands:
     return commands_of(_parsed_check("", text), shell)
 
 
-def healthcheck_blocker(flags: str, text: str) -> str:
-    """What BuildKit would reject in a HEALTHCHECK with these flags; empty if nothing."""
+def healthcheck_blocker(flags: str, text: str) -> str | None:
+    """What BuildKit would reject in a HEALTHCHECK with these flags; None if nothing."""
     node = _parsed_check(flags, text)
     if [flag.word.text for flag in node.flags] != flags.split():
         return "a duration or number is not valid"
-    return next((problem.message for problem in check_instruction(node)), "")
+    return next((problem.message for problem in check_instruction(node)), None)

@@ -85,8 +85,8 @@ def tool_presence(facts: BuildFacts, stage: Stage, tool: str) -> Fact[bool]:
     return presence.fact
 
 
-def missing_program_blocker(facts: BuildFacts, stage: Stage, text: str) -> str:
-    """Why it is not certain that an image contains all programs of a check (`check_text`); empty if it is."""
+def missing_program_blocker(facts: BuildFacts, stage: Stage, text: str) -> str | None:
+    """Why it is not certain that an image contains all programs of a check (`check_text`); None if it is."""
     commands = check_commands(text, facts.end_state(stage).shell)
     names = [program.name for program in programs(commands, all_of_them=True)]
     if commands.script is not None:
@@ -101,7 +101,7 @@ def missing_program_blocker(facts: BuildFacts, stage: Stage, text: str) -> str:
             return f"the image has no {name}"
         if isinstance(there, Unknown):
             return f"whether the image has {name} is not known: {there.why}"
-    return ""
+    return None
 
 
 def extensible_install(facts: BuildFacts, stage: Stage, package: str) -> tuple[Run, Step] | None:

@@ -12,7 +12,8 @@ from dockfix.facts.packages.reads import Reads, literal_requirements_only, manif
 from dockfix.facts.packages.recognise import recognise
 from dockfix.facts.packages.requirement_files import requirement_files
 from dockfix.facts.packages.requirements import distribution_name, is_literal_name
-from dockfix.facts.tables.commands import FILE_VARIABLES, Action
+from dockfix.facts.tables.commands import Action
+from dockfix.facts.tables.manifests import FILE_VARIABLES
 
 __all__ = [
     "FILE_VARIABLES",

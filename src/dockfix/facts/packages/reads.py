@@ -9,15 +9,8 @@ from typing import Final
 
 from dockfix.facts.packages.model import Option, PackageCommand
 from dockfix.facts.packages.requirements import REMOTE, is_literal_name, is_local_path
-from dockfix.facts.tables.commands import (
-    CONDA_MANAGERS,
-    CONFIG_FILES,
-    FILE_OPTIONS,
-    FILE_VARIABLES,
-    MANIFESTS,
-    SYSTEM_MANAGERS,
-    Action,
-)
+from dockfix.facts.tables.commands import CONDA_MANAGERS, JAVASCRIPT_MANAGERS, SYSTEM_MANAGERS, Action
+from dockfix.facts.tables.manifests import CONFIG_FILES, FILE_OPTIONS, FILE_VARIABLES, MANIFESTS
 
 
 def literal_requirements_only(cmd: PackageCommand) -> bool:
@@ -40,7 +33,7 @@ def literal_requirements_only(cmd: PackageCommand) -> bool:
         return False
     if cmd.manager in ("poetry", "pdm", "pipenv", "bundler", "composer", "dotnet"):
         return False
-    if cmd.manager in ("npm", "yarn", "pnpm") and not (cmd.has("--global") or cmd.verb[:1] == ("global",)):
+    if cmd.manager in JAVASCRIPT_MANAGERS and not (cmd.has("--global") or cmd.verb[:1] == ("global",)):
         return False
     return all(word.value is not None and is_literal_name(cmd.manager, word.value) for word in cmd.packages)
 
@@ -236,7 +229,7 @@ def _sync_reads(cmd: PackageCommand, config: tuple[str, ...]) -> Reads:
         bounded = cmd.has("--no-root") and cmd.has("--no-directory") if manager == "poetry" else cmd.has("--no-self")
         reason = "" if bounded else "it installs the project, or its path dependencies"
         return Reads(manifests, not bounded, named, reason, config)
-    if manager in ("npm", "yarn", "pnpm"):
+    if manager in JAVASCRIPT_MANAGERS:
         if cmd.verb in (("fetch",), ("import",)) or cmd.has("--ignore-scripts"):
             return Reads((*manifests, "**/package.json", "patches/**"), False, named, "", config, True)
         return Reads(manifests, True, named, "lifecycle scripts of the project may run", config, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from dockfix.facts.tables.commands import CONDA_MANAGERS, SYSTEM_MANAGERS
+from dockfix.facts.tables.commands import CONDA_MANAGERS, JAVASCRIPT_MANAGERS, PYTHON_MANAGERS, SYSTEM_MANAGERS
 
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
@@ -72,7 +72,7 @@ def is_literal_name(manager: str, text: str) -> bool:
     """Whether an operand names a package, or a remote address, and cannot be a path of this file system."""
     if not text:
         return False
-    if manager in ("pip", "uv", "poetry", "pdm", "pipenv"):
+    if manager in PYTHON_MANAGERS:
         if REMOTE.match(text):
             return True
         if text.lower().endswith(_ARCHIVES):
@@ -81,7 +81,7 @@ def is_literal_name(manager: str, text: str) -> bool:
             return True
         found = _requirement(text)
         return found is not None and (not found[1] or bool(REMOTE.match(found[1])))
-    if manager in ("npm", "yarn", "pnpm"):
+    if manager in JAVASCRIPT_MANAGERS:
         # github.com/npm/npm-package-arg: a leading . / ~/ or X: and .tgz .tar.gz .tar are files.
         return not text.endswith((".tgz", ".tar.gz", ".tar")) and bool(_NPM_NAME.match(text))
     if manager == "apt":

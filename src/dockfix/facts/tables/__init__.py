@@ -9,7 +9,8 @@ Images:
 Programs:
 
 - `programs`: what programs do and do not do: one row each, with its traits.
-- `commands`: which program is which package manager, what its subcommands do, which manifests it reads.
+- `commands`: which program is which package manager, what its subcommands do.
+- `manifests`: which manifests, configuration and other files each package manager reads.
 - `options`: which options each package manager has, and which take a value.
 - `environment`: variables that programs read without a command naming them.
 - `tools`: programs that health checks call, and the packages that contain them.

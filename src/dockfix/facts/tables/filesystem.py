@@ -81,7 +81,7 @@ INERT_NAMES: Final = _words(
     "readme license licence copying changelog changes authors notice version entrypoint docker-entrypoint makefile "
     "dockerfile procfile go.mod go.sum"
 )
-"""Other names of such files, in lower case. go.mod names folders of modules, of which only the go.mod is read."""
+"""Other names of such files, in lower case. go.mod names folders of modules; only their go.mod is read."""
 
 DISCOVERED_FOLDERS: Final = _words(
     "node_modules bower_components vendor venv env virtualenv patches packages gems wheels conf.d __pypackages__"

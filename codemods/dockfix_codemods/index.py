@@ -12,7 +12,7 @@ from dockfix.rule import Category, Codemod, Effect, LazyFunction, Requires, Seve
 INDEX: Final = (
     Codemod(
         name="copy-from-context",
-        title="COPY --from names a context that no build supplies",
+        title="`COPY --from` names a context that no build supplies",
         severity=Severity.ERROR,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.BAKE, Effect.COMPOSE, Effect.COPIES}),
@@ -44,12 +44,12 @@ INDEX: Final = (
         triggers=("from ", "from="),
         findings=("worker 1",),
         check_project=LazyFunction("dockfix_codemods.local_base_image", "check_project"),
-        collect=LazyFunction("dockfix_codemods.local_base_image.images", "collect"),
+        collect=LazyFunction("dockfix_codemods.local_base_image.image_uses", "collect"),
         requires=Requires.SECOND,
     ),
     Codemod(
         name="arg-scope",
-        title="a global ARG is used in a stage that does not declare it",
+        title="a stage uses an ARG that it does not declare",
         severity=Severity.ERROR,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.ARGS, Effect.STEPS}),
@@ -72,7 +72,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="shell-pipefail",
-        title="a pipe that hides a failure, or a shell that refuses pipefail",
+        title="a pipe hides a failure, or the shell rejects pipefail",
         severity=Severity.WARNING,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.SHELL, Effect.STEPS}),
@@ -84,7 +84,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="useradd-gid",
-        title="a user without an explicit group",
+        title="a user is created without an explicit group",
         severity=Severity.INFO,
         category=Category.SECURITY,
         effects=frozenset({Effect.COMMANDS}),
@@ -95,7 +95,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="user-group",
-        title="a system user of busybox is in nogroup",
+        title="a system user of Alpine is in `nogroup`",
         severity=Severity.WARNING,
         category=Category.SECURITY,
         effects=frozenset({Effect.COMMANDS}),
@@ -106,7 +106,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="retry-loop",
-        title="a retry loop that cannot fail",
+        title="a retry loop succeeds even if every attempt fails",
         severity=Severity.ERROR,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.COMMANDS}),
@@ -117,7 +117,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="uv-venv-pip",
-        title="pip is called in an environment that uv made without it",
+        title="pip is called in an environment that uv created without it",
         severity=Severity.ERROR,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.COMMANDS}),
@@ -128,7 +128,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="postgres-preload",
-        title="a PostgreSQL extension that nothing preloads",
+        title="a PostgreSQL extension must be preloaded, but nothing preloads it",
         severity=Severity.WARNING,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.METADATA, Effect.STEPS}),
@@ -139,7 +139,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="postgres-extension",
-        title="a PostgreSQL extension that no init script creates",
+        title="a PostgreSQL extension is installed, but no init script creates it",
         severity=Severity.WARNING,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.COPIES, Effect.FILES, Effect.STEPS}),
@@ -150,7 +150,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="turbo-prune",
-        title="turbo prune is given what it refuses, or its output is wasted",
+        title="`turbo prune` has arguments that it rejects, or its output defeats the cache",
         severity=Severity.ERROR,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.COMMANDS}),
@@ -161,7 +161,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="node-env",
-        title="NODE_ENV=production drops the devDependencies that a build needs",
+        title="NODE_ENV=production drops the dev dependencies that a build needs",
         severity=Severity.INFO,
         category=Category.CORRECTNESS,
         effects=frozenset(),
@@ -172,7 +172,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="exec-form-variable",
-        title="a variable in exec form is not expanded",
+        title="the exec form does not expand a variable",
         severity=Severity.WARNING,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.METADATA}),
@@ -183,7 +183,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="pip-to-uv",
-        title="pip installs where uv is at hand",
+        title="pip installs packages although uv is available",
         severity=Severity.INFO,
         category=Category.CACHE,
         effects=frozenset({Effect.COMMANDS, Effect.MOUNTS}),
@@ -195,7 +195,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="error-masked",
-        title="an install whose failure is thrown away",
+        title="the failure of an install is ignored",
         severity=Severity.WARNING,
         category=Category.CORRECTNESS,
         effects=frozenset(),
@@ -217,7 +217,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="healthcheck-drift",
-        title="compose asks something else than the image's health check",
+        title="compose overrides the image's health check with a different one",
         severity=Severity.INFO,
         category=Category.CORRECTNESS,
         effects=frozenset(),
@@ -250,7 +250,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="arg-position",
-        title="an ARG stands above steps that it needlessly reruns",
+        title="an ARG is declared long before its first use",
         severity=Severity.INFO,
         category=Category.CACHE,
         effects=frozenset({Effect.ORDER}),
@@ -261,7 +261,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="copy-order",
-        title="a COPY stands above an install that does not read it",
+        title="a COPY precedes an install that does not use it",
         severity=Severity.WARNING,
         category=Category.CACHE,
         effects=frozenset({Effect.COPIES, Effect.ORDER, Effect.STEPS}),
@@ -272,7 +272,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="apt-purge",
-        title="build tools stay in the image, or are purged too late",
+        title="build tools stay in the image, or are removed too late",
         severity=Severity.INFO,
         category=Category.SIZE,
         effects=frozenset({Effect.COMMANDS, Effect.MOUNTS, Effect.STEPS}),
@@ -283,7 +283,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="sed-unverified",
-        title="a sed that may have changed nothing",
+        title="a sed that edits a configuration file is not checked",
         severity=Severity.INFO,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.COMMANDS}),
@@ -294,7 +294,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="apk-cache",
-        title="apk's index of packages is left in a layer, or fetched in vain",
+        title="the package index of apk is left in a layer, or fetched twice",
         severity=Severity.INFO,
         category=Category.SIZE,
         effects=frozenset({Effect.COMMANDS}),
@@ -306,7 +306,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="cache-mount",
-        title="a cache mount is missing, misplaced or switched off",
+        title="a cache mount is missing, misplaced or disabled",
         severity=Severity.WARNING,
         category=Category.CACHE,
         effects=frozenset({Effect.COMMANDS, Effect.MOUNTS}),
@@ -353,7 +353,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="uid-map",
-        title="one user with several numbers, or one number for several users",
+        title="a user has several numbers, or a number several users",
         severity=Severity.WARNING,
         category=Category.SECURITY,
         effects=frozenset({Effect.COMMANDS, Effect.COMPOSE, Effect.COPIES, Effect.MOUNTS, Effect.USERS}),
@@ -366,7 +366,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="dockerignore-comment",
-        title="a comment behind a pattern of .dockerignore",
+        title="a comment after a pattern of `.dockerignore` is part of the pattern",
         severity=Severity.WARNING,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.IGNORE}),
@@ -378,7 +378,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="base-image-drift",
-        title="one base image at several versions",
+        title="one base image in several versions",
         severity=Severity.INFO,
         category=Category.SECURITY,
         effects=frozenset(),
@@ -392,7 +392,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="compose-depends-on",
-        title="what a compose project waits for when it starts",
+        title="compose services wait for each other when a project starts",
         severity=Severity.INFO,
         category=Category.CORRECTNESS,
         effects=frozenset(),
@@ -404,7 +404,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="download-retry",
-        title="a model or data set is downloaded in one try",
+        title="a model or data set is downloaded without retries",
         severity=Severity.INFO,
         category=Category.CORRECTNESS,
         effects=frozenset({Effect.COMMANDS}),
@@ -415,7 +415,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="python-inline-syntax",
-        title="Python inside a RUN does not parse",
+        title="a RUN contains Python code with a syntax error",
         severity=Severity.ERROR,
         category=Category.CORRECTNESS,
         effects=frozenset(),
@@ -426,7 +426,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="pip-pin",
-        title="pip is upgraded without a version",
+        title="pip, setuptools or wheel is upgraded without a version",
         severity=Severity.INFO,
         category=Category.CORRECTNESS,
         effects=frozenset(),
@@ -437,7 +437,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="torch-index",
-        title="torch from the default index brings CUDA",
+        title="torch from the default index brings CUDA libraries",
         severity=Severity.INFO,
         category=Category.SIZE,
         effects=frozenset(),
@@ -448,7 +448,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="workdir-temp",
-        title="a working directory that is removed in a later layer",
+        title="a working directory is removed in a later layer",
         severity=Severity.INFO,
         category=Category.SIZE,
         effects=frozenset(),
@@ -459,7 +459,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="stage-flatten",
-        title="a stage that leaves nothing behind",
+        title="a build stage saves nothing",
         severity=Severity.INFO,
         category=Category.STYLE,
         effects=frozenset(),
@@ -470,7 +470,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="image-pin",
-        title="a base image by tag whose digest is in the lock file",
+        title="a base image has a tag only, and its digest is in the lock file",
         severity=Severity.INFO,
         category=Category.SECURITY,
         effects=frozenset({Effect.STAGES}),
@@ -483,7 +483,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="header-comment",
-        title="a Dockerfile that does not say what it builds",
+        title="no comment says what a Dockerfile builds",
         severity=Severity.INFO,
         category=Category.STYLE,
         effects=frozenset(),
@@ -494,7 +494,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="recommended-env",
-        title="the environment that is recommended for a base image is not set",
+        title="an environment variable that is recommended for the base image is not set",
         severity=Severity.INFO,
         category=Category.STYLE,
         effects=frozenset({Effect.ENV, Effect.STEPS}),
@@ -506,7 +506,7 @@ INDEX: Final = (
     ),
     Codemod(
         name="build-tool-leftover",
-        title="uv, which only the build needs, is left in the image",
+        title="uv stays in the image, but only the build uses it",
         severity=Severity.INFO,
         category=Category.SIZE,
         effects=frozenset({Effect.COMMANDS, Effect.COPIES, Effect.MOUNTS, Effect.STEPS}),

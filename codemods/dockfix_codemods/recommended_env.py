@@ -5,7 +5,7 @@
 Nothing without a configuration: tuning without evidence is no default. With
 
 ```toml
-[tool.dockfix.recommended-env."pytorch/pytorch"]
+[tool.dockfix.rules.recommended-env.images."pytorch/pytorch"]
 PYTORCH_CUDA_ALLOC_CONF = "expandable_segments:True"
 ```
 
@@ -41,6 +41,11 @@ Unsafe: the variable changes how the program runs.
 - A value of several lines, which no ENV can give: that is refused.
 - Stages that the built image does not descend from. A rule that is not selected by name does not run.
 
+## Options
+
+- `images`: a table of base images, each with a table of ENV variables and values. Default: empty, and the rule finds
+  nothing.
+
 ## Sources
 
 - https://docs.docker.com/reference/dockerfile/#env
@@ -48,7 +53,9 @@ Unsafe: the variable changes how the program runs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
@@ -63,17 +70,40 @@ from dockfix.syntax.words import variables
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/=@%")
 
 
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class RecommendedEnvOptions:
+    """Options of `recommended-env`.
+
+    Args:
+        images: the ENV variables that a stage on each base image should set, with their values.
+    """
+
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for image, variables_of_image in self.images.items():
+            for name, value in variables_of_image.items():
+                if not _VARIABLE.fullmatch(name):
+                    raise ValueError(f"images.{image}.{name} is not a valid name of a variable")
+                if "\0" in value:
+                    raise ValueError(f"images.{image}.{name} must not contain a NUL character")
+
+
 def check(target: Target) -> Iterator[Finding]:
     """Find what the first stage of the built image lacks of what is recommended for its base image."""
     graph = target.facts.graph
     final = graph.final
-    if not target.recommended_env or final is None or any(stage.replaced for stage in graph.chain(final)):
+    recommended = target.options(RecommendedEnvOptions).images
+    if not recommended or final is None or any(stage.replaced for stage in graph.chain(final)):
         return
     stage = graph.chain(final)[-1]
     if not isinstance(stage.base_ref, Known):
         return
     image = stage.base_ref.value
-    wanted = next((target.recommended_env[name] for name in image_names(image) if name in target.recommended_env), {})
+    wanted = next((recommended[name] for name in image_names(image) if name in recommended), {})
     given = {*target.facts.end_state(final).names(), *target.facts.end_state(stage).names()}
     missing = {name: value for name, value in wanted.items() if name not in given}
     if missing:
@@ -127,7 +157,8 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     opt_in=True,
-    setting="recommended-env",
+    options=RecommendedEnvOptions,
+    needs_options=True,
     page=__doc__,
     findings=("reranker 2",),
 )

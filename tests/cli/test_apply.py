@@ -206,17 +206,17 @@ def test_no_dockerfile_is_a_note(dockfix: Run) -> None:
     [
         (["--root", "none"], "--root: none is not a folder"),
         (["--context", "none"], "--context: none is not a folder"),
-        (["--context", ".."], "--context: .. lies outside"),
+        (["--context", ".."], "--context: .. is outside"),
         (["--build-context", "name"], "is not NAME=REF"),
         (["--config", "x", "--no-config"], "--config and --no-config cannot be combined"),
         (["--config", ""], "--config: '' is not a file"),
         (["--root", ""], "--root: '' is not a folder"),
         (["--context", ""], "--context: '' is not a folder"),
         (["--exclude", "a\\"], "--exclude: a\\ is not a valid pattern"),
-        ([""], "a path is empty; give . for the current folder"),
+        ([""], "a path is empty; use . for the current folder"),
         (["--config", "none.yaml"], "none.yaml: does not exist"),
         (["-", "Dockerfile"], "cannot be combined with other paths"),
-        (["--stdin-filename", "x"], "give - as the path"),
+        (["--stdin-filename", "x"], "needs - as the path"),
         (["-i", "--diff"], "--interactive"),
         (["-i", "-"], "--interactive"),
         (["--jobs", "0"], "0 is not a whole number from 1 on"),
@@ -240,7 +240,7 @@ def test_bad_usage(dockfix: Run, project: Path, arguments: list[str], message: s
 def test_configuration(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_bytes(OLD)
     config = project / "dockfix.yaml"
-    config.write_text("skip: [from-as]\nunsafe: true\n")
+    config.write_text("ignore: [from-as]\nunsafe: true\n")
     dockfix("apply")
     assert (project / "Dockerfile").read_bytes() == OLD.replace(b"R app", b"R /app")
     dockfix("apply", "--no-config")
@@ -248,7 +248,7 @@ def test_configuration(dockfix: Run, project: Path) -> None:
     config.write_text("jobs: 2\nskip: [from-os]\n")
     wrong = dockfix("apply")
     assert wrong.returncode == 2
-    assert f"{config}:2: skip: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
+    assert f"{config}:2: ignore: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
     for text, message in (
         ("context: none\n", f"{config}:1: context: {project / 'none'} is not a folder"),
         ("exclude: ['a\\']\n", f"{config}:1: exclude: 'a\\\\' is not a valid pattern of .gitignore"),

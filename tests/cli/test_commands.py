@@ -405,7 +405,7 @@ def test_compose_files_that_are_named_are_the_only_ones(dockfix: Run, project: P
     ("arguments", "message"),
     [
         (("--compose", "missing.yaml"), b"--compose: missing.yaml is not a file"),
-        (("--compose", "/etc/passwd"), b"lies outside the project root"),
+        (("--compose", "/etc/passwd"), b"is outside the project root"),
         (("--compose", "compose.yaml", "--no-project"), b"cannot be combined"),
         (("--compose", ""), b"--compose: '' is not a file"),
         (("-f", "sarif"), b"'--format' / '-f': 'sarif' is not one of 'text', 'json'"),
@@ -453,14 +453,41 @@ def test_a_broken_file_elsewhere_is_told_and_does_not_fail_the_run(dockfix: Run,
     assert dockfix("check").returncode == 2
 
 
-def test_the_image_lock_is_read_and_a_bad_line_is_named(dockfix: Run, project: Path) -> None:
-    (project / "dockfix.yaml").write_text("image-lock: images.lock\n")
-    missing = dockfix("check")
+def real(project: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run dockfix with the installed packs."""
+    return subprocess.run([sys.executable, "-m", "dockfix", *arguments], cwd=project, capture_output=True, check=False)
+
+
+def test_the_file_of_an_option_is_read_and_a_bad_line_is_named(project: Path) -> None:
+    (project / "dockfix.yaml").write_text("rules: {image-pin: {lock-file: images.lock}}\n")
+    missing = real(project, "check")
     assert missing.returncode == 2
     assert b"images.lock" in missing.stderr
     (project / "images.lock").write_text("alpine:3@sha256:12\n")
-    done = dockfix("check")
+    done = real(project, "check")
     assert done.returncode == 2
-    assert b"images.lock:1: 'sha256:12' is no sha256 digest" in done.stderr
+    assert b"images.lock:1: 'sha256:12' is not a sha256 digest" in done.stderr
     (project / "images.lock").write_text(f"alpine:3@sha256:{'1' * 64}\n")
-    assert dockfix("check").returncode == 0
+    assert real(project, "check").returncode == 0
+
+
+def test_a_wrong_option_names_its_key_and_line(project: Path) -> None:
+    (project / "dockfix.toml").write_text('[rules.uid-map.users]\nweb = 10002\napp = "x"\n')
+    done = real(project, "check")
+    assert done.returncode == 2
+    assert b'dockfix.toml:3: rules.uid-map.users.app must be a whole number, not "x"' in done.stderr
+
+
+def test_extend_select_adds_a_rule_and_a_rule_without_its_options_is_noted(project: Path) -> None:
+    (project / "dockfix.yaml").write_text("extend-select: [image-pin]\n")
+    (project / "Dockerfile").write_text("FROM alpine:3\nRUN apk add curl\n")
+    done = real(project, "check", "-f", "json")
+    assert b"image-pin finds nothing: the configuration has no options for it (rules.image-pin)" in done.stderr
+    (project / "images.lock").write_text(f"alpine:3@sha256:{'1' * 64}\n")
+    (project / "dockfix.yaml").write_text("extend-select: [image-pin]\nrules: {image-pin: {lock-file: images.lock}}\n")
+    done = real(project, "check", "-f", "json")
+    assert done.stderr.count(b"finds nothing") == 0
+    found = {each["rule"] for each in json.loads(done.stdout)["files"][0]["findings"]}
+    assert {"image-pin", "apk-cache"} <= found
+    only = real(project, "check", "-f", "json", "--rule", "apk-cache")
+    assert {each["rule"] for each in json.loads(only.stdout)["files"][0]["findings"]} == {"apk-cache"}

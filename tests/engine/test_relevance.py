@@ -45,7 +45,7 @@ def workspace(root: Path, files: dict[str, str], options: BuildOptions | None = 
 def asked(requires: Requires | None, run: Workspace, *triggers: str) -> tuple[bool, bool]:
     """Whether a codemod concerns the first file of a run, and the run."""
     rule = requiring(requires, *triggers)
-    target = target_for(run.project, run.files[0], run.options)
+    target = target_for(run.project, run.files[0], run.build_options)
     return may_apply(rule, target, target.text.lower()), may_apply_to_project(rule, run.only(rule.could_apply))
 
 
@@ -99,7 +99,7 @@ def test_an_ignore_file_may_be_needed(tmp_path: Path, name: str | None) -> None:
     )
     run = workspace(tmp_path, {"b/Dockerfile": "FROM a\n", **others})
     assert asked(Requires.IGNORE, run)[1] is (name is not None)
-    run = replace(run, options=BuildOptions(context=Path("c")))
+    run = replace(run, build_options=BuildOptions(context=Path("c")))
     assert asked(Requires.IGNORE, run)[1]
 
 

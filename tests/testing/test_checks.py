@@ -234,9 +234,9 @@ def test_a_case_must_be_a_dockerfile_that_builds() -> None:
         ("[]\n", "mapping"),
         ("{\n", "options: "),
         ("context: []\n", "folder"),
-        ("image-lock: []\n", "file"),
+        ("rules: []\n", "rules maps"),
         ("build-contexts: {a: 1}\n", "maps names"),
-        ("uid-map: {a: b}\n", "maps users"),
+        ("image-lock: x\n", "unknown options: image-lock"),
     ],
 )
 def test_options_are_checked(options: str, match: str) -> None:

@@ -6,8 +6,8 @@ It looks at all Dockerfiles together for a user (or group) that has several numb
 have. Which is right is not in the files, but it can be in the configuration, and then the rule writes it. With
 
 ```toml pyproject.toml
-[tool.dockfix]
-uid-map = { app = 10001 }
+[tool.dockfix.rules.uid-map]
+users = { app = 10001 }
 ```
 
 the two images
@@ -56,6 +56,11 @@ changed or none, over all files.
 - Dockerfiles that compose or bake build and that are no part of the run, if they have the user too: it is refused.
 - Tests and examples, where conflicts are concerned; a mapped user gets its number there too.
 
+## Options
+
+- `users`: a table of user names and the UIDs that they have in all images, each from 1 to 2147483646 and given once. A
+  user's own group gets the same number. Default: empty, and the rule only reports conflicts.
+
 ## Sources
 
 - https://docs.docker.com/reference/dockerfile/#user
@@ -65,7 +70,7 @@ changed or none, over all files.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -80,7 +85,31 @@ _WHY: Final = "what one image writes to a volume is then the same user's in the 
 _LOOK_AT: Final = "volumes that hold files of the old numbers, and manifests, scripts and comments that name them"
 _MOST_SHOWN: Final = 6
 
+_MAX_UID: Final = 2**31 - 2
+"""Some programs read IDs as signed, and the last one as none."""
+
 _Files = Mapping[Path, account_surgery.AccountFile]
+
+
+@dataclass(frozen=True)
+class UidMapOptions:
+    """Options of `uid-map`.
+
+    Args:
+        users: the UID that each user has in all images, from 1 to 2147483646; each is given once. A user's own group
+            gets the same number.
+    """
+
+    users: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        owners: dict[int, str] = {}
+        for name, uid in self.users.items():
+            if not 1 <= uid <= _MAX_UID:
+                raise ValueError(f"users.{name} must be a whole number from 1 to {_MAX_UID}, not {uid}")
+            owner = owners.setdefault(uid, name)
+            if owner != name:
+                raise ValueError(f"users.{name} must not be {uid}, which is the UID of {owner!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +133,10 @@ def collect(target: Target) -> account_surgery.AccountFile:
 def check_project(workspace: Workspace) -> Iterator[Finding]:
     """Give mapped users their numbers, and name the conflicts of all others."""
     files = dict(workspace.collected(collect))
-    for name, number in workspace.options.uid_map.items():
+    mapped = workspace.options(UidMapOptions).users
+    for name, number in mapped.items():
         yield from _mapped(workspace, files, name, number)
-    accounts = [each for each in _accounts(workspace, files) if each.name not in workspace.options.uid_map]
+    accounts = [each for each in _accounts(workspace, files) if each.name not in mapped]
     users = [each for each in accounts if each.kind == "user"]
     groups = [each for each in accounts if each.kind == "group"]
     yield from _conflicts(users)
@@ -182,6 +212,7 @@ CODEMOD: Final = Codemod(
     collect=collect,
     since="0.1.0",
     triggers=("user", "group", "chown", "uid="),
+    options=UidMapOptions,
     page=__doc__,
     findings=("cross 2",),
 )

@@ -141,15 +141,17 @@ def _pinned(text: str, folder: Path) -> str:
     from dockfix.project.target import find_project_root  # noqa: PLC0415 - as above
 
     config = load_config(folder, find_project_root(folder))
-    if config.image_lock is None or config.path is None:
+    if "image-pin" not in config.rules:
         return text
+    from dockfix.engine.configure import configured_options  # noqa: PLC0415 - of this command only
     from dockfix.engine.project import run  # noqa: PLC0415 - of this command only
-    from dockfix.project.imagelock import read_image_lock  # noqa: PLC0415 - of this command only
-    from dockfix.project.target import target_from_text  # noqa: PLC0415 - of this command only
-    from dockfix.rule.registry import load_registry  # noqa: PLC0415 - of this command only
+    from dockfix.project.target import BuildOptions, target_from_text  # noqa: PLC0415 - of this command only
+    from dockfix.rule.registry import Registry, load_registry  # noqa: PLC0415 - of this command only
 
-    lock = read_image_lock(config.image_lock, config.path.resolve().parent)
-    return run(replace(target_from_text(text), image_lock=lock), [load_registry().get("image-pin")], unsafe=True).text
+    pin = load_registry().get("image-pin")
+    own = replace(config, rules={"image-pin": config.rules["image-pin"]})
+    options = BuildOptions(rule_options=configured_options(own, Registry((pin,))))
+    return run(replace(target_from_text(text), build_options=options), [pin], unsafe=True).text
 
 
 def _asked(terminal: Console, answers: Answers, given: tuple[object, ...]) -> Answers:

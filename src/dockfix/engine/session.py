@@ -95,7 +95,7 @@ def run_text(
     Raises:
         UnknownRuleError: the settings name a rule that there is none of.
     """
-    codemods = registry.select(settings.rules, settings.skip)
+    codemods = registry.select(settings.select, settings.ignore, settings.extend_select)
     real_root = Path(os.path.realpath(root))
     project = Project(real_root) if path is None else _load(real_root, settings)
     mode = Mode(fix=fix, unsafe=settings.unsafe, single=True)
@@ -147,7 +147,7 @@ def _run(
     clock: Callable[[], float],
 ) -> RunResult:
     started = clock()
-    codemods = registry.select(settings.rules, settings.skip)
+    codemods = registry.select(settings.select, settings.ignore, settings.extend_select)
     real_root = Path(os.path.realpath(root))
     inside, problems = inputs.split(paths, real_root)
     project = _load(real_root, settings)

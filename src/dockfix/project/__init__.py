@@ -11,7 +11,6 @@
 - `globs`: matching of glob patterns in time that is linear in the text, whatever the pattern.
 - `gopath`: go's path rules, which Docker's own rules are made of.
 - `ignore`: what `.dockerignore` keeps out of a build context, by Docker's own rules.
-- `imagelock`: the lock file of base images.
 - `installs`: what an install from a manifest needs of the build context, so that only that need be copied before it.
 - `manifests`: what the manifests of a build context say about which files a package build reads.
 - `names`: by which names the files are known that say how Dockerfiles are built, and those that configure dockfix.

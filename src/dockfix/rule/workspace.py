@@ -38,7 +38,7 @@ class Workspace:
 
     project: Project
     files: tuple[FileText, ...]
-    options: BuildOptions = field(default_factory=BuildOptions)
+    build_options: BuildOptions = field(default_factory=BuildOptions)
     known: Mapping[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
     """What functions have collected from files already: by `collect_key` and real path."""
     all_paths: frozenset[Path] = frozenset()
@@ -50,9 +50,18 @@ class Workspace:
         file = target.file
         if file is None:
             file = FileText(target.path, target.real, encode(target.text), target.text, NOWHERE)
-        workspace = cls(target.project, (file if file.text == target.text else replace(file, text=target.text),))
+        now = file if file.text == target.text else replace(file, text=target.text)
+        workspace = cls(target.project, (now,), target.build_options)
         workspace._targets[file.real] = target
         return workspace
+
+    def options(self, kind: type[T]) -> T:
+        """The options of a rule: those that are configured, or the defaults of the class.
+
+        Args:
+            kind: the class that the rule declares as its `options`.
+        """
+        return self.build_options.of_rule(kind)
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
@@ -63,7 +72,7 @@ class Workspace:
         """One of `files` in its build, with its text as it is now."""
         found = self._targets.get(file.real)
         if found is None:
-            found = self._targets[file.real] = target_for(self.project, self._now(file), self.options)
+            found = self._targets[file.real] = target_for(self.project, self._now(file), self.build_options)
         return found
 
     @cached_property
@@ -126,7 +135,7 @@ class Workspace:
     @property
     def has_ignore_files(self) -> bool:
         """Whether an ignore file lies where it may be in force for a Dockerfile that no compose or bake file builds."""
-        given = self.options.context
+        given = self.build_options.context
         folders = {self.project.root, *(file.real.parent for file in self.files)}
         folders |= {self.project.root / given} if given is not None else set()
         names = {folder / ".dockerignore" for folder in folders}
@@ -222,7 +231,7 @@ class Workspace:
             changed = replace(self, project=replace(self.project, snapshot=snapshot), known=known)
             self._hand_on_targets(changed)
             return changed
-        options = self.options
+        options = self.build_options
         project = load_project(
             self.project.root, use_project=options.use_project, files=snapshot, compose=options.compose
         )

@@ -48,9 +48,9 @@ The blocks of a case:
   `PATH:LINE:COLUMN SEVERITY, KIND: MESSAGE`, where the kind is `safe fix`, `unsafe fix`, `refusal` or `advice`, and an
   indented line for each other part that it has: `help`, `review`, `note`. Without this block, nothing is found.
 - `yaml options`: `unsafe` (default true: unsafe fixes are applied), `context` (a folder of the case),
-  `build-contexts` (a mapping of names), `uid-map` (a mapping of users and UIDs), `image-lock` (a file of the case),
-  `recommended-env` (as in a configuration), `use-project` (default true: compose and bake files are read), `variants`
-  (a mapping of the variants that the case must do without to the reason).
+  `build-contexts` (a mapping of names), `rules` (the options of the rule, as in a configuration file in the folder of
+  the case), `use-project` (default true: compose and bake files are read), `variants` (a mapping of the variants that
+  the case cannot have to the reasons).
 
 Attributes after the language of a block give bytes that Markdown cannot hold. An empty block is an empty file.
 

@@ -29,10 +29,7 @@ from dockfix.testing.document import (
 )
 from dockfix.testing.variants import Variant, fits
 
-_OPTION_NAMES: Final = frozenset(
-    {"unsafe", "context", "build-contexts", "image-lock", "recommended-env", "uid-map", "use-project", "variants"}
-)
-
+_OPTION_NAMES: Final = frozenset(("unsafe", "context", "build-contexts", "rules", "use-project", "variants"))
 
 _MEMORY: Final = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - it only holds the folders
 """Where Linux keeps files in memory: making and removing thousands of small ones on a disk is what takes the time."""
@@ -53,10 +50,8 @@ class Options:
     context: Path | None = None
     build_contexts: Mapping[str, str] | None = None
     use_project: bool = True
-    uid_map: Mapping[str, int] | None = None
-    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rules: Mapping[str, object] = field(default_factory=dict)
     skipped: frozenset[Variant] = frozenset()
-    image_lock: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -213,23 +208,20 @@ def read_options(text: str, where: str) -> Options:
     flags = {name: data.get(name, True) for name in ("unsafe", "use-project")}
     if not all(isinstance(value, bool) for value in flags.values()):
         raise CaseError(f"{where}: unsafe and use-project are true or false")
-    paths = {name: data.get(name) for name in ("context", "image-lock")}
-    if not all(value is None or isinstance(value, str) for value in paths.values()):
-        raise CaseError(f"{where}: context is a folder, and image-lock is a file")
-    contexts, uids = data.get("build-contexts", {}), data.get("uid-map", {})
+    context, contexts, rules = data.get("context"), data.get("build-contexts", {}), data.get("rules", {})
+    if context is not None and not isinstance(context, str):
+        raise CaseError(f"{where}: context is a folder")
     if not isinstance(contexts, dict) or not all(isinstance(value, str) for value in contexts.values()):
         raise CaseError(f"{where}: build-contexts maps names to references")
-    if not isinstance(uids, dict) or not all(isinstance(uid, int) for uid in uids.values()):
-        raise CaseError(f"{where}: uid-map maps users to UIDs")
+    if not isinstance(rules, dict):
+        raise CaseError(f"{where}: rules maps the name of the rule to its options")
     return Options(
         unsafe=flags["unsafe"],
-        context=Path(paths["context"]) if paths["context"] is not None else None,
+        context=Path(context) if context is not None else None,
         build_contexts={str(name): reference for name, reference in contexts.items()},
-        recommended_env=data.get("recommended-env", {}),
         use_project=flags["use-project"],
-        uid_map={str(name): uid for name, uid in uids.items()},
+        rules={str(rule): table for rule, table in rules.items()},
         skipped=_skipped(data.get("variants", {}), where),
-        image_lock=Path(paths["image-lock"]) if paths["image-lock"] is not None else None,
     )
 
 

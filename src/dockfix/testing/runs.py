@@ -14,9 +14,10 @@ from dockfix.engine.project import run_project
 from dockfix.engine.results import Defect, RunResult
 from dockfix.engine.settings import Mode
 from dockfix.project.files import read_file
-from dockfix.project.imagelock import read_image_lock
+from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, is_project_file_name, load_project
 from dockfix.rule.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
+from dockfix.rule.options import OptionError, RuleOptions, configured
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode, encode
@@ -113,7 +114,7 @@ def run_case(case: Case, codemod: Codemod, variant: Variant = Variant.PLAIN) -> 
     with scratch_folder() as scratch:
         root = scratch / "project"  # compose names images by the folder
         write_variant(case, variant, root)
-        files, complaints = _run_workspace(case, codemod, _workspace(case, root))
+        files, complaints = _run_workspace(case, codemod, _workspace(case, codemod, root))
     return CaseResult(case, variant, tuple(files), tuple(complaints))
 
 
@@ -131,7 +132,7 @@ def write_variant(case: Case, variant: Variant, root: Path) -> None:
                 (root / name).write_bytes(file.data.replace(b"\n", b"\r\n"))
 
 
-def _workspace(case: Case, root: Path) -> Workspace:
+def _workspace(case: Case, codemod: Codemod, root: Path) -> Workspace:
     project = load_project(root, use_project=case.options.use_project)
     if project.problems:
         raise CaseError(f"{case}: {project.problems[0].path}: {project.problems[0].message}")
@@ -141,9 +142,7 @@ def _workspace(case: Case, root: Path) -> Workspace:
         context=options.context,
         build_contexts=options.build_contexts or {},
         use_project=options.use_project,
-        uid_map=options.uid_map or {},
-        image_lock=read_image_lock(root / options.image_lock, root) if options.image_lock is not None else {},
-        recommended_env=options.recommended_env,
+        rule_options=_rule_options(case, codemod, root),
     )
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:
@@ -151,6 +150,15 @@ def _workspace(case: Case, root: Path) -> Workspace:
             problem = target.dockerfile.problems[0]
             raise CaseError(f"{case}: {target.display}:{problem.line} {problem.message}")
     return workspace
+
+
+def _rule_options(case: Case, codemod: Codemod, root: Path) -> RuleOptions:
+    try:
+        return configured(case.options.rules, [(codemod.name, codemod.options)], root)
+    except OptionError as error:
+        raise CaseError(f"{case}: {error.place} {error.message}") from error
+    except InputError as error:
+        raise CaseError(f"{case}: {error}") from error
 
 
 def _run_workspace(case: Case, codemod: Codemod, workspace: Workspace) -> tuple[list[FileResult], list[str]]:

@@ -2,7 +2,14 @@
 
 ## What it does
 
-With `image-lock = "images.lock"` in the configuration, and this line in that file,
+With this configuration
+
+```toml
+[tool.dockfix.rules.image-pin]
+lock-file = "images.lock"
+```
+
+and this line in `images.lock`,
 
 ```
 python:3.13-slim@sha256:8f3aba466a471c0ab903dbd7cb979abd4bda370b04789d25440cc90372b50e04
@@ -41,6 +48,11 @@ No digest is ever looked up or made up: nothing is fetched. The rule is off unle
 - Stages, `scratch`, images that a named context stands in for, and a digest without a tag.
 - The images of `COPY --from` and of mounts.
 
+## Options
+
+- `lock-file`: the file with the digests, relative to the configuration file. A line is `IMAGE:TAG@sha256:...` or
+  `"IMAGE:TAG" = "sha256:..."`. Default: none, and the rule finds nothing.
+
 ## Sources
 
 - https://docs.docker.com/build/building/best-practices/#pin-base-image-versions
@@ -50,14 +62,17 @@ No digest is ever looked up or made up: nothing is fetched. The rule is off unle
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from dockfix.edit import dockerfile as surgery
 from dockfix.facts.model import Known
 from dockfix.facts.stages import Stage
-from dockfix.project.imagelock import locked_digest
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule.options import TextFile
+from dockfix_codemods.image_pin.lock import ImageLock, locked_digest, parse_image_lock
 
 _WHY: Final = "the digest is the image, and a tag moves"
 _LOOK_AT: Final = (
@@ -65,16 +80,37 @@ _LOOK_AT: Final = (
 )
 
 
+@dataclass(frozen=True)
+class ImagePinOptions:
+    """Options of `image-pin`.
+
+    Args:
+        lock_file: the file with the digests of base images; a line is `IMAGE:TAG@sha256:...` or
+            `"IMAGE:TAG" = "sha256:..."`.
+    """
+
+    lock_file: TextFile | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.lock  # a malformed file is an error of the configuration
+
+    @cached_property
+    def lock(self) -> ImageLock:
+        """The digests of the lock file."""
+        return {} if self.lock_file is None else parse_image_lock(self.lock_file.text, str(self.lock_file.path))
+
+
 def check(target: Target) -> Iterator[Finding]:
-    """Judge each image that a stage starts from by the lock file."""
-    if not target.image_lock:
+    """Compare each image that a stage starts from with the lock file."""
+    lock = target.options(ImagePinOptions).lock
+    if not lock:
         return
     for stage in target.facts.graph.stages:
         if stage.node.image is not None and stage.parent is None and stage.context is None and not stage.replaced:
-            yield from _judge(target, stage, stage.node.image.text)
+            yield from _check_image(target, lock, stage, stage.node.image.text)
 
 
-def _judge(target: Target, stage: Stage, written: str) -> Iterator[Finding]:
+def _check_image(target: Target, lock: ImageLock, stage: Stage, written: str) -> Iterator[Finding]:
     tagged, at, digest = written.partition("@")
     name = tagged.rpartition("/")[2]
     if written == "scratch" or (at and ":" not in name):
@@ -85,7 +121,7 @@ def _judge(target: Target, stage: Stage, written: str) -> Iterator[Finding]:
         if image and "@" not in image:
             yield Refusal(span, f"{image} is not pinned", "a variable is a part of the reference")
         return
-    locked = locked_digest(target.image_lock, tagged)
+    locked = locked_digest(lock, tagged)
     if locked is None:
         if not at:
             yield Refusal(span, f"{tagged} is not pinned", "the lock file has no digest of it")
@@ -117,7 +153,8 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("from",),
     opt_in=True,
-    setting="image-lock",
+    options=ImagePinOptions,
+    needs_options=True,
     page=__doc__,
     findings=("cross 1",),
 )

@@ -14,7 +14,10 @@ SRC = ROOT / "src"
 PACK = ROOT / "codemods"
 
 # A module imports from its own layer and from those before it.
-LAYERS = ("syntax", "facts", "project", "edit", "rule", "engine", "testing", "output", "verify", "server", "cli")
+LAYERS = (
+    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "output", "library", "verify",
+    "server", "cli",
+)  # fmt: skip
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
 # Only these print, read the environment and exit. `__main__` is how `python -m dockfix` reaches the cli.
 OUTERMOST = {"output", "verify", "server", "cli", "__main__"}
@@ -23,7 +26,7 @@ CODEMOD_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "codemods"}
 # Packages that dockfix itself depends on and whose values codemods work with.
 CODEMOD_PACKAGES = {"libcst"}
 # The face of the library: `import dockfix`.
-FACE_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "engine"}
+FACE_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "engine", "library"}
 
 FORBIDDEN_NAMES = {"print", "input", "exit", "quit", "breakpoint", "SystemExit"}
 FORBIDDEN_MEMBERS = {

@@ -245,7 +245,7 @@ def test_configuration(dockfix: Run, project: Path) -> None:
     assert (project / "Dockerfile").read_bytes() == OLD.replace(b"R app", b"R /app")
     dockfix("apply", "--no-config")
     assert (project / "Dockerfile").read_bytes() == ALL
-    config.write_text("jobs: 2\nskip: [from-os]\n")
+    config.write_text("jobs: 2\nignore: [from-os]\n")
     wrong = dockfix("apply")
     assert wrong.returncode == 2
     assert f"{config}:2: ignore: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()

@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -277,30 +278,54 @@ class TestNew:
     def pack(self, project: Path) -> Path:
         pack = project / "codemods" / "my_codemods"
         pack.mkdir(parents=True)
-        (pack / "__init__.py").touch()
+        (pack / "__init__.py").write_text('RULES = (\n    "one",\n)\n')
+        (project / "pyproject.toml").write_text(
+            '[project.entry-points."dockfix.codemods"]\nmine = "my_codemods:load"\n'
+        )
         return pack
 
-    def test_what_is_written_works(self, dockfix: Run, project: Path, pack: Path) -> None:
+    def test_a_rule_is_added_to_a_pack(self, dockfix: Run, project: Path, pack: Path) -> None:
         done = dockfix("new", "my-rule")
         assert done.returncode == 0
+        assert done.stdout == b"codemods/my_codemods/my_rule.py\ngolden/my-rule.md\n"
+        assert (pack / "__init__.py").read_text() == 'RULES = (\n    "one",\n    "my-rule",\n)\n'
         spec = importlib.util.spec_from_file_location("my_rule", pack / "my_rule.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        assert module.CODEMOD.name == "my-rule"
-        cases = load_cases(project / "golden" / "my-rule.md")
-        assert {case.kind for case in cases} == {Kind.FIX, Kind.KEEP}
-        for case in cases:
-            for variant in case.variants:
-                assert not check_case(case, module.CODEMOD, variant)
+        sys.modules["my_rule"] = module  # where a dataclass looks its types up
+        try:
+            spec.loader.exec_module(module)
+            assert module.CODEMOD.name == "my-rule"
+            cases = load_cases(project / "golden" / "my-rule.md")
+            assert {case.kind for case in cases} == {Kind.FIX, Kind.KEEP}
+            for case in cases:
+                for variant in case.variants:
+                    assert not check_case(case, module.CODEMOD, variant)
+        finally:
+            del sys.modules["my_rule"]
 
-    def test_nothing_is_overwritten(self, dockfix: Run, pack: Path) -> None:
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ('ORDER: tuple[str, ...] = ("one",)\n', 'ORDER: tuple[str, ...] = ("one", "my-rule",)\n'),
+            ('RULES = (\n  "one", # first\n  "two"\n)', 'RULES = (\n  "one", # first\n  "two",\n  "my-rule",\n)'),
+            ("CODEMODS = ()\n", "CODEMODS = ()\n"),
+        ],
+    )
+    def test_the_rule_is_listed_if_there_is_a_list(self, dockfix: Run, pack: Path, before: str, after: str) -> None:
+        (pack / "__init__.py").write_text(before)
+        done = dockfix("new", "my-rule")
+        assert (pack / "__init__.py").read_text() == after
+        assert (b"next: add 'my-rule' to the rules" in done.stderr) is (before == after)
+
+    def test_nothing_is_overwritten(self, dockfix: Run, project: Path, pack: Path) -> None:
         (pack / "my_rule.py").write_text("mine")
         done = dockfix("new", "my-rule")
         assert done.returncode == 2
-        assert b"is there already" in done.stderr
+        assert b"already exists; nothing was written" in done.stderr
         assert (pack / "my_rule.py").read_text() == "mine"
+        assert not (project / "golden").exists()
 
     @pytest.mark.parametrize("name", ["MyRule", "my_rule", "../x", "x-", "", "1x"])
     @pytest.mark.usefixtures("pack")
@@ -308,10 +333,55 @@ class TestNew:
         done = dockfix("new", name)
         assert done.returncode == 2
         assert not (project / "golden").exists()
-        assert (b"'my-rule' would be" in done.stderr) is (name in ("MyRule", "my_rule"))
+        assert (b"use 'my-rule'" in done.stderr) is (name in ("MyRule", "my_rule"))
 
-    def test_a_pack_is_needed(self, dockfix: Run) -> None:
-        assert b"give --pack DIR" in dockfix("new", "my-rule").stderr
+    def test_the_package_of_the_pack_is_needed(self, dockfix: Run, project: Path, pack: Path) -> None:
+        (pack / "__init__.py").unlink()
+        assert b"the package my_codemods of the pack" in dockfix("new", "my-rule").stderr
+        assert b"is not the package of a pack" in dockfix("new", "my-rule", "--pack", str(pack)).stderr
+        assert not (project / "golden").exists()
+
+    def test_a_new_pack_passes_its_tests(self, dockfix: Run, tmp_path: Path) -> None:
+        folder = tmp_path / "fresh"
+        folder.mkdir()
+        done = dockfix("new", "my-rule", cwd=folder)
+        assert done.returncode == 0
+        root = folder / "dockfix-my-rule"
+        assert len(done.stdout.split()) == len([path for path in root.rglob("*") if path.is_file()]) == 6
+        again = dockfix("new", "my-rule", cwd=folder)
+        assert (again.returncode, b"already exists" in again.stderr) == (2, True)
+        installed = install(root, tmp_path / "site")
+        for arguments in (["-m", "pytest", "-q", "-p", "no:cacheprovider"], ["-m", "dockfix", "explain", "my-rule"]):
+            run = subprocess.run(
+                [sys.executable, *arguments], cwd=root, env=installed, capture_output=True, check=False, text=True
+            )
+            assert run.returncode == 0, run.stdout + run.stderr
+        added = subprocess.run(
+            [sys.executable, "-m", "dockfix", "new", "second"], cwd=root, env=installed, capture_output=True, check=True
+        )
+        assert added.stderr == b""
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+            cwd=root, env=installed, capture_output=True, check=False, text=True,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert (root / "golden" / "second.md").exists()
+
+
+def install(root: Path, site: Path) -> dict[str, str]:
+    """Install a project as `pip install -e` does, without a build backend: its metadata and its source on the path."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    metadata = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    groups = [
+        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+        for group, points in project["entry-points"].items()
+    ]
+    (metadata / "entry_points.txt").write_text("\n".join(groups))
+    return {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{root / 'src'}"}
 
 
 def test_version_and_help(dockfix: Run) -> None:

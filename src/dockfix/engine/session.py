@@ -118,7 +118,7 @@ def _text_result(work: Work, data: bytes, path: Path | None, settings: Settings)
         return FileResult(Path(shown), shown, shown, "", "", problems=(InputProblem(shown, None, message),))
     text = decode(data)
     if path is None:
-        target = target_from_text(text, display=STDIN, root=root)
+        target = replace(target_from_text(text, display=STDIN, root=root), build_options=work.options)
         return do_target(work, target, FileText(target.path, target.real, data, text, NOWHERE), STDIN)[0]
     real = Path(os.path.realpath(path))
     if not inputs.wanted([path], settings, root):

@@ -9,6 +9,7 @@
 - `registry`: the installed packs.
 - `pack_index`: the index of a pack, so that a run imports only the rules that may apply.
 - `scaffold`: new packs and new rules for `dockfix new`.
+- `templates`: the files that `scaffold` writes.
 """
 
 from __future__ import annotations

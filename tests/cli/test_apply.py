@@ -27,13 +27,13 @@ def test_safe_fixes_are_written_and_the_rest_is_counted(dockfix: Run, project: P
     assert (done.returncode, done.stdout) == (0, b"")
     assert file.read_bytes() == SAFE
     assert b"applied 1 fix in 1 file" in done.stderr
-    assert b"1 held back as unsafe (add --unsafe)" in done.stderr
-    assert b"1 refused" in done.stderr
+    assert b"1 needs review (--unsafe applies it)" in done.stderr
+    assert b"1 not fixed" in done.stderr
     assert b"it holds a variable" not in done.stderr
     again = dockfix("apply", "-v")
     assert (again.returncode, file.read_bytes()) == (0, SAFE)
     assert b"Dockerfile:3:9: warning workdir-abs relative folder $X [not fixed: it holds a variable]" in again.stderr
-    assert b"[held back: unsafe]" in again.stderr
+    assert b"[not applied: needs review]" in again.stderr
     assert dockfix("apply", "--unsafe", "-q").stderr == b""
     assert file.read_bytes() == ALL
 
@@ -278,7 +278,7 @@ class TestForceExclude:
             "node_modules/Dockerfile",
         )  # fmt: skip
         assert done.returncode == 0
-        assert b"applied 1 fix in 1 file (of 1)" in done.stderr
+        assert b"applied 1 fix in 1 Dockerfile" in done.stderr
         assert self.changed(project) == {"Dockerfile"}
 
     def test_paths_are_taken_from_where_the_command_runs(self, dockfix: Run, project: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping
+from importlib.resources import files as files_of
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_check_as_text(dockfix: Run, project: Path) -> None:
         "Dockerfile:4:6: error user-root runs as root [advice]",
         "",
     ]
-    assert done.stderr.startswith(b"4 findings in 1 file; 1 fixable (dockfix apply); 1 fixable, unsafe")
+    assert done.stderr.startswith(b"4 findings in 1 Dockerfile; 1 fixable (dockfix apply); 1 fixable after review (")
     assert (project / "Dockerfile").read_bytes() == OLD
     (project / "Dockerfile").write_bytes(b"FROM alpine\n")
     assert dockfix("check").returncode == 0
@@ -229,7 +230,14 @@ def test_rules(dockfix: Run) -> None:
     assert done.stdout.startswith(b"from-as      info     style     AS beside FROM\n")
     assert b"Breaks (opt-in)" in done.stdout
     data = json.loads(dockfix("rules", "--format", "json").stdout)
-    assert [rule["name"] for rule in data["rules"]] == ["from-as", "workdir-abs", "user-root", "breaker", "racer"]
+    assert [rule["name"] for rule in data["rules"]] == [
+        "from-as",
+        "workdir-abs",
+        "user-root",
+        "crasher",
+        "breaker",
+        "racer",
+    ]
     assert data["rules"][3]["opt_in"] is True
 
 
@@ -523,9 +531,29 @@ def test_a_broken_file_elsewhere_is_told_and_does_not_fail_the_run(dockfix: Run,
     assert dockfix("check").returncode == 2
 
 
+def test_a_crash_has_its_traceback_with_verbose(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM crash\n")
+    for command in ("check", "apply"):
+        done = dockfix(command, "--rule", "crasher")
+        assert done.returncode == 3
+        assert b"defect in crasher (crash): LookupError: no such thing" in done.stderr
+        assert b"-v shows the traceback" in done.stderr
+        assert b"Traceback" not in done.stderr
+        done = dockfix(command, "--rule", "crasher", "-v")
+        assert b"Traceback (most recent call last):" in done.stderr
+        assert b'raise LookupError("no such thing")' in done.stderr
+    defect = json.loads(dockfix("check", "--rule", "crasher", "-f", "json").stdout)["files"][0]["defects"][0]
+    assert "in _crashes" in defect["traceback"]
+
+
 def real(project: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run dockfix with the installed packs."""
     return subprocess.run([sys.executable, "-m", "dockfix", *arguments], cwd=project, capture_output=True, check=False)
+
+
+def test_the_schema_of_the_installed_packs(project: Path) -> None:
+    done = real(project, "rules", "--format", "schema")
+    assert json.loads(done.stdout) == json.loads((files_of("dockfix") / "schema.json").read_text())
 
 
 def test_the_file_of_an_option_is_read_and_a_bad_line_is_named(project: Path) -> None:

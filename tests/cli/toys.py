@@ -65,6 +65,13 @@ def _racy(target: Target) -> Iterator[Finding]:
             yield Fix(span, "racy", (Edit(*span, "raced"),), Safety.SAFE, "to be refused")
 
 
+def _crashes(target: Target) -> Iterator[Finding]:
+    """Raises an exception, as a rule with a mistake does."""
+    if "crash" in target.text:
+        raise LookupError("no such thing")
+    yield from ()
+
+
 _NONE: frozenset[Effect] = frozenset()
 
 REGISTRY = Registry(
@@ -75,6 +82,7 @@ REGISTRY = Registry(
             "0", page="Folders.\n\n## Why\n\nBecause.\n\n```dockerfile\nWORKDIR /x\n```\n",
         ),
         Codemod("user-root", "No root", Severity.ERROR, Category.SECURITY, _NONE, _user, "0"),
+        Codemod("crasher", "Crashes", Severity.INFO, Category.STYLE, _NONE, _crashes, "0", opt_in=True),
         Codemod("breaker", "Breaks", Severity.INFO, Category.STYLE, _NONE, _broken, "0", opt_in=True),
         Codemod("racer", "Races", Severity.INFO, Category.STYLE, frozenset({Effect.METADATA}), _racy, "0"),
     )

@@ -441,7 +441,7 @@ def test_a_fix_must_be_right_in_every_context(tmp_path: Path) -> None:
     (found,) = result.files[0].remaining
     assert isinstance(found.finding, Refusal)
     assert "a (compose.yaml)" in found.finding.note
-    assert "b (compose.yaml) builds this file too" in found.finding.note
+    assert "b (compose.yaml) builds this file with another" in found.finding.note
     root = project(tmp_path / "three", {**files, "b/data": "", "compose.yaml": both})
     assert settled(root, a_codemod(needs_a_file)).files[0].text == "FROM a\nUSER new\n"
 

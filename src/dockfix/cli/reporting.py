@@ -47,7 +47,7 @@ def trouble(result: RunResult, terminal: Console) -> None:
         terminal.note(problem_line(warning, style=terminal.err_style, warning=True))
     for problem in map(places.problem, result.problems):
         terminal.err(problem_line(problem, style=terminal.err_style))
-    for line in defect_lines(result):
+    for line in defect_lines(result, verbose=terminal.verbose):
         terminal.error(line)
     if not result.files and not result.problems:
         terminal.note("no Dockerfile found")

@@ -90,7 +90,7 @@ class Passes:
             self._rejected[codemod.name] = frozenset({Safety.UNSAFE})
 
     def _reject(self, codemod: Codemod, failed: Failed, fixes: frozenset[Safety]) -> None:
-        self.defects[codemod.name] = Defect(codemod.name, failed.gate, str(failed))
+        self.defects[codemod.name] = failed.defect(codemod.name)
         self._rejected[codemod.name] = fixes
 
     def _attempt(self, codemod: Codemod, *, unsafe: bool) -> tuple[Workspace, list[Diagnostic]]:

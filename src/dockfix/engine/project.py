@@ -70,7 +70,7 @@ def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHI
         try:
             found = memory.of(codemod, now)
         except Failed as failed:
-            defects.setdefault(codemod.name, Defect(codemod.name, failed.gate, str(failed)))
+            defects.setdefault(codemod.name, failed.defect(codemod.name))
         else:
             remaining += [each for each in found if _reaches(each) or passes.offered(each)]
     return FileResult(
@@ -141,7 +141,7 @@ class _ProjectRun:
             try:
                 shown = [each for each in self.check_project(codemod, passes.workspace) if passes.offered(each)]
             except Failed as failed:
-                defects.setdefault(codemod.name, Defect(codemod.name, failed.gate, str(failed)))
+                defects.setdefault(codemod.name, failed.defect(codemod.name))
                 continue
             for each in shown:
                 found.setdefault(each.path, []).append(each)

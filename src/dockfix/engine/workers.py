@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from dockfix.engine.findings import crash_texts
 from dockfix.engine.inputs import first_problem, ignore_warnings
 from dockfix.engine.project import run_file
 from dockfix.engine.results import Defect, FileResult
@@ -72,7 +73,7 @@ def do_target(work: Work, target: Target, file: FileText, shown: str) -> Done:
         warnings = ignore_warnings(target, result, work.codemods, work.names, shown)
         return replace(result, path=shown, warnings=warnings), file
     except Exception as error:  # a crash of ours on one odd file must not cost the others their fixes
-        return replace(unused, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),)), None
+        return replace(unused, defects=(Defect("dockfix", "crash", *crash_texts(error)),)), None
 
 
 def _can_be_sent(work: Work) -> bool:

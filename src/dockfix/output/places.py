@@ -42,7 +42,7 @@ class Places:
         finding = replace(found.finding, message=self.text(found.finding.message))
         match finding:
             case Fix():
-                finding = replace(finding, review=self.text(finding.review))
+                finding = replace(finding, help=self.text(finding.help), review=self.text(finding.review))
             case Refusal():
                 finding = replace(finding, note=self.text(finding.note))
         return replace(found, finding=finding)

@@ -428,7 +428,7 @@ class TestInterrupt:
                 process.kill()
         assert process.returncode == 130
         assert b"Traceback" not in errors
-        assert b"dockfix: interrupted; the fixes accepted until then were written, no others" in errors
+        assert b"dockfix: interrupted; only the fixes accepted so far were written" in errors
         assert (project / "Dockerfile").read_bytes() == expected
 
     def test_on_a_terminal(self, project: Path) -> None:
@@ -450,7 +450,7 @@ class TestInterrupt:
         os.close(terminal)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
         assert b"applied 1 fix in 1 file" in seen
-        assert b"interrupted; the fixes accepted until then were written" in seen
+        assert b"interrupted; only the fixes accepted so far were written" in seen
         assert (project / "Dockerfile").read_bytes() == self.FILE.replace(b"as b", b"AS b")
 
     def test_between_two_questions(self, project: Path) -> None:

@@ -41,7 +41,7 @@ def test_it_overwrites_nothing(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_text("FROM mine\n")
     done = dockfix("init", "go")
     assert done.returncode == 2
-    assert b"Dockerfile is there; --force overwrites it" in done.stderr
+    assert b"Dockerfile already exists; --force overwrites it" in done.stderr
     assert (project / "Dockerfile").read_text() == "FROM mine\n"
     assert not (project / ".dockerignore").exists()
     assert dockfix("init", "go", "--force").returncode == 0

@@ -228,8 +228,8 @@ def test_a_case_must_be_a_dockerfile_that_builds() -> None:
     [
         ("unsaf: true\n", "unknown options: unsaf"),
         ("unsafe: 1\n", "true or false"),
-        ("variants: {crlf: false}\n", "says why"),
-        ("variants: {crlf: ' '}\n", "says why"),
+        ("variants: {crlf: false}\n", "needs a reason"),
+        ("variants: {crlf: ' '}\n", "needs a reason"),
         ("variants: {plain: so}\n", "to the reason"),
         ("[]\n", "mapping"),
         ("{\n", "options: "),

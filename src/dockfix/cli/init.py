@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def init(
     template: Annotated[
-        str | None, typer.Argument(metavar="[TEMPLATE]", help="What to begin with; --list shows the templates.")
+        str | None, typer.Argument(metavar="[TEMPLATE]", help="The template; --list shows all templates.")
     ] = None,
-    list_templates: Annotated[bool, typer.Option("--list", help="List the templates, and do nothing else.")] = False,
+    list_templates: Annotated[bool, typer.Option("--list", help="List the templates and exit.")] = False,
     name: Annotated[str | None, typer.Option("--name", help="The name of the image.")] = None,
     port: Annotated[
         int | None,
@@ -31,7 +31,7 @@ def init(
             "--port",
             parser=options.whole_number,
             metavar="N",
-            help="The port that the service listens on; 0 if there is none.",
+            help="The port that the service listens on; 0: none.",
         ),
     ] = None,
     version: Annotated[
@@ -43,11 +43,12 @@ def init(
             "--go-version",
             "--rust-version",
             "--java-version",
-            help="The language's version.",
+            help="The version of the language.",
         ),
     ] = None,
     package_manager: Annotated[
-        str | None, typer.Option("--package-manager", help="uv, pip, poetry; npm, pnpm, yarn; maven, gradle.")
+        str | None,
+        typer.Option("--package-manager", help="The package manager: uv, pip, poetry; npm, pnpm, yarn; maven, gradle."),
     ] = None,
     entrypoint: Annotated[
         str | None,
@@ -59,18 +60,18 @@ def init(
     uid: Annotated[
         int | None,
         typer.Option(
-            "--uid", parser=options.whole_number, metavar="N", help="The uid and gid of the user, from 10000."
+            "--uid", parser=options.whole_number, metavar="N", help="The UID and GID of the user, from 10000 on."
         ),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - for standard output.")
+        str, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for standard output.")
     ] = "Dockerfile",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, also on a terminal.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
 ) -> None:
-    """Write a new Dockerfile with its reasons, and a .dockerignore if there is none.
+    """Write a new Dockerfile with comments that explain it, and a .dockerignore if there is none.
 
-    What is not given is asked for on a terminal, and else taken from the manifests that are there.
+    On a terminal, dockfix asks for what is not given. Else it takes the answers from the manifests in the folder.
     """
     from dockfix.project.problems import InputError  # noqa: PLC0415 - of this command only
     from dockfix.project.templates import (  # noqa: PLC0415 - of this command only
@@ -96,10 +97,10 @@ def init(
     if not folder.is_dir():
         terminal.fail(f"--output: {shown(str(folder))} is not a folder")
     if template is None and not asks:
-        terminal.fail(f"give the name of a template: {', '.join(TEMPLATES)}")
+        terminal.fail(f"a template is required: {', '.join(TEMPLATES)}")
     try:
         if output != "-" and Path(output).exists() and not force:
-            raise InitError(f"{output} is there; --force overwrites it")
+            raise InitError(f"{output} already exists; --force overwrites it")
         if template is None:
             text = f"Template ({', '.join(TEMPLATES)})"
             template = _ask(
@@ -132,11 +133,11 @@ def init(
     for path in written:
         terminal.out(f"{shown(str(path))}\n")
     for needed in skeleton.missing:
-        terminal.note(f"the build needs {needed}, which is not there yet")
+        terminal.note(f"the build needs {needed}, which does not exist yet")
 
 
 def _pinned(text: str, folder: Path) -> str:
-    """The Dockerfile with the digests that the project's lock file has, as the rule `image-pin` puts them in."""
+    """The Dockerfile with the digests of the project's lock file, as the rule `image-pin` writes them."""
     from dockfix.project.config import load_config  # noqa: PLC0415 - as above
     from dockfix.project.target import find_project_root  # noqa: PLC0415 - as above
 
@@ -155,7 +156,7 @@ def _pinned(text: str, folder: Path) -> str:
 
 
 def _asked(terminal: Console, answers: Answers, given: tuple[object, ...]) -> Answers:
-    """Ask for what was not given, with what the project suggests as the default."""
+    """Ask for what was not given; the defaults are what the project suggests."""
     from dockfix.project.templates import PACKAGE_MANAGERS, check, command_words, with_manager  # noqa: PLC0415 - as above
 
     name, version, manager, port, entrypoint = given
@@ -190,7 +191,7 @@ _Answer = TypeVar("_Answer")
 
 
 def _ask(terminal: Console, text: str, default: str | None, take: Callable[[str], _Answer]) -> _Answer:
-    """Ask until there is an answer that `take` can use."""
+    """Ask until `take` accepts an answer."""
     from dockfix.project.templates import InitError  # noqa: PLC0415 - as above
 
     while True:

@@ -13,7 +13,7 @@ from dockfix.cli.planning import Given, plan
 
 
 class TableFormat(enum.StrEnum):
-    """How the table is written."""
+    """The output formats of the table."""
 
     TEXT = "text"
     JSON = "json"
@@ -22,7 +22,7 @@ class TableFormat(enum.StrEnum):
 def targets(
     context: typer.Context,
     paths: options.PathsArgument = None,
-    form: Annotated[TableFormat, typer.Option("--format", "-f", help="How to write the table.")] = TableFormat.TEXT,
+    form: Annotated[TableFormat, typer.Option("--format", "-f", help="Output format.")] = TableFormat.TEXT,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
     compose: options.ComposeOption = None,

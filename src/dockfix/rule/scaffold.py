@@ -113,7 +113,7 @@ def add_rule(name: str, pack: Pack) -> tuple[tuple[Path, ...], bool]:
 
 
 def _words(name: str) -> Mapping[str, str]:
-    """What the placeholders of the templates stand for."""
+    """The placeholders of the templates, with their values."""
     if _NAME.fullmatch(name) is None:
         suggestion = "-".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()))
         hint = f"; use {suggestion!r}" if _NAME.fullmatch(suggestion) else ""

@@ -199,7 +199,7 @@ def test_a_defect_fails_the_case() -> None:
         if first.args[0].text == "debian":
             yield Fix(first.span, "other", (replace(first.args[0].span, "alpine"),), Safety.SAFE, "why")
 
-    with pytest.raises(AssertionError, match="undeclared way: stages"):
+    with pytest.raises(AssertionError, match="undeclared effects: stages"):
         check_case(FULL, codemod(lies))
 
 

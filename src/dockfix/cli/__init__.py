@@ -11,6 +11,7 @@
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
 - `init`: `dockfix init`: a new Dockerfile.
+- `initialising`: what `dockfix init` does.
 - `interactive`: asks about each fix, as `git add -p` asks about each hunk.
 - `new`: `dockfix new`: a new pack, or a new rule in a pack.
 - `options`: the shared options of commands, for typer.

@@ -30,7 +30,10 @@ def ast(
     trivia: Annotated[bool, typer.Option("--trivia", help="Also show comments and blank lines.")] = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Show how dockfix parses Dockerfiles. The problems of a file with errors are part of the output."""
+    """Show how dockfix parses Dockerfiles.
+
+    The problems of a file with errors are part of the output.
+    """
     from dockfix.output.text import problem_line  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.output.tree import tree_text  # noqa: PLC0415
     from dockfix.project.trees import text_tree, trees  # noqa: PLC0415

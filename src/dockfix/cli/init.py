@@ -61,9 +61,10 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
 ) -> None:
-    """Write a new Dockerfile with comments that explain it, and a .dockerignore if there is none.
+    """Write a new Dockerfile.
 
-    On a terminal, dockfix asks for what is not given. Else it takes the answers from the manifests in the folder.
+    The Dockerfile has comments that explain it. If there is no .dockerignore, it is written too. On a terminal, dockfix
+    asks for what is not given; else it takes the answers from the manifests in the folder.
     """
     terminal = console()
     if list_templates:

@@ -17,9 +17,9 @@ def new(
         typer.Option("--pack", metavar="DIR", help="Add the rule to the pack whose Python package is this folder."),
     ] = None,
 ) -> None:
-    """Create a pack with a rule, or add a rule to the pack that the current folder is in.
+    """Create a pack of rules, or add a rule to a pack.
 
-    Outside a pack, it creates the folder dockfix-NAME with a project: pyproject.toml, the rule with an option, golden
+    Inside a pack, it writes the module and the golden file of the rule. Outside, it creates the folder dockfix-NAME with a project: pyproject.toml, the rule with an option, golden
     cases and a test. Install it with `pip install -e .`, and run `pytest`.
     """
     from dockfix.project.target import find_project_root  # noqa: PLC0415 - only this command needs them

@@ -30,7 +30,7 @@ def rules(
     ] = CatalogueFormat.TEXT,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """List the rules, in the order in which they run."""
+    """List the rules in running order."""
     from dockfix.output.json import dumps, rules_json  # noqa: PLC0415 - needed by few commands
     from dockfix.output.text import rules_table  # noqa: PLC0415
 

@@ -34,7 +34,10 @@ def targets(
     root: options.RootOption = None,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Show every Dockerfile and the compose and bake builds that use it, with their contexts."""
+    """Show how each Dockerfile is built.
+
+    Lists every Dockerfile with the compose and bake builds that use it, and their contexts.
+    """
     from dockfix.output.json import dumps  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.output.targets import targets_json, targets_text  # noqa: PLC0415
     from dockfix.output.text import problem_line  # noqa: PLC0415

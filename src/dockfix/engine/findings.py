@@ -191,8 +191,8 @@ def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:
                 if variable := secrets.written_by(edit.replacement, text):
                     reason = f"the fix would write the value of {variable} into the file"
                     return Refusal(finding.at, message, reason, finding.severity, finding.file)
-            shown = {"help": secrets.hide(finding.help, text), "review": secrets.hide(finding.review, text)}
-            return replace(finding, message=message, **shown)
+            help_, review = secrets.hide(finding.help, text), secrets.hide(finding.review, text)
+            return replace(finding, message=message, help=help_, review=review)
         case Refusal():
             return replace(finding, message=message, note=secrets.hide(finding.note, text))
         case Advice():

@@ -43,9 +43,9 @@ def modules(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def imported(name: str, source: str, is_package: bool) -> Iterator[tuple[int, str]]:
-    """Give line and absolute dotted name of each import, wherever it stands in the module.
+    """Yield line and absolute dotted name of each import, anywhere in the module.
 
-    `from a import b` gives `a.b`, as `b` may be a module.
+    `from a import b` is `a.b`, since `b` may be a module.
     """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -227,7 +227,7 @@ def test_a_closed_pipe(project: Path) -> None:
 def test_rules(dockfix: Run) -> None:
     done = dockfix("rules")
     assert done.returncode == 0
-    assert done.stdout.startswith(b"from-as      info     style     AS beside FROM\n")
+    assert done.stdout.startswith(b"from-as      info     style     AS next to FROM\n")
     assert b"Breaks (opt-in)" in done.stdout
     data = json.loads(dockfix("rules", "--format", "json").stdout)
     assert [rule["name"] for rule in data["rules"]] == [

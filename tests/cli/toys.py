@@ -76,7 +76,7 @@ _NONE: frozenset[Effect] = frozenset()
 
 REGISTRY = Registry(
     (
-        Codemod("from-as", "AS beside FROM", Severity.INFO, Category.STYLE, frozenset({Effect.STAGES}), _from_as, "0"),
+        Codemod("from-as", "AS next to FROM", Severity.INFO, Category.STYLE, frozenset({Effect.STAGES}), _from_as, "0"),
         Codemod(
             "workdir-abs", "Absolute folders", Severity.WARNING, Category.STYLE, frozenset({Effect.WORKDIR}), _workdir,
             "0", page="Folders.\n\n## Why\n\nBecause.\n\n```dockerfile\nWORKDIR /x\n```\n",

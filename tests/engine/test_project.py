@@ -65,7 +65,7 @@ def replaced(text: str, old: str, new: str) -> tuple[Edit, ...]:
 
 
 def new_user(target: Target) -> Iterator[Finding]:
-    """`old` becomes `new` in the Dockerfile and in the compose file beside it, at once."""
+    """`old` becomes `new` in the Dockerfile and in the compose file next to it, in one fix."""
     compose = target.project.root / "compose.yaml"
     text = target.project.files.read(compose).text
     if "USER old" in target.text and "user: old" in text:

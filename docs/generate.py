@@ -1,4 +1,5 @@
-"""Write what the rules themselves hold: `docs/rules/*.md`, `docs/findings.md`, the README's table, the pack's index.
+"""Write what is generated from the code: `docs/rules/*.md`, `docs/findings.md`, `docs/configuration.md`, the JSON
+schema of the configuration, the README's table of rules, the index of the built-in pack.
 
 usage: python docs/generate.py [--check]
 
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from dockfix.rule.model import Codemod
 from dockfix.rule.pack_index import index_source
+from dockfix.rule.reference import reference, schema_text
 from dockfix_codemods import load_all
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,6 +112,8 @@ def wanted() -> dict[Path, str]:
     codemods = load_all()
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
     files[ROOT / "docs" / "findings.md"] = findings(codemods)
+    files[ROOT / "docs" / "configuration.md"] = reference(codemods)
+    files[ROOT / "src" / "dockfix" / "schema.json"] = schema_text(codemods)
     files[INDEX] = index_source(codemods, "python docs/generate.py")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     before, begin, rest = readme.partition(BEGIN)

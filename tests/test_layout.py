@@ -14,7 +14,10 @@ SRC = ROOT / "src"
 PACK = ROOT / "codemods"
 
 # A module imports from its own layer and from those before it.
-LAYERS = ("syntax", "facts", "project", "edit", "rule", "engine", "testing", "output", "verify", "server", "cli")
+LAYERS = (
+    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "output", "library", "verify",
+    "server", "cli",
+)  # fmt: skip
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
 # Only these print, read the environment and exit. `__main__` is how `python -m dockfix` reaches the cli.
 OUTERMOST = {"output", "verify", "server", "cli", "__main__"}
@@ -23,7 +26,7 @@ CODEMOD_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "codemods"}
 # Packages that dockfix itself depends on and whose values codemods work with.
 CODEMOD_PACKAGES = {"libcst"}
 # The face of the library: `import dockfix`.
-FACE_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "engine"}
+FACE_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "engine", "library"}
 
 FORBIDDEN_NAMES = {"print", "input", "exit", "quit", "breakpoint", "SystemExit"}
 FORBIDDEN_MEMBERS = {
@@ -40,9 +43,9 @@ def modules(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def imported(name: str, source: str, is_package: bool) -> Iterator[tuple[int, str]]:
-    """Give line and absolute dotted name of each import, wherever it stands in the module.
+    """Yield line and absolute dotted name of each import, anywhere in the module.
 
-    `from a import b` gives `a.b`, as `b` may be a module.
+    `from a import b` is `a.b`, since `b` may be a module.
     """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

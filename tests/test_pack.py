@@ -11,23 +11,24 @@ from typing import Any
 import pytest
 
 from dockfix.output.page import page
-from dockfix.rule.model import Codemod, LazyFunction
+from dockfix.rule.model import Codemod, LazyClass, LazyFunction
 from dockfix.rule.pack_index import index_source
 from dockfix.rule.registry import load_registry
 from dockfix_codemods import ORDER, index, load, load_all
 
 
 def whole(codemod: Codemod) -> Codemod:
-    """A codemod with the functions that its parts stand for, and with its page."""
+    """A codemod with its functions and classes in place of their names, and with its page."""
 
     def function(part: object) -> Any:
-        return part.resolve() if isinstance(part, LazyFunction) else part
+        return part.resolve() if isinstance(part, LazyFunction | LazyClass) else part
 
     return replace(
         codemod,
         check=function(codemod.check),
         check_project=function(codemod.check_project),
         collect=function(codemod.collect),
+        options=function(codemod.options),
         page=page(codemod),
     )
 
@@ -57,7 +58,7 @@ _MODULES = (
     "print('loaded', *sorted(sys.modules))"
 )
 _HEAVY = {
-    *("libcst", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "tomllib", "typer", "pydantic"),
+    *("libcst", "msgspec", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "tomllib", "typer", "pydantic"),
     *("difflib", "concurrent.futures"),
 }
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from dockfix.engine.configure import settings_of
 from dockfix.engine.project import run
 from dockfix.project.config import read_config
 from dockfix.project.files import read_file
-from dockfix.project.imagelock import parse_image_lock
 from dockfix.project.target import BuildOptions, load_project, target_for
 from dockfix.rule.model import OTHER_FILES, Codemod, Severity
+from dockfix.rule.registry import Registry
 from dockfix.testing import make_case, run_case
 from dockfix_codemods import load_all
 
@@ -54,7 +55,8 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
         examples = [(each, each) for each in REPORTED.findall(page)]
     assert examples
     locked = LOCK.search(page)
-    lock = parse_image_lock(locked[1], "images.lock") if locked is not None else {}
+    if locked is not None:
+        (tmp_path / "images.lock").write_text(locked[1])
     compose = COMPOSE.search(page)
     if compose is not None:
         (tmp_path / "compose.yaml").write_text(compose[1])
@@ -72,11 +74,12 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path) -> None:
             continue
         path = tmp_path / "Dockerfile"
         path.write_text(before)
-        options = BuildOptions(Path(), image_lock=lock)
+        options = BuildOptions(Path())
         config = CONFIG.search(page)
         if config is not None:
             (tmp_path / "pyproject.toml").write_text(config[1])
-            options = replace(options, recommended_env=read_config(tmp_path / "pyproject.toml").recommended_env)
+            settings = settings_of(read_config(tmp_path / "pyproject.toml"), Registry((codemod,)))
+            options = replace(options, rule_options=settings.rule_options)
         target = target_for(load_project(tmp_path), read_file(path, root=tmp_path), options)
         outcome = run(target, [codemod], unsafe=True)
         assert outcome.defects == ()

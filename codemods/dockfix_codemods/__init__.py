@@ -1,10 +1,10 @@
-"""The built-in codemods: one file each, file name = rule name.
+"""The built-in codemods: a module or a package each, with the name of the rule.
 
-`ORDER` is the order in which they run. Mending what fails comes first; then what moves instructions; what edits the
-inside of a RUN comes last, so that it sees RUNs where they will stand.
+`ORDER` is the order in which they run. Rules that fix failing builds come first, then rules that move instructions.
+Rules that edit the inside of a RUN come last, so that they see each RUN in its final place.
 
-A run imports the modules of those rules only that a file of the run gives work to. What is to be known of the others is
-in `index.py`, which `docs/generate.py` writes from the modules.
+A run imports the modules of only those rules that may apply to a file. What it needs to know of the others is in
+`index.py`, which `docs/generate.py` generates from the modules.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ one.
 With this configuration
 
 ```toml
-[tool.dockfix.recommended-env."pytorch/pytorch"]
+[tool.dockfix.rules.recommended-env.images."pytorch/pytorch"]
 PYTORCH_CUDA_ALLOC_CONF = "expandable_segments:True"
 ```
 
@@ -48,7 +48,8 @@ Unsafe: the variable changes how the program runs.
 
 ## Options
 
-- `recommended-env`: the variables of each image, by the name of the image.
+- `images`: a table of base images, each with a table of ENV variables and values. Default: empty, and the rule finds
+  nothing.
 
 ## References
 
@@ -57,7 +58,9 @@ Unsafe: the variable changes how the program runs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from dockfix.edit.dockerfile import insert_below, insert_pairs
@@ -72,17 +75,40 @@ from dockfix.syntax.words import variables
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.,:/=@%")
 
 
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class RecommendedEnvOptions:
+    """Options of `recommended-env`.
+
+    Args:
+        images: the ENV variables that a stage on each base image should set, with their values.
+    """
+
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for image, variables_of_image in self.images.items():
+            for name, value in variables_of_image.items():
+                if not _VARIABLE.fullmatch(name):
+                    raise ValueError(f"images.{image}.{name} is not a valid name of a variable")
+                if "\0" in value:
+                    raise ValueError(f"images.{image}.{name} must not contain a NUL character")
+
+
 def check(target: Target) -> Iterator[Finding]:
     """Find the recommended variables that the first stage of the built image does not set."""
     graph = target.facts.graph
     final = graph.final
-    if not target.recommended_env or final is None or any(stage.replaced for stage in graph.chain(final)):
+    recommended = target.options(RecommendedEnvOptions).images
+    if not recommended or final is None or any(stage.replaced for stage in graph.chain(final)):
         return
     stage = graph.chain(final)[-1]
     if not isinstance(stage.base_ref, Known):
         return
     image = stage.base_ref.value
-    wanted = next((target.recommended_env[name] for name in image_names(image) if name in target.recommended_env), {})
+    wanted = next((recommended[name] for name in image_names(image) if name in recommended), {})
     given = {*target.facts.end_state(final).names(), *target.facts.end_state(stage).names()}
     missing = {name: value for name, value in wanted.items() if name not in given}
     if missing:
@@ -137,6 +163,7 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     opt_in=True,
-    setting="recommended-env",
+    options=RecommendedEnvOptions,
+    needs_options=True,
     findings=("reranker 2",),
 )

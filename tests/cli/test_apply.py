@@ -26,14 +26,14 @@ def test_safe_fixes_are_written_and_the_rest_is_counted(dockfix: Run, project: P
     done = dockfix("apply")
     assert (done.returncode, done.stdout) == (0, b"")
     assert file.read_bytes() == SAFE
-    assert b"applied 1 fix in 1 file" in done.stderr
-    assert b"1 held back as unsafe (add --unsafe)" in done.stderr
-    assert b"1 refused" in done.stderr
+    assert b"applied 1 fix in 1 " in done.stderr
+    assert b"1 needs review (--unsafe applies it)" in done.stderr
+    assert b"1 not fixed" in done.stderr
     assert b"it holds a variable" not in done.stderr
     again = dockfix("apply", "-v")
     assert (again.returncode, file.read_bytes()) == (0, SAFE)
     assert b"Dockerfile:3:9: warning workdir-abs relative folder $X [not fixed: it holds a variable]" in again.stderr
-    assert b"[held back: unsafe]" in again.stderr
+    assert b"[not applied: needs review]" in again.stderr
     assert dockfix("apply", "--unsafe", "-q").stderr == b""
     assert file.read_bytes() == ALL
 
@@ -120,7 +120,7 @@ def test_a_file_that_changes_meanwhile_is_left_alone(dockfix: Run, project: Path
     done = dockfix("apply")
     assert done.returncode == 2
     assert b"a.Dockerfile: changed while dockfix was working; nothing written" in done.stderr
-    assert b"applied 1 fix in 1 file" in done.stderr
+    assert b"applied 1 fix in 1 " in done.stderr
     assert (project / "a.Dockerfile").read_bytes() == b"FROM changed\n"
     assert (project / "b.Dockerfile").read_bytes() == SAFE
 
@@ -166,12 +166,12 @@ class TestBadInput:
 
     def test_outside_of_the_root(self, dockfix: Run, project: Path) -> None:
         (project.parent / "D").write_bytes(OLD)
-        self.check(dockfix, project, b"../D: lies outside the project root", "../D")
+        self.check(dockfix, project, b"../D: is outside the project root", "../D")
         assert b"--root" in dockfix("apply", "../D").stderr
         assert (project.parent / "D").read_bytes() == OLD
 
     def test_folder_outside_of_the_root(self, dockfix: Run, project: Path) -> None:
-        self.check(dockfix, project, b"..: lies outside the project root", "..")
+        self.check(dockfix, project, b"..: is outside the project root", "..")
 
     def test_binary(self, dockfix: Run, project: Path) -> None:
         (project / "D").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(64))
@@ -206,17 +206,17 @@ def test_no_dockerfile_is_a_note(dockfix: Run) -> None:
     [
         (["--root", "none"], "--root: none is not a folder"),
         (["--context", "none"], "--context: none is not a folder"),
-        (["--context", ".."], "--context: .. lies outside"),
+        (["--context", ".."], "--context: .. is outside"),
         (["--build-context", "name"], "is not NAME=REF"),
         (["--config", "x", "--no-config"], "--config and --no-config cannot be combined"),
         (["--config", ""], "--config: '' is not a file"),
         (["--root", ""], "--root: '' is not a folder"),
         (["--context", ""], "--context: '' is not a folder"),
         (["--exclude", "a\\"], "--exclude: a\\ is not a valid pattern"),
-        ([""], "a path is empty; give . for the current folder"),
+        ([""], "a path is empty; use . for the current folder"),
         (["--config", "none.yaml"], "none.yaml: does not exist"),
         (["-", "Dockerfile"], "cannot be combined with other paths"),
-        (["--stdin-filename", "x"], "give - as the path"),
+        (["--stdin-filename", "x"], "needs - as the path"),
         (["-i", "--diff"], "--interactive"),
         (["-i", "-"], "--interactive"),
         (["--jobs", "0"], "0 is not a whole number from 1 on"),
@@ -240,15 +240,15 @@ def test_bad_usage(dockfix: Run, project: Path, arguments: list[str], message: s
 def test_configuration(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_bytes(OLD)
     config = project / "dockfix.yaml"
-    config.write_text("skip: [from-as]\nunsafe: true\n")
+    config.write_text("ignore: [from-as]\nunsafe: true\n")
     dockfix("apply")
     assert (project / "Dockerfile").read_bytes() == OLD.replace(b"R app", b"R /app")
     dockfix("apply", "--no-config")
     assert (project / "Dockerfile").read_bytes() == ALL
-    config.write_text("jobs: 2\nskip: [from-os]\n")
+    config.write_text("jobs: 2\nignore: [from-os]\n")
     wrong = dockfix("apply")
     assert wrong.returncode == 2
-    assert f"{config}:2: skip: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
+    assert f"{config}:2: ignore: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
     for text, message in (
         ("context: none\n", f"{config}:1: context: {project / 'none'} is not a folder"),
         ("exclude: ['a\\']\n", f"{config}:1: exclude: 'a\\\\' is not a valid pattern of .gitignore"),
@@ -278,7 +278,7 @@ class TestForceExclude:
             "node_modules/Dockerfile",
         )  # fmt: skip
         assert done.returncode == 0
-        assert b"applied 1 fix in 1 file (of 1)" in done.stderr
+        assert b"applied 1 fix in 1 Dockerfile" in done.stderr
         assert self.changed(project) == {"Dockerfile"}
 
     def test_paths_are_taken_from_where_the_command_runs(self, dockfix: Run, project: Path) -> None:
@@ -428,7 +428,7 @@ class TestInterrupt:
                 process.kill()
         assert process.returncode == 130
         assert b"Traceback" not in errors
-        assert b"dockfix: interrupted; the fixes accepted until then were written, no others" in errors
+        assert b"dockfix: interrupted; only the fixes accepted so far were written" in errors
         assert (project / "Dockerfile").read_bytes() == expected
 
     def test_on_a_terminal(self, project: Path) -> None:
@@ -449,8 +449,8 @@ class TestInterrupt:
                 os.write(terminal, keys)
         os.close(terminal)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
-        assert b"applied 1 fix in 1 file" in seen
-        assert b"interrupted; the fixes accepted until then were written" in seen
+        assert b"applied 1 fix in 1 " in seen
+        assert b"interrupted; only the fixes accepted so far were written" in seen
         assert (project / "Dockerfile").read_bytes() == self.FILE.replace(b"as b", b"AS b")
 
     def test_between_two_questions(self, project: Path) -> None:

@@ -8,8 +8,10 @@ import os
 import pty
 import subprocess
 import sys
+import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping
+from importlib.resources import files as files_of
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,7 @@ def test_check_as_text(dockfix: Run, project: Path) -> None:
         "Dockerfile:4:6: error user-root runs as root [advice]",
         "",
     ]
-    assert done.stderr.startswith(b"4 findings in 1 file; 1 fixable (dockfix apply); 1 fixable, unsafe")
+    assert done.stderr.startswith(b"4 findings in 1 Dockerfile; 1 fixable (dockfix apply); 1 fixable after review (")
     assert (project / "Dockerfile").read_bytes() == OLD
     (project / "Dockerfile").write_bytes(b"FROM alpine\n")
     assert dockfix("check").returncode == 0
@@ -225,10 +227,17 @@ def test_a_closed_pipe(project: Path) -> None:
 def test_rules(dockfix: Run) -> None:
     done = dockfix("rules")
     assert done.returncode == 0
-    assert done.stdout.startswith(b"from-as      info     style     AS beside FROM\n")
+    assert done.stdout.startswith(b"from-as      info     style     AS next to FROM\n")
     assert b"Breaks (opt-in)" in done.stdout
     data = json.loads(dockfix("rules", "--format", "json").stdout)
-    assert [rule["name"] for rule in data["rules"]] == ["from-as", "workdir-abs", "user-root", "breaker", "racer"]
+    assert [rule["name"] for rule in data["rules"]] == [
+        "from-as",
+        "workdir-abs",
+        "user-root",
+        "crasher",
+        "breaker",
+        "racer",
+    ]
     assert data["rules"][3]["opt_in"] is True
 
 
@@ -277,30 +286,54 @@ class TestNew:
     def pack(self, project: Path) -> Path:
         pack = project / "codemods" / "my_codemods"
         pack.mkdir(parents=True)
-        (pack / "__init__.py").touch()
+        (pack / "__init__.py").write_text('RULES = (\n    "one",\n)\n')
+        (project / "pyproject.toml").write_text(
+            '[project.entry-points."dockfix.codemods"]\nmine = "my_codemods:load"\n'
+        )
         return pack
 
-    def test_what_is_written_works(self, dockfix: Run, project: Path, pack: Path) -> None:
+    def test_a_rule_is_added_to_a_pack(self, dockfix: Run, project: Path, pack: Path) -> None:
         done = dockfix("new", "my-rule")
         assert done.returncode == 0
+        assert done.stdout == b"codemods/my_codemods/my_rule.py\ngolden/my-rule.md\n"
+        assert (pack / "__init__.py").read_text() == 'RULES = (\n    "one",\n    "my-rule",\n)\n'
         spec = importlib.util.spec_from_file_location("my_rule", pack / "my_rule.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        assert module.CODEMOD.name == "my-rule"
-        cases = load_cases(project / "golden" / "my-rule.md")
-        assert {case.kind for case in cases} == {Kind.FIX, Kind.KEEP}
-        for case in cases:
-            for variant in case.variants:
-                assert not check_case(case, module.CODEMOD, variant)
+        sys.modules["my_rule"] = module  # where a dataclass looks its types up
+        try:
+            spec.loader.exec_module(module)
+            assert module.CODEMOD.name == "my-rule"
+            cases = load_cases(project / "golden" / "my-rule.md")
+            assert {case.kind for case in cases} == {Kind.FIX, Kind.KEEP}
+            for case in cases:
+                for variant in case.variants:
+                    assert not check_case(case, module.CODEMOD, variant)
+        finally:
+            del sys.modules["my_rule"]
 
-    def test_nothing_is_overwritten(self, dockfix: Run, pack: Path) -> None:
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ('ORDER: tuple[str, ...] = ("one",)\n', 'ORDER: tuple[str, ...] = ("one", "my-rule",)\n'),
+            ('RULES = (\n  "one", # first\n  "two"\n)', 'RULES = (\n  "one", # first\n  "two",\n  "my-rule",\n)'),
+            ("CODEMODS = ()\n", "CODEMODS = ()\n"),
+        ],
+    )
+    def test_the_rule_is_listed_if_there_is_a_list(self, dockfix: Run, pack: Path, before: str, after: str) -> None:
+        (pack / "__init__.py").write_text(before)
+        done = dockfix("new", "my-rule")
+        assert (pack / "__init__.py").read_text() == after
+        assert (b"next: add 'my-rule' to the rules" in done.stderr) is (before == after)
+
+    def test_nothing_is_overwritten(self, dockfix: Run, project: Path, pack: Path) -> None:
         (pack / "my_rule.py").write_text("mine")
         done = dockfix("new", "my-rule")
         assert done.returncode == 2
-        assert b"is there already" in done.stderr
+        assert b"already exists; nothing was written" in done.stderr
         assert (pack / "my_rule.py").read_text() == "mine"
+        assert not (project / "golden").exists()
 
     @pytest.mark.parametrize("name", ["MyRule", "my_rule", "../x", "x-", "", "1x"])
     @pytest.mark.usefixtures("pack")
@@ -308,10 +341,55 @@ class TestNew:
         done = dockfix("new", name)
         assert done.returncode == 2
         assert not (project / "golden").exists()
-        assert (b"'my-rule' would be" in done.stderr) is (name in ("MyRule", "my_rule"))
+        assert (b"use 'my-rule'" in done.stderr) is (name in ("MyRule", "my_rule"))
 
-    def test_a_pack_is_needed(self, dockfix: Run) -> None:
-        assert b"give --pack DIR" in dockfix("new", "my-rule").stderr
+    def test_the_package_of_the_pack_is_needed(self, dockfix: Run, project: Path, pack: Path) -> None:
+        (pack / "__init__.py").unlink()
+        assert b"the package my_codemods of the pack" in dockfix("new", "my-rule").stderr
+        assert b"is not the package of a pack" in dockfix("new", "my-rule", "--pack", str(pack)).stderr
+        assert not (project / "golden").exists()
+
+    def test_a_new_pack_passes_its_tests(self, dockfix: Run, tmp_path: Path) -> None:
+        folder = tmp_path / "fresh"
+        folder.mkdir()
+        done = dockfix("new", "my-rule", cwd=folder)
+        assert done.returncode == 0
+        root = folder / "dockfix-my-rule"
+        assert len(done.stdout.split()) == len([path for path in root.rglob("*") if path.is_file()]) == 6
+        again = dockfix("new", "my-rule", cwd=folder)
+        assert (again.returncode, b"already exists" in again.stderr) == (2, True)
+        installed = install(root, tmp_path / "site")
+        for arguments in (["-m", "pytest", "-q", "-p", "no:cacheprovider"], ["-m", "dockfix", "explain", "my-rule"]):
+            run = subprocess.run(
+                [sys.executable, *arguments], cwd=root, env=installed, capture_output=True, check=False, text=True
+            )
+            assert run.returncode == 0, run.stdout + run.stderr
+        added = subprocess.run(
+            [sys.executable, "-m", "dockfix", "new", "second"], cwd=root, env=installed, capture_output=True, check=True
+        )
+        assert added.stderr == b""
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+            cwd=root, env=installed, capture_output=True, check=False, text=True,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert (root / "golden" / "second.md").exists()
+
+
+def install(root: Path, site: Path) -> dict[str, str]:
+    """Install a project as `pip install -e` does, without a build backend: its metadata and its source on the path."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    metadata = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    groups = [
+        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+        for group, points in project["entry-points"].items()
+    ]
+    (metadata / "entry_points.txt").write_text("\n".join(groups))
+    return {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{root / 'src'}"}
 
 
 def test_version_and_help(dockfix: Run) -> None:
@@ -405,7 +483,7 @@ def test_compose_files_that_are_named_are_the_only_ones(dockfix: Run, project: P
     ("arguments", "message"),
     [
         (("--compose", "missing.yaml"), b"--compose: missing.yaml is not a file"),
-        (("--compose", "/etc/passwd"), b"lies outside the project root"),
+        (("--compose", "/etc/passwd"), b"is outside the project root"),
         (("--compose", "compose.yaml", "--no-project"), b"cannot be combined"),
         (("--compose", ""), b"--compose: '' is not a file"),
         (("-f", "sarif"), b"'--format' / '-f': 'sarif' is not one of 'text', 'json'"),
@@ -453,14 +531,61 @@ def test_a_broken_file_elsewhere_is_told_and_does_not_fail_the_run(dockfix: Run,
     assert dockfix("check").returncode == 2
 
 
-def test_the_image_lock_is_read_and_a_bad_line_is_named(dockfix: Run, project: Path) -> None:
-    (project / "dockfix.yaml").write_text("image-lock: images.lock\n")
-    missing = dockfix("check")
+def test_a_crash_has_its_traceback_with_verbose(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM crash\n")
+    for command in ("check", "apply"):
+        done = dockfix(command, "--rule", "crasher")
+        assert done.returncode == 3
+        assert b"defect in crasher (crash): LookupError: no such thing" in done.stderr
+        assert b"-v shows the traceback" in done.stderr
+        assert b"Traceback" not in done.stderr
+        done = dockfix(command, "--rule", "crasher", "-v")
+        assert b"Traceback (most recent call last):" in done.stderr
+        assert b'raise LookupError("no such thing")' in done.stderr
+    defect = json.loads(dockfix("check", "--rule", "crasher", "-f", "json").stdout)["files"][0]["defects"][0]
+    assert "in _crashes" in defect["traceback"]
+
+
+def real(project: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run dockfix with the installed packs."""
+    return subprocess.run([sys.executable, "-m", "dockfix", *arguments], cwd=project, capture_output=True, check=False)
+
+
+def test_the_schema_of_the_installed_packs(project: Path) -> None:
+    done = real(project, "rules", "--format", "schema")
+    assert json.loads(done.stdout) == json.loads((files_of("dockfix") / "schema.json").read_text())
+
+
+def test_the_file_of_an_option_is_read_and_a_bad_line_is_named(project: Path) -> None:
+    (project / "dockfix.yaml").write_text("rules: {image-pin: {lock-file: images.lock}}\n")
+    missing = real(project, "check")
     assert missing.returncode == 2
     assert b"images.lock" in missing.stderr
     (project / "images.lock").write_text("alpine:3@sha256:12\n")
-    done = dockfix("check")
+    done = real(project, "check")
     assert done.returncode == 2
-    assert b"images.lock:1: 'sha256:12' is no sha256 digest" in done.stderr
+    assert b"images.lock:1: 'sha256:12' is not a sha256 digest" in done.stderr
     (project / "images.lock").write_text(f"alpine:3@sha256:{'1' * 64}\n")
-    assert dockfix("check").returncode == 0
+    assert real(project, "check").returncode == 0
+
+
+def test_a_wrong_option_names_its_key_and_line(project: Path) -> None:
+    (project / "dockfix.toml").write_text('[rules.uid-map.users]\nweb = 10002\napp = "x"\n')
+    done = real(project, "check")
+    assert done.returncode == 2
+    assert b'dockfix.toml:3: rules.uid-map.users.app must be a whole number, not "x"' in done.stderr
+
+
+def test_extend_select_adds_a_rule_and_a_rule_without_its_options_is_noted(project: Path) -> None:
+    (project / "dockfix.yaml").write_text("extend-select: [image-pin]\n")
+    (project / "Dockerfile").write_text("FROM alpine:3\nRUN apk add curl\n")
+    done = real(project, "check", "-f", "json")
+    assert b"image-pin finds nothing: the configuration has no options for it (rules.image-pin)" in done.stderr
+    (project / "images.lock").write_text(f"alpine:3@sha256:{'1' * 64}\n")
+    (project / "dockfix.yaml").write_text("extend-select: [image-pin]\nrules: {image-pin: {lock-file: images.lock}}\n")
+    done = real(project, "check", "-f", "json")
+    assert done.stderr.count(b"finds nothing") == 0
+    found = {each["rule"] for each in json.loads(done.stdout)["files"][0]["findings"]}
+    assert {"image-pin", "apk-cache"} <= found
+    only = real(project, "check", "-f", "json", "--rule", "apk-cache")
+    assert {each["rule"] for each in json.loads(only.stdout)["files"][0]["findings"]} == {"apk-cache"}

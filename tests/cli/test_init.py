@@ -41,7 +41,7 @@ def test_it_overwrites_nothing(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_text("FROM mine\n")
     done = dockfix("init", "go")
     assert done.returncode == 2
-    assert b"Dockerfile is there; --force overwrites it" in done.stderr
+    assert b"Dockerfile already exists; --force overwrites it" in done.stderr
     assert (project / "Dockerfile").read_text() == "FROM mine\n"
     assert not (project / ".dockerignore").exists()
     assert dockfix("init", "go", "--force").returncode == 0
@@ -203,7 +203,7 @@ def test_prompts_on_a_terminal(project: Path) -> None:
 
 def test_digests_come_from_the_lock_file_of_the_project(dockfix: Run, project: Path) -> None:
     digest = f"sha256:{'0' * 64}"
-    (project / "pyproject.toml").write_text('[tool.dockfix]\nimage-lock = "images.lock"\n')
+    (project / "pyproject.toml").write_text('[tool.dockfix.rules.image-pin]\nlock-file = "images.lock"\n')
     (project / "images.lock").write_text(f"python:3.13-slim-bookworm@{digest}\n")
     done = dockfix("init", "python", "--package-manager", "uv", "--yes")
     assert done.returncode == 0, done.stderr
@@ -212,7 +212,7 @@ def test_digests_come_from_the_lock_file_of_the_project(dockfix: Run, project: P
 
 
 def test_a_wrong_lock_file_is_an_error_and_nothing_is_written(dockfix: Run, project: Path) -> None:
-    (project / "pyproject.toml").write_text('[tool.dockfix]\nimage-lock = "images.lock"\n')
+    (project / "pyproject.toml").write_text('[tool.dockfix.rules.image-pin]\nlock-file = "images.lock"\n')
     (project / "images.lock").write_text("python\n")
     done = dockfix("init", "python", "--yes")
     assert done.returncode == 2

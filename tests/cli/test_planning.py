@@ -8,6 +8,7 @@ import pytest
 
 from dockfix.cli import planning
 from dockfix.cli.console import Console
+from dockfix.engine import configure
 from dockfix.output.plain import PLAIN
 from dockfix.rule.registry import Registry
 
@@ -24,7 +25,7 @@ def test_no_more_processes_than_processors(
     configured: int | None,
     jobs: int,
 ) -> None:
-    monkeypatch.setattr(planning, "_processors", lambda: 4)
+    monkeypatch.setattr(configure, "processors", lambda: 4)
     monkeypatch.chdir(project)
     if configured is not None:
         (project / "dockfix.yaml").write_text(f"jobs: {configured}\n")

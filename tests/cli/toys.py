@@ -65,16 +65,24 @@ def _racy(target: Target) -> Iterator[Finding]:
             yield Fix(span, "racy", (Edit(*span, "raced"),), Safety.SAFE, "to be refused")
 
 
+def _crashes(target: Target) -> Iterator[Finding]:
+    """Raises an exception, as a rule with a mistake does."""
+    if "crash" in target.text:
+        raise LookupError("no such thing")
+    yield from ()
+
+
 _NONE: frozenset[Effect] = frozenset()
 
 REGISTRY = Registry(
     (
-        Codemod("from-as", "AS beside FROM", Severity.INFO, Category.STYLE, frozenset({Effect.STAGES}), _from_as, "0"),
+        Codemod("from-as", "AS next to FROM", Severity.INFO, Category.STYLE, frozenset({Effect.STAGES}), _from_as, "0"),
         Codemod(
             "workdir-abs", "Absolute folders", Severity.WARNING, Category.STYLE, frozenset({Effect.WORKDIR}), _workdir,
             "0", page="Folders.\n\n## Why\n\nBecause.\n\n```dockerfile\nWORKDIR /x\n```\n",
         ),
         Codemod("user-root", "No root", Severity.ERROR, Category.SECURITY, _NONE, _user, "0"),
+        Codemod("crasher", "Crashes", Severity.INFO, Category.STYLE, _NONE, _crashes, "0", opt_in=True),
         Codemod("breaker", "Breaks", Severity.INFO, Category.STYLE, _NONE, _broken, "0", opt_in=True),
         Codemod("racer", "Races", Severity.INFO, Category.STYLE, frozenset({Effect.METADATA}), _racy, "0"),
     )

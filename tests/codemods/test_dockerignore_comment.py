@@ -11,7 +11,7 @@ from dockfix.engine.settings import Settings
 from dockfix.project.context import Context
 from dockfix.rule.registry import load_registry
 
-SETTINGS = Settings(rules=("dockerignore-comment",))
+SETTINGS = Settings(select=("dockerignore-comment",))
 
 
 def make(root: Path, lines: int) -> None:

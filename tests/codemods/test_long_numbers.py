@@ -47,7 +47,7 @@ def test_no_rule_fails(tmp_path: Path) -> None:
     for name, text in {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE, "docker-bake.hcl": BAKE}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     registry = load_registry()
-    settings = Settings(rules=tuple(registry.names), unsafe=True)
+    settings = Settings(select=tuple(registry.names), unsafe=True)
     result = run_paths((tmp_path,), settings, root=tmp_path, registry=registry, write=False)
     assert [str(defect)[:200] for _, defect in result.defects] == []
     assert any(file.applied for file in result.files)

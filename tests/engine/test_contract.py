@@ -119,7 +119,7 @@ def test_stages_in_front_leave_the_others_as_they_are(old: str, new: str, effect
 @pytest.mark.parametrize(
     ("before", "after", "moved"),
     [
-        # one of two equal steps goes: what stays stands as it stood, whichever it was
+        # one of two equal steps is removed: the order of the others is the same, whichever it was
         (["USER r", "RUN x", "USER r"], ["RUN x", "USER r"], False),
         (["USER r", "RUN x", "USER r"], ["USER r", "RUN x"], False),
         (["RUN y", "USER r", "RUN x", "USER r"], ["USER r", "RUN x", "RUN y"], True),

@@ -33,7 +33,7 @@ def test_what_must_be_declared(name: str, effect: Effect) -> None:
         ("c.yaml", "a: 1\nb: 2\n", "a: 1\n", "b was lost"),
         ("c.yaml", "a: [1, 2]\n", "a: [1]\n", "a.1 was lost"),
         ("c.yaml", "a: 1 # x\n", "a: 1\n", "comment of the file was lost: # x"),
-        ("c.yaml", "a: 1\n", "a: [\n", "the result is no YAML"),
+        ("c.yaml", "a: 1\n", "a: [\n", "the result is invalid YAML"),
         ("b.hcl", 'target "a" {}\n', 'target "a" {\n  args = { x = "y" }\n}\n', ""),
         ("b.hcl", 'target "a" {\n  target = "x"\n}\n', 'target "a" {}\n', "was lost"),
         ("b.hcl", 'target "a" {} # x\n', 'target "a" {}\n', "a comment was changed"),

@@ -155,4 +155,4 @@ def test_neither_does_it_offer_a_fix_over_files_that_a_gate_rejects(
 
 def test_effects_are_held_against_what_a_check_offers() -> None:
     found, defects = findings(target(TEXT), [codemod(renames("b", "x"), effects=frozenset({Effect.ENV}))])
-    assert (found, [each.message for each in defects]) == ((), ["the build changed in an undeclared way: users"])
+    assert (found, [each.message for each in defects]) == ((), ["the change has undeclared effects: users"])

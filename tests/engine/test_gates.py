@@ -35,17 +35,17 @@ def gates(before: str, after: str) -> list[str]:
         (
             "FROM a\n# hadolint ignore=DL1\nRUN b\nCOPY c d\n",
             "FROM a\n# hadolint ignore=DL1\nCOPY c d\nRUN b\n",
-            "pragma was parted from its RUN",
+            "pragma was separated from its RUN",
         ),
         (
             "FROM a\n# hadolint ignore=DL1\nRUN b\nRUN c\n",
             "FROM a\n# hadolint ignore=DL1\nRUN c\nRUN b\n",
-            "pragma was parted from its instruction",
+            "pragma was separated from its instruction",
         ),
         (
             "FROM a\n# dockfix: ignore=x\nRUN b\n",
             "FROM a\n# dockfix: ignore=x\n\nRUN b\n",
-            "pragma was parted from its RUN",
+            "pragma was separated from its RUN",
         ),
     ],
 )
@@ -73,9 +73,9 @@ def test_what_may_happen(before: str, after: str) -> None:
 
 def test_what_is_not_declared_must_not_change() -> None:
     before, after = parse("FROM a\nRUN b\nUSER c\n"), parse("FROM a\nRUN d\nUSER e\n")
-    assert check_gates(NOTHING, before, after) == ["the build changed in an undeclared way: commands, users"]
+    assert check_gates(NOTHING, before, after) == ["the change has undeclared effects: commands, users"]
     users = codemod(lambda _: iter(()), effects=frozenset({Effect.USERS}))
-    assert check_gates(users, before, after) == ["the build changed in an undeclared way: commands"]
+    assert check_gates(users, before, after) == ["the change has undeclared effects: commands"]
     assert check_gates(ANYTHING, before, after) == []
 
 
@@ -85,5 +85,5 @@ def test_bytes_outside_the_edits() -> None:
     after = apply_edits(before, edits)
     assert check_untouched(before, after, edits) == []
     assert check_untouched(before, "X" + after[1:], edits) == ["text before offset 2 changed outside the edits"]
-    assert check_untouched(before, after + "i", edits) == ["text behind the last edit changed"]
+    assert check_untouched(before, after + "i", edits) == ["text after the last edit changed"]
     assert check_untouched(before, before, edits) != []

@@ -218,11 +218,11 @@ def changes_the_escape(given: Target) -> Iterator[Finding]:
 @pytest.mark.parametrize(
     ("check", "gate", "message"),
     [
-        (wrong_scope, "gate", "undeclared way: stages"),
+        (wrong_scope, "gate", "undeclared effects: stages"),
         (breaks_the_parse, "gate", "does not parse"),
         (breaks_the_shell, "gate", "shell text no longer parses"),
         (drops_a_comment, "gate", "comment was lost: # kept"),
-        (parts_a_pragma, "gate", "pragma was parted"),
+        (parts_a_pragma, "gate", "pragma was separated"),
         (changes_the_escape, "gate", "directives"),
         (loops, "stability", "own output"),
         (changes_nothing, "stability", "changes nothing"),

@@ -65,7 +65,7 @@ def replaced(text: str, old: str, new: str) -> tuple[Edit, ...]:
 
 
 def new_user(target: Target) -> Iterator[Finding]:
-    """`old` becomes `new` in the Dockerfile and in the compose file beside it, at once."""
+    """`old` becomes `new` in the Dockerfile and in the compose file next to it, in one fix."""
     compose = target.project.root / "compose.yaml"
     text = target.project.files.read(compose).text
     if "USER old" in target.text and "user: old" in text:
@@ -376,13 +376,13 @@ def out_of_range(target: Target) -> Iterator[Finding]:
         (breaks_compose, frozenset(Effect), "gate", "compose.yaml"),
         (eats_a_comment, frozenset(Effect), "gate", "compose.yaml: a comment of the file was lost: # ours"),
         (breaks_the_dockerfile, frozenset(Effect), "gate", "does not parse"),
-        (new_user, frozenset(Effect) - {Effect.COMPOSE}, "gate", "compose.yaml was changed in an undeclared way"),
-        (new_user, frozenset(Effect) - {Effect.USERS}, "gate", "undeclared way: users"),
-        (creates, frozenset(Effect) - {Effect.FILES}, "gate", "init.sql was created undeclared"),
+        (new_user, frozenset(Effect) - {Effect.COMPOSE}, "gate", "compose.yaml was changed, which is not declared"),
+        (new_user, frozenset(Effect) - {Effect.USERS}, "gate", "undeclared effects: users"),
+        (creates, frozenset(Effect) - {Effect.FILES}, "gate", "init.sql was created, which is not declared"),
         (changes_nothing, frozenset(Effect), "stability", "changes nothing"),
         (goes_on, frozenset(Effect), "stability", "own output"),
-        (not_there, frozenset(Effect), "edits", "missing.yaml is not there"),
-        (already_there, frozenset(Effect), "edits", "compose.yaml is there already"),
+        (not_there, frozenset(Effect), "edits", "missing.yaml does not exist"),
+        (already_there, frozenset(Effect), "edits", "compose.yaml already exists"),
         (out_of_range, frozenset(Effect), "edits", "out of range"),
     ],
 )
@@ -441,7 +441,7 @@ def test_a_fix_must_be_right_in_every_context(tmp_path: Path) -> None:
     (found,) = result.files[0].remaining
     assert isinstance(found.finding, Refusal)
     assert "a (compose.yaml)" in found.finding.note
-    assert "b (compose.yaml) builds this file too" in found.finding.note
+    assert "b (compose.yaml) builds this file with another" in found.finding.note
     root = project(tmp_path / "three", {**files, "b/data": "", "compose.yaml": both})
     assert settled(root, a_codemod(needs_a_file)).files[0].text == "FROM a\nUSER new\n"
 

@@ -45,7 +45,7 @@ def workspace(root: Path, files: dict[str, str], options: BuildOptions | None = 
 def asked(requires: Requires | None, run: Workspace, *triggers: str) -> tuple[bool, bool]:
     """Whether a codemod concerns the first file of a run, and the run."""
     rule = requiring(requires, *triggers)
-    target = target_for(run.project, run.files[0], run.options)
+    target = target_for(run.project, run.files[0], run.build_options)
     return may_apply(rule, target, target.text.lower()), may_apply_to_project(rule, run.only(rule.could_apply))
 
 
@@ -99,14 +99,14 @@ def test_an_ignore_file_may_be_needed(tmp_path: Path, name: str | None) -> None:
     )
     run = workspace(tmp_path, {"b/Dockerfile": "FROM a\n", **others})
     assert asked(Requires.IGNORE, run)[1] is (name is not None)
-    run = replace(run, options=BuildOptions(context=Path("c")))
+    run = replace(run, build_options=BuildOptions(context=Path("c")))
     assert asked(Requires.IGNORE, run)[1]
 
 
 def test_a_function_that_is_named_is_the_function() -> None:
     named = LazyFunction(collect.__module__, collect.__qualname__)
     assert collect_key(named) == collect_key(collect)
-    # `posixpath` stands for a module that a pack names: it is found by its name
+    # `posixpath` takes the place of a module that a pack names
     assert LazyFunction("posixpath", "basename")("/a/b") == "b"
     assert replace(codemod(never), check=LazyFunction("nowhere.at_all", "rewrite"), page="").page == ""
 

@@ -44,7 +44,7 @@ def target(text: str) -> Target:
 
 
 def word(instruction: Instruction) -> str:
-    """The text behind the flags."""
+    """The text after the flags."""
     return instruction.text.text
 
 

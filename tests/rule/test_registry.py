@@ -52,7 +52,7 @@ def test_a_pack_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(RegistryError, match="'ark' cannot be loaded: 'gone'"):
         load(monkeypatch, Point("ark", fails))
-    with pytest.raises(RegistryError, match="'ark' gives something that is no Codemod: 1"):
+    with pytest.raises(RegistryError, match="'ark' returns a value that is not a Codemod: 1"):
         load(monkeypatch, Point("ark", lambda: [1]))
     with pytest.raises(RegistryError, match="two codemods are named 'a'; the second is in pack 'zoo'"):
         load(monkeypatch, Point("zoo", lambda: [made("a")]), Point("ark", lambda: [made("a")]))
@@ -62,20 +62,22 @@ REGISTRY = Registry((made("cache-mount"), made("arg-scope"), replace(made("pin")
 
 
 def test_selection_keeps_the_running_order_and_leaves_out_what_is_opt_in() -> None:
-    def names(*rules: str, skip: tuple[str, ...] = ()) -> list[str]:
-        return [each.name for each in REGISTRY.select(rules, skip)]
+    def names(*rules: str, ignore: tuple[str, ...] = (), extend: tuple[str, ...] = ()) -> list[str]:
+        return [each.name for each in REGISTRY.select(rules, ignore, extend)]
 
     assert names() == ["cache-mount", "arg-scope"]
     assert names("pin", "arg-scope") == ["arg-scope", "pin"]
-    assert names(skip=("cache-mount",)) == ["arg-scope"]
-    assert names("pin", skip=("pin",)) == []
+    assert names(ignore=("cache-mount",)) == ["arg-scope"]
+    assert names("pin", ignore=("pin",)) == []
+    assert names(extend=("pin",)) == ["cache-mount", "arg-scope", "pin"]
+    assert names("arg-scope", extend=("pin",), ignore=("arg-scope",)) == ["pin"]
 
 
 @pytest.mark.parametrize(
     ("name", "nearest"), [("cache-mounts", "cache-mount"), ("argscope", "arg-scope"), ("zzzzzzz", None)]
 )
 def test_an_unknown_rule_suggests_the_nearest(name: str, nearest: str | None) -> None:
-    for use in (REGISTRY.get, lambda rule: REGISTRY.select([rule]), lambda rule: REGISTRY.select(skip=[rule])):
+    for use in (REGISTRY.get, lambda rule: REGISTRY.select([rule]), lambda rule: REGISTRY.select(extend=[rule])):
         with pytest.raises(UnknownRuleError, match=f"unknown rule '{name}'") as caught:
             use(name)
         assert caught.value.suggestion == nearest

@@ -199,7 +199,7 @@ def test_a_defect_fails_the_case() -> None:
         if first.args[0].text == "debian":
             yield Fix(first.span, "other", (replace(first.args[0].span, "alpine"),), Safety.SAFE, "why")
 
-    with pytest.raises(AssertionError, match="undeclared way: stages"):
+    with pytest.raises(AssertionError, match="undeclared effects: stages"):
         check_case(FULL, codemod(lies))
 
 
@@ -228,15 +228,15 @@ def test_a_case_must_be_a_dockerfile_that_builds() -> None:
     [
         ("unsaf: true\n", "unknown options: unsaf"),
         ("unsafe: 1\n", "true or false"),
-        ("variants: {crlf: false}\n", "says why"),
-        ("variants: {crlf: ' '}\n", "says why"),
+        ("variants: {crlf: false}\n", "needs a reason"),
+        ("variants: {crlf: ' '}\n", "needs a reason"),
         ("variants: {plain: so}\n", "to the reason"),
         ("[]\n", "mapping"),
         ("{\n", "options: "),
         ("context: []\n", "folder"),
-        ("image-lock: []\n", "file"),
+        ("rules: []\n", "rules maps"),
         ("build-contexts: {a: 1}\n", "maps names"),
-        ("uid-map: {a: b}\n", "maps users"),
+        ("image-lock: x\n", "unknown options: image-lock"),
     ],
 )
 def test_options_are_checked(options: str, match: str) -> None:
@@ -309,7 +309,7 @@ def test_a_variant_that_would_mean_something_else_does_not_fit(text: str, varian
 
 def test_a_second_run_that_finds_more_to_do_fails() -> None:
     def complaints(number: int) -> tuple[str, ...]:
-        """Of a codemod that wants more when it sees a text, its own result too, for that time."""
+        """The complaints about a codemod that finds more to fix in its own output."""
         asked: list[str] = []
 
         def wants(target: Target) -> Iterator[Finding]:

@@ -17,8 +17,8 @@ If two users have one number, each owns the other's files.
 With this configuration
 
 ```toml pyproject.toml
-[tool.dockfix]
-uid-map = { app = 10001 }
+[tool.dockfix.rules.uid-map]
+users = { app = 10001 }
 ```
 
 the second of these two images has to change:
@@ -61,7 +61,8 @@ changes all numbers in all files, or none.
 
 ## Options
 
-- `uid-map`: the UID of each user, by name.
+- `users`: a table of user names and the UIDs that they have in all images, each from 1 to 2147483646 and given once. A
+  user's own group gets the same number. Default: empty, and the rule only reports conflicts.
 
 ## References
 
@@ -72,7 +73,7 @@ changes all numbers in all files, or none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -86,7 +87,31 @@ from dockfix_codemods.uid_map.edits import AccountFile, account_file, renumber
 _REVIEW: Final = "check volumes with files of the old numbers, and manifests, scripts and comments that name them"
 _MOST_SHOWN: Final = 6
 
+_MAX_UID: Final = 2**31 - 2
+"""Some programs read IDs as signed, and the last one as none."""
+
 _Files = Mapping[Path, AccountFile]
+
+
+@dataclass(frozen=True)
+class UidMapOptions:
+    """Options of `uid-map`.
+
+    Args:
+        users: the UID that each user has in all images, from 1 to 2147483646; each is given once. A user's own group
+            gets the same number.
+    """
+
+    users: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        owners: dict[int, str] = {}
+        for name, uid in self.users.items():
+            if not 1 <= uid <= _MAX_UID:
+                raise ValueError(f"users.{name} must be a whole number from 1 to {_MAX_UID}, not {uid}")
+            owner = owners.setdefault(uid, name)
+            if owner != name:
+                raise ValueError(f"users.{name} must not be {uid}, which is the UID of {owner!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +135,10 @@ def collect(target: Target) -> AccountFile:
 def check_project(workspace: Workspace) -> Iterator[Finding]:
     """Give the users of the map their numbers, and report the conflicts of all others."""
     files = dict(workspace.collected(collect))
-    for name, number in workspace.options.uid_map.items():
+    mapped = workspace.options(UidMapOptions).users
+    for name, number in mapped.items():
         yield from _mapped(workspace, files, name, number)
-    accounts = [each for each in _accounts(workspace, files) if each.name not in workspace.options.uid_map]
+    accounts = [each for each in _accounts(workspace, files) if each.name not in mapped]
     users = [each for each in accounts if each.kind == "user"]
     groups = [each for each in accounts if each.kind == "group"]
     yield from _conflicts(users)
@@ -192,5 +218,6 @@ CODEMOD: Final = Codemod(
     collect=collect,
     since="0.1.0",
     triggers=("user", "group", "chown", "uid="),
+    options=UidMapOptions,
     findings=("cross 2",),
 )

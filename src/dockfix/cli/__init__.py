@@ -1,24 +1,25 @@
-"""The command line: one file a command, nothing but wiring of the library's functions.
+"""The command line: one file per command, which only calls the functions of the library.
 
-- `app`: the typer application: the commands and what they have in common.
+- `app`: the typer application.
 - `apply`: `dockfix apply`: write fixes in place, or show them.
 - `applying`: what `dockfix apply` does.
 - `ast`: `dockfix ast`: the tree, for codemod authors.
 - `check`: `dockfix check`: findings, nothing written.
 - `checking`: what `dockfix check` does.
-- `console`: standard output and error: colours where they are wanted, and no text that a terminal cannot show.
-- `ending`: ending a command on a signal, so that no temporary file and no process of it is left.
-- `errors`: why a command ends early.
+- `console`: standard output and error, with colours and escaping.
+- `ending`: clean-up when a signal ends a command.
+- `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
 - `init`: `dockfix init`: a new Dockerfile.
-- `interactive`: asking a person about each fix, as `git add -p` asks about each hunk.
-- `new`: `dockfix new`: scaffold a codemod with a golden file.
-- `options`: the options that commands share, for typer.
-- `planning`: what the options that commands share and the configuration come to.
-- `reporting`: what commands say of a run.
-- `rules`: `dockfix rules`: the catalogue.
+- `initialising`: what `dockfix init` does.
+- `interactive`: asks about each fix, as `git add -p` asks about each hunk.
+- `new`: `dockfix new`: a new pack, or a new rule in a pack.
+- `options`: the shared options of commands, for typer.
+- `planning`: the shared options combined with the configuration.
+- `reporting`: messages about a run.
+- `rules`: `dockfix rules`: the list of rules.
 - `targets`: `dockfix targets`: every Dockerfile, and how it is built.
-- `usage`: what is wrong with a command line, in words that do not depend on the version of typer.
+- `usage`: messages about a wrong command line, the same for all versions of typer.
 """
 
 from __future__ import annotations
@@ -34,16 +35,16 @@ BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
-    """Run dockfix and give its exit code.
+    """Run dockfix and return its exit code.
 
     Args:
         arguments: the command line without the program; by default that of this process.
-        state: a `dockfix.rule.registry.Registry` to use in place of the installed packs.
+        state: a `dockfix.rule.registry.Registry` to use instead of the installed packs.
     """
-    # Processes that are started anew, as workers are on macOS, must not import from the current folder either.
+    # New processes, such as workers on macOS, must not import from the current folder either.
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        # Imports stand inside: an interrupt may come while they load.
+        # The imports are inside `try`, since an interrupt may come while they load.
         code = _plain(sys.argv[1:] if arguments is None else list(arguments), state)
         if code is None:
             from dockfix.cli.app import app  # noqa: PLC0415 - brings typer, which takes longest
@@ -60,13 +61,13 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         sys.stderr.write("dockfix: interrupted; files that were already written stay as they are\n")
         return INTERRUPTED
     except Ended as ended:
-        return 128 + ended.number  # as shells have it; whoever sent it need not be told
+        return 128 + ended.number  # as in shells; the sender needs no message
     except (OutputClosed, BrokenPipeError):
-        # Say nothing, and keep the interpreter from flushing into the closed pipe.
+        # No message, and the interpreter must not flush into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except Exception as error:
-        # typer's usage errors; their class moved between versions, so they are known by what they can do.
+        # typer's usage errors; their class moved between versions, so they are recognised by their methods.
         if type(error).__name__ == "Abort":
             return INTERRUPTED
         show, usage_code = getattr(error, "show", None), getattr(error, "exit_code", None)
@@ -83,10 +84,10 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
 
 
 def _plain(arguments: Sequence[str], state: object) -> int | None:
-    """Do what a command line asks that needs no parser: `--version`, or `check` or `apply` of paths without options.
+    """Run a command line that needs no parser: `--version`, or `check` or `apply` of paths without options.
 
-    That is what pre-commit, editors and most people call, and a parser takes longer to load than they take to run.
-    None if it is another command line; what an option means is said in one place only.
+    These are the most frequent ones, and the parser takes longer to load than they take to run. Returns None for any
+    other command line.
     """
     if "_DOCKFIX_COMPLETE" in os.environ or os.name == "nt":  # there the parser expands wildcards
         return None

@@ -1,4 +1,4 @@
-"""The typer application: the commands and what they have in common."""
+"""The typer application."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dockfix.cli.targets import targets
 
 _EXIT_CODES: Final = (
     "Exit codes: 0 nothing to do, or all done; 1 findings or would-be changes; 2 bad usage, configuration or input;"
-    " 3 a defect in a codemod was caught; 130 interrupted."
+    " 3 a defect in a rule; 130 interrupted."
 )
 
 app: Final = typer.Typer(
     name="dockfix",
-    help="Repairs Dockerfiles with lossless codemods.",
+    help="Fixes Dockerfiles with small, lossless, checked edits.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode=None,  # rich takes longer to load than most runs take
@@ -44,7 +44,7 @@ def root(
         bool, typer.Option("--version", "-V", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Repairs Dockerfiles with lossless codemods."""
+    """Fixes Dockerfiles with small, lossless, checked edits."""
 
 
 for _command in (apply, check, targets, rules, explain, ast, init, new):

@@ -1,4 +1,4 @@
-"""`dockfix apply`: write fixes in place, or show them."""
+"""`dockfix apply`: apply fixes in place, or show them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ def apply(
     paths: options.PathsArgument = None,
     rule: options.RuleOption = None,
     skip: options.SkipOption = None,
-    unsafe: Annotated[bool, typer.Option("--unsafe", help="Make the fixes, too, that a person must look at.")] = False,
+    unsafe: Annotated[bool, typer.Option("--unsafe", help="Also apply fixes that need review.")] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", "--dry-run", help="Write nothing; print the changes as a unified diff.")
+        bool, typer.Option("--diff", "--dry-run", help="Print the changes as a unified diff and write nothing.")
     ] = False,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if files would change.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with code 1 if files would change.")
+    ] = False,
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Ask before each fix.")] = False,
     exit_non_zero_on_fix: Annotated[
-        bool, typer.Option("--exit-non-zero-on-fix", help="Exit with 1 if files were changed.")
+        bool, typer.Option("--exit-non-zero-on-fix", help="Exit with code 1 if files were changed.")
     ] = False,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
@@ -42,7 +44,7 @@ def apply(
     verbose: options.VerboseOption = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Fix Dockerfiles in place. Safe fixes only, unless told otherwise."""
+    """Fix Dockerfiles in place. Only safe fixes are applied, unless --unsafe is given."""
     terminal = console(color, quiet=quiet, verbose=verbose)
     given = Given(
         paths=paths,

@@ -21,7 +21,7 @@ def apply(
     interactive: bool = False,
     fail_on_fix: bool = False,
 ) -> int:
-    """Fix Dockerfiles in place, or show what would be; gives the exit code."""
+    """Fix Dockerfiles in place, or show the changes; returns the exit code."""
     todo = plan(state, given, terminal)
     if interactive and (diff or check or todo.stdin):
         terminal.fail("--interactive cannot be combined with --diff, --check or standard input")
@@ -53,7 +53,7 @@ def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactiv
     reporting.trouble(result, terminal)
     reporting.applied(result, terminal, would=would, asked=interactive)
     if reviewer is not None and reviewer.interrupted:
-        terminal.err("dockfix: interrupted; the fixes accepted until then were written, no others")
+        terminal.err("dockfix: interrupted; only the fixes accepted so far were written")
         return INTERRUPTED
     return exit_code(result, differs=bool(result.changed) and (would or fail_on_fix))
 
@@ -69,7 +69,7 @@ def _filter(todo: Plan, terminal: Console, *, diff: bool, check: bool, fail_on_f
     if diff:
         reporting.diffs(result, terminal)
     elif not check:
-        # What cannot be used goes through as it is, so that a filter loses nothing.
+        # Input that cannot be used is passed through unchanged, so that a filter loses nothing.
         terminal.raw(encode(outcome.text) if outcome.changed else data)
     reporting.trouble(result, terminal)
     reporting.applied(result, terminal, would=diff or check)

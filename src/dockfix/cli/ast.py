@@ -16,7 +16,7 @@ from dockfix.cli.planning import STDIN
 
 
 class TreeFormat(enum.StrEnum):
-    """How a tree is written."""
+    """The output formats of a tree."""
 
     JSON = "json"
     TREE = "tree"
@@ -25,12 +25,15 @@ class TreeFormat(enum.StrEnum):
 def ast(
     paths: options.PathsArgument = None,
     form: Annotated[
-        TreeFormat, typer.Option("--format", "-f", help="A line of JSON per file, or a tree to read.")
+        TreeFormat, typer.Option("--format", "-f", help="Output format: a line of JSON per file, or a tree.")
     ] = TreeFormat.JSON,
-    trivia: Annotated[bool, typer.Option("--trivia", help="Show comments and blank lines, too.")] = False,
+    trivia: Annotated[bool, typer.Option("--trivia", help="Also show comments and blank lines.")] = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Show how Dockerfiles are understood; a file with mistakes has its problems in the output."""
+    """Show how dockfix parses Dockerfiles.
+
+    The problems of a file with errors are part of the output.
+    """
     from dockfix.output.text import problem_line  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.output.tree import tree_text  # noqa: PLC0415
     from dockfix.project.listing import text_tree, trees  # noqa: PLC0415

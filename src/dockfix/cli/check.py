@@ -17,9 +17,9 @@ def check(
     paths: options.PathsArgument = None,
     rule: options.RuleOption = None,
     skip: options.SkipOption = None,
-    form: Annotated[Format, typer.Option("--format", "-f", help="How to write the findings.")] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", "-f", help="Output format.")] = Format.TEXT,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the findings to a file.")
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the findings to this file.")
     ] = None,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
@@ -38,7 +38,7 @@ def check(
     verbose: options.VerboseOption = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Show what dockfix finds, and change nothing."""
+    """Show findings. No file is changed."""
     terminal = console(color, quiet=quiet, verbose=verbose)
     given = Given(
         paths=paths,

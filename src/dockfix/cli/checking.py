@@ -12,7 +12,7 @@ from dockfix.cli.planning import Given, exit_code, plan
 
 
 class Format(enum.StrEnum):
-    """How findings are written."""
+    """The output formats of findings."""
 
     TEXT = "text"
     JSON = "json"
@@ -21,7 +21,7 @@ class Format(enum.StrEnum):
 def check(
     state: object, given: Given, terminal: Console, *, form: Format = Format.TEXT, output: str | None = None
 ) -> int:
-    """Show what dockfix finds, and change nothing; gives the exit code. `output`: the file to write the findings to."""
+    """Show findings, or write them to the file `output`; returns the exit code."""
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.engine.session import check_paths, check_text  # noqa: PLC0415 - as above
     from dockfix.output.plain import PLAIN  # noqa: PLC0415 - as above

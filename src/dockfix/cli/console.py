@@ -1,4 +1,4 @@
-"""Standard output and error: colours where they are wanted, and no text that a terminal cannot show."""
+"""Standard output and error, with colours and escaping."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Colour(enum.StrEnum):
 
 
 def wants_colour(choice: Colour, *, terminal: bool, environment: Mapping[str, str]) -> bool:
-    """Whether a stream is coloured: as chosen; else by NO_COLOR, then FORCE_COLOR, then whether it is a terminal.
+    """Whether to colour a stream: as chosen; else by NO_COLOR, then FORCE_COLOR, then whether it is a terminal.
 
     Source: no-color.org (present and not empty), force-color.org.
     """
@@ -37,7 +37,7 @@ def wants_colour(choice: Colour, *, terminal: bool, environment: Mapping[str, st
 
 @dataclass(frozen=True)
 class Console:
-    """The two streams of a command. `quiet` leaves only errors, `verbose` asks for reasons."""
+    """The two streams of a command. `quiet` shows only errors, `verbose` shows all parts of findings."""
 
     out_style: Style
     err_style: Style
@@ -72,7 +72,7 @@ class Console:
 
     @property
     def out_is_terminal(self) -> bool:
-        """Whether a person reads standard output."""
+        """Whether standard output is a terminal."""
         return sys.stdout.isatty()
 
 
@@ -86,7 +86,7 @@ def console(colour: Colour = Colour.AUTO, *, quiet: bool = False, verbose: bool 
 
 
 def shown(text: str) -> str:
-    """Text that a user gave, fit to be shown back."""
+    """Text from the user, safe to show on a terminal."""
     return printable(text)
 
 

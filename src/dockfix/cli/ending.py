@@ -1,4 +1,4 @@
-"""Ending a command on a signal, so that no temporary file and no process of it is left."""
+"""Clean-up when a signal ends a command: no temporary file and no process is left."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", 
 
 @contextmanager
 def cleaned_up() -> Iterator[None]:
-    """Let the first signal that would end the process raise an exception instead, so that what is at work cleans up:
-    `KeyboardInterrupt` or `Ended`.
+    """Let the first signal that would end the process raise `KeyboardInterrupt` or `Ended` instead, for clean-up.
 
-    Later ones are ignored: they must not end the cleaning up. A signal that the caller ignores or handles stays so.
+    Later signals are ignored: they must not end the clean-up. Signals that the caller ignores or handles are not
+    changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does

@@ -1,20 +1,21 @@
-"""Why a command ends early."""
+"""Exceptions that end a command early."""
 
 from __future__ import annotations
 
 __all__ = ["INTERRUPTED", "Ended", "OutputClosed"]
 
 INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
+"""The exit code after Ctrl-C, as in shells."""
 
 
 class OutputClosed(Exception):  # noqa: N818 - not an error of anybody's
-    """Whoever read our output is gone. No OSError, which typer would take for its own to handle."""
+    """The reader of the output has closed it. Not an OSError, which typer would handle."""
 
 
 class Ended(BaseException):
-    """A signal other than an interrupt ends the command; `number` is its number. No Exception, so that nobody's codemod
-    and no parser takes it for one of its errors.
+    """A signal other than an interrupt ends the command; `number` is its number.
+
+    Not an Exception, so that no codemod or parser catches it.
     """
 
     def __init__(self, number: int) -> None:

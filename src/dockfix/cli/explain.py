@@ -16,7 +16,10 @@ def explain(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's name; `dockfix rules` lists them.")],
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Show what a rule finds, why, and what it does about it."""
+    """Show the page of a rule.
+
+    The page says what the rule finds, why, and what its fixes do.
+    """
     from dockfix.output.page import page_text  # noqa: PLC0415
     from dockfix.rule.registry import UnknownRuleError  # noqa: PLC0415 - needed by few commands
 

@@ -1,4 +1,4 @@
-"""Asking a person about each fix, as `git add -p` asks about each hunk."""
+"""Asks the user about each fix, as `git add -p` asks about each hunk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROMPT: Final = "Apply this fix [y,n,q,a,d,?]? "
 _HELP: Final = """\
 y - apply this fix
 n - do not apply this fix
-q - quit; apply neither this fix nor any of the others (those accepted so far are applied); so does Ctrl-C
+q - quit, as Ctrl-C does; apply neither this fix nor the remaining ones (those accepted so far are applied)
 a - apply this fix and all later ones in the file
 d - apply neither this fix nor any later one in the file
 ? - print help
@@ -31,15 +31,15 @@ d - apply neither this fix nor any later one in the file
 
 
 _Identity: TypeAlias = tuple[str, str, str, str]
-"""What a fix is known by in a later pass, where it has another place: its file, rule, message, and the text there."""
+"""What identifies a fix in a later pass, where its place may differ: its file, rule, message, and the text there."""
 
 
 class Reviewer:
-    """A person's answers, as the engine's `accept`.
+    """The user's answers, as the engine's `accept`.
 
-    The engine runs until nothing changes and so meets a declined fix again in the next pass; nobody is asked twice.
-    Of several equal fixes in one text as many are declined unasked as were declined before: those accepted are gone.
-    An interrupt means that no more is wanted, not that what was accepted is thrown away.
+    The engine runs until nothing changes and finds a declined fix again in the next pass; the user is not asked twice.
+    Of several equal fixes in one text as many are declined without asking as were declined before: the others are
+    applied already. An interrupt ends the questions; the fixes accepted before are applied.
     """
 
     def __init__(self, terminal: Console) -> None:
@@ -57,10 +57,10 @@ class Reviewer:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Until the end of this context the first interrupt ends the questions, and only a second one the run."""
+        """Within this context the first interrupt ends the questions, and the second one ends the run."""
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
-        # without it a signal that comes just before the wait for an answer would be lost
+        # without it a signal just before the wait for an answer would be lost
         old_writer = signal.set_wakeup_fd(writer)
         old_handler = signal.signal(signal.SIGINT, self._interrupt)
         self._woken = reader
@@ -79,7 +79,7 @@ class Reviewer:
         self.interrupted = True
 
     def __call__(self, workspace: Workspace, found: Diagnostic) -> bool:
-        """Whether the fix is wanted."""
+        """Whether to apply the fix."""
         file = str(found.path)
         if self._quit or self.interrupted or file in self._none:
             return False
@@ -99,7 +99,7 @@ class Reviewer:
         return answer in ("y", "a")
 
     def _is_known(self, workspace: Workspace, found: Diagnostic) -> bool:
-        """Whether a fix was declined when it turned up in an earlier text of its file."""
+        """Whether a fix was declined in an earlier text of its file."""
         batch = (str(found.path), found.rule, workspace.text_if_any(found.path) or "")
         if batch != self._batch:
             self._batch = batch
@@ -120,7 +120,7 @@ class Reviewer:
         try:
             diff = "".join(unified_diff(before, after, name) for name, before, after in preview(workspace, found))
         except EditError as error:
-            diff = f"(no diff: {printable(str(error))})\n"  # the engine will catch it
+            diff = f"(no diff: {printable(str(error))})\n"  # the engine reports it
         self._terminal.out("".join(f"{line}\n" for line in lines) + colour_diff(diff, style))
 
     def _ask(self) -> str:
@@ -148,7 +148,7 @@ class Reviewer:
             self._terminal.out(_HELP)
 
     def _line(self) -> str:
-        """A line of standard input; what was typed ahead is kept for the next questions."""
+        """A line of standard input; further input is kept for the next questions."""
         stdin = sys.stdin.fileno()
         while b"\n" not in self._typed:
             waits = [stdin] if self._woken is None else [stdin, self._woken]

@@ -1,4 +1,4 @@
-"""`dockfix new`: scaffold a codemod with a golden file."""
+"""`dockfix new`: a new pack, or a new rule in a pack."""
 
 from __future__ import annotations
 
@@ -11,23 +11,34 @@ from dockfix.cli.console import console, shown
 
 
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The rule's name, in kebab case.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the rule, in kebab case.")],
     pack: Annotated[
         str | None,
-        typer.Option("--pack", metavar="DIR", help="The pack's folder. Default: codemods/*_codemods of the project."),
+        typer.Option("--pack", metavar="DIR", help="Add the rule to the pack whose Python package is this folder."),
     ] = None,
 ) -> None:
-    """Begin a codemod: its module and a golden file, working and ready to be rewritten."""
-    from dockfix.project.target import find_project_root  # noqa: PLC0415
-    from dockfix.rule.scaffold import ScaffoldError, find_pack, scaffold  # noqa: PLC0415 - needed by this one only
+    """Create a pack of rules, or add a rule to a pack.
+
+    Inside a pack, it writes the module and the golden file of the rule. Outside, it creates the folder dockfix-NAME
+    with a project: pyproject.toml, the rule with an option, golden cases and a test. Install it with
+    `pip install -e .`, and run `pytest`.
+    """
+    from dockfix.project.target import find_project_root  # noqa: PLC0415 - only this command needs them
+    from dockfix.rule.scaffold import Pack, ScaffoldError, add_rule, find_pack, new_pack  # noqa: PLC0415 - as above
 
     terminal = console()
-    root = find_project_root(Path.cwd())
+    here = Path.cwd()
     try:
-        folder = Path(pack) if pack is not None else find_pack(root)
-        written = scaffold(name, folder, root)
+        found = Pack(Path(pack), find_project_root(Path(pack))) if pack is not None else find_pack(here)
+        if found is None:
+            written, listed = new_pack(name, here), True
+        else:
+            written, listed = add_rule(name, found)
     except ScaffoldError as error:
         terminal.fail(shown(str(error)))
     for path in written:
-        terminal.out(f"{shown(str(path))}\n")
-    terminal.note(f"next: add {name!r} to the order of the pack in {shown(str(folder / '__init__.py'))}")
+        terminal.out(f"{shown(str(path.relative_to(here) if path.is_relative_to(here) else path))}\n")
+    if found is None:
+        terminal.note(f"next: cd dockfix-{name}, pip install -e ., pytest")
+    elif not listed:
+        terminal.note(f"next: add {name!r} to the rules of the pack in {shown(str(found.package / '__init__.py'))}")

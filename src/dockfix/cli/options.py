@@ -1,4 +1,4 @@
-"""The options that commands share, for typer."""
+"""The shared options of commands, for typer."""
 
 from __future__ import annotations
 
@@ -34,49 +34,53 @@ PathsArgument: TypeAlias = Annotated[
 ]
 RuleOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--rule", "-r", metavar="RULE", help="Run only this rule (repeatable; or a list with commas)."),
+    typer.Option("--rule", "-r", metavar="RULE", help="Run only this rule (repeatable, or separated by commas)."),
 ]
 SkipOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--skip", metavar="RULE", help="Do not run this rule (repeatable; or a list with commas)."),
+    typer.Option("--skip", metavar="RULE", help="Do not run this rule (repeatable, or separated by commas)."),
 ]
 ContextOption: TypeAlias = Annotated[
     str | None, typer.Option("--context", metavar="DIR", help="The build context of the Dockerfiles.")
 ]
 BuildContextOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--build-context", metavar="NAME=REF", help="A named context, as docker build takes it (repeatable)."),
+    typer.Option("--build-context", metavar="NAME=REF", help="A named context, as for docker build (repeatable)."),
 ]
 ComposeOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--compose", metavar="FILE", help="Read this compose file, no others (repeatable: merged in order)."),
+    typer.Option("--compose", metavar="FILE", help="Read only this compose file (repeatable: merged in order)."),
 ]
-NoProjectOption: TypeAlias = Annotated[
-    bool, typer.Option("--no-project", help="Do not read compose and bake files for how the Dockerfiles are built.")
-]
+NoProjectOption: TypeAlias = Annotated[bool, typer.Option("--no-project", help="Do not read compose and bake files.")]
 ConfigOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--config", metavar="FILE", help="Use this configuration file, not the nearest one up the tree."),
+    typer.Option(
+        "--config", metavar="FILE", help="Use this configuration file instead of the nearest one up the tree."
+    ),
 ]
 NoConfigOption: TypeAlias = Annotated[bool, typer.Option("--no-config", help="Use no configuration file.")]
 ExcludeOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--exclude", metavar="PATTERN", help="Leave out of a search, as in .gitignore (repeatable)."),
+    typer.Option(
+        "--exclude",
+        metavar="PATTERN",
+        help="Do not search files and folders of this pattern, as in .gitignore (repeatable).",
+    ),
 ]
 ForceExcludeOption: TypeAlias = Annotated[
     bool | None,
     typer.Option(
         "--force-exclude/--no-force-exclude",
-        help="Leave out what is excluded even if it is named on the command line, as hooks do.",
+        help="Apply exclude patterns also to paths that are named on the command line, as hooks do.",
         show_default=False,
     ),
 ]
-NoGitignoreOption: TypeAlias = Annotated[bool, typer.Option("--no-gitignore", help="Search what git ignores, too.")]
+NoGitignoreOption: TypeAlias = Annotated[
+    bool, typer.Option("--no-gitignore", help="Also search files and folders that git ignores.")
+]
 RootOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        "--root", metavar="DIR", help="The project; nothing outside it is touched. Default: that of the current folder."
-    ),
+    typer.Option("--root", metavar="DIR", help="The root of the project. Default: the project of the current folder."),
 ]
 JobsOption: TypeAlias = Annotated[
     int | None,
@@ -85,17 +89,19 @@ JobsOption: TypeAlias = Annotated[
         "-j",
         parser=_jobs,
         metavar="N",
-        help="Processes for many files, at most one a processor, which is the default.",
+        help="Number of processes for many files. Default and maximum: one per processor.",
     ),
 ]
 NoCacheOption: TypeAlias = Annotated[
-    bool, typer.Option("--no-cache", help="Accepted for later; there is no cache yet, so it changes nothing.")
+    bool, typer.Option("--no-cache", help="Reserved: there is no cache yet, so it changes nothing.")
 ]
 StdinFilenameOption: TypeAlias = Annotated[
-    str | None, typer.Option("--stdin-filename", metavar="FILE", help="What standard input is the content of.")
+    str | None, typer.Option("--stdin-filename", metavar="FILE", help="File name to use for standard input.")
 ]
-QuietOption: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only to standard error.")]
-VerboseOption: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Show each finding with its reason.")]
+QuietOption: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors.")]
+VerboseOption: TypeAlias = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show every finding with all of its parts, and tracebacks of defects.")
+]
 ColourOption: TypeAlias = Annotated[
-    Colour, typer.Option("--color", help="Colour; auto: on a terminal, unless NO_COLOR is set.")
+    Colour, typer.Option("--color", help="When to use colours; auto: on a terminal, unless NO_COLOR is set.")
 ]

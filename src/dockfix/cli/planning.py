@@ -1,11 +1,11 @@
-"""What the options that commands share and the configuration come to."""
+"""The shared options of commands combined with the configuration."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dockfix.engine.results import RunResult
     from dockfix.engine.settings import Settings
     from dockfix.project.config import Config
+    from dockfix.rule.model import Codemod
     from dockfix.rule.registry import Registry
 
 STDIN = "-"
@@ -22,7 +23,7 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Given:
-    """The shared options as they were given."""
+    """The values of the shared options on the command line."""
 
     paths: Sequence[str] | None = None
     rules: Sequence[str] | None = None
@@ -44,7 +45,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a command is to do."""
+    """What a command works on, and how."""
 
     paths: tuple[Path, ...]
     settings: Settings
@@ -55,8 +56,7 @@ class Plan:
 
 
 def registry_of(state: object, console: Console) -> Registry:
-    """The codemods: `state` if it is what the caller of `main` gave, else those of all installed packs."""
-    # Here and below: what shell completion need not load.
+    """The codemods: `state` if the caller of `main` passed a registry, else those of all installed packs."""
     from dockfix.rule.registry import Registry, RegistryError, load_registry  # noqa: PLC0415 - not for completion
 
     if isinstance(state, Registry):
@@ -68,43 +68,60 @@ def registry_of(state: object, console: Console) -> Registry:
 
 
 def plan(state: object, given: Given, console: Console) -> Plan:
-    """Options and configuration, checked and put together; ends the command with exit code 2 if they are wrong."""
-    from dockfix.engine.settings import Settings  # noqa: PLC0415 - not for completion
-
+    """Combine and check the options and the configuration; ends the command with exit code 2 if they are invalid."""
     root = _root(given, console)
-    rules, skip = _names("--rule", given.rules, console), _names("--skip", given.skip, console)
+    select, ignore = _names("--rule", given.rules, console), _names("--skip", given.skip, console)
     config = _config(given, root, console)
     registry = registry_of(state, console)
-    settings = Settings(
-        rules=rules or config.rules,
-        skip=(*config.skip, *skip),
-        unsafe=given.unsafe or config.unsafe,
-        exclude=(*config.exclude, *(given.exclude or ())),
-        force_exclude=config.force_exclude if given.force_exclude is None else given.force_exclude,
-        context=_context(given, config, root, console),
-        build_contexts={**config.build_contexts, **_build_contexts(given, console)},
+    _check_rules(registry, {"--rule": select, "--skip": ignore}, console)
+    _check_patterns(given, console)
+    configured = _configured(config, registry, _context(given, root, console), console)
+    settings = replace(
+        configured,
+        select=select or configured.select,
+        extend_select=() if select else configured.extend_select,
+        ignore=(*configured.ignore, *ignore),
+        unsafe=given.unsafe or configured.unsafe,
+        exclude=(*configured.exclude, *(given.exclude or ())),
+        force_exclude=configured.force_exclude if given.force_exclude is None else given.force_exclude,
+        build_contexts={**configured.build_contexts, **_build_contexts(given, console)},
         use_project=not given.no_project,
-        respect_gitignore=config.respect_gitignore and not given.no_gitignore,
-        jobs=min(given.jobs or config.jobs or _processors(), _processors()),
-        base_images=config.base_images,
-        image_lock=_image_lock(config, console),
-        recommended_env=config.recommended_env,
+        respect_gitignore=configured.respect_gitignore and not given.no_gitignore,
+        jobs=_jobs(given, configured),
         compose=_compose(given, root, console),
-        uid_map=config.uid_map,
     )
-    _check_patterns(given, config, console)
-    _check_rules(registry, {"--rule": rules, "--skip": skip}, config, console)
-    _note_settings(registry, settings.rules, config, console)
-    paths = given.paths or (".",)
-    stdin = STDIN in paths
-    if "" in paths:  # an empty variable in a script, which must not mean all files
-        console.fail("a path is empty; give . for the current folder")
-    if stdin and len(paths) > 1:
-        console.fail("- (standard input) cannot be combined with other paths")
-    if given.stdin_filename is not None and not stdin:
-        console.fail("--stdin-filename names standard input; give - as the path")
+    _note_missing_options(registry, settings, console)
+    paths = _paths(given, console)
     stdin_path = Path(given.stdin_filename) if given.stdin_filename else None
-    return Plan(tuple(Path(path) for path in paths), settings, root, registry, stdin, stdin_path)
+    return Plan(tuple(Path(path) for path in paths), settings, root, registry, STDIN in paths, stdin_path)
+
+
+def _paths(given: Given, console: Console) -> Sequence[str]:
+    paths = given.paths or (".",)
+    if "" in paths:  # an empty variable in a script, which must not mean all files
+        console.fail("a path is empty; use . for the current folder")
+    if STDIN in paths and len(paths) > 1:
+        console.fail("- (standard input) cannot be combined with other paths")
+    if given.stdin_filename is not None and STDIN not in paths:
+        console.fail("--stdin-filename needs - as the path")
+    return paths
+
+
+def _configured(config: Config, registry: Registry, context: Path | None, console: Console) -> Settings:
+    """The settings of the configuration; `context` is that of the command line, which overrides it."""
+    from dockfix.engine.configure import settings_of  # noqa: PLC0415 - not for completion
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
+
+    try:
+        return settings_of(replace(config, context=context) if context is not None else config, registry)
+    except InputError as error:
+        console.fail(shown(str(error)))
+
+
+def _jobs(given: Given, configured: Settings) -> int:
+    from dockfix.engine.configure import processors  # noqa: PLC0415 - not for completion
+
+    return configured.jobs if given.jobs is None else min(given.jobs, processors())
 
 
 def exit_code(result: RunResult, *, differs: bool) -> int:
@@ -150,11 +167,11 @@ def _config(given: Given, root: Path, console: Console) -> Config:
 
 
 def _note_config_above(root: Path, console: Console) -> None:
-    """Say that a configuration above the project's root is not used, so that nobody takes it to be in force."""
+    """Say that a configuration above the project's root is not used."""
     from dockfix.project.config import find_config  # noqa: PLC0415 - not for completion
     from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
 
-    with contextlib.suppress(InputError):  # what is wrong with a file that is not used is nobody's trouble
+    with contextlib.suppress(InputError):  # an error in a file that is not used does not matter
         above = find_config(root.parent, Path(root.anchor))
         if above is not None:
             console.note(
@@ -163,27 +180,9 @@ def _note_config_above(root: Path, console: Console) -> None:
             )
 
 
-def _image_lock(config: Config, console: Console) -> Mapping[str, str]:
-    if config.image_lock is None or config.path is None:
-        return {}
-    from dockfix.project.imagelock import read_image_lock  # noqa: PLC0415 - not for completion
-    from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
-
-    try:
-        return read_image_lock(config.image_lock, config.path.resolve().parent)
-    except InputError as error:
-        console.fail(shown(str(error)))
-
-
-def _check_rules(registry: Registry, options: Mapping[str, Sequence[str]], config: Config, console: Console) -> None:
+def _check_rules(registry: Registry, options: Mapping[str, Sequence[str]], console: Console) -> None:
     from dockfix.rule.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
 
-    for key, configured in (("rules", config.rules), ("skip", config.skip)):
-        for name in configured:
-            try:
-                registry.get(name)
-            except UnknownRuleError as error:
-                console.fail(shown(str(config.error(key, f"{key}: {error}"))))
     for option, names in options.items():
         for name in names:
             try:
@@ -192,21 +191,28 @@ def _check_rules(registry: Registry, options: Mapping[str, Sequence[str]], confi
                 console.fail(f"{option}: {shown(str(error))}")
 
 
-def _check_patterns(given: Given, config: Config, console: Console) -> None:
+def _check_patterns(given: Given, console: Console) -> None:
     from dockfix.project.discovery import bad_pattern  # noqa: PLC0415 - not for completion
 
-    if (bad := bad_pattern(config.exclude)) is not None:
-        console.fail(shown(str(config.error("exclude", f"exclude: {bad!r} is not a valid pattern of .gitignore"))))
     if (bad := bad_pattern(given.exclude or ())) is not None:
         console.fail(f"--exclude: {shown(bad)} is not a valid pattern of .gitignore")
 
 
-def _note_settings(registry: Registry, rules: Sequence[str], config: Config, console: Console) -> None:
-    """Say of each rule that was asked for by name that it finds nothing, if its setting is not there."""
-    for name in rules:
-        setting = registry.get(name).setting
-        if setting and not getattr(config, setting.replace("-", "_")):
-            console.note(f"{name} has nothing to say: the configuration has no {setting}")
+def _note_missing_options(registry: Registry, settings: Settings, console: Console) -> None:
+    """Say of each rule that is selected by name that it finds nothing if its options are not configured."""
+    for name in (*settings.select, *settings.extend_select):
+        codemod = registry.get(name)
+        if codemod.needs_options and not _has_options(codemod, settings):
+            console.note(f"{name} finds nothing: the configuration has no options for it (rules.{name})")
+
+
+def _has_options(codemod: Codemod, settings: Settings) -> bool:
+    from dockfix.rule.lazy import LazyClass  # noqa: PLC0415 - not for completion
+
+    kind = codemod.options
+    if kind is None or not settings.rule_options:
+        return False
+    return (kind.resolve() if isinstance(kind, LazyClass) else kind) in settings.rule_options
 
 
 def _names(option: str, values: Sequence[str] | None, console: Console) -> tuple[str, ...]:
@@ -219,16 +225,14 @@ def _names(option: str, values: Sequence[str] | None, console: Console) -> tuple
     return tuple(found)
 
 
-def _context(given: Given, config: Config, root: Path, console: Console) -> Path | None:
+def _context(given: Given, root: Path, console: Console) -> Path | None:
     if given.context is None:
-        if config.context is not None and not config.context.is_dir():
-            console.fail(shown(str(config.error("context", f"context: {config.context} is not a folder"))))
-        return config.context
+        return None
     folder = Path(os.path.realpath(given.context))
     if not (given.context and folder.is_dir()):
         console.fail(f"--context: {_quoted(given.context)} is not a folder")
     if not folder.is_relative_to(root):
-        console.fail(f"--context: {shown(given.context)} lies outside the project root {root}; give --root DIR")
+        console.fail(f"--context: {shown(given.context)} is outside the project root {root}; use --root DIR")
     return folder
 
 
@@ -240,7 +244,7 @@ def _compose(given: Given, root: Path, console: Console) -> tuple[Path, ...]:
         if not path.is_file():
             console.fail(f"--compose: {_quoted(name)} is not a file")
         if not path.is_relative_to(root):
-            console.fail(f"--compose: {shown(name)} lies outside the project root {root}; give --root DIR")
+            console.fail(f"--compose: {shown(name)} is outside the project root {root}; use --root DIR")
     return tuple(paths)
 
 
@@ -254,13 +258,7 @@ def _build_contexts(given: Given, console: Console) -> dict[str, str]:
         name, equals, reference = value.partition("=")
         if not (name and equals and reference):
             console.fail(f"--build-context: {shown(value)!r} is not NAME=REF")
-        # A folder is relative to where the command runs; the library takes it relative to the root.
+        # On the command line a folder is relative to the current folder; in settings, to the root.
         is_folder = "://" not in reference and Path(reference).is_dir()
         contexts[name] = os.path.realpath(reference) if is_folder else reference
     return contexts
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

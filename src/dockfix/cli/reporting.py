@@ -1,4 +1,4 @@
-"""What commands say of a run."""
+"""Messages about a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PROGRESS_FROM = 100
 
 
 def progress(terminal: Console) -> Progress | None:
-    """A count of files on long runs, where a person watches standard error; else None."""
+    """A counter of files for long runs if standard error is a terminal; else None."""
     if terminal.quiet or not sys.stderr.isatty():
         return None
 
@@ -28,33 +28,33 @@ def progress(terminal: Console) -> Progress | None:
 
 
 def diffs(result: RunResult, terminal: Console) -> None:
-    """Print the changes: the exact bytes for programs, coloured and escaped for a person."""
+    """Print the changes: the exact bytes for programs, coloured and escaped on a terminal."""
     from dockfix.output.diff import colour_diff  # noqa: PLC0415 - few runs print one
 
-    for_person = terminal.out_is_terminal or terminal.out_style.colour
+    for_terminal = terminal.out_is_terminal or terminal.out_style.colour
     for outcome in result.changed:
         diff = outcome.diff
-        if for_person:
+        if for_terminal:
             terminal.out(colour_diff(diff, terminal.out_style))
         else:
             terminal.raw(encode(diff))
 
 
 def trouble(result: RunResult, terminal: Console) -> None:
-    """Say what could not be used and which codemods were caught."""
+    """Report problems, warnings and defects."""
     places = Places(result.root)
     for warning in map(places.problem, result.warnings):
         terminal.note(problem_line(warning, style=terminal.err_style, warning=True))
     for problem in map(places.problem, result.problems):
         terminal.err(problem_line(problem, style=terminal.err_style))
-    for line in defect_lines(result):
+    for line in defect_lines(result, verbose=terminal.verbose):
         terminal.error(line)
     if not result.files and not result.problems:
         terminal.note("no Dockerfile found")
 
 
 def applied(result: RunResult, terminal: Console, *, would: bool, asked: bool = False) -> None:
-    """Say what was fixed, or would be; `asked`: a person was asked about each fix."""
+    """Report the fixes that were applied, or would be; `asked`: the user was asked about each fix."""
     for line in apply_lines(result, would=would, asked=asked, style=terminal.err_style, verbose=terminal.verbose):
         terminal.note(line)
     if result.files:

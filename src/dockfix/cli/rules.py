@@ -1,29 +1,46 @@
-"""`dockfix rules`: the catalogue."""
+"""`dockfix rules`: the list of rules."""
 
 from __future__ import annotations
 
+import enum
 from typing import Annotated
 
 import typer
 
 from dockfix.cli import options
-from dockfix.cli.checking import Format
 from dockfix.cli.console import Colour, console
 from dockfix.cli.planning import registry_of
 
 
+class CatalogueFormat(enum.StrEnum):
+    """How the rules are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SCHEMA = "schema"
+
+
 def rules(
     context: typer.Context,
-    form: Annotated[Format, typer.Option("--format", "-f", help="How to write the catalogue.")] = Format.TEXT,
+    form: Annotated[
+        CatalogueFormat,
+        typer.Option(
+            "--format", "-f", help="Output format; schema is the JSON schema of the configuration with their options."
+        ),
+    ] = CatalogueFormat.TEXT,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """List the rules, in the order in which they run."""
+    """List the rules in running order."""
     from dockfix.output.json import dumps, rules_json  # noqa: PLC0415 - needed by few commands
     from dockfix.output.text import rules_table  # noqa: PLC0415
 
     terminal = console(color)
     registry = registry_of(context.obj, terminal)
-    if form is Format.JSON:
+    if form is CatalogueFormat.SCHEMA:
+        from dockfix.rule.reference import schema_text  # noqa: PLC0415 - of this format only
+
+        terminal.out(schema_text(registry.codemods))
+    elif form is CatalogueFormat.JSON:
         terminal.out(dumps(rules_json(registry)))
     else:
         terminal.out(rules_table(registry, style=terminal.out_style))

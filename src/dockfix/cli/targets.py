@@ -13,7 +13,7 @@ from dockfix.cli.planning import Given, plan
 
 
 class TableFormat(enum.StrEnum):
-    """How the table is written."""
+    """The output formats of the table."""
 
     TEXT = "text"
     JSON = "json"
@@ -22,7 +22,7 @@ class TableFormat(enum.StrEnum):
 def targets(
     context: typer.Context,
     paths: options.PathsArgument = None,
-    form: Annotated[TableFormat, typer.Option("--format", "-f", help="How to write the table.")] = TableFormat.TEXT,
+    form: Annotated[TableFormat, typer.Option("--format", "-f", help="Output format.")] = TableFormat.TEXT,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
     compose: options.ComposeOption = None,
@@ -34,7 +34,10 @@ def targets(
     root: options.RootOption = None,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Show every Dockerfile and the compose and bake builds that use it, with their contexts."""
+    """Show how each Dockerfile is built.
+
+    Lists every Dockerfile with the compose and bake builds that use it, and their contexts.
+    """
     from dockfix.output.json import dumps  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.output.targets import targets_json, targets_text  # noqa: PLC0415
     from dockfix.output.text import problem_line  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in words that do not depend on the version of typer."""
+"""Messages about a wrong command line, the same for all versions of typer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dockfix.cli.console import console, shown
 from dockfix.project.problems import closest
 
 _ARTEFACTS = ("Value error, ",)
-"""What pydantic, which newer versions of typer use, puts in front of a message."""
+"""What pydantic, which newer versions of typer use, adds before a message."""
 
 
 def show_usage_error(error: Exception) -> None:

@@ -1,8 +1,8 @@
 """The build model that the effect contract compares: what a Dockerfile means, aspect by aspect.
 
-Each aspect is a plain value derived from the tree alone. An aspect of which a codemod does not declare the effect
-must be equal before and after its fixes. Aspects other than the order of steps are compared as multisets per stage, so
-that moving a step changes `order` and nothing else, and splitting a COPY changes `steps` but not `copies`.
+Each aspect is a plain value derived from the tree alone. An aspect must be equal before and after a codemod's fixes
+unless the codemod declares the effect. Aspects other than the order of steps are compared as multisets per stage, so
+that moving a step changes only `order`, and splitting a COPY changes `steps` but not `copies`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _SPACES: Final = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|[ \t\r\n]+""", re.
 """White space outside quotes, and what must be stepped over to find it."""
 
 _MAX_LCS: Final = 1_000_000
-"""Cells of the comparison of two sequences past which a doubtful order counts as another order."""
+"""The largest comparison of two sequences, in cells; beyond it an unclear order counts as changed."""
 
 
 def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
     """The aspects of the build that differ between two versions of a Dockerfile.
 
-    Where one has more stages, these may stand in front of those of the other, which then are compared with each other.
-    It is taken so if less differs than with the stages compared from the top.
+    If one version has more stages, they may be inserted before the stages of the other. That reading is used if fewer
+    aspects differ than with the stages compared from the top.
     """
     changed = _changed(before, after, 0)
     more = _count(after) - _count(before)
@@ -51,7 +51,7 @@ def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
 
 
 def _changed(before: Dockerfile, after: Dockerfile, front: int) -> set[Effect]:
-    """The aspects that differ, without the stages that `after` (or `before`, if negative) has more in front."""
+    """The aspects that differ, without the stages that `after` (if negative, `before`) has in addition at the top."""
     first, second = max(0, -front), max(0, front)
     old, new = _model(before, first), _model(after, second)
     changed = {aspect for _, aspect, _ in (old - new) + (new - old)}
@@ -124,7 +124,7 @@ def _command(run: Run) -> Hashable:
         return run.argv
     script = run.script
     text = script.text if script else ""
-    # White space between words means nothing in a one-line script; a heredoc is compared to the letter.
+    # White space between words has no meaning in a one-line script; a heredoc is compared exactly.
     return text if run.heredocs else _SPACES.sub(_one_space, text.strip())
 
 
@@ -133,7 +133,7 @@ def _one_space(match: re.Match[str]) -> str:
 
 
 def _transfers(copy: Copy | Add) -> Iterator[Hashable]:
-    """One entry a source, so that a split COPY is the same copies."""
+    """One entry per source, so that a split COPY has the same entries."""
     flags = tuple(flag.word.text for flag in copy.flags)
     destination = copy.destination.text if copy.destination else ""
     contents = tuple((heredoc.name, heredoc.content) for heredoc in copy.heredocs)
@@ -142,15 +142,15 @@ def _transfers(copy: Copy | Add) -> Iterator[Hashable]:
 
 
 def _order_differs(first: list[_Key], second: list[_Key]) -> bool:
-    """Whether steps that stand in both stand in another order."""
+    """Whether the steps that exist in both versions have another order."""
     counts, others = Counter(first), Counter(second)
     common = counts & others
     if _restrict(first, common) == _restrict(second, common):
         return False
     if all(counts[key] == others[key] for key in common):
         return True
-    # Of steps that stand there more than once, some have come or gone: the order is the same if any choice of those
-    # that stayed makes it so, which is to say, if the longest common subsequence holds them all.
+    # Some copies of repeated steps were added or removed: the order is the same if some choice of the others has it,
+    # that is, if the longest common subsequence contains all of them.
     one = [key for key in first if key in common]
     other = [key for key in second if key in common]
     return len(one) * len(other) > _MAX_LCS or _longest_common(one, other) < common.total()
@@ -171,7 +171,7 @@ def _longest_common(first: Sequence[_Key], second: Sequence[_Key]) -> int:
 def _sequence(dockerfile: Dockerfile, front: int) -> list[_Key]:
     keys: list[_Key] = []
     for stage, instruction in _stages(dockerfile, front):
-        # Flags of a RUN are left out: a mount that is added moves nothing.
+        # Flags of a RUN are left out: adding a mount moves nothing.
         match instruction:
             case Run():
                 keys.append((stage, ("RUN", _command(instruction))))

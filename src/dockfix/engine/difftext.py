@@ -65,7 +65,7 @@ def unified_diff(before: str | None, after: str | None, path: str, *, context: i
 
 
 def original_lines(before: str, after: str) -> list[int]:
-    """For each line of `after`, the 1-based line of `before` that it is, or that it was put in place of or beside."""
+    """For each line of `after`, the 1-based line of `before` that it equals, replaces or is next to."""
     old, new = split_lines(before), split_lines(after)
     lines: list[int] = []
     for block in _blocks(old, new):
@@ -77,7 +77,7 @@ def original_lines(before: str, after: str) -> list[int]:
 
 
 def _name(path: str) -> str:
-    """A path as git writes it: C-quoted if it holds odd bytes, with a tab behind it if it holds a space.
+    """A path as git writes it: C-quoted if it holds odd bytes, followed by a tab if it contains a space.
 
     Source: `quote_c_style` in git's quote.c, and `emit_diff_symbol` in its diff.c, for the tab that keeps `patch` from
     taking what follows a space for a time stamp.
@@ -116,7 +116,7 @@ def _blocks(old: Sequence[str], new: Sequence[str]) -> list[Block]:
 def _match(old: Sequence[str], new: Sequence[str], shift: int) -> list[Block]:
     """Runs of equal and changed lines of two texts; their numbers are shifted by `shift`.
 
-    The exact comparison is quadratic, so large texts are first cut at lines that stand once in both ("patience diff");
+    The exact comparison is quadratic, so large texts are first cut at lines that occur once in both ("patience diff");
     a piece that is still too large is one change. The diff is right in any case, it may only be longer.
     """
     if not old and not new:
@@ -146,7 +146,7 @@ def _match_small(old: Sequence[str], new: Sequence[str], old_shift: int, new_shi
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Numbers of equal lines that stand once in each text: a longest sequence of them that rises in both."""
+    """Numbers of equal lines that occur once in each text: a longest sequence of them that rises in both."""
     once_old, once_new = Counter(old), Counter(new)
     places = {line: at for at, line in enumerate(new) if once_new[line] == 1}
     pairs = [(at, places[line]) for at, line in enumerate(old) if once_old[line] == 1 and line in places]

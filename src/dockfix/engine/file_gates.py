@@ -1,4 +1,4 @@
-"""The gates for files that are no Dockerfiles: what must hold of a codemod's work on compose, bake and ignore files."""
+"""The gates for compose, bake and ignore files."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["check_other_file", "effect_of"]
 
 
 def effect_of(path: Path) -> Effect:
-    """What a codemod must declare to change a file."""
+    """The effect that a codemod must declare to change a file."""
     if path.name.endswith("ignore"):
         return Effect.IGNORE
     return Effect.BAKE if path.suffix in (".hcl", ".json") else Effect.COMPOSE
 
 
 def check_other_file(path: Path, before: str, after: str) -> list[str]:
-    """What is wrong with a codemod's work on a file; empty if all is well.
+    """The complaints about a codemod's change of a file.
 
-    The result must be readable, everything that was there must be there still (values may be others, and there may
-    be more), and no comment may be lost.
+    The result must be readable, every key must still exist (values may change, keys may be added), and no comment may
+    be lost.
     """
     match effect_of(path):
         case Effect.COMPOSE:
@@ -40,7 +40,7 @@ def _yaml(before: str, after: str) -> Iterator[str]:
     try:
         changes = yaml_changes(before, after)
     except YamlError as error:
-        yield f"the result is no YAML: {error.reason}"
+        yield f"the result is invalid YAML: {error.reason}"
         return
     yield from _gone([(place, new is ABSENT) for place, _, new in changes])
     yield from _lost("the file", yaml_comments(before), yaml_comments(after))
@@ -60,7 +60,7 @@ def _bake(before: str, after: str, *, json: bool) -> Iterator[str]:
 
 
 def _gone(changes: Sequence[tuple[Sequence[str | int], bool]]) -> Iterator[str]:
-    """What was lost: a value that is there no more, and in whose place nothing has come (a short form made long)."""
+    """The values that were removed without a replacement in their place (a short form may become a long one)."""
     added = [tuple(place) for place, gone in changes if not gone]
     for place, gone in changes:
         if gone and not any(other[: len(place)] == tuple(place) for other in added):

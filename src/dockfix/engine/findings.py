@@ -1,4 +1,4 @@
-"""What codemods find: in one Dockerfile, and over a project. Each codemod looks at a text once."""
+"""The findings of codemods, in one Dockerfile and over a project. Each codemod checks a text once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dockfix.engine.relevance import may_apply, may_apply_to_project
+from dockfix.engine.results import Defect
 from dockfix.engine.settings import Mode
 from dockfix.project.secrets import Secrets
 from dockfix.project.target import Target
@@ -15,20 +16,37 @@ from dockfix.rule.suppression import Suppressions, suppresses_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
 
-__all__ = ["Failed", "Findings", "in_order", "project_findings"]
+__all__ = ["Failed", "Findings", "crash_texts", "in_order", "project_findings"]
 
 
 class Failed(Exception):  # noqa: N818 - never leaves the engine
-    """A codemod did wrong, as seen by one of the gates."""
+    """A gate rejects a codemod's change, or the codemod raised an exception."""
 
-    def __init__(self, gate: str, message: str) -> None:
+    def __init__(self, gate: str, message: str, traceback: str = "") -> None:
         super().__init__(message)
         self.gate = gate
+        self.traceback = traceback
+
+    @classmethod
+    def crash(cls, error: Exception) -> Failed:
+        """The failure of a codemod that raised an exception. It may be a third party's, and must not stop the run."""
+        return cls("crash", *crash_texts(error))
+
+    def defect(self, rule: str) -> Defect:
+        """The failure as a result."""
+        return Defect(rule, self.gate, str(self), self.traceback)
+
+
+def crash_texts(error: Exception) -> tuple[str, str]:
+    """An exception in one line, and its traceback."""
+    import traceback  # noqa: PLC0415 - only a crash needs it
+
+    return f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
 
 
 @dataclass
 class Findings:
-    """What codemods find in one Dockerfile whose surroundings stay the same, remembered by rule and text."""
+    """The findings in one Dockerfile whose project does not change, remembered by rule and text."""
 
     _known: dict[tuple[str, str], list[Diagnostic] | Failed] = field(default_factory=dict)
     _suppressions: dict[str, Suppressions] = field(default_factory=dict)
@@ -38,13 +56,13 @@ class Findings:
         """The findings of a codemod in a Dockerfile.
 
         Raises:
-            Failed: the codemod raises an exception, now or when it was asked first.
+            Failed: the codemod raised an exception, in this call or the first one.
         """
         key = (codemod.name, target.text)
         known = self._known.get(key)
         if known is None:
             try:
-                known = self._look(codemod, target)
+                known = self._check(codemod, target)
             except Failed as failed:
                 known = failed
             self._known[key] = known
@@ -52,14 +70,13 @@ class Findings:
             raise known
         return known
 
-    def _look(self, codemod: Codemod, target: Target) -> list[Diagnostic]:
+    def _check(self, codemod: Codemod, target: Target) -> list[Diagnostic]:
         if codemod.check is None or not may_apply(codemod, target, self.lowered(target.text)):
             return []
         try:
             results = _over_variants(target, codemod.check)
         except Exception as error:
-            # A codemod may be a third party's; whatever it raises is its defect and no reason to stop the run.
-            raise Failed("crash", f"{type(error).__name__}: {error}") from error
+            raise Failed.crash(error) from error
         if not results:
             return []
         suppressions = self._suppressions.setdefault(target.text, Suppressions(target.dockerfile))
@@ -70,14 +87,14 @@ class Findings:
         ]
 
     def lowered(self, text: str) -> str:
-        """A text in lower case, worked out once where codemods ask for the same text one after another."""
+        """A text in lower case; the last one is remembered, since all codemods need the same text."""
         if self._lowered[0] is not text:
             self._lowered = (text, text.lower())
         return self._lowered[1]
 
 
 def _over_variants(target: Target, check: Check) -> list[Finding]:
-    """The findings in a file that may be built in several contexts: a fix must be right in each of them."""
+    """The findings in a file that may be built in several contexts: a fix must be correct in each of them."""
     variants = target.variants
     if len(variants) == 1:
         return list(check(variants[0]))
@@ -93,7 +110,8 @@ def _over_variants(target: Target, check: Check) -> list[Finding]:
                 merged.append(next((fix for fix in same if fix and fix.safety is Safety.UNSAFE), finding))
             else:
                 missing = next(each for each, fix in zip(variants, same, strict=True) if not fix)
-                reason = f"it is right for {variant.context_why} only; {missing.context_why} builds this file too"
+                other = f"{missing.context_why} builds this file with another context"
+                reason = f"correct for {variant.context_why}, but {other}"
                 merged.append(Refusal(finding.at, finding.message, reason, finding.severity))
     return _once(merged)
 
@@ -106,7 +124,7 @@ def _same_fix(wanted: Fix, findings: Sequence[Finding]) -> Fix | None:
 
 
 def _once(findings: Sequence[Finding]) -> list[Finding]:
-    """Each finding once; of several refusals of one thing the first."""
+    """Each finding once; of several refusals at one place with one message, the first."""
     kept: dict[tuple[str, int, int, str], Finding] = {}
     for finding in findings:
         kept.setdefault((type(finding).__name__, *finding.at, finding.message), finding)
@@ -114,10 +132,10 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iterator[Diagnostic]:
-    """The findings of a codemod that looks at a whole project, in the files that the run is about.
+    """The findings of a codemod that checks a whole project, in the files of the run.
 
     Raises:
-        Failed: the codemod raises an exception, or does not say where a finding is.
+        Failed: the codemod raises an exception, or a finding does not name its file.
     """
     concerned = workspace.only(codemod.could_apply)
     if codemod.check_project is None or not may_apply_to_project(codemod, concerned):
@@ -125,12 +143,11 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
     try:
         results = list(codemod.check_project(concerned))
     except Exception as error:
-        # As above: whatever a codemod raises is its defect and no reason to stop the run.
-        raise Failed("crash", f"{type(error).__name__}: {error}") from error
+        raise Failed.crash(error) from error
     for finding in results:
         path = finding.file
         if path is None:
-            raise Failed("crash", "a survey's finding does not say which file it stands in")
+            raise Failed("crash", "a finding of check_project does not name its file")
         own = workspace.by_path.get(path)
         if own is not None:
             target = workspace.target(own)
@@ -151,7 +168,7 @@ def _locate_in(target: Target, codemod: Codemod, finding: Finding) -> Diagnostic
 def _locate(
     codemod: Codemod, finding: Finding, positions: Lines, path: Path, text: str, secrets: Secrets
 ) -> Diagnostic:
-    """A finding in a file of this text, with the line and column where people look for it, and without secrets."""
+    """A finding with its line and column, and without secrets."""
     finding = _without_secrets(finding, text, secrets)
     start, end = finding.at
     return Diagnostic(
@@ -166,15 +183,16 @@ def _locate(
 
 
 def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:
-    """What a codemod says comes from values; they are shown only where the file itself has them."""
+    """A finding without the values of secrets that the file itself does not contain."""
     message = secrets.hide(finding.message, text)
     match finding:
         case Fix():
             for edit in finding.edits:
                 if variable := secrets.written_by(edit.replacement, text):
-                    reason = f"it would write the value of {variable} into the file"
+                    reason = f"the fix would write the value of {variable} into the file"
                     return Refusal(finding.at, message, reason, finding.severity, finding.file)
-            return replace(finding, message=message, review=secrets.hide(finding.review, text))
+            help_, review = secrets.hide(finding.help, text), secrets.hide(finding.review, text)
+            return replace(finding, message=message, help=help_, review=review)
         case Refusal():
             return replace(finding, message=message, note=secrets.hide(finding.note, text))
         case Advice():

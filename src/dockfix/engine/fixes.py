@@ -1,4 +1,4 @@
-"""Fixes as changes of a workspace: which of them fit together, and what the files are with them made."""
+"""Fixes as changes of a workspace: which of them can be applied together, and the files after that."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
 
 
 def collide(one: Mapping[Path, Sequence[Edit]], other: Mapping[Path, Sequence[Edit]]) -> bool:
-    """Whether two fixes must not be made in one round."""
+    """Whether two fixes cannot be applied in one round."""
     return any(not one[path] or not other[path] or conflict(one[path], other[path]) for path in one.keys() & other)
 
 
 def preview(workspace: Workspace, found: Diagnostic) -> list[tuple[str, str | None, str]]:
-    """Every file that a fix changes: its name, its text now (`None`: there is none) and its text with the fix alone.
+    """The files that a fix changes: the name, the text (None if it does not exist) and the text after the fix.
 
     Raises:
         EditError: the edits do not fit the texts.
@@ -41,7 +41,7 @@ def preview(workspace: Workspace, found: Diagnostic) -> list[tuple[str, str | No
 
 
 def fixed(workspace: Workspace, batch: Sequence[Diagnostic]) -> Workspace:
-    """The workspace with fixes made that do not collide.
+    """The workspace after a batch of fixes that do not collide.
 
     Raises:
         Failed: the edits do not fit, change what they do not name, or change nothing.
@@ -70,10 +70,10 @@ def fixed(workspace: Workspace, batch: Sequence[Diagnostic]) -> Workspace:
 def _with_change(change: Change, text: str | None) -> str:
     if change.create is not None:
         if text is not None:
-            raise EditError(f"{change.path.name} is there already")
+            raise EditError(f"{change.path.name} already exists")
         return change.create
     if text is None:
-        raise EditError(f"{change.path.name} is not there")
+        raise EditError(f"{change.path.name} does not exist")
     return apply_edits(text, change.edits)
 
 
@@ -91,7 +91,7 @@ def _edited(workspace: Workspace, path: Path, edits: Sequence[Edit]) -> str:
 
 
 def groups(sets: Sequence[frozenset[Path]]) -> tuple[frozenset[Path], ...]:
-    """Sets of files with those put together that share one."""
+    """Sets of files; those that share a file are joined."""
     joined: list[frozenset[Path]] = []
     for each in sets:
         touching = [group for group in joined if group & each]

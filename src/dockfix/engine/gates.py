@@ -1,9 +1,9 @@
-"""The gates: what must hold of a codemod's work before it may be written.
+"""The gates: what a codemod's change must satisfy before it may be written.
 
-1. The result parses with no problem that was not there, and every shell text that parsed still parses.
+1. The result parses without new problems, and every shell text that parsed still parses.
 2. The effect contract: the build differs only in what the codemod declares.
-3. Bytes outside the edits are unchanged; all comments and pragmas still stand, pragmas above what they speak of.
-4. The codemod finds nothing more to do to its own output (the engine checks this one, since it runs codemods).
+3. Bytes outside the edits are unchanged; all comments and pragmas are still there, pragmas above their instructions.
+4. The codemod finds nothing more to fix in its own output (the engine checks this one, since it runs codemods).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from dockfix.syntax.tree import Comment, Directive, Dockerfile, Instruction, she
 
 
 def check_work(codemod: Codemod, before: Workspace, after: Workspace) -> None:
-    """Hold the gates against all files that a codemod has changed.
+    """Check all files that a codemod has changed.
 
     Raises:
-        Failed: with what is wrong first.
+        Failed: with the first complaint.
     """
     for path in changed_paths(before, after):
         text, own = before.text_if_any(path), after.by_path.get(path)
@@ -36,7 +36,7 @@ def check_work(codemod: Codemod, before: Workspace, after: Workspace) -> None:
             complaints = _check_other(codemod, path, text, after.project.files.changes[path])
         if complaints:
             raise Failed("gate", complaints[0])
-    # a problem that was there may be on another line now
+    # an old problem may be on another line now
     old_problems = Counter((each.path, each.message) for each in before.project.problems)
     fresh = Counter((each.path, each.message) for each in after.project.problems) - old_problems
     if fresh:
@@ -48,32 +48,32 @@ def _check_other(codemod: Codemod, path: Path, before: str | None, after: str) -
     from dockfix.engine.file_gates import check_other_file, effect_of  # noqa: PLC0415 - few fixes reach other files
 
     if before is None:
-        return [] if Effect.FILES in codemod.effects else [f"{path.name} was created undeclared"]
+        return [] if Effect.FILES in codemod.effects else [f"{path.name} was created, which is not declared"]
     if effect_of(path) not in codemod.effects:
-        return [f"{path.name} was changed in an undeclared way"]
+        return [f"{path.name} was changed, which is not declared"]
     return check_other_file(path, before, after)
 
 
 def check_gates(codemod: Codemod, before: Dockerfile, after: Dockerfile) -> list[str]:
-    """What the first three gates say of a codemod's work on a file; empty if all is well.
+    """The complaints of the first three gates about a codemod's change of a file.
 
     Args:
         codemod: the rule that was run.
-        before: the file as the codemod got it.
+        before: the file before the change.
         after: the file with its fixes applied.
     """
     return [*_parses(before, after), *_contract(codemod, before, after), *_comments(before, after)]
 
 
 def check_untouched(before: str, after: str, edits: Sequence[Edit]) -> list[str]:
-    """Gate 3's first half: the text outside the edits is the same, checked without the code that applied them."""
+    """Check that the text outside the edits is unchanged (gate 3), without the code that applied the edits."""
     shift, at = 0, 0
     for edit in sorted(edits):
         if before[at : edit.start] != after[at + shift : edit.start + shift]:
             return [f"text before offset {edit.start} changed outside the edits"]
         shift += len(edit.replacement) - (edit.end - edit.start)
         at = edit.end
-    return [] if before[at:] == after[at + shift :] else ["text behind the last edit changed"]
+    return [] if before[at:] == after[at + shift :] else ["text after the last edit changed"]
 
 
 def _parses(before: Dockerfile, after: Dockerfile) -> list[str]:
@@ -94,9 +94,7 @@ def _scripts(dockerfile: Dockerfile) -> list[str]:
 def _contract(codemod: Codemod, before: Dockerfile, after: Dockerfile) -> list[str]:
     extra = changed_aspects(before, after) - codemod.effects
     return (
-        [f"the build changed in an undeclared way: {', '.join(sorted(effect.value for effect in extra))}"]
-        if extra
-        else []
+        [f"the change has undeclared effects: {', '.join(sorted(effect.value for effect in extra))}"] if extra else []
     )
 
 
@@ -107,21 +105,21 @@ def _comments(before: Dockerfile, after: Dockerfile) -> list[str]:
     complaints = [f"a comment was lost: # {text}" for text in lost]
     if _directives(before) != _directives(after):
         complaints.append("the directives at the top changed")
-    return complaints + _parted(before, after)
+    return complaints + _separated(before, after)
 
 
-def _parted(before: Dockerfile, after: Dockerfile) -> list[str]:
-    """Pragmas that no longer stand above an instruction of their kind, or not above theirs if it is still there."""
+def _separated(before: Dockerfile, after: Dockerfile) -> list[str]:
+    """Pragmas that are no longer above an instruction of their kind, or not above their own if it still exists."""
     old, new = list(_pragmas(before)), list(_pragmas(after))
     kinds = Counter((text, node.name) for text, node in old) - Counter((text, node.name) for text, node in new)
-    complaints = [f"a pragma was parted from its {keyword}: # {text}" for text, keyword in kinds]
+    complaints = [f"a pragma was separated from its {keyword}: # {text}" for text, keyword in kinds]
     if complaints:
         return complaints
     gone = Counter(node.shape.original for node in before.instructions)
     gone -= Counter(node.shape.original for node in after.instructions)
     own = Counter((text, node.shape.original) for text, node in old)
     own -= Counter((text, node.shape.original) for text, node in new)
-    return [f"a pragma was parted from its instruction: # {text}" for text, original in own if not gone[original]]
+    return [f"a pragma was separated from its instruction: # {text}" for text, original in own if not gone[original]]
 
 
 def _all_comments(dockerfile: Dockerfile) -> Iterable[Comment]:

@@ -1,4 +1,4 @@
-"""What a run is about: which files its paths name, which problems concern it, and what a file is refused for."""
+"""The input of a run: which files its paths name, and which problems belong to it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def split(paths: Sequence[Path], real_root: Path) -> tuple[list[Path], list[Inpu
     problems: list[InputProblem] = []
     for path in paths:
         try:
-            # The name itself counts, not what a symlink leads to: that is checked when the file is read.
+            # Of a symlink only its own place is checked here; its target is checked when the file is read.
             real = Path(os.path.realpath(path.parent), path.name) if path.name not in ("", "..") else path.resolve()
         except (OSError, ValueError, RuntimeError):
-            inside.append(path)  # discovery says what is wrong with it
+            inside.append(path)  # discovery reports what is wrong with it
             continue
         if real.is_relative_to(real_root):
             inside.append(path)
@@ -40,14 +40,14 @@ def split(paths: Sequence[Path], real_root: Path) -> tuple[list[Path], list[Inpu
 
 def outside(path: Path, real_root: Path) -> InputProblem:
     """The problem of a path that is not inside the root."""
-    return InputProblem(str(path), None, f"lies outside the project root {real_root}; give --root DIR to work there")
+    return InputProblem(str(path), None, f"is outside the project root {real_root}; use --root DIR")
 
 
 def scope(paths: Sequence[Path], project: Project) -> tuple[tuple[Path, ...], list[Path]]:
-    """In which files and folders findings count that are in no Dockerfile, and which paths to search for Dockerfiles.
+    """The files and folders in which files other than Dockerfiles may have findings, and the paths to search.
 
-    A compose, bake or ignore file that is named is not a Dockerfile, whatever its name: it counts itself, and the
-    Dockerfiles are searched that it says something about.
+    A compose, bake or ignore file that is named may have findings itself; the Dockerfiles that it builds or filters are
+    searched.
     """
     counted: list[Path] = []
     searched: list[Path] = []
@@ -71,9 +71,9 @@ def is_in(path: Path, counted: Sequence[Path]) -> bool:
 def relevant(
     project: Project, files: Sequence[Path], counted: Sequence[Path]
 ) -> tuple[list[InputProblem], list[InputProblem]]:
-    """The problems of compose and bake files that this run is about, and those of others, which are only told.
+    """The problems of compose and bake files that belong to this run, and those of other files, which are warnings.
 
-    A file concerns the run if it was asked for, or is in a folder of a Dockerfile of the run or above.
+    A file belongs to the run if it is named, or is in the folder of a Dockerfile of the run or a folder above it.
     """
     about: list[InputProblem] = []
     others: list[InputProblem] = []
@@ -85,19 +85,19 @@ def relevant(
 
 
 def wanted(paths: list[Path], settings: Settings, real_root: Path) -> list[Path]:
-    """The paths that the settings do not exclude although they are named."""
+    """The named paths that the settings do not exclude."""
     return not_excluded(paths, root=real_root, exclude=settings.exclude) if settings.force_exclude else paths
 
 
 def first_problem(target: Target, shown: str) -> InputProblem:
-    """The first problem of a file that BuildKit refuses, which is the one that BuildKit would show."""
+    """The first problem of a file that BuildKit rejects, which is the one that BuildKit reports."""
     first, *others = sorted(target.dockerfile.problems, key=lambda problem: problem.line)
     more = f" (and {len(others)} more)" if others else ""
     return InputProblem(shown, max(first.line, 1), f"{first.message}{more}")
 
 
 def comment_mistakes(project: Project, counted: Sequence[Path], names: frozenset[str]) -> Iterator[InputProblem]:
-    """What is wrong with comments for dockfix in the compose and bake files that the run is about."""
+    """The mistakes in dockfix's comments in the compose and bake files of the run."""
     files = {each.path for each in project.compose_files} | {each.path for each in project.bake_files}
     for path in sorted(files):
         if not is_in(path, counted):
@@ -105,7 +105,7 @@ def comment_mistakes(project: Project, counted: Sequence[Path], names: frozenset
         try:
             text = project.files.original(path).text
         except InputError:
-            continue  # that is told where it is read
+            continue  # reported where it is read
         for line, message in mistakes_in_text(text, names):
             yield InputProblem(shown_path(path), line, message)
 
@@ -113,13 +113,13 @@ def comment_mistakes(project: Project, counted: Sequence[Path], names: frozenset
 def ignore_warnings(
     target: Target, result: FileResult, codemods: Sequence[Codemod], names: frozenset[str], shown: str
 ) -> tuple[InputProblem, ...]:
-    """What is wrong with the comments of a Dockerfile that are for dockfix, and which of them ignore nothing."""
+    """The mistakes in dockfix's comments in a Dockerfile, and the comments that ignore nothing."""
     if "dockfix" not in target.text.lower():
         return ()
     suppressions = Suppressions(target.dockerfile)
     warnings = suppressions.mistakes(names)
     unused = _unused_ignores(target, codemods)
-    if unused and result.changed:  # a fix may have made work for a comment
+    if unused and result.changed:  # a fix may have created what a comment ignores
         unused &= _unused_ignores(target.with_text(result.text), codemods)
     for number, name in unused:
         line = suppressions.directives[number][0].line
@@ -128,7 +128,7 @@ def ignore_warnings(
 
 
 def _unused_ignores(target: Target, codemods: Sequence[Codemod]) -> set[tuple[int, str]]:
-    """The ignore comments without effect, as far as this file by itself can tell: not those for rules over files."""
+    """The ignore comments without effect, except those for project rules."""
     suppressions = Suppressions(target.dockerfile)
     named = frozenset().union(*(directive.names for _, directive in suppressions.directives))
     concerned = [each for each in codemods if each.name in named and each.check is not None]

@@ -1,8 +1,9 @@
-"""The passes: one codemod after another works on a workspace, until none finds more to do; nothing is written here.
+"""The passes: codemods run one after another on a workspace, until none of them finds more to fix.
 
-The fixes of one codemod are independent edits of the same texts. Those that collide with an earlier one wait for its
-next round, which sees the result of the one before. Before its work counts, the gates look at it; what they reject is
-discarded. A run that only checks tries each codemod's fixes in the same way, and keeps the texts as they are.
+The fixes of one codemod are independent edits of the same texts. A fix that collides with an earlier one waits for the
+next round of the codemod, which sees the result of the round before. The gates check the result of each codemod; a
+result that they reject is discarded. A run that only checks tries the fixes of each codemod in the same way, and keeps
+the texts. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from dockfix.rule.workspace import Workspace, changed_paths
 __all__ = ["MAX_ROUNDS", "Candidates", "Passes"]
 
 MAX_ROUNDS: Final = 10
-"""Rounds of one codemod, and passes over all of them, past which it is a defect of ours."""
+"""The highest number of rounds of one codemod, and of passes over all of them; more is a defect."""
 
 Candidates: TypeAlias = Callable[[Codemod, Workspace], Iterable[Diagnostic]]
-"""What a codemod finds in a workspace that may be fixed in these passes."""
+"""The findings of a codemod in a workspace that these passes may fix."""
 
 
 class Passes:
-    """Codemods at work on a workspace.
+    """The passes of codemods over a workspace.
 
-    `workspace` is what it is by now, `applied` the fixes made, and `defects` the codemods that were caught, by name.
+    `workspace` is the current state, `applied` the fixes that were applied, and `defects` the defects of codemods, by
+    name.
     """
 
     def __init__(self, workspace: Workspace, codemods: Sequence[Codemod], mode: Mode, candidates: Candidates) -> None:
@@ -43,10 +45,10 @@ class Passes:
         self._rejected: dict[str, frozenset[Safety]] = {}
 
     def run(self, between: Callable[[Workspace], None] = lambda _: None) -> None:
-        """Make the fixes, or try them if the run only checks.
+        """Apply the fixes, or try them if the run only checks.
 
         Args:
-            between: called after a pass that changed something, with the workspace as it was before it.
+            between: called after each pass that changed something, with the workspace before the pass.
         """
         for _ in range(MAX_ROUNDS):
             before = self.workspace
@@ -58,10 +60,10 @@ class Passes:
         names = ", ".join(sorted({each.rule for each in self.applied}))
         self.applied.clear()
         self.workspace = self.start
-        self.defects[""] = Defect(names, "convergence", "the codemods go on changing each other's work")
+        self.defects[""] = Defect(names, "convergence", "the codemods keep changing each other's results")
 
     def offered(self, found: Diagnostic) -> bool:
-        """Whether a finding may be shown: all but fixes that a gate has rejected."""
+        """Whether a finding may be shown: any but a fix that a gate has rejected."""
         return not isinstance(found.finding, Fix) or found.finding.safety not in self._rejected.get(found.rule, ())
 
     def _pass_of(self, codemod: Codemod) -> None:
@@ -78,7 +80,7 @@ class Passes:
             self.applied += made
 
     def _try(self, codemod: Codemod) -> None:
-        """Put all fixes of a codemod to the gates; if they fail, the safe ones alone."""
+        """Check all fixes of a codemod with the gates; if they fail, the safe ones alone."""
         try:
             self._attempt(codemod, unsafe=True)
         except Failed as failed:
@@ -90,14 +92,14 @@ class Passes:
             self._rejected[codemod.name] = frozenset({Safety.UNSAFE})
 
     def _reject(self, codemod: Codemod, failed: Failed, fixes: frozenset[Safety]) -> None:
-        self.defects[codemod.name] = Defect(codemod.name, failed.gate, str(failed))
+        self.defects[codemod.name] = failed.defect(codemod.name)
         self._rejected[codemod.name] = fixes
 
     def _attempt(self, codemod: Codemod, *, unsafe: bool) -> tuple[Workspace, list[Diagnostic]]:
-        """The workspace with a codemod's fixes made, until it has no more, and these fixes.
+        """Apply a codemod's fixes until it has no more; returns the new workspace and the fixes.
 
         Raises:
-            Failed: a gate rejects the work.
+            Failed: a gate rejects the result.
         """
         workspace, made = self.workspace, list[Diagnostic]()
         for _ in range(MAX_ROUNDS):
@@ -108,7 +110,7 @@ class Passes:
             self._move_declined(batch)
             made += batch
         else:
-            raise Failed("stability", "the codemod goes on finding more to do to its own output")
+            raise Failed("stability", "the codemod keeps finding more to fix in its own output")
         if made:
             from dockfix.engine.gates import check_work  # noqa: PLC0415 - only changes need it
 
@@ -116,7 +118,7 @@ class Passes:
         return workspace, made
 
     def _batch(self, codemod: Codemod, workspace: Workspace, *, unsafe: bool) -> list[Diagnostic]:
-        """The codemod's next fixes, of which none collides with another."""
+        """The next fixes of a codemod that do not collide with each other."""
         batch: list[Diagnostic] = []
         edits: list[dict[Path, tuple[Edit, ...]]] = []
         for found in self._candidates(codemod, workspace):
@@ -139,7 +141,7 @@ class Passes:
         return False
 
     def _move_declined(self, batch: Sequence[Diagnostic]) -> None:
-        """Follow the declined fixes of a file through edits before them, so that nobody is asked twice."""
+        """Update the places of declined fixes after edits before them, so that the user is not asked twice."""
         if not self._declined:
             return
         moved = set()

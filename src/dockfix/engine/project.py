@@ -1,8 +1,8 @@
 """The engine over one Dockerfile, and over a project: both are passes of codemods over a workspace.
 
-What a Dockerfile needs by itself comes first, in its own workspace of one file (`run_file`), in parallel if the caller
-likes. Then come the fixes that change several files, and the rules that look at the whole project (`run_project`). The
-Dockerfiles that these touch are done again by themselves, and so on until nothing changes. Nothing is written here.
+First each Dockerfile is fixed by itself, in a workspace of one file (`run_file`); the caller may do that in parallel.
+Then come the fixes that change several files, and the rules that check the whole project (`run_project`). The
+Dockerfiles that these change are run by themselves again, and so on until nothing changes. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ _EVERYTHING: Final = Mode()
 def run(
     target: Target, codemods: Sequence[Codemod], *, unsafe: bool = False, accept: Accept | None = None
 ) -> FileResult:
-    """Apply the codemods' fixes to one Dockerfile, in memory; those that reach into other files are left out.
+    """Apply the codemods' fixes to one Dockerfile, in memory, except those that also change other files.
 
     Args:
-        target: the file in its build. Its text parses; a file that BuildKit refuses is the caller's to report.
+        target: the file in its build. Its text must parse.
         codemods: what to run, in order.
-        unsafe: whether unsafe fixes are made too.
-        accept: asked for each fix before it is made.
+        unsafe: whether unsafe fixes are also applied.
+        accept: asked before each fix is applied.
     """
     return run_file(target, codemods, Mode(unsafe=unsafe, accept=accept))
 
 
 def findings(target: Target, codemods: Sequence[Codemod]) -> tuple[tuple[Diagnostic, ...], tuple[Defect, ...]]:
-    """What the codemods find in one Dockerfile, in the order of its lines, and the codemods that were caught."""
+    """The findings of the codemods in one Dockerfile, in the order of its lines, and the defects of the codemods."""
     result = run_file(target, codemods, Mode(fix=False))
     return result.remaining, result.defects
 
 
 def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHING) -> FileResult:
-    """Run the codemods on one Dockerfile, and collect from it what they will want to know for other files."""
+    """Run the codemods on one Dockerfile, and collect what they need from it for other files."""
     memory = Findings()
     lowered = memory.lowered(target.text)
-    # a check leaves the text as it is: what does not apply to it now need not be asked again
+    # a check does not change the text: a codemod that does not apply now will not apply later
     rules = [each for each in codemods if each.check is not None and (mode.fix or may_apply(each, target, lowered))]
     start = Workspace.of(target)
     real = target.real
@@ -70,7 +70,7 @@ def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHI
         try:
             found = memory.of(codemod, now)
         except Failed as failed:
-            defects.setdefault(codemod.name, Defect(codemod.name, failed.gate, str(failed)))
+            defects.setdefault(codemod.name, failed.defect(codemod.name))
         else:
             remaining += [each for each in found if _reaches(each) or passes.offered(each)]
     return FileResult(
@@ -106,8 +106,8 @@ def run_project(
     Args:
         workspace: the project and the Dockerfiles as they were read.
         codemods: what to run, in order.
-        mode: what is asked for.
-        results: what `run_file` gave for each of the files, in their order; by default it is run here.
+        mode: whether fixes are applied, and which.
+        results: the results of `run_file` for the files, in their order; by default it is run here.
     """
     if results is None:
         results = [run_file(target, codemods, mode) for target in workspace.targets]
@@ -115,7 +115,7 @@ def run_project(
 
 
 class _ProjectRun:
-    """The work on a project after that on each of its Dockerfiles. `files` is what became of these, by real path."""
+    """The run over a project, after each of its Dockerfiles was run by itself; `files` has their results by path."""
 
     def __init__(
         self, workspace: Workspace, results: Sequence[FileResult], codemods: Sequence[Codemod], mode: Mode
@@ -124,27 +124,16 @@ class _ProjectRun:
         self.files = {each.real: each for each in results}
         self.reaching = self._index()
         self.memory: tuple[Workspace, dict[Path, Findings]] | None = None
-        self.surveyed: dict[str, tuple[Workspace, list[Diagnostic] | Failed]] = {}
+        self.project_findings: dict[str, tuple[Workspace, list[Diagnostic] | Failed]] = {}
         self.passes = Passes(_with_results(workspace, results), codemods, mode, self.found)
 
     def result(self) -> RunResult:
-        """Do the work."""
+        """Run the passes, and collect the results."""
         start, files, passes = self.passes.start, self.files, self.passes
-        passes.run(between=self.do_again)
+        passes.run(between=self.run_again)
         if passes.workspace is start:
-            self.files = files  # as they were, if the passes have been given up
-        defects = dict(passes.defects)
-        found: dict[Path, list[Diagnostic]] = {}
-        for codemod in self.codemods:
-            if codemod.check_project is None:
-                continue
-            try:
-                shown = [each for each in self.check_project(codemod, passes.workspace) if passes.offered(each)]
-            except Failed as failed:
-                defects.setdefault(codemod.name, Defect(codemod.name, failed.gate, str(failed)))
-                continue
-            for each in shown:
-                found.setdefault(each.path, []).append(each)
+            self.files = files  # the passes were undone
+        found, defects = self.remaining()
         made: dict[Path, list[Diagnostic]] = {}
         for each in passes.applied:
             made.setdefault(each.path, []).append(each)
@@ -167,10 +156,24 @@ class _ProjectRun:
             unsafe=self.mode.unsafe,
         )
 
+    def remaining(self) -> tuple[Mapping[Path, Sequence[Diagnostic]], Mapping[str, Defect]]:
+        """The findings over the project that are left, by file, and all defects by codemod."""
+        defects = dict(self.passes.defects)
+        found: dict[Path, list[Diagnostic]] = {}
+        for codemod in self.codemods:
+            if codemod.check_project is None:
+                continue
+            try:
+                left = self.check_project(codemod, self.passes.workspace)
+            except Failed as failed:
+                defects.setdefault(codemod.name, failed.defect(codemod.name))
+                continue
+            for each in filter(self.passes.offered, left):
+                found.setdefault(each.path, []).append(each)
+        return found, defects
+
     def found(self, codemod: Codemod, workspace: Workspace) -> Iterable[Diagnostic]:
-        """The findings whose fixes wait for the whole project: those of a rule over it, and those that reach over
-        files.
-        """
+        """The findings that are fixed over the project: those of project rules, and fixes that change other files."""
         if codemod.check_project is not None:
             return self.check_project(codemod, workspace)
         paths = self.reaching.get(codemod.name, ())
@@ -182,26 +185,24 @@ class _ProjectRun:
         return [each for some in found for each in some if _reaches(each)]
 
     def check_project(self, codemod: Codemod, workspace: Workspace) -> list[Diagnostic]:
-        """The findings of a rule over the project, remembered until the workspace changes.
+        """The findings of a project rule, remembered until the workspace changes.
 
         Raises:
-            Failed: the codemod raises an exception, now or when it was asked first.
+            Failed: the codemod raised an exception, in this call or the first one.
         """
-        known = self.surveyed.get(codemod.name)
+        known = self.project_findings.get(codemod.name)
         if known is None or known[0] is not workspace:
             try:
                 known = workspace, list(project_findings(codemod, workspace, self.mode))
             except Failed as failed:
                 known = workspace, failed
-            self.surveyed[codemod.name] = known
+            self.project_findings[codemod.name] = known
         if isinstance(known[1], Failed):
             raise known[1]
         return known[1]
 
-    def do_again(self, before: Workspace) -> None:
-        """Do the Dockerfiles that fixes over files have touched by themselves again, or all of them if the project
-        around them is another.
-        """
+    def run_again(self, before: Workspace) -> None:
+        """Run the Dockerfiles that the last pass changed by themselves again; all of them if the project changed."""
         now = self.passes.workspace
         changed = changed_paths(before, now)
         whole = now.project.invocations != before.project.invocations or any(each not in self.files for each in changed)
@@ -223,7 +224,7 @@ class _ProjectRun:
         self.passes.workspace = _with_results(now, results)
 
     def _index(self) -> dict[str, list[Path]]:
-        """The Dockerfiles with fixes that reach over files, by rule."""
+        """The Dockerfiles with fixes that also change other files, by rule."""
         index: dict[str, list[Path]] = {}
         for path, file in self.files.items():
             for rule in dict.fromkeys(each.rule for each in file.remaining if _reaches(each)):
@@ -231,7 +232,7 @@ class _ProjectRun:
         return index
 
     def shown(self, own: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-        """What remains of a Dockerfile: fixes that reach over files must have passed the gates by now."""
+        """The findings that are left in a Dockerfile, without fixes over several files that a gate rejected."""
         return in_order([*(each for each in own if not _reaches(each) or self.passes.offered(each)), *more])
 
     def other(self, path: Path, applied: Sequence[Diagnostic], remaining: Sequence[Diagnostic]) -> FileResult:
@@ -250,7 +251,7 @@ class _ProjectRun:
 
 
 def _with_results(workspace: Workspace, results: Sequence[FileResult]) -> Workspace:
-    """The workspace with what became of its files, and with what is collected from them."""
+    """The workspace with the results of its files, and with what is collected from them."""
     changes = {each.real: each.text for each in results if each.text != workspace.text(each.real)}
     moved = workspace.with_changes(changes) if changes else workspace
     known = {(key, each.real): value for each in results for key, value in each.collected.items()}

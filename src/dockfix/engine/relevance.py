@@ -1,6 +1,6 @@
-"""Whether a codemod may find anything in a file or a project, by what is cheap to see: before its module is imported.
+"""A cheap test of whether a codemod may find anything in a file or a project, before its module is imported.
 
-The answer may be yes where the codemod finds nothing. It is never no where it would find something.
+The answer may be yes where the codemod finds nothing. It is never no where the codemod would find something.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def may_apply(codemod: Codemod, target: Target, lowered: str) -> bool:
 
 
 def may_apply_to_project(codemod: Codemod, workspace: Workspace) -> bool:
-    """Whether a rule over a project may find something; `workspace` holds the Dockerfiles with one of its triggers."""
+    """Whether a project rule may find something; `workspace` has the Dockerfiles with one of its triggers."""
     project = workspace.project
     if codemod.triggers and not workspace.files and not _tells_builds(project):
         return False

@@ -1,4 +1,4 @@
-"""What a run gives: plain values, which can be sent between processes."""
+"""The results of a run: plain values that can be sent between processes."""
 
 from __future__ import annotations
 
@@ -19,24 +19,42 @@ __all__ = ["Defect", "FileResult", "RunResult", "shown_path"]
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A codemod that did wrong and was caught; its change was discarded."""
+    """A rule whose change was rejected by a gate and discarded, or that raised an exception.
+
+    Args:
+        rule: the rule's name; `dockfix` for a defect of dockfix itself.
+        gate: the gate that rejected the change; `crash` for an exception.
+        message: what is wrong.
+        traceback: the traceback of an exception.
+    """
 
     rule: str
     gate: str
     message: str
+    traceback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What became of one file, or of one text.
+    """The result for one file, or for one text.
 
-    `real` is its real path, `path` as the user would write it, `display` relative to the root with `/`. `text` is
-    `before` with the fixes of `applied`; it is `before` if the file was only checked, or could not be used or written.
-    `applied` holds the fixes made, with the lines that they had when they were made; `remaining` the findings on
-    `text`: fixes not made, refusals, advice. `written` tells whether the file on disk has changed. `created`: there
-    was no such file, and `before` is empty. `is_dockerfile` is false for compose, bake, ignore and new files, which are
-    results only if they have findings or changes. `collected` is what codemods collect of it for other files of the
-    run, by `workspace.collect_key`.
+    Args:
+        real: the real path.
+        path: the path as the user would write it.
+        display: the path relative to the root, with `/`.
+        before: the text before the run; empty for a file that a fix creates.
+        text: `before` with the fixes of `applied`; equal to `before` if the file was only checked, or could not be
+            used or written.
+        applied: the fixes that were applied, with the lines that they had at that time.
+        remaining: the findings in `text`: fixes that were not applied, refusals, advice.
+        defects: the defects of rules on this file.
+        problems: why the file could not be used or written.
+        warnings: what is wrong with dockfix's comments in the file.
+        written: whether the file on disk has changed.
+        created: whether a fix creates the file.
+        is_dockerfile: false for compose, bake, ignore and new files, which are results only if they have findings or
+            changes.
+        collected: what rules collect from the file for other files of the run, by `workspace.collect_key`.
     """
 
     real: Path
@@ -61,17 +79,17 @@ class FileResult:
 
     @property
     def fixes(self) -> tuple[Diagnostic, ...]:
-        """Fixes that were found and not made, because they are unsafe, were declined or were not asked for."""
+        """The fixes that were not applied: they are unsafe, were declined, or the run only checked."""
         return tuple(each for each in self.remaining if isinstance(each.finding, Fix))
 
     @property
     def refused(self) -> tuple[Diagnostic, ...]:
-        """Findings that must not be touched, with the reason."""
+        """The findings that are not fixed, with the reason."""
         return tuple(each for each in self.remaining if isinstance(each.finding, Refusal))
 
     @property
     def advice(self) -> tuple[Diagnostic, ...]:
-        """Findings without an edit."""
+        """The findings without an edit."""
         return tuple(each for each in self.remaining if isinstance(each.finding, Advice))
 
     @property
@@ -82,9 +100,9 @@ class FileResult:
         return unified_diff(None if self.created else self.before, self.text, self.display)
 
     def with_lines_before(self) -> FileResult:
-        """The same with the remaining findings at the lines of `before`, which is the text on disk if none is written.
+        """The same result with the lines of the remaining findings in `before`, the text on disk if nothing is written.
 
-        Their spans are those of `text` all the same.
+        Their spans stay those of `text`.
         """
         if not self.changed or not self.remaining:
             return self
@@ -101,13 +119,17 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What became of a run.
+    """The result of a run.
 
-    `files` are the Dockerfiles in the order of the run, then the other files that have findings or changes.
-    `workspace` holds the texts as they are now. `change_sets` are the groups of real paths that one fix changed, and
-    that are written together or not at all. `project_defects` are those of codemods that work on several files at once.
-    `unsafe` tells whether unsafe fixes were asked for. `problems` holds what could not be used, those of the files
-    included, in order; `warnings` what does not keep a file from being checked. `seconds` is by the clock of the run.
+    Args:
+        workspace: the files with their texts after the run.
+        files: the Dockerfiles in the order of the run, then the other files that have findings or changes.
+        change_sets: groups of real paths that a fix changed together; each is written as a whole or not at all.
+        project_defects: the defects of rules that work on several files at once.
+        unsafe: whether unsafe fixes were to be applied.
+        problems: the input that could not be used, including the problems of `files`.
+        warnings: problems that do not keep a file from being checked.
+        seconds: how long the run took.
     """
 
     workspace: Workspace
@@ -141,24 +163,22 @@ class RunResult:
 
     @property
     def applied(self) -> int:
-        """How many fixes were made."""
+        """How many fixes were applied."""
         return sum(len(each.applied) for each in self.files)
 
     @property
     def fixable(self) -> int:
-        """How many safe fixes were found and not made."""
+        """How many safe fixes were found and not applied."""
         return sum(not _is_unsafe(found) for each in self.files for found in each.fixes)
 
     @property
     def fixable_unsafe(self) -> int:
-        """How many unsafe fixes were found and not made."""
+        """How many unsafe fixes were found and not applied."""
         return sum(_is_unsafe(found) for each in self.files for found in each.fixes)
 
     @property
     def actionable(self) -> bool:
-        """Whether a person has something to do: all findings count but refusals of severity info, which say that
-        something is as it should be.
-        """
+        """Whether there is something to do: any finding but refusals of severity info, which say that all is right."""
         return any(
             not isinstance(found.finding, Refusal) or found.severity is not Severity.INFO
             for each in self.files
@@ -167,7 +187,7 @@ class RunResult:
 
     @property
     def refused(self) -> int:
-        """How many findings must not be touched."""
+        """How many findings are not fixed."""
         return sum(len(each.refused) for each in self.files)
 
     @property
@@ -177,7 +197,7 @@ class RunResult:
 
     @property
     def defects(self) -> tuple[tuple[FileResult, Defect], ...]:
-        """The codemods that were caught doing wrong, and where."""
+        """The defects of rules, with the file that they occurred on."""
         own = [(each, defect) for each in self.files for defect in each.defects]
         project = FileResult(self.root, ".", ".", "", "")
         return (*own, *((project, defect) for defect in self.project_defects))
@@ -188,6 +208,6 @@ def _is_unsafe(found: Diagnostic) -> bool:
 
 
 def shown_path(path: Path) -> str:
-    """A real path as the user would write it: relative to the current folder if it is below it."""
+    """A real path as the user would write it: relative to the current folder if it is inside it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative

@@ -1,7 +1,7 @@
-"""A whole run: everything that `dockfix apply` and `dockfix check` do, as functions of plain values.
+"""A whole run: what `dockfix apply` and `dockfix check` do, as functions of plain values.
 
-`run_paths` finds files, runs the engine over each, then over all of them together, and writes what changed;
-`check_paths` is the same without changes. One file that cannot be used does not stop the others.
+`run_paths` finds files, runs the engine over each of them, then over the project, and writes the changed files.
+`check_paths` does the same without changes. A file that cannot be used does not stop the others.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from dockfix.syntax.source import decode
 __all__ = ["STDIN", "Progress", "check_paths", "check_text", "run_paths", "run_text"]
 
 STDIN: Final = "<stdin>"
-"""What a Dockerfile from standard input is called where no name is given for it."""
+"""The name of a Dockerfile from standard input that has no other name."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told how many files are done, of how many."""
+"""Called with the number of files that are done and the number of all files."""
 
 
 def run_paths(
@@ -50,16 +50,16 @@ def run_paths(
 
     Args:
         paths: files, and folders to be searched.
-        settings: what to do.
+        settings: what to run.
         root: the project; nothing outside it is read or written.
-        registry: the codemods there are.
-        write: whether files are written; if not, the result says what would be.
-        accept: asked before each fix; then files are done one after another.
-        progress: told of files that are done.
+        registry: the installed codemods.
+        write: whether files are written; else the result says what would be.
+        accept: asked before each fix; then files are fixed one after another.
+        progress: called after each file.
         clock: seconds, for `RunResult.seconds`.
 
     Raises:
-        UnknownRuleError: the settings name a rule that there is none of.
+        UnknownRuleError: the settings name a rule that does not exist.
     """
     mode = Mode(fix=True, unsafe=settings.unsafe, accept=accept)
     return _run(paths, settings, root, registry, mode, write, progress, clock)
@@ -74,7 +74,7 @@ def check_paths(
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> RunResult:
-    """Look for findings in the Dockerfiles that `paths` name; like `run_paths` without any change."""
+    """Find what the codemods find in the Dockerfiles that `paths` name; like `run_paths` without changes."""
     mode = Mode(fix=False, unsafe=settings.unsafe)
     return _run(paths, settings, root, registry, mode, False, progress, clock)
 
@@ -82,20 +82,20 @@ def check_paths(
 def run_text(
     data: bytes, settings: Settings, *, root: Path, registry: Registry, path: Path | None = None, fix: bool = True
 ) -> RunResult:
-    """Fix, or with `fix=False` only check, a Dockerfile that comes from elsewhere than a file; nothing is written.
+    """Fix a Dockerfile that is not read from a file, or with `fix=False` only check it; nothing is written.
 
     Args:
         data: the Dockerfile's bytes.
-        settings: what to do.
+        settings: what to run.
         root: the project that `path` is in.
-        registry: the codemods there are.
-        path: where the Dockerfile would be (it need not exist); None: nowhere, so that nothing of a build is known.
-        fix: whether fixes are made.
+        registry: the installed codemods.
+        path: where the Dockerfile would be (it need not exist); None: nothing is known of its build.
+        fix: whether fixes are applied.
 
     Raises:
-        UnknownRuleError: the settings name a rule that there is none of.
+        UnknownRuleError: the settings name a rule that does not exist.
     """
-    codemods = registry.select(settings.rules, settings.skip)
+    codemods = registry.select(settings.select, settings.ignore, settings.extend_select)
     real_root = Path(os.path.realpath(root))
     project = Project(real_root) if path is None else _load(real_root, settings)
     mode = Mode(fix=fix, unsafe=settings.unsafe, single=True)
@@ -118,7 +118,7 @@ def _text_result(work: Work, data: bytes, path: Path | None, settings: Settings)
         return FileResult(Path(shown), shown, shown, "", "", problems=(InputProblem(shown, None, message),))
     text = decode(data)
     if path is None:
-        target = target_from_text(text, display=STDIN, root=root)
+        target = replace(target_from_text(text, display=STDIN, root=root), build_options=work.options)
         return do_target(work, target, FileText(target.path, target.real, data, text, NOWHERE), STDIN)[0]
     real = Path(os.path.realpath(path))
     if not inputs.wanted([path], settings, root):
@@ -147,7 +147,7 @@ def _run(
     clock: Callable[[], float],
 ) -> RunResult:
     started = clock()
-    codemods = registry.select(settings.rules, settings.skip)
+    codemods = registry.select(settings.select, settings.ignore, settings.extend_select)
     real_root = Path(os.path.realpath(root))
     inside, problems = inputs.split(paths, real_root)
     project = _load(real_root, settings)
@@ -162,7 +162,7 @@ def _run(
     )
     problems += trouble
     files = [each.path for each in found]
-    # workers are sent the mode: what only this process can tell is added after them
+    # the mode is sent to workers: what cannot be sent is added afterwards
     mode = replace(mode, single=len(files) == 1)
     work = Work(project, settings.builds, codemods, frozenset(registry.names), mode)
     done: list[Done] = []
@@ -195,7 +195,7 @@ def _load(real_root: Path, settings: Settings) -> Project:
 
 
 def _merged(done: Sequence[Done], run: RunResult) -> list[FileResult]:
-    """What became of each file: the Dockerfiles in their order, used or not, then the other files."""
+    """The results of all files: the Dockerfiles in their order, used or not, then the other files."""
     results = {result.real: result for result, _ in done}
     results.update({each.real: each for each in run.files})
     return list(results.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dockfix.project.target import BuildOptions
 from dockfix.rule.model import Diagnostic
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Accept", "Mode", "Settings"]
 
 Accept: TypeAlias = "Callable[[Workspace, Diagnostic], bool]"
-"""Whether a fix is wanted, given the files as they are now; the interactive mode asks a person."""
+"""Whether to apply a fix, given the files as they are now; the interactive mode asks the user."""
 
 
 def _anywhere(_: Path) -> bool:
@@ -25,10 +25,14 @@ def _anywhere(_: Path) -> bool:
 
 @dataclass(frozen=True)
 class Mode:
-    """Whether fixes are made, unsafe ones too, which of them are wanted, and what else the engine must know of a run.
+    """Whether a run applies fixes, and which.
 
-    `in_scope` tells whether findings count in a file that is not a Dockerfile of the run. `single`: the run is of one
-    Dockerfile, so that what codemods collect for others may not be needed.
+    Args:
+        fix: whether fixes are applied; else the run only checks.
+        unsafe: whether unsafe fixes are also applied.
+        accept: asked before each fix is applied.
+        in_scope: whether a file that is not a Dockerfile of the run may have findings.
+        single: whether the run has one Dockerfile, so that nothing need be collected for other files.
     """
 
     fix: bool = True
@@ -40,28 +44,28 @@ class Mode:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is asked to do, from the command line and the configuration.
+    """What a run does: which rules it runs on which files, and how the files are built.
 
     Args:
-        rules: names of the rules to run; empty: all that are not opt-in.
-        skip: names of rules not to run.
-        unsafe: whether unsafe fixes are made too.
-        exclude: gitignore patterns, relative to the root, of what a search leaves out.
-        force_exclude: whether they leave out files and folders that are named, too.
+        select: names of the rules to run; empty: all that are not opt-in.
+        extend_select: names of rules to run in addition to `select`.
+        ignore: names of rules not to run.
+        unsafe: whether unsafe fixes are also applied.
+        exclude: patterns as in `.gitignore`, relative to the root, of files and folders that a search leaves out.
+        force_exclude: whether `exclude` also applies to files and folders that are named.
         context: the build context of every file; relative to the root unless absolute.
-        build_contexts: named contexts, as `docker build --build-context` takes them.
-        use_project: whether compose files are read for how the files are built.
-        respect_gitignore: whether a search leaves out what git ignores.
-        jobs: processes to use where there are many files.
-        base_images: images that extend the table of base images, each with the image that it is like.
-        image_lock: digests of base images, as `project.imagelock` reads them.
-        compose: the compose files to read, merged in this order, in place of all that a search finds.
-        uid_map: the uid that a user of the project is to have in all images, by the user's name.
-        recommended_env: by base image, the ENV variables that a stage on it is to have, with their values.
+        build_contexts: named contexts, as for `docker build --build-context`.
+        use_project: whether compose and bake files are read for how the files are built.
+        respect_gitignore: whether a search leaves out the files that git ignores.
+        jobs: how many processes to use for many files.
+        base_images: the project's own base images, each with the public image that it is based on.
+        compose: the compose files to read, merged in this order, instead of all that a search finds.
+        rule_options: options of rules, by the class that the rule declares.
     """
 
-    rules: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
@@ -72,20 +76,16 @@ class Settings:
     jobs: int = 1
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
-    uid_map: Mapping[str, int] = field(default_factory=dict)
-    image_lock: Mapping[str, str] = field(default_factory=dict)
-    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rule_options: Mapping[type[Any], object] = field(default_factory=dict)
 
     @property
     def builds(self) -> BuildOptions:
-        """What they say of how Dockerfiles are built."""
+        """How Dockerfiles are built, and the options of rules."""
         return BuildOptions(
             context=self.context,
             build_contexts=self.build_contexts,
             use_project=self.use_project,
             base_images=self.base_images,
             compose=self.compose,
-            uid_map=self.uid_map,
-            image_lock=self.image_lock,
-            recommended_env=self.recommended_env,
+            rule_options=self.rule_options,
         )

@@ -1,7 +1,7 @@
-"""The Dockerfiles of a run, each done by itself: one after another, or in several processes where there are many.
+"""The Dockerfiles of a run, each by itself: one after another, or in several processes if there are many.
 
-Whatever goes wrong with a file is its own result, and not the end of the run. The processes only read: they may be
-killed at any time, and they end when the process that started them ends, however it does.
+An error in one file is its own result, and does not stop the run. The processes only read: they may be killed at any
+time, and they end when the process that started them ends.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from dockfix.engine.findings import crash_texts
 from dockfix.engine.inputs import first_problem, ignore_warnings
 from dockfix.engine.project import run_file
 from dockfix.engine.results import Defect, FileResult
@@ -25,17 +26,17 @@ from dockfix.rule.model import Codemod, LazyFunction
 __all__ = ["PARALLEL_FROM", "Done", "Work", "do_all", "do_target"]
 
 PARALLEL_FROM: Final = 40
-"""The number of files from which on it pays to start processes."""
+"""The number of files from which starting processes saves time."""
 
 _CHUNK: Final = 8
 
 Done: TypeAlias = tuple[FileResult, FileText | None]
-"""What became of a file, and the file as it was read; None for one that could not be used."""
+"""The result of a file, and the file as it was read; None if it could not be used."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """All that is needed to do a file; `names` are those of all rules there are."""
+    """Everything needed to run the codemods on a file; `names` has the names of all installed rules."""
 
     project: Project
     options: BuildOptions
@@ -45,7 +46,7 @@ class Work:
 
 
 def do_all(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]:
-    """Do files, in up to `jobs` processes; results come in the order of the files."""
+    """Run the codemods on files, in up to `jobs` processes; yields the results in the order of the files."""
     if jobs > 1 and work.mode.accept is None and len(files) >= PARALLEL_FROM and _can_be_sent(work):
         yield from _in_parallel(work, files, jobs)
     else:
@@ -63,7 +64,7 @@ def _do_some(work: Work, files: Sequence[Path]) -> Iterator[Done]:
 
 
 def do_target(work: Work, target: Target, file: FileText, shown: str) -> Done:
-    """Run the codemods on one Dockerfile by itself; `shown` is its path as the user would write it."""
+    """Run the codemods on one Dockerfile by itself; `shown` is its path as the user wrote it."""
     unused = FileResult(file.real, shown, target.display, target.text, target.text)
     try:
         if not target.dockerfile.ok:
@@ -71,12 +72,12 @@ def do_target(work: Work, target: Target, file: FileText, shown: str) -> Done:
         result = run_file(target, work.codemods, work.mode)
         warnings = ignore_warnings(target, result, work.codemods, work.names, shown)
         return replace(result, path=shown, warnings=warnings), file
-    except Exception as error:  # a crash of ours on one odd file must not cost the others their fixes
-        return replace(unused, defects=(Defect("dockfix", "crash", f"{type(error).__name__}: {error}"),)), None
+    except Exception as error:  # a crash of dockfix on one file must not stop the others
+        return replace(unused, defects=(Defect("dockfix", "crash", *crash_texts(error)),)), None
 
 
 def _can_be_sent(work: Work) -> bool:
-    """Whether processes can be given the work; a pack may have codemods that are no module-level functions."""
+    """Whether the work can be sent to processes; a pack may have codemods that are not module-level functions."""
     import pickle  # noqa: PLC0415 - only large runs need it
 
     try:
@@ -91,7 +92,7 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
-    method = "fork" if sys.platform == "linux" else None  # what is loaded already need not be loaded again
+    method = "fork" if sys.platform == "linux" else None  # keeps the modules that are already loaded
     chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
     if method == "fork":
         _load(work.codemods)
@@ -107,7 +108,7 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
             except BrokenProcessPool:
                 yield from ((_crashed(path), None) for path in chunk)
     except BaseException:
-        # Nobody waits for what they are at: they write nothing.
+        # They write nothing, so their work can be dropped.
         for worker in set(multiprocessing.active_children()) - others:
             worker.kill()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -116,22 +117,22 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
 
 
 def _load(codemods: Sequence[Codemod]) -> None:
-    """Load the modules of the codemods once, and not in each process: among many files most have work to do."""
+    """Load the modules of the codemods once, not in each process: with many files most of them are needed."""
     for codemod in codemods:
         for function in (codemod.check, codemod.collect):
             if isinstance(function, LazyFunction):
-                with contextlib.suppress(Exception):  # which is told when the codemod is run
+                with contextlib.suppress(Exception):  # reported when the codemod is run
                     function.resolve()
 
 
 def _start_worker() -> None:
-    """Leave an interrupt to the parent, end at once on other signals, and when the parent ends."""
+    """Ignore interrupts, which the parent handles; end on other signals, and when the parent ends."""
     import gc  # noqa: PLC0415 - with what follows, of workers only
     import signal  # noqa: PLC0415
     from threading import Thread  # noqa: PLC0415
 
-    gc.freeze()  # what is loaded stays, and is not looked through again and again
-    gc.set_threshold(10_000)  # a tree is tens of thousands of objects: the default looks at each of them many times
+    gc.freeze()  # what is loaded stays loaded, and need not be traversed again
+    gc.set_threshold(10_000)  # a tree has tens of thousands of objects, which the default would traverse many times
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -156,5 +157,5 @@ def _do_chunk(work: Work, files: Sequence[Path]) -> list[Done]:
 
 
 def _crashed(path: Path) -> FileResult:
-    defect = Defect("dockfix", "crash", "the process that worked on this file died; run again with --jobs 1")
+    defect = Defect("dockfix", "crash", "the process that checked this file died; run again with --jobs 1")
     return FileResult(path, str(path), path.as_posix(), "", "", defects=(defect,))

@@ -1,4 +1,4 @@
-"""Writing what a run has changed: the files of a change set together or not at all, every other file by itself."""
+"""Writes the changed files of a run: the files of a change set together or not at all, other files one by one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["write_results"]
 def write_results(
     results: Iterable[FileResult], workspace: Workspace, change_sets: Sequence[frozenset[Path]]
 ) -> list[FileResult]:
-    """Write the files that differ; gives what became of each file, in the same order.
+    """Write the files that changed, and return the results of all files in the same order.
 
-    Those that cannot be written keep their text and get a problem; so do all files of their change set.
+    A file that cannot be written keeps its text and gets a problem, as do all files of its change set.
     """
     by_path = {each.real: each for each in results}
     remove_leftovers({path.parent for path in by_path})

@@ -9,7 +9,7 @@ __all__ = ["colour_diff", "unified_diff"]
 
 
 def colour_diff(diff: str, style: Style = PLAIN) -> str:
-    """A diff for a terminal: coloured, and with what could act on the terminal escaped."""
+    """A diff for a terminal: coloured, with control characters escaped."""
     out: list[str] = []
     for line in split_lines(diff):
         shown = printable(line.removesuffix("\n"), keep="\t")

@@ -3,24 +3,24 @@
 A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"}`:
 
 - `files`: `{"path", "dockerfile", "changed", "created", "written", "applied": [finding], "findings": [finding],
-  "defects": [{"rule", "gate", "message"}]}`; `path` is relative to `root`, with `/`. Files that are no Dockerfiles
-  (compose, bake and ignore files, new ones) are there if they have findings or changes. `applied` are the fixes made
-  (or, with nothing written, that would be made), with the lines that they had when they were made; `findings` is what
-  is left.
-- a finding: `{"rule", "severity", "kind": "fix" | "refusal" | "advice", "message", "start", "end"}`, a position being
-  `{"line", "column", "offset"}`; lines and columns count from 1, offsets from 0, both in characters (a byte that is
-  no UTF-8 is one character); `end` is exclusive. Of an applied fix only `start.line`, `start.column` and `end.line`
-  are given, since its offsets are those of a text between two passes. A fix has `"safety": "safe" | "unsafe"`,
-  `"help"`, `"review"`, and, if it was not applied, `"edits": [{"start", "end", "replacement"}]` with offsets in the
-  file that it stands in, and `"other_files": [{"path", "edits"} or {"path", "create"}]` for other files, with `create`
-  the text of a new one; a refusal has `"note"`.
+  "defects": [{"rule", "gate", "message", "traceback"}]}`; `path` is relative to `root`, with `/`. Files that are not
+  Dockerfiles (compose, bake and ignore files, new files) are listed if they have findings or changes. `applied` are the
+  fixes that were applied (or would be, if nothing is written), with the lines that they had at that time; `findings`
+  are the findings that are left.
+- a finding: `{"rule", "severity", "kind": "fix" | "refusal" | "advice", "message", "start", "end"}`. A position is
+  `{"line", "column", "offset"}`; lines and columns count from 1, offsets from 0, both in characters (a byte that is not
+  valid UTF-8 is one character); `end` is exclusive. An applied fix has only `start.line`, `start.column` and
+  `end.line`, since its offsets belong to a text between two passes. A fix has `"safety": "safe" | "unsafe"`, `"help"`
+  (what it does), `"review"` (what to check before an unsafe fix is applied), and, if it was not applied, `"edits":
+  [{"start", "end", "replacement"}]` with offsets in its file, and `"other_files": [{"path", "edits"} or
+  {"path", "create"}]`, where `create` is the text of a new file. A refusal has `"note"`: why it is not fixed.
 - `problems` and `warnings`: `{"path", "line" (or null), "message"}`.
 - `summary`: `{"files", "changed", "applied", "fixable", "fixable_unsafe", "refused", "advice", "problems", "defects"}`;
-  `fixable` and `fixable_unsafe` are the safe and the unsafe fixes that were not made.
+  `fixable` and `fixable_unsafe` are the safe and the unsafe fixes that were not applied.
 
-Text that is no valid UTF-8 has its odd bytes escaped as `\\xNN`, but for a `replacement`, which is then `{"b64": ...}`.
-Control and format characters, those that change the direction of text among them, are written as JSON escapes, so that
-the document can be shown on a terminal. Fields may be added within a version.
+In text that is not valid UTF-8 the invalid bytes are escaped as `\\xNN`, except in a `replacement`, which is then
+`{"b64": ...}`. Control and format characters, including those that change the direction of text, are written as JSON
+escapes, so that the document can be shown on a terminal. Fields may be added within a version.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def result_json(result: RunResult) -> dict[str, Any]:
 
 
 def rules_json(registry: Registry) -> dict[str, Any]:
-    """The catalogue as JSON-ready data, in running order."""
+    """The rules as JSON-ready data, in running order."""
     return {"version": VERSION, "rules": [_rule(codemod) for codemod in registry.codemods]}
 
 
 def dumps(data: object) -> str:
     """JSON text with a final line end."""
     text = json.dumps(data, ensure_ascii=False, indent=2)
-    # outside of strings JSON has no such character but the line end, and in strings the line end is escaped already
+    # outside strings JSON has no such character except the line end, and in strings the line end is already escaped
     return UNPRINTABLE.sub(lambda each: each[0] if each[0] == "\n" else json.dumps(each[0])[1:-1], text) + "\n"
 
 
@@ -88,7 +88,13 @@ def _file(outcome: FileResult, root: Path) -> dict[str, Any]:
         "applied": [_applied(found) for found in outcome.applied],
         "findings": [_remaining(found, lines, root) for found in outcome.remaining],
         "defects": [
-            {"rule": defect.rule, "gate": defect.gate, "message": valid(defect.message)} for defect in outcome.defects
+            {
+                "rule": defect.rule,
+                "gate": defect.gate,
+                "message": valid(defect.message),
+                "traceback": valid(defect.traceback),
+            }
+            for defect in outcome.defects
         ],
     }
 
@@ -156,13 +162,14 @@ def _rule(codemod: Codemod) -> dict[str, Any]:
         "effects": sorted(effect.value for effect in codemod.effects),
         "since": codemod.since,
         "opt_in": codemod.opt_in,
+        "needs_options": codemod.needs_options,
         "hadolint": sorted(codemod.hadolint),
         "checks": sorted(codemod.checks),
     }
 
 
 def valid(text: str) -> str:
-    """Text that any JSON reader takes: lone surrogates stand for bytes that are no UTF-8."""
+    """Text that any JSON reader accepts: lone surrogates, which are invalid bytes, are escaped."""
     return _SURROGATES.sub(lambda match: _byte(ord(match[0])), text)
 
 

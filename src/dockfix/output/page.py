@@ -12,19 +12,19 @@ from dockfix.rule.model import Codemod, LazyFunction
 
 
 def page(codemod: Codemod) -> str:
-    """The page of a rule, in Markdown: its own, else the docstring of the module that it is written in."""
+    """The page of a rule, in Markdown: its own, or the docstring of the module of its check."""
     work = codemod.check or codemod.check_project
     module = import_module(work.module) if isinstance(work, LazyFunction) else sys.modules.get(work.__module__)
     return inspect.cleandoc(codemod.page or (module.__doc__ if module else None) or codemod.title)
 
 
 def page_text(codemod: Codemod, *, style: Style = PLAIN) -> str:
-    """The page with its heading, as shown by `dockfix explain`: headings bold, code indented, fences dropped."""
+    """The page as `dockfix explain` shows it: headings in bold, code indented, without fences."""
     safe = printable(page(codemod), keep="\n")
     effects = ", ".join(sorted(effect.value for effect in codemod.effects)) or "nothing"
     facts = f"{codemod.severity.value}, {codemod.category.value}, since {codemod.since}; fixes may change: {effects}"
     if codemod.opt_in:
-        facts += "; opt-in: runs only if selected by name"
+        facts += "; opt-in: runs only if it is selected by name"
     return f"{style('bold', codemod.name)}: {codemod.title}\n{style('dim', facts)}\n\n{_render(safe, style)}\n"
 
 

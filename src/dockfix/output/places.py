@@ -1,7 +1,7 @@
-"""Paths as people who work in a folder below the project read them.
+"""Paths relative to the current folder, for text output.
 
-Findings name files relative to the root of the project, which is right for programs. On a line for people they must go
-with the path that the line begins with, which is relative to the current folder.
+Findings name files relative to the root of the project. In text output these paths must agree with the path at the
+beginning of the line, which is relative to the current folder.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FOLDER: Final = re.compile(r"(?<==)[^\s'`]+(?='? )|(?<= )[^\s'`=-][^\s'`=]*(?=`
 
 
 class Places:
-    """Turns paths that are relative to `root` into such that are relative to the folder `here`."""
+    """Makes paths that are relative to `root` relative to the folder `here`."""
 
     def __init__(self, root: Path, here: Path | None = None) -> None:
         self._root = os.path.realpath(root)
@@ -36,19 +36,19 @@ class Places:
         self._same = self._root == self._here
 
     def found(self, found: Diagnostic) -> Diagnostic:
-        """A finding that speaks of files as seen from here."""
+        """A finding with paths as seen from here."""
         if self._same:
             return found
         finding = replace(found.finding, message=self.text(found.finding.message))
         match finding:
             case Fix():
-                finding = replace(finding, review=self.text(finding.review))
+                finding = replace(finding, help=self.text(finding.help), review=self.text(finding.review))
             case Refusal():
                 finding = replace(finding, note=self.text(finding.note))
         return replace(found, finding=finding)
 
     def problem(self, problem: InputProblem) -> InputProblem:
-        """A problem; its path may be relative to the root, or as the user gave it."""
+        """A problem with paths as seen from here; its own path may be relative to the root, or as the user wrote it."""
         if self._same:
             return problem
         path = problem.path
@@ -57,7 +57,7 @@ class Places:
         return replace(problem, path=path, message=self.text(problem.message))
 
     def text(self, text: str) -> str:
-        """A message with the paths in it that surely are such: of files that say how something is built."""
+        """A message with the paths in it changed, as far as they are certainly paths of files of a build."""
         if self._same:
             return text
         done: list[str] = []

@@ -1,4 +1,4 @@
-"""Text from files made fit for people's terminals: nothing that a file holds may act on the one who reads it."""
+"""Text from files, safe to show on a terminal: no character of a file may control the terminal or hide text."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ points of their blocks that are invisible or not assigned yet.
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """`text` with every control, invisible and direction-changing character escaped, and bytes that are not UTF-8.
+    """`text` with control, invisible and direction-changing characters and invalid bytes escaped.
 
-    Terminal escapes, `\\r` and bidirectional overrides would let a file forge what a person sees ("Trojan Source",
-    CVE-2021-42574). Characters of `keep` stand as they are.
+    Terminal escapes, `\\r` and bidirectional overrides would let a file forge what is shown ("Trojan Source",
+    CVE-2021-42574). Characters of `keep` are not escaped.
     """
     return UNPRINTABLE.sub(lambda match: match[0] if match[0] in keep else _escaped(match[0]), text)
 
@@ -37,7 +37,7 @@ def _escaped(character: str) -> str:
 
 
 class Style:
-    """Terminal colours by what they mean; a plain one leaves text as it is."""
+    """Terminal colours by meaning; a plain style returns text unchanged."""
 
     __slots__ = ("colour",)
 

@@ -1,7 +1,7 @@
-"""The table of build targets, for people and for programs.
+"""The table of build targets, as text and JSON.
 
 The JSON document is `{"version": 1, "root", "targets": [row], "problems"}`; a row has the fields of
-`dockfix.project.listing.Row`. Of arguments only the names are shown: their values may be secrets from a `.env` file.
+`dockfix.project.listing.Row`. Only the names of arguments are shown: their values may be secrets from a `.env` file.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _plain(value: Any) -> Any:
 
 
 def targets_text(table: Table, *, style: Style = PLAIN) -> str:
-    """The table in columns; nothing if it has no rows."""
+    """The table in columns; empty if it has no rows."""
     rows = [tuple(map(printable, _cells(row))) for row in table.rows]
     if not rows:
         return ""

@@ -1,9 +1,14 @@
-"""Findings for people: one a line, `path:line:col: severity rule message [what can be done]`, and a summary."""
+"""Findings for people: `path:line:column: severity rule message [what can be done]`, and a summary.
+
+The other parts of a finding follow with their labels: `help` and `review` of a fix with --verbose, the `note` of a
+refusal in the brackets after "not fixed:".
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.places import Places
@@ -12,9 +17,11 @@ from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety
 from dockfix.rule.registry import Registry
 
+NEWLINE: Final = "\n"
+
 
 def problem_line(problem: InputProblem, *, style: Style = PLAIN, warning: bool = False) -> str:
-    """`path:line: message` of something that could not be used, or that is only warned of."""
+    """`path:line: message` of a problem with the input, or of a warning."""
     where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
     note = f" {style('warning', 'warning')}:" if warning else ""
     return f"{style('bold', printable(where))}:{note} {printable(problem.message)}"
@@ -27,7 +34,7 @@ def finding_line(path: str, found: Diagnostic, *, style: Style = PLAIN, tag: str
         path: the file, as the user would write it.
         found: the finding.
         style: colours.
-        tag: what to say in brackets; by default what can be done about it.
+        tag: the text in brackets; by default what can be done about the finding.
     """
     where = style("bold", printable(path)) + f":{found.line}:{found.column}:"
     severity = style(found.severity.value, found.severity.value)
@@ -47,7 +54,7 @@ def _remedy(found: Diagnostic) -> str:
 
 
 def finding_details(found: Diagnostic, *, style: Style = PLAIN) -> list[str]:
-    """The lines that say more: what a fix does, and what to check before an unsafe one is applied."""
+    """The other parts of a fix, a line each: what it does, which other files it changes, and what to review."""
     if not isinstance(found.finding, Fix):
         return []
     lines = [style("dim", f"    help: {printable(found.finding.help)}")]
@@ -60,7 +67,7 @@ def finding_details(found: Diagnostic, *, style: Style = PLAIN) -> list[str]:
 
 
 def findings_text(result: RunResult, *, style: Style = PLAIN, verbose: bool = False) -> str:
-    """The findings of a check, a line each; with `verbose` their reasons too."""
+    """The findings of a check, a line each; with `verbose` all of their parts."""
     places = Places(result.root)
     return "".join(
         f"{line}\n"
@@ -73,27 +80,34 @@ def findings_text(result: RunResult, *, style: Style = PLAIN, verbose: bool = Fa
     )
 
 
-def defect_lines(result: RunResult) -> Iterator[str]:
-    """The codemods that were caught; their changes were discarded."""
+def defect_lines(result: RunResult, *, verbose: bool = False) -> Iterator[str]:
+    """The defects of codemods, whose changes were discarded; with `verbose` the traceback of a crash."""
     for outcome, defect in result.defects:
+        trace = f"\n{printable(defect.traceback.rstrip(), keep=NEWLINE)}" if verbose and defect.traceback else ""
+        hint = " (-v shows the traceback)" if defect.traceback and not verbose else ""
         yield (
             f"{printable(outcome.path)}: defect in {defect.rule} ({defect.gate}): {printable(defect.message)};"
-            " its change was discarded, please report it"
+            f" its change was discarded; please report this{hint}{trace}"
         )
 
 
 def apply_lines(
     result: RunResult, *, would: bool, asked: bool = False, style: Style = PLAIN, verbose: bool = False
 ) -> Iterator[str]:
-    """What was done to each file, or would be; with `verbose` each fix, and what was not done and why.
+    """The rules that fixed each file; with `verbose` each fix, and the findings that are left.
 
-    `asked`: a person was asked about each fix.
+    Args:
+        result: the run.
+        would: whether nothing was written.
+        asked: whether the user was asked about each fix.
+        style: colours.
+        verbose: whether to show each finding.
     """
     places = Places(result.root)
     left = "declined" if asked else "not applied"
     for outcome in result.files:
         if verbose:
-            unsafe = "held back: unsafe" if not result.unsafe else left
+            unsafe = "not applied: needs review" if not result.unsafe else left
             yield from _verbose(outcome, places, would, style, unsafe, left)
         elif outcome.applied:
             rules = Counter(found.rule for found in outcome.applied)
@@ -103,7 +117,7 @@ def apply_lines(
 
 
 def _verbose(outcome: FileResult, places: Places, would: bool, style: Style, unsafe: str, safe: str) -> Iterator[str]:
-    """`unsafe` and `safe` say why fixes of that kind were not made."""
+    """`unsafe` and `safe` say why fixes of that kind were not applied."""
     for found in map(places.found, outcome.applied):
         yield finding_line(outcome.path, found, style=style, tag="would be fixed" if would else "fixed")
         yield from finding_details(found, style=style)
@@ -123,37 +137,50 @@ def _why_left(found: Diagnostic, unsafe: str, safe: str) -> str | None:
 
 
 def apply_summary(result: RunResult, *, would: bool, asked: bool = False, verbose: bool = False) -> str:
-    """One line of what was done, held back and refused; `asked`: a person was asked about each fix."""
+    """One line with the number of fixes that were applied and of findings that are left.
+
+    Args:
+        result: the run.
+        would: whether nothing was written.
+        asked: whether the user was asked about each fix.
+        verbose: whether the findings were shown.
+    """
     done = f"{'would apply' if would else 'applied'} {_count(result.applied, 'fix', 'fixes')}"
-    dockerfiles = [outcome for outcome in result.changed if outcome.is_dockerfile]
-    parts = [f"{done} in {_count(len(dockerfiles), 'file', 'files')} (of {len(result.dockerfiles)})"]
-    if len(result.changed) > len(dockerfiles):
-        parts[0] += f" and in {len(result.changed) - len(dockerfiles)} beside them"
+    dockerfiles = sum(outcome.is_dockerfile for outcome in result.changed)
+    total = len(result.dockerfiles)
+    part = f"{dockerfiles} of " if dockerfiles != total else ""
+    parts = [f"{done} in {part}{_count(total, 'Dockerfile', 'Dockerfiles')}"]
+    if related := len(result.changed) - dockerfiles:
+        parts[0] += f" and {_count(related, 'related file', 'related files')}"
     held_back = 0 if result.unsafe else result.fixable_unsafe
     left = result.fixable + result.fixable_unsafe - held_back
     if held_back:
-        parts.append(f"{held_back} held back as unsafe (add --unsafe)")
+        parts.append(
+            f"{_count(held_back, 'needs', 'need')} review (--unsafe applies {'it' if held_back == 1 else 'them'})"
+        )
     if left:
         parts.append(f"{left} {'declined' if asked else 'not applied'}")
     if result.refused:
-        parts.append(f"{result.refused} refused" + ("" if verbose else " (-v shows why)"))
+        parts.append(f"{result.refused} not fixed" + ("" if verbose else " (-v shows why)"))
     if result.advice:
-        parts.append(f"{result.advice} to do by hand" + ("" if verbose else " (-v shows them)"))
+        parts.append(f"{result.advice} to fix by hand" + ("" if verbose else " (-v shows them)"))
     return "; ".join([*parts, *_trouble(result)])
 
 
 def check_summary(result: RunResult) -> str:
-    """One line of what was found."""
+    """One line with the number of findings, and what can be done about them."""
     total = result.fixable + result.fixable_unsafe + result.refused + result.advice
-    parts = [f"{_count(total, 'finding', 'findings')} in {_count(len(result.dockerfiles), 'file', 'files')}"]
+    parts = [
+        f"{_count(total, 'finding', 'findings')} in {_count(len(result.dockerfiles), 'Dockerfile', 'Dockerfiles')}"
+    ]
     if result.fixable:
         parts.append(f"{result.fixable} fixable (dockfix apply)")
     if result.fixable_unsafe:
-        parts.append(f"{result.fixable_unsafe} fixable, unsafe (dockfix apply --unsafe)")
+        parts.append(f"{result.fixable_unsafe} fixable after review (dockfix apply --unsafe)")
     if result.refused:
-        parts.append(f"{result.refused} refused")
+        parts.append(f"{result.refused} not fixed")
     if result.advice:
-        parts.append(f"{result.advice} advice")
+        parts.append(f"{result.advice} to fix by hand")
     return "; ".join([*parts, *_trouble(result)])
 
 
@@ -169,7 +196,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def rules_table(registry: Registry, *, style: Style = PLAIN) -> str:
-    """The catalogue, a rule a line, in running order."""
+    """The rules, one per line, in running order."""
     rows: list[Sequence[str]] = [
         (
             codemod.name,

@@ -1,4 +1,4 @@
-"""A Dockerfile's tree to be read by people."""
+"""A Dockerfile's tree as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dockfix.output.plain import PLAIN, Style, printable
 
 
 def tree_text(data: Mapping[str, Any], *, style: Style = PLAIN) -> str:
-    """The tree of one file, as of `dockfix.project.listing`: a line a node, with its lines in the source."""
+    """The tree of one file, as `dockfix.project.listing` returns it: a line per node, with its lines in the source."""
     lines = [style("bold", _shown(data["path"]))]
     if data["escape"] not in (None, "\\"):
         lines.append(f"  escape {_shown(data['escape'])}")
@@ -49,6 +49,6 @@ def _quoted(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, dict):  # bytes that are no UTF-8
+    if isinstance(value, dict):  # bytes that are not valid UTF-8
         value = base64.b64decode(value["b64"]).decode("utf-8", "surrogateescape")
     return printable(str(value))

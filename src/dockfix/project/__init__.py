@@ -28,6 +28,5 @@ Files and configuration:
 - `secrets`: values that no message, table or edit may show.
 - `toml`: TOML files, within limits.
 - `config`: the configuration: `[tool.dockfix]` in `pyproject.toml`, or a file of its own (`CONFIG_NAMES`).
-- `imagelock`: the lock file of base images.
 - `templates`: new Dockerfiles from templates, for `dockfix init`.
 """

@@ -1,19 +1,19 @@
 """The configuration: `[tool.dockfix]` in `pyproject.toml`, or a file of its own (`CONFIG_NAMES`).
 
-The nearest one up the tree counts, as far as the project's root; what lies above the root is not obeyed.
+The nearest file up the tree applies, as far as the project's root; files above the root are not used.
 
-A file that is wrong is an error that names its line, never a default: a run with other settings than the ones that were
-written down would be worse than none. `schema.json` in the package says the same for editors.
+A mistake in the file is an error with its line; dockfix never falls back to a default. `schema.json` in the package is
+generated from `KEYS` and the options of the rules.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dockfix.project.discovery import CONFIG_NAMES
 from dockfix.project.files import read_file
@@ -22,27 +22,33 @@ from dockfix.project.problems import InputError, closest
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
-__all__ = ["KEYS", "Config", "find_config", "load_config", "read_config"]
+__all__ = ["KEYS", "Config", "Key", "find_config", "load_config", "read_config"]
 
 _PYPROJECT: Final = "pyproject.toml"
 _MAX_NODES: Final = 10_000
 _MAX_DEPTH: Final = 20
 _MAX_BITS: Final = 64
 _MAX_SHOWN: Final = 60
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LineOf: TypeAlias = Callable[[Sequence[str]], int | None]
+"""The line of a key, given as its path from the top; None if it is not known."""
+
+
+def _no_line(_: Sequence[str]) -> int | None:
+    return None
 
 
 @dataclass(frozen=True)
 class Config:
-    """What a configuration file says; the defaults where it says nothing.
+    """The content of a configuration file, with defaults for the keys that it does not have; `KEYS` describes them.
 
-    `path` is the file, None if there is none. `lines` maps the keys that it has to their lines, where those are known.
-    `context` and `image_lock` are relative to the folder of the file. See `schema.json` for the keys.
+    `path` is the file, None if there is none. `rules` holds the options of rules as they are written; the rules convert
+    them. `line_of` finds the line of a key, which may be nested.
     """
 
     path: Path | None = None
-    rules: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
@@ -51,21 +57,19 @@ class Config:
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     jobs: int | None = None
     base_images: Mapping[str, str] = field(default_factory=dict)
-    uid_map: Mapping[str, int] = field(default_factory=dict)
-    image_lock: Path | None = None
-    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    lines: Mapping[str, int] = field(default_factory=dict)
+    rules: Mapping[str, object] = field(default_factory=dict)
+    line_of: LineOf = field(default=_no_line, compare=False, repr=False)
 
-    def error(self, key: str, message: str) -> InputError:
-        """An error about a key of this configuration."""
-        return InputError(str(self.path), self.lines.get(key), message)
+    def error(self, message: str, *keys: str) -> InputError:
+        """An error about a key of this configuration: a key at the top, or the path of a nested one."""
+        return InputError(str(self.path), self.line_of(keys), message)
 
 
 def load_config(start: Path, root: Path) -> Config:
-    """The configuration in force in a folder of a project; the defaults if no file is found.
+    """The configuration of a folder of a project; the defaults if no file is found.
 
     Raises:
-        InputError: the file cannot be read or is wrong, or one folder has two.
+        InputError: the file cannot be read or is invalid, or one folder has two.
     """
     path = find_config(start, root)
     return Config() if path is None else read_config(path)
@@ -96,49 +100,42 @@ def find_config(start: Path, root: Path) -> Path | None:
 
 
 def read_config(path: Path) -> Config:
-    """The configuration that a file holds: YAML, or TOML if its name ends in `.toml`.
+    """Read a configuration file: TOML if its name ends in `.toml`, else YAML.
 
     A TOML file other than `pyproject.toml` has the keys at its top, without `[tool.dockfix]`.
 
     Raises:
-        InputError: it cannot be read, is not valid YAML or TOML, or has an unknown key or a wrong value.
+        InputError: it cannot be read, is not valid YAML or TOML, or has an unknown key or an invalid value.
     """
     if path.suffix == ".toml":
         if path.name == _PYPROJECT:
             table, text = _pyproject_table(path)
             if table is None:
-                raise InputError(str(path), None, "has no [tool.dockfix]")
+                raise InputError(str(path), None, "has no table [tool.dockfix]")
         else:
             text = _read(path)
             table = _toml(path, text)
             if "tool" in table:
-                message = "keys are at the top of this file, without [tool.dockfix]"
+                message = "the keys of this file are at its top, without [tool.dockfix]"
                 raise InputError(str(path), _toml_line(text, "tool"), message)
-        keys = [str(key) for key in table]
-        lines = {key: line for key in keys if (line := _toml_line(text, key)) is not None}
-    else:
-        table, lines = _yaml(path)
-    return _config(path, table, lines)
+        return _config(path, table, lambda keys: _toml_line(text, *keys))
+    return _config(path, *_yaml(path))
 
 
-def _config(path: Path, table: Mapping[str, object], lines: Mapping[str, int]) -> Config:
+def _config(path: Path, table: Mapping[str, object], line_of: LineOf) -> Config:
     values: dict[str, Any] = {}
-    for key, value in table.items():
-        line = lines.get(key)
-        kind = KEYS.get(key)
-        if kind is None:
-            raise InputError(str(path), line, _unknown_key(key))
-        expected, accepts = kind
-        if not accepts(value):
-            # of a table the wrong value is somewhere inside
-            but = "" if isinstance(value, dict) and expected.startswith("a table") else f", not {_kind(value)}"
-            raise InputError(str(path), line, f"{key} must be {expected}{but}")
-        values[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
+    for name, value in table.items():
+        key = KEYS.get(name)
+        if key is None or (name == "rules" and isinstance(value, list)):
+            raise InputError(str(path), line_of((name,)), _unknown_key(name))
+        if not key.accepts(value):
+            # in a table the wrong value is somewhere inside
+            but = "" if isinstance(value, dict) and key.expected.startswith("a table") else f", not {_kind(value)}"
+            raise InputError(str(path), line_of((name,)), f"{name} must be {key.expected}{but}")
+        values[name.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
     if "context" in values:
         values["context"] = Path(os.path.realpath(path.parent), values["context"])
-    if "image_lock" in values:
-        values["image_lock"] = Path(os.path.realpath(path.parent), values["image_lock"])
-    return Config(path=path, lines=dict(lines), **values)
+    return Config(path=path, line_of=line_of, **values)
 
 
 def _is_strings(value: object) -> bool:
@@ -153,49 +150,119 @@ def _is_string_table(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
-_MAX_UID: Final = 2**31 - 2
-"""Some programs take ids for signed, and the last one for none."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the configuration.
+
+    Args:
+        expected: the values that it takes, in words.
+        accepts: whether it takes a value.
+        schema: the values that it takes, as JSON schema.
+        doc: what it does.
+        default: what applies without it.
+    """
+
+    expected: str
+    accepts: Callable[[object], bool]
+    schema: Mapping[str, object]
+    doc: str
+    default: str
 
 
-def _is_uid_map(value: object) -> bool:
-    if not isinstance(value, dict):
-        return False
-    numbers = list(value.values())
-    plain = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
-    return plain and all(1 <= number <= _MAX_UID for number in numbers) and len(set(numbers)) == len(numbers)
+_STRINGS: Final = {"type": "array", "items": {"type": "string"}}
+_BOOLEAN: Final = {"type": "boolean"}
+_STRING_TABLE: Final = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
-def _is_environment_table(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        _is_string_table(each)
-        and all(_VARIABLE.fullmatch(name) and not set("\n\r\0") & set(text) for name, text in each.items())
-        for each in value.values()
-    )
+def _is_boolean(value: object) -> bool:
+    return isinstance(value, bool)
 
 
-KEYS: Final[Mapping[str, tuple[str, Callable[[object], bool]]]] = {
-    # an empty list would run no rule, or all of them, depending on whom one asks
-    "rules": ("a list of rule names", lambda value: _is_strings(value) and value != []),
-    "skip": ("a list of rule names", _is_strings),
-    "unsafe": ("true or false", lambda value: isinstance(value, bool)),
-    "exclude": ("a list of patterns", _is_strings),
-    "force-exclude": ("true or false", lambda value: isinstance(value, bool)),
-    "respect-gitignore": ("true or false", lambda value: isinstance(value, bool)),
-    "context": ("the path of a folder", lambda value: isinstance(value, str) and value != "" and "\0" not in value),
-    "build-contexts": ("a table of names and references", _is_string_table),
-    "jobs": ("a whole number from 1 on", _is_positive),
-    "base-images": ("a table of images and the images that they are like", _is_string_table),
-    "uid-map": (f"a table of user names and their numbers, each from 1 to {_MAX_UID} and given once", _is_uid_map),
-    "image-lock": ("the path of a file", lambda value: isinstance(value, str) and value != "" and "\0" not in value),
-    "recommended-env": (
-        "a table of images, each with a table of variables and values of one line of text",
-        _is_environment_table,
+KEYS: Final[Mapping[str, Key]] = {
+    "select": Key(
+        "a list of rule names",
+        lambda value: _is_strings(value) and value != [],  # an empty list could mean no rule or all of them
+        {**_STRINGS, "minItems": 1},
+        "The rules to run.",
+        "all rules that are not opt-in",
+    ),
+    "extend-select": Key(
+        "a list of rule names",
+        _is_strings,
+        _STRINGS,
+        "Rules to run in addition to those of `select`.",
+        "none",
+    ),
+    "ignore": Key("a list of rule names", _is_strings, _STRINGS, "Rules not to run.", "none"),
+    "unsafe": Key("true or false", _is_boolean, _BOOLEAN, "Whether to also apply fixes that need review.", "`false`"),
+    "exclude": Key(
+        "a list of patterns",
+        _is_strings,
+        _STRINGS,
+        "Files and folders that a search leaves out: patterns as in `.gitignore`, relative to the project root.",
+        "none",
+    ),
+    "force-exclude": Key(
+        "true or false",
+        _is_boolean,
+        _BOOLEAN,
+        "Whether `exclude` also applies to files and folders that are named on the command line, as hooks do.",
+        "`false`",
+    ),
+    "respect-gitignore": Key(
+        "true or false", _is_boolean, _BOOLEAN, "Whether a search leaves out the files that git ignores.", "`true`"
+    ),
+    "context": Key(
+        "the path of a folder",
+        lambda value: isinstance(value, str) and value != "" and "\0" not in value,
+        {"type": "string"},
+        "The build context of every Dockerfile, relative to the configuration file.",
+        "the context that compose and bake files give",
+    ),
+    "build-contexts": Key(
+        "a table of names and references",
+        _is_string_table,
+        _STRING_TABLE,
+        "Named contexts, as for `docker build --build-context`; folders are relative to the project root.",
+        "none",
+    ),
+    "jobs": Key(
+        "a whole number from 1 on",
+        _is_positive,
+        {"type": "integer", "minimum": 1},
+        "How many processes to use for many files; never more than there are processors.",
+        "one per processor",
+    ),
+    "base-images": Key(
+        "a table of images and the images that they are based on",
+        _is_string_table,
+        _STRING_TABLE,
+        "Your own base images, each with the public image that it is based on.",
+        "none",
+    ),
+    "rules": Key(
+        "a table with the options of rules",
+        lambda value: isinstance(value, dict),
+        {"type": "object"},
+        "The options of rules: a table for each rule.",
+        "none",
     ),
 }
-"""The keys there are: what each takes, in words, and the test of it."""
+"""The keys of the configuration, by name."""
+
+_MOVED: Final[Mapping[str, str]] = {
+    "rules": "a list of rules is now `select`; `rules` is a table with the options of rules",
+    "skip": "`skip` is now `ignore`",
+    "uid-map": "`uid-map` is now `users` of the table `rules.uid-map`",
+    "image-lock": "`image-lock` is now `lock-file` of the table `rules.image-pin`",
+    "recommended-env": "`recommended-env` is now `images` of the table `rules.recommended-env`",
+}
+"""Keys of earlier versions, with their new names."""
 
 
 def _unknown_key(key: str) -> str:
+    if key in _MOVED:
+        return _MOVED[key]
     close = closest(key, KEYS)
     hint = f"; did you mean {close!r}?" if close else f"; the keys are {', '.join(KEYS)}"
     return f"unknown key {key!r}{hint}"
@@ -206,13 +273,13 @@ def _kind(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return "a number that long" if _is_long(value) else f"the number {value}"
+            return "a number of more than 64 bits" if _is_long(value) else f"the number {value}"
         case str():
-            return f"the text {_short(value)!r}"
+            return f"the string {_short(value)!r}"
         case []:
             return "an empty list"
         case list():
-            return "a list" if _is_strings(value) else "a list of other things than text"
+            return "a list" if _is_strings(value) else "a list of values that are not all strings"
         case dict():
             return "a table"
         case None:
@@ -257,16 +324,25 @@ def _toml(path: Path, text: str) -> dict[str, object]:
         raise InputError(str(path), error.line, f"is not valid TOML: {error.message}") from error
 
 
-def _toml_line(text: str, key: str) -> int | None:
-    """The line of a key; of the first such key behind the table's header, since tomllib tells no lines."""
+def _toml_line(text: str, *keys: str) -> int | None:
+    """The line of a key, which may be nested; tomllib does not tell.
+
+    The first line after the table's header that may define each key in turn. An outer key may be on the same line.
+    """
     lines = text.split("\n")
-    header = next((at for at, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.\s*dockfix\b", line)), 0)
-    name = re.escape(key)
-    pattern = re.compile(rf"""\s*(?:\[+\s*)?(?:tool\s*\.\s*dockfix\s*\.\s*|tool\s*\.\s*)?["']?{name}["']?\s*[=.\]]""")
-    return next((at + 1 for at in range(header, len(lines)) if pattern.match(lines[at])), None)
+    at = next((at for at, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.\s*dockfix\b", line)), 0)
+    found = None
+    for depth, key in enumerate(keys):
+        outer = r"\s*(?:\[+\s*)?(?:tool\s*\.\s*dockfix\s*\.\s*|tool\s*\.\s*)?" if depth == 0 else r".*?(?<![\w-])"
+        pattern = re.compile(rf"""{outer}["']?{re.escape(key)}["']?\s*[=.\]]""")
+        line = next((number for number in range(at, len(lines)) if pattern.match(lines[number])), None)
+        if line is None:
+            break
+        at, found = line, line + 1
+    return found
 
 
-def _yaml(path: Path) -> tuple[dict[str, object], dict[str, int]]:
+def _yaml(path: Path) -> tuple[dict[str, object], LineOf]:
     from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and only needed where there is such a file
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
     from ruamel.yaml.nodes import MappingNode  # noqa: PLC0415
@@ -279,18 +355,30 @@ def _yaml(path: Path) -> tuple[dict[str, object], dict[str, int]]:
         problem = error.problem if isinstance(error, MarkedYAMLError) else str(error).partition("\n")[0]
         raise InputError(str(path), mark.line + 1 if mark else None, f"is not valid YAML: {problem}") from error
     if root is None:
-        return {}, {}
+        return {}, _no_line
     if not isinstance(root, MappingNode):
         raise InputError(str(path), root.start_mark.line + 1, "must be a table of keys and values")
-    lines: dict[str, int] = {}
+    names: set[str] = set()
     for key, _ in root.value:
         name = str(key.value)
-        if name in lines:
-            raise InputError(str(path), key.start_mark.line + 1, f"the key {name!r} is here a second time")
-        lines[name] = key.start_mark.line + 1
+        if name in names:
+            raise InputError(str(path), key.start_mark.line + 1, f"the key {name!r} is already defined above")
+        names.add(name)
     left = [_MAX_NODES]
     table = {str(key.value): _plain(path, value, left, 0) for key, value in root.value}
-    return table, lines
+    return table, lambda keys: _yaml_line(root, keys)
+
+
+def _yaml_line(root: Node, keys: Sequence[str]) -> int | None:
+    """The line of a nested key, or of the innermost one on its path that there is."""
+    node, line = root, None
+    for name in keys:
+        pairs = node.value if isinstance(node.value, list) else []
+        found = next((pair for pair in pairs if isinstance(pair, tuple) and str(pair[0].value) == name), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
 
 
 def _plain(path: Path, node: Node, left: list[int], depth: int) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.project.discovery import CONFIG_NAMES, find_named, is_bake_name, is_compose_name
@@ -27,6 +27,8 @@ __all__ = [
     "BuildOptions", "Project", "Target", "context_candidates", "display", "find_project_root", "is_project_file_name",
     "load_project", "target_for", "target_from_text",
 ]  # fmt: skip
+
+T = TypeVar("T")
 
 _ROOT_FILES: Final = ("pyproject.toml", *CONFIG_NAMES)
 
@@ -101,17 +103,15 @@ class Project:
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What the command line and the configuration say of how Dockerfiles are built.
+    """How Dockerfiles are built, and the options of rules, from the command line and the configuration.
 
     Args:
         context: the build context of every Dockerfile; relative to the project root unless absolute.
         build_contexts: named contexts, as `docker build --build-context` takes them.
         use_project: whether compose and bake files are read.
-        base_images: images that extend the table of base images, each with the image that it is like.
-        image_lock: digests of base images, as `project.imagelock` reads them.
-        compose: the compose files to read, merged in this order, in place of all that a search finds.
-        uid_map: the uid that a user of the project is to have in all images, by the user's name.
-        recommended_env: by base image, the ENV variables that a stage on it is to have, with their values.
+        base_images: the project's own base images, each with the public image that it is based on.
+        compose: the compose files to read, merged in this order, instead of all that a search finds.
+        rule_options: the configured options of rules, by the class that the rule declares.
     """
 
     context: Path | None = None
@@ -119,9 +119,12 @@ class BuildOptions:
     use_project: bool = True
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
-    uid_map: Mapping[str, int] = field(default_factory=dict)
-    image_lock: Mapping[str, str] = field(default_factory=dict)
-    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rule_options: Mapping[type[Any], object] = field(default_factory=dict)
+
+    def of_rule(self, kind: type[T]) -> T:
+        """The options of a rule: those that are configured, or the defaults of the class."""
+        found = self.rule_options.get(kind)
+        return found if isinstance(found, kind) else kind()
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,15 @@ class Target:
     named_contexts: Mapping[str, tuple[NamedContext, ...]] = field(default_factory=dict)
     base_images: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
-    image_lock: Mapping[str, str] = field(default_factory=dict)
-    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    build_options: BuildOptions = field(default_factory=BuildOptions)
+
+    def options(self, kind: type[T]) -> T:
+        """The options of a rule: those that are configured, or the defaults of the class.
+
+        Args:
+            kind: the class that the rule declares as its `options`.
+        """
+        return self.build_options.of_rule(kind)
 
     @property
     def builds_known(self) -> bool:
@@ -347,9 +357,8 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         file=file,
         named_contexts=names,
         base_images=given.base_images,
-        image_lock=given.image_lock,
         unread=unread,
-        recommended_env=given.recommended_env,
+        build_options=given,
     )
 
 

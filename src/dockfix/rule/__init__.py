@@ -1,12 +1,15 @@
-"""What a codemod is made of. `from dockfix.rule import Codemod, Fix, ...` is how a pack begins.
+"""What a codemod consists of. A pack begins with `from dockfix.rule import Codemod, Fix, ...`.
 
-- `model`: `Codemod`, its findings (`Fix`, `Refusal`, `Advice`) and what they say of themselves.
-- `lazy`: a function that is imported when it is first called.
+- `model`: `Codemod`, its findings (`Fix`, `Refusal`, `Advice`) and their parts.
+- `lazy`: functions and classes that are imported when they are first used.
+- `options`: the options of a rule, declared as a dataclass and read from the configuration.
+- `reference`: the JSON schema and the reference page of the configuration.
 - `workspace`: all files of a run at one moment, for rules that check a whole project.
-- `suppression`: comments that silence rules.
-- `registry`: finding the packs that are installed.
-- `pack_index`: the index of a pack, so that a run imports only the rules that a file gives work to.
-- `scaffold`: the beginning of a new codemod.
+- `suppression`: comments that suppress rules.
+- `registry`: the installed packs.
+- `pack_index`: the index of a pack, so that a run imports only the rules that may apply.
+- `scaffold`: new packs and new rules for `dockfix new`.
+- `templates`: the files that `scaffold` writes.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from dockfix.rule.model import (
     Effect,
     Finding,
     Fix,
+    LazyClass,
     LazyFunction,
     Refusal,
     Requires,
@@ -48,6 +52,7 @@ __all__ = [
     "Effect",
     "Finding",
     "Fix",
+    "LazyClass",
     "LazyFunction",
     "Refusal",
     "Requires",

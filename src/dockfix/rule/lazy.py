@@ -1,4 +1,4 @@
-"""A function that is named, and imported when it is first called."""
+"""Functions and classes that are named, and imported when they are first used."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-__all__ = ["LazyFunction"]
+__all__ = ["LazyClass", "LazyFunction"]
 
 
 @dataclass(frozen=True, slots=True)
 class LazyFunction:
     """A function of a module that is imported when the function is first called.
 
-    A pack that names its functions so costs a run only the modules of the rules that some file gives work to. An error
-    of the import is then one of the rule, and not of the pack.
+    With it a run imports the modules of only those rules that may apply to a file. An error of the import is then a
+    defect of the rule, not of the pack.
     """
 
     module: str
@@ -31,3 +31,18 @@ class LazyFunction:
     def __call__(self, argument: Any) -> Any:
         """Call the function."""
         return self.resolve()(argument)
+
+
+@dataclass(frozen=True, slots=True)
+class LazyClass:
+    """A class of a module that is imported when the class is first needed, such as the options of a rule."""
+
+    module: str
+    """The absolute name of the module."""
+    name: str
+    """The class's name in it."""
+
+    def resolve(self) -> type[Any]:
+        """The class itself."""
+        found: type[Any] = getattr(import_module(self.module), self.name)
+        return found

@@ -1,8 +1,8 @@
-"""The anatomy of a codemod: plain frozen values.
+"""What a codemod and its findings are: plain frozen values.
 
 A codemod is a value, not a class: a name, what its fixes may change, and a pure generator over an immutable target.
-Findings are `Fix` (with edits), `Refusal` (seen, not touched, because) and `Advice` (true, with no honest mechanical
-edit); all three are first-class in every output.
+A finding is a `Fix` (it has edits), a `Refusal` (it is not fixed, for a reason) or an `Advice` (no edit is known). All
+three appear in every output.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dockfix.edit.text import Change, Edit, EditError, apply_edits, conflict
-from dockfix.rule.lazy import LazyFunction
+from dockfix.rule.lazy import LazyClass, LazyFunction
 from dockfix.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ __all__ = [
     "Effect",
     "Finding",
     "Fix",
+    "LazyClass",
     "LazyFunction",
     "Refusal",
     "Requires",
@@ -48,12 +49,12 @@ __all__ = [
 
 
 class Safety(enum.Enum):
-    """Whether a fix may be applied unseen."""
+    """Whether a fix may be applied without review."""
 
     SAFE = "safe"
     """Every build that succeeded still succeeds; the image is the same, or differs as the rule promises."""
     UNSAFE = "unsafe"
-    """Likely right, but a person must look; the fix says at what."""
+    """Likely right, but someone must check what `Fix.review` says."""
 
 
 class Severity(enum.Enum):
@@ -80,9 +81,9 @@ class Effect(enum.Enum):
     STAGES = "stages"
     """Stage headers: base image, name, platform, and how many there are."""
     FRONT_STAGES = "front-stages"
-    """Whole stages that come to stand in front of the first; those that were there are held to the other effects."""
+    """Whole stages inserted before the first; the stages after them are held to the other effects."""
     ORDER = "order"
-    """The order of steps that stand before and after."""
+    """The order of the steps that exist both before and after the change."""
     STEPS = "steps"
     """How many steps of a kind a stage has (split, merged, inserted, deleted instructions)."""
     MOUNTS = "mounts"
@@ -90,7 +91,7 @@ class Effect(enum.Enum):
     COMMANDS = "commands"
     """What RUN executes."""
     COPIES = "copies"
-    """What COPY and ADD bring in, from where to where, and with which flags."""
+    """What COPY and ADD copy, from where to where, and with which flags."""
     ENV = "env"
     ARGS = "args"
     USERS = "users"
@@ -110,20 +111,20 @@ class Effect(enum.Enum):
 
 
 class Requires(enum.Enum):
-    """What there must be besides a Dockerfile with a trigger before a rule has anything to say."""
+    """What a rule needs to find anything, in addition to a Dockerfile with one of its triggers."""
 
     COMPOSE = "compose"
     """A compose file in the project."""
     IGNORE = "ignore"
-    """An ignore file that a build may heed. Of surveys only."""
+    """An ignore file that may apply to a build. For rules with `check_project` only."""
     SECOND = "second"
-    """A second place to hold the first against: another trigger in the Dockerfile (for a survey: in those of the run),
-    a compose or bake file, or a named context of the command line.
+    """A second place to compare with the first: another trigger in the Dockerfile (with `check_project`: in any
+    Dockerfile of the run), a compose or bake file, or a named context of the command line.
     """
 
 
 OTHER_FILES: Final = frozenset({Effect.COMPOSE, Effect.BAKE, Effect.IGNORE, Effect.FILES})
-"""The effects on other files than Dockerfiles."""
+"""The effects on files that are not Dockerfiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A true finding that has no honest mechanical edit."""
+    """A finding without an edit: only a person can fix it."""
 
     at: Span
     message: str
@@ -190,30 +191,32 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Codemod:
-    """A rule and what it does about it.
+    """A rule: what it finds, and what its fixes may change.
 
     Args:
         name: the rule's name, in kebab case; also its module's name with underscores.
         title: one line, no full stop.
-        severity: of its findings, unless one says otherwise.
-        category: what it is about.
-        effects: what its fixes may change in the build model; everything else is held fixed by the engine.
+        severity: the severity of its findings, unless a finding has its own.
+        category: what the rule is about.
+        effects: what its fixes may change in the build model; the engine rejects any other change.
         check: a pure generator of findings in one Dockerfile. It, `check_project` and `collect` may each be a
             `LazyFunction`.
         check_project: a pure generator of findings over all files of a run, for what no single Dockerfile shows; each
-            says in `file` where it is. A rule has a `check` or a `check_project`.
-        collect: what `check_project` needs of one Dockerfile, as plain values that can be sent between processes; it
-            asks `Workspace.collected` for it.
-        since: the version that brought it.
-        triggers: words (in lower case) of which at least one stands in any file that the rule could say something
-            about; a cheap scan of the bytes decides whether the rule is run at all. Empty: always run.
-        requires: what there must be besides, for the rule to be run at all.
-        opt_in: off until selected by name.
-        setting: the key of the configuration without which the rule has nothing to say.
+            finding names its file in `file`. A rule has either `check` or `check_project`.
+        collect: returns what `check_project` needs from one Dockerfile, as plain values that can be sent between
+            processes; `check_project` gets them from `Workspace.collected`.
+        since: the version that added the rule.
+        triggers: words in lower case; a file that contains none of them cannot have a finding. A cheap scan of the
+            text decides whether the rule runs at all. Empty: the rule always runs.
+        requires: what else the rule needs to find anything; without it the rule is not run.
+        opt_in: whether the rule runs only if it is selected by name.
+        options: the options of the rule, a frozen dataclass in which every field has a default; see
+            `dockfix.rule.options`. It may be a `LazyClass`.
+        needs_options: whether the rule finds nothing unless its options are configured.
         page: the rule's page; by default the docstring of the module of `check` or `check_project`, which for a
             `LazyFunction` is looked up when the page is shown.
-        hadolint: codes whose `# hadolint ignore=` silences this rule too.
-        checks: BuildKit checks whose `# check=skip=` silences this rule too.
+        hadolint: codes whose `# hadolint ignore=` also suppresses this rule.
+        checks: BuildKit checks whose `# check=skip=` also suppresses this rule.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
     """
 
@@ -233,26 +236,32 @@ class Codemod:
     check_project: CheckProject | None = None
     collect: Callable[[Target], object] | None = None
     requires: Requires | None = None
-    setting: str = ""
+    options: type[Any] | LazyClass | None = None
+    needs_options: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"a codemod's name is kebab case: {self.name!r}")
         work = self.check or self.check_project
         if work is None or (self.check is not None and self.check_project is not None):
-            raise ValueError(f"{self.name}: a codemod has a rewrite or a survey, and not both")
+            raise ValueError(f"{self.name}: a codemod has either a check or a check_project")
+        if isinstance(self.options, type):
+            from dockfix.rule.options import check_options_class  # noqa: PLC0415 - not for codemods that are named only
+
+            if fault := check_options_class(self.options):
+                raise ValueError(f"{self.name}: {fault}")
         if not self.page and not isinstance(work, LazyFunction):
             module = sys.modules.get(work.__module__)
             object.__setattr__(self, "page", (module.__doc__ if module else None) or "")
 
     def could_apply(self, lowered: str) -> bool:
-        """Whether a file, given in lower case, holds any of the triggers."""
+        """Whether a text in lower case contains any of the triggers."""
         return not self.triggers or any(trigger in lowered for trigger in self.triggers)
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A finding of a codemod in a file, with the line and column where people look for it. `path` is real."""
+    """A finding of a rule in a file, with its line and column, which count from 1. `path` is the file's real path."""
 
     rule: str
     finding: Finding

@@ -1,7 +1,7 @@
-"""Finding codemods: packs register under the entry-point group `dockfix.codemods`.
+"""The installed codemods: packs register under the entry-point group `dockfix.codemods`.
 
-An entry point names a callable without parameters that gives codemods in the order in which they are to run. The
-built-in pack is found in the same way as any other; packs run in the order built-in first, then by name.
+An entry point names a callable without parameters that returns codemods in running order. The built-in pack is found
+in the same way as any other. It runs first; the other packs follow by name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 from dockfix.project.problems import closest
+from dockfix.rule.lazy import LazyClass
 from dockfix.rule.model import Codemod
 
 GROUP = "dockfix.codemods"
@@ -21,7 +22,7 @@ class RegistryError(Exception):
 
 
 class UnknownRuleError(Exception):
-    """A rule that no pack has; the message names the nearest one."""
+    """A rule that no pack has; the message suggests the closest name."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
@@ -52,14 +53,22 @@ class Registry:
                 return codemod
         raise UnknownRuleError(name, self.names)
 
-    def select(self, rules: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Codemod, ...]:
-        """The codemods to run: those named, or all that are not opt-in; without those to skip; in running order.
+    def select(
+        self, select: Sequence[str] = (), ignore: Sequence[str] = (), extend: Sequence[str] = ()
+    ) -> tuple[Codemod, ...]:
+        """The codemods to run, in running order.
+
+        Args:
+            select: names of rules; empty: all that are not opt-in.
+            ignore: names of rules to leave out.
+            extend: names of rules to run in addition to `select`.
 
         Raises:
             UnknownRuleError: a name that no pack has.
         """
-        wanted = {self.get(name).name for name in rules} or {each.name for each in self.codemods if not each.opt_in}
-        unwanted = {self.get(name).name for name in skip}
+        wanted = {self.get(name).name for name in select} or {each.name for each in self.codemods if not each.opt_in}
+        wanted |= {self.get(name).name for name in extend}
+        unwanted = {self.get(name).name for name in ignore}
         return tuple(codemod for codemod in self.codemods if codemod.name in wanted - unwanted)
 
 
@@ -67,7 +76,7 @@ def load_registry() -> Registry:
     """All installed packs.
 
     Raises:
-        RegistryError: a pack fails to load, or two packs have a codemod of one name.
+        RegistryError: a pack fails to load, or two codemods have the same name or class of options.
     """
     found: dict[str, Codemod] = {}
     points = sorted(entry_points(group=GROUP), key=lambda point: (point.name != "builtin", point.name))
@@ -75,11 +84,32 @@ def load_registry() -> Registry:
         try:
             codemods = tuple(point.load()())
         except Exception as error:
-            raise RegistryError(f"codemod pack {point.name!r} cannot be loaded: {error}") from error
+            raise RegistryError(f"the codemod pack {point.name!r} cannot be loaded: {error}") from error
         for codemod in codemods:
             if not isinstance(codemod, Codemod):
-                raise RegistryError(f"codemod pack {point.name!r} gives something that is no Codemod: {codemod!r}")
+                raise RegistryError(
+                    f"the codemod pack {point.name!r} returns a value that is not a Codemod: {codemod!r}"
+                )
             if codemod.name in found:
                 raise RegistryError(f"two codemods are named {codemod.name!r}; the second is in pack {point.name!r}")
             found[codemod.name] = codemod
+    check_classes(found.values())
     return Registry(tuple(found.values()))
+
+
+def check_classes(codemods: Iterable[Codemod]) -> None:
+    """Check that each class of options belongs to one rule: targets look options up by their class.
+
+    Raises:
+        RegistryError: two rules have the same class.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    for codemod in codemods:
+        kind = codemod.options
+        if kind is None:
+            continue
+        key = (kind.module, kind.name) if isinstance(kind, LazyClass) else (kind.__module__, kind.__qualname__)
+        owner = owners.setdefault(key, codemod.name)
+        if owner != codemod.name:
+            message = f"the codemods {owner!r} and {codemod.name!r} have the same class of options, {key[1]}"
+            raise RegistryError(message)

@@ -1,173 +1,180 @@
-"""The beginning of a new codemod: a module that works, and a golden file for it."""
+"""New packs and new rules for `dockfix new`. What is written works at once, and is meant to be rewritten."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dockfix import __version__
+from dockfix.rule import templates
+
+__all__ = ["Pack", "ScaffoldError", "add_rule", "find_pack", "new_pack"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
-
-_MODULE: Final = '''\
-"""Say in one line what the rule finds.
-
-This text is the rule's page. Until it is rewritten the rule does what it says here: it writes the `AS` of a FROM in the
-case of the FROM.
-
-## Example
-
-Before:
-
-```dockerfile
-FROM alpine as base
-```
-
-After:
-
-```dockerfile
-FROM alpine AS base
-```
-
-## Why
-
-What goes wrong if nothing is done, for whom, and how that was seen.
-
-## Safety
-
-Why each fix is safe; or what a person must look at before an unsafe one is taken.
-
-## Refuses
-
-What meets the pattern and is not touched, because.
-
-## Sources
-
-BuildKit's check `FromAsCasing`.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import Final
-
-from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
-from dockfix.syntax.tree import From
-
-
-def check(target: Target) -> Iterator[Finding]:
-    """One fix for each FROM whose `as` is in another case."""
-    for instruction in target.dockerfile.instructions:
-        match instruction:
-            case From(args=(_, word, _)) if word.text == "as" and instruction.keyword.text == "FROM":
-                yield Fix(
-                    at=word.span,
-                    message="`as` is in another case than `FROM`",
-                    edits=(Edit(word.span.start, word.span.end, "AS"),),
-                    safety=Safety.SAFE,
-                    help="write `AS` as `FROM` is written: BuildKit accepts both and warns about the mix",
-                )
-
-
-CODEMOD: Final = Codemod(
-    name="@NAME@",
-    title="Say in one line what the rule mends",
-    severity=Severity.INFO,
-    category=Category.STYLE,
-    effects=frozenset({Effect.STAGES}),
-    check=check,
-    since="@VERSION@",
-    triggers=("from",),
-)
-'''
-_GOLDEN: Final = """\
-# @NAME@
-
-The cases of the rule `@NAME@`: what it does in each, and why. `pytest golden` checks them, and
-`pytest golden --update-golden` rewrites what they expect.
-
-No `refuse` case: say here why there is none, or write one.
-
-## fix: `as` in lower case
-
-BuildKit takes both cases and warns of the mixture.
-
-```dockerfile
-FROM alpine as base
-```
-
-```diff
---- a/Dockerfile
-+++ b/Dockerfile
-@@ -1 +1 @@
--FROM alpine as base
-+FROM alpine AS base
-```
-
-```findings
-Dockerfile:1:13 info, safe fix: `as` is in another case than `FROM`
-  help: write `AS` as `FROM` is written: BuildKit accepts both and warns about the mix
-```
-
-## keep: no name
-
-A stage without a name has no `AS`.
-
-```dockerfile
-FROM alpine
-```
-"""
+_GROUP: Final = "dockfix.codemods"
+_PLACES: Final = ("src", "codemods", ".")
+"""The folders of a project in which the package of a pack may be."""
 
 
 class ScaffoldError(Exception):
-    """A codemod that cannot be begun; the message says why."""
+    """A pack or a rule that cannot be created; the message says why."""
 
 
-def find_pack(root: Path) -> Path:
-    """The folder of the one codemod pack of a project.
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A pack of codemods: the folder of its package, and the project with its `golden` folder."""
+
+    package: Path
+    root: Path
+
+
+def find_pack(start: Path) -> Pack | None:
+    """The pack of the project that a folder is in: the nearest `pyproject.toml` with the entry point of a pack.
 
     Raises:
-        ScaffoldError: there is none, or more than one.
+        ScaffoldError: the project has several packs, or its package is not found.
     """
-    packs = sorted(path.parent for path in root.glob("codemods/*_codemods/__init__.py"))
-    if len(packs) == 1:
-        return packs[0]
-    if not packs:
-        raise ScaffoldError(f"no codemod pack (codemods/*_codemods) in {root}; give --pack DIR")
-    raise ScaffoldError(f"several codemod packs in {root}: {', '.join(path.name for path in packs)}; give --pack DIR")
+    for root in (start, *start.parents):
+        packages = _packages(root / "pyproject.toml")
+        if len(packages) > 1:
+            raise ScaffoldError(f"{root} has several packs: {', '.join(packages)}; use --pack DIR")
+        for package in packages:
+            found = [root / place / package for place in _PLACES if (root / place / package / "__init__.py").is_file()]
+            if not found:
+                raise ScaffoldError(f"the package {package} of the pack in {root} is not found; use --pack DIR")
+            return Pack(found[0], root)
+    return None
 
 
-def scaffold(name: str, pack: Path, root: Path) -> tuple[Path, ...]:
-    """Write a codemod's module and its golden file, and give their paths.
+def _packages(pyproject: Path) -> list[str]:
+    """The packages that the entry points of a project name as packs."""
+    import tomllib  # noqa: PLC0415 - only this needs it
+
+    try:
+        data = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return []
+    points = data.get("project", {}).get("entry-points", {}).get(_GROUP, {})
+    return list(dict.fromkeys(str(value).partition(":")[0] for value in points.values()))
+
+
+def new_pack(name: str, parent: Path) -> tuple[Path, ...]:
+    """Write a pack with one rule into a new folder, and return the paths of its files.
 
     Args:
-        name: the rule's name, in kebab case.
-        pack: the folder of the pack, a Python package.
-        root: the project, whose `golden/` gets the file.
+        name: the name of the rule, in kebab case; the folder is called `dockfix-<name>`.
+        parent: where the folder is created.
 
     Raises:
-        ScaffoldError: the name is no kebab case, the pack is none, or something of that name is there.
+        ScaffoldError: the name is not in kebab case, or the folder exists or cannot be written.
     """
+    words = _words(name)
+    root = parent / words["@PROJECT@"]
+    if root.exists() or root.is_symlink():
+        raise ScaffoldError(f"{root} already exists; nothing was written")
+    package = f"src/{words['@PACKAGE@']}"
+    texts = {
+        "pyproject.toml": templates.PYPROJECT,
+        "README.md": templates.README,
+        f"{package}/__init__.py": templates.INIT,
+        f"{package}/{words['@MODULE@']}.py": templates.MODULE,
+        f"golden/{name}.md": templates.GOLDEN,
+        f"tests/test_{words['@MODULE@']}.py": templates.TEST,
+    }
+    return _write({root / path: _filled(text, words) for path, text in texts.items()})
+
+
+def add_rule(name: str, pack: Pack) -> tuple[tuple[Path, ...], bool]:
+    """Write the module and the golden file of a rule into a pack.
+
+    Returns:
+        The paths of the files, and whether the rule was added to the list of rules in the package.
+
+    Raises:
+        ScaffoldError: the name is not in kebab case, the package is none, or a file of that name exists.
+    """
+    words = _words(name)
+    init = pack.package / "__init__.py"
+    if not init.is_file():
+        raise ScaffoldError(f"{pack.package} is not the package of a pack: it has no __init__.py")
+    texts = {
+        pack.package / f"{words['@MODULE@']}.py": _filled(templates.MODULE, words),
+        pack.root / "golden" / f"{name}.md": _filled(templates.GOLDEN, words),
+    }
+    written = _write(texts)
+    listed = _listed(init.read_text(encoding="utf-8"), name)
+    if listed is not None:
+        init.write_text(listed, encoding="utf-8", newline="\n")
+    return written, listed is not None
+
+
+def _words(name: str) -> Mapping[str, str]:
+    """The placeholders of the templates, with their values."""
     if _NAME.fullmatch(name) is None:
         suggestion = "-".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()))
-        hint = f"; {suggestion!r} would be" if _NAME.fullmatch(suggestion) else ""
-        raise ScaffoldError(f"{name!r} is no name in kebab case{hint}")
-    if not (pack / "__init__.py").is_file():
-        raise ScaffoldError(f"{pack} is no codemod pack: it has no __init__.py")
-    module = pack / f"{name.replace('-', '_')}.py"
-    golden = root / "golden" / f"{name}.md"
-    for path in (module, golden):
+        hint = f"; use {suggestion!r}" if _NAME.fullmatch(suggestion) else ""
+        raise ScaffoldError(f"{name!r} is not a name in kebab case{hint}")
+    module = name.replace("-", "_")
+    return {
+        "@NAME@": name,
+        "@MODULE@": module,
+        "@CLASS@": "".join(part.capitalize() for part in name.split("-")),
+        "@PROJECT@": f"dockfix-{name}",
+        "@PACKAGE@": f"dockfix_{module}",
+        "@VERSION@": __version__,
+    }
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    return re.sub("|".join(words), lambda match: words[match[0]], text)
+
+
+def _write(texts: Mapping[Path, str]) -> tuple[Path, ...]:
+    """Write new files; nothing is overwritten."""
+    for path in texts:
         if path.exists() or path.is_symlink():
-            raise ScaffoldError(f"{path} is there already; nothing written")
+            raise ScaffoldError(f"{path} already exists; nothing was written")
+    for path, text in texts.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+        except OSError as error:
+            where = error.filename or path
+            raise ScaffoldError(f"{where} cannot be written: {(error.strerror or str(error)).lower()}") from error
+    return tuple(texts)
+
+
+def _listed(source: str, name: str) -> str | None:
+    """The source of a package with a rule added to its tuple of rules; None if there is no such tuple."""
     try:
-        golden.parent.mkdir(exist_ok=True)
-        golden.write_text(_GOLDEN.replace("@NAME@", name), encoding="utf-8", newline="\n")
-        text = _MODULE.replace("@NAME@", name).replace("@VERSION@", __version__)
-        with module.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-    except OSError as error:
-        where = error.filename or module
-        raise ScaffoldError(f"{where} cannot be written: {(error.strerror or str(error)).lower()}") from error
-    return module, golden
+        body = ast.parse(source).body
+    except SyntaxError:
+        return None
+    for node in body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if names in (["RULES"], ["ORDER"]) and isinstance(value, ast.Tuple) and value.elts:
+            return _with_last(source, value, name)
+    return None
+
+
+def _with_last(source: str, listed: ast.Tuple, name: str) -> str:
+    lines = source.split("\n")
+    last = listed.elts[-1]
+    row, column = (last.end_lineno or 1) - 1, last.end_col_offset or 0
+    if last.lineno == listed.lineno:  # on one line; the comma after the last one may be that of a tuple of one
+        lines[row] = f'{lines[row][:column]}, "{name}"{lines[row][column:]}'
+    else:
+        indent = lines[row][: last.col_offset]
+        comma = "" if lines[row][column:].lstrip().startswith(",") else ","
+        lines[row] = f"{lines[row][:column]}{comma}{lines[row][column:]}"
+        lines.insert(row + 1, f'{indent}"{name}",')
+    return "\n".join(lines)

@@ -1,10 +1,10 @@
-"""Comments that silence rules.
+"""Comments that suppress rules.
 
 - `# dockfix: ignore=rule[,rule] because ...` above an instruction: for that instruction.
 - `# dockfix: ignore-file=rule[,rule] because ...` anywhere: for the file.
 - `# dockfix: ignore` and `# dockfix: ignore-file`: all rules.
-- `# hadolint ignore=DL3042,...` above an instruction, `# hadolint global ignore=...`: for the rules that correspond.
-- `# check=skip=RuleName,...` (a BuildKit directive): likewise, for the file.
+- `# hadolint ignore=DL3042,...` above an instruction, `# hadolint global ignore=...`: for the corresponding rules.
+- `# check=skip=RuleName,...` (a BuildKit directive): for the corresponding rules, in the file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _HADOLINT = re.compile(r"hadolint\s+(global\s+)?ignore\s*=\s*([A-Z0-9]+(?:\s*,\s
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """What a `dockfix:` comment says. `names` are rules, or a word for all of them; none if it is `malformed`."""
+    """A `dockfix:` comment. `names` has rules, or a word for all of them; none if the comment is `malformed`."""
 
     whole_file: bool = False
     names: frozenset[str] = frozenset()
@@ -56,7 +56,7 @@ class Directive:
 
 
 def directive_in(text: str) -> Directive | None:
-    """The directive in the text of a comment, None if the comment does not speak to dockfix."""
+    """The directive in the text of a comment; None if the comment is not for dockfix."""
     ours = _OURS.match(text)
     if ours is None:
         return Directive(malformed=True) if _NO_COLON.fullmatch(text) else None
@@ -70,13 +70,13 @@ def directive_in(text: str) -> Directive | None:
 
 
 def suppresses_file(comment: Comment) -> bool:
-    """Whether a comment silences rules for the whole file that it stands in."""
+    """Whether a comment suppresses rules for its whole file."""
     ours, theirs = directive_in(comment.text), _HADOLINT.match(comment.text)
     return bool((ours and ours.whole_file) or (theirs and theirs.group(1)))
 
 
 def comments_above(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, tuple[Comment, ...]]]:
-    """Each instruction with the comments directly above it, as `Dockerfile.above` gives them, in one go."""
+    """Each instruction with the comments directly above it, as `Dockerfile.above` returns them, in one pass."""
     above: list[Comment] = []
     for node in dockerfile.nodes:
         if isinstance(node, Comment):
@@ -89,13 +89,13 @@ def comments_above(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, tuple[
 
 @dataclass(frozen=True)
 class Suppressions:
-    """What a Dockerfile's comments silence."""
+    """The findings that a Dockerfile's comments suppress."""
 
     dockerfile: Dockerfile
 
     @cached_property
     def directives(self) -> tuple[tuple[Comment, Directive], ...]:
-        """The comments that speak to dockfix, in the order of their lines."""
+        """The comments for dockfix, in the order of their lines."""
         found = [(comment, directive_in(comment.text)) for comment in self._comments]
         ours = [(comment, directive) for comment, directive in found if directive is not None]
         return tuple(sorted(ours, key=lambda each: each[0].span.start))
@@ -123,7 +123,7 @@ class Suppressions:
         return tuple(nodes + inner)
 
     def suppresses(self, codemod: Codemod, at: Span) -> bool:
-        """Whether a finding of a codemod at a place is silenced."""
+        """Whether a finding of a codemod at a place is suppressed."""
         rules, hadolint, checks = self._everywhere
         if rules & {codemod.name, *_ALL} or hadolint & codemod.hadolint:
             return True
@@ -143,7 +143,7 @@ class Suppressions:
         return tuple((node.lines, comments) for node, comments in comments_above(self.dockerfile))
 
     def _above(self, at: Span) -> tuple[Comment, ...]:
-        """The comments above the instruction that holds a place."""
+        """The comments above the instruction that contains a place."""
         index = bisect_right(self._blocks, at.start, key=lambda block: block[0].start) - 1
         if index < 0:
             return ()
@@ -151,13 +151,13 @@ class Suppressions:
         return comments if at.start < max(lines.end, lines.start + 1) else ()
 
     def mistakes(self, known: frozenset[str]) -> list[tuple[int, str]]:
-        """What is wrong with `dockfix:` comments, each with its line; `known` are the names of all rules."""
+        """The mistakes in `dockfix:` comments, each with its line; `known` has the names of all rules."""
         return [
             (comment.line, mistake) for comment, directive in self.directives for mistake in _mistakes(directive, known)
         ]
 
     def disarmed(self) -> str:
-        """The text with every `dockfix:` comment made to ignore nothing; all else is where it was."""
+        """The text with every `dockfix:` comment changed to ignore nothing; all offsets stay the same."""
         text = self.dockerfile.text
         for comment, _ in reversed(self.directives):
             start, end = comment.span
@@ -171,8 +171,8 @@ class Suppressions:
 
         Args:
             found: rule and place of every finding that there would be without directives.
-            complete: the rules whose findings are all in `found`. Of others nothing is said, nor of a directive for
-                all rules, since some are never run.
+            complete: the rules whose findings are all in `found`. Other rules, and directives for all rules, are left
+                out.
         """
         unused = {
             (number, name)
@@ -200,7 +200,7 @@ def _mistakes(directive: Directive, known: frozenset[str]) -> Iterator[str]:
 
 
 def mistakes_in_text(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
-    """What is wrong with the `dockfix:` comments of a file that is no Dockerfile, each with its line."""
+    """The mistakes in the `dockfix:` comments of a file that is not a Dockerfile, each with its line."""
     if "dockfix" not in text.lower():
         return []
     return [
@@ -212,9 +212,9 @@ def mistakes_in_text(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
 
 
 def suppresses_in_text(text: str, rule: str, line: int) -> bool:
-    """Whether a `dockfix:` comment of a file that is no Dockerfile silences a rule at a line (from 1).
+    """Whether a `dockfix:` comment of a file that is not a Dockerfile suppresses a rule at a line (from 1).
 
-    It stands on the line itself, or on comment lines directly above it; `ignore-file` anywhere.
+    The comment is on the line itself, or on comment lines directly above it; `ignore-file` may be anywhere.
     """
     if "dockfix" not in text:
         return False

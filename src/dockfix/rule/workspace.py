@@ -1,4 +1,4 @@
-"""All files of a run at one moment: what rules over a project look at, and what fixes are made to."""
+"""All files of a run at one moment: what project rules check and fixes change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def collect_key(collect: Callable[[Target], object]) -> str:
-    """The name under which what a function collects is kept, the same in every process."""
+    """The key of what a function collects, the same in every process."""
     if isinstance(collect, LazyFunction):
         return f"{collect.module}.{collect.name}"
     return f"{collect.__module__}.{collect.__qualname__}"
@@ -32,13 +32,13 @@ def collect_key(collect: Callable[[Target], object]) -> str:
 class Workspace:
     """The Dockerfiles of a run that parse, and the project around them.
 
-    `files` are the Dockerfiles as they were read, in the order of the run; their texts now are those of
-    `project.files`. Whatever is made of a workspace is a new one.
+    `files` are the Dockerfiles as they were read, in the order of the run; their current texts are in `project.files`.
+    A change gives a new workspace.
     """
 
     project: Project
     files: tuple[FileText, ...]
-    options: BuildOptions = field(default_factory=BuildOptions)
+    build_options: BuildOptions = field(default_factory=BuildOptions)
     known: Mapping[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
     """What functions have collected from files already: by `collect_key` and real path."""
     all_paths: frozenset[Path] = frozenset()
@@ -50,9 +50,18 @@ class Workspace:
         file = target.file
         if file is None:
             file = FileText(target.path, target.real, encode(target.text), target.text, NOWHERE)
-        workspace = cls(target.project, (file if file.text == target.text else replace(file, text=target.text),))
+        now = file if file.text == target.text else replace(file, text=target.text)
+        workspace = cls(target.project, (now,), target.build_options)
         workspace._targets[file.real] = target
         return workspace
+
+    def options(self, kind: type[T]) -> T:
+        """The options of a rule: those that are configured, or the defaults of the class.
+
+        Args:
+            kind: the class that the rule declares as its `options`.
+        """
+        return self.build_options.of_rule(kind)
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
@@ -60,10 +69,10 @@ class Workspace:
         return tuple(self.target(file) for file in self.files)
 
     def target(self, file: FileText) -> Target:
-        """One of `files` in its build, with its text as it is now."""
+        """One of `files` in its build, with its current text."""
         found = self._targets.get(file.real)
         if found is None:
-            found = self._targets[file.real] = target_for(self.project, self._now(file), self.options)
+            found = self._targets[file.real] = target_for(self.project, self._now(file), self.build_options)
         return found
 
     @cached_property
@@ -72,7 +81,7 @@ class Workspace:
 
     @cached_property
     def outside(self) -> tuple[Target, ...]:
-        """The Dockerfiles that compose and bake files build and that are no part of the run, in their builds.
+        """The Dockerfiles that compose and bake files build and that are not part of the run, in their builds.
 
         Those that cannot be read are left out.
         """
@@ -109,7 +118,7 @@ class Workspace:
     def collected(self, collect: Callable[[Target], T]) -> Iterator[tuple[Path, T]]:
         """What a function collects from each Dockerfile, with the file's real path, in order.
 
-        It need not be run again where a rule names it as its `collect` and the file has been read already.
+        If a rule declares the function as its `collect`, the engine has already called it for most files.
         """
         key = collect_key(collect)
         for file in self.files:
@@ -120,13 +129,13 @@ class Workspace:
 
     @property
     def texts(self) -> Iterator[str]:
-        """The texts of the Dockerfiles as they are now."""
+        """The current texts of the Dockerfiles."""
         return (self._now(file).text for file in self.files)
 
     @property
     def has_ignore_files(self) -> bool:
-        """Whether an ignore file lies where it may be in force for a Dockerfile that no compose or bake file builds."""
-        given = self.options.context
+        """Whether there is an ignore file that may apply to a Dockerfile that no compose or bake file builds."""
+        given = self.build_options.context
         folders = {self.project.root, *(file.real.parent for file in self.files)}
         folders |= {self.project.root / given} if given is not None else set()
         names = {folder / ".dockerignore" for folder in folders}
@@ -144,7 +153,7 @@ class Workspace:
         return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
     def given(self, path: Path) -> Path:
-        """The path that a file was given with; `path` is real."""
+        """The path of a file as the user wrote it; `path` is real."""
         own = self.by_path.get(path)
         return path if own is None else own.path
 
@@ -155,14 +164,14 @@ class Workspace:
         return Path(os.path.commonpath(folders)) if folders else self.project.root
 
     def is_sample(self, path: Path) -> bool:
-        """Whether a file of the run lies among tests, examples or documentation beside others that do not.
+        """Whether a file of the run is part of tests, examples or documentation while other files are not.
 
-        What stands there is not held to what the product has. Where a run is about nothing else, it is about that.
+        Samples need not agree with the product. In a run over nothing but samples no file counts as one.
         """
         return path.is_relative_to(self._top) and is_sample_path(path.relative_to(self._top).as_posix())
 
     def text(self, path: Path) -> str:
-        """The text of any file of the project as it is now; `path` is real.
+        """The current text of any file of the project; `path` is real.
 
         Raises:
             InputError: it cannot be read.
@@ -174,14 +183,14 @@ class Workspace:
         return own.text if own is not None else self.project.files.read(path).text
 
     def text_if_any(self, path: Path) -> str | None:
-        """The same, `None` where the file cannot be read or is not there."""
+        """The current text of a file; None if it cannot be read or does not exist."""
         try:
             return self.text(path)
         except InputError:
             return None
 
     def place(self, path: Path, line: int, word: str = "") -> Span:
-        """Where a word stands in a line of a file, or, if it does not, what stands in the line; `path` is real.
+        """The place of a word in a line of a file, or of the text of the line without it; `path` is real.
 
         Raises:
             InputError: the file cannot be read.
@@ -195,16 +204,16 @@ class Workspace:
         return Span(start + len(written) - len(written.lstrip()), start + len(written))
 
     def only(self, keep: Callable[[str], bool]) -> Workspace:
-        """The same with those Dockerfiles whose text, in lower case, is to be kept."""
+        """The workspace with only those Dockerfiles whose text, in lower case, satisfies `keep`."""
         kept = tuple(file for file in self.files if keep(self._now(file).text.lower()))
         if len(kept) == len(self.files):
             return self
         fewer = replace(self, files=kept, all_paths=self._of_run)
-        fewer.__dict__["_targets"] = self._targets  # the project is the same, and so is what is known of its files
+        fewer.__dict__["_targets"] = self._targets  # the project is the same, and so are its targets
         return fewer
 
     def with_known(self, known: Mapping[tuple[str, Path], Any]) -> Workspace:
-        """The same with more that functions have collected."""
+        """The workspace with more collected values."""
         if not known:
             return self
         more = replace(self, known={**self.known, **known})
@@ -212,9 +221,9 @@ class Workspace:
         return more
 
     def with_changes(self, changes: Mapping[Path, str]) -> Workspace:
-        """The workspace with other texts, by real paths; files that are not there are to be created.
+        """The workspace with other texts, by real path; a text for a path that does not exist creates a file.
 
-        The project is read again if any other file than a Dockerfile of the run has changed.
+        The project is read again if a file other than a Dockerfile of the run changes.
         """
         snapshot = self.project.files.with_changes(changes)
         if changes.keys() <= self.by_path.keys():
@@ -222,17 +231,17 @@ class Workspace:
             changed = replace(self, project=replace(self.project, snapshot=snapshot), known=known)
             self._hand_on_targets(changed)
             return changed
-        options = self.options
+        options = self.build_options
         project = load_project(
             self.project.root, use_project=options.use_project, files=snapshot, compose=options.compose
         )
         return replace(self, project=project, known={})
 
     def _hand_on_targets(self, changed: Workspace) -> None:
-        """Save a workspace in which only Dockerfiles have changed what is known of them already."""
+        """Keep what is known of the files for a workspace in which only Dockerfiles have changed."""
         for real, target in self._targets.items():
             if len(self.files) == 1 and real in self.by_path:
-                # no other Dockerfile has changed that it could read, so all but the text is as it was
+                # it reads no other Dockerfile that has changed, so only its text differs
                 text = changed.project.files.changes[real]
                 changed._targets[real] = target if text == target.text else target.with_text(text)
 

@@ -6,14 +6,15 @@ must apply all the diffs of the file. Name the folder in `testpaths`, or on the 
 
     pytest golden                               # all
     pytest golden/my-rule.md -k fix-late-purge  # one case
-    pytest golden/my-rule.md --update-golden    # rewrite what is expected, and keep all else
+    pytest golden/my-rule.md --update-golden    # rewrite only the expectations
 
-`document` reads and writes golden files, `cases` makes cases of them, `variants` writes a Dockerfile with other line
-ends, `runs` asks the engine, and `checks` compares. `make_case` and `check_case` are for a test without a golden file.
+`document` reads and writes golden files, `cases` turns them into cases, `variants` changes the line ends and encoding
+of a Dockerfile, `runs` calls the engine, and `checks` compares. `make_case` and `check_case` are for tests without a
+golden file.
 
 ## A golden file
 
-The first line is `# ` and the rule's name. What follows, up to the first case, is free text. A case is a heading, a
+The first line is `# ` and the rule's name. The text after it, up to the first case, is free. A case is a heading, a
 sentence on what it shows and why, and fenced blocks::
 
     ## refuse: a later step needs the index
@@ -33,10 +34,10 @@ sentence on what it shows and why, and fenced blocks::
 
 The first word of the heading is the kind of the case, and it is checked:
 
-- `fix`: the codemod changes something (it may have other findings, too);
-- `refuse`: it changes nothing, and gives a reason for at least one finding;
-- `advise`: it changes nothing and refuses nothing, and has advice;
-- `keep`: it has nothing to say.
+- `fix`: the codemod changes something; it may have other findings too;
+- `refuse`: it changes nothing, and has at least one refusal;
+- `advise`: it changes nothing, has no refusal, and has advice;
+- `keep`: it finds nothing.
 
 The blocks of a case:
 
@@ -48,11 +49,11 @@ The blocks of a case:
   `PATH:LINE:COLUMN SEVERITY, KIND: MESSAGE`, where the kind is `safe fix`, `unsafe fix`, `refusal` or `advice`, and an
   indented line for each other part that it has: `help`, `review`, `note`. Without this block, nothing is found.
 - `yaml options`: `unsafe` (default true: unsafe fixes are applied), `context` (a folder of the case),
-  `build-contexts` (a mapping of names), `uid-map` (a mapping of users and UIDs), `image-lock` (a file of the case),
-  `recommended-env` (as in a configuration), `use-project` (default true: compose and bake files are read), `variants`
-  (a mapping of the variants that the case must do without to the reason).
+  `build-contexts` (a mapping of names), `rules` (the options of the rule, as in a configuration file in the folder of
+  the case), `use-project` (default true: compose and bake files are read), `variants` (a mapping of the variants that
+  the case cannot have to the reasons).
 
-Attributes after the language of a block give bytes that Markdown cannot hold. An empty block is an empty file.
+Attributes after the language of a block describe bytes that Markdown cannot hold. An empty block is an empty file.
 
 - `no-final-newline`: the last line has no line end.
 - `crlf`: all lines end with `\\r\\n`.
@@ -64,10 +65,10 @@ Attributes after the language of a block give bytes that Markdown cannot hold. A
 
 ## What each case asserts
 
-The expected diff and findings; that no gate of the engine fails, with the unsafe fixes and without them; that reading
-and writing give the same bytes; that the results parse and their trees lose no text; that a second run changes
-nothing; that `git apply` and `patch -p1` apply the diff with the same result; and all of that with other line ends, a
-byte order mark, no final line end and another escape character (`Variant`), with the same findings.
+The diff and the findings are as expected. No gate of the engine fails, with and without the unsafe fixes. Decoding and
+encoding return the same bytes. The results parse, and their trees contain all of the text. A second run has no changes.
+`git apply` and `patch -p1` apply the diff with the same result. All of this holds, with the same findings, for other
+line ends, a byte order mark, no final line end and another escape character (`Variant`).
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ _HOMES = {
 if not TYPE_CHECKING:  # a type checker has the names above, and reports others
 
     def __getattr__(name: str) -> object:
-        # pytest loads the plug-in, and so this package, in every run: the engine is imported when something needs it.
+        # pytest loads the plug-in, and so this package, in every run: the engine is imported only when it is needed.
         for module, names in _HOMES.items():
             if name in names:
                 return getattr(import_module(f"{__name__}.{module}"), name)

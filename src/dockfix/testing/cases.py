@@ -1,4 +1,4 @@
-"""Golden cases: what a golden file says of each, ready to be run."""
+"""Golden cases, as a golden file describes them."""
 
 from __future__ import annotations
 
@@ -29,34 +29,29 @@ from dockfix.testing.document import (
 )
 from dockfix.testing.variants import Variant, fits
 
-_OPTION_NAMES: Final = frozenset(
-    {"unsafe", "context", "build-contexts", "image-lock", "recommended-env", "uid-map", "use-project", "variants"}
-)
-
+_OPTION_NAMES: Final = frozenset(("unsafe", "context", "build-contexts", "rules", "use-project", "variants"))
 
 _MEMORY: Final = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - it only holds the folders
-"""Where Linux keeps files in memory: making and removing thousands of small ones on a disk is what takes the time."""
+"""A folder in memory, on Linux: creating and removing thousands of small files on a disk is slow."""
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder for the files of a case, by its real path; it is gone when the block ends."""
+    """A folder for the files of a case, by its real path; it is removed when the block ends."""
     with tempfile.TemporaryDirectory(prefix="dockfix-", dir=_MEMORY) as temporary:
         yield Path(temporary).resolve()
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a case; see the package for what each means."""
+    """The options of a case; the docstring of the package describes them."""
 
     unsafe: bool = True
     context: Path | None = None
     build_contexts: Mapping[str, str] | None = None
     use_project: bool = True
-    uid_map: Mapping[str, int] | None = None
-    recommended_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rules: Mapping[str, object] = field(default_factory=dict)
     skipped: frozenset[Variant] = frozenset()
-    image_lock: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -139,12 +134,12 @@ def load_document(path: Path) -> Document:
     """Read a golden file.
 
     Raises:
-        CaseError: it is malformed, or not named as its rule.
+        CaseError: it is malformed, or its name is not that of its rule.
     """
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise CaseError(f"{path}: a golden file is UTF-8; give other bytes as escapes") from error
+        raise CaseError(f"{path}: a golden file is UTF-8; write other bytes as escapes") from error
     document = read_document(text, str(path))
     if document.rule != path.stem:
         raise CaseError(f"{path}:1: the file of the rule {document.rule} is {document.rule}.md")
@@ -155,7 +150,7 @@ def cases_of(document: Document, path: Path) -> list[Case]:
     """The cases of a golden file that was read from `path`.
 
     Raises:
-        CaseError: options that make no sense.
+        CaseError: the options are invalid.
     """
     return [_case(document.rule, section, path) for section in document.sections]
 
@@ -164,10 +159,10 @@ def make_case(
     files: Mapping[str, str], *, rule: str = "rule", kind: Kind = Kind.FIX, diff: str = "", findings: str = "",
     options: str = "",
 ) -> Case:  # fmt: skip
-    """A case made of texts, for tests that need no golden file; `options` is YAML.
+    """A case from texts, for tests without a golden file; `options` is YAML.
 
     Raises:
-        CaseError: options that make no sense.
+        CaseError: the options are invalid.
     """
     entries = {name: File(encode(text)) for name, text in files.items()}
     return Case(rule, kind, "case", entries, read_options(options, "options"), diff, findings)
@@ -196,7 +191,7 @@ def read_options(text: str, where: str) -> Options:
     """Read options, which are YAML; `where` begins the message of an error.
 
     Raises:
-        CaseError: they make no sense.
+        CaseError: they are invalid.
     """
     if not text:
         return Options()
@@ -213,32 +208,31 @@ def read_options(text: str, where: str) -> Options:
     flags = {name: data.get(name, True) for name in ("unsafe", "use-project")}
     if not all(isinstance(value, bool) for value in flags.values()):
         raise CaseError(f"{where}: unsafe and use-project are true or false")
-    paths = {name: data.get(name) for name in ("context", "image-lock")}
-    if not all(value is None or isinstance(value, str) for value in paths.values()):
-        raise CaseError(f"{where}: context is a folder, and image-lock is a file")
-    contexts, uids = data.get("build-contexts", {}), data.get("uid-map", {})
+    context, contexts, rules = data.get("context"), data.get("build-contexts", {}), data.get("rules", {})
+    if context is not None and not isinstance(context, str):
+        raise CaseError(f"{where}: context is a folder")
     if not isinstance(contexts, dict) or not all(isinstance(value, str) for value in contexts.values()):
         raise CaseError(f"{where}: build-contexts maps names to references")
-    if not isinstance(uids, dict) or not all(isinstance(uid, int) for uid in uids.values()):
-        raise CaseError(f"{where}: uid-map maps users to UIDs")
+    if not isinstance(rules, dict):
+        raise CaseError(f"{where}: rules maps the name of the rule to its options")
     return Options(
         unsafe=flags["unsafe"],
-        context=Path(paths["context"]) if paths["context"] is not None else None,
+        context=Path(context) if context is not None else None,
         build_contexts={str(name): reference for name, reference in contexts.items()},
-        recommended_env=data.get("recommended-env", {}),
         use_project=flags["use-project"],
-        uid_map={str(name): uid for name, uid in uids.items()},
+        rules={str(rule): table for rule, table in rules.items()},
         skipped=_skipped(data.get("variants", {}), where),
-        image_lock=Path(paths["image-lock"]) if paths["image-lock"] is not None else None,
     )
 
 
 def _skipped(variants: object, where: str) -> frozenset[Variant]:
     known = {variant.value: variant for variant in Variant if variant is not Variant.PLAIN}
     if not isinstance(variants, dict) or set(variants) - set(known):
-        raise CaseError(f"{where}: variants maps some of {', '.join(known)} to the reason why the case has none")
+        raise CaseError(
+            f"{where}: variants maps some of {', '.join(known)} to the reason why the case cannot have them"
+        )
     if not all(isinstance(reason, str) and reason.strip() for reason in variants.values()):
-        raise CaseError(f"{where}: a case without a variant says why")
+        raise CaseError(f"{where}: a case that leaves out a variant needs a reason")
     return frozenset(known[name] for name in variants)
 
 

@@ -1,4 +1,4 @@
-"""Compares what a codemod does in a golden case with what the golden file expects."""
+"""Compares the results of a codemod on golden cases with the expectations of the golden file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Update(enum.Enum):
     CREATE = "create"
     """Also add a block that is missing."""
     EMPTY = "empty"
-    """Also remove a block of which nothing would be left."""
+    """Also remove a block that would be empty."""
 
 
 def check_case(
@@ -88,7 +88,7 @@ def check_case(
 
 
 def result_of(case: Case, codemod: Codemod, variant: Variant, results: Results | None = None) -> CaseResult:
-    """The result of a case in a variant: the remembered one, or that of a new run."""
+    """The result of a case in a variant, remembered or from a new run."""
     if results is None:
         return run_case(case, codemod, variant)
     key = case.name, variant
@@ -122,7 +122,7 @@ def check_patches(results: Sequence[CaseResult], tool: str) -> None:
 
 
 def _apply(results: Sequence[CaseResult], tool: str) -> str:
-    """What is wrong with the diffs of some results; nothing if the tool applies them as the engine does."""
+    """The complaints about the diffs of some results; none if the tool applies them as the engine does."""
     program = shutil.which(tool)
     if program is None:
         raise CaseError(f"{tool} is not installed")
@@ -187,7 +187,7 @@ def _mismatch(role: str, expected: str, actual: str) -> str:
 
 
 def _check_variant(plain: CaseResult, result: CaseResult) -> None:
-    """Hold the result of a variant to that of the plain case."""
+    """Compare the result of a variant with that of the plain case."""
     for old, new in zip(plain.files, result.files, strict=True):
         expected = _expected(old, result.variant)
         if new.after != expected:
@@ -219,7 +219,7 @@ def _comparable(old: FileResult, new: FileResult, variant: Variant) -> tuple[str
 
 
 def _expected(plain: FileResult, variant: Variant) -> str:
-    """What a file should be when its case is written in a variant: Dockerfiles are, others may get other line ends."""
+    """The expected text of a file in a variant: that of a Dockerfile changes, other files may get other line ends."""
     if is_dockerfile_name(plain.path.rpartition("/")[2]):
         return transform(plain.after, variant)
     crlf = variant is Variant.CRLF and plain.before is not None

@@ -1,7 +1,7 @@
 """Golden files: Markdown that holds the cases of one rule.
 
-Nothing here knows codemods. A golden file is read into values that know their lines, so that an expectation can be
-replaced without a change to anything else in the file.
+A golden file is read into values that have their lines, so that an expectation can be replaced without any other change
+of the file.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class CaseError(Exception):
-    """A case that is malformed, or a tool that it needs and that is not installed."""
+    """A case is malformed, or needs a tool that is not installed."""
 
 
 class Kind(enum.Enum):
@@ -92,7 +92,7 @@ class Section:
         return f"{self.kind.value}-{slug(self.title)}"
 
     def block(self, role: str) -> Block | None:
-        """The block of a role of which a case has at most one."""
+        """The block of a role; a case has at most one of each role but `FILE`."""
         return next((block for block in self.blocks if block.role == role), None)
 
 
@@ -111,7 +111,7 @@ class Document:
 
 
 def slug(title: str) -> str:
-    """A title as one word: lower case, and hyphens for all that is neither a letter nor a digit."""
+    """A title as one word: lower case, with hyphens for all other characters than letters and digits."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
@@ -196,7 +196,7 @@ def replace_expectation(document: Document, section: Section, role: str, text: s
         document: the golden file.
         section: the case.
         role: `DIFF` or `FINDINGS`.
-        text: what is expected; empty to take the block away.
+        text: what is expected; empty to remove the block.
     """
     lines = list(document.lines)
     old = section.block(role)
@@ -236,7 +236,7 @@ def _blocks(lines: Sequence[str], name: str) -> Iterator[Block]:
 
 
 def _check(section: Section, lines: Sequence[str], name: str) -> None:
-    """Hold a case to the form that a case has."""
+    """Check the form of a case."""
     seen: set[str] = set()
     for block in section.blocks:
         where = f"{name}:{block.start + 1}"

@@ -1,7 +1,7 @@
-"""The pytest plug-in: collects golden files, and rewrites what they expect on request.
+"""The pytest plug-in: collects golden files, and rewrites their expectations on request.
 
-pytest loads this module in every project that has dockfix installed, so it imports nothing of dockfix before there is
-a golden file, and adds its option only where there are golden files.
+pytest loads this module in every project that has dockfix installed, so it imports other modules of dockfix only for a
+golden file, and adds its option only in projects with golden files.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             const="existing",
             default="no",
             choices=["no", "existing", "create", "empty"],
-            help="rewrite the expectations of golden cases that are there; `=create` also adds missing ones, `=empty` "
-            "removes those of which nothing is left",
+            help="rewrite the expectations of golden cases; `=create` also adds missing ones, `=empty` also removes "
+            "empty ones",
         )
 
 
@@ -84,7 +84,7 @@ class GoldenFile(pytest.File):
 
     @property
     def codemod(self) -> Codemod:
-        """The codemod of the file's rule, of whatever pack is installed."""
+        """The codemod of the file's rule, from any installed pack."""
         if self._codemod is None:
             from dockfix.rule.registry import load_registry  # noqa: PLC0415 - see the module's docstring
 
@@ -123,7 +123,7 @@ class _Item(pytest.Item):
         return self.parent
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *arguments: Any, **options: Any) -> Any:
-        """The message alone where the case fails; a traceback where the codemod or the kit does."""
+        """Only the message if the case fails; a traceback if the codemod or the kit does."""
         from dockfix.testing.document import CaseError  # noqa: PLC0415 - see the module's docstring
 
         if isinstance(excinfo.value, AssertionError | CaseError):

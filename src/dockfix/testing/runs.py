@@ -1,4 +1,4 @@
-"""Runs a codemod alone on a golden case. All that the test kit asks of the engine is asked here."""
+"""Runs a single codemod on a golden case. The only module of the test kit that calls the engine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from dockfix.engine.project import run_project
 from dockfix.engine.results import Defect, RunResult
 from dockfix.engine.settings import Mode
 from dockfix.project.files import read_file
-from dockfix.project.imagelock import read_image_lock
+from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, is_project_file_name, load_project
 from dockfix.rule.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
+from dockfix.rule.options import OptionError, RuleOptions, configured
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode, encode
@@ -47,13 +48,13 @@ class FileResult:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What a codemod, alone, does with a case in one variant; the files in the order of their paths."""
+    """The result of a single codemod on a case in one variant; the files in the order of their paths."""
 
     case: Case
     variant: Variant
     files: tuple[FileResult, ...]
     complaints: tuple[str, ...]
-    """What is wrong whatever is expected: defects, lost text, a second run that finds more to do."""
+    """Complaints that do not depend on the expectations: defects, lost text, a second run that changes more."""
 
     @cached_property
     def diff(self) -> str:
@@ -77,7 +78,7 @@ class CaseResult:
 
 
 def describe(found: Diagnostic, path: str) -> str:
-    """A finding as a golden file has it: a line, and an indented line for each part besides the message."""
+    """A finding as in a golden file: a line, and an indented line for each part other than the message."""
     finding = found.finding
     kind = f"{finding.safety.value} fix" if isinstance(finding, Fix) else type(finding).__name__.lower()
     message, *parts = _texts(finding)
@@ -86,7 +87,7 @@ def describe(found: Diagnostic, path: str) -> str:
 
 
 def _texts(finding: Finding) -> list[str]:
-    """The message of a finding, and each other part that it has as its line in a golden file."""
+    """The message of a finding, and its other parts as lines of a golden file."""
     match finding:
         case Fix():
             parts = {"help": finding.help, "review": finding.review}
@@ -98,22 +99,22 @@ def _texts(finding: Finding) -> list[str]:
 
 
 def gist(found: Diagnostic, path: str, shift: int) -> str:
-    """What a finding says without its texts, `shift` lines further down."""
+    """A finding without its texts, `shift` lines further down."""
     kind = found.finding.safety.value if isinstance(found.finding, Fix) else ""
     place = f"{path}:{found.line + shift}:{found.column}"
     return f"{place} {found.severity.value} {type(found.finding).__name__} {kind}\n"
 
 
 def run_case(case: Case, codemod: Codemod, variant: Variant = Variant.PLAIN) -> CaseResult:
-    """Run a codemod alone on a copy of a case's project.
+    """Run a single codemod on a copy of a case's project.
 
     Raises:
-        CaseError: a Dockerfile of the case is not one that BuildKit takes.
+        CaseError: BuildKit would reject a Dockerfile of the case, or the options are invalid.
     """
     with scratch_folder() as scratch:
         root = scratch / "project"  # compose names images by the folder
         write_variant(case, variant, root)
-        files, complaints = _run_workspace(case, codemod, _workspace(case, root))
+        files, complaints = _run_workspace(case, codemod, _workspace(case, codemod, root))
     return CaseResult(case, variant, tuple(files), tuple(complaints))
 
 
@@ -131,7 +132,7 @@ def write_variant(case: Case, variant: Variant, root: Path) -> None:
                 (root / name).write_bytes(file.data.replace(b"\n", b"\r\n"))
 
 
-def _workspace(case: Case, root: Path) -> Workspace:
+def _workspace(case: Case, codemod: Codemod, root: Path) -> Workspace:
     project = load_project(root, use_project=case.options.use_project)
     if project.problems:
         raise CaseError(f"{case}: {project.problems[0].path}: {project.problems[0].message}")
@@ -141,9 +142,7 @@ def _workspace(case: Case, root: Path) -> Workspace:
         context=options.context,
         build_contexts=options.build_contexts or {},
         use_project=options.use_project,
-        uid_map=options.uid_map or {},
-        image_lock=read_image_lock(root / options.image_lock, root) if options.image_lock is not None else {},
-        recommended_env=options.recommended_env,
+        rule_options=_rule_options(case, codemod, root),
     )
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:
@@ -153,36 +152,45 @@ def _workspace(case: Case, root: Path) -> Workspace:
     return workspace
 
 
+def _rule_options(case: Case, codemod: Codemod, root: Path) -> RuleOptions:
+    try:
+        return configured(case.options.rules, [(codemod.name, codemod.options)], root)
+    except OptionError as error:
+        raise CaseError(f"{case}: {error.place} {error.message}") from error
+    except InputError as error:
+        raise CaseError(f"{case}: {error}") from error
+
+
 def _run_workspace(case: Case, codemod: Codemod, workspace: Workspace) -> tuple[list[FileResult], list[str]]:
     unsafe = case.options.unsafe
-    looked = run_project(workspace, [codemod], Mode(fix=False))
+    checked = run_project(workspace, [codemod], Mode(fix=False))
     done = run_project(workspace, [codemod], Mode(unsafe=unsafe))
-    complaints = [*_defects("looking", looked), *_defects("fixing", done)]
+    complaints = [*_defects("checking", checked), *_defects("fixing", done)]
     if _applies_unsafe(done):
-        # what people get who did not ask for unsafe fixes must be as sound; without such a fix it is the same run
+        # without unsafe fixes the result must be sound too; if there are none, it is the same run
         alone = run_project(workspace, [codemod], Mode())
         complaints += _defects("applying safe fixes alone", alone)
         for file in alone.dockerfiles:
             complaints += _unsound(f"the safe fixes of {file.display} alone", file)
     for file, read in zip(done.dockerfiles, workspace.files, strict=True):
         if encode(read.text) != read.data:
-            complaints.append(f"{file.display}: reading and encoding gives other bytes than the file has")
+            complaints.append(f"{file.display}: decoding and encoding do not return the bytes of the file")
         complaints += _unsound(f"the result of {file.display}", file)
     if any(_changes(done)):
         again = run_project(done.workspace, [codemod], Mode(unsafe=unsafe))
         complaints += _defects("running a second time", again)
         for name, before, after in _changes(again):
             complaints.append(f"{name}: a second run changes the result again:\n{unified_diff(before, after, name)}")
-    files = _file_results(looked, done)
+    files = _file_results(checked, done)
     if any("\n" in text for result in files for each in result.found for text in _texts(each.finding)):
         complaints.append("a message is more than one line")
     return files, complaints
 
 
-def _file_results(looked: RunResult, done: RunResult) -> list[FileResult]:
-    """Each Dockerfile, and each other file of note, with what was found in it and what became of it."""
-    found = {each.real: each.remaining for each in looked.files}
-    became = {each.real: each for each in (*looked.others, *done.files)}
+def _file_results(checked: RunResult, done: RunResult) -> list[FileResult]:
+    """Each Dockerfile, and each other file with findings or changes, with its findings and its new text."""
+    found = {each.real: each.remaining for each in checked.files}
+    became = {each.real: each for each in (*checked.others, *done.files)}
     files = [
         FileResult(each.display, None if each.created else each.before, each.text, found.get(path, ()), each.defects)
         for path, each in became.items()
@@ -191,7 +199,7 @@ def _file_results(looked: RunResult, done: RunResult) -> list[FileResult]:
 
 
 def _changes(run: RunResult) -> Iterator[tuple[str, str | None, str]]:
-    """The files that a run from the texts of a run before has changed."""
+    """The files that a second run has changed."""
     for file in run.files:
         if file.applied:
             yield file.display, None if file.created else file.before, file.text
@@ -211,17 +219,17 @@ def _defect(when: str, defect: Defect) -> str:
 
 
 def _unsound(what: str, file: results.FileResult) -> list[str]:
-    """What is wrong with a text that a codemod made, without asking the gates."""
+    """Complaints about a text that a codemod has changed, without the gates."""
     before, after = file.before, file.text
     tree = parse(after)
-    complaints = [] if _tiles(tree) else [f"the tree of {what} forgets some of its text"]
+    complaints = [] if _tiles(tree) else [f"the tree of {what} loses some of its text"]
     old = Counter(problem.message for problem in parse(before).problems)
     new = Counter(problem.message for problem in tree.problems)
     return complaints + [f"{what} does not parse: {message}" for message in new - old]
 
 
 def _tiles(dockerfile: Dockerfile) -> bool:
-    """Whether nothing but white space and a byte order mark stands between the nodes of a tree, in order."""
+    """Whether there is only white space and a byte order mark between the nodes of a tree, in order."""
     at = 0
     for node in dockerfile.nodes:
         start, end = node.lines if isinstance(node, Instruction) else node.span

@@ -64,11 +64,11 @@ def transform(text: str, variant: Variant) -> str:
 
 
 def _escapes(node: Instruction) -> bool:
-    """Whether an instruction has backslashes that its escape character gives a meaning, besides continuations."""
+    """Whether an instruction has backslashes that are escapes, in addition to continuations."""
     if isinstance(node, Onbuild) and node.child is not None:
         return _escapes(node.child)
     text = node.logical.text
-    # A shell text is handed on as it is, and JSON has its own escapes.
+    # A shell text is passed on unchanged, and JSON has its own escapes.
     shell = isinstance(node, Run | Cmd | Entrypoint | Healthcheck) or node.json
     return "\\" in (text[: node.shape.text_span[0]] if shell else text)
 

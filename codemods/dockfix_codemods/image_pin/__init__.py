@@ -13,7 +13,14 @@ A tag moves: two builds of one file a week apart give two images. The digest ide
 
 ## Example
 
-With `image-lock = "images.lock"` in the configuration, and this line in that file,
+With this configuration
+
+```toml
+[tool.dockfix.rules.image-pin]
+lock-file = "images.lock"
+```
+
+and this line in `images.lock`,
 
 ```
 python:3.13-slim@sha256:8f3aba466a471c0ab903dbd7cb979abd4bda370b04789d25440cc90372b50e04
@@ -45,7 +52,8 @@ file may have another image than the tag gives today.
 
 ## Options
 
-- `image-lock`: the lock file, with one `image:tag@digest` a line.
+- `lock-file`: the file with the digests, relative to the configuration file. A line is `IMAGE:TAG@sha256:...` or
+  `"IMAGE:TAG" = "sha256:..."`. Default: none, and the rule finds nothing.
 
 ## References
 
@@ -56,30 +64,54 @@ file may have another image than the tag gives today.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from dockfix.edit.dockerfile import replace
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.stages import Stage
-from dockfix.project.imagelock import locked_digest
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule.options import TextFile
+from dockfix_codemods.image_pin.lock import ImageLock, locked_digest, parse_image_lock
 
 _REVIEW: Final = (
     "check that the digest is that of the image index if you build for several platforms, and that you want its image"
 )
 
 
+@dataclass(frozen=True)
+class ImagePinOptions:
+    """Options of `image-pin`.
+
+    Args:
+        lock_file: the file with the digests of base images; a line is `IMAGE:TAG@sha256:...` or
+            `"IMAGE:TAG" = "sha256:..."`.
+    """
+
+    lock_file: TextFile | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.lock  # a malformed file is an error of the configuration
+
+    @cached_property
+    def lock(self) -> ImageLock:
+        """The digests of the lock file."""
+        return {} if self.lock_file is None else parse_image_lock(self.lock_file.text, str(self.lock_file.path))
+
+
 def check(target: Target) -> Iterator[Finding]:
     """Compare each image that a stage starts from with the lock file."""
-    if not target.image_lock:
+    lock = target.options(ImagePinOptions).lock
+    if not lock:
         return
     for stage in target.facts.graph.stages:
         if stage.node.image is not None and stage.parent is None and stage.context is None and not stage.replaced:
-            yield from _check_image(target, stage, stage.node.image.text)
+            yield from _check_image(target, lock, stage, stage.node.image.text)
 
 
-def _check_image(target: Target, stage: Stage, written: str) -> Iterator[Finding]:
+def _check_image(target: Target, lock: ImageLock, stage: Stage, written: str) -> Iterator[Finding]:
     tagged, at, digest = written.partition("@")
     name = tagged.rpartition("/")[2]
     if written == "scratch" or (at and ":" not in name):
@@ -91,7 +123,7 @@ def _check_image(target: Target, stage: Stage, written: str) -> Iterator[Finding
             yield Refusal(span, f"`{image}` is not pinned by digest", "the reference contains a variable")
         return
     message = f"`{tagged}` is not pinned by digest"
-    locked = locked_digest(target.image_lock, tagged)
+    locked = locked_digest(lock, tagged)
     if locked is None:
         if not at:
             yield Refusal(span, message, "the lock file has no digest for it")
@@ -128,6 +160,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("from",),
     opt_in=True,
-    setting="image-lock",
+    options=ImagePinOptions,
+    needs_options=True,
     findings=("cross 1",),
 )

@@ -1,21 +1,19 @@
-"""The lock file of base images: which digest each tag is pinned to. The user's own tools write it; nothing is fetched.
+"""The lock file of base images: the digest that each tag is pinned to. Other tools write it; nothing is fetched.
 
-A line is `python:3.13-slim@sha256:...`, or the same as TOML has it: `"python:3.13-slim" = "sha256:..."`. Blank lines
-and lines that begin with `#` mean nothing.
+A line is `python:3.13-slim@sha256:...`, or the same in TOML: `"python:3.13-slim" = "sha256:..."`. Blank lines and lines
+that begin with `#` are ignored.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from dockfix.facts.images import parse_image_ref
-from dockfix.project.files import read_file
 from dockfix.project.problems import InputError
 
-__all__ = ["ImageLock", "locked_digest", "parse_image_lock", "read_image_lock"]
+__all__ = ["ImageLock", "locked_digest", "parse_image_lock"]
 
 ImageLock = Mapping[str, str]
 """Digests by the full name of the image, as `locked_digest` looks them up."""
@@ -25,17 +23,12 @@ _PLAIN_LINE: Final = re.compile(r"(?P<ref>[^\s@#]+)@(?P<digest>\S+)\s*(?:#.*)?")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def read_image_lock(path: Path, root: Path) -> ImageLock:
-    """Read a lock file inside `root`.
+def parse_image_lock(text: str, name: str) -> ImageLock:
+    """Read the text of a lock file; `name` is the file's name in errors.
 
     Raises:
-        InputError: it cannot be read, or a line of it (which is named) is not of the form or says two things.
+        InputError: a line is malformed or contradicts another one.
     """
-    return parse_image_lock(read_file(path, root=root).text, str(path))
-
-
-def parse_image_lock(text: str, name: str) -> ImageLock:
-    """Read the text of a lock file that is called `name` in errors; see `read_image_lock`."""
     found: dict[str, str] = {}
     for number, line in enumerate((each.strip() for each in text.split("\n")), 1):
         if not line or line.startswith("#"):
@@ -45,11 +38,11 @@ def parse_image_lock(text: str, name: str) -> ImageLock:
             raise InputError(name, number, 'must be IMAGE:TAG@sha256:... or "IMAGE:TAG" = "sha256:..."')
         key = _key(match["ref"])
         if key is None or parse_image_ref(match["ref"]) is None or ":" not in match["ref"].rpartition("/")[2]:
-            raise InputError(name, number, f"{match['ref']!r} is no image with a tag")
+            raise InputError(name, number, f"{match['ref']!r} is not an image with a tag")
         if not _DIGEST.fullmatch(match["digest"]):
-            raise InputError(name, number, f"{match['digest']!r} is no sha256 digest with 64 hexadecimal digits")
+            raise InputError(name, number, f"{match['digest']!r} is not a sha256 digest with 64 hexadecimal digits")
         if found.setdefault(key, match["digest"]) != match["digest"]:
-            raise InputError(name, number, f"{match['ref']} has another digest further up")
+            raise InputError(name, number, f"{match['ref']} has another digest in a line above")
     return found
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from dockfix.project.imagelock import locked_digest, parse_image_lock, read_image_lock
 from dockfix.project.problems import InputError
+from dockfix_codemods.image_pin.lock import locked_digest, parse_image_lock
 
 ONE = f"sha256:{'1' * 64}"
 TWO = f"sha256:{'2' * 64}"
@@ -27,10 +25,10 @@ def test_both_forms_and_all_spellings_of_a_name() -> None:
     [
         ("alpine:3", "must be IMAGE:TAG@sha256"),
         ("[images]", "must be IMAGE:TAG@sha256"),
-        (f"alpine@{ONE}", "no image with a tag"),
-        (f"localhost:5000/alpine@{ONE}", "no image with a tag"),
-        (f"UPPER:3@{ONE}", "no image with a tag"),
-        ("alpine:3@sha256:1234", "no sha256 digest"),
+        (f"alpine@{ONE}", "not an image with a tag"),
+        (f"localhost:5000/alpine@{ONE}", "not an image with a tag"),
+        (f"UPPER:3@{ONE}", "not an image with a tag"),
+        ("alpine:3@sha256:1234", "not a sha256 digest"),
         (f"alpine:2@{TWO}", "another digest"),
     ],
 )
@@ -38,11 +36,3 @@ def test_a_bad_line_is_named(line: str, says: str) -> None:
     with pytest.raises(InputError, match=says) as caught:
         parse_image_lock(f"alpine:2@{ONE}\n{line}\n", "images.lock")
     assert caught.value.line == 2
-
-
-def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
-    (tmp_path / "images.lock").write_text(f"alpine:3@{ONE}\n")
-    (tmp_path / "in").mkdir()
-    assert read_image_lock(tmp_path / "images.lock", tmp_path)
-    with pytest.raises(InputError, match="outside"):
-        read_image_lock(tmp_path / "in" / ".." / "images.lock", tmp_path / "in")

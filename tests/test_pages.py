@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -30,23 +31,28 @@ def blocks(page: str) -> list[re.Match[str]]:
     return list(FENCE.finditer(page))
 
 
-def has_named_files(codemod: Codemod) -> bool:
-    """Whether the blocks of a page name their files: the example is a project, not one Dockerfile."""
-    return any(block["name"] for block in blocks(codemod.page))
+def is_project(codemod: Codemod) -> bool:
+    """Whether the Dockerfiles of a page have names: the example is a project, not one Dockerfile."""
+    return any(block["name"] for block in blocks(codemod.page) if block["language"] == "dockerfile")
 
 
-ONE_FILE = [each for each in CODEMODS if not has_named_files(each)]
-PROJECT = [each for each in CODEMODS if has_named_files(each)]
+ONE_FILE = [each for each in CODEMODS if not is_project(each)]
+PROJECT = [each for each in CODEMODS if is_project(each)]
+
+
+def option_keys(codemod: Codemod) -> list[str]:
+    declared = getattr(codemod, "options", None)
+    return [each.name.replace("_", "-") for each in fields(declared)] if is_dataclass(declared) else []
 
 
 def expected_sections(codemod: Codemod) -> list[list[str]]:
     """The lists of sections that a page may have: `Options` if the rule has options, no `Fix safety` needed if it never
     changes the build.
     """
-    options = getattr(codemod, "options", None) is not None
-    full = [*SECTIONS[:-1], *(["Options"] if options else []), SECTIONS[-1]]
+    options = ["Options"] if option_keys(codemod) else []
+    full = [*SECTIONS[:-1], *options, SECTIONS[-1]]
     choices = [full] if codemod.effects else [full, [each for each in full if each != "Fix safety"]]
-    return [*choices, OLD_SECTIONS] if CHANGE_OVER else choices
+    return [*choices, [*OLD_SECTIONS[:-1], *options, OLD_SECTIONS[-1]]] if CHANGE_OVER else choices
 
 
 @pytest.mark.parametrize("codemod", CODEMODS, ids=lambda each: each.name)
@@ -58,6 +64,12 @@ def test_the_page_has_every_section(codemod: Codemod) -> None:
     assert len(codemod.title) < 80
     assert not codemod.title.endswith(".")
     assert codemod.findings
+
+
+@pytest.mark.parametrize("codemod", [each for each in CODEMODS if option_keys(each)], ids=lambda each: each.name)
+def test_the_page_describes_every_option(codemod: Codemod) -> None:
+    section = re.split(r"^## ", codemod.page.partition("## Options\n")[2], flags=re.M)[0]
+    assert re.findall(r"^- `([\w-]+)`: ", section, re.M) == option_keys(codemod)
 
 
 def dockfix(*arguments: str) -> int:
@@ -91,7 +103,9 @@ def test_the_example_is_true(codemod: Codemod, tmp_path: Path, monkeypatch: pyte
     assert examples
     project = dict.fromkeys(CONTEXT, "")
     names = {"yaml": "compose.yaml", "toml": "pyproject.toml", "": "images.lock"}
-    project |= {names[block["language"]]: block["text"] for block in blocks(page) if block["language"] in names}
+    for block in blocks(page):
+        if block["name"] or block["language"] in names:
+            project[block["name"] or names[block["language"]]] = block["text"]
     if CHANGE_OVER and "images.lock" in project and not project["pyproject.toml"]:
         project["pyproject.toml"] = '[tool.dockfix]\nimage-lock = "images.lock"\n'
     for number, (before, after) in enumerate(examples):

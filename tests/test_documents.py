@@ -1,0 +1,169 @@
+"""What README, CONTRIBUTING and ARCHITECTURE mention exists, and the code in CONTRIBUTING works."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from dockfix.project.names import CONFIG_NAMES
+from dockfix.rule.registry import GROUP
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/findings.md",
+    "examples/audit/README.md",
+)
+FOR_DEVELOPERS = ("CONTRIBUTING.md", "ARCHITECTURE.md")
+
+FENCED = re.compile(r"^(?P<fence>`{3,})(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)$", re.M | re.S)
+NAMED = re.compile(r"^`(?P<name>[^`\n]+)`:\n\n(?P<fence>`{3,})[^\n]*\n(?P<text>.*?)^(?P=fence)$", re.M | re.S)
+SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Folders of the repository: what begins with one of them is a path.
+FOLDERS = tuple(f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and path.name != ".venv")
+# Files of the walk-through and of a reader's own project, and keys of a configuration.
+OTHERS = {*CONFIG_NAMES, "golden/maintainer-label.md", GROUP}
+
+
+def prose(text: str) -> str:
+    return FENCED.sub("", text)
+
+
+def is_path(mention: str) -> bool:
+    """Whether a mention is meant to be a file or folder of the repository."""
+    return mention.startswith(FOLDERS) or (ROOT / mention).exists() or re.fullmatch(r"[A-Z]+\.md", mention) is not None
+
+
+def missing_paths(text: str) -> list[str]:
+    """The mentioned files and folders that do not exist; `<rule>` stands for any name."""
+    patterns = {each: re.sub(r"<\w+>", "*", each).rstrip("/") for each in SPAN.findall(prose(text)) if is_path(each)}
+    return sorted(each for each, pattern in patterns.items() if each not in OTHERS and not any(ROOT.glob(pattern)))
+
+
+def resolves(name: str) -> bool:
+    """Whether a dotted name is a module of dockfix, or something in one."""
+    module, _, rest = name.partition(".")
+    found: object = import_module(module)
+    for part in rest.split(".") if rest else ():
+        path = f"{module}.{part}"
+        if hasattr(found, part):
+            found = getattr(found, part)
+        else:
+            try:
+                found = import_module(path)
+            except ModuleNotFoundError:
+                return False
+        module = path
+    return True
+
+
+def missing_names(text: str) -> list[str]:
+    """The mentioned names of dockfix that do not exist."""
+    names = {each for each in SPAN.findall(prose(text)) if re.fullmatch(r"dockfix(_codemods)?(\.\w+)+", each)}
+    return sorted(each for each in names - OTHERS if not resolves(each))
+
+
+def heading_links(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", prose(text), re.M)
+    return {re.sub(r"[^\w\- ]", "", each).strip().lower().replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("document", FOR_DEVELOPERS)
+def test_mentioned_paths_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert missing_paths(text) == []
+
+
+@pytest.mark.parametrize("document", FOR_DEVELOPERS)
+def test_mentioned_names_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert missing_names(text) == []
+
+
+def test_what_does_not_exist_is_found() -> None:
+    assert missing_paths("`src/dockfix/nowhere` `golden/<rule>.md` `NOTHING.md`") == [
+        "NOTHING.md",
+        "src/dockfix/nowhere",
+    ]
+    assert missing_names("`dockfix.syntax.nowhere.f` `dockfix.syntax.parser.parse`") == ["dockfix.syntax.nowhere.f"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    path = ROOT / document
+    broken = []
+    for target in LINK.findall(prose(path.read_text(encoding="utf-8"))):
+        if re.match(r"\w+:", target):
+            continue
+        name, _, heading = target.partition("#")
+        file = path.parent / name if name else path
+        if not file.exists() or (heading and heading not in heading_links(file.read_text(encoding="utf-8"))):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_mentioned_targets_of_make_exist(document: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    mentioned = set(re.findall(r"^(?:    |\$ |`)?make (\w+)\b", (ROOT / document).read_text(encoding="utf-8"), re.M))
+    assert mentioned <= set(re.findall(r"^(\w+):", makefile, re.M))
+
+
+@pytest.mark.parametrize("document", FOR_DEVELOPERS)
+def test_python_code_imports_what_exists(document: str) -> None:
+    for block in FENCED.finditer((ROOT / document).read_text(encoding="utf-8")):
+        if block["info"] != "python":
+            continue
+        for node in ast.walk(ast.parse(block["text"])):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dockfix"):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+                assert [name for name in names if not resolves(name)] == []
+
+
+def test_the_entry_point_group_exists() -> None:
+    assert "builtin" in entry_points(group=GROUP).names
+
+
+def test_the_rule_of_the_walk_through_works(tmp_path: Path) -> None:
+    """The rule and the golden file of CONTRIBUTING, in a folder of their own: `--update-golden=create` writes what is
+    expected, and then the cases pass.
+    """
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    files = {match["name"]: match["text"] for match in NAMED.finditer(text)}
+    assert set(files) == {"golden/maintainer-label.md", "maintainer_label.py"}
+    option = next(match["text"] for match in FENCED.finditer(text) if "```yaml options" in match["text"])
+    files["golden/maintainer-label.md"] += (
+        "\n## fix: another key\n\nThe option names the key.\n\n```dockerfile\nFROM alpine:3.22\nMAINTAINER Ada\n```\n\n"
+        + option
+    )
+    files["maintainer_label-1.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: maintainer_label\nVersion: 1\n"
+    files["maintainer_label-1.dist-info/entry_points.txt"] = f"[{GROUP}]\nmaintainer-label = walk:load\n"
+    files["walk.py"] = "from maintainer_label import CODEMOD\n\n\ndef load():\n    return (CODEMOD,)\n"
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    pytest_here = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "golden"]
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*pytest_here, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    created = run("--update-golden=create")
+    assert created.returncode in (0, 1), created.stdout + created.stderr
+    passed = run()
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    golden = (tmp_path / "golden" / "maintainer-label.md").read_text(encoding="utf-8")
+    assert '+LABEL org.opencontainers.image.authors="Ada Lovelace <ada@example.org>"' in golden
+    assert '+LABEL maintainer="Ada"' in golden
+    assert "not fixed" not in golden
+    assert "note: a `LABEL` would expand or unquote the name" in golden

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import dockerfile as moby
-import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
 from dockfix.engine.project import run
-from dockfix.project.target import target_from_text
+from dockfix.project.target import Target, target_from_text
 from dockfix.rule.model import Codemod
-from dockfix.rule.registry import load_registry
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import BOM, decode
 from dockfix.testing import load_cases
-from dockfix_codemods import ORDER
+from dockfix_codemods import load_all
 from tests.strategies import STEADY, dockerfiles
 
+CODEMODS = load_all()
 GOLDEN = Path(__file__).parent.parent / "golden"
 TEXTS = tuple(decode(case.files[name].data) for case in load_cases(GOLDEN) for name in case.dockerfiles)
-SOME = settings(STEADY, max_examples=60)
+SOME = settings(STEADY, max_examples=200)
 
 
 @st.composite
@@ -45,40 +43,34 @@ def moby_takes(text: str) -> bool:
     return True
 
 
-def hold(text: str, codemods: tuple[Codemod, ...], unsafe: bool) -> None:
-    """Run codemods twice on a text and hold the results to what must be true of them."""
+def hold(target: Target, codemods: tuple[Codemod, ...]) -> None:
+    """Run codemods twice on a file, with unsafe fixes and without, and check what must be true of the results."""
+    results = set()
+    for unsafe in (False, True):
+        outcome = run(target, codemods, unsafe=unsafe)
+        assert outcome.defects == ()
+        results.add(outcome.text)
+        again = run(target.with_text(outcome.text), codemods, unsafe=unsafe)
+        assert again.text == outcome.text
+        assert again.defects == ()
+    for result in results - {target.text}:
+        assert parse(result).problems == ()
+        assert moby_takes(result) or not moby_takes(target.text)
+
+
+@SOME
+@given(ANY)
+def test_each_codemod_alone(text: str) -> None:
     target = target_from_text(text)
     assume(target.dockerfile.ok)
-    outcome = run(target, codemods, unsafe=unsafe)
-    assert outcome.defects == ()
-    assert parse(outcome.text).problems == ()
-    again = run(target.with_text(outcome.text), codemods, unsafe=unsafe)
-    assert again.text == outcome.text
-    assert again.defects == ()
-    if moby_takes(text):
-        assert moby_takes(outcome.text)
+    for codemod in CODEMODS:
+        note(codemod.name)
+        hold(target, (codemod,))
 
 
-@pytest.mark.parametrize("unsafe", [False, True])
-@pytest.mark.parametrize("rule", ORDER)
-def test_a_codemod_alone(rule: str, unsafe: bool) -> None:
-    codemod = import_module(f"dockfix_codemods.{rule.replace('-', '_')}").CODEMOD
-
-    @SOME
-    @given(ANY)
-    def alone(text: str) -> None:
-        hold(text, (codemod,), unsafe)
-
-    alone()
-
-
-@pytest.mark.parametrize("unsafe", [False, True])
-def test_all_codemods_together(unsafe: bool) -> None:
-    codemods = load_registry().codemods
-
-    @SOME
-    @given(ANY)
-    def together(text: str) -> None:
-        hold(text, codemods, unsafe)
-
-    together()
+@SOME
+@given(ANY)
+def test_all_codemods_together(text: str) -> None:
+    target = target_from_text(text)
+    assume(target.dockerfile.ok)
+    hold(target, CODEMODS)

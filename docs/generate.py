@@ -1,4 +1,5 @@
-"""Write the files that are generated from the rules: their pages, `docs/findings.md`, the table in README, the index.
+"""Write the files that are generated from the rules: their pages, `docs/findings.md`, README's table of rules
+and its examples of output, and the index of the pack.
 
 usage: python docs/generate.py [--check]
 
@@ -7,6 +8,9 @@ With --check nothing is written; the exit code is 1 if a file is stale.
 
 from __future__ import annotations
 
+import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +20,10 @@ from dockfix_codemods import load_all
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "codemods" / "dockfix_codemods" / "index.py"
-BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"
+RULES = re.compile(r"(?<=<!-- rules: begin -->\n).*?(?=<!-- rules: end -->)", re.S)
+OUTPUT = re.compile(
+    r"(?<=<!-- output: begin -->\n)```console\n\$ (dockfix [^\n]*)\n.*?```\n(?=<!-- output: end -->)", re.S
+)
 
 
 # The findings of the audit that dockfix grew out of, by the section of the audit and the number in it.
@@ -105,6 +112,15 @@ def table(codemods: tuple[Codemod, ...]) -> str:
     return "\n".join(["| rule | severity | finding |", "|---|---|---|", *rows])
 
 
+def output(command: str) -> str:
+    """A console block with what a command of dockfix prints in this folder."""
+    call = [sys.executable, "-m", *shlex.split(command)]
+    done = subprocess.run(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{command}: {done.stdout}")
+    return f"```console\n$ {command}\n{done.stdout}```\n"
+
+
 def generated() -> dict[Path, str]:
     """The content of every generated file."""
     codemods = load_all()
@@ -112,10 +128,8 @@ def generated() -> dict[Path, str]:
     files[ROOT / "docs" / "findings.md"] = findings(codemods)
     files[INDEX] = index_source(codemods, "python docs/generate.py")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if begin and end:
-        files[ROOT / "README.md"] = f"{before}{BEGIN}\n{table(codemods)}\n{END}{after}"
+    readme = RULES.sub(lambda _: f"{table(codemods)}\n", readme)
+    files[ROOT / "README.md"] = OUTPUT.sub(lambda match: output(match[1]), readme)
     return files
 
 

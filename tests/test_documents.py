@@ -46,7 +46,7 @@ def is_path(mention: str) -> bool:
 
 
 def missing_paths(text: str) -> list[str]:
-    """The mentioned files and folders that do not exist; `<rule>` stands for any name."""
+    """The mentioned files and folders that do not exist; `<rule>` is any name."""
     patterns = {each: re.sub(r"<\w+>", "*", each).rstrip("/") for each in SPAN.findall(prose(text)) if is_path(each)}
     return sorted(each for each, pattern in patterns.items() if each not in OTHERS and not any(ROOT.glob(pattern)))
 

@@ -140,7 +140,7 @@ def test_the_diff_is_what_apply_does(
     options = [option] if option else []
     twin = project.parent / "twin"
     shutil.copytree(project, twin)
-    patch = [require_tool("patch"), "-p1", "--quiet"]
+    patch = [str(require_tool("patch")), "-p1", "--quiet"]
     applied = subprocess.run(patch, cwd=twin, input=diffs[option], text=True, check=False)
     assert applied.returncode == 0
     assert dockfix("apply", *options, ".", cwd=project).returncode == 0

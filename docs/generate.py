@@ -1,5 +1,5 @@
-"""Write the files that are generated from the rules: their pages, `docs/findings.md`, README's table of rules
-and its examples of output, and the index of the pack.
+"""Write the generated files: `docs/rules/*.md`, `docs/findings.md`, `docs/configuration.md`, the JSON schema of the
+configuration, the table of rules and the examples of output in README.md, and the index of the built-in pack.
 
 usage: python docs/generate.py [--check]
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dockfix.rule.model import Codemod
 from dockfix.rule.pack_index import index_source
+from dockfix.rule.reference import reference, schema_text
 from dockfix_codemods import load_all
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -126,6 +127,8 @@ def generated() -> dict[Path, str]:
     codemods = load_all()
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
     files[ROOT / "docs" / "findings.md"] = findings(codemods)
+    files[ROOT / "docs" / "configuration.md"] = reference(codemods)
+    files[ROOT / "src" / "dockfix" / "schema.json"] = schema_text(codemods)
     files[INDEX] = index_source(codemods, "python docs/generate.py")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     readme = RULES.sub(lambda _: f"{table(codemods)}\n", readme)

@@ -131,6 +131,17 @@ def test_python_code_imports_what_exists(document: str) -> None:
                 assert [name for name in names if not resolves(name)] == []
 
 
+def test_the_python_code_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    blocks = [match["text"] for match in FENCED.finditer((ROOT / "README.md").read_text(encoding="utf-8"))]
+    code = [text for text in blocks if text.startswith("import dockfix\n")]
+    assert len(code) == 1
+    exec(compile(code[0], "README.md", "exec"), {})  # noqa: S102 - the code is ours
+    assert capsys.readouterr().out.startswith("['FROM', 'RUN']\n")
+
+
 def test_the_entry_point_group_exists() -> None:
     assert "builtin" in entry_points(group=GROUP).names
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
+from dockfix.cli import main
 from dockfix.project.names import CONFIG_NAMES
 from dockfix.rule.registry import GROUP
 
@@ -33,7 +36,13 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Folders of the repository: what begins with one of them is a path.
 FOLDERS = tuple(f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and path.name != ".venv")
 # Files of the walk-through and of a reader's own project, and keys of a configuration.
-OTHERS = {*CONFIG_NAMES, "golden/maintainer-label.md", GROUP}
+OTHERS = {
+    *CONFIG_NAMES,
+    GROUP,
+    "golden/maintainer-label.md",
+    "src/dockfix_maintainer_label/maintainer_label.py",
+    "tests/test_maintainer_label.py",
+}
 
 
 def prose(text: str) -> str:
@@ -126,7 +135,7 @@ def test_python_code_imports_what_exists(document: str) -> None:
         if block["info"] != "python":
             continue
         for node in ast.walk(ast.parse(block["text"])):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dockfix"):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dockfix."):
                 names = [f"{node.module}.{alias.name}" for alias in node.names]
                 assert [name for name in names if not resolves(name)] == []
 
@@ -146,35 +155,37 @@ def test_the_entry_point_group_exists() -> None:
     assert "builtin" in entry_points(group=GROUP).names
 
 
-def test_the_rule_of_the_walk_through_works(tmp_path: Path) -> None:
-    """The rule and the golden file of CONTRIBUTING, in a folder of their own: `--update-golden=create` writes what is
-    expected, and then the cases pass.
-    """
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    files = {match["name"]: match["text"] for match in NAMED.finditer(text)}
-    assert set(files) == {"golden/maintainer-label.md", "maintainer_label.py"}
-    option = next(match["text"] for match in FENCED.finditer(text) if "```yaml options" in match["text"])
-    files["golden/maintainer-label.md"] += (
-        "\n## fix: another key\n\nThe option names the key.\n\n```dockerfile\nFROM alpine:3.22\nMAINTAINER Ada\n```\n\n"
-        + option
-    )
-    files["maintainer_label-1.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: maintainer_label\nVersion: 1\n"
-    files["maintainer_label-1.dist-info/entry_points.txt"] = f"[{GROUP}]\nmaintainer-label = walk:load\n"
-    files["walk.py"] = "from maintainer_label import CODEMOD\n\n\ndef load():\n    return (CODEMOD,)\n"
+def test_the_walk_through_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of CONTRIBUTING: create a pack, replace its files, let pytest write what is expected, run the tests."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "maintainer-label"]) == 0
+    pack = tmp_path / "dockfix-maintainer-label"
+    files = {
+        match["name"]: match["text"] for match in NAMED.finditer((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    }
+    assert len(files) == 3
     for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    pytest_here = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "golden"]
+        assert (pack / name).is_file(), f"dockfix new does not write {name}"
+        (pack / name).write_text(content, encoding="utf-8")
+    installed = pack / "src" / "walk_through-1.dist-info"  # in place of `pip install -e .`
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: walk-through\nVersion: 1\n")
+    points = tomllib.loads((pack / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"][GROUP]
+    lines = [f"[{GROUP}]", *(f"{name} = {value}" for name, value in points.items())]
+    (installed / "entry_points.txt").write_text("\n".join(lines))
+    path = os.pathsep.join(filter(None, [str(pack / "src"), os.environ.get("PYTHONPATH")]))
 
     def run(*options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*pytest_here, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+        return subprocess.run(
+            command, cwd=pack, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+        )
 
-    created = run("--update-golden=create")
+    created = run("golden", "--update-golden=create")
     assert created.returncode in (0, 1), created.stdout + created.stderr
     passed = run()
     assert passed.returncode == 0, passed.stdout + passed.stderr
-    golden = (tmp_path / "golden" / "maintainer-label.md").read_text(encoding="utf-8")
+    golden = (pack / "golden" / "maintainer-label.md").read_text(encoding="utf-8")
     assert '+LABEL org.opencontainers.image.authors="Ada Lovelace <ada@example.org>"' in golden
-    assert '+LABEL maintainer="Ada"' in golden
-    assert "not fixed" not in golden
+    assert '+LABEL maintainer="Ada Lovelace"' in golden
     assert "note: a `LABEL` would expand or unquote the name" in golden

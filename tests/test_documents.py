@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from dockfix.cli import main
-from dockfix.project.names import CONFIG_NAMES
 from dockfix.rule.registry import GROUP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,8 +36,10 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 FOLDERS = tuple(f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and path.name != ".venv")
 # Files of the walk-through and of a reader's own project, and keys of a configuration.
 OTHERS = {
-    *CONFIG_NAMES,
     GROUP,
+    "dockfix.toml",
+    "dockfix.yaml",
+    "dockfix.yml",
     "golden/maintainer-label.md",
     "src/dockfix_maintainer_label/maintainer_label.py",
     "tests/test_maintainer_label.py",

@@ -1,5 +1,5 @@
-"""Write the generated files: `docs/rules/*.md`, `docs/findings.md`, `docs/configuration.md`, the JSON schema of the
-configuration, the table of rules and the examples of output in README.md, and the index of the built-in pack.
+"""Write the generated files: the pages in `docs/`, the JSON schema of the configuration, the table of rules and the
+examples of output in README.md, and the index of the built-in pack.
 
 usage: python docs/generate.py [--check]
 
@@ -18,6 +18,7 @@ from dockfix.rule.model import Codemod
 from dockfix.rule.pack_index import index_source
 from dockfix.rule.reference import reference, schema_text
 from dockfix_codemods import load_all
+from library_page import library_page
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "codemods" / "dockfix_codemods" / "index.py"
@@ -128,6 +129,7 @@ def generated() -> dict[Path, str]:
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
     files[ROOT / "docs" / "findings.md"] = findings(codemods)
     files[ROOT / "docs" / "configuration.md"] = reference(codemods)
+    files[ROOT / "docs" / "library.md"] = library_page()
     files[ROOT / "src" / "dockfix" / "schema.json"] = schema_text(codemods)
     files[INDEX] = index_source(codemods, "python docs/generate.py")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -8,13 +8,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SYSTEM_PYTHON := $(shell command -v python3.11 || command -v python3)
+# What the demo shows of the fixes that need review: those whose reason is understood at a glance.
+DEMO_RULES := copy-from-context retry-loop exec-form-variable healthcheck-pgrep healthcheck-tool
 # In CI the reasons of skipped tests belong in the log.
 PYTEST_ARGS := $(if $(filter true,$(CI)),-rs)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Editable, so that only a change of the dependencies asks for a new installation.
+# Editable: only a change of pyproject.toml needs a new installation.
 $(STAMP): pyproject.toml
 	@test -n "$(SYSTEM_PYTHON)" || { echo "Python 3.11 or newer is needed, and there is no python3 on PATH" >&2; exit 1; }
 	@"$(SYSTEM_PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -23,8 +25,14 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-demo: $(STAMP) ## show the fixes for the audited project in examples/audit, as a diff
-	@$(BIN)/dockfix apply --diff -v examples/audit || { status=$$?; test $$status -eq 1 || exit $$status; } # 1: there are changes
+demo: $(STAMP) ## show what dockfix changes in the example project, as diffs
+	@echo '# Safe fixes: dockfix apply --diff examples/audit'
+	@$(BIN)/dockfix apply --diff examples/audit || test $$? -eq 1 # 1: there are changes
+	@echo
+	@echo '# Some of the fixes that need review: dockfix apply --diff --unsafe -v --rule ... examples/audit'
+	@$(BIN)/dockfix apply --diff --unsafe -v $(DEMO_RULES:%=--rule %) examples/audit || test $$? -eq 1
+	@echo
+	@echo '# All findings: $(BIN)/dockfix check examples/audit'
 
 test: $(STAMP) ## run the tests, in as many processes as there are cores
 	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)

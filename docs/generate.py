@@ -1,13 +1,16 @@
-"""Write what is generated from the code: `docs/rules/*.md`, `docs/findings.md`, `docs/configuration.md`, the JSON
-schema of the configuration, the README's table of rules, the index of the built-in pack.
+"""Write the generated files: the pages in `docs/`, the JSON schema of the configuration, the table of rules and the
+examples of output in README.md, and the index of the built-in pack.
 
 usage: python docs/generate.py [--check]
 
-With --check nothing is written; the exit status is 1 if something is stale.
+With --check nothing is written; the exit code is 1 if a file is stale.
 """
 
 from __future__ import annotations
 
+import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,118 +18,130 @@ from dockfix.rule.model import Codemod
 from dockfix.rule.pack_index import index_source
 from dockfix.rule.reference import reference, schema_text
 from dockfix_codemods import load_all
+from library_page import library_page
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "codemods" / "dockfix_codemods" / "index.py"
-BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"
+RULES = re.compile(r"(?<=<!-- rules: begin -->\n).*?(?=<!-- rules: end -->)", re.S)
+OUTPUT = re.compile(
+    r"(?<=<!-- output: begin -->\n)```console\n\$ (dockfix [^\n]*)\n.*?```\n(?=<!-- output: end -->)", re.S
+)
 
 
-# The findings of the audit that dockfix grew out of, as their sections number them.
+# The findings of the audit that dockfix grew out of, by the section of the audit and the number in it.
 FINDINGS = {
     "api 1": "`COPY --from=packages` names no stage",
-    "api 2": "build dependencies are not removed",
-    "api 3": "most of the Python dependencies are not used",
+    "api 2": "build dependencies stay installed",
+    "api 3": "most of the Python dependencies are unused",
     "api 4": "README.md is copied before the dependencies are installed",
-    "api 5": "a user without an explicit gid",
-    "web 1": "`turbo prune` keeps too much",
-    "web 2": "a retry loop around the Prisma client",
-    "web 3": "`apk update` and what it leaves behind",
-    "web 4": "where NODE_ENV is set",
-    "worker 1": "a base image that nothing builds",
-    "worker 2": "pip instead of uv",
+    "api 5": "a user without an explicit GID",
+    "web 1": "`turbo prune` keeps more than the app needs",
+    "web 2": "a retry loop around the Prisma client hides failures",
+    "web 3": "`apk update` leaves its index in the layer",
+    "web 4": "`NODE_ENV` is set in the wrong place",
+    "worker 1": "nothing builds the base image first",
+    "worker 2": "pip is used where uv is available",
     "worker 3": "a cache mount that pip does not use",
-    "worker 4": "two stages for a thin layer",
-    "worker 5": "a health check by pgrep alone",
-    "reranker 1": "a model download without a retry",
-    "reranker 2": "PYTORCH_CUDA_ALLOC_CONF is not set",
-    "reranker 3": "how pip is pinned",
-    "neo4j 1": "no HEALTHCHECK in the image",
-    "neo4j 2": "no comment on what the image is for",
-    "postgres 1": "shared_preload_libraries by an unchecked sed",
-    "postgres 2": "pg_cron is installed and never created",
-    "postgres 3": "where ARG stands",
-    "postgres 4": "no comment on the order of the init scripts",
-    "base-ml 1": "build tools are purged too late, and not all",
-    "base-ml 2": "uv stays in the image",
-    "base-ml 3": "torch comes with CUDA",
-    "base-ml 4": "a WORKDIR for temporary work",
+    "worker 4": "two stages where one is enough",
+    "worker 5": "the health check is `pgrep` alone",
+    "reranker 1": "a model is downloaded without a retry",
+    "reranker 2": "`PYTORCH_CUDA_ALLOC_CONF` is not set",
+    "reranker 3": "how `pip` is pinned",
+    "neo4j 1": "the image has no `HEALTHCHECK`",
+    "neo4j 2": "no comment says what the image is for",
+    "postgres 1": "an unchecked `sed` sets `shared_preload_libraries`",
+    "postgres 2": "`pg_cron` is installed and never created",
+    "postgres 3": "an `ARG` above steps that do not use it",
+    "postgres 4": "no comment explains the order of the init scripts",
+    "base-ml 1": "build tools are purged too late, and only some of them",
+    "base-ml 2": "`uv` stays in the image",
+    "base-ml 3": "`torch` is installed with CUDA",
+    "base-ml 4": "a `WORKDIR` for temporary files",
     "base-ml 5": "no header comment",
     "cross 1": "no strategy for base images",
-    "cross 2": "user ids are not standardised",
-    "cross 3": "paths of cache mounts differ",
-    "cross 4": "no ENTRYPOINT scripts",
-    "cross 5": "the order in which services start",
+    "cross 2": "UIDs differ between images",
+    "cross 3": "cache mounts use different paths",
+    "cross 4": "no entrypoint scripts",
+    "cross 5": "services wait for more than they need at start",
     "templates": "the recommended templates",
     "missed": "what the audit did not see",
 }
 
 
 def findings(codemods: tuple[Codemod, ...]) -> str:
-    """Which rules answer which finding of the audit, in Markdown."""
+    """The page that lists which rules cover which finding of the audit."""
     unknown = {name for each in codemods for name in each.findings} - FINDINGS.keys()
     if unknown:
-        sys.exit(f"findings that the audit has not: {', '.join(sorted(unknown))}")
+        sys.exit(f"unknown findings of the audit: {', '.join(sorted(unknown))}")
     rows = []
     for name, title in FINDINGS.items():
         rules = [f"[`{each.name}`](rules/{each.name}.md)" for each in codemods if name in each.findings]
         rows.append(f"| {name} | {title} | {', '.join(rules)} |")
     head = [
-        "# The audit's findings, and the rules that answer them",
+        "# Findings of the audit, and the rules that cover them",
         "",
-        "dockfix grew out of an audit of seven Dockerfiles ([the example](../examples/audit)). Its findings,",
-        "by the file's section and number, and what answers each: a rule may fix, refuse or advise, and its page says",
-        "what is true.",
+        "dockfix grew out of an audit of seven Dockerfiles, which are [the example](../examples/audit). The table",
+        "lists each finding of the audit, by section and number, and the rules that cover it. Some advice of the audit",
+        "was wrong: the page of the rule says so, and the rule leaves that code alone.",
         "",
-        "| finding | the audit's words, in short | rules |",
+        "| finding | in short | rules |",
         "|---|---|---|",
     ]
     return "\n".join([*head, *rows]) + "\n"
 
 
 def page(codemod: Codemod) -> str:
-    """A rule's page in Markdown."""
+    """The page of a rule in Markdown: its docstring, with the declared facts and a link to its cases."""
     effects = ", ".join(sorted(effect.value for effect in codemod.effects)) or "nothing"
     title, _, body = codemod.page.strip().partition("\n")
     facts = [
         f"- severity: {codemod.severity.value}",
         f"- category: {codemod.category.value}",
-        f"- may change: {effects}",
+        f"- fixes may change: {effects}",
         f"- since: {codemod.since}",
-        *(["- off unless selected"] if codemod.opt_in else []),
+        *(["- off by default; `extend-select` or `--rule` turns it on"] if codemod.opt_in else []),
     ]
     head = "\n".join([f"# {codemod.name}", "", title, "", *facts])
-    cases = f"Every case that is tested is in [golden/{codemod.name}.md](../../golden/{codemod.name}.md)."
+    cases = f"The test cases show what the rule does and does not do: [{codemod.name}](../../golden/{codemod.name}.md)."
     return f"{head}\n\n{body.strip()}\n\n## Cases\n\n{cases}\n"
 
 
 def table(codemods: tuple[Codemod, ...]) -> str:
-    """The README's table of rules."""
+    """The table of rules in the README."""
     rows = [
         f"| [`{each.name}`](docs/rules/{each.name}.md) | {each.severity.value} | {each.title} |" for each in codemods
     ]
-    return "\n".join(["| rule | severity | what it finds |", "|---|---|---|", *rows])
+    return "\n".join(["| rule | severity | finding |", "|---|---|---|", *rows])
 
 
-def wanted() -> dict[Path, str]:
-    """Every generated file with its content."""
+def output(command: str) -> str:
+    """A console block with what a command of dockfix prints in this folder."""
+    call = [sys.executable, "-m", *shlex.split(command)]
+    done = subprocess.run(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{command}: {done.stdout}")
+    return f"```console\n$ {command}\n{done.stdout}```\n"
+
+
+def generated() -> dict[Path, str]:
+    """The content of every generated file."""
     codemods = load_all()
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
     files[ROOT / "docs" / "findings.md"] = findings(codemods)
     files[ROOT / "docs" / "configuration.md"] = reference(codemods)
+    files[ROOT / "docs" / "library.md"] = library_page()
     files[ROOT / "src" / "dockfix" / "schema.json"] = schema_text(codemods)
     files[INDEX] = index_source(codemods, "python docs/generate.py")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if begin and end:
-        files[ROOT / "README.md"] = f"{before}{BEGIN}\n{table(codemods)}\n{END}{after}"
+    readme = RULES.sub(lambda _: f"{table(codemods)}\n", readme)
+    files[ROOT / "README.md"] = OUTPUT.sub(lambda match: output(match[1]), readme)
     return files
 
 
 def main() -> int:
-    """Write what is stale, or say what is."""
+    """Write the files that are stale, or with --check list them."""
     check = "--check" in sys.argv[1:]
-    files = wanted()
+    files = generated()
     stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     orphans = [path for path in (ROOT / "docs" / "rules").glob("*.md") if path not in files]
     for path in [*stale, *orphans]:

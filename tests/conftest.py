@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis profiles, and system tools that a machine may lack."""
+"""Hypothesis profiles, and a fixture for system tools that may not be installed."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from hypothesis import settings
 
 # No deadline: the time of one example says more about a busy machine than about the code.
 settings.register_profile("default", deadline=None)
-# CI repeats the same examples, so that a red run is the fault of the change that it ran on.
+# CI draws the same examples in every run, so that a failure is caused by the change.
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
@@ -19,10 +19,10 @@ RequireTool = Callable[[str], Path]
 
 @pytest.fixture(scope="session")
 def require_tool() -> RequireTool:
-    """Give a function that finds a system tool by name and returns its path.
+    """A function that returns the path of a system tool.
 
-    Where the tool is missing the test is skipped, or fails if `DOCKFIX_REQUIRE_TOOLS` is set: CI installs every
-    tool, so a missing one there would be a test that never runs.
+    If the tool is missing, the test is skipped, or fails if `DOCKFIX_REQUIRE_TOOLS` is set: CI installs every tool, and
+    a test that is skipped there would never run.
     """
 
     def find(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Run all codemods on every Dockerfile below a folder, in memory, and say what went wrong and what was found.
+"""Run all codemods on every Dockerfile below a folder, in memory, and print defects and counts of findings.
 
     python tests/corpus.py FOLDER [--unsafe] [--rule R] [--show N]
 
@@ -35,7 +35,7 @@ from dockfix_codemods import ORDER
 
 @dataclass
 class Tally:
-    """What is counted over all files."""
+    """Counts over all files."""
 
     files: int = 0
     unreadable: int = 0
@@ -47,7 +47,7 @@ class Tally:
 
 
 def moby_takes(text: str) -> bool:
-    """Whether moby's parser takes a text."""
+    """Whether moby's parser accepts a text."""
     try:
         moby.parse_string(text.removeprefix(BOM))
     except (moby.GoParseError, UnicodeEncodeError):
@@ -56,7 +56,7 @@ def moby_takes(text: str) -> bool:
 
 
 def kind(found: Diagnostic) -> str:
-    """What a finding is counted as."""
+    """The column that counts a finding."""
     match found.finding:
         case Fix() as fix:
             return fix.safety.value
@@ -67,14 +67,14 @@ def kind(found: Diagnostic) -> str:
 
 
 def examine(target: Target, codemods: Sequence[Codemod], unsafe: bool, tally: Tally) -> FileResult | None:
-    """Run the codemods on one file and note what is wrong with the result; None if they crashed."""
+    """Run the codemods on one file and record what is wrong with the result; None if they crashed."""
     wrong = tally.wrong.append
     try:
         start = time.perf_counter()
         outcome = run(target, codemods, unsafe=unsafe)
         tally.seconds.append((time.perf_counter() - start, target.display))
         again = run(target.with_text(outcome.text), codemods, unsafe=unsafe)
-    except Exception:  # whatever it is, it is what this script looks for
+    except Exception:  # any exception is a finding of this script
         wrong(f"{target.display}: crash\n{traceback.format_exc()}")
         return None
     for defect in (*outcome.defects, *again.defects):
@@ -89,8 +89,8 @@ def examine(target: Target, codemods: Sequence[Codemod], unsafe: bool, tally: Ta
 
 
 def report(tally: Tally, codemods: Sequence[Codemod]) -> None:
-    """Print what was counted."""
-    print(f"{tally.files} files; {tally.unreadable} unreadable, {tally.unparsed} that BuildKit refuses, ", end="")
+    """Print the counts and the defects."""
+    print(f"{tally.files} files; {tally.unreadable} unreadable, {tally.unparsed} that BuildKit rejects, ", end="")
     print(f"{tally.changed} changed, {len(tally.wrong)} faults")
     kinds = ("safe", "unsafe", "refused", "advice")
     print(f"{'rule':32}" + "".join(f"{each:>9}" for each in kinds))
@@ -107,8 +107,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run as a script; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--unsafe", action="store_true", help="make unsafe fixes too")
-    parser.add_argument("--rule", action="append", default=[], help="run this rule alone; repeatable")
+    parser.add_argument("--unsafe", action="store_true", help="also apply unsafe fixes")
+    parser.add_argument("--rule", action="append", default=[], help="run only this rule; repeatable")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print the diffs of the first N changed files")
     options = parser.parse_args(arguments)
     if options.rule and set(options.rule) <= set(ORDER):

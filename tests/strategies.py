@@ -1,4 +1,4 @@
-"""Hypothesis strategies for Dockerfiles: realistic, valid ones, and byte soup that tries to break the parser."""
+"""Hypothesis strategies: realistic, valid Dockerfiles, and random bytes that try to break the parser."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _sampled(values: tuple[str, ...]) -> st.SearchStrategy[str]:
 
 
 def case(keyword: str) -> st.SearchStrategy[str]:
-    """A keyword as people spell it."""
+    """A keyword in upper, lower or mixed case."""
     return st.sampled_from((keyword, keyword, keyword, keyword.lower(), keyword.capitalize()))
 
 
@@ -68,7 +68,7 @@ def breaks(draw: st.DrawFn, escape: str = "\\") -> str:
 
 @st.composite
 def run_commands(draw: st.DrawFn, escape: str = "\\") -> str:
-    """Shell text of a RUN: commands of package managers and the like, chained and perhaps continued."""
+    """Shell text of a RUN: commands of package managers and similar, chained, sometimes with continuations."""
     commands = draw(st.lists(_sampled(PACKAGE_COMMANDS), min_size=1, max_size=4))
     text = commands[0]
     for command in commands[1:]:
@@ -79,7 +79,7 @@ def run_commands(draw: st.DrawFn, escape: str = "\\") -> str:
 
 @st.composite
 def heredoc_bodies(draw: st.DrawFn) -> str:
-    """Lines of a heredoc, none of which is its terminator."""
+    """Lines of a heredoc without its terminator."""
     lines = st.sampled_from(("set -e", "echo $HOME", "\tindented", "# not a comment", "FROM nothing \\", "", "EOF "))
     return "".join(line + "\n" for line in draw(st.lists(lines, max_size=4)))
 
@@ -148,7 +148,7 @@ def instructions(draw: st.DrawFn, escape: str = "\\") -> str:
 
 @st.composite
 def dockerfiles(draw: st.DrawFn) -> str:
-    """A valid Dockerfile with stages and comments; perhaps a BOM, CRLF, a backtick for escape, no last newline."""
+    """A valid Dockerfile with stages and comments; some have a BOM, CRLF, backtick escapes or no final newline."""
     escape = draw(st.sampled_from(("\\", "\\", "`")))
     lines = [] if escape == "\\" else ["# escape=`"]
     lines += draw(st.sampled_from(([], [], ["ARG BASE=alpine"])))

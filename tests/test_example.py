@@ -1,4 +1,4 @@
-"""The audited project in `examples/audit`: it must stay what the audit saw, and what Docker can build."""
+"""The example project keeps the flaws of the audit at the lines that it names, and parses in BuildKit."""
 
 import shlex
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_every_copied_file_is_in_the_build_context(name: str) -> None:
     assert missing == []
 
 
-# The audit's quotations, at the lines that it names.
+# Lines that the audit quotes.
 @pytest.mark.parametrize(
     ("name", "line", "quotation"),
     [
@@ -75,12 +75,12 @@ def test_every_copied_file_is_in_the_build_context(name: str) -> None:
         ("base-ml", 56, "RUN apt-get purge -y --auto-remove build-essential git \\"),
     ],
 )
-def test_the_audits_quotations_stand_at_its_lines(name: str, line: int, quotation: str) -> None:
+def test_the_lines_that_the_audit_quotes_are_unchanged(name: str, line: int, quotation: str) -> None:
     lines = (EXAMPLE / "docker" / name / "Dockerfile").read_text(encoding="utf-8").split("\n")
     assert lines[line - 1] == quotation
 
 
-def test_no_run_of_the_example_is_broken_shell_quoting() -> None:
+def test_every_run_of_the_example_has_balanced_quotes() -> None:
     for name in CONTEXTS:
         for command in instructions(name):
             if command.cmd.upper() == "RUN" and not command.json:

@@ -1,4 +1,4 @@
-"""The golden files of the built-in pack, which pytest collects itself: one for each rule, with a case of each kind."""
+"""Each rule of the built-in pack has a golden file with a case of each kind; the plug-in runs the cases."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def test_every_rule_has_a_golden_file() -> None:
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)
 def test_a_rule_has_a_case_of_each_kind(path: Path) -> None:
-    """A fix, a keep and a refuse case; or the text before the cases has a line that says why there is none."""
+    """There is a fix, a keep and a refuse case, or a line before the cases says why not."""
     document = load_document(path)
     shown = {section.kind for section in document.sections}
     excused = {Kind(match[1]) for line in document.preamble if (match := EXCUSE.match(line))}
     assert NEEDED - shown <= excused
-    assert not excused & shown, "it excuses what is there"
+    assert not excused & shown, "a kind that the file says it lacks is there"
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)

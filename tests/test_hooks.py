@@ -1,4 +1,4 @@
-"""The pre-commit hooks: which files they are given."""
+"""The pre-commit hooks: their commands, and the files that pre-commit passes to them."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ FILES = {hook["id"]: (re.compile(hook["files"]), re.compile(hook["exclude"])) fo
 
 
 def is_given(hook: str, path: str) -> bool:
-    """Whether pre-commit gives a file to a hook: it searches for `files`, then for `exclude`."""
+    """Whether pre-commit passes a file to a hook: `files` matches, and `exclude` does not."""
     files, exclude = FILES[hook]
     return files.search(path) is not None and exclude.search(path) is None
 

@@ -1,7 +1,6 @@
-"""What the strongest peers get wrong, each a regression case of ours.
+"""Dockerfiles that the fixes of other tools break.
 
-Every text here was broken by some peer's fix. All codemods are run on it, unsafe fixes included, and what the peer
-broke must stand.
+All codemods run on each, unsafe fixes included, and what the other tool broke must stay.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ RUN apt-get update \\
 """
 
 
-def mend(text: str) -> FileResult:
-    """All codemods, unsafe fixes too; whatever they do, the result parses and a second run changes nothing."""
+def fixed(text: str) -> FileResult:
+    """Apply all fixes, unsafe ones too; the result must parse, and a second run change nothing."""
     outcome = run(target_from_text(text), CODEMODS, unsafe=True)
     assert outcome.defects == ()
     assert parse(outcome.text).ok
@@ -45,7 +44,7 @@ def words(text: str) -> list[str]:
 
 
 def test_1_the_canonical_apt_pattern_keeps_its_continuations() -> None:
-    outcome = mend(CANONICAL_APT)
+    outcome = fixed(CANONICAL_APT)
     runs = [node for node in parse(outcome.text).instructions if node.name == "RUN"]
     assert len(runs) == 1
     assert "zsh" in runs[0].logical.text
@@ -54,7 +53,7 @@ def test_1_the_canonical_apt_pattern_keeps_its_continuations() -> None:
 
 def test_2_the_name_of_a_virtual_package_stays() -> None:
     text = "FROM alpine:3.20\nRUN apk add --no-cache --virtual deps zlib-dev build-base && make && apk del deps\n"
-    result = words(mend(text).text)
+    result = words(fixed(text).text)
     at = result.index("--virtual")
     assert result[at + 1] == "deps"
     assert result[result.index("del") + 1] == "deps"
@@ -62,7 +61,7 @@ def test_2_the_name_of_a_virtual_package_stays() -> None:
 
 def test_3_onbuild_is_left_as_it_is() -> None:
     text = "FROM python:3.12-slim\nONBUILD RUN cd /srv && pip install -r requirements.txt\n"
-    assert mend(text).text == text
+    assert fixed(text).text == text
 
 
 @pytest.mark.parametrize(
@@ -71,33 +70,33 @@ def test_3_onbuild_is_left_as_it_is() -> None:
 )
 def test_4_heredoc_payloads_are_data(payload: str) -> None:
     text = f"FROM debian:12\nCOPY <<'EOF' /etc/motd\n{payload}\nEOF\nRUN cat <<EOF > /x\n{payload}\nEOF\n"
-    assert mend(text).text == text
+    assert fixed(text).text == text
 
 
 def test_5_no_pipefail_for_dash_and_no_bash_on_alpine() -> None:
     pipe = "RUN wget -O - https://example.org/x | tar xz\n"
     # Debian's sh is dash, which refuses pipefail: it may come with a SHELL that is bash, never into the script
-    debian = mend(f"FROM debian:12\n{pipe}").text
+    debian = fixed(f"FROM debian:12\n{pipe}").text
     assert debian == f'FROM debian:12\nSHELL ["/bin/bash", "-o", "pipefail", "-c"]\n{pipe}'
-    alpine = mend(f"FROM alpine:3.20\n{pipe}").text
+    alpine = fixed(f"FROM alpine:3.20\n{pipe}").text
     assert alpine == f'FROM alpine:3.20\nSHELL ["/bin/ash", "-eo", "pipefail", "-c"]\n{pipe}'
-    # an image of which neither is known gets nothing
-    assert mend(f"FROM example.org/thing\n{pipe}").text == f"FROM example.org/thing\n{pipe}"
+    # nothing is known of this image, so nothing is added
+    assert fixed(f"FROM example.org/thing\n{pipe}").text == f"FROM example.org/thing\n{pipe}"
 
 
 def test_6_cache_mounts_know_the_tool_the_user_and_what_is_there() -> None:
-    moved = mend(
+    moved = fixed(
         "# syntax=docker/dockerfile:1\nFROM python:3.12-slim\nENV UV_CACHE_DIR=/cache/uv\n"
         "RUN uv pip install --system x\n"
     ).text
     assert "/root/.cache/uv" not in moved
-    user = mend(
+    user = fixed(
         "# syntax=docker/dockerfile:1\nFROM python:3.12-slim\n"
         "RUN groupadd -g 10001 app && useradd -m -u 10001 -g 10001 app\nUSER app\nRUN pip install --user x\n"
     ).text
     assert "target=/root/.cache/pip" not in user
     wrong = "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/uv pip install x\n"
-    assert mend(wrong).text == wrong.replace("/root/.cache/uv", "/root/.cache/pip")
+    assert fixed(wrong).text == wrong.replace("/root/.cache/uv", "/root/.cache/pip")
 
 
 def test_7_comments_in_a_package_list_stay_and_are_no_code() -> None:
@@ -111,7 +110,7 @@ RUN apt-get update && apt-get install -y \\
         # last word
     && true
 """
-    result = mend(text).text
+    result = fixed(text).text
     lines = result.split("\n")
     assert "        # for the healthcheck" in lines
     assert "        # last word" in lines
@@ -124,25 +123,25 @@ def test_8_no_syntax_newer_than_the_file_declares() -> None:
         "# syntax=docker/dockerfile:1.2\nFROM python:3.12-slim\nCOPY run.sh /run.sh\n"
         "RUN python -c 'import x' && pip install x\n"
     )
-    result = mend(text).text
+    result = fixed(text).text
     assert "<<" not in result
     assert "--chmod" not in result
     old = "# syntax=docker/dockerfile:1.0\nFROM python:3.12-slim\nRUN pip install x\n"
-    assert "--mount" not in mend(old).text
+    assert "--mount" not in fixed(old).text
 
 
 def test_9_line_ends_escapes_and_lists_keep_their_style() -> None:
     crlf = CANONICAL_APT.replace("\n", "\r\n")
-    result = mend(crlf).text
+    result = fixed(crlf).text
     assert "\n" not in result.replace("\r\n", "")
     backtick = "# escape=`\n" + CANONICAL_APT.replace("\\\n", "`\n")
-    assert "\\" not in mend(backtick).text
+    assert "\\" not in fixed(backtick).text
     listed = f"FROM debian:12\nRUN apt-get update && apt-get install -y \\\n{BIG_LIST} \\\n    && rm -rf /tmp/x\n"
-    assert BIG_LIST in mend(listed).text
+    assert BIG_LIST in fixed(listed).text
 
 
 @pytest.mark.parametrize(
     "text", [CANONICAL_APT, CANONICAL_APT.replace("\n", "\r\n"), "FROM debian:12\nRUN useradd -u 10001 app"]
 )
 def test_10_a_second_run_finds_nothing(text: str) -> None:
-    mend(text)
+    fixed(text)

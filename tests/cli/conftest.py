@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import runpy
 import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from dockfix.rule.registry import Registry
+from tests.forks import Forks
 
 TOYS = Path(__file__).with_name("toys.py")
 
@@ -33,22 +33,20 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def toys() -> Iterator[Forks]:
+    with Forks(TOYS) as program:
+        yield program
+
+
 @pytest.fixture
-def dockfix(project: Path) -> Run:
+def dockfix(project: Path, toys: Forks) -> Run:
     """Run dockfix in the project: `dockfix("apply", "--diff", stdin=b"", cwd=..., env={...})`."""
 
     def run(
         *arguments: str | bytes, stdin: bytes = b"", cwd: Path = project, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[bytes]:
         clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
-        return subprocess.run(
-            [sys.executable, str(TOYS), *arguments],
-            cwd=cwd,
-            env={**clean, **(env or {})},
-            input=stdin,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        return toys.run(arguments, cwd=cwd, env={**clean, **(env or {})}, stdin=stdin)
 
     return run

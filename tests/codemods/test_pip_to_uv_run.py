@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,7 +15,8 @@ from dockfix.project.target import target_from_text
 from dockfix.syntax.tree import Env, Run
 from dockfix_codemods.pip_to_uv import CODEMOD
 
-pytestmark = pytest.mark.slow
+# One process of pytest-xdist runs them all: the environment that they install into takes longest to make.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pip-to-uv")]
 
 UV = Path(sys.executable).parent / "uv"
 NAME = "dockfix_example"
@@ -26,11 +28,19 @@ CASES = {
 }
 
 
-@pytest.fixture
-def wheels(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with pip, next to another one that uv would take if it went by the working directory."""
+    folder = tmp_path_factory.mktemp("environments")
+    for path, options in ((folder / "venv", ()), (folder / "work" / ".venv", ("--without-pip",))):
+        subprocess.run([sys.executable, "-m", "venv", *options, path], check=True)
+    return folder / "venv"
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one package, so that nothing is downloaded."""
-    folder = tmp_path / "wheels"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("wheels")
     info = f"{NAME}-1.0.dist-info"
     files = {
         f"{NAME}.py": "value = 1\n",
@@ -63,9 +73,10 @@ def scripts(text: str) -> tuple[dict[str, str], list[str]]:
 
 @pytest.mark.parametrize("after", [False, True], ids=["pip", "uv"])
 @pytest.mark.parametrize("case", CASES)
-def test_both_install_into_the_same_environment(case: str, after: bool, tmp_path: Path, wheels: Path) -> None:
+def test_both_install_into_the_same_environment(
+    case: str, after: bool, tmp_path: Path, environment: Path, wheels: Path
+) -> None:
     env_line, command = CASES[case]
-    environment = tmp_path / "venv"
     before = "\n".join(
         (
             "FROM python:3.13-slim",
@@ -76,30 +87,31 @@ def test_both_install_into_the_same_environment(case: str, after: bool, tmp_path
             "",
         )
     )
-    after_fix = fixed(before)
-    assert "uv pip install" in after_fix
-    variables, (make, install) = scripts(after_fix if after else before)
-    subprocess.run(["sh", "-c", make.replace("python3 ", f"{sys.executable} ", 1)], check=True, timeout=120)
+    text = fixed(before)
+    assert "uv pip install" in text
+    variables, (make, install) = scripts(text if after else before)
+    assert make == f"python3 -m venv {environment}"  # which the fixture has done
+    for path in environment.rglob(f"site-packages/{NAME}*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "uv").symlink_to(UV)
-    path = f"{tools}:/usr/bin:/bin"
-    variables["PATH"] = variables.get("PATH", "$PATH").replace("$PATH", path)
+    variables["PATH"] = variables.get("PATH", "$PATH").replace("$PATH", f"{tools}:/usr/bin:/bin")
     home = tmp_path / "home"
     home.mkdir()
-    # a `.venv` in the working directory, which uv prefers to an environment on PATH
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "work" / ".venv")], check=True)
     done = subprocess.run(
         ["sh", "-c", install],
         env={**variables, "HOME": str(home)},
-        cwd=tmp_path / "work",
+        cwd=environment.parent / "work",
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    installed = tmp_path.rglob(f"site-packages/{NAME}.py")
+    installed = [each for top in (environment.parent, tmp_path) for each in top.rglob(f"site-packages/{NAME}.py")]
     assert [found.parents[3] for found in installed] == [environment]
     # the directory that the fix points a cache mount to
     assert (home / ".cache" / "uv").exists() is after

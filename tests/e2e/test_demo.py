@@ -1,4 +1,4 @@
-"""The shipped example, mended as `make demo` and the README's tutorial show it."""
+"""The example project, fixed as `make demo` and the README show it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from dockfix.rule.registry import load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# One process of pytest-xdist runs them all: the fixtures are the slow part.
+pytestmark = pytest.mark.xdist_group("demo")
+
 
 def dockfix(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -22,26 +25,50 @@ def dockfix(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def copy(folder: Path) -> Path:
+    """The example as a project of its own."""
+    return Path(shutil.copytree(ROOT / "examples" / "audit", folder / "project"))
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """The example as a project of its own."""
-    target = tmp_path / "project"
-    shutil.copytree(ROOT / "examples" / "audit", target)
-    return target
+    return copy(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def diffs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What `dockfix apply --diff` prints for the example, by the option that it is given."""
+    untouched = copy(tmp_path_factory.mktemp("diffs"))
+    found = {}
+    for option in ("", "--unsafe"):
+        shown = dockfix("apply", "--diff", *filter(None, [option]), ".", cwd=untouched)
+        assert shown.returncode == 1, shown.stderr
+        found[option] = shown.stdout
+    return found
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str, int]]:
+    """Rule, kind, file and line of all findings in the example, those of opt-in rules included."""
+    rules = [option for name in load_registry().names for option in ("--rule", name)]
+    shown = dockfix("check", *rules, "--format", "json", ".", cwd=copy(tmp_path_factory.mktemp("findings")))
+    return [
+        (finding["rule"], finding["kind"], file["path"], finding["start"]["line"])
+        for file in json.loads(shown.stdout)["files"]
+        for finding in file["findings"]
+    ]
 
 
 def lines(diff: str, sign: str) -> list[str]:
     return [line[1:].strip() for line in diff.split("\n") if line.startswith(sign) and not line.startswith(sign * 3)]
 
 
-def test_the_demo_shows_the_safe_fixes(project: Path) -> None:
-    shown = dockfix("apply", "--diff", ".", cwd=project)
-    assert shown.returncode == 1, shown.stderr
-    removed, added = lines(shown.stdout, "-"), lines(shown.stdout, "+")
+def test_the_demo_shows_the_safe_fixes(diffs: dict[str, str]) -> None:
+    removed, added = lines(diffs[""], "-"), lines(diffs[""], "+")
     # npm's downloads are kept between builds, and apk's index is not fetched twice
     assert "RUN --mount=type=cache,target=/root/.npm \\" in added
     assert "RUN apk update && apk upgrade && apk add --no-cache curl libc6-compat" in removed
-    # users get an explicit gid with their group
+    # users get an explicit GID with their group
     assert any("groupadd -g 10001 llamacrawl" in line for line in added)
     assert any("useradd -m -u 10001 -g 10001 llamacrawl" in line for line in added)
     assert any("groupadd -g 10002 taboot" in line for line in added)
@@ -49,13 +76,12 @@ def test_the_demo_shows_the_safe_fixes(project: Path) -> None:
     assert not any("--from=packages" in line for line in removed + added)
 
 
-def test_the_demo_with_unsafe_fixes(project: Path) -> None:
-    shown = dockfix("apply", "--unsafe", "--diff", ".", cwd=project)
-    removed, added = lines(shown.stdout, "-"), lines(shown.stdout, "+")
-    # the audited worker's uv mount becomes pip's; another image may take what pip builds from source there
+def test_the_demo_with_unsafe_fixes(diffs: dict[str, str]) -> None:
+    removed, added = lines(diffs["--unsafe"], "-"), lines(diffs["--unsafe"], "+")
+    # the worker's mount of uv's cache becomes one of pip's; another image shares what pip builds from source there
     assert "RUN --mount=type=cache,target=/root/.cache/uv \\" in removed
     assert "RUN --mount=type=cache,target=/root/.cache/pip \\" in added
-    # README leaves the api's dependency layer; a script that ran before might have named it
+    # the README leaves the api's dependency layer; a script that ran before might have named it
     assert "COPY pyproject.toml README.md ./" in removed
     assert "COPY pyproject.toml ./" in added
     assert "COPY README.md ./" in added
@@ -64,7 +90,7 @@ def test_the_demo_with_unsafe_fixes(project: Path) -> None:
 def test_what_compose_supplies_is_left_alone_with_the_reason(project: Path) -> None:
     check = ("check", "--compose", "docker-compose.yaml", "--rule", "copy-from-context", "docker/api/Dockerfile")
     found = dockfix(*check, cwd=project)
-    assert "refused: taboot-api" in found.stdout
+    assert "[not fixed: taboot-api" in found.stdout
     assert "docker build --build-context packages=packages -f docker/api/Dockerfile ." in found.stdout
 
 
@@ -75,7 +101,7 @@ def test_the_bake_file_gets_the_context_that_compose_has(project: Path) -> None:
     assert (project / "docker/api/Dockerfile").read_bytes() == dockerfile
 
 
-# What each rule that needs more than one file shows in the example: its kind, file and line.
+# Findings of rules that need more than one file.
 @pytest.mark.parametrize(
     ("rule", "kind", "path", "line"),
     [
@@ -97,24 +123,25 @@ def test_the_bake_file_gets_the_context_that_compose_has(project: Path) -> None:
         ("unused-python-deps", "advice", "docker/api/Dockerfile", 34),
     ],
 )
-def test_the_example_shows_the_rule(project: Path, rule: str, kind: str, path: str, line: int) -> None:
-    found = json.loads(dockfix("check", "--rule", rule, "--format", "json", ".", cwd=project).stdout)
-    shown = [
-        (finding["kind"], file["path"], finding["start"]["line"])
-        for file in found["files"]
-        for finding in file["findings"]
-    ]
-    assert (kind, path, line) in shown
+def test_the_example_shows_the_rule(
+    findings: list[tuple[str, str, str, int]], rule: str, kind: str, path: str, line: int
+) -> None:
+    assert (rule, kind, path, line) in findings
 
 
-@pytest.mark.parametrize("unsafe", [False, True])
-def test_the_diff_is_what_apply_does(project: Path, require_tool: Callable[[str], Path], *, unsafe: bool) -> None:
-    patch = require_tool("patch")
-    options = ["--unsafe"] if unsafe else []
+def test_every_rule_has_something_to_say_of_the_example(findings: list[tuple[str, str, str, int]]) -> None:
+    assert {rule for rule, *_ in findings} == set(load_registry().names)
+
+
+@pytest.mark.parametrize("option", ["", "--unsafe"])
+def test_the_diff_is_what_apply_does(
+    project: Path, diffs: dict[str, str], require_tool: Callable[[str], Path], option: str
+) -> None:
+    options = [option] if option else []
     twin = project.parent / "twin"
     shutil.copytree(project, twin)
-    diff = dockfix("apply", "--diff", *options, ".", cwd=project).stdout
-    applied = subprocess.run([patch, "-p1", "--quiet"], cwd=twin, input=diff, text=True, check=False)
+    patch = [str(require_tool("patch")), "-p1", "--quiet"]
+    applied = subprocess.run(patch, cwd=twin, input=diffs[option], text=True, check=False)
     assert applied.returncode == 0
     assert dockfix("apply", *options, ".", cwd=project).returncode == 0
     files = sorted(path.relative_to(project) for path in project.rglob("*") if path.is_file())
@@ -122,10 +149,3 @@ def test_the_diff_is_what_apply_does(project: Path, require_tool: Callable[[str]
         assert (project / name).read_bytes() == (twin / name).read_bytes(), name
     again = dockfix("apply", "--diff", *options, ".", cwd=project)
     assert (again.returncode, again.stdout) == (0, "")
-
-
-def test_every_rule_has_something_to_say_of_the_example(project: Path) -> None:
-    names = load_registry().names
-    rules = [option for name in names for option in ("--rule", name)]
-    found = json.loads(dockfix("check", *rules, "--format", "json", ".", cwd=project).stdout)
-    assert {finding["rule"] for file in found["files"] for finding in file["findings"]} == set(names)

@@ -49,7 +49,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 def hooks(
     tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str], require_tool: Callable[[str], Path]
 ) -> Path:
-    """This tree as it stands, as a git repository that hooks can be taken from."""
+    """This tree with its uncommitted changes, as a git repository that hooks can be taken from."""
     git = require_tool("git")
     listing = subprocess.run(
         [git, "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=False
@@ -63,7 +63,7 @@ def hooks(
             target = repository / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
-    for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "as it stands")):
+    for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "this tree")):
         assert call(git, *command, cwd=repository, env=environment).returncode == 0
     return repository
 
@@ -80,12 +80,23 @@ def scratch(tmp_path: Path, environment: Mapping[str, str]) -> Path:
     return repository
 
 
-def test_try_repo_mends_and_then_passes(hooks: Path, scratch: Path, environment: Mapping[str, str]) -> None:
-    run = call(*PRE_COMMIT, "try-repo", hooks, "dockfix", "--all-files", "--verbose", cwd=scratch, env=environment)
+def use(hooks: Path, scratch: Path, environment: Mapping[str, str], *names: str) -> None:
+    """Configure the hooks in a repository, as its README tells users to, and stage everything."""
+    revision = call("git", "rev-parse", "HEAD", cwd=hooks, env=environment).stdout.strip()
+    listed = "".join(f"  - id: {name}\n" for name in names)
+    config = f"repos:\n- repo: {hooks}\n  rev: {revision}\n  hooks:\n{listed}"
+    (scratch / ".pre-commit-config.yaml").write_text(config)
+    assert call("git", "add", "-A", cwd=scratch, env=environment).returncode == 0
+
+
+def test_the_hook_fixes_files_and_then_passes(hooks: Path, scratch: Path, environment: Mapping[str, str]) -> None:
+    use(hooks, scratch, environment, "dockfix")
+    run = call(*PRE_COMMIT, "run", "--all-files", "--verbose", cwd=scratch, env=environment)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "files were modified by this hook" in run.stdout
     assert (scratch / "Dockerfile").read_text() == RIGHT
     assert (scratch / "clean" / "Dockerfile").read_text() == CLEAN
+    assert call(*PRE_COMMIT, "run", "--all-files", cwd=scratch, env=environment).returncode == 0
 
 
 def test_what_the_configuration_excludes_is_left_alone(
@@ -94,27 +105,21 @@ def test_what_the_configuration_excludes_is_left_alone(
     (scratch / "dockfix.toml").write_text('exclude = ["vendor/"]\n')
     (scratch / "vendor").mkdir()
     (scratch / "vendor" / "Dockerfile").write_text(WRONG)
-    assert call("git", "add", "-A", cwd=scratch, env=environment).returncode == 0
-    run = call(*PRE_COMMIT, "try-repo", hooks, "dockfix", "--all-files", "--verbose", cwd=scratch, env=environment)
+    use(hooks, scratch, environment, "dockfix")
+    run = call(*PRE_COMMIT, "run", "--all-files", "--verbose", cwd=scratch, env=environment)
     assert run.returncode == 1, run.stdout + run.stderr
     assert (scratch / "Dockerfile").read_text() == RIGHT
     assert (scratch / "vendor" / "Dockerfile").read_text() == WRONG
 
 
-def test_a_commit_is_mended(hooks: Path, scratch: Path, environment: Mapping[str, str]) -> None:
-    revision = call("git", "rev-parse", "HEAD", cwd=hooks, env=environment).stdout.strip()
-    config = f"repos:\n- repo: {hooks}\n  rev: {revision}\n  hooks:\n"
-    write = (scratch / ".pre-commit-config.yaml").write_text
-
-    write(config + "  - id: dockfix-diff\n  - id: dockfix-check\n")
-    assert call("git", "add", "-A", cwd=scratch, env=environment).returncode == 0
+def test_a_commit_is_fixed(hooks: Path, scratch: Path, environment: Mapping[str, str]) -> None:
+    use(hooks, scratch, environment, "dockfix-diff", "dockfix-check")
     shown = call(*PRE_COMMIT, "run", "--all-files", cwd=scratch, env=environment)
     assert shown.returncode == 1, shown.stdout + shown.stderr
     assert "+RUN --mount=type=cache,target=/root/.cache/pip" in shown.stdout
     assert (scratch / "Dockerfile").read_text() == WRONG
 
-    write(config + "  - id: dockfix\n")
-    assert call("git", "add", "-A", cwd=scratch, env=environment).returncode == 0
+    use(hooks, scratch, environment, "dockfix")
     assert call(*PRE_COMMIT, "install", cwd=scratch, env=environment).returncode == 0
     refused = call("git", "commit", "-q", "-m", "first", cwd=scratch, env=environment)
     assert refused.returncode != 0

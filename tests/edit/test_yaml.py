@@ -329,23 +329,23 @@ def test_aliases_of_aliases_are_refused_before_they_expand() -> None:
     lines = ["a0: &a0 [x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
     merges = ["a0: &a0 {x: y}"] + [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 12)]
     for text in ("\n".join(lines), "\n".join(merges)):
-        started = time.perf_counter()
+        started = time.process_time()
         assert refused(text, ("x",)) == "the file has aliases that expand to too many values"
         with pytest.raises(YamlError, match="too many values"):
             yaml_changes(text, text)
-        assert time.perf_counter() - started < 30
+        assert time.process_time() - started < 30
 
 
 @pytest.mark.parametrize(
     "piece", ["[", "{", "? ", "- ", "{a: ", "&a ", "!x ", "'", '"', "|\n", "a: ", "a:\n ", "*a ", "%a\n", "#", "\t"]
 )
 def test_no_input_hangs_or_raises_anything_else(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     text = piece * 20_000
     with contextlib.suppress(Refused):
         set_entry(text, ("x",), "y")
     assert span_of(text, ("x",)) is None
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60
 
 
 def test_shared_values_are_edited_on_request() -> None:

@@ -218,21 +218,21 @@ def test_from_sees_global_arguments_only() -> None:
     ],
 )
 def test_values_do_not_grow_without_bound(lines: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     state = at_end(f"FROM alpine\n{lines}")
     facts = (state.lookup("A"), state.lookup("B"))
     assert any(isinstance(fact, Unknown) for fact in facts)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_many_variables_cost_linear_time() -> None:
     text = "FROM alpine\n" + "".join(f"ENV V{n}=$V{n - 1}x{n % 7}\nRUN a\n" for n in range(4000))
     facts = facts_of(text)
-    started = time.perf_counter()
+    started = time.process_time()
     seen: list[Fact[str] | None] = [facts.state(node).lookup("V5") for node in facts.dockerfile.instructions]
     assert seen[5] is None
     assert isinstance(seen[-1], Known)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

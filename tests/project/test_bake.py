@@ -423,9 +423,9 @@ def test_the_target_of_the_metadata_action_comes_from_elsewhere(tmp_path: Path) 
 def test_bad_input_is_one_problem(tmp_path: Path, name: str, text: str, line: int | None, message: str) -> None:
     path = tmp_path / name
     path.write_text(text)
-    start = time.perf_counter()
+    start = time.process_time()
     bake, problems = read_bake(path, Snapshot(tmp_path))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     (problem,) = problems
     assert (problem.path, problem.line) == (str(path), line)
     assert message in problem.message
@@ -492,9 +492,9 @@ CHAIN = "".join(f'target "t{n}" {{ inherits = ["t{n + 1}"] }}\n' for n in range(
 def test_no_file_can_hang_the_reader(tmp_path: Path, text: str) -> None:
     path = tmp_path / "docker-bake.hcl"
     path.write_text(text)
-    start = time.perf_counter()
+    start = time.process_time()
     read_bake(path, Snapshot(tmp_path))
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_too_much_to_evaluate_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,9 @@ from tests.project.composing import read, write
 
 def broken(root: Path, text: str) -> InputProblem:
     path = write(root, text)
-    start = time.perf_counter()
+    start = time.process_time()
     compose, problems = read_compose(path, Snapshot(root))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert (compose.invocations, compose.broken, len(problems)) == ((), True, 1)
     assert problems[0].path == str(path)
     return problems[0]
@@ -72,9 +72,9 @@ BOMB += [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}], k{i}: 1}}" for i
 )
 def test_a_bomb_of_aliases_does_not_go_off(tmp_path: Path, services: str) -> None:
     path = write(tmp_path, "\n".join([*BOMB, "services:", services]))
-    start = time.perf_counter()
+    start = time.process_time()
     _, problems = read_compose(path, Snapshot(tmp_path))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert ["expand to too many values" in problem.message for problem in problems] == [True]
 
 
@@ -132,9 +132,9 @@ def test_odd_builds_do_no_harm(tmp_path: Path, build: str) -> None:
 
 def problems_of(root: Path, *, others: bool = False) -> list[tuple[str, int | None, str]]:
     """What is wrong with a project, in which only `compose.yaml` cannot be read; its service `ok` builds."""
-    start = time.perf_counter()
+    start = time.process_time()
     files, problems = read_project_compose(Snapshot(root))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     main = next(file for file in files if file.path == root / "compose.yaml")
     assert main.broken
     assert "ok" in [each.service for each in main.invocations]

@@ -137,9 +137,9 @@ def test_any_text_is_taken(lines: list[str], path: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["*a" * 12 + "b", "**/a/" * 8, "**/*a/" * 30, "*a*" * 5_000, "[a-z]*" * 1_000])
 def test_no_pattern_hangs(pattern: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     rules = GitIgnore([pattern])
     for path in ("a" * 200, "/".join(["a" * 200] * 15), "/".join(["a"] * 1_000)):
         rules.verdict(path)
         rules.ignores_below("/".join(path.split("/")[:20]))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -129,9 +129,9 @@ def test_an_endless_line_is_a_problem() -> None:
 
 def test_patterns_made_to_backtrack_do_not() -> None:
     rules = parse_ignore("*a" * 40 + "b\n" + "**/a*" * 30 + "b")
-    start = time.perf_counter()
+    start = time.process_time()
     assert not rules.ignored("/".join(["a" * 200] * 15))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(

@@ -130,9 +130,9 @@ def test_what_comes_from_a_file_is_marked(text: str, secret: bool) -> None:
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     interpolate(text, ENV)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -209,10 +209,10 @@ def test_env_files_that_compose_refuses(text: str, line: int) -> None:
 
 
 def test_a_large_env_file_is_read_in_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = parse_env("\n".join(f"A{i}=${{A{i - 1}}}x" for i in range(1, 2000)) + "\nB=1" * 40_000, ENV)
     assert found["A1"] is None
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_values_that_double_are_unknown_before_they_fill_the_memory() -> None:

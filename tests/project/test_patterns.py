@@ -49,9 +49,9 @@ def test_malformed_patterns(pattern: str) -> None:
 
 
 def test_match_takes_no_exponential_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert not match("*a" * 50 + "b", "a" * 250)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(

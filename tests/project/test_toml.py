@@ -33,11 +33,11 @@ LONG = ".".join(["k"] * 40_000)
     ids=lambda text: text[:20],
 )
 def test_a_key_of_many_parts_is_refused_at_once(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(TomlError, match="more than 50 parts"):
         parse_toml(text)
     assert pyproject_facts(text) is None
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_where_the_key_is() -> None:
@@ -81,10 +81,10 @@ def test_dots_that_are_no_key_are_read(text: str) -> None:
     "text", [r"\"\"\"", r'\"""', '"' * 7, "'" * 7, '"""\\', "a ", "a.", "a . ", "#", "\\"], ids=repr
 )
 def test_no_text_hangs(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(TomlError):
         parse_toml("x = 'y'\n" + text * (500_000 // len(text)) + "\n= 1")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @given(st.text("ab.=\"'#\\[]{}\n 1", max_size=40))

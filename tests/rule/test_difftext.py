@@ -82,9 +82,9 @@ def test_the_tools_take_it(tmp_path: Path, path: str, tool: str, before: str, af
 def test_many_equal_lines_do_not_take_long() -> None:
     before = "a\n" + "\n".join(str(index % 150) for index in range(60_000)) + "\nz\n"
     after = "b\n" + "\n".join(str(index % 151) for index in range(60_000)) + "\ny\n"
-    start = time.perf_counter()
+    start = time.process_time()
     diff = unified_diff(before, after, "f")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert diff.startswith("--- a/f\n+++ b/f\n@@ -1,60002 +1,60002 @@\n-a\n-0\n")
 
 

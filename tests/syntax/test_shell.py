@@ -405,9 +405,9 @@ def test_names() -> None:
     ],
 )  # fmt: skip
 def test_hostile_nesting_is_a_problem_and_fast(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert not parse_shell(text).ok
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_long_scripts_are_linear() -> None:

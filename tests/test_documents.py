@@ -1,0 +1,192 @@
+"""What README, CONTRIBUTING and ARCHITECTURE mention exists, and the code in CONTRIBUTING works."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from dockfix.cli import main
+from dockfix.rule.registry import GROUP
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/findings.md",
+    "examples/audit/README.md",
+)
+FOR_DEVELOPERS = ("CONTRIBUTING.md", "ARCHITECTURE.md")
+
+FENCED = re.compile(r"^(?P<fence>`{3,})(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)$", re.M | re.S)
+NAMED = re.compile(r"^`(?P<name>[^`\n]+)`:\n\n(?P<fence>`{3,})[^\n]*\n(?P<text>.*?)^(?P=fence)$", re.M | re.S)
+SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Folders of the repository: what begins with one of them is a path.
+FOLDERS = tuple(f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and path.name != ".venv")
+# Files of the walk-through and of a reader's own project, and keys of a configuration.
+OTHERS = {
+    GROUP,
+    "dockfix.toml",
+    "dockfix.yaml",
+    "dockfix.yml",
+    "golden/maintainer-label.md",
+    "src/dockfix_maintainer_label/maintainer_label.py",
+    "tests/test_maintainer_label.py",
+}
+
+
+def prose(text: str) -> str:
+    return FENCED.sub("", text)
+
+
+def is_path(mention: str) -> bool:
+    """Whether a mention is meant to be a file or folder of the repository."""
+    return mention.startswith(FOLDERS) or (ROOT / mention).exists() or re.fullmatch(r"[A-Z]+\.md", mention) is not None
+
+
+def missing_paths(text: str) -> list[str]:
+    """The mentioned files and folders that do not exist; `<rule>` is any name."""
+    patterns = {each: re.sub(r"<\w+>", "*", each).rstrip("/") for each in SPAN.findall(prose(text)) if is_path(each)}
+    return sorted(each for each, pattern in patterns.items() if each not in OTHERS and not any(ROOT.glob(pattern)))
+
+
+def resolves(name: str) -> bool:
+    """Whether a dotted name is a module of dockfix, or something in one."""
+    module, _, rest = name.partition(".")
+    found: object = import_module(module)
+    for part in rest.split(".") if rest else ():
+        path = f"{module}.{part}"
+        if hasattr(found, part):
+            found = getattr(found, part)
+        else:
+            try:
+                found = import_module(path)
+            except ModuleNotFoundError:
+                return False
+        module = path
+    return True
+
+
+def missing_names(text: str) -> list[str]:
+    """The mentioned names of dockfix that do not exist."""
+    names = {each for each in SPAN.findall(prose(text)) if re.fullmatch(r"dockfix(_codemods)?(\.\w+)+", each)}
+    return sorted(each for each in names - OTHERS if not resolves(each))
+
+
+def heading_links(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", prose(text), re.M)
+    return {re.sub(r"[^\w\- ]", "", each).strip().lower().replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("document", FOR_DEVELOPERS)
+def test_mentioned_paths_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert missing_paths(text) == []
+
+
+@pytest.mark.parametrize("document", FOR_DEVELOPERS)
+def test_mentioned_names_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert missing_names(text) == []
+
+
+def test_what_does_not_exist_is_found() -> None:
+    assert missing_paths("`src/dockfix/nowhere` `golden/<rule>.md` `NOTHING.md`") == [
+        "NOTHING.md",
+        "src/dockfix/nowhere",
+    ]
+    assert missing_names("`dockfix.syntax.nowhere.f` `dockfix.syntax.parser.parse`") == ["dockfix.syntax.nowhere.f"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    path = ROOT / document
+    broken = []
+    for target in LINK.findall(prose(path.read_text(encoding="utf-8"))):
+        if re.match(r"\w+:", target):
+            continue
+        name, _, heading = target.partition("#")
+        file = path.parent / name if name else path
+        if not file.exists() or (heading and heading not in heading_links(file.read_text(encoding="utf-8"))):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_mentioned_targets_of_make_exist(document: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    mentioned = set(re.findall(r"^(?:    |\$ |`)?make (\w+)\b", (ROOT / document).read_text(encoding="utf-8"), re.M))
+    assert mentioned <= set(re.findall(r"^(\w+):", makefile, re.M))
+
+
+@pytest.mark.parametrize("document", FOR_DEVELOPERS)
+def test_python_code_imports_what_exists(document: str) -> None:
+    for block in FENCED.finditer((ROOT / document).read_text(encoding="utf-8")):
+        if block["info"] != "python":
+            continue
+        for node in ast.walk(ast.parse(block["text"])):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dockfix."):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+                assert [name for name in names if not resolves(name)] == []
+
+
+def test_the_python_code_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    blocks = [match["text"] for match in FENCED.finditer((ROOT / "README.md").read_text(encoding="utf-8"))]
+    code = [text for text in blocks if text.startswith("import dockfix\n")]
+    assert len(code) == 1
+    exec(compile(code[0], "README.md", "exec"), {})  # noqa: S102 - the code is ours
+    assert capsys.readouterr().out.startswith("['FROM', 'RUN']\n")
+
+
+def test_the_entry_point_group_exists() -> None:
+    assert "builtin" in entry_points(group=GROUP).names
+
+
+def test_the_walk_through_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of CONTRIBUTING: create a pack, replace its files, let pytest write what is expected, run the tests."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "maintainer-label"]) == 0
+    pack = tmp_path / "dockfix-maintainer-label"
+    files = {
+        match["name"]: match["text"] for match in NAMED.finditer((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    }
+    assert len(files) == 3
+    for name, content in files.items():
+        assert (pack / name).is_file(), f"dockfix new does not write {name}"
+        (pack / name).write_text(content, encoding="utf-8")
+    installed = pack / "src" / "walk_through-1.dist-info"  # in place of `pip install -e .`
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: walk-through\nVersion: 1\n")
+    points = tomllib.loads((pack / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"][GROUP]
+    lines = [f"[{GROUP}]", *(f"{name} = {value}" for name, value in points.items())]
+    (installed / "entry_points.txt").write_text("\n".join(lines))
+    path = os.pathsep.join(filter(None, [str(pack / "src"), os.environ.get("PYTHONPATH")]))
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+        return subprocess.run(
+            command, cwd=pack, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+        )
+
+    created = run("golden", "--update-golden=create")
+    assert created.returncode in (0, 1), created.stdout + created.stderr
+    passed = run()
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    golden = (pack / "golden" / "maintainer-label.md").read_text(encoding="utf-8")
+    assert '+LABEL org.opencontainers.image.authors="Ada Lovelace <ada@example.org>"' in golden
+    assert '+LABEL maintainer="Ada Lovelace"' in golden
+    assert "note: a `LABEL` would expand or unquote the name" in golden

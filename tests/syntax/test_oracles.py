@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.syntax.interop import to_dockerfile_parse
+from dockfix.interop import to_dockerfile_parse
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode
 from dockfix.syntax.tree import Dockerfile

@@ -17,5 +17,4 @@ Languages inside a Dockerfile:
 For other tools:
 
 - `ast`: the tree as plain data, in the format of BuildKit's own tree.
-- `interop`: conversion to and from `DockerfileParser` of dockerfile-parse.
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dockerfile_parse import DockerfileParser
 
-from dockfix.syntax.interop import from_dockerfile_parse, to_dockerfile_parse
+from dockfix.interop import from_dockerfile_parse, to_dockerfile_parse
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode, encode
 from dockfix.syntax.tree import Run, User

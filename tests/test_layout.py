@@ -326,8 +326,8 @@ def test_a_registry_host_is_seen() -> None:
 # Packages whose docstring is an index of their modules.
 INDEXED = (
     "syntax", "syntax/shell", "syntax/words", "facts", "facts/tables", "facts/caches",
-    "facts/health", "facts/packages", "facts/uv_installs", "edit", "edit/dockerfile", "project", "project/compose", "project/bake",
-    "rule", "engine", "output", "cli",
+    "facts/health", "facts/packages", "facts/uv_installs", "edit", "edit/dockerfile", "project",
+    "project/compose", "project/bake", "rule", "engine", "output", "cli",
 )  # fmt: skip
 
 

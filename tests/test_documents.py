@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import os
 import re
 import subprocess
@@ -11,11 +12,14 @@ import tomllib
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from dockfix.cli import main
+from dockfix.rule import Category, Codemod, Effect, Severity
 from dockfix.rule.registry import GROUP
+from dockfix.testing import Case, Kind, Variant, check_case, make_case, run_case
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (
@@ -23,7 +27,10 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "docs/api.md",
+    "docs/configuration.md",
     "docs/findings.md",
+    "docs/library.md",
     "examples/audit/README.md",
 )
 FOR_DEVELOPERS = ("CONTRIBUTING.md", "ARCHITECTURE.md")
@@ -109,6 +116,23 @@ def test_what_does_not_exist_is_found() -> None:
     assert missing_names("`dockfix.syntax.nowhere.f` `dockfix.syntax.parser.parse`") == ["dockfix.syntax.nowhere.f"]
 
 
+def contributing() -> str:
+    return (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def section(heading: str) -> str:
+    """The text of a section of CONTRIBUTING."""
+    return contributing().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def module(code: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module made from code of a document."""
+    made = ModuleType("code_of_a_document")
+    monkeypatch.setitem(sys.modules, made.__name__, made)  # where dataclasses look up their annotations
+    exec(compile(code, "CONTRIBUTING.md", "exec"), made.__dict__)  # noqa: S102 - the code is ours
+    return made
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
@@ -190,3 +214,67 @@ def test_the_walk_through_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert '+LABEL org.opencontainers.image.authors="Ada Lovelace <ada@example.org>"' in golden
     assert '+LABEL maintainer="Ada Lovelace"' in golden
     assert "note: a `LABEL` would expand or unquote the name" in golden
+
+
+def test_a_missing_effect_is_reported_as_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {match["name"]: match["text"] for match in NAMED.finditer(contributing())}
+    rule = module(files["src/dockfix_maintainer_label/maintainer_label.py"], monkeypatch).CODEMOD
+    undeclared = dataclasses.replace(rule, effects=rule.effects - {Effect.STEPS})
+    case = make_case({"Dockerfile": "FROM alpine\nMAINTAINER Ada\n"}, rule=rule.name)
+    (quoted,) = re.findall(r"^  `(defect of .*)`\.$", contributing(), re.M)
+    assert quoted in run_case(case, undeclared).complaints
+    assert run_case(case, rule).complaints == ()
+
+
+DOCKERFILE_OF_RUNS = """\
+FROM debian:12
+RUN apt-get update && apt-get install -y curl
+RUN apt-get update && apt-get -y install \\
+      git \\
+      make
+RUN sh -c 'apt-get install -y gcc'
+RUN <<EOF
+apt-get install -y wget
+EOF
+RUN apt-get install -y --no-install-recommends nano
+RUN ["apt-get", "install", "-y", "jq"]
+"""
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_the_rule_about_run_commands_works(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = (block["text"] for block in FENCED.finditer(section("Rules about RUN commands")))
+    declared = re.search(r"^Its `Codemod` has `effects=(.*)` and `triggers=(.*)`\.$", contributing(), re.M)
+    assert declared is not None
+    assert declared[1] == "frozenset({Effect.COMMANDS})"
+    rule = Codemod(
+        name="apt-recommends",
+        title="apt-get installs recommended packages",
+        severity=Severity.INFO,
+        category=Category.SIZE,
+        effects=frozenset({Effect.COMMANDS}),
+        check=module(code, monkeypatch).check,
+        since="0.1.0",
+        triggers=ast.literal_eval(declared[2]),
+    )
+    found = run_case(case_of_runs(), rule)
+    added = [line[1:] for line in found.diff.split("\n") if re.match(r"\+(?!\+\+)", line)]
+    assert added == [
+        "RUN apt-get update && apt-get install --no-install-recommends -y curl",
+        "RUN apt-get update && apt-get -y install --no-install-recommends \\",
+        "RUN sh -c 'apt-get install --no-install-recommends -y gcc'",
+        "apt-get install --no-install-recommends -y wget",
+    ]
+    check_case(case_of_runs(found.diff, found.findings), rule, variant)
+
+
+def case_of_runs(diff: str = "", findings: str = "") -> Case:
+    return make_case(
+        {"Dockerfile": DOCKERFILE_OF_RUNS}, rule="apt-recommends", kind=Kind.FIX, diff=diff, findings=findings
+    )
+
+
+def test_the_table_of_effects_is_complete() -> None:
+    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", section("Effects"), re.M)
+    names = [name for row in rows for name in re.findall(r"\w+", row)]
+    assert sorted(names) == sorted(effect.name for effect in Effect)

@@ -18,7 +18,7 @@ __all__ = ["check_missing"]
 
 
 def check_missing(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
-    """Check a name that is no earlier stage, no named context, and no image that the project uses."""
+    """Check a name that is not an earlier stage, a named context, or an image that the project uses."""
     graph = target.facts.graph
     if name.lower() in [each.name for each in graph.stages if each.name]:
         message = f"`COPY --from={name}` fails: the stage is defined later in the file"

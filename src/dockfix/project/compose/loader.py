@@ -389,7 +389,7 @@ class Loader:
         text = text_of(value)
         if text is None or not isinstance(value, Scalar):
             raw = value.raw if isinstance(value, Scalar) else None
-            message = f"{verb} {raw}, whose variables are not given" if raw else f"{verb} what is no file name"
+            message = f"{verb} {raw}, whose variables are not given" if raw else f"{verb} what is not a file name"
             self._fail(loaded, (value.scope, value.line, message))
             return None
         where = value.scope, value.line
@@ -402,7 +402,7 @@ class Loader:
             self._fail(loaded, (*where, f"{verb} {value.shown}, which is outside the project"))
             return None
         if not self.files.is_file(path):
-            why = "is no file" if os.path.lexists(real) else "does not exist"
+            why = "is not a file" if os.path.lexists(real) else "does not exist"
             self._fail(loaded, (*where, f"{verb} {value.shown}, which {why}"))
             return None
         return path
@@ -454,7 +454,7 @@ def _join(folder: Path, text: str) -> Path:
 
 
 def _shown(value: Value) -> str:
-    return value.shown if isinstance(value, Scalar) else "what is no file name"
+    return value.shown if isinstance(value, Scalar) else "what is not a file name"
 
 
 def _entries(services: Value | None) -> list[tuple[str, Entry]]:

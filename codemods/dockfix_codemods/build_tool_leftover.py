@@ -90,11 +90,9 @@ def _uses(target: Target, install: UvInstall) -> tuple[UvUse, ...]:
     Raises:
         Refused: something else may call it, or it cannot be mounted.
     """
-    if install.why:
-        raise Refused(install.why)
+    if install.blocker:
+        raise Refused(install.blocker)
     uses = uv_installs.uv_uses(target.facts, install)
-    if isinstance(uses, str):
-        raise Refused(uses)
     syntax = target.dockerfile.directives.get("syntax")
     if not frontend.mounts_supported(syntax.value if syntax else None):
         raise Refused("the `# syntax=` version of the file does not support mounts")

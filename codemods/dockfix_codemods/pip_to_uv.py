@@ -128,8 +128,6 @@ def _replace(target: Target, stage: Stage, run: Run, step: Step) -> Edit:
     if variable is not None:
         raise Refused(f"`uv` does not read `{variable}`")
     options = python_environments.uv_pip_options(target.facts, stage, run, step)
-    if options is None:
-        raise Refused("the environment that this `pip` installs into is unknown")
     words = target.facts.commands(run).text.span(package.executable.start, package.subcommand.end)
     return editing.replace(words, f"uv pip install {options}".rstrip())
 

@@ -65,6 +65,7 @@ _REVIEW: Final = (
     "check that nothing calls `uv` when the container runs",
     "check that the build may pull from `ghcr.io`",
 )
+_COMMENTS: Final = "the comments at its install would be lost or wrong"
 _ABOUT_THE_SCRIPT: Final = ("installer", "script", "download", "curl", "wget", "astral.sh", "ghcr.io")
 
 
@@ -89,11 +90,9 @@ def _uses(target: Target, install: UvInstall) -> tuple[UvUse, ...]:
     Raises:
         Refused: something else may call it, or it cannot be mounted.
     """
-    if install.why:
-        raise Refused(install.why)
+    if install.blocker:
+        raise Refused(install.blocker)
     uses = uv_installs.uv_uses(target.facts, install)
-    if isinstance(uses, str):
-        raise Refused(uses)
     syntax = target.dockerfile.directives.get("syntax")
     if not frontend.mounts_supported(syntax.value if syntax else None):
         raise Refused("the `# syntax=` version of the file does not support mounts")
@@ -109,14 +108,15 @@ def _edits(target: Target, install: UvInstall, uses: tuple[UvUse, ...]) -> tuple
     dockerfile = target.dockerfile
     gone = [each for each in (install.add, install.run if install.whole else None) if each is not None]
     about_the_script = any(_is_about_the_script(comment.text) for each in gone for comment in dockerfile.above(each))
-    moved = None if about_the_script else editing.delete_superseded(dockerfile, gone, uses[0].run)
-    cut: tuple[Edit, ...] | None = ()
-    if not install.whole and install.cut is not None:
-        text = target.facts.commands(install.run).text
-        cut = editing.delete_commands(dockerfile, install.run, text, *install.cut)
-    if moved is None or cut is None:
-        raise Refused("the comments at its install would be lost or wrong")
-    edits = [*moved, *cut]
+    if about_the_script:
+        raise Refused(_COMMENTS)
+    try:
+        edits = [*editing.delete_superseded(dockerfile, gone, uses[0].run)]
+        if not install.whole and install.cut is not None:
+            text = target.facts.commands(install.run).text
+            edits += editing.delete_commands(dockerfile, install.run, text, *install.cut)
+    except Refused:
+        raise Refused(_COMMENTS) from None
     for use in uses:
         flags = [f"--mount=from={install.image},source=/uv,target={path}" for path in use.targets]
         edits += [editing.insert_flags(dockerfile, use.run, flags)] if flags else []

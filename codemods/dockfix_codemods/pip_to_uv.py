@@ -128,8 +128,6 @@ def _replace(target: Target, stage: Stage, run: Run, step: Step) -> Edit:
     if variable is not None:
         raise Refused(f"`uv` does not read `{variable}`")
     options = python_environments.uv_pip_options(target.facts, stage, run, step)
-    if options is None:
-        raise Refused("the environment that this `pip` installs into is unknown")
     words = target.facts.commands(run).text.span(package.executable.start, package.subcommand.end)
     return editing.replace(words, f"uv pip install {options}".rstrip())
 
@@ -143,10 +141,10 @@ def _change_mount(target: Target, stage: Stage, run: Run, mount: Mount, step: St
     if mount.get("id") or mount.get("from"):
         raise Refused("the cache mount has an id or a source, by which other RUNs may use it for pip")
     caches = caches_of(target.facts, run, stage)
-    path = mounts.cache_of_replacement(target.facts, caches, step, "uv pip install x") if caches is not None else ""
     option = mount.option("target")
-    if caches is None or not path or option is None or option.value_span is None:
+    if caches is None or option is None or option.value_span is None:
         raise Refused("the cache directory of `uv` is unknown here")
+    path = mounts.cache_of_replacement(target.facts, caches, step, "uv pip install x")
     if caches.serving(path) is None:
         return (editing.replace(option.value_span, path),), f"change the target of the cache mount to `{path}`"
     return editing.delete_flag(target.dockerfile, run, mount.flag), "remove the cache mount for `pip`"

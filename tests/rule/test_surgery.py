@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dockfix.edit import dockerfile as surgery
 from dockfix.engine.gates import check_untouched
+from dockfix.facts.model import Refused
 from dockfix.rule.model import Edit, apply_edits
 from dockfix.syntax.parser import parse
 from dockfix.syntax.shell import parse_shell
@@ -175,7 +176,6 @@ def test_delete_command(body: str, index: int, expected: str) -> None:
     text = getattr(instruction, "script", None)
     assert text is not None
     edits = surgery.delete_command(dockerfile, instruction, text, spans[index], before, after)
-    assert edits is not None
     assert applied(dockerfile.text, edits) == HEAD + expected
 
 
@@ -188,19 +188,28 @@ def test_a_comment_of_the_shell_is_not_left_on_a_line_of_its_own(body: str) -> N
     text = getattr(instruction, "script", None)
     assert text is not None
     (first, last) = parse_shell(text.text).commands
-    assert surgery.delete_commands(dockerfile, instruction, text, last, last) is None
-    assert surgery.delete_commands(dockerfile, instruction, text, first, first) is not None
+    with pytest.raises(Refused, match="the shell comment"):
+        surgery.delete_commands(dockerfile, instruction, text, last, last)
+    assert surgery.delete_commands(dockerfile, instruction, text, first, first)
 
 
-@pytest.mark.parametrize("body", ["RUN a\n", "RUN <<E\na && b\nE\n"])
-def test_a_command_that_cannot_be_taken_out_is_refused(body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("RUN a\n", "it is the only command of its list"),
+        ("RUN <<E\na && b\nE\n", "the command is in a heredoc"),
+        ("RUN a && --b\n", "the first word of the next command would become a flag"),
+    ],
+)
+def test_a_command_that_cannot_be_taken_out_is_refused(body: str, reason: str) -> None:
     dockerfile = tree(HEAD + body)
     instruction = node(dockerfile)
     text = getattr(instruction, "script", None)
     assert text is not None
     spans = list_of(instruction)
     after = spans[1] if len(spans) > 1 else None
-    assert surgery.delete_command(dockerfile, instruction, text, spans[0], None, after) is None
+    with pytest.raises(Refused, match=reason):
+        surgery.delete_command(dockerfile, instruction, text, spans[0], None, after)
 
 
 @pytest.mark.parametrize(
@@ -341,27 +350,27 @@ def test_moving_to_the_top_keeps_the_byte_order_mark_first() -> None:
 def test_merge_runs(text: str, expected: str) -> None:
     dockerfile = tree(text)
     edits = surgery.merge_runs(dockerfile, node(dockerfile, 1), node(dockerfile, 2))
-    assert edits is not None
     assert applied(text, edits) == expected
     assert comments(parse(expected)) == comments(dockerfile)
 
 
 @pytest.mark.parametrize(
-    "rest",
+    ("rest", "reason"),
     [
-        'RUN ["b"]\nRUN c',
-        'RUN b\nRUN ["c"]',
-        "RUN b\nRUN --network=none c",
-        "RUN b\nCMD c",
-        "RUN <<E\nb\nE\nRUN c",
-        "RUN b # x\nRUN c",
-        "RUN b\n# hadolint ignore=DL3059\nRUN c",
-        "RUN --network=none b\nRUN --network=host c",
+        ('RUN ["b"]\nRUN c', "exec form"),
+        ('RUN b\nRUN ["c"]', "exec form"),
+        ("RUN b\nRUN --network=none c", "different flags"),
+        ("RUN b\nCMD c", "only RUN"),
+        ("RUN <<E\nb\nE\nRUN c", "heredoc"),
+        ("RUN b # x\nRUN c", "a comment or a pragma"),
+        ("RUN b\n# hadolint ignore=DL3059\nRUN c", "a comment or a pragma"),
+        ("RUN --network=none b\nRUN --network=host c", "different flags"),
     ],
 )
-def test_runs_that_cannot_be_merged(rest: str) -> None:
+def test_runs_that_cannot_be_merged(rest: str, reason: str) -> None:
     dockerfile = tree(HEAD + rest)
-    assert surgery.merge_runs(dockerfile, node(dockerfile, 1), node(dockerfile, 2)) is None
+    with pytest.raises(Refused, match=reason):
+        surgery.merge_runs(dockerfile, node(dockerfile, 1), node(dockerfile, 2))
 
 
 @pytest.mark.parametrize(
@@ -385,7 +394,6 @@ def test_merge_several_and_append(text: str, operator: str, expected: str) -> No
     dockerfile = tree(text)
     runs = dockerfile.instructions[1:]
     merged = surgery.merge_runs(dockerfile, *runs, operator=operator)
-    assert merged is not None
     assert applied(text, (*merged, *surgery.append_commands(dockerfile, runs, ["x", "y"], operator))) == expected
 
 
@@ -537,18 +545,43 @@ def test_insert_first(body: str, expected: str) -> None:
         ("a && \\\n  b && \\\n  c && \\\n  d", 1, 2, "a && \\\n  d"),
         ("a && \\\n  b \\\n    c && \\\n  d", 1, 1, "a && \\\n  d"),
         ("<<EOF\na\n  b;\nc\nEOF", 1, 1, "<<EOF\na\nc\nEOF"),
-        ("<<EOF\na && b\nEOF", 1, 1, None),
     ],
 )
-def test_delete_commands(body: str, first: int, last: int, expected: str | None) -> None:
+def test_delete_commands(body: str, first: int, last: int, expected: str) -> None:
     dockerfile = parse(f"FROM a\nRUN {body}\n")
     run = dockerfile.instructions[-1]
     assert isinstance(run, Run)
     assert run.script is not None
     commands = parse_shell(run.script.text).commands
     edits = surgery.delete_commands(dockerfile, run, run.script, commands[first], commands[last])
-    after = None if edits is None else apply_edits(dockerfile.text, edits)
-    assert after == (None if expected is None else f"FROM a\nRUN {expected}\n")
+    assert apply_edits(dockerfile.text, edits) == f"FROM a\nRUN {expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"), [("a && b", "the remaining operator"), ("if a; then b; fi\nc", "share a line")]
+)
+def test_commands_of_a_heredoc_that_cannot_be_deleted(script: str, reason: str) -> None:
+    dockerfile = parse(f"FROM a\nRUN <<EOF\n{script}\nEOF\n")
+    run = dockerfile.instructions[-1]
+    assert isinstance(run, Run)
+    assert run.script is not None
+    command = parse_shell(run.script.text).commands[1]
+    with pytest.raises(Refused, match=reason):
+        surgery.delete_commands(dockerfile, run, run.script, command, command)
+
+
+@pytest.mark.parametrize(
+    ("above", "run", "reason"),
+    [
+        ("# ----\n", "RUN b\nRUN x", "the heading above line 3"),
+        ("", "RUN \\\n  # why\n  b", "the comments inside line 2"),
+        ("# hadolint ignore=DL3059\n", "RUN b", "the pragma above line 3"),
+    ],
+)
+def test_instructions_whose_comments_hold_them(above: str, run: str, reason: str) -> None:
+    dockerfile = tree(f"{HEAD}{above}{run}\nRUN c\n")
+    with pytest.raises(Refused, match=reason):
+        surgery.delete_superseded(dockerfile, [node(dockerfile)], dockerfile.instructions[-1])
 
 
 @pytest.mark.parametrize(

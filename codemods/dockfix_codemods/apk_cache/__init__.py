@@ -55,6 +55,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.edit import dockerfile as editing
+from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
@@ -95,8 +96,9 @@ def _redundant_update(target: Target, stage: Stage, apk_run: ApkRun, updates: li
     if blocker := _update_blocker(target, stage, apk_run, updates):
         yield Refusal(at, message, blocker)
         return
-    edits = editing.delete_commands(target.dockerfile, run, text, command, command)
-    if edits is None:
+    try:
+        edits = editing.delete_commands(target.dockerfile, run, text, command, command)
+    except Refused:
         yield Refusal(at, message, "it cannot be removed from its command list")
         return
     without = [step for step in later if step.verb in ("add", "upgrade") and not step.keeps_nothing]

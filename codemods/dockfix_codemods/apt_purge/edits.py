@@ -33,6 +33,4 @@ def join_runs(facts: BuildFacts, runs: Sequence[Run], *more: str) -> tuple[Edit,
     operator = join_operator(scripts, facts.state(runs[0]).names()) if len(runs) > 1 else ""
     end = append_operator(scripts[-1]) if more else ""
     edits = editing.merge_runs(facts.dockerfile, *runs, operator=operator) if len(runs) > 1 else ()
-    if edits is None:
-        raise Refused("a comment or a pragma is in the way")
     return (*edits, *editing.append_commands(facts.dockerfile, runs, more, end)) if more else edits

@@ -126,11 +126,12 @@ def remove_cleanups(dockerfile: Dockerfile, caches: Caches, paths: Sequence[str]
     edits: list[Edit] = []
     caveats = [each.caveat for each in cleaning if each.caveat]
     for group in analysis.adjacent_groups(cleaning):
-        removed = _remove_group(dockerfile, caches, group)
-        if removed is None:
+        try:
+            edits += _remove_group(dockerfile, caches, group)
+        except Refused:
             consequence = "would fail on the mount or empty it, and " if adding else ""
-            raise Refused(f"{group[0].described} {consequence}cannot be removed from its command list")
-        edits += removed
+            reason = f"{group[0].described} {consequence}cannot be removed from its command list"
+            raise Refused(reason) from None
         if analysis.hides_failure(caches, group):
             caveats.append(f"check that no command before {group[0].described} fails: the build would then fail, too")
     return Part(tuple(edits), tuple(_removal(each) for each in cleaning), tuple(caveats))
@@ -142,8 +143,12 @@ def _removal(cleaning: Cleaning) -> str:
     return f"remove {words} from `{cleaning.step.command.name}`" if words else f"remove {cleaning.described}"
 
 
-def _remove_group(dockerfile: Dockerfile, caches: Caches, group: Sequence[Cleaning]) -> tuple[Edit, ...] | None:
-    """Remove adjacent clean-up commands, or the words of one; None if the list around them does not allow it."""
+def _remove_group(dockerfile: Dockerfile, caches: Caches, group: Sequence[Cleaning]) -> tuple[Edit, ...]:
+    """Remove adjacent clean-up commands, or the words of one.
+
+    Raises:
+        Refused: the list around them does not allow it.
+    """
     text = caches.commands.text
     if group[0].words:
         rows = _adjacent_words(group[0])
@@ -153,7 +158,7 @@ def _remove_group(dockerfile: Dockerfile, caches: Caches, group: Sequence[Cleani
             for edit in editing.delete_words(dockerfile, caches.run, text, first.start, last.end)
         )
     if not all(analysis.removable(each.step) for each in group):
-        return None
+        raise Refused("it does not always run, or its status or output is used")
     return editing.delete_commands(dockerfile, caches.run, text, group[0].step.command, group[-1].step.command)
 
 

@@ -90,8 +90,6 @@ def _retargeted(
         Refused: they cannot be made, or must not be.
     """
     owner = analysis.ownership(caches, tool)
-    if owner is None:
-        raise Refused("the UID that writes to the mount is unknown")
     option = mount.mount.option("target")
     if option is None or option.value_span is None:
         raise Refused("the mount flag is quoted")
@@ -187,8 +185,12 @@ def unwritable_mounts(caches: Caches, shared: SharedCaches) -> Iterator[Finding]
         if caches.root is not False or not users or mount.mount.get("uid") or caches.writable(mount):
             continue
         message = f"the mount at `{mount.target}` belongs to root: {program(users[0])} cannot write to it"
-        owner = analysis.ownership(caches, users[0])
-        if owner is None or mount.mount.flag.value_span is None:
+        try:
+            owner = analysis.ownership(caches, users[0])
+        except Refused as refused:
+            yield Refusal(mount.mount.span, message, refused.reason)
+            continue
+        if mount.mount.flag.value_span is None:
             yield Refusal(mount.mount.span, message, "the UID that writes to the mount is unknown")
             continue
         name = mount.mount.get("id") or mount.target or ""

@@ -59,12 +59,12 @@ def add_mounts(
     new: list[_NewMount] = []
     refused: set[str] = set()
     for tool, directory in wanted:
-        owner = _owner(caches, tool)
+        if not _may_have_mount(caches, tool):
+            continue
         try:
+            owner = analysis.ownership(caches, tool)
             enabling = enable_all(target.dockerfile, caches, directory.path)
         except Refused:
-            continue
-        if owner is None:
             continue
         path = analysis.mount_path(target.facts, caches, directory)
         if blocker := analysis.blocker(target.facts, caches, tool, path):
@@ -84,13 +84,11 @@ def add_mounts(
         yield _finding(target, caches, new, cleaned)
 
 
-def _owner(caches: Caches, tool: ToolCache) -> str | None:
-    """What gives the RUN's user the mount; None if that is unknown, or if this tool gets no mount here."""
+def _may_have_mount(caches: Caches, tool: ToolCache) -> bool:
+    """Whether a tool gets a mount here: its cache is more than likely or the base image known, and apt is ready."""
     if tool.likely and caches.stage.base is None:
-        return None
-    if tool.package.manager == "apt" and not analysis.apt_ready(caches):
-        return None
-    return analysis.ownership(caches, tool)
+        return False
+    return tool.package.manager != "apt" or analysis.apt_ready(caches)
 
 
 def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: set[int]) -> Finding:

@@ -56,6 +56,7 @@ busybox `wget` gets 127.0.0.1 for `localhost`, because it only tries the first a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from dockfix.edit import dockerfile as dockerfile_edit
@@ -92,10 +93,11 @@ def _finding(target: Target, stage: Stage, check: Healthcheck, program: health.P
     message = f"`{program.name}` is not installed in the final image (`{known(stage.base_ref)}`)"
     base = stage.base
     package = health.tool_package(program.name, base) if base is not None else None
-    edit = _add_package(target, stage, package) if package is not None else None
-    if edit is not None:
-        fix = f"add `{package}` to the packages that the stage installs"
-        return Fix(at, message, (edit,), Safety.UNSAFE, fix, f"check that `{package}` may be in the image")
+    if package is not None:
+        with suppress(Refused):
+            edit = _add_package(target, stage, package)
+            fix = f"add `{package}` to the packages that the stage installs"
+            return Fix(at, message, (edit,), Safety.UNSAFE, fix, f"check that `{package}` may be in the image")
     try:
         words = _replacement(target, stage, check, program)
     except Refused as refused:
@@ -111,11 +113,15 @@ def _finding(target: Target, stage: Stage, check: Healthcheck, program: health.P
     return Fix(at, message, (dockerfile_edit.replace(span, text),), Safety.UNSAFE, fix, review)
 
 
-def _add_package(target: Target, stage: Stage, package: str) -> Edit | None:
-    """The edit that adds a package to an install; None if no install can take it."""
+def _add_package(target: Target, stage: Stage, package: str) -> Edit:
+    """The edit that adds a package to an install.
+
+    Raises:
+        Refused: no install can take it.
+    """
     found = health.extensible_install(target.facts, stage, package)
     if found is None or found[1].package is None:
-        return None
+        raise Refused(f"no install of the stage can take `{package}`")
     run, last = found[0], found[1].package.packages[-1]
     text = target.facts.commands(run).text
     return dockerfile_edit.insert_word(target.dockerfile, run, text, last.start, last.end, package)

@@ -141,8 +141,9 @@ def _hidden_failure(target: Target, stage: Stage) -> Finding | None:
         above = [each for each in stage.instructions if isinstance(each, Shell) and each.span.start < run.span.start]
         own = above[-1] if above else None
         bash = pipes.has_bash(facts, stage, run)
-        edit = _pipefail_edit(target, stage, run, own, shell, bash=bash)
-        if edit is None:
+        try:
+            edit = _pipefail_edit(target, stage, run, own, shell, bash=bash)
+        except Refused:
             return None
         at = commands.span(command)
         message = f"a failure of `{command.basename}` before a pipe does not fail the RUN"
@@ -176,15 +177,19 @@ def _line(target: Target, instruction: Instruction) -> int:
 
 def _pipefail_edit(
     target: Target, stage: Stage, run: Run, own: Shell | None, shell: tuple[str, ...], *, bash: bool
-) -> Edit | None:
-    """The edit that sets `pipefail`; None if no shell of the image is known to have it."""
+) -> Edit:
+    """The edit that sets `pipefail`.
+
+    Raises:
+        Refused: no shell of the image is known to have it, or the `SHELL` is not `bash -c`.
+    """
     if own is not None:
         words = own.args
         if shell[0].rpartition("/")[2] != "bash" or len(words) != 2 or not words[1].text.endswith("c"):
-            return None
+            raise Refused(f"the `SHELL` of line {own.start_line} is not `bash -c`")
         return insert(words[1].span.start, '"-o", "pipefail", ')
     if len(shell) != 2 or shell[0] not in ("/bin/sh", "/bin/bash", "/bin/ash") or stage.base is None:
-        return None
+        raise Refused("the shell of the image is unknown")
     if stage.base.sh == "ash":
         below = pipes.shell_form_below(target.facts, stage, run)
         continues = any(pipes.continues_after_failure(target.facts.commands(each)) for each in below)
@@ -192,7 +197,7 @@ def _pipefail_edit(
     elif bash:
         line = _BASH
     else:
-        return None
+        raise Refused("the image has no shell that is known to have `pipefail`")
     return insert_above(target.dockerfile, run, line)
 
 

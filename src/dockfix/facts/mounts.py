@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.caches import CacheDir, CacheUse, cache_use, serves, tool_of_directory
-from dockfix.facts.model import Fact, Known, Unknown, known
+from dockfix.facts.model import Fact, Known, Refused, Unknown, known
 from dockfix.facts.packages import Action, PackageCommand, recognise
 from dockfix.facts.paths import normal_path
 from dockfix.facts.tables.commands import JAVASCRIPT_MANAGERS, PYTHON_MANAGERS, SYSTEM_MANAGERS
@@ -290,8 +290,14 @@ def _tool(facts: BuildFacts, step: Step, run: Run, stage: Stage, *, home: str | 
 
 
 def cache_of_replacement(facts: BuildFacts, caches: Caches, step: Step, command: str) -> str:
-    """Where another command in place of a step keeps its cache; empty if that is not known, or if it keeps none."""
+    """Where another command in place of a step keeps its cache.
+
+    Raises:
+        Refused: that is not known, or it keeps none.
+    """
     package = recognise(parse_shell(command).commands[0].words)
     other = replace(step, package=package)
     tool = _tool(facts, other, caches.run, caches.stage, home=caches.home or None, likely_root=False)
-    return tool.use.dirs[0].path if tool.known and tool.use.dirs else ""
+    if not tool.known or not tool.use.dirs:
+        raise Refused(f"the cache directory of `{tool.package.manager}` is unknown here")
+    return tool.use.dirs[0].path

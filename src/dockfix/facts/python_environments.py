@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.commands import Step
 from dockfix.facts.images import image_names
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, Refused
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
 from dockfix.facts.state import State
@@ -139,13 +139,17 @@ def uv_pip_blocker(package: PackageCommand) -> str | None:
     return f"`{name}` may have another meaning in `uv pip install`" if name else None
 
 
-def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str | None:
-    """The options by which `uv pip install` installs into the environment of this pip; None if that is not known.
+def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str:
+    """The options by which `uv pip install` installs into the environment of this pip.
 
     "" where uv finds the environment by itself, through VIRTUAL_ENV. It would also find one through PATH, but only
     without a `.venv` in the working directory or above it (docs.astral.sh/uv/pip/environments; seen with 0.13.9), so
     that one is named.
+
+    Raises:
+        Refused: the environment is unknown.
     """
+    unknown = Refused("the environment that this `pip` installs into is unknown")
     state = facts.state(run)
     named = pip_of_environment(step, state)
     if named and named not in ("/usr", "/usr/local"):
@@ -153,21 +157,25 @@ def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str
     value = step.package.executable.value if step.package is not None else None
     path = step.env.get("PATH") or state.lookup("PATH")
     if value is None or "/" in value or not isinstance(path, Known):
-        return None
+        raise unknown
     # No image of the table sets VIRTUAL_ENV, and the PATH of an unknown image is unknown too.
     is_set = "VIRTUAL_ENV" in state.names() or "VIRTUAL_ENV" in step.env
     active = (step.env.get("VIRTUAL_ENV") or state.lookup("VIRTUAL_ENV")) if is_set else None
     if environment := environment_on_path(step, state):
         if not _has_pip(facts, run, step, environment):
-            return None
+            raise unknown
         if active == Known(environment):
             return ""
-        return f"--python {environment}/bin/python" if active is None else None
+        if active is not None:
+            raise unknown
+        return f"--python {environment}/bin/python"
     if not path.value.removeprefix("/usr/local/sbin:").startswith("/usr/local/bin:"):
-        return None
+        raise unknown
     image = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
     is_system = "python" in image_names(image) and active is None and state.is_root == Known(True)
-    return "--system" if is_system else None
+    if not is_system:
+        raise unknown
+    return "--system"
 
 
 def _has_pip(facts: BuildFacts, run: Run, step: Step, environment: str) -> bool:

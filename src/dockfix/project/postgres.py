@@ -103,10 +103,10 @@ class Server:
         return next((node for node in last if node.argv not in _ENTRYPOINTS), None)
 
     @cached_property
-    def _copied(self) -> tuple[tuple[InitScript, ...], str]:
-        """All files copied from the context, with their destinations; and why the list is incomplete."""
+    def _copied(self) -> tuple[tuple[InitScript, ...], str | None]:
+        """All files copied from the context, with their destinations; and why the list is incomplete, if it is."""
         found: list[InitScript] = []
-        why = ""
+        why = None
         for node in self.program:
             if isinstance(node, Copy | Add):
                 files, reason = self._destinations(node)
@@ -114,7 +114,7 @@ class Server:
                 why = why or reason
         return tuple(found), why
 
-    def _destinations(self, copy: Copy | Add) -> tuple[list[InitScript], str]:
+    def _destinations(self, copy: Copy | Add) -> tuple[list[InitScript], str | None]:
         state = self.target.facts.state(copy)
         to = state.expand(copy.destination.text, copy.escape) if copy.destination is not None else None
         if not isinstance(to, Known):
@@ -127,18 +127,18 @@ class Server:
         matters = _may_configure(folder, written)
         if not folder or copy.flag("from") is not None or self.target.context is None:
             why = self._not_read(copy) if folder else f"where the files of line {copy.start_line} go is not known"
-            return [], why if matters else ""
+            return [], why if matters else None
         files, why = self._from_context(copy, written, folder)
-        return files, why if matters else ""
+        return files, why if matters else None
 
-    def _not_read(self, copy: Copy | Add) -> str:
+    def _not_read(self, copy: Copy | Add) -> str | None:
         if copy.flag("from") is not None:
             return f"what line {copy.start_line} copies from another stage or image is not read"
         if not copy.paths:
-            return ""
+            return None
         return f"the files of line {copy.start_line} are not known: {self.target.context_why}"
 
-    def _from_context(self, copy: Copy | Add, written: str, folder: str) -> tuple[list[InitScript], str]:
+    def _from_context(self, copy: Copy | Add, written: str, folder: str) -> tuple[list[InitScript], str | None]:
         context, state = self.target.context, self.target.facts.state(copy)
         files: list[InitScript] = []
         if context is None or copy.flag("parents") is not None or copy.flag("exclude") is not None:
@@ -161,7 +161,7 @@ class Server:
                     into = written.endswith("/") or len(copy.sources) > 1 or folder in _FOLDERS
                     path = posixpath.join(folder, posixpath.basename(rel)) if into else folder
                     files.append(InitScript(path, rel, copy))
-        return files, ""
+        return files, None
 
     @cached_property
     def init_scripts(self) -> tuple[InitScript, ...]:
@@ -170,8 +170,8 @@ class Server:
         return tuple(sorted(found, key=lambda each: each.name))
 
     @property
-    def unread(self) -> str:
-        """Why some configuration of the server is unknown; empty if all of it is known."""
+    def unread(self) -> str | None:
+        """Why some configuration of the server is unknown; None if all of it is known."""
         if self._copied[1]:
             return self._copied[1]
         if not self.target.builds_known:
@@ -183,7 +183,7 @@ class Server:
             for mark in ("postgresql.conf", "/etc/postgresql", INIT_FOLDER):
                 if mark in text:
                     return f"{path} mentions {mark}, and what it mounts there is not known"
-        return ""
+        return None
 
     def read(self, script: InitScript) -> str | None:
         """The text of a copied file; None if it is too large, or compressed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockfix.facts.caches import CacheDir
+from dockfix.facts.model import Refused
 from dockfix.facts.mounts import CacheMount, Caches, ToolCache
 from dockfix.syntax.tree import Run
 from dockfix_codemods.cache_mount.analysis.parents import missing_parents
@@ -29,12 +30,16 @@ def owned_by_root(facts: BuildFacts, caches: Caches, path: str) -> tuple[str, ..
     return missing_parents(facts, caches.run, caches.stage, path, writer_is_root=False)
 
 
-def ownership(caches: Caches, tool: ToolCache) -> str | None:
-    """The mount options with which the user can write: none, or `,uid=...,gid=...`; None if not known."""
+def ownership(caches: Caches, tool: ToolCache) -> str:
+    """The mount options with which the user can write: none, or `,uid=...,gid=...`.
+
+    Raises:
+        Refused: the user is not known.
+    """
     if caches.root or (caches.root is None and tool.likely):
         return ""
     if caches.root is None or caches.uid is None:
-        return None
+        raise Refused("the UID that writes to the mount is unknown")
     return f",uid={caches.uid}" + (f",gid={caches.gid}" if caches.gid is not None else "")
 
 

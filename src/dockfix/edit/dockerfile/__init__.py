@@ -8,8 +8,7 @@
 - `moves`: moving instructions with their comments.
 
 Every function returns edits and changes nothing. The edits keep the file's line ends, escape character, indentation and
-continuation style, and never drop a comment. A function that cannot produce such an edit returns None; the codemod then
-refuses.
+continuation style, and never drop a comment. A function that cannot produce such an edit raises `Refused`.
 """
 
 from dockfix.edit.dockerfile.blocks import (

@@ -16,6 +16,7 @@ from dockfix.edit.dockerfile.lines import (
     line_start,
 )
 from dockfix.edit.text import Edit
+from dockfix.facts.model import Refused
 from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, Instruction
@@ -70,13 +71,13 @@ def delete_block(dockerfile: Dockerfile, span: Span) -> Edit:
     return Edit(start, end, "")
 
 
-def delete_superseded(
-    dockerfile: Dockerfile, gone: Sequence[Instruction], heir: Instruction
-) -> tuple[Edit, ...] | None:
+def delete_superseded(dockerfile: Dockerfile, gone: Sequence[Instruction], heir: Instruction) -> tuple[Edit, ...]:
     """Delete instructions that a later instruction (`heir`) makes redundant, and move their comments to it.
 
-    A heading is deleted too if everything below it is. None if a comment would be lost, or a pragma separated from its
-    instruction.
+    A heading is deleted too if everything below it is.
+
+    Raises:
+        Refused: a comment would be lost, or a heading or pragma separated from what it describes.
     """
     spans: list[Span] = []
     comments: list[Comment] = []
@@ -85,9 +86,11 @@ def delete_superseded(
         end = instruction.lines.end
         headed = len(own) > len(own_comments(dockerfile, instruction))
         if headed and end < len(dockerfile.text) and blank_at(dockerfile, end) is None:
-            return None
-        if instruction.comments or any(is_pragma(comment) for comment in own):
-            return None
+            raise Refused(f"the heading above line {instruction.start_line} may also describe what follows")
+        if instruction.comments:
+            raise Refused(f"the comments inside line {instruction.start_line} would be lost")
+        if any(is_pragma(comment) for comment in own):
+            raise Refused(f"the pragma above line {instruction.start_line} would be separated from it")
         first = own[0].span if own else instruction.span
         start = line_start(dockerfile, first.start)
         if spans and spans[-1].end == start:

@@ -15,6 +15,7 @@ from dockfix.edit.dockerfile.lines import (
 )
 from dockfix.edit.dockerfile.words import delete
 from dockfix.edit.text import Edit
+from dockfix.facts.model import Refused
 from dockfix.syntax.shell import Operator, Script, SimpleCommand
 from dockfix.syntax.source import Mapped, Span
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction, Run
@@ -160,7 +161,7 @@ def delete_command(
     command: Span,
     before: Span | None,
     after: Span | None,
-) -> tuple[Edit, ...] | None:
+) -> tuple[Edit, ...]:
     """Delete a command from a list, with one of the adjacent operators.
 
     Args:
@@ -171,23 +172,25 @@ def delete_command(
         before: the operator before it, in `text`.
         after: the operator after it, in `text`.
 
-    Returns:
-        The edits, or None if it is the only command, the script is a heredoc, the next word would become a flag, or a
-            shell comment after the command would be left on a line of its own: BuildKit would read that as its own
-            comment and continue with the next instruction.
+    Raises:
+        Refused: it is the only command, the script is a heredoc, the next word would become a flag, or a shell comment
+            after the command would be left on a line of its own: BuildKit would read that as its own comment and
+            continue with the next instruction.
     """
     offset = offset_in_logical(instruction, text)
-    if offset is None or (before is None and after is None):
-        return None
+    if offset is None:
+        raise Refused("the command is in a heredoc")
+    if before is None and after is None:
+        raise Refused("it is the only command of its list")
     if (
         after is None
         and before is not None
         and text.text[command.end :].lstrip(" \t").startswith("#")
         and any(_starts_line(text, at) for at in (before.start, command.start))
     ):
-        return None
+        raise Refused("the shell comment after the command would be left on a line of its own")
     if before is None and after is not None and text.text[after.end :].lstrip().startswith("--"):
-        return None  # the first word would become a flag of the instruction
+        raise Refused("the first word of the next command would become a flag of the instruction")
     if before is not None and after is not None:
         joins = text.text[before.start : before.end], text.text[after.start : after.end]
         if joins[0] != "&&" and joins[1] == "&&":
@@ -236,11 +239,12 @@ def delete_words(
 
 def delete_commands(
     dockerfile: Dockerfile, instruction: Instruction, text: Mapped, first: SimpleCommand, last: SimpleCommand
-) -> tuple[Edit, ...] | None:
+) -> tuple[Edit, ...]:
     """Delete the adjacent commands of a list from `first` to `last`; in a heredoc, the lines that they fill.
 
-    Returns:
-        The edits, or None if nothing would be left, or if in a heredoc they share a line or an and-or list with others.
+    Raises:
+        Refused: nothing would be left, `delete_command` refuses, or in a heredoc they share a line or an and-or list
+            with others.
     """
     if offset_in_logical(instruction, text) is not None:
         before, after = (
@@ -248,14 +252,14 @@ def delete_commands(
         )
         return delete_command(dockerfile, instruction, text, Span(first.start, last.end), before, after)
     if any(each is not None and each.text.strip() not in ("", ";") for each in (first.before, last.after)):
-        return None  # the remaining operator would join the lines around it
+        raise Refused("the remaining operator would join the lines around the commands")
     start, end = first.start, last.end
     while start > 0 and text.text[start - 1] in " \t":
         start -= 1
     while end < len(text.text) and text.text[end] in " \t;":
         end += 1
     if (start > 0 and text.text[start - 1] != "\n") or text.text[end : end + 1] != "\n":
-        return None
+        raise Refused("the commands share a line with others")
     return (replace(text.span(start, end + 1), ""),)
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from dockfix.edit.dockerfile.lines import breaks_lines, continuation_indent, indent_of, insert, line_end, line_start
 from dockfix.edit.text import Edit
+from dockfix.facts.model import Refused
 from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.source import GO_SPACE
 from dockfix.syntax.tree import Blank, Dockerfile, Instruction, Run
@@ -17,24 +18,29 @@ _SHELL_COMMENT = re.compile(r"(?:^|[\s;&|])#")
 
 def merge_runs(
     dockerfile: Dockerfile, first: Instruction, *others: Instruction, operator: str = "&&"
-) -> tuple[Edit, ...] | None:
+) -> tuple[Edit, ...]:
     """Merge a RUN with the RUNs that directly follow it, which have no heredocs and no flags other than those of the
     first.
 
     Comments between them are kept, inside the continuation; blank lines between them are deleted, since BuildKit warns
-    about them there. None if a shell comment could end one of them, or if a pragma would be separated from its
-    instruction. The caller has shown that running all commands in one shell, joined by `operator` (`&&` or `;`), is the
-    same.
+    about them there. The caller has shown that running all commands in one shell, joined by `operator` (`&&` or `;`),
+    is the same.
+
+    Raises:
+        Refused: they are not such RUNs, a shell comment could end one of them, or a pragma would be separated from its
+            instruction.
     """
     line_end_text, line_start_text = _separator(dockerfile, (first, *others), operator)
     edits: list[Edit] = []
     for one, two in pairwise((first, *others)):
-        if not (isinstance(one, Run) and isinstance(two, Run)) or one.json or two.json or one.heredocs or two.heredocs:
-            return None
+        if not (isinstance(one, Run) and isinstance(two, Run)):
+            raise Refused("only RUN instructions can be merged")
+        if one.json or two.json or one.heredocs or two.heredocs:
+            raise Refused("a heredoc or exec form cannot be joined with `&&`")
         if two.flags and [flag.word.text for flag in two.flags] != [flag.word.text for flag in first.flags]:
-            return None
+            raise Refused("the RUNs have different flags")
         if _SHELL_COMMENT.search(one.text.text) or any(is_pragma(comment) for comment in dockerfile.above(two)):
-            return None
+            raise Refused("a comment or a pragma is in the way")
         between = [
             node
             for node in dockerfile.nodes

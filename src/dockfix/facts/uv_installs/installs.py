@@ -42,8 +42,8 @@ class UvInstall:
 
     `at` fetches the script, `run` runs it, and `add` is the ADD that contains it. `image` is uv's image of the same
     version, or the one that the file uses elsewhere; empty if no version is known. `cut` are the first and last of the
-    commands that only install uv, and `whole` says that `run` has no others. `why` says why they cannot be removed;
-    empty if they can.
+    commands that only install uv, and `whole` says that `run` has no others. `blocker` says why they cannot be removed;
+    None if they can.
     """
 
     at: Span
@@ -53,7 +53,7 @@ class UvInstall:
     image: str
     cut: Removable | None
     whole: bool
-    why: str
+    blocker: str | None
 
 
 def uv_installs(facts: BuildFacts) -> Iterator[UvInstall]:
@@ -71,11 +71,12 @@ def uv_installs(facts: BuildFacts) -> Iterator[UvInstall]:
 
 def _install(facts: BuildFacts, stage: Stage, run: Run, added: dict[str, Add]) -> UvInstall | None:
     commands = facts.commands(run)
-    fetch = next((each.command for each in commands.steps if _url(facts, run, each.command)), None)
+    fetches = ((each.command, _url(facts, run, each.command)) for each in commands.steps)
+    fetch, url = next((each for each in fetches if each[1]), (None, None))
     add, files = None, set[str]()
-    if fetch is not None:
-        url, at = _url(facts, run, fetch), commands.span(fetch)
-        files = {name for name in [_saved_as(fetch)] if name}
+    if fetch is not None and url is not None:
+        at, saved = commands.span(fetch), _saved_as(fetch)
+        files = {saved} if saved else set()
     else:
         words = [word.value for step in commands.steps for word in step.command.words]
         add = next((each for path, each in added.items() if path in words), None)
@@ -88,21 +89,21 @@ def _install(facts: BuildFacts, stage: Stage, run: Run, added: dict[str, Add]) -
         return None
     image = _image(facts, url)
     cut, whole = _cut(commands, fetch, files)
-    why = ""
+    blocker = None
     if cut is None:
-        why = "the commands that install it cannot be separated from the others"
+        blocker = "the commands that install it cannot be separated from the others"
     elif not image:
-        why = "its version is unknown"
-    return UvInstall(at, stage, run, add, image, cut, whole, why)
+        blocker = "its version is unknown"
+    return UvInstall(at, stage, run, add, image, cut, whole, blocker)
 
 
-def _url(facts: BuildFacts, run: Run, command: SimpleCommand) -> str:
-    """The address from which curl or wget fetches uv's script; empty if it fetches something else."""
+def _url(facts: BuildFacts, run: Run, command: SimpleCommand) -> str | None:
+    """The address from which curl or wget fetches uv's script; None if it fetches something else."""
     if not has_trait(command.basename, Trait.DOWNLOADS):
-        return ""
+        return None
     word = next((each for each in command.args if _ANY_SCRIPT.search(each.text)), None)
     if word is None:
-        return ""
+        return None
     if word.value is not None:
         return word.value
     state = facts.state(run)
@@ -111,13 +112,13 @@ def _url(facts: BuildFacts, run: Run, command: SimpleCommand) -> str:
     return expanded.value if isinstance(expanded, Known) and fixed else word.text
 
 
-def _saved_as(command: SimpleCommand) -> str:
-    """The file that a download is written to; empty for standard output."""
+def _saved_as(command: SimpleCommand) -> str | None:
+    """The file that a download is written to; None for standard output."""
     words = command.values()
     for option, word in pairwise(words):
         if option and word and word != "-" and re.fullmatch(r"--output|--output-document|-[A-Za-z]*[oO]", option):
             return word
-    return next((each.target.value or "" for each in command.redirects if each.target and each.operator == ">"), "")
+    return next((each.target.value for each in command.redirects if each.target and each.operator == ">"), None)
 
 
 def _runs(command: SimpleCommand, files: set[str]) -> bool:

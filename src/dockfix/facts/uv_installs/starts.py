@@ -46,8 +46,8 @@ def _mentions(text: str) -> bool:
     return is_uv(text, bare=True) or any(f"{program} " in text for program in PROGRAMS)
 
 
-def start_blocker(facts: BuildFacts, stage: Stage) -> str:
-    """Why the containers of a stage's image may call uv; empty if there is no sign of it."""
+def start_blocker(facts: BuildFacts, stage: Stage) -> str | None:
+    """Why the containers of a stage's image may call uv; None if there is no sign of it."""
     starts = _starts(facts, stage)
     if not any(isinstance(each, Cmd | Entrypoint) for each in starts):
         return "the image has no CMD of its own, and its containers may call it"
@@ -57,7 +57,7 @@ def start_blocker(facts: BuildFacts, stage: Stage) -> str:
             return f"{where} calls it"
         if any(_hands_over(step.command, each) for step in facts.commands(each).steps):
             return f"the program of {where} may call it"
-    return ""
+    return None
 
 
 def _hands_over(command: SimpleCommand, instruction: Instruction) -> bool:

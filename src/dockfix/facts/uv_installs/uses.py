@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, Refused
 from dockfix.facts.packages import Action, distribution_name
 from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import StageSource
@@ -37,8 +37,12 @@ class UvUse:
     targets: tuple[str, ...]
 
 
-def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...] | str:
-    """The RUNs that call the uv of an install, in all stages that contain it; or why that is not known."""
+def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...]:
+    """The RUNs that call the uv of an install, in all stages that contain it; at least one.
+
+    Raises:
+        Refused: they are not known, or something else may call it.
+    """
     uses: list[UvUse] = []
     # A stage that others are based on is an image only if it is the target.
     started_from = {stage.parent for stage in facts.graph.stages}
@@ -47,32 +51,31 @@ def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...] | str:
         for instruction in () if stage.replaced else stage.instructions:
             if stage is install.stage and instruction.span.start < install.run.span.start:
                 continue
-            why = _takes_it(facts, instruction, stage, install)
             if has_it and isinstance(instruction, Run):
-                found = _use(facts, instruction, install)
-                if isinstance(found, str):
-                    why = found
-                elif found.targets:
-                    uses.append(found)
+                targets = _targets(facts, instruction, install)
+                if targets:
+                    uses.append(UvUse(instruction, targets))
             elif has_it and isinstance(instruction, Onbuild):
-                why = "an ONBUILD may call it"
-            if why:
-                return why
+                raise Refused("an ONBUILD may call it")
+            if blocker := _copy_blocker(facts, instruction, stage, install):
+                raise Refused(blocker)
         is_image = stage is facts.graph.final or stage.index not in started_from
-        if has_it and is_image and (why := start_blocker(facts, stage)):
-            return why
-    return tuple(uses) if uses else "nothing in the file calls it, so it may be intended for the image"
+        if has_it and is_image and (blocker := start_blocker(facts, stage)):
+            raise Refused(blocker)
+    if not uses:
+        raise Refused("nothing in the file calls it, so it may be intended for the image")
+    return tuple(uses)
 
 
-def _takes_it(facts: BuildFacts, instruction: Instruction, stage: Stage, install: UvInstall) -> str:
-    """Why a stage that is not based on the install may take uv from one that is."""
+def _copy_blocker(facts: BuildFacts, instruction: Instruction, stage: Stage, install: UvInstall) -> str | None:
+    """Why a stage that is not based on the install may take uv from one that is; None if it does not."""
     for source in facts.graph.sources(instruction, stage):
         if not isinstance(source, StageSource) or install.stage not in facts.graph.chain(source.stage):
             continue
         paths = [word.text for word in instruction.sources] if isinstance(instruction, Copy) else ["/"]
         if any(_may_hold_uv(path) for path in paths):
             return f"line {instruction.start_line} may copy it into another stage"
-    return ""
+    return None
 
 
 def _may_hold_uv(path: str) -> bool:
@@ -81,12 +84,16 @@ def _may_hold_uv(path: str) -> bool:
     return any(mark in path for mark in "$*?[") or parts[-1] in _HOLDERS or parts[1:2] == ["home"]
 
 
-def _use(facts: BuildFacts, run: Run, install: UvInstall) -> UvUse | str:
-    """The paths at which a RUN needs uv; or why that is not known."""
+def _targets(facts: BuildFacts, run: Run, install: UvInstall) -> tuple[str, ...]:
+    """The paths at which a RUN needs uv; none if it does not call it.
+
+    Raises:
+        Refused: they are not known, or something else in the RUN may call it.
+    """
     commands = facts.commands(run)
     line = run.start_line
     if not commands.steps and commands.script is None:
-        return f"line {line} may call it: {commands.why}"
+        raise Refused(f"line {line} may call it: {commands.why}")
     targets: list[str] = []
     opaque = ""
     for step in commands.steps:
@@ -94,41 +101,44 @@ def _use(facts: BuildFacts, run: Run, install: UvInstall) -> UvUse | str:
             continue
         package = step.package
         if package is not None and package.manager == "uv":
-            target = _target(facts, run, step)
-            if not target.startswith("/"):
-                return f"line {line} {target}"
-            targets.append(target)
+            targets.append(_target(facts, run, step))
             mentioned = [word for word in step.command.args if word is not package.executable]
         else:
             if package is not None and any(distribution_name(word.value or "") == "uv" for word in package.packages):
-                return f"line {line} installs another one"
+                raise Refused(f"line {line} installs another one")
             opaque = opaque or ("" if _cannot_call_it(step) else step.command.basename or "a command")
             mentioned = list(step.command.words)
         if any(is_uv(spelling(word), bare=True) for word in mentioned):
-            return f"line {line} mentions it"
+            raise Refused(f"line {line} mentions it")
     if opaque and not any(posixpath.dirname(target) in SYSTEM_PATH for target in targets):
-        return f"{opaque} in line {line} may call it"
+        raise Refused(f"{opaque} in line {line} may call it")
     there = {mount.target for mount in run.mounts}
-    return UvUse(run, tuple(target for target in dict.fromkeys(targets) if target not in there))
+    return tuple(target for target in dict.fromkeys(targets) if target not in there)
 
 
 def _target(facts: BuildFacts, run: Run, step: Step) -> str:
-    """The path at which a command that calls uv needs it; otherwise what the line does instead."""
+    """The path at which a command that calls uv needs it.
+
+    Raises:
+        Refused: a mount of the program does not provide it there.
+    """
+    line = f"line {run.start_line}"
     package = step.package
     value = package.executable.value if package is not None else None
-    if value is None or value.rpartition("/")[2] != "uv":
-        return (
-            f"calls {value}, which the mount of one program does not provide"
-            if value
-            else "calls it through a variable"
-        )
+    if not value:
+        raise Refused(f"{line} calls it through a variable")
+    if value.rpartition("/")[2] != "uv":
+        raise Refused(f"{line} calls {value}, which the mount of one program does not provide")
     if value.startswith("/"):
         return value
     if "/" in value:
-        return f"calls {value}"
+        raise Refused(f"{line} calls {value}")
     path = step.env.get("PATH") or facts.state(run).lookup("PATH")
     folders = path.value.split(":") if isinstance(path, Known) else list(SYSTEM_PATH)
-    return next((f"{folder}/uv" for folder in SYSTEM_PATH if folder in folders), "has another PATH")
+    folder = next((each for each in SYSTEM_PATH if each in folders), None)
+    if folder is None:
+        raise Refused(f"{line} has another PATH")
+    return f"{folder}/uv"
 
 
 def _cannot_call_it(step: Step) -> bool:

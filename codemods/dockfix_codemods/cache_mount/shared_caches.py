@@ -54,6 +54,7 @@ class _User:
     """A command that caches what it builds: in which mount, and in what kind of image."""
 
     where: str
+    manager: str
     image: str
     path: str
     id: str
@@ -77,13 +78,17 @@ class SharedCaches:
         return tuple(found)
 
     def own_id(self, caches: Caches, tool: ToolCache, path: str) -> str | None:
-        """The id that a new mount needs because images with another libc have a mount at this path."""
+        """The id that a new mount needs so that images with another libc do not share it."""
         base = caches.stage.base
         if tool.package.manager not in _BUILDING or base is None or base.libc is None:
             return None
-        others = [each for each in self._users if each.path == path and each.libc != base.libc]
-        if any(each.libc is not None or each.mounted for each in others):
-            return f"{tool.package.manager}-{base.libc}"
+        return self._new_id(tool.package.manager, base.libc, path)
+
+    def _new_id(self, manager: str, libc: str, path: str) -> str | None:
+        # A mount of a musl image always has its own id: files that no build here names may use the default one.
+        others = (each for each in self._users if each.path == path and each.libc != libc)
+        if libc == "musl" or any(each.libc is not None or each.mounted for each in others):
+            return f"{manager}-{libc}"
         return None
 
     def sharing_caveat(self, caches: Caches, tool: ToolCache, name: str) -> str | None:
@@ -104,8 +109,7 @@ class SharedCaches:
         """The id of the mount that a user has, or would be given."""
         if user.mounted or user.libc is None:
             return user.id
-        others = [each for each in self._users if each.path == user.path and each.libc != user.libc]
-        return "" if any(each.libc is not None or each.mounted for each in others) else user.id
+        return self._new_id(user.manager, user.libc, user.path) or user.id
 
 
 def _users_elsewhere(project: Project, path: Path) -> tuple[_User, ...]:
@@ -132,6 +136,7 @@ def _users(facts: BuildFacts, file: str) -> Iterator[_User]:
                     mount = caches.serving(directory.path)
                     name = mount.mount.get("id") or mount.target if mount is not None else None
                     yield _User(
+                        manager=tool.package.manager,
                         where=f"{file}{run.start_line}" if file else f"line {run.start_line}",
                         image=known(stage.base_ref) or "an unknown image",
                         path=directory.path,

@@ -354,6 +354,8 @@ class TestNew:
         folder.mkdir()
         done = dockfix("new", "my-rule", cwd=folder)
         assert done.returncode == 0
+        assert done.stderr == b"next: cd dockfix-my-rule, pip install -e '.[dev]', pytest\n"
+        assert b"`pip install -e '.[dev]'`" in b" ".join(dockfix("new", "--help").stdout.split())
         root = folder / "dockfix-my-rule"
         assert len(done.stdout.split()) == len([path for path in root.rglob("*") if path.is_file()]) == 6
         again = dockfix("new", "my-rule", cwd=folder)

@@ -21,7 +21,7 @@ def new(
 
     Inside a pack, it writes the module and the golden file of the rule. Outside, it creates the folder dockfix-NAME
     with a project: pyproject.toml, the rule with an option, golden cases and a test. Install it with
-    `pip install -e .`, and run `pytest`.
+    `pip install -e '.[dev]'`, and run `pytest`.
     """
     from dockfix.project.target import find_project_root  # noqa: PLC0415 - only this command needs them
     from dockfix.rule.scaffold import Pack, ScaffoldError, add_rule, find_pack, new_pack  # noqa: PLC0415 - as above
@@ -39,6 +39,6 @@ def new(
     for path in written:
         terminal.out(f"{shown(str(path.relative_to(here) if path.is_relative_to(here) else path))}\n")
     if found is None:
-        terminal.note(f"next: cd dockfix-{name}, pip install -e ., pytest")
+        terminal.note(f"next: cd dockfix-{name}, pip install -e '.[dev]', pytest")
     elif not listed:
         terminal.note(f"next: add {name!r} to the rules of the pack in {shown(str(found.package / '__init__.py'))}")

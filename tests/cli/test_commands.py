@@ -349,6 +349,15 @@ class TestNew:
         assert b"is not the package of a pack" in dockfix("new", "my-rule", "--pack", str(pack)).stderr
         assert not (project / "golden").exists()
 
+    def test_the_name_of_an_installed_rule_is_refused(self, project: Path) -> None:
+        for arguments in (["cache-mount"], ["cache-mount", "--pack", "."]):
+            done = subprocess.run(
+                [sys.executable, "-m", "dockfix", "new", *arguments], cwd=project, capture_output=True, check=False
+            )
+            assert done.returncode == 2
+            assert done.stderr == b"error: the installed pack 'builtin' has a rule 'cache-mount'; choose another name\n"
+            assert not list(project.rglob("*cache*"))
+
     def test_a_new_pack_passes_its_tests(self, dockfix: Run, tmp_path: Path) -> None:
         folder = tmp_path / "fresh"
         folder.mkdir()

@@ -44,6 +44,7 @@ def test_the_built_in_pack_comes_first_then_the_others_by_name(monkeypatch: pyte
         Point("builtin", lambda: (made("m"), made("b"))),
     )
     assert found.names == ("m", "b", "a2", "a1", "z")
+    assert found.packs == {"m": "builtin", "b": "builtin", "a2": "ark", "a1": "ark", "z": "zoo"}
 
 
 def test_a_pack_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,8 +55,14 @@ def test_a_pack_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         load(monkeypatch, Point("ark", fails))
     with pytest.raises(RegistryError, match="'ark' returns a value that is not a Codemod: 1"):
         load(monkeypatch, Point("ark", lambda: [1]))
-    with pytest.raises(RegistryError, match="two codemods are named 'a'; the second is in pack 'zoo'"):
+
+
+def test_two_codemods_of_one_name_are_an_error_that_names_their_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    remedy = "; rename the rule or uninstall the pack"
+    with pytest.raises(RegistryError, match=f"two codemods are named 'a', in 'ark' and 'zoo'{remedy}"):
         load(monkeypatch, Point("zoo", lambda: [made("a")]), Point("ark", lambda: [made("a")]))
+    with pytest.raises(RegistryError, match=f"two codemods are named 'a', in 'ark'{remedy}"):
+        load(monkeypatch, Point("ark", lambda: [made("a"), made("a")]))
 
 
 REGISTRY = Registry((made("cache-mount"), made("arg-scope"), replace(made("pin"), opt_in=True)))

@@ -6,8 +6,8 @@ in the same way as any other. It runs first; the other packs follow by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
 from dockfix.project.problems import closest
@@ -33,9 +33,10 @@ class UnknownRuleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The codemods of all packs, in the order in which they run."""
+    """The codemods of all packs, in the order in which they run; `packs` is the pack of each, by the codemod's name."""
 
     codemods: tuple[Codemod, ...]
+    packs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,6 +80,7 @@ def load_registry() -> Registry:
         RegistryError: a pack fails to load, or two codemods have the same name or class of options.
     """
     found: dict[str, Codemod] = {}
+    packs: dict[str, str] = {}
     points = sorted(entry_points(group=GROUP), key=lambda point: (point.name != "builtin", point.name))
     for point in points:
         try:
@@ -91,10 +93,14 @@ def load_registry() -> Registry:
                     f"the codemod pack {point.name!r} returns a value that is not a Codemod: {codemod!r}"
                 )
             if codemod.name in found:
-                raise RegistryError(f"two codemods are named {codemod.name!r}; the second is in pack {point.name!r}")
+                owners = " and ".join(dict.fromkeys((repr(packs[codemod.name]), repr(point.name))))
+                raise RegistryError(
+                    f"two codemods are named {codemod.name!r}, in {owners}; rename the rule or uninstall the pack"
+                )
             found[codemod.name] = codemod
+            packs[codemod.name] = point.name
     check_classes(found.values())
-    return Registry(tuple(found.values()))
+    return Registry(tuple(found.values()), packs)
 
 
 def check_classes(codemods: Iterable[Codemod]) -> None:

@@ -387,6 +387,24 @@ class TestNew:
         assert (root / "golden" / "second.md").exists()
 
 
+def test_a_pack_that_fails_to_load_is_reported_with_its_line(dockfix: Run, project: Path, tmp_path: Path) -> None:
+    assert dockfix("new", "my-rule").returncode == 0
+    root = project / "dockfix-my-rule"
+    module = root / "src" / "dockfix_my_rule" / "my_rule.py"
+    module.write_text("CODEMOD = Codemo()\n")
+    installed = install(root, tmp_path / "site")
+    reason = f"{module}:1: NameError: name 'Codemo' is not defined"
+    error = f"error: the codemod pack 'dockfix-my-rule' cannot be loaded: {reason}\n".encode()
+    for options, trace in (([], False), (["-v"], True)):
+        done = subprocess.run(
+            [sys.executable, "-m", "dockfix", "check", *options],
+            cwd=project, env=installed, capture_output=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr.startswith(b"Traceback")) == (2, trace)
+        assert done.stderr.endswith(error)
+        assert (done.stderr == error) is not trace
+
+
 def install(root: Path, site: Path) -> dict[str, str]:
     """Install a project as `pip install -e` does, without a build backend: its metadata and its source on the path."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,6 +25,7 @@ class Point:
 
     name: str
     give: Callable[[], object]
+    value: str = f"{__name__}:load"
 
     def load(self) -> Callable[[], object]:
         return self.give
@@ -49,10 +52,20 @@ def test_the_built_in_pack_comes_first_then_the_others_by_name(monkeypatch: pyte
 
 def test_a_pack_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> object:
-        raise KeyError("gone")
+        return json.loads("{")  # the innermost frame is json's
 
-    with pytest.raises(RegistryError, match="'ark' cannot be loaded: 'gone'"):
+    line = fails.__code__.co_firstlineno + 1
+    reason = re.escape(f"{__file__}:{line}: JSONDecodeError: Expecting")
+    with pytest.raises(RegistryError, match=f"'ark' cannot be loaded: {reason}"):
         load(monkeypatch, Point("ark", fails))
+    with pytest.raises(RegistryError, match="'ark' cannot be loaded: JSONDecodeError: Expecting"):
+        load(monkeypatch, Point("ark", fails, "another.package:load"))
+
+    def invalid() -> object:
+        return compile("\n1 +", "ark.py", "exec")
+
+    with pytest.raises(RegistryError, match=r"'ark' cannot be loaded: ark\.py:2: SyntaxError: invalid syntax$"):
+        load(monkeypatch, Point("ark", invalid))
     with pytest.raises(RegistryError, match="'ark' returns a value that is not a Codemod: 1"):
         load(monkeypatch, Point("ark", lambda: [1]))
 

@@ -86,7 +86,8 @@ def load_registry() -> Registry:
         try:
             codemods = tuple(point.load()())
         except Exception as error:
-            raise RegistryError(f"the codemod pack {point.name!r} cannot be loaded: {error}") from error
+            message = f"the codemod pack {point.name!r} cannot be loaded: {_described(error, point.value)}"
+            raise RegistryError(message) from error
         for codemod in codemods:
             if not isinstance(codemod, Codemod):
                 raise RegistryError(
@@ -101,6 +102,24 @@ def load_registry() -> Registry:
             packs[codemod.name] = point.name
     check_classes(found.values())
     return Registry(tuple(found.values()), packs)
+
+
+def _described(error: Exception, value: str) -> str:
+    """An exception in one line, after the innermost line of the pack that raised it.
+
+    Args:
+        error: the exception.
+        value: the object that the pack's entry point names, `package.module:function`.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    package, place, trace = value.partition(":")[0].partition(".")[0], "", error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == package:
+            place = f"{frame.f_code.co_filename}:{trace.tb_lineno}: "
+        trace = trace.tb_next
+    return f"{place}{type(error).__name__}: {error}"
 
 
 def check_classes(codemods: Iterable[Codemod]) -> None:

@@ -30,7 +30,7 @@ def test_check_as_text(dockfix: Run, project: Path) -> None:
     done = dockfix("check")
     assert done.returncode == 1
     assert done.stdout.decode().split("\n") == [
-        "Dockerfile:1:13: info from-as `as` in lower case [fix available]",
+        "Dockerfile:1:13: info from-as `as` in lower case [safe fix]",
         "Dockerfile:2:9: warning workdir-abs relative folder app [unsafe fix]",
         "Dockerfile:3:9: warning workdir-abs relative folder $X [not fixed: it holds a variable]",
         "Dockerfile:4:6: error user-root runs as root [advice]",
@@ -70,7 +70,7 @@ def test_check_reports_a_fix_that_a_gate_rejects_as_a_defect(dockfix: Run, proje
     done = dockfix("check", "--rule", "breaker,from-as")
     assert done.returncode == 3
     assert b"Dockerfile: defect in breaker (gate)" in done.stderr
-    assert b"from-as `as` in lower case [fix available]" in done.stdout
+    assert b"from-as `as` in lower case [safe fix]" in done.stdout
     assert b"breaks" not in done.stdout
 
 

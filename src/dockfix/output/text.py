@@ -44,7 +44,7 @@ def finding_line(path: str, found: Diagnostic, *, style: Style = PLAIN, tag: str
 def _remedy(found: Diagnostic) -> str:
     match found.finding:
         case Fix(safety=Safety.SAFE):
-            return "fix available"
+            return "safe fix"
         case Fix():
             return "unsafe fix"
         case Refusal(note=note):

@@ -70,6 +70,7 @@ def test_check_reports_a_fix_that_a_gate_rejects_as_a_defect(dockfix: Run, proje
     done = dockfix("check", "--rule", "breaker,from-as")
     assert done.returncode == 3
     assert b"Dockerfile: defect in breaker (gate)" in done.stderr
+    assert b"; its change was discarded; please report this\n" in done.stderr
     assert b"from-as `as` in lower case [safe fix]" in done.stdout
     assert b"breaks" not in done.stdout
 
@@ -565,7 +566,10 @@ def test_a_crash_has_its_traceback_with_verbose(dockfix: Run, project: Path) -> 
     for command in ("check", "apply"):
         done = dockfix(command, "--rule", "crasher")
         assert done.returncode == 3
-        assert b"defect in crasher (crash): LookupError: no such thing" in done.stderr
+        assert (
+            b"defect in crasher (crash): LookupError: no such thing; its findings are incomplete;"
+            b" please report this to the authors of the pack 'toys'"
+        ) in done.stderr
         assert b"-v shows the traceback" in done.stderr
         assert b"Traceback" not in done.stderr
         done = dockfix(command, "--rule", "crasher", "-v")

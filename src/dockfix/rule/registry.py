@@ -15,6 +15,8 @@ from dockfix.rule.lazy import LazyClass
 from dockfix.rule.model import Codemod
 
 GROUP = "dockfix.codemods"
+BUILT_IN = "builtin"
+"""The name of dockfix's own pack."""
 
 
 class RegistryError(Exception):
@@ -81,7 +83,7 @@ def load_registry() -> Registry:
     """
     found: dict[str, Codemod] = {}
     packs: dict[str, str] = {}
-    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name != "builtin", point.name))
+    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name != BUILT_IN, point.name))
     for point in points:
         try:
             codemods = tuple(point.load()())

@@ -430,6 +430,9 @@ def test_version_and_help(dockfix: Run) -> None:
         f"--{name}".encode() in shown.stdout for name in ("rule", "unsafe", "diff", "dry-run", "context", "root")
     )
     assert b"changes nothing" in shown.stdout
+    words = b" ".join(dockfix("check", "--help").stdout.split())
+    assert b"Show only the findings of check, the diff of apply, and errors: no summary, no warnings." in words
+    assert b"1 findings (refusals of severity info do not count) or would-be changes;" in words
     assert dockfix("aply").returncode == 2
 
 

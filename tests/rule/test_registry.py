@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from dockfix.project.problems import closest
 from dockfix.rule import registry
 from dockfix.rule.model import Codemod
 from dockfix.rule.registry import Registry, RegistryError, UnknownRuleError, load_registry
@@ -94,7 +95,8 @@ def test_selection_keeps_the_running_order_and_leaves_out_what_is_opt_in() -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"), [("cache-mounts", "cache-mount"), ("argscope", "arg-scope"), ("zzzzzzz", None)]
+    ("name", "nearest"),
+    [("cache-mounts", "cache-mount"), ("argscope", "arg-scope"), ("cache", "cache-mount"), ("zzzzzzz", None)],
 )
 def test_an_unknown_rule_suggests_the_nearest(name: str, nearest: str | None) -> None:
     for use in (REGISTRY.get, lambda rule: REGISTRY.select([rule]), lambda rule: REGISTRY.select(extend=[rule])):
@@ -102,3 +104,9 @@ def test_an_unknown_rule_suggests_the_nearest(name: str, nearest: str | None) ->
             use(name)
         assert caught.value.suggestion == nearest
         assert (f"did you mean {nearest!r}" if nearest else "`dockfix rules`") in str(caught.value)
+
+
+def test_a_word_that_several_names_begin_with_is_no_suggestion() -> None:
+    assert closest("base", ["base-image-drift", "apk-cache"]) == "base-image-drift"
+    assert closest("base", ["base-image-drift", "base-image-pinned"]) is None
+    assert closest("", ["-x"]) is None

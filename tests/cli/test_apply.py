@@ -380,8 +380,11 @@ class TestInteractive:
     def test_each_fix_is_shown_alone(self, dockfix: Run, project: Path) -> None:
         (project / "Dockerfile").write_bytes(OLD)
         done = dockfix("apply", "-i", "--unsafe", stdin=b"n\nn\n")
-        assert b"Dockerfile:1:13: info from-as `as` in lower case [safe]\n    help: it is neater\n--- a/" in done.stdout
-        assert b"[unsafe]\n    help: it depends\n    review: where it was\n--- a/" in done.stdout
+        assert (
+            b"Dockerfile:1:13: info from-as `as` in lower case [safe fix]\n    help: it is neater\n--- a/"
+            in done.stdout
+        )
+        assert b"[unsafe fix]\n    help: it depends\n    review: where it was\n--- a/" in done.stdout
         assert b"2 declined" in done.stderr
         assert (project / "Dockerfile").read_bytes() == OLD
 

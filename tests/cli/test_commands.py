@@ -30,7 +30,7 @@ def test_check_as_text(dockfix: Run, project: Path) -> None:
     done = dockfix("check")
     assert done.returncode == 1
     assert done.stdout.decode().split("\n") == [
-        "Dockerfile:1:13: info from-as `as` in lower case [fix available]",
+        "Dockerfile:1:13: info from-as `as` in lower case [safe fix]",
         "Dockerfile:2:9: warning workdir-abs relative folder app [unsafe fix]",
         "Dockerfile:3:9: warning workdir-abs relative folder $X [not fixed: it holds a variable]",
         "Dockerfile:4:6: error user-root runs as root [advice]",
@@ -70,7 +70,8 @@ def test_check_reports_a_fix_that_a_gate_rejects_as_a_defect(dockfix: Run, proje
     done = dockfix("check", "--rule", "breaker,from-as")
     assert done.returncode == 3
     assert b"Dockerfile: defect in breaker (gate)" in done.stderr
-    assert b"from-as `as` in lower case [fix available]" in done.stdout
+    assert b"; its change was discarded; please report this\n" in done.stderr
+    assert b"from-as `as` in lower case [safe fix]" in done.stdout
     assert b"breaks" not in done.stdout
 
 
@@ -349,11 +350,22 @@ class TestNew:
         assert b"is not the package of a pack" in dockfix("new", "my-rule", "--pack", str(pack)).stderr
         assert not (project / "golden").exists()
 
+    def test_the_name_of_an_installed_rule_is_refused(self, project: Path) -> None:
+        for arguments in (["cache-mount"], ["cache-mount", "--pack", "."]):
+            done = subprocess.run(
+                [sys.executable, "-m", "dockfix", "new", *arguments], cwd=project, capture_output=True, check=False
+            )
+            assert done.returncode == 2
+            assert done.stderr == b"error: the installed pack 'builtin' has a rule 'cache-mount'; choose another name\n"
+            assert not list(project.rglob("*cache*"))
+
     def test_a_new_pack_passes_its_tests(self, dockfix: Run, tmp_path: Path) -> None:
         folder = tmp_path / "fresh"
         folder.mkdir()
         done = dockfix("new", "my-rule", cwd=folder)
         assert done.returncode == 0
+        assert done.stderr == b"next: cd dockfix-my-rule, pip install -e '.[dev]', pytest\n"
+        assert b"`pip install -e '.[dev]'`" in b" ".join(dockfix("new", "--help").stdout.split())
         root = folder / "dockfix-my-rule"
         assert len(done.stdout.split()) == len([path for path in root.rglob("*") if path.is_file()]) == 6
         again = dockfix("new", "my-rule", cwd=folder)
@@ -374,6 +386,24 @@ class TestNew:
         )  # fmt: skip
         assert run.returncode == 0, run.stdout + run.stderr
         assert (root / "golden" / "second.md").exists()
+
+
+def test_a_pack_that_fails_to_load_is_reported_with_its_line(dockfix: Run, project: Path, tmp_path: Path) -> None:
+    assert dockfix("new", "my-rule").returncode == 0
+    root = project / "dockfix-my-rule"
+    module = root / "src" / "dockfix_my_rule" / "my_rule.py"
+    module.write_text("CODEMOD = Codemo()\n")
+    installed = install(root, tmp_path / "site")
+    reason = f"{module}:1: NameError: name 'Codemo' is not defined"
+    error = f"error: the codemod pack 'dockfix-my-rule' cannot be loaded: {reason}\n".encode()
+    for options, trace in (([], False), (["-v"], True)):
+        done = subprocess.run(
+            [sys.executable, "-m", "dockfix", "check", *options],
+            cwd=project, env=installed, capture_output=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr.startswith(b"Traceback")) == (2, trace)
+        assert done.stderr.endswith(error)
+        assert (done.stderr == error) is not trace
 
 
 def install(root: Path, site: Path) -> dict[str, str]:
@@ -400,6 +430,9 @@ def test_version_and_help(dockfix: Run) -> None:
         f"--{name}".encode() in shown.stdout for name in ("rule", "unsafe", "diff", "dry-run", "context", "root")
     )
     assert b"changes nothing" in shown.stdout
+    words = b" ".join(dockfix("check", "--help").stdout.split())
+    assert b"Show only the findings of check, the diff of apply, and errors: no summary, no warnings." in words
+    assert b"1 findings (refusals of severity info do not count) or would-be changes;" in words
     assert dockfix("aply").returncode == 2
 
 
@@ -536,7 +569,10 @@ def test_a_crash_has_its_traceback_with_verbose(dockfix: Run, project: Path) -> 
     for command in ("check", "apply"):
         done = dockfix(command, "--rule", "crasher")
         assert done.returncode == 3
-        assert b"defect in crasher (crash): LookupError: no such thing" in done.stderr
+        assert (
+            b"defect in crasher (crash): LookupError: no such thing; its findings are incomplete;"
+            b" please report this to the authors of the pack 'toys'"
+        ) in done.stderr
         assert b"-v shows the traceback" in done.stderr
         assert b"Traceback" not in done.stderr
         done = dockfix(command, "--rule", "crasher", "-v")

@@ -24,7 +24,13 @@ def test_the_list(dockfix: Run) -> None:
     assert done.returncode == 0
     assert [line.split()[0].decode() for line in done.stdout.splitlines()] == [*TEMPLATES]
     assert dockfix("init").returncode == 2
-    assert b"there is no template 'perl'" in dockfix("init", "perl").stderr
+    assert b"there is no template 'perl'; there are python, node, " in dockfix("init", "perl").stderr
+
+
+def test_a_misspelt_template_is_the_first_error(dockfix: Run, project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM mine\n")
+    done = dockfix("init", "pyton")
+    assert (done.returncode, done.stderr) == (2, b"error: there is no template 'pyton'; did you mean 'python'?\n")
 
 
 def test_it_writes_both_files_and_names_what_is_missing(dockfix: Run, project: Path) -> None:

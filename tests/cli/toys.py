@@ -85,7 +85,8 @@ REGISTRY = Registry(
         Codemod("crasher", "Crashes", Severity.INFO, Category.STYLE, _NONE, _crashes, "0", opt_in=True),
         Codemod("breaker", "Breaks", Severity.INFO, Category.STYLE, _NONE, _broken, "0", opt_in=True),
         Codemod("racer", "Races", Severity.INFO, Category.STYLE, frozenset({Effect.METADATA}), _racy, "0"),
-    )
+    ),
+    {"crasher": "toys"},
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from dockfix.edit.dockerfile import insert, insert_above, replace
+from dockfix.edit.text import apply_edits
 from dockfix.engine import fixes
-from dockfix.engine.fixes import preview
+from dockfix.engine.fixes import offset_before, preview
 from dockfix.engine.project import findings, run
 from dockfix.project.target import Target
-from dockfix.rule.model import Advice, Diagnostic, Edit, Effect, Finding, Fix, Refusal, Safety
+from dockfix.rule.model import Advice, Check, Diagnostic, Edit, Effect, Finding, Fix, Refusal, Safety
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run, User
@@ -30,6 +31,42 @@ def test_a_fix_is_made_and_the_target_stays_as_it_was() -> None:
         ("sample", 2, 1, 2)
     ]
     assert (outcome.remaining, outcome.defects) == ((), ())
+
+
+def inserts(before: str, lines: str) -> Check:
+    """Put lines before the instruction with the arguments `before`, once."""
+
+    def check(given: Target) -> Iterator[Finding]:
+        for node in given.dockerfile.instructions:
+            if word(node) == before and lines not in given.text:
+                at = node.span.start
+                yield Fix(node.span, "insert", (Edit(at, at, lines),), Safety.SAFE, "why")
+
+    return check
+
+
+def test_fixes_have_their_lines_in_the_text_before_the_run() -> None:
+    codemods = [
+        codemod(inserts("b", "ENV K=1\n\n"), "first"),
+        codemod(renames("b", "long"), "second"),
+        codemod(renames("c", "z"), "third"),
+        codemod(renames("K=1", "K=2"), "of-a-new-line"),
+    ]
+    outcome = run(target("FROM a\nUSER b\nRUN c\nRUN left\n"), codemods)
+    assert outcome.text == "FROM a\nENV K=2\n\nUSER long\nRUN z\nRUN left\n"
+    assert [(found.rule, found.line, found.column, found.end_line) for found in outcome.applied] == [
+        ("first", 2, 1, 2),
+        ("second", 2, 1, 2),
+        ("third", 3, 1, 3),
+        ("of-a-new-line", 2, 1, 2),
+    ]
+
+
+def test_an_offset_before_edits() -> None:
+    edits = (Edit(8, 8, "++"), Edit(2, 4, "xyz"), Edit(5, 7, ""))
+    after = apply_edits("0123456789", edits)
+    assert after == "01xyz47++89"
+    assert [offset_before(at, edits) for at in range(len(after))] == [0, 1, 2, 2, 2, 4, 7, 8, 8, 8, 9]
 
 
 def test_nothing_to_do() -> None:

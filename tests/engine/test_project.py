@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import os
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ from dockfix.rule.registry import Registry
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Copy, From
-from tests.rule.samples import renames
+from tests.rule.samples import codemod, renames
 
 COMPOSE = "services:\n  web:\n    build: .  # ours\n    user: old\n"
 DOCKERFILE = "FROM a\nUSER old\n"
@@ -109,6 +110,29 @@ def test_a_fix_changes_its_own_file_and_another(tmp_path: Path) -> None:
     assert result.change_sets == (frozenset({root / "Dockerfile", root / "compose.yaml"}),)
     assert [found.rule for found in result.files[0].applied] == ["over-files"]
     assert contents(root) == {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE}
+
+
+def test_fixes_have_their_lines_in_the_text_before_the_run(tmp_path: Path) -> None:
+    def above(given: Target) -> Iterator[Finding]:
+        """A new line above `USER old`, and another one above `USER newer`."""
+        node, line = given.dockerfile.instructions[-1], "ENV B=long-enough\n" if "newer" in given.text else "ENV A=1\n"
+        if line not in given.text:
+            yield Fix(node.span, "above", (Edit(node.span.start, node.span.start, line),), Safety.SAFE, "why")
+
+    def newest(given: Target) -> Iterator[Finding]:
+        compose = given.project.root / "compose.yaml"
+        if "long-enough\nUSER newer" in given.text:
+            yield Fix(
+                given.dockerfile.instructions[-1].span, "newest", replaced(given.text, "newer", "newest"), Safety.SAFE,
+                "why", other_files=(Change(compose, replaced(given.project.files.read(compose).text, "new", "x")),),
+            )  # fmt: skip
+
+    root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE})
+    over = (a_codemod(new_user), dataclasses.replace(a_codemod(newest), name="newest"))
+    result = settled(root, codemod(above, "above"), *over, codemod(renames("new", "newer"), "last"))
+    assert result.files[0].text == "FROM a\nENV A=1\nENV B=long-enough\nUSER newest\n"
+    applied = [(found.rule, found.line) for found in result.files[0].applied]
+    assert sorted(applied) == [("above", 2), ("above", 2), ("last", 2), ("newest", 2), ("over-files", 2)]
 
 
 def test_both_are_written(tmp_path: Path) -> None:

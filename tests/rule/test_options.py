@@ -132,10 +132,11 @@ def test_a_mistake_is_named_with_its_key(table: object, place: str, message: str
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out.txt").write_text("x")
-    with pytest.raises(InputError, match=r"none\.txt"):
-        read({"notes": "none.txt"}, tmp_path)
-    with pytest.raises(InputError, match="outside"):
-        read({"notes": "../out.txt"}, tmp_path / "in")
+    cases = (("none.txt", tmp_path, r"none\.txt: does not exist"), ("../out.txt", tmp_path / "in", "outside"))
+    for path, folder, message in cases:
+        with pytest.raises(OptionError, match=f"^names a file that cannot be used: .*{message}") as caught:
+            read({"notes": path}, folder)
+        assert caught.value.place == "rules.toy.notes"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +170,12 @@ def test_a_table_needs_a_rule_with_options(tables: Mapping[str, object], place: 
             "rules.toy.max-steps must be a whole number",
         ),
         ("dockfix.toml", "[rules.toy.nested]\na = { b = 'x' }\n", 2, "rules.toy.nested.a.b must be a whole number"),
+        (
+            "dockfix.yaml",
+            "rules:\n  toy:\n    notes: no.txt\n",
+            3,
+            "rules.toy.notes names a file that cannot be used: ",
+        ),
         ("dockfix.toml", "rules.toy.mode = 'no'\n", 1, "rules.toy.mode must be one of"),
         ("pyproject.toml", "[tool.x]\nmode = 1\n[tool.dockfix.rules.toy]\nmode = 'no'\n", 4, "rules.toy.mode must be"),
     ],

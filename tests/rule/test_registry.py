@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
 
+from dockfix.project.problems import closest
 from dockfix.rule import registry
 from dockfix.rule.model import Codemod
 from dockfix.rule.registry import Registry, RegistryError, UnknownRuleError, load_registry
@@ -23,6 +26,7 @@ class Point:
 
     name: str
     give: Callable[[], object]
+    value: str = f"{__name__}:load"
 
     def load(self) -> Callable[[], object]:
         return self.give
@@ -44,18 +48,35 @@ def test_the_built_in_pack_comes_first_then_the_others_by_name(monkeypatch: pyte
         Point("builtin", lambda: (made("m"), made("b"))),
     )
     assert found.names == ("m", "b", "a2", "a1", "z")
+    assert found.packs == {"m": "builtin", "b": "builtin", "a2": "ark", "a1": "ark", "z": "zoo"}
 
 
 def test_a_pack_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> object:
-        raise KeyError("gone")
+        return json.loads("{")  # the innermost frame is json's
 
-    with pytest.raises(RegistryError, match="'ark' cannot be loaded: 'gone'"):
+    line = fails.__code__.co_firstlineno + 1
+    reason = re.escape(f"{__file__}:{line}: JSONDecodeError: Expecting")
+    with pytest.raises(RegistryError, match=f"'ark' cannot be loaded: {reason}"):
         load(monkeypatch, Point("ark", fails))
+    with pytest.raises(RegistryError, match="'ark' cannot be loaded: JSONDecodeError: Expecting"):
+        load(monkeypatch, Point("ark", fails, "another.package:load"))
+
+    def invalid() -> object:
+        return compile("\n1 +", "ark.py", "exec")
+
+    with pytest.raises(RegistryError, match=r"'ark' cannot be loaded: ark\.py:2: SyntaxError: invalid syntax$"):
+        load(monkeypatch, Point("ark", invalid))
     with pytest.raises(RegistryError, match="'ark' returns a value that is not a Codemod: 1"):
         load(monkeypatch, Point("ark", lambda: [1]))
-    with pytest.raises(RegistryError, match="two codemods are named 'a'; the second is in pack 'zoo'"):
+
+
+def test_two_codemods_of_one_name_are_an_error_that_names_their_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    remedy = "; rename the rule or uninstall the pack"
+    with pytest.raises(RegistryError, match=f"two codemods are named 'a', in 'ark' and 'zoo'{remedy}"):
         load(monkeypatch, Point("zoo", lambda: [made("a")]), Point("ark", lambda: [made("a")]))
+    with pytest.raises(RegistryError, match=f"two codemods are named 'a', in 'ark'{remedy}"):
+        load(monkeypatch, Point("ark", lambda: [made("a"), made("a")]))
 
 
 REGISTRY = Registry((made("cache-mount"), made("arg-scope"), replace(made("pin"), opt_in=True)))
@@ -74,7 +95,8 @@ def test_selection_keeps_the_running_order_and_leaves_out_what_is_opt_in() -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"), [("cache-mounts", "cache-mount"), ("argscope", "arg-scope"), ("zzzzzzz", None)]
+    ("name", "nearest"),
+    [("cache-mounts", "cache-mount"), ("argscope", "arg-scope"), ("cache", "cache-mount"), ("zzzzzzz", None)],
 )
 def test_an_unknown_rule_suggests_the_nearest(name: str, nearest: str | None) -> None:
     for use in (REGISTRY.get, lambda rule: REGISTRY.select([rule]), lambda rule: REGISTRY.select(extend=[rule])):
@@ -82,3 +104,9 @@ def test_an_unknown_rule_suggests_the_nearest(name: str, nearest: str | None) ->
             use(name)
         assert caught.value.suggestion == nearest
         assert (f"did you mean {nearest!r}" if nearest else "`dockfix rules`") in str(caught.value)
+
+
+def test_a_word_that_several_names_begin_with_is_no_suggestion() -> None:
+    assert closest("base", ["base-image-drift", "apk-cache"]) == "base-image-drift"
+    assert closest("base", ["base-image-drift", "base-image-pinned"]) is None
+    assert closest("", ["-x"]) is None

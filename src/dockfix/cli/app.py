@@ -17,8 +17,8 @@ from dockfix.cli.rules import rules
 from dockfix.cli.targets import targets
 
 _EXIT_CODES: Final = (
-    "Exit codes: 0 nothing to do, or all done; 1 findings or would-be changes; 2 bad usage, configuration or input;"
-    " 3 a defect in a rule; 130 interrupted."
+    "Exit codes: 0 nothing to do, or all done; 1 findings (refusals of severity info do not count) or would-be"
+    " changes; 2 bad usage, configuration or input; 3 a defect in a rule; 130 interrupted."
 )
 
 app: Final = typer.Typer(

@@ -50,7 +50,7 @@ def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactiv
         )
     if diff:
         reporting.diffs(result, terminal)
-    reporting.trouble(result, terminal)
+    reporting.trouble(result, terminal, todo.registry)
     reporting.applied(result, terminal, would=would, asked=interactive)
     if reviewer is not None and reviewer.interrupted:
         terminal.err("dockfix: interrupted; only the fixes accepted so far were written")
@@ -71,6 +71,6 @@ def _filter(todo: Plan, terminal: Console, *, diff: bool, check: bool, fail_on_f
     elif not check:
         # Input that cannot be used is passed through unchanged, so that a filter loses nothing.
         terminal.raw(encode(outcome.text) if outcome.changed else data)
-    reporting.trouble(result, terminal)
+    reporting.trouble(result, terminal, todo.registry)
     reporting.applied(result, terminal, would=diff or check)
     return exit_code(result, differs=outcome.changed and (diff or check or fail_on_fix))

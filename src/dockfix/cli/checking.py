@@ -54,6 +54,6 @@ def check(
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             terminal.fail(f"--output: {shown(output) or 'the empty name'} cannot be written: {reason.lower()}")
-    reporting.trouble(result, terminal)
+    reporting.trouble(result, terminal, todo.registry)
     terminal.note(check_summary(result))
     return exit_code(result, differs=result.actionable)

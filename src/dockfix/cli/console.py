@@ -37,7 +37,7 @@ def wants_colour(choice: Colour, *, terminal: bool, environment: Mapping[str, st
 
 @dataclass(frozen=True)
 class Console:
-    """The two streams of a command. `quiet` shows only errors, `verbose` shows all parts of findings."""
+    """The two streams of a command. `quiet` leaves notes out, `verbose` shows all parts of findings."""
 
     out_style: Style
     err_style: Style

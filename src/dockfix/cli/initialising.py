@@ -40,7 +40,13 @@ class Request:
 def initialise(request: Request, terminal: Console) -> None:
     """Write a new Dockerfile, and a .dockerignore if there is none; ends the command with exit code 2 on an error."""
     from dockfix.project.problems import InputError  # noqa: PLC0415 - with what follows, of this command only
-    from dockfix.project.templates import TEMPLATES, InitError, render, write  # noqa: PLC0415
+    from dockfix.project.templates import (  # noqa: PLC0415
+        TEMPLATES,
+        InitError,
+        check_template,
+        render,
+        write,
+    )
 
     to_file = request.output != "-"
     if not Path(request.output).name:  # nothing, or a folder
@@ -51,6 +57,8 @@ def initialise(request: Request, terminal: Console) -> None:
     if request.template is None and not request.asks:
         terminal.fail(f"a template is required: {', '.join(TEMPLATES)}")
     try:
+        if request.template is not None:
+            check_template(request.template)
         if to_file and Path(request.output).exists() and not request.force:
             raise InitError(f"{request.output} already exists; --force overwrites it")
         skeleton = render(_answers(request, folder, terminal), folder)

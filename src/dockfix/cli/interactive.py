@@ -16,7 +16,7 @@ from dockfix.engine.fixes import preview
 from dockfix.output.diff import colour_diff, unified_diff
 from dockfix.output.plain import printable
 from dockfix.output.text import finding_details, finding_line
-from dockfix.rule.model import Diagnostic, EditError, Fix
+from dockfix.rule.model import Diagnostic, EditError
 from dockfix.rule.workspace import Workspace
 
 PROMPT: Final = "Apply this fix [y,n,q,a,d,?]? "
@@ -112,9 +112,8 @@ class Reviewer:
 
     def _show(self, workspace: Workspace, found: Diagnostic) -> None:
         style = self._terminal.out_style
-        safety = found.finding.safety.value if isinstance(found.finding, Fix) else ""
         lines = [
-            finding_line(str(workspace.given(found.path)), found, style=style, tag=safety),
+            finding_line(str(workspace.given(found.path)), found, style=style),
             *finding_details(found, style=style),
         ]
         try:

@@ -98,7 +98,12 @@ NoCacheOption: TypeAlias = Annotated[
 StdinFilenameOption: TypeAlias = Annotated[
     str | None, typer.Option("--stdin-filename", metavar="FILE", help="File name to use for standard input.")
 ]
-QuietOption: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors.")]
+QuietOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Show only the findings of check, the diff of apply, and errors: no summary, no warnings."
+    ),
+]
 VerboseOption: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show every finding with all of its parts, and tracebacks of defects.")
 ]

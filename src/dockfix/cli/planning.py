@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockfix.cli.console import Console, shown
+from dockfix.output.plain import printable
 
 if TYPE_CHECKING:
     from dockfix.engine.results import RunResult
@@ -64,6 +65,11 @@ def registry_of(state: object, console: Console) -> Registry:
     try:
         return load_registry()
     except RegistryError as error:
+        cause = error.__cause__
+        if console.verbose and cause is not None:
+            import traceback  # noqa: PLC0415 - only an error needs it
+
+            console.err(printable("".join(traceback.format_exception(cause)).rstrip(), keep="\n"))
         console.fail(shown(str(error)))
 
 

@@ -9,6 +9,7 @@ from dockfix.engine.results import RunResult
 from dockfix.engine.session import Progress
 from dockfix.output.places import Places
 from dockfix.output.text import apply_lines, apply_summary, defect_lines, problem_line
+from dockfix.rule.registry import Registry
 from dockfix.syntax.source import encode
 
 _PROGRESS_FROM = 100
@@ -40,14 +41,14 @@ def diffs(result: RunResult, terminal: Console) -> None:
             terminal.raw(encode(diff))
 
 
-def trouble(result: RunResult, terminal: Console) -> None:
+def trouble(result: RunResult, terminal: Console, registry: Registry) -> None:
     """Report problems, warnings and defects."""
     places = Places(result.root)
     for warning in map(places.problem, result.warnings):
         terminal.note(problem_line(warning, style=terminal.err_style, warning=True))
     for problem in map(places.problem, result.problems):
         terminal.err(problem_line(problem, style=terminal.err_style))
-    for line in defect_lines(result, verbose=terminal.verbose):
+    for line in defect_lines(result, registry.packs, verbose=terminal.verbose):
         terminal.error(line)
     if not result.files and not result.problems:
         terminal.note("no Dockerfile found")

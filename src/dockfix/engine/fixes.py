@@ -9,7 +9,7 @@ from dockfix.engine.findings import Failed
 from dockfix.rule.model import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
 from dockfix.rule.workspace import Workspace
 
-__all__ = ["collide", "edits_by_file", "fixed", "groups", "preview"]
+__all__ = ["collide", "edits_by_file", "fixed", "groups", "offset_before", "preview"]
 
 
 def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
@@ -88,6 +88,22 @@ def _edited(workspace: Workspace, path: Path, edits: Sequence[Edit]) -> str:
     if complaints := check_untouched(before or "", after, edits):
         raise Failed("bytes", complaints[0])
     return after
+
+
+def offset_before(offset: int, edits: Sequence[Edit]) -> int:
+    """The offset in the text before edits of an offset in the text after them.
+
+    A place inside a replacement has none of its own: it is where the edit starts.
+    """
+    shift = 0
+    for edit in sorted(edits, key=lambda each: (each.start, each.end)):
+        start = edit.start + shift
+        if offset < start:
+            break
+        if offset < start + len(edit.replacement):
+            return edit.start
+        shift += len(edit.replacement) - (edit.end - edit.start)
+    return offset - shift
 
 
 def groups(sets: Sequence[frozenset[Path]]) -> tuple[frozenset[Path], ...]:

@@ -8,16 +8,18 @@ the texts. Nothing is written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from dockfix.engine.findings import Failed
-from dockfix.engine.fixes import collide, edits_by_file, fixed
-from dockfix.engine.results import Defect
+from dockfix.engine.fixes import collide, edits_by_file, fixed, offset_before
+from dockfix.engine.results import Defect, with_lines_of
 from dockfix.engine.settings import Mode
 from dockfix.rule.model import Codemod, Diagnostic, Edit, Fix, Safety
 from dockfix.rule.workspace import Workspace, changed_paths
+from dockfix.syntax.source import Lines
 
 __all__ = ["MAX_ROUNDS", "Candidates", "Passes"]
 
@@ -28,11 +30,15 @@ Candidates: TypeAlias = Callable[[Codemod, Workspace], Iterable[Diagnostic]]
 """The findings of a codemod in a workspace that these passes may fix."""
 
 
+_Edits: TypeAlias = Mapping[Path, Sequence[Edit]]
+"""The edits of a batch of fixes, by file."""
+
+
 class Passes:
     """The passes of codemods over a workspace.
 
-    `workspace` is the current state, `applied` the fixes that were applied, and `defects` the defects of codemods, by
-    name.
+    `workspace` is the current state, `applied` the fixes that were applied, with their lines in the texts at the start,
+    and `defects` the defects of codemods, by name.
     """
 
     def __init__(self, workspace: Workspace, codemods: Sequence[Codemod], mode: Mode, candidates: Candidates) -> None:
@@ -41,6 +47,8 @@ class Passes:
         self.applied: list[Diagnostic] = []
         self.defects: dict[str, Defect] = {}
         self._candidates = candidates
+        self._batches: list[_Edits] = []
+        self._untraced: set[Path] = set()
         self._declined: set[tuple[str, str, Path, int]] = set()
         self._rejected: dict[str, frozenset[Safety]] = {}
 
@@ -56,7 +64,9 @@ class Passes:
                 self._pass_of(codemod)
             if not changed_paths(before, self.workspace):
                 return
+            after = self.workspace
             between(before)
+            self._untraced.update(changed_paths(after, self.workspace))
         names = ", ".join(sorted({each.rule for each in self.applied}))
         self.applied.clear()
         self.workspace = self.start
@@ -73,11 +83,12 @@ class Passes:
             self._try(codemod)
             return
         try:
-            self.workspace, made = self._attempt(codemod, unsafe=self.mode.unsafe)
+            self.workspace, made, batches = self._attempt(codemod, unsafe=self.mode.unsafe)
         except Failed as failed:
             self._reject(codemod, failed, frozenset(Safety))
         else:
             self.applied += made
+            self._batches += batches
 
     def _try(self, codemod: Codemod) -> None:
         """Check all fixes of a codemod with the gates; if they fail, the safe ones alone."""
@@ -95,27 +106,44 @@ class Passes:
         self.defects[codemod.name] = failed.defect(codemod.name)
         self._rejected[codemod.name] = fixes
 
-    def _attempt(self, codemod: Codemod, *, unsafe: bool) -> tuple[Workspace, list[Diagnostic]]:
-        """Apply a codemod's fixes until it has no more; returns the new workspace and the fixes.
+    def _attempt(self, codemod: Codemod, *, unsafe: bool) -> tuple[Workspace, list[Diagnostic], list[_Edits]]:
+        """Apply a codemod's fixes until it has no more; returns the new workspace, the fixes and their edits.
 
         Raises:
             Failed: a gate rejects the result.
         """
-        workspace, made = self.workspace, list[Diagnostic]()
+        workspace, made, batches = self.workspace, list[Diagnostic](), list[_Edits]()
         for _ in range(MAX_ROUNDS):
             batch = self._batch(codemod, workspace, unsafe=unsafe)
             if not batch:
                 break
+            made += [self._with_first_lines(each, workspace, [*self._batches, *batches]) for each in batch]
+            batches.append(_edits_of(batch))
             workspace = fixed(workspace, batch)
             self._move_declined(batch)
-            made += batch
         else:
             raise Failed("stability", "the codemod keeps finding more to fix in its own output")
         if made:
             from dockfix.engine.gates import check_work  # noqa: PLC0415 - only changes need it
 
             check_work(codemod, self.workspace, workspace)
-        return workspace, made
+        return workspace, made, batches
+
+    def _with_first_lines(self, found: Diagnostic, workspace: Workspace, batches: Sequence[_Edits]) -> Diagnostic:
+        """A fix of a workspace after batches of edits, with its lines in the text at the start."""
+        text = self.start.text_if_any(found.path)
+        if text is None:
+            return found
+        if found.path in self._untraced:  # other passes have changed it, too
+            return with_lines_of(text, workspace.text(found.path), [found])[0]
+        if not any(found.path in batch for batch in batches):
+            return found
+        start, end = found.finding.at.start, max(found.finding.at.start, found.finding.at.end - 1)
+        for batch in reversed(batches):
+            edits = batch.get(found.path, ())
+            start, end = offset_before(start, edits), offset_before(end, edits)
+        lines = Lines(text)
+        return replace(found, line=lines.line(start), column=lines.column(start), end_line=lines.line(end))
 
     def _batch(self, codemod: Codemod, workspace: Workspace, *, unsafe: bool) -> list[Diagnostic]:
         """The next fixes of a codemod that do not collide with each other."""
@@ -151,6 +179,14 @@ class Passes:
                 (rule, message, path, at + sum(len(each.replacement) - (each.end - each.start) for each in edits))
             )
         self._declined = moved
+
+
+def _edits_of(batch: Sequence[Diagnostic]) -> _Edits:
+    edits: dict[Path, list[Edit]] = {}
+    for found in batch:
+        for path, own in edits_by_file(found).items():
+            edits.setdefault(path, []).extend(own)
+    return edits
 
 
 def _identity(found: Diagnostic) -> tuple[str, str, Path, int]:

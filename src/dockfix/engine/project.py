@@ -17,7 +17,7 @@ from dockfix.engine.findings import Failed, Findings, in_order, project_findings
 from dockfix.engine.fixes import edits_by_file, groups
 from dockfix.engine.passes import Passes
 from dockfix.engine.relevance import may_apply
-from dockfix.engine.results import Defect, FileResult, RunResult, shown_path
+from dockfix.engine.results import Defect, FileResult, RunResult, shown_path, with_lines_of
 from dockfix.engine.settings import Accept, Mode
 from dockfix.project.target import Target
 from dockfix.rule.model import Codemod, Diagnostic, Fix
@@ -142,7 +142,7 @@ class _ProjectRun:
             replace(
                 file,
                 text=changes.get(path, file.text),
-                applied=(*file.applied, *made.get(path, ())),
+                applied=(*file.applied, *with_lines_of(file.before, start.text(path), made.get(path, ()))),
                 remaining=self.shown(file.remaining, found.get(path, ())),
             )
             for path, file in self.files.items()
@@ -213,7 +213,7 @@ class _ProjectRun:
                 replace(
                     old,
                     text=new.text,
-                    applied=(*old.applied, *new.applied),
+                    applied=(*old.applied, *with_lines_of(old.before, new.before, new.applied)),
                     remaining=new.remaining,
                     defects=tuple(dict.fromkeys((*old.defects, *new.defects))),
                     collected=new.collected,

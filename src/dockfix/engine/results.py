@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severit
 if TYPE_CHECKING:
     from dockfix.rule.workspace import Workspace
 
-__all__ = ["Defect", "FileResult", "RunResult", "shown_path"]
+__all__ = ["Defect", "FileResult", "RunResult", "shown_path", "with_lines_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class FileResult:
         before: the text before the run; empty for a file that a fix creates.
         text: `before` with the fixes of `applied`; equal to `before` if the file was only checked, or could not be
             used or written.
-        applied: the fixes that were applied, with the lines that they had at that time.
+        applied: the fixes that were applied, with their lines in `before`.
         remaining: the findings in `text`: fixes that were not applied, refusals, advice.
         defects: the defects of rules on this file.
         problems: why the file could not be used or written.
@@ -106,15 +106,7 @@ class FileResult:
         """
         if not self.changed or not self.remaining:
             return self
-        from dockfix.engine.difftext import original_lines  # noqa: PLC0415 - only changes need it
-
-        lines = original_lines(self.before, self.text)
-
-        def line(number: int) -> int:
-            return lines[number - 1] if number <= len(lines) else number
-
-        moved = (replace(each, line=line(each.line), end_line=line(each.end_line)) for each in self.remaining)
-        return replace(self, remaining=tuple(moved))
+        return replace(self, remaining=tuple(with_lines_of(self.before, self.text, self.remaining)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +193,20 @@ class RunResult:
         own = [(each, defect) for each in self.files for defect in each.defects]
         project = FileResult(self.root, ".", ".", "", "")
         return (*own, *((project, defect) for defect in self.project_defects))
+
+
+def with_lines_of(before: str, text: str, found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Findings in `text` with the lines of `before` that theirs equal, replace or are next to."""
+    if before == text or not found:
+        return list(found)
+    from dockfix.engine.difftext import original_lines  # noqa: PLC0415 - only changes need it
+
+    lines = original_lines(before, text)
+
+    def line(number: int) -> int:
+        return lines[number - 1] if number <= len(lines) else number
+
+    return [replace(each, line=line(each.line), end_line=line(each.end_line)) for each in found]
 
 
 def _is_unsafe(found: Diagnostic) -> bool:

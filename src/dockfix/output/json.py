@@ -5,8 +5,8 @@ A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"
 - `files`: `{"path", "dockerfile", "changed", "created", "written", "applied": [finding], "findings": [finding],
   "defects": [{"rule", "gate", "message", "traceback"}]}`; `path` is relative to `root`, with `/`. Files that are not
   Dockerfiles (compose, bake and ignore files, new files) are listed if they have findings or changes. `applied` are the
-  fixes that were applied (or would be, if nothing is written), with the lines that they had at that time; `findings`
-  are the findings that are left.
+  fixes that were applied (or would be, if nothing is written), with their lines before the run; `findings` are the
+  findings that are left.
 - a finding: `{"rule", "severity", "kind": "fix" | "refusal" | "advice", "message", "start", "end"}`. A position is
   `{"line", "column", "offset"}`; lines and columns count from 1, offsets from 0, both in characters (a byte that is not
   valid UTF-8 is one character); `end` is exclusive. An applied fix has only `start.line`, `start.column` and

@@ -7,7 +7,7 @@ refusal in the brackets after "not fixed:".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dockfix.engine.results import FileResult, RunResult
@@ -15,7 +15,7 @@ from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety
-from dockfix.rule.registry import Registry
+from dockfix.rule.registry import BUILT_IN, Registry
 
 NEWLINE: Final = "\n"
 
@@ -44,7 +44,7 @@ def finding_line(path: str, found: Diagnostic, *, style: Style = PLAIN, tag: str
 def _remedy(found: Diagnostic) -> str:
     match found.finding:
         case Fix(safety=Safety.SAFE):
-            return "fix available"
+            return "safe fix"
         case Fix():
             return "unsafe fix"
         case Refusal(note=note):
@@ -80,14 +80,23 @@ def findings_text(result: RunResult, *, style: Style = PLAIN, verbose: bool = Fa
     )
 
 
-def defect_lines(result: RunResult, *, verbose: bool = False) -> Iterator[str]:
-    """The defects of codemods, whose changes were discarded; with `verbose` the traceback of a crash."""
+def defect_lines(result: RunResult, packs: Mapping[str, str], *, verbose: bool = False) -> Iterator[str]:
+    """The defects of codemods; with `verbose` the traceback of a crash.
+
+    Args:
+        result: the run.
+        packs: the pack of each codemod.
+        verbose: whether to show tracebacks.
+    """
     for outcome, defect in result.defects:
         trace = f"\n{printable(defect.traceback.rstrip(), keep=NEWLINE)}" if verbose and defect.traceback else ""
         hint = " (-v shows the traceback)" if defect.traceback and not verbose else ""
+        consequence = "its findings are incomplete" if defect.gate == "crash" else "its change was discarded"
+        own = sorted({packs.get(rule, BUILT_IN) for rule in defect.rule.split(", ")} - {BUILT_IN})
+        whom = f" to the authors of {' and '.join(f'the pack {each!r}' for each in own)}" if own else ""
         yield (
             f"{printable(outcome.path)}: defect in {defect.rule} ({defect.gate}): {printable(defect.message)};"
-            f" its change was discarded; please report this{hint}{trace}"
+            f" {consequence}; please report this{printable(whom)}{hint}{trace}"
         )
 
 

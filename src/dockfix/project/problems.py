@@ -39,9 +39,13 @@ class InputError(Exception):
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name of which `name` is probably a misspelling."""
+    """The known name of which `name` is probably a misspelling, or the only one that begins with this word."""
     from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
 
     # a name that shares half its letters by chance is worse than no suggestion
-    close = get_close_matches(name.lower().replace("_", "-"), list(known), n=1, cutoff=0.75)
-    return close[0] if close else None
+    wanted, names = name.lower().replace("_", "-"), list(known)
+    close = get_close_matches(wanted, names, n=1, cutoff=0.75)
+    if close:
+        return close[0]
+    longer = [each for each in names if wanted and each.startswith(f"{wanted}-")]
+    return longer[0] if len(longer) == 1 else None

@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from dockfix.project.files import read_file
-from dockfix.project.problems import closest
+from dockfix.project.problems import InputError, closest
 from dockfix.rule.lazy import LazyClass
 
 __all__ = [
@@ -133,8 +133,8 @@ def read_options(kind: type[Any], table: object, *, rule: str, folder: Path) -> 
         folder: the folder that paths are relative to.
 
     Raises:
-        OptionError: an unknown key, a value of another type, or one that the dataclass rejects.
-        InputError: a file that an option names cannot be read or is rejected.
+        OptionError: an unknown key, a value of another type or that the dataclass rejects, or a file that cannot be
+            read or is rejected.
     """
     if not isinstance(table, Mapping):
         raise OptionError((rule,), f"must be a table of options, not {_shown(table)}")
@@ -176,6 +176,8 @@ def _converted(value: object, kind: Any, keys: tuple[str, ...], folder: Path) ->
 
     try:
         return convert(value, kind)
+    except InputError as error:
+        raise OptionError(keys, f"names a file that cannot be used: {error}") from error
     except msgspec.ValidationError as error:
         inner, wanted, part = _innermost(value, kind, keys, convert, msgspec.ValidationError)
         raise OptionError(inner, f"must be {type_words(wanted)}, not {_shown(part)}") from error
@@ -298,7 +300,6 @@ def configured(
 
     Raises:
         OptionError: a rule that does not exist or has no options, or see `read_options`.
-        InputError: see `read_options`.
     """
     known = dict(classes)
     found: dict[type[Any], object] = {}

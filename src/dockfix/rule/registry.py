@@ -6,8 +6,8 @@ in the same way as any other. It runs first; the other packs follow by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
 from dockfix.project.problems import closest
@@ -15,6 +15,8 @@ from dockfix.rule.lazy import LazyClass
 from dockfix.rule.model import Codemod
 
 GROUP = "dockfix.codemods"
+BUILT_IN = "builtin"
+"""The name of dockfix's own pack."""
 
 
 class RegistryError(Exception):
@@ -33,9 +35,10 @@ class UnknownRuleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The codemods of all packs, in the order in which they run."""
+    """The codemods of all packs, in the order in which they run; `packs` is the pack of each, by the codemod's name."""
 
     codemods: tuple[Codemod, ...]
+    packs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,22 +82,46 @@ def load_registry() -> Registry:
         RegistryError: a pack fails to load, or two codemods have the same name or class of options.
     """
     found: dict[str, Codemod] = {}
-    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name != "builtin", point.name))
+    packs: dict[str, str] = {}
+    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name != BUILT_IN, point.name))
     for point in points:
         try:
             codemods = tuple(point.load()())
         except Exception as error:
-            raise RegistryError(f"the codemod pack {point.name!r} cannot be loaded: {error}") from error
+            message = f"the codemod pack {point.name!r} cannot be loaded: {_described(error, point.value)}"
+            raise RegistryError(message) from error
         for codemod in codemods:
             if not isinstance(codemod, Codemod):
                 raise RegistryError(
                     f"the codemod pack {point.name!r} returns a value that is not a Codemod: {codemod!r}"
                 )
             if codemod.name in found:
-                raise RegistryError(f"two codemods are named {codemod.name!r}; the second is in pack {point.name!r}")
+                owners = " and ".join(dict.fromkeys((repr(packs[codemod.name]), repr(point.name))))
+                raise RegistryError(
+                    f"two codemods are named {codemod.name!r}, in {owners}; rename the rule or uninstall the pack"
+                )
             found[codemod.name] = codemod
+            packs[codemod.name] = point.name
     check_classes(found.values())
-    return Registry(tuple(found.values()))
+    return Registry(tuple(found.values()), packs)
+
+
+def _described(error: Exception, value: str) -> str:
+    """An exception in one line, after the innermost line of the pack that raised it.
+
+    Args:
+        error: the exception.
+        value: the object that the pack's entry point names, `package.module:function`.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    package, place, trace = value.partition(":")[0].partition(".")[0], "", error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == package:
+            place = f"{frame.f_code.co_filename}:{trace.tb_lineno}: "
+        trace = trace.tb_next
+    return f"{place}{type(error).__name__}: {error}"
 
 
 def check_classes(codemods: Iterable[Codemod]) -> None:

@@ -19,6 +19,7 @@ from dockfix.project.templates.answers import (
     Answers,
     InitError,
     check,
+    check_template,
     command_words,
     likely_template,
     suggest,
@@ -26,8 +27,8 @@ from dockfix.project.templates.answers import (
 )
 
 __all__ = [
-    "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "Skeleton", "check", "command_words", "likely_template",
-    "render", "suggest", "with_manager", "write",
+    "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "Skeleton", "check", "check_template", "command_words",
+    "likely_template", "render", "suggest", "with_manager", "write",
 ]  # fmt: skip
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from dockfix.project.files import read_file
-from dockfix.project.problems import InputError
+from dockfix.project.problems import InputError, closest
 from dockfix.project.toml import TomlError, parse_toml
 
 __all__ = [
-    "LOCKS", "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "check", "command_words",
-    "likely_template", "suggest", "with_manager",
+    "LOCKS", "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "check", "check_template",
+    "command_words", "likely_template", "suggest", "with_manager",
 ]  # fmt: skip
 
 
@@ -125,8 +125,7 @@ def suggest(template: str, folder: Path, name: str | None = None) -> Answers:
     Raises:
         InitError: there is no such template.
     """
-    if template not in TEMPLATES:
-        raise InitError(_no_template(template))
+    check_template(template)
     plain = Answers(
         template,
         name or _as_name(folder.name),
@@ -150,8 +149,16 @@ LOCKS: Final = {"npm": "package-lock.json", "pnpm": "pnpm-lock.yaml", "yarn": "y
 _JARS: Final = {"maven": "target/*.jar", "gradle": "build/libs/*.jar"}
 
 
-def _no_template(name: str) -> str:
-    return f"there is no template {name!r}; there are {', '.join(TEMPLATES)}"
+def check_template(name: str) -> None:
+    """Check that there is a template of a name.
+
+    Raises:
+        InitError: there is none; the message suggests the closest one.
+    """
+    if name not in TEMPLATES:
+        close = closest(name, TEMPLATES)
+        hint = f"did you mean {close!r}?" if close else f"there are {', '.join(TEMPLATES)}"
+        raise InitError(f"there is no template {name!r}; {hint}")
 
 
 def check(answers: Answers) -> None:
@@ -160,9 +167,8 @@ def check(answers: Answers) -> None:
     Raises:
         InitError: one of them cannot.
     """
-    managers = PACKAGE_MANAGERS.get(answers.template)
-    if managers is None:
-        raise InitError(_no_template(answers.template))
+    check_template(answers.template)
+    managers = PACKAGE_MANAGERS[answers.template]
     if answers.package_manager not in managers:
         raise InitError(f"the package manager is one of {', '.join(managers)}, not {answers.package_manager!r}")
     if not _NAME.match(answers.name):

@@ -188,7 +188,6 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("arg ", "arg\t", "$"),
-    page=__doc__,
     checks=frozenset({"UndefinedVar"}),
     findings=("postgres 3",),
 )

@@ -136,6 +136,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("astral.sh/uv", "astral-sh/uv"),
-    page=__doc__,
     findings=("base-ml 2",),
 )

@@ -158,6 +158,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("env ", "env\t"),
-    page=__doc__,
     findings=("missed",),
 )

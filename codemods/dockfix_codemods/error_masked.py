@@ -139,6 +139,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("||",),
-    page=__doc__,
     findings=("web 2",),
 )

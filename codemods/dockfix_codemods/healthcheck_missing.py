@@ -193,6 +193,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     requires=Requires.COMPOSE,
-    page=__doc__,
     findings=("neo4j 1",),
 )

@@ -160,6 +160,5 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("uv",),
     opt_in=True,
-    page=__doc__,
     findings=("worker 2",),
 )

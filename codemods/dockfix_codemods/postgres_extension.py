@@ -170,6 +170,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("postgres",),
-    page=__doc__,
     findings=("postgres 2",),
 )

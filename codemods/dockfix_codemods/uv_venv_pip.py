@@ -149,6 +149,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("uv venv", "uv\tvenv"),
-    page=__doc__,
     findings=("base-ml 4",),
 )

@@ -175,6 +175,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("workdir",),
-    page=__doc__,
     findings=("base-ml 4",),
 )

@@ -172,7 +172,6 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("apk",),
-    page=__doc__,
     hadolint=frozenset({"DL3019"}),
     findings=("web 3",),
 )

@@ -100,6 +100,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("apt", "apk", "dnf", "yum"),
-    page=__doc__,
     findings=("api 2", "base-ml 1"),
 )

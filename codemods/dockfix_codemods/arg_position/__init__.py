@@ -140,6 +140,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("arg ", "arg\t"),
-    page=__doc__,
     findings=("postgres 3",),
 )

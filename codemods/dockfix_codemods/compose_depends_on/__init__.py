@@ -133,6 +133,5 @@ CODEMOD: Final = Codemod(
     check_project=check_project,
     since="0.1.0",
     requires=Requires.COMPOSE,
-    page=__doc__,
     findings=("cross 5",),
 )

@@ -105,6 +105,5 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("from",),
     requires=Requires.SECOND,
-    page=__doc__,
     findings=("api 1",),
 )

@@ -157,6 +157,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("copy ", "copy\t"),
-    page=__doc__,
     findings=("api 4",),
 )

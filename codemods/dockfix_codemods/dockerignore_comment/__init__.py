@@ -135,6 +135,5 @@ CODEMOD: Final = Codemod(
     check_project=check_project,
     since="0.1.0",
     requires=Requires.IGNORE,
-    page=__doc__,
     findings=("missed",),
 )

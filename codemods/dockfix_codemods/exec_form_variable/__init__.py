@@ -190,6 +190,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("$",),
-    page=__doc__,
     findings=("cross 4",),
 )

@@ -163,6 +163,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("healthcheck",),
-    page=__doc__,
     findings=("worker 5",),
 )

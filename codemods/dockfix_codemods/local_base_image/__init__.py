@@ -190,6 +190,5 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("from ", "from="),
     requires=Requires.SECOND,
-    page=__doc__,
     findings=("worker 1",),
 )

@@ -116,6 +116,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("break",),
-    page=__doc__,
     findings=("web 2",),
 )

@@ -95,6 +95,5 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("sed",),
-    page=__doc__,
     findings=("postgres 1",),
 )

@@ -226,7 +226,6 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("|", "pipefail"),
-    page=__doc__,
     hadolint=frozenset({"DL4006"}),
     findings=("missed", "templates"),
 )

@@ -53,7 +53,7 @@ _VARIANTS: Final = frozenset(
     alpine apache bookworm bullseye buster busybox buildpack cli curl debian debug fpm glibc jammy jdk jre latest
     management minimal musl noble nonroot onbuild perl runtime sdk slim static trixie ubuntu uclibc unprivileged
     windowsservercore nanoserver zts
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905 - as above
 )
 _VERSION: Final = re.compile(r"v?(?P<number>\d[\w.]*)\Z", re.ASCII)
 _FORM: Final = re.compile(r"(?P<word>[a-z]+)[\d.]*\Z")

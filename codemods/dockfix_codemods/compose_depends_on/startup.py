@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from dockfix.edit.yaml import span_of, value_span
 from dockfix.project.compose.builds import ComposeFile, Dependency, Service
 from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputError
+from dockfix.project.yaml_tree import YamlError, YamlNode, is_merge, read_tree
 from dockfix.syntax.source import Lines
-
-if TYPE_CHECKING:
-    from dockfix.project.yaml_tree import YamlNode
 
 __all__ = ["Wait", "cycle", "longest_chain", "unnamed_waits"]
 
@@ -123,8 +122,6 @@ def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
 
 def _is_own(service: Service, dependency: Dependency, files: Snapshot) -> bool:
     """Whether a dependency is written in the definition of the service, and not in a place that several share."""
-    from dockfix.edit.yaml import span_of  # noqa: PLC0415 - only a compose file needs it
-
     text = _read(files, dependency.source) or ""
     span = span_of(text, ("services", service.name, "depends_on"))
     lines = Lines(text)
@@ -167,8 +164,6 @@ def _is_from_project(mount: YamlNode) -> bool:
 
 def _definition(compose: ComposeFile, service: Service, files: Snapshot) -> str:
     """The definition of a service in all its files, without its `depends_on`."""
-    from dockfix.edit.yaml import span_of  # noqa: PLC0415 - only a compose file needs it
-
     parts = []
     for path in compose.files or (compose.path,):
         text = _read(files, path) or ""
@@ -187,8 +182,6 @@ def _dockerfiles(compose: ComposeFile, service: Service, files: Snapshot) -> str
 
 def _names(compose: ComposeFile, service: Service, files: Snapshot) -> tuple[str, ...] | None:
     """The names that others may use for a service; None if it has aliases in its networks, which are not read."""
-    from dockfix.edit.yaml import span_of, value_span  # noqa: PLC0415 - only a compose file needs it
-
     found = [service.name, _without_prefix(compose, service.name)]
     for path in compose.files or (compose.path,):
         text = _read(files, path) or ""
@@ -225,8 +218,6 @@ def _mentions(text: str, names: Sequence[str]) -> bool:
 
 
 def _service_node(service: Service, files: Snapshot) -> YamlNode | None:
-    from dockfix.project.yaml_tree import YamlError, read_tree  # noqa: PLC0415 - only a compose file needs it
-
     try:
         root = read_tree(_read(files, service.source) or "").root
     except YamlError:
@@ -243,8 +234,6 @@ def _items(node: YamlNode | None) -> list[YamlNode]:
 
 def _entry(node: YamlNode | None, name: str, depth: int = 0) -> YamlNode | None:
     """The value of a key of a mapping, its own or from a merge."""
-    from dockfix.project.yaml_tree import is_merge  # noqa: PLC0415 - only a compose file needs it
-
     mapping = node.resolved if node is not None else None
     if mapping is None or mapping.kind != "mapping" or depth > _MAX_MERGES:
         return None

@@ -15,7 +15,7 @@ PACK = ROOT / "codemods"
 
 # A module imports from its own layer and from those before it.
 LAYERS = (
-    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "output", "library", "verify",
+    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "verify", "output", "library",
     "server", "cli",
 )  # fmt: skip
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
@@ -327,7 +327,7 @@ def test_a_registry_host_is_seen() -> None:
 INDEXED = (
     "syntax", "syntax/shell", "syntax/words", "facts", "facts/tables", "facts/caches",
     "facts/health", "facts/packages", "facts/uv_installs", "edit", "edit/dockerfile", "project",
-    "project/compose", "project/bake", "rule", "engine", "output", "cli",
+    "project/compose", "project/bake", "rule", "engine", "verify", "verify/builders", "output", "cli",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What a codemod consists of. A pack begins with `from dockfix.rule import Codemod, Fix, ...`.
 
 - `model`: `Codemod`, its findings (`Fix`, `Refusal`, `Advice`) and their parts.
+- `promise`: `Promise`, what a rule promises of the image.
 - `lazy`: functions and classes that are imported when they are first used.
 - `options`: the options of a rule, declared as a dataclass and read from the configuration.
 - `reference`: the JSON schema and the reference page of the configuration.
@@ -37,6 +38,7 @@ from dockfix.rule.model import (
     apply_edits,
     conflict,
 )
+from dockfix.rule.promise import Claim, Packages, Part, Promise
 
 __all__ = [
     "OTHER_FILES",
@@ -45,6 +47,7 @@ __all__ = [
     "Change",
     "Check",
     "CheckProject",
+    "Claim",
     "Codemod",
     "Diagnostic",
     "Edit",
@@ -54,6 +57,9 @@ __all__ = [
     "Fix",
     "LazyClass",
     "LazyFunction",
+    "Packages",
+    "Part",
+    "Promise",
     "Refusal",
     "Requires",
     "Safety",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dockfix.edit.text import Change, Edit, EditError, apply_edits, conflict
 from dockfix.rule.lazy import LazyClass, LazyFunction
+from dockfix.rule.promise import Part, Promise
 from dockfix.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -186,6 +187,20 @@ Check: TypeAlias = "Callable[[Target], Iterator[Finding]]"
 CheckProject: TypeAlias = "Callable[[Workspace], Iterator[Finding]]"
 
 
+_PARTS: Final = {
+    part: frozenset({effect, Effect.STAGES})
+    for part, effect in {
+        **dict.fromkeys(Part, Effect.METADATA),
+        Part.USER: Effect.USERS,
+        Part.ENV: Effect.ENV,
+        Part.WORKDIR: Effect.WORKDIR,
+        Part.SHELL: Effect.SHELL,
+    }.items()
+}
+"""The effects that let a rule change a part of the image configuration."""
+
+_SAME_IMAGE: Final = Promise()
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -218,6 +233,7 @@ class Codemod:
         hadolint: codes whose `# hadolint ignore=` also suppresses this rule.
         checks: BuildKit checks whose `# check=skip=` also suppresses this rule.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
+        promise: what the fixes may change in the image, and what they achieve; by default the image is the same.
     """
 
     name: str
@@ -238,6 +254,7 @@ class Codemod:
     requires: Requires | None = None
     options: type[Any] | LazyClass | None = None
     needs_options: bool = False
+    promise: Promise = _SAME_IMAGE
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -245,6 +262,8 @@ class Codemod:
         work = self.check or self.check_project
         if work is None or (self.check is not None and self.check_project is not None):
             raise ValueError(f"{self.name}: a codemod has either a check or a check_project")
+        if beyond := sorted(part.value for part in self.promise.config if not self.effects & _PARTS[part]):
+            raise ValueError(f"{self.name}: its effects do not let it change {', '.join(beyond)} of the image")
         if isinstance(self.options, type):
             from dockfix.rule.options import check_options_class  # noqa: PLC0415 - not for codemods that are named only
 

@@ -12,10 +12,15 @@ from dataclasses import MISSING, fields
 from types import FunctionType
 
 from dockfix.rule.model import Codemod
+from dockfix.rule.promise import Promise
 
 __all__ = ["index_source"]
 
 _WIDTH = 120
+_NAMES = (
+    "Category", "Claim", "Codemod", "Effect", "LazyClass", "LazyFunction", "Packages", "Part", "Promise", "Requires",
+    "Severity",
+)  # fmt: skip
 
 
 def index_source(codemods: Iterable[Codemod], how: str) -> str:
@@ -25,6 +30,8 @@ def index_source(codemods: Iterable[Codemod], how: str) -> str:
         codemods: as their modules define them, in running order.
         how: the command that writes the module, for its docstring.
     """
+    body = [line for each in codemods for line in _codemod(each)]
+    used = [name for name in _NAMES if any(f"{name}." in line or f"{name}(" in line for line in body)]
     head = [
         '"""What a run must know of the rules of this pack before it imports their modules.',
         "",
@@ -35,11 +42,16 @@ def index_source(codemods: Iterable[Codemod], how: str) -> str:
         "",
         "from typing import Final",
         "",
-        "from dockfix.rule import Category, Codemod, Effect, LazyClass, LazyFunction, Requires, Severity",
+        *_import(used),
         "",
         "INDEX: Final = (",
     ]
-    return "\n".join([*head, *(line for each in codemods for line in _codemod(each)), ")"]) + "\n"
+    return "\n".join([*head, *body, ")"]) + "\n"
+
+
+def _import(names: Sequence[str]) -> list[str]:
+    line = f"from dockfix.rule import {', '.join(names)}"
+    return [line] if len(line) <= _WIDTH else ["from dockfix.rule import (", *(f"    {name}," for name in names), ")"]
 
 
 def _codemod(codemod: Codemod) -> Iterator[str]:
@@ -54,6 +66,14 @@ def _codemod(codemod: Codemod) -> Iterator[str]:
 
 
 def _argument(name: str, value: object) -> Iterator[str]:
+    if isinstance(value, Promise):
+        yield f"        {name}=Promise("
+        for field in fields(value):
+            part = getattr(value, field.name)
+            if part != field.default:
+                yield from (f"    {line}" for line in _argument(field.name, part))
+        yield "        ),"
+        return
     line = f"        {name}={_source(value)},"
     if len(line) <= _WIDTH or not isinstance(value, tuple | frozenset):
         yield line

@@ -1,0 +1,79 @@
+"""What a rule promises of the image, as a real build can show it.
+
+The effects of a rule say what its fixes may change in the Dockerfile; its promise says what they may change in the
+image, and what they achieve. `dockfix verify` builds before and after, and compares.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["Claim", "Packages", "Part", "Promise"]
+
+
+class Part(enum.Enum):
+    """A part of the image configuration, as in the OCI image specification."""
+
+    USER = "user"
+    ENV = "env"
+    ENTRYPOINT = "entrypoint"
+    COMMAND = "command"
+    HEALTHCHECK = "healthcheck"
+    LABELS = "labels"
+    PORTS = "ports"
+    WORKDIR = "workdir"
+    SHELL = "shell"
+    VOLUMES = "volumes"
+    STOP_SIGNAL = "stop-signal"
+
+
+class Packages(enum.Enum):
+    """How the installed packages may differ."""
+
+    SAME = "same"
+    FEWER = "fewer"
+    ANY = "any"
+
+
+class Claim(enum.Enum):
+    """What the fixes of a rule achieve."""
+
+    SMALLER = "smaller"
+    """The image is smaller."""
+    SOURCE_EDIT = "source-edit"
+    """After an edit of a source file, fewer steps are run again."""
+    ARG_CHANGE = "arg-change"
+    """After a change of a build argument, fewer steps are run again."""
+    CACHE_MOUNT = "cache-mount"
+    """A step that is run again finds its downloads in a cache mount."""
+    HEALTHY = "healthy"
+    """The health check passes in a container that runs, where it failed or was missing before."""
+    REPAIRS = "repairs"
+    """A build that failed succeeds. Where it succeeded before, there is nothing to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a rule promises of the image that is built after its fixes.
+
+    Three things are promised by every rule: a build that succeeded still succeeds, a container that started still
+    starts, and a health check that passed still passes. Beyond the differences that are named here, the image is the
+    same. The default promises the same image.
+
+    Args:
+        config: the parts of the configuration that may differ.
+        adds: the files that may be new, as patterns like those of `.gitignore` for absolute paths: `/etc/passwd`,
+            `/var/cache/apk/**`.
+        removes: the files that may be missing.
+        changes: the files whose content, mode or owner may differ.
+        packages: how the installed packages may differ. Files of a package that may be missing may be missing, too.
+        claims: what the fixes achieve.
+    """
+
+    config: frozenset[Part] = frozenset()
+    adds: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    packages: Packages = Packages.SAME
+    claims: frozenset[Claim] = frozenset()

@@ -1,0 +1,1 @@
+"""The builders, each behind the interface `dockfix.verify.model.Builder`."""

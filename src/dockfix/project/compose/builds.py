@@ -21,6 +21,7 @@ from dockfix.project.compose.merge import as_build, merge
 from dockfix.project.compose.model import (
     NO_OPTIONS,
     BuildInvocation,
+    BuildSecret,
     ComposeFile,
     ContextKind,
     Dependency,
@@ -163,12 +164,13 @@ class _Reader:
             table = entry.value if isinstance(entry.value, Table) else table_of(entry.scope, entry.line, {})
             service = services[name] = service_of(name, entry, table, loaded.env)
             if service.builds:
-                invocations.append(self._invocation(service, table, loaded.env))
+                invocations.append(self._invocation(service, table, loaded))
         self.loaded[path] = loaded
         files = (*loaded.files.values(), *loaded.merged_over)
         return ComposeFile(path, services, tuple(invocations), loaded.broken, files, self.loader.expanded)
 
-    def _invocation(self, service: Service, table: Table, env: Environment) -> BuildInvocation:
+    def _invocation(self, service: Service, table: Table, loaded: Loaded) -> BuildInvocation:
+        env = loaded.env
         entry = table.entries["build"]
         build = as_build(entry.value)
         root = self.files.root
@@ -210,6 +212,7 @@ class _Reader:
             hidden={name: raw[name] for name, value in parts.items() if is_hidden(value)},
             hidden_args=frozenset(hidden_args),
             shown_tags=tuple(tags.values()),
+            secrets=tuple(_secret(each, loaded.secrets) for each in values_of(build.get("secrets"))),
         )
 
     def _context(self, build: Table, root: Path) -> tuple[Path | None, str | None]:
@@ -236,6 +239,20 @@ class _Reader:
         if path is None:
             self.loader.problem(value.scope, value.line, f"the Dockerfile {value.shown} is outside the project")
         return path
+
+
+def _secret(value: Value, declared: Mapping[str, Entry]) -> BuildSecret:
+    """A secret that a build names, in the short or the long syntax (compose-spec, `build.md`, `secrets`)."""
+    source = text_of(value.get("source") if isinstance(value, Table) else value) or ""
+    target = (text_of(value.get("target")) if isinstance(value, Table) else None) or source
+    entry = declared.get(source)
+    content = entry.value if entry is not None else None
+    if not isinstance(content, Table):
+        return BuildSecret(target)
+    file = content.get("file")
+    path = text_of(file)
+    place = file.scope.folder.absolute() / path if file is not None and path is not None else None
+    return BuildSecret(target, place, text_of(content.get("environment")))
 
 
 def _options(build: Table, service: Table) -> dict[str, Option | None]:

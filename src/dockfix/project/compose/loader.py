@@ -56,7 +56,8 @@ class Loaded:
 
     `files` are the files that were read, by their real paths; `reached` the services of included and extended ones
     that are in here. `without_context` are services whose build says no context, and has the project's folder for it.
-    `merged_over` are the files that the services were merged over afterwards. `env` holds the variables of the project.
+    `merged_over` are the files that the services were merged over afterwards. `env` holds the variables of the project,
+    `secrets` the secrets that the files declare, by name.
     """
 
     services: dict[str, Entry] = field(default_factory=dict)
@@ -66,12 +67,14 @@ class Loaded:
     without_context: set[str] = field(default_factory=set)
     merged_over: tuple[Path, ...] = ()
     env: Environment = field(default_factory=Environment)
+    secrets: dict[str, Entry] = field(default_factory=dict)
 
     def adopt(self, other: Loaded) -> None:
         """Add the files and problems of `other`, not its services."""
         self.broken = self.broken or other.broken
         self.files.update(other.files)
         self.reached |= other.reached
+        self.secrets.update(other.secrets)
 
 
 @dataclass
@@ -164,6 +167,7 @@ class Loader:
             if include is not None:
                 included = self._included(include, scope, (*chain, self._real(scope.file)), inner)
                 found.update(included)
+            inner.secrets.update(_entries(table.get("secrets")))
             whole = table.entries.get("services")
             services = table.get("services")
             if services is not None and not isinstance(services, Table) and values_of(services):

@@ -11,7 +11,7 @@ from dockfix.project.files import resolve_inside
 from dockfix.project.secrets import is_secret_name
 
 __all__ = [
-    "NO_OPTIONS", "BuildInvocation", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext",
+    "NO_OPTIONS", "BuildInvocation", "BuildSecret", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext",
     "Option", "Service", "context_kind", "named_context",
 ]  # fmt: skip
 
@@ -53,6 +53,18 @@ class NamedContext:
     source: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BuildSecret:
+    """A secret of a build: the content of `file`, or the value of the environment variable `env`.
+
+    Both are `None` if they cannot be known, or the secret is neither (compose: `external`).
+    """
+
+    id: str
+    file: Path | None = None
+    env: str | None = None
+
+
 @dataclass(frozen=True)
 class BuildInvocation:
     """One way in which a Dockerfile is built: a compose service with `build:`, or a bake target.
@@ -70,7 +82,8 @@ class BuildInvocation:
 
     Values may come from a `.env` file, and must not be shown then: `raw` (`context`, `dockerfile`, `target`, `image`,
     those that are set) and `raw_args` have the text as written. `hidden` has those of `raw` whose values do come from
-    there, `hidden_args` such arguments, and `shown_tags` the tags as messages may show them.
+    there, `hidden_args` such arguments, and `shown_tags` the tags as messages may show them. `secrets` are those of
+    compose; bake's are in `options`.
     """
 
     source: Path
@@ -92,6 +105,7 @@ class BuildInvocation:
     hidden: Mapping[str, str] = field(default_factory=dict)
     shown_tags: tuple[str, ...] = ()
     hidden_args: frozenset[str] = frozenset()
+    secrets: tuple[BuildSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.compose.interpolation import Environment, interpolate
+from dockfix.project.compose.interpolation import interpolate
 from dockfix.project.compose.loader import Loaded, Loader
 from dockfix.project.compose.merge import as_build, merge
 from dockfix.project.compose.model import (

@@ -11,8 +11,8 @@ from dockfix.project.files import resolve_inside
 from dockfix.project.secrets import is_secret_name
 
 __all__ = [
-    "NO_OPTIONS", "BuildInvocation", "BuildSecret", "ComposeFile", "ContextKind", "Dependency", "Healthcheck", "NamedContext",
-    "Option", "Service", "context_kind", "named_context",
+    "NO_OPTIONS", "BuildInvocation", "BuildSecret", "ComposeFile", "ContextKind", "Dependency", "Healthcheck",
+    "NamedContext", "Option", "Service", "context_kind", "named_context",
 ]  # fmt: skip
 
 ContextKind: TypeAlias = Literal["folder", "image", "service", "target", "remote", "unknown"]

@@ -1,0 +1,99 @@
+"""What a scenario is given and what it shows: one claim of a rule, tried on the Dockerfile before and after its fixes.
+
+A scenario changes one thing (a source file, a build argument, the state of a cache mount), builds both sides again, and
+counts what the builder ran again. It decides from what the builder reports, never from the text alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from dockfix.project.target import Target
+from dockfix.rule.promise import Claim
+from dockfix.verify.model import BuildOutcome, Measurement, State, Step
+
+__all__ = ["Build", "ScenarioResult", "Side", "is_run", "rebuilds", "reruns"]
+
+
+class Build(Protocol):
+    """Builds a text in the context of its side, with the settings of the invocation (arguments, contexts, secrets)."""
+
+    def __call__(
+        self, text: str, *, args: Mapping[str, str] | None = None, last_stage: bool = False, no_cache: bool = False
+    ) -> BuildOutcome:
+        """Build a Dockerfile text. The image is not needed afterwards; the layers must stay in the builder's cache.
+
+        Args:
+            text: the Dockerfile.
+            args: build arguments in addition to those of the invocation; these win.
+            last_stage: build the last stage of the text, whatever stage the invocation names.
+            no_cache: use no layers of earlier builds.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The Dockerfile before or after the fixes, and how to build it.
+
+    Args:
+        target: the Dockerfile in its build; `target.text` is what is built.
+        context: the copied build context that `build` uses: a private folder. A scenario may change files in it, and
+            restores them. Both sides may have the same folder.
+        build: builds a text in that context.
+        args: the build arguments that `build` passes; None for a value that the environment gives.
+        stage: the stage that is built; None for the last.
+    """
+
+    target: Target
+    context: Path
+    build: Build
+    args: Mapping[str, str | None] = field(default_factory=dict)
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """What a scenario has shown.
+
+    Args:
+        claim: the claim that was tried.
+        state: what was shown of it.
+        evidence: why, in lines; the most important one first. No value of a build argument is in it.
+        measurements: what was counted and timed.
+    """
+
+    claim: Claim
+    state: State
+    evidence: tuple[str, ...]
+    measurements: tuple[Measurement, ...] = ()
+
+
+def is_run(step: Step) -> bool:
+    """Whether a step is a RUN, which costs time; a COPY that runs again is cheap."""
+    return step.text.lstrip()[:4].upper().rstrip() == "RUN"
+
+
+def reruns(outcome: BuildOutcome) -> tuple[Step, ...]:
+    """The RUN steps of a build that were run and not taken from the cache."""
+    return tuple(step for step in outcome.rerun if is_run(step))
+
+
+def rebuilds(what: str, before: Sequence[BuildOutcome], after: Sequence[BuildOutcome]) -> tuple[Measurement, ...]:
+    """The seconds, the RUN steps, and all steps that were run again in rebuilds, one value per run.
+
+    Args:
+        what: what was changed before the rebuilds: `after an edit of README.md`.
+        before: the rebuilds of the Dockerfile before the fixes.
+        after: those of the Dockerfile after them.
+    """
+    values: tuple[tuple[str, str, Callable[[BuildOutcome], float]], ...] = (
+        (f"build {what}", "s", lambda each: each.seconds),
+        (f"RUN steps run again {what}", "steps", lambda each: len(reruns(each))),
+        (f"all steps run again {what}", "steps", lambda each: len(each.rerun)),
+    )
+    return tuple(
+        Measurement(name, unit, tuple(map(value, before)), tuple(map(value, after))) for name, unit, value in values
+    )

@@ -7,17 +7,12 @@ https://github.com/moby/docker-image-spec (health check, shell, and `manifest.js
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
 
-from dockfix.verify.archive import ImageError, TarReader, decompressed
-from dockfix.verify.layers import Entry, Tree
-from dockfix.verify.noise import normaliser
-from dockfix.verify.packages import installed, kept_bytes
+from dockfix.verify.archive import ImageError
+from dockfix.verify.layers import Entry
 
 __all__ = ["Entry", "Healthcheck", "Image", "ImageConfig", "ImageError", "Layer", "read_image"]
 

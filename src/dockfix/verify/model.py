@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from dockfix.engine.results import Defect
+from dockfix.engine.results import Defect, RunResult
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Diagnostic
 
 __all__ = [
-    "BuildOutcome", "BuildRequest", "Builder", "BuilderError", "Culprit", "Difference", "Measurement", "Secret",
-    "Start", "StartOutcome", "State", "Step", "TargetResult", "Verdict", "VerifyResult",
+    "BuildOutcome", "BuildRequest", "Builder", "BuilderError", "Culprit", "Difference", "Event", "Measurement",
+    "OnEvent", "Proof", "Secret", "Start", "StartOutcome", "State", "Step", "TargetResult", "Verdict", "VerifyOptions",
+    "VerifyResult",
 ]  # fmt: skip
 
 OnLine: TypeAlias = Callable[[str], None]
@@ -251,7 +252,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """A fix that breaks a promise, found by building with and without it."""
+    """A fix that breaks a promise, found by building with and without it; or that `--prove` leaves out.
+
+    Args:
+        rule: the rule's name.
+        line: the line of the finding, before the fixes.
+        message: the message of the finding.
+        evidence: in the first line the promise and its state, `image: broken`; then why.
+    """
 
     rule: str
     line: int
@@ -319,3 +327,54 @@ class VerifyResult:
     def broken(self) -> bool:
         """Whether a promise is broken."""
         return any(each.broken for each in self.targets)
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """How a run of verify works.
+
+    Args:
+        runs: how often what is timed is repeated; medians are shown.
+        timeout: seconds that a build may take.
+        max_context: the highest number of bytes of a build context.
+        quick: whether only images are compared: layers of the build before are used for the build after, and nothing
+            is timed.
+        start_limit: seconds that a container may run.
+    """
+
+    runs: int = 1
+    timeout: float = 1800.0
+    max_context: int = 2 * 1024**3
+    quick: bool = False
+    start_limit: float = 20.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a run does next: for a progress display.
+
+    Args:
+        target: the Dockerfile, and how it is built.
+        what: for example `build before`.
+        detail: what belongs to it.
+    """
+
+    target: str
+    what: str
+    detail: str = ""
+
+
+OnEvent: TypeAlias = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The result of `dockfix apply --prove`.
+
+    Args:
+        result: what builds have shown; the fixes that were left out are the `culprits` of its targets.
+        run: the run with the safe fixes and the proven ones; nothing is written.
+    """
+
+    result: VerifyResult
+    run: RunResult

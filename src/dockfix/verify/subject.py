@@ -1,0 +1,357 @@
+"""One build of one Dockerfile: its fixes, the builds with and without them, and what these show."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from dockfix.engine.results import FileResult
+from dockfix.facts.model import Refused
+from dockfix.project.target import is_project_file_name
+from dockfix.rule.model import Diagnostic
+from dockfix.rule.promise import Claim, Promise
+from dockfix.rule.registry import Registry
+from dockfix.verify.bench import Bench, Version
+from dockfix.verify.bisect import culprits
+from dockfix.verify.choice import Choice, Chosen, Item
+from dockfix.verify.claims import Claims
+from dockfix.verify.comparison import Comparer, Comparison, Shown
+from dockfix.verify.model import (
+    Builder,
+    Culprit,
+    Event,
+    Measurement,
+    OnEvent,
+    State,
+    TargetResult,
+    Verdict,
+    VerifyOptions,
+)
+from dockfix.verify.requests import Recipe, recipes, shown_build
+
+__all__ = ["Found", "Job", "Subject", "blank_result", "builds_of", "concerned", "job_of"]
+
+_NUMBERS: Final = itertools.count(1)
+_NO_PROMISE: Final = Promise()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all builds of a run have in common.
+
+    Args:
+        choice: runs the engine with some of the fixes.
+        promises: what each rule promises.
+        options: how to build and measure.
+        builder: builds the images.
+        folder: the temporary folder of the run.
+        event: called with the Dockerfile and what is done next.
+    """
+
+    choice: Choice
+    promises: Mapping[str, Promise]
+    options: VerifyOptions
+    builder: Builder
+    folder: Path
+    event: Callable[[str, str], None]
+
+    def of(self, items: Sequence[Item]) -> dict[str, Promise]:
+        """The promises of the rules of some fixes."""
+        return {item.rule: self.promises.get(item.rule, _NO_PROMISE) for item in items}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What builds have shown of some fixes.
+
+    Args:
+        left: the fixes that together break nothing that every rule promises.
+        culprits: the others, each with what it breaks.
+        comparison: the builds without and with the fixes of `left`.
+        start: the fixes that the version before has already.
+    """
+
+    left: tuple[Item, ...]
+    culprits: Mapping[Item, tuple[str, Shown]]
+    comparison: Comparison
+    start: tuple[Item, ...] = ()
+
+
+@dataclass
+class Subject:
+    """One build of one Dockerfile; a context manager that removes what it made.
+
+    Args:
+        job: what all builds have in common.
+        name: the Dockerfile and its build, for a reader.
+        path: the Dockerfile's real path.
+        key: which build, as `recipes` names it.
+        base: the fixes that both versions have.
+        items: the fixes that make the difference, in the order in which they are applied.
+    """
+
+    job: Job
+    name: str
+    path: Path
+    key: object
+    base: tuple[Item, ...]
+    items: tuple[Item, ...]
+    _bench: Bench = field(init=False, repr=False)
+    _comparer: Comparer = field(init=False, repr=False)
+    _scenarios: dict[tuple[object, ...], tuple[Shown, tuple[Measurement, ...]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        options = self.job.options
+        folder = self.job.folder / f"build-{next(_NUMBERS)}"
+        versions = self.version(()), self.version(self.items)
+        self._bench = Bench(self.job.builder, folder, versions, timeout=options.timeout, limit=options.max_context)
+        self._comparer = Comparer(self._bench, self.job.builder, options.start_limit, self.event)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bench.close()
+
+    def event(self, what: str) -> None:
+        """Report what is done next."""
+        self.job.event(self.name, what)
+
+    def version(self, items: Sequence[Item]) -> Version:
+        """The version of the Dockerfile with some of the fixes.
+
+        Raises:
+            Refused: it cannot be built here.
+        """
+        return Version.of(self.job.choice.of((*self.base, *items)).workspace, self.path, self.key)
+
+    def compare(self, start: Sequence[Item], more: Sequence[Item]) -> Comparison:
+        """Compare the version with some fixes with the one that has more of them."""
+        both = self.in_order((*start, *more))
+        return self._comparer.compare(self.version(start), self.version(both), self.job.of(more))
+
+    def in_order(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        """Fixes in the order in which they are applied."""
+        return tuple(item for item in self.items if item in items)
+
+    def repairs(self) -> tuple[Item, ...]:
+        """The fixes of rules that repair builds, if the build fails without and succeeds with them; else none.
+
+        Those without which it succeeds, too, are left out.
+        """
+        some = tuple(item for item in self.items if Claim.REPAIRS in self.job.promises[item.rule].claims)
+        if not some or self._bench.built(self.version(())).outcome.ok:
+            return ()
+        if not self.compare((), some).repairs:
+            return ()
+        for item in some:
+            fewer = tuple(each for each in some if each != item)
+            if fewer and self.compare((), fewer).repairs:
+                some = fewer
+        return some
+
+    def search(self, start: Sequence[Item], items: Sequence[Item]) -> Found:
+        """Find the fixes that break what every rule promises; `start` are those that both versions have."""
+
+        def breaks(some: Sequence[Item]) -> bool:
+            return self.compare(start, some).broken
+
+        found, left = culprits(items, breaks) if items else ([], [])
+        evidence = {item: self._evidence(start, items, item) for item in found}
+        comparison = self.compare(start, left)
+        return Found(tuple(left), evidence, comparison, tuple(start))
+
+    def _evidence(self, start: Sequence[Item], items: Sequence[Item], item: Item) -> tuple[str, Shown]:
+        """What a fix breaks: by itself, or else with all the others."""
+        alone = self.compare(start, [item])
+        comparison = alone if alone.broken else self.compare(start, items)
+        return _broken(comparison)
+
+    def verdicts(self, found: Found) -> tuple[list[Verdict], list[Measurement]]:
+        """What is shown of all promises of the rules of `found.left`, with what was measured on the way."""
+        verdicts: list[Verdict] = []
+        measured: list[Measurement] = []
+        rules = list(dict.fromkeys(item.rule for item in found.left))
+        for rule in rules:
+            comparison = found.comparison
+            verdicts.append(verdict_of(rule, "builds", comparison.builds))
+            verdicts.append(verdict_of(rule, "image", comparison.image))
+            if comparison.starts is not None:
+                verdicts.append(verdict_of(rule, "starts", comparison.starts))
+            for claim in sorted(self.job.promises[rule].claims, key=lambda each: each.value):
+                shown, more = self._claim(found, rule, claim, rules)
+                verdicts.append(verdict_of(rule, claim.value, shown))
+                measured += [each for each in more if each not in measured]
+        return verdicts, measured
+
+    def _claim(
+        self, found: Found, rule: str, claim: Claim, rules: Sequence[str]
+    ) -> tuple[Shown, tuple[Measurement, ...]]:
+        sharing = [each for each in rules if claim in self.job.promises[each].claims]
+        before = self.version(found.start)
+        after = self.version(self.in_order((*found.start, *found.left)))
+        shared = claim in (Claim.SMALLER, Claim.REPAIRS)
+        key = (before.identity, after.identity, claim, rule if shared else "")
+        if key not in self._scenarios:
+            self.event(f"try {claim.value}")
+            claims = Claims(
+                self._bench,
+                before,
+                after,
+                lambda name: self._without(found, name),
+                found.comparison,
+                self.job.options.runs,
+                self.job.options.start_limit,
+            )
+            self._scenarios[key] = claims.shown(rule, claim, alone=len(sharing) == 1)
+        return self._scenarios[key]
+
+    def _without(self, found: Found, rule: str) -> Version | None:
+        some = [item for item in (*found.start, *found.left) if item.rule != rule]
+        try:
+            return self.version(self.in_order(some))
+        except Refused:
+            return None
+
+    def verified(self, blank: TargetResult) -> TargetResult:
+        """The result of verify for this build; `blank` has what is known without builds."""
+        times = [] if self.job.options.quick else self._times()
+        repairs = self.repairs()
+        verdicts, measured = self._verdicts_of_repairs(repairs)
+        found = self.search(repairs, [item for item in self.items if item not in repairs])
+        more, scenarios = self.verdicts(found)
+        guilty = {item.rule: shown for item, shown in found.culprits.items()}
+        verdicts += [each for each in more if each.rule not in guilty]
+        verdicts += [verdict_of(rule, promise, shown) for rule, (promise, shown) in guilty.items()]
+        whole = self.compare((), self.items)
+        return replace(
+            blank,
+            before=whole.before.outcome,
+            after=whole.after.outcome,
+            verdicts=tuple(verdicts),
+            measurements=(*whole.measurements, *times, *measured, *scenarios),
+            differences=whole.differences or found.comparison.differences,
+            culprits=self.named(found.culprits) if len(self.items) > 1 else (),
+        )
+
+    def _verdicts_of_repairs(self, repairs: tuple[Item, ...]) -> tuple[list[Verdict], list[Measurement]]:
+        if not repairs:
+            return [], []
+        return self.verdicts(Found(repairs, {}, self.compare((), repairs)))
+
+    def named(self, found: Mapping[Item, tuple[str, Shown]]) -> tuple[Culprit, ...]:
+        """The fixes that break a promise, with their lines."""
+        chosen = self.job.choice.of((*self.base, *self.items))
+        named = []
+        for item, (promise, (_, evidence)) in found.items():
+            lines = [each.line for each in chosen.items.get(item, ())] or [0]
+            named.append(Culprit(item.rule, lines[0], item.message, (f"{promise}: broken", *evidence)))
+        return tuple(named)
+
+    def _times(self) -> list[Measurement]:
+        """The times of builds from scratch, and of builds that find all layers in the cache."""
+        cold: tuple[list[float], list[float]] = ([], [])
+        warm: tuple[list[float], list[float]] = ([], [])
+        versions = self.version(()), self.version(self.items)
+        for number in range(self.job.options.runs):
+            for index, version in enumerate(versions):
+                self.event(f"build {('before', 'after')[index]} from scratch, {number + 1} of {self.job.options.runs}")
+                outcome = self._bench.built(version, fresh=True).outcome
+                if outcome.ok:
+                    cold[index].append(outcome.seconds)
+        for _ in range(self.job.options.runs):
+            for index, version in enumerate(versions):
+                if cold[index]:
+                    warm[index].append(self._bench.build(version)[1].seconds)
+        return [
+            Measurement("build from scratch", "s", tuple(cold[0]), tuple(cold[1])),
+            Measurement("build without changes", "s", tuple(warm[0]), tuple(warm[1])),
+        ]
+
+
+def verdict_of(rule: str, promise: str, shown: Shown) -> Verdict:
+    """A verdict from what was shown."""
+    return Verdict(rule, promise, *shown)
+
+
+def _broken(comparison: Comparison) -> tuple[str, Shown]:
+    """The first promise that is broken, with what was shown of it."""
+    for promise, shown in (("builds", comparison.builds), ("image", comparison.image), ("starts", comparison.starts)):
+        if shown is not None and shown[0] is State.BROKEN:
+            return promise, shown
+    return "image", comparison.image
+
+
+def concerned(base: Chosen, whole: Chosen, path: Path, key: object) -> tuple[Item, ...]:
+    """The fixes that may make a difference to one build of a Dockerfile, in the order in which they are applied."""
+    target, after = base.workspace.at(path), whole.workspace.at(path)
+    if target is None or after is None:
+        return ()
+    old, new = recipes(target).get(key), recipes(after).get(key)
+    known = old if isinstance(old, Recipe) else new
+    folders = [known.context, *known.folders.values()] if isinstance(known, Recipe) else []
+    dockerfiles = base.workspace.by_path.keys()
+    differs = old != new if isinstance(old, Recipe) and isinstance(new, Recipe) else False
+
+    def matters(changed: Path) -> bool:
+        if changed == path:
+            return True
+        if changed in dockerfiles:
+            return False
+        if is_project_file_name(changed.name) and not changed.name.endswith(".dockerignore"):
+            return differs
+        return any(folder is not None and changed.is_relative_to(folder) for folder in folders) or (
+            changed == path.with_name(f"{path.name}.dockerignore")
+        )
+
+    return tuple(item for item in whole.items if any(matters(each) for each in whole.paths(item)))
+
+
+def fixes_of(chosen: Chosen, items: Sequence[Item]) -> tuple[Diagnostic, ...]:
+    """The diagnostics of some fixes."""
+    return tuple(found for item in items for found in chosen.items.get(item, ()))
+
+
+def diff_of(chosen: Chosen, items: Sequence[Item]) -> str:
+    """The changes of the files that some fixes change, as a unified diff."""
+    paths = {path for item in items for path in chosen.paths(item)}
+    return "".join(file.diff for file in chosen.run.files if file.real in paths and file.changed)
+
+
+def job_of(
+    choice: Choice,
+    registry: Registry,
+    options: VerifyOptions,
+    builder: Builder,
+    folder: Path,
+    on_event: OnEvent | None,
+) -> Job:
+    """What all builds of a run have in common."""
+
+    def event(target: str, what: str) -> None:
+        if on_event is not None:
+            on_event(Event(target, what))
+
+    promises = {codemod.name: codemod.promise for codemod in registry.codemods}
+    return Job(choice, promises, options, builder, folder, event)
+
+
+def builds_of(base: Chosen, file: FileResult) -> list[object]:
+    """The keys of the builds of a Dockerfile; none if it could not be used."""
+    target = base.workspace.at(file.real)
+    return list(recipes(target)) if target is not None and not file.problems else []
+
+
+def blank_result(base: Chosen, whole: Chosen, file: FileResult, key: object, items: Sequence[Item]) -> TargetResult:
+    """The result for one build, as far as it is known without builds."""
+    target = base.workspace.at(file.real)
+    shown = shown_build(target, key) if target is not None else ""
+    return TargetResult(file.display, shown, fixes_of(whole, items), diff_of(whole, items))

@@ -208,8 +208,9 @@ class Bench:
         self._tags.append(tag)
         with self._request(version, tag, text) as request:
             target = None if last_stage else request.target
-            request = replace(request, args={**request.args, **(args or {})}, target=target, no_cache=no_cache)
-            return tag, self._builder.build(request, self._on_line)
+            more = {**request.args, **(args or {})}
+            this = replace(request, args=more, target=target, no_cache=no_cache)
+            return tag, self._builder.build(this, self._on_line)
 
     @contextmanager
     def _request(self, version: Version, tag: str, text: str | None, depth: int = 0) -> Iterator[BuildRequest]:

@@ -1,31 +1,284 @@
-"""Compares two images: configuration, files, packages, sizes."""
+"""Compares two images: configuration, packages, files; and says which differences are expected.
+
+A file differs in type, mode, owner, content or link target; a folder in type, mode or owner. Times are never read, and
+a folder does not differ because something below it does. A folder that is new or gone is one difference.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Final
 
-from dockfix.rule.promise import Promise
-from dockfix.verify.image import Image
+from dockfix.project.secrets import is_secret_name
+from dockfix.rule.promise import Packages, Part, Promise
+from dockfix.verify.changes import PROMISED, Change, change_at, changes, differences
+from dockfix.verify.globs import Globs
+from dockfix.verify.image import Healthcheck, Image, ImageConfig
 from dockfix.verify.model import Difference, Measurement
+from dockfix.verify.noise import noise_reason
+from dockfix.verify.packages import MANAGED, owned
 
 __all__ = ["UNSTABLE", "allowed", "compare", "measurements", "unstable"]
 
-UNSTABLE = "differs between two builds of the same Dockerfile"
+UNSTABLE: Final = "differs between two builds of the same Dockerfile"
+_ORDER: Final = ("config", "package", "removed", "added", "changed")
 
 
 def compare(before: Image, after: Image) -> tuple[Difference, ...]:
-    """What differs between two images; noise has its `reason`, and is last."""
+    """What differs between two images.
+
+    Noise, which differs between two builds of the same Dockerfile by itself, has its `reason` and is last.
+    """
+    root = changes(before.tree, after.tree)
+    return _sorted(
+        [
+            *_config(before.config, after.config),
+            *_packages(before.packages, after.packages),
+            *differences(root, lambda change: noise_reason(change.kind, change.path)),
+        ]
+    )
 
 
 def allowed(
-    differences: Sequence[Difference], promises: Mapping[str, Promise], before: Image, after: Image
+    found: Sequence[Difference], promises: Mapping[str, Promise], before: Image, after: Image
 ) -> tuple[Difference, ...]:
-    """The differences, where those that the promise of a rule allows have the reason `promised by <rule>`."""
+    """The differences, where those that the promise of any rule allows have the reason `promised by <rule>`.
+
+    A folder that is allowed in parts becomes several differences.
+
+    Args:
+        found: the differences of `compare` or `unstable`; those with a reason are returned as they are.
+        promises: the promises by the name of their rule.
+        before: the image before.
+        after: the image after.
+    """
+    permissions = [_Permission(rule, promise, before, after) for rule, promise in sorted(promises.items())]
+    root: Change | None = None
+    result: list[Difference] = []
+    for each in found:
+        if each.reason:
+            result.append(each)
+        elif each.kind in {"config", "package"}:
+            rule = next((one.rule for one in permissions if one.allows_value(each)), None)
+            result.append(each if rule is None else replace(each, reason=f"{PROMISED}{rule}"))
+        else:
+            root = root or changes(before.tree, after.tree)
+            result += _allowed_files(each, change_at(root, each.what), permissions)
+    return _sorted(result)
 
 
-def unstable(differences: Sequence[Difference], repeated: Sequence[Difference]) -> tuple[Difference, ...]:
-    """The differences, where those that two builds of *before* have, too, have the reason `UNSTABLE`."""
+def _allowed_files(each: Difference, change: Change | None, permissions: list[_Permission]) -> Iterator[Difference]:
+    def reason(change: Change) -> str:
+        for one in permissions:
+            if one.allows_file(change):
+                return f"{PROMISED}{one.rule}"
+        return noise_reason(change.kind, change.path)
+
+    if change is None:
+        yield each
+    elif change.covers:
+        yield from differences(change, reason)
+    else:
+        yield replace(each, reason=reason(change))
+
+
+class _Permission:
+    """What the promise of a rule allows."""
+
+    def __init__(self, rule: str, promise: Promise, before: Image, after: Image) -> None:
+        self.rule = rule
+        self._promise, self._before, self._after = promise, before, after
+        self._globs = {
+            "added": Globs(promise.adds), "removed": Globs(promise.removes), "changed": Globs(promise.changes),
+        }  # fmt: skip
+
+    def allows_value(self, difference: Difference) -> bool:
+        """Whether a part of the configuration, or a package, may differ so."""
+        if difference.kind == "config":
+            return Part(difference.what.split(" ")[0]) in self._promise.config
+        return difference.what in self._changed_packages
+
+    def allows_file(self, change: Change) -> bool:
+        """Whether a file, or an empty folder, may differ so."""
+        if self._globs[change.kind].matches(change.path):
+            return True
+        if not self._changed_packages:
+            return False
+        return MANAGED.matches(change.path) or _is_alternative(change) or self._is_owned(change)
+
+    def _is_owned(self, change: Change) -> bool:
+        if change.kind == "removed":
+            return self._owned_before(change.path)
+        if self._promise.packages is not Packages.ANY:
+            return False
+        if change.kind == "added":
+            return self._owned_after(change.path)
+        return self._owned_before(change.path) and self._owned_after(change.path)
+
+    @cached_property
+    def _changed_packages(self) -> frozenset[str]:
+        """The packages that differ, and may."""
+        if self._promise.packages is Packages.SAME:
+            return frozenset()
+        before, after = self._before.packages, self._after.packages
+        fewer = before.keys() - after.keys()
+        if self._promise.packages is Packages.FEWER:
+            return frozenset(fewer)
+        return frozenset(fewer | {key for key in after if before.get(key) != after[key]})
+
+    @cached_property
+    def _owned_before(self) -> Callable[[str], bool]:
+        return _owner(self._before, self._changed_packages)
+
+    @cached_property
+    def _owned_after(self) -> Callable[[str], bool]:
+        return _owner(self._after, self._changed_packages)
+
+
+def _owner(image: Image, keys: Collection[str]) -> Callable[[str], bool]:
+    """Whether a path belongs to one of some packages."""
+    found = owned(image.kept, keys)
+    files = {_real(path, image) for path in found.files}
+    folders = {_real(path, image) for path in found.folders}
+
+    def owns(path: str) -> bool:
+        if path in files:
+            return True
+        parts = path.split("/")
+        return any("/".join(parts[:end]) in folders for end in range(2, len(parts) + 1))
+
+    return owns
+
+
+def _real(path: str, image: Image, links: int = 40) -> str:
+    """A path with the symlinks of its folders followed: `/lib/x` is `/usr/lib/x` where `/lib` is a symlink."""
+    done: list[str] = []
+    todo = [part for part in path.split("/") if part not in {"", "."}][::-1]
+    while todo:
+        name = todo.pop()
+        if name == "..":
+            del done[-1:]
+            continue
+        done.append(name)
+        entry = image.tree.get("/" + "/".join(done)) if todo else None
+        if entry is not None and entry.type == "symlink" and links:
+            links -= 1
+            done = [] if entry.link.startswith("/") else done[:-1]
+            todo += [part for part in entry.link.split("/") if part not in {"", "."}][::-1]
+    return "/" + "/".join(done)
+
+
+def _is_alternative(change: Change) -> bool:
+    """Whether all there is are symlinks of Debian's alternatives, which no package owns."""
+    entries = [each for each in (change.before, change.after) if each is not None]
+    return all(each.type == "symlink" and each.link.startswith("/etc/alternatives/") for each in entries)
+
+
+def unstable(found: Sequence[Difference], repeated: Sequence[Difference]) -> tuple[Difference, ...]:
+    """The differences, where those that two builds of *before* have, too, have the reason `UNSTABLE`.
+
+    A new name in place of an old one counts, too, where the second build has another name in the same folder.
+
+    Args:
+        found: the differences between *before* and *after*.
+        repeated: the differences between two builds of *before*.
+    """
+    places = {(each.kind, each.what) for each in repeated}
+    renamed = _renamed(repeated) & _renamed(found)
+
+    def is_unstable(each: Difference) -> bool:
+        return (each.kind, each.what) in places or (each.kind in {"added", "removed"} and _folder(each) in renamed)
+
+    return _sorted(
+        [replace(each, reason=UNSTABLE) if not each.reason and is_unstable(each) else each for each in found]
+    )
+
+
+def _renamed(found: Sequence[Difference]) -> set[str]:
+    """The folders in which as many entries are new as are gone."""
+    balance: dict[str, list[int]] = {}
+    for each in found:
+        if each.kind in {"added", "removed"}:
+            balance.setdefault(_folder(each), [0, 0])[each.kind == "added"] += 1
+    return {folder for folder, (gone, new) in balance.items() if gone == new}
+
+
+def _folder(difference: Difference) -> str:
+    return difference.what.rpartition("/")[0]
 
 
 def measurements(before: Image, after: Image) -> tuple[Measurement, ...]:
-    """Image size, layers, files and packages."""
+    """Image size, layers that have files, files of the merged tree (folders are not counted), and packages."""
+
+    def measured(what: str, unit: str, value: Callable[[Image], float]) -> Measurement:
+        return Measurement(what, unit, (value(before),), (value(after),))
+
+    return (
+        measured("image size", "bytes", lambda image: image.size),
+        measured("layers", "layers", lambda image: sum(not layer.empty for layer in image.layers)),
+        measured("files", "files", lambda image: sum(entry.type != "folder" for entry in image.tree.values())),
+        measured("packages", "packages", lambda image: len(image.packages)),
+    )
+
+
+def _sorted(found: Sequence[Difference]) -> tuple[Difference, ...]:
+    return tuple(sorted(found, key=lambda each: (bool(each.reason), _ORDER.index(each.kind), each.what.split("/"))))
+
+
+def _config(before: ImageConfig, after: ImageConfig) -> Iterator[Difference]:
+    texts_before, texts_after = _config_texts(before), _config_texts(after)
+    for what in sorted(texts_before.keys() | texts_after.keys()):
+        value_before, value_after = texts_before.get(what), texts_after.get(what)
+        if value_before != value_after:
+            yield Difference("config", what, _shown(what, value_before), _shown(what, value_after))
+
+
+def _config_texts(config: ImageConfig) -> dict[str, str]:
+    """Each part that is set, as text; variables, labels, ports and volumes one by one."""
+    texts = {
+        Part.USER.value: config.user,
+        Part.ENTRYPOINT.value: _array(config.entrypoint),
+        Part.COMMAND.value: _array(config.command),
+        Part.HEALTHCHECK.value: _healthcheck(config.healthcheck),
+        Part.WORKDIR.value: config.workdir,
+        Part.SHELL.value: _array(config.shell),
+        Part.STOP_SIGNAL.value: config.stop_signal,
+    }
+    texts = {what: text for what, text in texts.items() if text}
+    for variable in config.env:
+        name, _, value = variable.partition("=")
+        texts[f"{Part.ENV.value} {name}"] = value
+    texts |= {f"{Part.LABELS.value} {key}": value for key, value in config.labels.items()}
+    texts |= {f"{Part.PORTS.value} {port}": "exposed" for port in config.ports}
+    return texts | {f"{Part.VOLUMES.value} {path}": "declared" for path in config.volumes}
+
+
+def _shown(what: str, value: str | None) -> str:
+    """A value for a reader, without secrets; an empty value is not the same as none."""
+    if value is None:
+        return ""
+    part, _, name = what.partition(" ")
+    if part in {Part.ENV.value, Part.LABELS.value} and is_secret_name(name):
+        return "a value that is not shown"
+    return value or "(empty)"
+
+
+def _array(words: Sequence[str]) -> str:
+    return json.dumps(list(words), ensure_ascii=False) if words else ""
+
+
+def _healthcheck(check: Healthcheck | None) -> str:
+    if check is None:
+        return ""
+    times = {"interval": check.interval, "timeout": check.timeout, "start period": check.start_period}
+    parts = [_array(check.test), *(f"{name} {seconds:g} s" for name, seconds in times.items() if seconds)]
+    return ", ".join([*parts, f"{check.retries} retries"] if check.retries else parts)
+
+
+def _packages(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Difference]:
+    for key in sorted(before.keys() | after.keys()):
+        if before.get(key) != after.get(key):
+            yield Difference("package", key, before.get(key, ""), after.get(key, ""))

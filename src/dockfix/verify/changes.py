@@ -1,0 +1,180 @@
+"""What differs between two trees of files, as a tree of changes; a folder that is new or gone is one difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from dockfix.verify.layers import Entry
+from dockfix.verify.model import Difference
+
+__all__ = ["PROMISED", "Change", "Reason", "change_at", "changes", "differences", "size_text"]
+
+PROMISED: Final = "promised by "
+"""How the reason begins that names the rule."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What differs at a path, and below it.
+
+    Args:
+        path: the absolute path.
+        kind: `added`, `removed` or `changed`; empty if only something below it differs.
+        before: the entry before; None if there was none.
+        after: likewise.
+        below: the changes directly below it, by name.
+    """
+
+    path: str
+    kind: str = ""
+    before: Entry | None = None
+    after: Entry | None = None
+    below: dict[str, Change] = field(default_factory=dict)
+
+    @property
+    def covers(self) -> bool:
+        """Whether it is a folder that is new, gone or replaced, so that everything below it differs."""
+        return bool(self.kind) and _is_folder(self.before) != _is_folder(self.after)
+
+    def walk(self) -> Iterator[Change]:
+        """This change and those below it, each before what is below it."""
+        todo = [self]
+        while todo:
+            change = todo.pop()
+            yield change
+            todo += reversed(change.below.values())
+
+
+Reason = Callable[[Change], str]
+"""Why a single change is allowed, or noise; empty if it is neither."""
+
+
+def changes(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Change:
+    """All that differs between two trees, as the change of `/`. A folder's times are not known and never differ."""
+    root = Change("/")
+    paths = [path for path in before.keys() | after.keys() if not _same(before.get(path), after.get(path))]
+    for path in sorted(paths, key=lambda path: path.split("/")):
+        node = root
+        for at, name in enumerate(parts := path.split("/")[1:], start=1):
+            if name:
+                node = node.below.setdefault(name, Change("/" + "/".join(parts[:at])))
+        node.before, node.after = before.get(path), after.get(path)
+        node.kind = "added" if node.before is None else "removed" if node.after is None else "changed"
+    return root
+
+
+def change_at(root: Change, path: str) -> Change | None:
+    """The change of a path."""
+    node: Change | None = root
+    for name in path.split("/"):
+        if name and node is not None:
+            node = node.below.get(name)
+    return node
+
+
+def differences(root: Change, reason: Reason) -> Iterator[Difference]:
+    """The differences of a change and of what is below it.
+
+    A folder that is new or gone is one difference with the reason of its content, if all of that has one. If a rule
+    promises a part of its content only, the parts are differences of their own.
+    """
+    reasons = _reasons(root, reason)
+    todo = [root]
+    while todo:
+        change = todo.pop()
+        found = reasons[change.path]
+        if change.covers and not (change.below and "" in found and any(map(_is_promise, found))):
+            yield _difference(change, _joined(found))
+            continue
+        if change.kind and not change.covers:
+            yield _difference(change, reason(change))
+        todo += reversed(change.below.values())
+
+
+def _reasons(root: Change, reason: Reason) -> dict[str, frozenset[str]]:
+    """The reasons of what is at and below each path. A folder with content has those of the content."""
+    reasons: dict[str, frozenset[str]] = {}
+    for change in reversed(list(root.walk())):
+        below = [reasons[each.path] for each in change.below.values()]
+        own = {reason(change)} if change.kind and not (change.covers and below) else set()
+        reasons[change.path] = frozenset(own).union(*below)
+    return reasons
+
+
+def _is_promise(reason: str) -> bool:
+    return reason.startswith(PROMISED)
+
+
+def _joined(reasons: frozenset[str]) -> str:
+    """One reason for several: none if one is missing, else those of rules before noise."""
+    if "" in reasons:
+        return ""
+    names = sorted(each.removeprefix(PROMISED) for each in reasons if _is_promise(each))
+    return PROMISED + ", ".join(names) if names else min(reasons, default="")
+
+
+def _difference(change: Change, reason: str) -> Difference:
+    before, after = change.before, change.after
+    if before is None or after is None or before.type != after.type:
+        return Difference(change.kind, change.path, _whole(change, False), _whole(change, True), reason)
+    texts: list[tuple[str, str]] = []
+    if (before.digest, before.size) != (after.digest, after.size):
+        short = before.size == after.size
+        texts.append((_content(before, short), _content(after, short)))
+    if before.link != after.link:
+        texts.append((f"to {before.link}", f"to {after.link}"))
+    if before.mode != after.mode:
+        texts.append((f"mode {before.mode:04o}", f"mode {after.mode:04o}"))
+    if (before.uid, before.gid) != (after.uid, after.gid):
+        texts.append((f"owner {before.uid}:{before.gid}", f"owner {after.uid}:{after.gid}"))
+    return Difference(
+        change.kind, change.path, ", ".join(a for a, _ in texts), ", ".join(b for _, b in texts), reason
+    )
+
+
+def _content(entry: Entry, with_digest: bool) -> str:
+    return f"{size_text(entry.size)}, sha256 {entry.digest[:12]}" if with_digest else f"{entry.size:,} bytes"
+
+
+def _whole(change: Change, after: bool) -> str:
+    """An entry in words; a folder with its content."""
+    entry = change.after if after else change.before
+    if entry is None:
+        return ""
+    rights = f"mode {entry.mode:04o}, owner {entry.uid}:{entry.gid}"
+    match entry.type:
+        case "folder":
+            sides = (each.after if after else each.before for each in change.walk())
+            files = [side for side in sides if side is not None and side.type != "folder"]
+            size = size_text(sum(side.size for side in files))
+            return f"folder, {len(files):,} {'file' if len(files) == 1 else 'files'}, {size}" if files else "folder"
+        case "symlink":
+            return f"symlink to {entry.link}"
+        case "file":
+            return f"file, {size_text(entry.size)}, {rights}"
+        case _:
+            return f"{entry.type} {entry.link}".rstrip() + f", {rights}"
+
+
+def size_text(size: float) -> str:
+    """A number of bytes for a reader, in units of 1,000."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _is_folder(entry: Entry | None) -> bool:
+    return entry is not None and entry.type == "folder"
+
+
+def _same(before: Entry | None, after: Entry | None) -> bool:
+    """Whether two entries are equal. The digest is that of the normalised content, so the size does not count."""
+    if before is None or after is None:
+        return False
+    return (before.type, before.mode, before.uid, before.gid, before.digest, before.link) == (
+        after.type, after.mode, after.uid, after.gid, after.digest, after.link,
+    )  # fmt: skip

@@ -1,0 +1,32 @@
+"""Matches absolute paths with patterns like those of `.gitignore`, in time linear in the path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dockfix.project.gitignore import GitIgnore
+
+__all__ = ["Globs"]
+
+
+class Globs:
+    """Patterns of paths: a path matches if it, or a folder above it, does. The answers for folders are remembered."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._patterns = GitIgnore(patterns)
+        self._folders: dict[str, bool] = {"": False}
+
+    def matches(self, path: str) -> bool:
+        """Whether an absolute path, or a folder above it, matches."""
+        above, _, _ = path.rpartition("/")
+        return self._below(above) or bool(self._patterns.verdict(path[1:]) or self._patterns.verdict(f"{path[1:]}/"))
+
+    def _below(self, folder: str) -> bool:
+        todo = [folder]
+        while (above := todo[-1].rpartition("/")[0]) not in self._folders:
+            todo.append(above)
+        for each in reversed(todo):
+            if each not in self._folders:
+                inherited = self._folders[each.rpartition("/")[0]]
+                self._folders[each] = inherited or bool(self._patterns.verdict(f"{each[1:]}/"))
+        return self._folders[folder]

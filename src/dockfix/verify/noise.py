@@ -1,0 +1,3 @@
+"""n"""
+def normaliser(path): return None
+def noise_reason(kind, path): return ""

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Protocol
 
 from dockfix.project.target import Target
 from dockfix.rule.promise import Claim
 from dockfix.verify.model import BuildOutcome, Measurement, State, Step
 
-__all__ = ["Build", "ScenarioResult", "Side", "is_run", "rebuilds", "reruns"]
+__all__ = [
+    "Build", "ScenarioResult", "Side", "compare_reruns", "first_failure", "is_run", "not_shown", "rebuilds", "reruns",
+    "warm_up",
+]  # fmt: skip
 
 
 class Build(Protocol):
@@ -97,3 +101,63 @@ def rebuilds(what: str, before: Sequence[BuildOutcome], after: Sequence[BuildOut
     return tuple(
         Measurement(name, unit, tuple(map(value, before)), tuple(map(value, after))) for name, unit, value in values
     )
+
+
+def not_shown(claim: Claim, *evidence: str) -> ScenarioResult:
+    """A result that shows nothing of a claim."""
+    return ScenarioResult(claim, State.NOT_SHOWN, evidence)
+
+
+def first_failure(outcomes: Sequence[BuildOutcome], when: str) -> str:
+    """What failed among some builds, in one line; empty if nothing did."""
+    failed = next((each for each in outcomes if not each.ok), None)
+    return f"the build fails {when}: {failed.reason}" if failed is not None else ""
+
+
+def warm_up(before: Side, after: Side) -> str:
+    """Build both sides as they are, so that all their layers are cached; what failed, or an empty text."""
+    for name, side in (("before", before), ("after", after)):
+        failure = first_failure([side.build(side.target.text)], f"{name} the fixes")
+        if failure:
+            return failure
+    return ""
+
+
+def compare_reruns(
+    what: str, before: Sequence[BuildOutcome], after: Sequence[BuildOutcome]
+) -> tuple[State, tuple[str, ...]]:
+    """Whether rebuilds run fewer RUN steps again after the fixes than before, by the median, and the evidence.
+
+    Nothing is shown if no RUN is run again before the fixes: then there is nothing to save.
+    """
+    counts = [median(len(reruns(each)) for each in outcomes) for outcomes in (before, after)]
+    if not counts[0]:
+        return State.NOT_SHOWN, (f"{what}, no RUN step is run again before the fixes",)
+    seconds = [median(each.seconds for each in outcomes) for outcomes in (before, after)]
+    steps = [median(len(each.rerun) for each in outcomes) for outcomes in (before, after)]
+    evidence = (
+        f"{what}, {_steps(counts[0], 'RUN step')} run again before the fixes and {_count(counts[1])} after",
+        f"with the COPY and other steps, {_steps(steps[0], 'step')} before and {_count(steps[1])} after",
+        f"the rebuild takes {seconds[0]:.1f} s before and {seconds[1]:.1f} s after",
+        *(f"saved: {_line(text)}" for text in _saved(before[-1], after[-1])),
+    )
+    return State.KEPT if counts[1] < counts[0] else State.BROKEN, evidence
+
+
+def _saved(before: BuildOutcome, after: BuildOutcome) -> list[str]:
+    """The RUN steps that are run again before and not after."""
+    again = [step.text for step in reruns(after)]
+    return [step.text for step in reruns(before) if step.text not in again]
+
+
+def _line(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 100 else f"{flat[:99]}…"
+
+
+def _count(number: float) -> str:
+    return f"{number:g}"
+
+
+def _steps(number: float, noun: str) -> str:
+    return f"{_count(number)} {noun} is" if number == 1 else f"{_count(number)} {noun}s are"

@@ -1,0 +1,232 @@
+"""Dockerfile texts that run one RUN again and list its cache mounts.
+
+`--no-cache` gives a RUN fresh, empty mounts in BuildKit, so a layer is missed in another way: an ARG right above the
+RUN gets another value. The text ends after the RUN, whose mounts get ids that no other build uses: the caches of the
+user are neither read nor filled. All before the RUN stays as it is, and is found in the builder's cache. A second RUN
+with the same mounts, the probe, tells which files are in them, and which of these it has not seen before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final
+
+from dockfix.edit.text import Edit, apply_edits
+from dockfix.facts.model import Known, Refused
+from dockfix.facts.paths import normal_path
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.syntax.tree import Dockerfile, Mount, Run
+
+__all__ = ["MISS", "MountedRun", "Probe", "missing_text", "new_cache_mounts", "probe_text", "read_probe", "sweep_text"]
+
+MISS: Final = "DOCKFIX_MISS"
+"""The ARG whose value makes the builder run the RUN again."""
+
+_LIST: Final = "/dockfix-verify"
+"""Where the probe keeps its lists, in a cache mount of its own."""
+
+_MOST_NAMES: Final = 200
+"""How many new files of a mount are named: builders cut long output."""
+
+_PATH: Final = re.compile(r"[A-Za-z0-9_./${}:+@~-]+")
+"""Targets that can be put in double quotes in a shell, with the variables that the builder expands, too."""
+
+_SIMILAR: Final = 0.4
+"""How similar the words of two RUNs must be to count as the same RUN."""
+
+_WALK: Final = (
+    'w() { for p in "$1"/* "$1"/.[!.]*; do '
+    'if [ -h "$p" ]; then :; elif [ -d "$p" ]; then w "$p"; elif [ -f "$p" ]; then echo "$p"; fi; done; }'
+)
+"""A shell function that prints the files below a folder: images without `find` have this, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class MountedRun:
+    """A RUN with cache mounts that it does not have before the fixes.
+
+    Args:
+        run: the RUN after the fixes.
+        stage: its stage.
+        mounts: its new cache mounts.
+        before: the same RUN before the fixes; None if there is none.
+    """
+
+    run: Run
+    stage: Stage
+    mounts: tuple[Mount, ...]
+    before: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a probe has found in one mount.
+
+    Args:
+        files: how many files there are.
+        size: their size in bytes, as the folder takes on disk.
+        added: how many of them are new since the last probe.
+        names: their paths, at most 200.
+    """
+
+    files: int
+    size: int
+    added: int
+    names: tuple[str, ...]
+
+
+def cache_mounts_of(run: Run) -> tuple[Mount, ...]:
+    """The cache mounts of a RUN."""
+    return tuple(mount for mount in run.mounts if mount.kind == "cache")
+
+
+def new_cache_mounts(before: Target, after: Target, stage: str | None) -> Iterator[MountedRun]:
+    """The RUNs that a build runs and that have a cache mount with a target or id that they do not have before.
+
+    Args:
+        before: the Dockerfile before the fixes.
+        after: the Dockerfile after the fixes.
+        stage: the stage that is built; None for the last.
+    """
+    earlier = [(each, run) for each in before.facts.graph.stages for run in each.instructions if isinstance(run, Run)]
+    for each in after.facts.graph.needed_for(stage):
+        for run in (node for node in each.instructions if isinstance(node, Run) and cache_mounts_of(node)):
+            same = _counterpart(run, each, earlier)
+            had = {_key(before, same, mount) for mount in cache_mounts_of(same)} if same is not None else set()
+            new = tuple(mount for mount in cache_mounts_of(run) if _key(after, run, mount) not in had)
+            if new:
+                yield MountedRun(run, each, new, same)
+
+
+def _key(target: Target, run: Run, mount: Mount) -> tuple[str, str]:
+    text = mount.target or ""
+    expanded = target.facts.state(run).expand(text, run.escape)
+    path = normal_path(expanded.value) if isinstance(expanded, Known) and expanded.value else text
+    return path, mount.get("id") or path
+
+
+def _counterpart(run: Run, stage: Stage, earlier: Sequence[tuple[Stage, Run]]) -> Run | None:
+    """The RUN before the fixes with the most similar words, in the same stage if there are several."""
+    words = _words(run)
+    best: tuple[float, Run] | None = None
+    for other_stage, other in earlier:
+        score = SequenceMatcher(None, words, _words(other), autojunk=False).ratio()
+        score += 0.05 * (other_stage.index == stage.index and other_stage.name == stage.name)
+        if score >= _SIMILAR and (best is None or score > best[0]):
+            best = score, other
+    return best[1] if best is not None else None
+
+
+def _words(run: Run) -> list[str]:
+    return " ".join((run.text.text, *(each.content for each in run.heredocs))).split()
+
+
+def missing_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
+    """A text that ends after a RUN, which runs again for each value of the ARG `DOCKFIX_MISS`.
+
+    Args:
+        dockerfile: the file.
+        run: one of its RUNs.
+        token: letters and digits; it makes the ids of the mounts different from those of any other build.
+
+    Raises:
+        Refused: the mounts cannot be given ids.
+    """
+    text, end = dockerfile.text, run.lines.end
+    edits = [Edit(run.lines.start, run.lines.start, f"ARG {MISS}{dockerfile.newline}")]
+    edits += [_id_edit(mount, token) for mount in cache_mounts_of(run)]
+    return _with_line_end(apply_edits(text[:end], edits), dockerfile)
+
+
+def probe_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
+    """The text of `missing_text` with a RUN at its end that prints what is in the cache mounts.
+
+    Args:
+        dockerfile: the file.
+        run: one of its RUNs.
+        token: as for `missing_text`; it also marks the lines that `read_probe` reads.
+
+    Raises:
+        Refused: the mounts cannot be given ids, or cannot be listed.
+    """
+    script = [f"set +x; LC_ALL=C; export LC_ALL; m=dockfix; d={_LIST}; {_WALK}"]
+    for number, mount in enumerate(cache_mounts_of(run)):
+        path, now, old, new = _quoted(mount), *(f"$d/{number}.{name}" for name in ("now", "old", "new"))
+        mark = f"$m-{token} {number}"
+        script += [
+            f"w {path} | sort > {now}; touch {old}; comm -13 {old} {now} > {new}; mv {now} {old}",
+            f'echo "{mark} files $(($(wc -l < {old}))) added $(($(wc -l < {new}))) size $(du -sk {path} | cut -f1)"',
+            f'head -n {_MOST_NAMES} {new} | while IFS= read -r p; do echo "{mark} name $p"; done',
+        ]
+    listed = f"--mount=type=cache,id={_prefix(token)}list,target={_LIST},mode=0777"
+    run_line = f"RUN {' '.join((*_flags(dockerfile, run, token), listed))} {'; '.join(script)}"
+    return missing_text(dockerfile, run, token) + run_line + dockerfile.newline
+
+
+def sweep_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
+    """A text that empties the cache mounts which the other texts of this token have filled.
+
+    Raises:
+        Refused: as for `probe_text`.
+    """
+    listed = f"--mount=type=cache,id={_prefix(token)}list,target={_LIST},mode=0777"
+    folders = [*map(_quoted, cache_mounts_of(run)), _LIST]
+    script = "; ".join(f"rm -rf {folder}/* {folder}/.[!.]*" for folder in folders)
+    lines = (f"ARG {MISS}", "USER 0", f"RUN {' '.join((*_flags(dockerfile, run, token), listed))} {script}", "")
+    return dockerfile.text[: run.lines.start] + dockerfile.newline.join(lines)
+
+
+def read_probe(log: str, token: str, number: int) -> Probe | None:
+    """What a build's log says about a mount; None if the probe has not told.
+
+    Args:
+        log: what the builder printed.
+        token: the token of the text.
+        number: the place of the mount among the cache mounts of its RUN.
+    """
+    mark = rf"dockfix-{re.escape(token)} {number}"
+    counts = re.search(rf"{mark} files (\d+) added (\d+) size (\d*)", log)
+    if counts is None:
+        return None
+    names = dict.fromkeys(name.strip() for name in re.findall(rf"{mark} name (.+)", log))
+    return Probe(int(counts[1]), int(counts[3] or 0) * 1024, int(counts[2]), tuple(names))
+
+
+def _prefix(token: str) -> str:
+    return f"dockfix-verify-{token}-"
+
+
+def _id_edit(mount: Mount, token: str) -> Edit:
+    """The edit that gives a mount an id of its own, which still depends on the variables of the id that it has."""
+    named = mount.option("id")
+    if named is not None and named.value:
+        if named.value_span is None:
+            raise Refused("the id of a cache mount is written with quotes")
+        return Edit(named.value_span.start, named.value_span.start, _prefix(token))
+    if mount.flag.value_span is None or not mount.target:
+        raise Refused("a cache mount is written with quotes, or has no target")
+    start = mount.flag.value_span.start
+    return Edit(start, start, f"id={_prefix(token)}{mount.target.strip('/').replace('/', '-')},")
+
+
+def _flags(dockerfile: Dockerfile, run: Run, token: str) -> Iterator[str]:
+    """The flags of the cache mounts of a RUN, with the ids of `missing_text`."""
+    for mount in cache_mounts_of(run):
+        edit, start = _id_edit(mount, token), mount.span.start
+        flag = dockerfile.text[start : mount.span.end]
+        yield apply_edits(flag, [Edit(edit.start - start, edit.end - start, edit.replacement)])
+
+
+def _quoted(mount: Mount) -> str:
+    """The target of a mount as a word of a shell."""
+    if not mount.target or _PATH.fullmatch(mount.target) is None:
+        raise Refused("the target of a cache mount has characters that a shell reads in another way")
+    return f'"{mount.target}"'
+
+
+def _with_line_end(text: str, dockerfile: Dockerfile) -> str:
+    return text if text.endswith("\n") else text + dockerfile.newline

@@ -180,10 +180,10 @@ def _once(check: Callable[[Target], Iterator[Finding]]) -> Callable[[Target], It
 def test_a_smaller_image_is_shown_for_each_rule_that_claims_it(project: Callable[..., Project]) -> None:
     smaller = Promise(removes=("/big*",), claims=frozenset({Claim.SMALLER}))
     one = project(
-        replacing("shrinks", f"RUN write /big {'x' * 90_000}", "RUN true", promise=smaller),
+        replacing("shrinks", f"RUN write /big {'x' * 20_000}", "RUN true", promise=smaller),
         replacing("grows", "RUN write /a 1", "RUN  write /a 1", promise=smaller),
     )
-    one.write(f"{BASE}RUN write /big {'x' * 90_000}\nRUN write /a 1\n")
+    one.write(f"{BASE}RUN write /big {'x' * 20_000}\nRUN write /a 1\n")
     result = states(one.only())
     assert result["shrinks", "smaller"] is State.KEPT
     assert result["grows", "smaller"] is State.BROKEN

@@ -30,7 +30,7 @@ from dockfix.verify.model import (
     VerifyOptions,
     VerifyResult,
 )
-from dockfix.verify.subject import Found, Job, Subject, blank_result, builds_of, concerned, job_of
+from dockfix.verify.subject import Found, Job, Subject, blank_result, broken_in, builds_of, concerned, job_of
 
 __all__ = ["prove_paths"]
 
@@ -146,7 +146,7 @@ def _proven(subject: Subject, blank: TargetResult) -> tuple[tuple[Item, ...], Ta
     verdicts = subject.verdicts(first)[0] if first is not None else []
     left_out: dict[Item, tuple[str, Shown]] = {}
     found = subject.search(repairs, [item for item in subject.items if item not in repairs])
-    left_out.update(found.culprits)
+    left_out.update({item: broken_in(each) for item, each in found.culprits.items()})
     while found.left:
         shown, _ = subject.verdicts(found)
         blocked = {each.rule: each for each in reversed(shown) if not _holds(subject, each, found)}
@@ -163,7 +163,7 @@ def _proven(subject: Subject, blank: TargetResult) -> tuple[tuple[Item, ...], Ta
             kept = [item for item in found.left if item.rule not in blocked]
             left_out.update(_all_of(found.left, blocked))
         found = subject.search(repairs, subject.in_order(kept))
-        left_out.update(found.culprits)
+        left_out.update({item: broken_in(each) for item, each in found.culprits.items()})
     items = subject.in_order((*repairs, *found.left))
     comparison = subject.compare((), items)
     result = replace(

@@ -84,10 +84,11 @@ def recipes(target: Target) -> dict[object, Recipe | Refused]:
 
 def shown_build(target: Target, key: object) -> str:
     """How a way to build a Dockerfile is shown, given its key."""
-    for invocation in target.builds:
-        if key == (invocation.source, invocation.service):
-            return _shown(target, invocation)
-    return _shown(target, None)
+    recipe = recipes(target).get(key)
+    if isinstance(recipe, Recipe):
+        return recipe.shown
+    invocation = next((each for each in target.builds if key == (each.source, each.service)), None)
+    return _shown(target, invocation)
 
 
 def _key(recipe: Recipe) -> object:

@@ -33,7 +33,7 @@ from dockfix.verify.model import (
 )
 from dockfix.verify.requests import Recipe, recipes, shown_build
 
-__all__ = ["Found", "Job", "Subject", "blank_result", "builds_of", "concerned", "job_of"]
+__all__ = ["Found", "Job", "Subject", "blank_result", "broken_in", "builds_of", "concerned", "job_of"]
 
 _NUMBERS: Final = itertools.count(1)
 _NO_PROMISE: Final = Promise()
@@ -70,13 +70,13 @@ class Found:
 
     Args:
         left: the fixes that together break nothing that every rule promises.
-        culprits: the others, each with what it breaks.
+        culprits: the others, each with builds that show what it breaks.
         comparison: the builds without and with the fixes of `left`.
         start: the fixes that the version before has already.
     """
 
     left: tuple[Item, ...]
-    culprits: Mapping[Item, tuple[str, Shown]]
+    culprits: Mapping[Item, Comparison]
     comparison: Comparison
     start: tuple[Item, ...] = ()
 
@@ -169,11 +169,10 @@ class Subject:
         comparison = self.compare(start, left)
         return Found(tuple(left), evidence, comparison, tuple(start))
 
-    def _evidence(self, start: Sequence[Item], items: Sequence[Item], item: Item) -> tuple[str, Shown]:
-        """What a fix breaks: by itself, or else with all the others."""
+    def _evidence(self, start: Sequence[Item], items: Sequence[Item], item: Item) -> Comparison:
+        """Builds that show what a fix breaks: without the others, or else with all of them."""
         alone = self.compare(start, [item])
-        comparison = alone if alone.broken else self.compare(start, items)
-        return _broken(comparison)
+        return alone if alone.broken else self.compare(start, items)
 
     def verdicts(self, found: Found) -> tuple[list[Verdict], list[Measurement]]:
         """What is shown of all promises of the rules of `found.left`, with what was measured on the way."""
@@ -181,14 +180,10 @@ class Subject:
         measured: list[Measurement] = []
         rules = list(dict.fromkeys(item.rule for item in found.left))
         for rule in rules:
-            comparison = found.comparison
-            verdicts.append(verdict_of(rule, "builds", comparison.builds))
-            verdicts.append(verdict_of(rule, "image", comparison.image))
-            if comparison.starts is not None:
-                verdicts.append(verdict_of(rule, "starts", comparison.starts))
+            verdicts += basic_verdicts(rule, found.comparison)
             for claim in sorted(self.job.promises[rule].claims, key=lambda each: each.value):
                 shown, more = self._claim(found, rule, claim, rules)
-                verdicts.append(verdict_of(rule, claim.value, shown))
+                verdicts.append(Verdict(rule, claim.value, *shown))
                 measured += [each for each in more if each not in measured]
         return verdicts, measured
 
@@ -228,9 +223,9 @@ class Subject:
         verdicts, measured = self._verdicts_of_repairs(repairs)
         found = self.search(repairs, [item for item in self.items if item not in repairs])
         more, scenarios = self.verdicts(found)
-        guilty = {item.rule: shown for item, shown in found.culprits.items()}
+        guilty = {item.rule: comparison for item, comparison in found.culprits.items()}
         verdicts += [each for each in more if each.rule not in guilty]
-        verdicts += [verdict_of(rule, promise, shown) for rule, (promise, shown) in guilty.items()]
+        verdicts += [each for rule, comparison in guilty.items() for each in basic_verdicts(rule, comparison)]
         whole = self.compare((), self.items)
         return replace(
             blank,
@@ -239,7 +234,7 @@ class Subject:
             verdicts=tuple(verdicts),
             measurements=(*whole.measurements, *times, *measured, *scenarios),
             differences=whole.differences or found.comparison.differences,
-            culprits=self.named(found.culprits) if len(self.items) > 1 else (),
+            culprits=self.named({item: broken_in(each) for item, each in found.culprits.items()}),
         )
 
     def _verdicts_of_repairs(self, repairs: tuple[Item, ...]) -> tuple[list[Verdict], list[Measurement]]:
@@ -251,9 +246,9 @@ class Subject:
         """The fixes that break a promise, with their lines."""
         chosen = self.job.choice.of((*self.base, *self.items))
         named = []
-        for item, (promise, (_, evidence)) in found.items():
+        for item, (promise, (state, evidence)) in found.items():
             lines = [each.line for each in chosen.items.get(item, ())] or [0]
-            named.append(Culprit(item.rule, lines[0], item.message, (f"{promise}: broken", *evidence)))
+            named.append(Culprit(item.rule, lines[0], item.message, (f"{promise}: {state.value}", *evidence)))
         return tuple(named)
 
     def _times(self) -> list[Measurement]:
@@ -277,12 +272,15 @@ class Subject:
         ]
 
 
-def verdict_of(rule: str, promise: str, shown: Shown) -> Verdict:
-    """A verdict from what was shown."""
-    return Verdict(rule, promise, *shown)
+def basic_verdicts(rule: str, comparison: Comparison) -> list[Verdict]:
+    """What is shown of the promises that every rule makes."""
+    shown = {"builds": comparison.builds, "image": comparison.image}
+    if comparison.starts is not None:
+        shown["starts"] = comparison.starts
+    return [Verdict(rule, promise, *each) for promise, each in shown.items()]
 
 
-def _broken(comparison: Comparison) -> tuple[str, Shown]:
+def broken_in(comparison: Comparison) -> tuple[str, Shown]:
     """The first promise that is broken, with what was shown of it."""
     for promise, shown in (("builds", comparison.builds), ("image", comparison.image), ("starts", comparison.starts)):
         if shown is not None and shown[0] is State.BROKEN:

@@ -1,7 +1,7 @@
 """A builder in Python for tests: it has files, layers and a cache, and a small language for RUN.
 
 `RUN` commands, joined with `&&`: `write PATH TEXT`, `remove PATH`, `need PATH` (fails if it is missing), `random PATH`
-(another content in each build), `fail WORDS`. Anything else does nothing. A container runs if the first word of its
+(another content in each build), `fail WORDS`, `leak` (fails with the arguments and secrets of the build). Anything else does nothing. A container runs if the first word of its
 command is a file of the image; its health check passes if its last word is one.
 """
 
@@ -11,6 +11,7 @@ import hashlib
 import io
 import itertools
 import json
+import os
 import shlex
 import tarfile
 from collections.abc import Mapping
@@ -61,11 +62,12 @@ class FakeBuilder:
     closed: bool = False
     numbers: Any = field(default_factory=itertools.count)
 
-    def build(self, request: BuildRequest, on_line: OnLine | None = None) -> BuildOutcome:
+    def build(self, request: BuildRequest, on_line: OnLine | None = None) -> BuildOutcome:  # noqa: ARG002 - prints nothing
         text = request.dockerfile.read_text(encoding="utf-8")
         self.requests.append(request)
         self.texts.append(text)
-        self.contexts.append({str(path.relative_to(request.context)): path.read_bytes() for path in _files(request.context, ".")})
+        files = _files(request.context, ".")
+        self.contexts.append({str(path.relative_to(request.context)): path.read_bytes() for path in files})
         steps: list[Step] = []
         image, key = FakeImage(), ""
         try:
@@ -117,11 +119,11 @@ class FakeBuilder:
         cached = key in self.cache and not request.no_cache
         steps.append(Step(f"RUN {script}", cached))
         if not cached:
-            self.cache[key] = self._run(script, image)
+            self.cache[key] = self._run(script, image, request)
         image.layers.append(self.cache[key])
         return key
 
-    def _run(self, script: str, image: FakeImage) -> Layer:
+    def _run(self, script: str, image: FakeImage, request: BuildRequest) -> Layer:
         layer: dict[str, bytes | None] = {}
         for command in script.split("&&"):
             match shlex.split(command):
@@ -133,6 +135,10 @@ class FakeBuilder:
                     raise BuildFailedError(f"{path} is missing")
                 case ["random", path]:
                     layer[path] = f"number {next(self.numbers)}".encode()
+                case ["leak"]:
+                    files = [each.file.read_text(encoding="utf-8") for each in request.secrets if each.file]
+                    names = [os.environ[each.env] for each in request.secrets if each.env]
+                    raise BuildFailedError(" ".join([*map(str, request.args.values()), *names, *files]).strip())
                 case ["fail", *words]:
                     raise BuildFailedError(" ".join(words) or "failed")
                 case _:

@@ -9,19 +9,32 @@ import pytest
 
 from dockfix.engine.settings import Settings
 from dockfix.project.target import Target
-from dockfix.rule import Category, Claim, Codemod, Edit, Effect, Finding, Fix, Packages, Promise, Safety, Severity
+from dockfix.rule import (
+    Category,
+    Change,
+    Claim,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    Packages,
+    Part,
+    Promise,
+    Safety,
+    Severity,
+)
 from dockfix.rule.registry import Registry
 from dockfix.verify.bisect import culprits
 from dockfix.verify.model import Proof, State, TargetResult, VerifyResult
 from dockfix.verify.session import VerifyOptions, prove_paths, verify_paths
 from tests.verify.fake_builder import FakeBuilder
 
+SAME = Promise()
 BASE = "FROM scratch\nRUN write /app 1\n"
 
 
-def replacing(
-    name: str, old: str, new: str, *, promise: Promise = Promise(), safety: Safety = Safety.UNSAFE
-) -> Codemod:
+def replacing(name: str, old: str, new: str, *, promise: Promise = SAME, safety: Safety = Safety.UNSAFE) -> Codemod:
     """A codemod that replaces every line that is `old`."""
 
     def check(target: Target) -> Iterator[Finding]:
@@ -229,8 +242,6 @@ def test_each_build_of_a_file_must_prove_a_fix(project: Callable[..., Project]) 
 
 
 def test_a_start_that_fails_afterwards_breaks_the_promise(project: Callable[..., Project]) -> None:
-    from dockfix.rule import Part  # noqa: PLC0415 - one test
-
     one = project(
         replacing("cmd", 'CMD ["/app"]', 'CMD ["/missing"]', promise=Promise(config=frozenset({Part.COMMAND})))
     )
@@ -302,3 +313,63 @@ def test_a_pair_that_breaks_only_together_is_parted() -> None:
 
 def test_packages_is_part_of_a_promise() -> None:
     assert Promise().packages is Packages.SAME
+
+
+def test_values_of_secrets_are_not_shown(project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROM_ENVIRONMENT", "hunter22")
+    one = project(replacing("bad", "RUN write /a 1", "RUN leak"))
+    one.write(f"{BASE}RUN write /a 1\n")
+    one.write("in-a-file\n", "secret.txt")
+    one.write("TOKEN=sw0rdfish\n", ".env")
+    one.write(
+        "services:\n  a:\n    build:\n      context: .\n      args: {TOKEN: $TOKEN}\n      secrets: [one, two]\n"
+        "secrets:\n  one: {file: secret.txt}\n  two: {environment: FROM_ENVIRONMENT}\n",
+        "compose.yaml",
+    )
+    result = one.only()
+    assert result.verdicts[0].evidence == ("the build fails: ${TOKEN} <secret two> <secret one>",)
+    assert "sw0rdfish" not in repr(result.after)
+    (secret, other) = one.builder.requests[0].secrets
+    assert (secret.id, secret.file, other.env) == ("one", one.root / "secret.txt", "FROM_ENVIRONMENT")
+
+
+def test_a_secret_file_outside_the_project_is_refused(project: Callable[..., Project]) -> None:
+    one = project(replacing("same", "RUN write /a 1", "RUN  write /a 1"))
+    one.write(f"{BASE}RUN write /a 1\n")
+    one.write(
+        "services:\n  a:\n    build: {context: ., secrets: [one]}\nsecrets: {one: {file: ../id_rsa}}\n", "compose.yaml"
+    )
+    (result,) = one.verify().targets
+    assert result.skipped == "the build secret one is a file outside the project"
+
+
+def test_a_named_context_that_a_service_builds_is_built_first(project: Callable[..., Project]) -> None:
+    one = project(replacing("same", "RUN write /a 1", "RUN  write /a 1"))
+    one.write(f"{BASE}RUN write /a 1\n", "app/Dockerfile")
+    one.write(BASE, "base/Dockerfile")
+    one.write(
+        "services:\n  app:\n    build: {context: app, additional_contexts: {base: 'service:base'}}\n"
+        "  base:\n    build: base\n",
+        "compose.yaml",
+    )
+    result = one.only()
+    assert states(result)["same", "image"] is State.KEPT
+    first, second, third = one.builder.requests
+    assert second.contexts == third.contexts == {"base": f"image://{first.tag}"}
+
+
+def test_an_ignore_file_is_changed_in_the_copy_alone(project: Callable[..., Project]) -> None:
+    def check(target: Target) -> Iterator[Finding]:
+        path = target.project.root / ".dockerignore"
+        if target.project.files.read(path).text == "a\n":
+            change = Change(path, (Edit(0, 2, "b\n"),))
+            span = target.dockerfile.instructions[0].span
+            yield Fix(span, "m", (), Safety.UNSAFE, "h", review="r", other_files=(change,))
+
+    rule = Codemod("ignore", "T", Severity.INFO, Category.SIZE, frozenset(Effect), check, "0", page="P")
+    one = project(rule)
+    one.write(f"{BASE}COPY . /x\n")
+    one.write("a\n", ".dockerignore")
+    one.only()
+    assert [context[".dockerignore"] for context in one.builder.contexts] == [b"a\n", b"b\n", b"a\n"]
+    assert (one.root / ".dockerignore").read_text(encoding="utf-8") == "a\n"

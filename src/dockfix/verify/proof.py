@@ -30,7 +30,7 @@ from dockfix.verify.model import (
     VerifyOptions,
     VerifyResult,
 )
-from dockfix.verify.subject import Found, Job, Subject, blank_result, broken_in, builds_of, concerned, job_of
+from dockfix.verify.subject import Found, Job, Subject, blank_result, broken_in, builds_of, concerned, job_of, published
 
 __all__ = ["prove_paths"]
 
@@ -120,9 +120,10 @@ def _trials(job: Job, safe: Chosen, whole: Chosen) -> tuple[list[_Trial], int]:
             try:
                 with Subject(job, f"{blank.display}: {blank.build}", file.real, key, tuple(safe.items), items) as one:
                     kept, result = _proven(one, blank)
-                    trials.append(_Trial(file.real, items, kept, result, one.version(kept).target.text))
+                    text = one.version(kept).target.text
             except (Refused, BuilderError) as error:
-                trials.append(_Trial(file.real, items, (), replace(blank, skipped=str(error))))
+                kept, result, text = (), replace(blank, skipped=str(error)), ""
+            trials.append(_Trial(file.real, items, kept, published(result, safe, file.real, key), text))
         clean += len(trials) == before
     return trials, clean
 

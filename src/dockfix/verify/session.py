@@ -28,7 +28,7 @@ from dockfix.verify.model import (
     VerifyResult,
 )
 from dockfix.verify.proof import prove_paths
-from dockfix.verify.subject import Job, Subject, blank_result, builds_of, concerned, job_of
+from dockfix.verify.subject import Job, Subject, blank_result, builds_of, concerned, job_of, published
 
 __all__ = ["Event", "OnEvent", "Proof", "VerifyOptions", "prove_paths", "verify_paths"]
 
@@ -88,6 +88,7 @@ def _verified(job: Job, base: Chosen, whole: Chosen, file: FileResult, key: obje
     blank = blank_result(base, whole, file, key, items)
     try:
         with Subject(job, f"{blank.display}: {blank.build}", file.real, key, (), items) as subject:
-            return subject.verified(blank)
+            result = subject.verified(blank)
     except (Refused, BuilderError) as error:
-        return replace(blank, skipped=str(error))
+        result = replace(blank, skipped=str(error))
+    return published(result, base, file.real, key)

@@ -20,6 +20,7 @@ from dockfix.verify.bisect import culprits
 from dockfix.verify.choice import Choice, Chosen, Item
 from dockfix.verify.claims import Claims
 from dockfix.verify.comparison import Comparer, Comparison, Shown
+from dockfix.verify.hiding import hider, without_secrets
 from dockfix.verify.model import (
     Builder,
     Culprit,
@@ -33,7 +34,7 @@ from dockfix.verify.model import (
 )
 from dockfix.verify.requests import Recipe, recipes, shown_build
 
-__all__ = ["Found", "Job", "Subject", "blank_result", "broken_in", "builds_of", "concerned", "job_of"]
+__all__ = ["Found", "Job", "Subject", "blank_result", "broken_in", "builds_of", "concerned", "job_of", "published"]
 
 _NUMBERS: Final = itertools.count(1)
 _NO_PROMISE: Final = Promise()
@@ -346,6 +347,16 @@ def builds_of(base: Chosen, file: FileResult) -> list[object]:
     """The keys of the builds of a Dockerfile; none if it could not be used."""
     target = base.workspace.at(file.real)
     return list(recipes(target)) if target is not None and not file.problems else []
+
+
+def published(result: TargetResult, base: Chosen, path: Path, key: object) -> TargetResult:
+    """A result as it may be shown: without the values of secrets. The fixes and the diff never have any."""
+    target = base.workspace.at(path)
+    if target is None:
+        return result
+    recipe = recipes(target).get(key)
+    hide = hider(target, recipe if isinstance(recipe, Recipe) else None)
+    return without_secrets(result, hide, keep=("fixes", "diff", "display", "build"))
 
 
 def blank_result(base: Chosen, whole: Chosen, file: FileResult, key: object, items: Sequence[Item]) -> TargetResult:

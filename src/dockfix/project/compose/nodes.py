@@ -190,7 +190,7 @@ class Document:
     nodes: int
 
     def tables(self, scope: Scope, problems: list[InputProblem]) -> list[Table]:
-        """The parts of each YAML document that say what is built: `services` and `include`.
+        """The parts of each YAML document that say what is built: `services`, `include` and `secrets`.
 
         Raises:
             InputError: they are nested too deeply.
@@ -232,7 +232,7 @@ class _Converter:
         self._open: set[int] = set()
 
     def top(self, root: YamlNode) -> Table:
-        wanted = [(key, value) for key, value in root.entries if _name(key) in ("services", "include", "<<")]
+        wanted = [(key, value) for key, value in root.entries if _name(key) in ("services", "include", "secrets", "<<")]
         return self._table(root, wanted)
 
     def value(self, written: YamlNode) -> Value:

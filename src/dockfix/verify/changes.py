@@ -129,9 +129,7 @@ def _difference(change: Change, reason: str) -> Difference:
         texts.append((f"mode {before.mode:04o}", f"mode {after.mode:04o}"))
     if (before.uid, before.gid) != (after.uid, after.gid):
         texts.append((f"owner {before.uid}:{before.gid}", f"owner {after.uid}:{after.gid}"))
-    return Difference(
-        change.kind, change.path, ", ".join(a for a, _ in texts), ", ".join(b for _, b in texts), reason
-    )
+    return Difference(change.kind, change.path, ", ".join(a for a, _ in texts), ", ".join(b for _, b in texts), reason)
 
 
 def _content(entry: Entry, with_digest: bool) -> str:

@@ -7,7 +7,7 @@ a folder does not differ because something below it does. A folder that is new o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Final
@@ -19,7 +19,7 @@ from dockfix.verify.globs import Globs
 from dockfix.verify.image import Healthcheck, Image, ImageConfig
 from dockfix.verify.model import Difference, Measurement
 from dockfix.verify.noise import noise_reason
-from dockfix.verify.packages import MANAGED, owned
+from dockfix.verify.ownership import Ownership, is_account_of, is_managed
 
 __all__ = ["UNSTABLE", "allowed", "compare", "measurements", "unstable"]
 
@@ -37,8 +37,24 @@ def compare(before: Image, after: Image) -> tuple[Difference, ...]:
         [
             *_config(before.config, after.config),
             *_packages(before.packages, after.packages),
-            *differences(root, lambda change: noise_reason(change.kind, change.path)),
+            *differences(root, _noise),
         ]
+    )
+
+
+def _noise(change: Change) -> str:
+    """Why a single change says nothing. A difference of type, mode or owner always does."""
+    if change.kind == "changed" and not _only_content(change):
+        return ""
+    return noise_reason(change.kind, change.path)
+
+
+def _only_content(change: Change) -> bool:
+    before, after = change.before, change.after
+    return (
+        before is not None
+        and after is not None
+        and (before.type, before.mode, before.uid, before.gid) == (after.type, after.mode, after.uid, after.gid)
     )
 
 
@@ -75,7 +91,7 @@ def _allowed_files(each: Difference, change: Change | None, permissions: list[_P
         for one in permissions:
             if one.allows_file(change):
                 return f"{PROMISED}{one.rule}"
-        return noise_reason(change.kind, change.path)
+        return _noise(change)
 
     if change is None:
         yield each
@@ -105,18 +121,19 @@ class _Permission:
         """Whether a file, or an empty folder, may differ so."""
         if self._globs[change.kind].matches(change.path):
             return True
-        if not self._changed_packages:
-            return False
-        return MANAGED.matches(change.path) or _is_alternative(change) or self._is_owned(change)
+        return bool(self._changed_packages) and (is_managed(change) or self._is_owned(change))
 
     def _is_owned(self, change: Change) -> bool:
+        path, before, after = change.path, self._owned_before, self._owned_after
+        any_change = self._promise.packages is Packages.ANY
         if change.kind == "removed":
-            return self._owned_before(change.path)
-        if self._promise.packages is not Packages.ANY:
-            return False
+            return before.owns(path)
         if change.kind == "added":
-            return self._owned_after(change.path)
-        return self._owned_before(change.path) and self._owned_after(change.path)
+            return any_change and after.owns(path)
+        if any_change and before.owns(path) and after.owns(path):
+            return True
+        scripts = before.scripts + (after.scripts if any_change else "")
+        return _only_content(change) and is_account_of(path, self._before.kept, self._after.kept, scripts)
 
     @cached_property
     def _changed_packages(self) -> frozenset[str]:
@@ -130,51 +147,12 @@ class _Permission:
         return frozenset(fewer | {key for key in after if before.get(key) != after[key]})
 
     @cached_property
-    def _owned_before(self) -> Callable[[str], bool]:
-        return _owner(self._before, self._changed_packages)
+    def _owned_before(self) -> Ownership:
+        return Ownership(self._before, self._changed_packages)
 
     @cached_property
-    def _owned_after(self) -> Callable[[str], bool]:
-        return _owner(self._after, self._changed_packages)
-
-
-def _owner(image: Image, keys: Collection[str]) -> Callable[[str], bool]:
-    """Whether a path belongs to one of some packages."""
-    found = owned(image.kept, keys)
-    files = {_real(path, image) for path in found.files}
-    folders = {_real(path, image) for path in found.folders}
-
-    def owns(path: str) -> bool:
-        if path in files:
-            return True
-        parts = path.split("/")
-        return any("/".join(parts[:end]) in folders for end in range(2, len(parts) + 1))
-
-    return owns
-
-
-def _real(path: str, image: Image, links: int = 40) -> str:
-    """A path with the symlinks of its folders followed: `/lib/x` is `/usr/lib/x` where `/lib` is a symlink."""
-    done: list[str] = []
-    todo = [part for part in path.split("/") if part not in {"", "."}][::-1]
-    while todo:
-        name = todo.pop()
-        if name == "..":
-            del done[-1:]
-            continue
-        done.append(name)
-        entry = image.tree.get("/" + "/".join(done)) if todo else None
-        if entry is not None and entry.type == "symlink" and links:
-            links -= 1
-            done = [] if entry.link.startswith("/") else done[:-1]
-            todo += [part for part in entry.link.split("/") if part not in {"", "."}][::-1]
-    return "/" + "/".join(done)
-
-
-def _is_alternative(change: Change) -> bool:
-    """Whether all there is are symlinks of Debian's alternatives, which no package owns."""
-    entries = [each for each in (change.before, change.after) if each is not None]
-    return all(each.type == "symlink" and each.link.startswith("/etc/alternatives/") for each in entries)
+    def _owned_after(self) -> Ownership:
+        return Ownership(self._after, self._changed_packages)
 
 
 def unstable(found: Sequence[Difference], repeated: Sequence[Difference]) -> tuple[Difference, ...]:

@@ -19,7 +19,7 @@ from typing import Final
 
 from dockfix.verify.rpm import rpm_packages
 
-__all__ = ["Owned", "Package", "installed", "kept_bytes", "owned"]
+__all__ = ["Package", "installed", "kept_bytes", "packages"]
 
 _MIB: Final = 1024 * 1024
 _KEPT: Final = {
@@ -33,8 +33,6 @@ _KEPT: Final = {
     "/etc/group": _MIB,
     "/etc/shadow": _MIB,
     "/etc/gshadow": _MIB,
-    "/etc/os-release": _MIB,
-    "/usr/lib/os-release": _MIB,
 }
 _DPKG_FILE: Final = re.compile(
     r"/var/lib/dpkg/(?:status\.d/[^/]+|info/[^/]+\.(?:list|preinst|postinst|prerm|postrm))\Z"
@@ -44,12 +42,15 @@ _PYTHON: Final = re.compile(
 )
 _NODE: Final = re.compile(r"(?s)(?P<folder>/.*/?node_modules/(?P<name>(?:@[^/]+/)?[^/@.][^/]*))/package\.json\Z")
 _SCRIPTS: Final = ("preinst", "postinst", "prerm", "postrm")
+_INFO: Final = (
+    *_SCRIPTS, "list", "md5sums", "conffiles", "config", "templates", "triggers", "shlibs", "symbols",
+)  # fmt: skip
 _UNREAD: Final = ("/var/lib/rpm/Packages", "/usr/lib/sysimage/rpm/Packages", "/usr/lib/sysimage/rpm/Packages.db")
 _MAX_TEXT: Final = 200
 
 
 def kept_bytes(path: str) -> int:
-    """How many bytes of a file at most are needed to know the installed packages; 0 for most files."""
+    """How many bytes of a file at most are needed to know packages and accounts; 0 for most files."""
     if path.endswith("/package.json"):
         return _MIB if _NODE.match(path) else 0
     if path.endswith(("/METADATA", "/RECORD", "-info", "/PKG-INFO")):
@@ -70,15 +71,6 @@ class Package:
     scripts: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """Files and whole folders that packages own, and the text of their maintainer scripts."""
-
-    files: frozenset[str]
-    folders: frozenset[str]
-    scripts: str = field(repr=False)
-
-
 def installed(kept: Mapping[str, bytes], paths: Collection[str] = ()) -> dict[str, str]:
     """The installed packages with their versions, sorted by name; several versions are joined by a comma.
 
@@ -95,17 +87,9 @@ def installed(kept: Mapping[str, bytes], paths: Collection[str] = ()) -> dict[st
     return {key: ", ".join(sorted(found)) for key, found in sorted(versions.items())}
 
 
-def owned(kept: Mapping[str, bytes], keys: Collection[str]) -> Owned:
-    """What the packages with these keys own."""
-    files: set[str] = set()
-    folders: set[str] = set()
-    scripts: list[str] = []
-    for package in _packages(kept):
-        if package.key in keys:
-            files.update(package.files)
-            folders.update(package.folders)
-            scripts.append(package.scripts)
-    return Owned(frozenset(files), frozenset(folders), "\n".join(scripts))
+def packages(kept: Mapping[str, bytes], keys: Collection[str]) -> Iterator[Package]:
+    """The packages with these keys; one that is installed in several places several times."""
+    return (package for package in _packages(kept) if package.key in keys)
 
 
 def _packages(kept: Mapping[str, bytes]) -> Iterator[Package]:
@@ -137,6 +121,7 @@ def _dpkg(path: str, content: bytes, kept: Mapping[str, bytes]) -> Iterator[Pack
         info = [f"/var/lib/dpkg/info/{name}{suffix}" for suffix in ("", f":{arch}")]
         files = [line for each in info for line in _decoded(kept.get(f"{each}.list", b"")).splitlines() if line != "/."]
         files.append(f"/var/cache/apt/archives/{name}_{version.replace(':', '%3a')}_{arch}.deb")
+        files += [f"{each}.{kind}" for each in info for kind in _INFO]
         scripts = [_decoded(kept.get(f"{each}.{kind}", b"")) for each in info for kind in _SCRIPTS]
         yield Package(f"dpkg:{name}", version, tuple(files), scripts="\n".join(filter(None, scripts)))
 

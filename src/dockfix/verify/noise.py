@@ -78,7 +78,7 @@ NOISE: Final = (
     Noise(
         ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-"),
         "a backup that useradd and groupadd make of the previous content",
-        "built twice with and without a package that adds a group: apt-get install openssh-client",
+        "built twice: with and without openssh-client, whose installation adds a group",
     ),
     Noise(
         ("/var/lib/dpkg/*-old", "/var/cache/debconf/*-old"),

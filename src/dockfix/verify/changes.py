@@ -66,16 +66,26 @@ Reason = Callable[[Change], str]
 
 def changes(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Change:
     """All that differs between two trees, as the change of `/`. A folder's times are not known and never differ."""
-    root = Change("/")
+    nodes = {"": Change("/")}
     paths = [path for path in before.keys() | after.keys() if not _same(before.get(path), after.get(path))]
     for path in sorted(paths, key=lambda path: path.split("/")):
-        node = root
-        for at, name in enumerate(parts := path.split("/")[1:], start=1):
-            if name:
-                node = node.below.setdefault(name, Change("/" + "/".join(parts[:at])))
+        node = _node(nodes, path.rstrip("/"))
         node.before, node.after = before.get(path), after.get(path)
         node.kind = "added" if node.before is None else "removed" if node.after is None else "changed"
-    return root
+    return nodes[""]
+
+
+def _node(nodes: dict[str, Change], path: str) -> Change:
+    """The change of a path, made with those of the folders above it where they are missing."""
+    missing: list[str] = []
+    while path not in nodes:
+        missing.append(path)
+        path = path.rpartition("/")[0]
+    node = nodes[path]
+    for each in reversed(missing):
+        node.below[each[len(node.path.rstrip("/")) + 1 :]] = nodes[each] = Change(each)
+        node = nodes[each]
+    return node
 
 
 def change_at(root: Change, path: str) -> Change | None:

@@ -9,10 +9,23 @@ from typing import Final
 from dockfix.verify.layers import Entry
 from dockfix.verify.model import Difference
 
-__all__ = ["PROMISED", "Change", "Reason", "change_at", "changes", "differences", "size_text"]
+__all__ = [
+    "FOLLOWS",
+    "PACKAGED",
+    "PROMISED",
+    "Change",
+    "Reason",
+    "change_at",
+    "changes",
+    "differences",
+    "files_text",
+    "size_text",
+]
 
 PROMISED: Final = "promised by "
 """How the reason begins that names the rule."""
+PACKAGED: Final = "in the files of a package that differs"
+FOLLOWS: Final = "follows from the packages that differ"
 
 
 @dataclass(slots=True)
@@ -53,16 +66,26 @@ Reason = Callable[[Change], str]
 
 def changes(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Change:
     """All that differs between two trees, as the change of `/`. A folder's times are not known and never differ."""
-    root = Change("/")
+    nodes = {"": Change("/")}
     paths = [path for path in before.keys() | after.keys() if not _same(before.get(path), after.get(path))]
     for path in sorted(paths, key=lambda path: path.split("/")):
-        node = root
-        for at, name in enumerate(parts := path.split("/")[1:], start=1):
-            if name:
-                node = node.below.setdefault(name, Change("/" + "/".join(parts[:at])))
+        node = _node(nodes, path.rstrip("/"))
         node.before, node.after = before.get(path), after.get(path)
         node.kind = "added" if node.before is None else "removed" if node.after is None else "changed"
-    return root
+    return nodes[""]
+
+
+def _node(nodes: dict[str, Change], path: str) -> Change:
+    """The change of a path, made with those of the folders above it where they are missing."""
+    missing: list[str] = []
+    while path not in nodes:
+        missing.append(path)
+        path = path.rpartition("/")[0]
+    node = nodes[path]
+    for each in reversed(missing):
+        node.below[each[len(node.path.rstrip("/")) + 1 :]] = nodes[each] = Change(each)
+        node = nodes[each]
+    return node
 
 
 def change_at(root: Change, path: str) -> Change | None:
@@ -77,15 +100,15 @@ def change_at(root: Change, path: str) -> Change | None:
 def differences(root: Change, reason: Reason) -> Iterator[Difference]:
     """The differences of a change and of what is below it.
 
-    A folder that is new or gone is one difference with the reason of its content, if all of that has one. If a rule
-    promises a part of its content only, the parts are differences of their own.
+    A folder that is new or gone is one difference with the reason of its content, if all of that has one. If a part of
+    its content only is promised, or comes from packages, the parts are differences of their own.
     """
     reasons = _reasons(root, reason)
     todo = [root]
     while todo:
         change = todo.pop()
         found = reasons[change.path]
-        if change.covers and not (change.below and "" in found and any(map(_is_promise, found))):
+        if change.covers and not (change.below and "" in found and any(map(_splits, found))):
             yield _difference(change, _joined(found))
             continue
         if change.kind and not change.covers:
@@ -107,12 +130,18 @@ def _is_promise(reason: str) -> bool:
     return reason.startswith(PROMISED)
 
 
+def _splits(reason: str) -> bool:
+    return _is_promise(reason) or reason in {PACKAGED, FOLLOWS}
+
+
 def _joined(reasons: frozenset[str]) -> str:
-    """One reason for several: none if one is missing, else those of rules before noise."""
+    """One reason for several: none if one is missing, else those of rules before packages before noise."""
     if "" in reasons:
         return ""
     names = sorted(each.removeprefix(PROMISED) for each in reasons if _is_promise(each))
-    return PROMISED + ", ".join(names) if names else min(reasons, default="")
+    if names:
+        return PROMISED + ", ".join(names)
+    return next((each for each in (FOLLOWS, PACKAGED) if each in reasons), min(reasons, default=""))
 
 
 def _difference(change: Change, reason: str) -> Difference:
@@ -129,9 +158,7 @@ def _difference(change: Change, reason: str) -> Difference:
         texts.append((f"mode {before.mode:04o}", f"mode {after.mode:04o}"))
     if (before.uid, before.gid) != (after.uid, after.gid):
         texts.append((f"owner {before.uid}:{before.gid}", f"owner {after.uid}:{after.gid}"))
-    return Difference(
-        change.kind, change.path, ", ".join(a for a, _ in texts), ", ".join(b for _, b in texts), reason
-    )
+    return Difference(change.kind, change.path, ", ".join(a for a, _ in texts), ", ".join(b for _, b in texts), reason)
 
 
 def _content(entry: Entry, with_digest: bool) -> str:
@@ -148,14 +175,18 @@ def _whole(change: Change, after: bool) -> str:
         case "folder":
             sides = (each.after if after else each.before for each in change.walk())
             files = [side for side in sides if side is not None and side.type != "folder"]
-            size = size_text(sum(side.size for side in files))
-            return f"folder, {len(files):,} {'file' if len(files) == 1 else 'files'}, {size}" if files else "folder"
+            return f"folder, {files_text(len(files), sum(side.size for side in files))}" if files else "folder"
         case "symlink":
             return f"symlink to {entry.link}"
         case "file":
             return f"file, {size_text(entry.size)}, {rights}"
         case _:
             return f"{entry.type} {entry.link}".rstrip() + f", {rights}"
+
+
+def files_text(count: int, size: int) -> str:
+    """A number of files and their bytes for a reader."""
+    return f"{count:,} {'file' if count == 1 else 'files'}, {size_text(size)}"
 
 
 def size_text(size: float) -> str:

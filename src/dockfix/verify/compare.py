@@ -7,19 +7,28 @@ a folder does not differ because something below it does. A folder that is new o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Final
 
 from dockfix.project.secrets import is_secret_name
 from dockfix.rule.promise import Packages, Part, Promise
-from dockfix.verify.changes import PROMISED, Change, change_at, changes, differences
+from dockfix.verify.changes import (
+    FOLLOWS,
+    PACKAGED,
+    PROMISED,
+    Change,
+    Reason,
+    change_at,
+    changes,
+    differences,
+    files_text,
+)
 from dockfix.verify.globs import Globs
 from dockfix.verify.image import Healthcheck, Image, ImageConfig
 from dockfix.verify.model import Difference, Measurement
 from dockfix.verify.noise import noise_reason
-from dockfix.verify.packages import MANAGED, owned
+from dockfix.verify.ownership import PackageFiles, has_only_content
 
 __all__ = ["UNSTABLE", "allowed", "compare", "measurements", "unstable"]
 
@@ -28,18 +37,37 @@ _ORDER: Final = ("config", "package", "removed", "added", "changed")
 
 
 def compare(before: Image, after: Image) -> tuple[Difference, ...]:
-    """What differs between two images.
+    """What differs between two images, those with a `reason` last.
 
-    Noise, which differs between two builds of the same Dockerfile by itself, has its `reason` and is last.
+    Noise, which differs between two builds of the same Dockerfile by itself, has a reason; and so has what package
+    managers write where packages differ. The files of a package that is new, gone or of another version are not listed:
+    its own difference counts them.
     """
     root = changes(before.tree, after.tree)
+    files = PackageFiles(before, after)
     return _sorted(
         [
             *_config(before.config, after.config),
-            *_packages(before.packages, after.packages),
-            *differences(root, lambda change: noise_reason(change.kind, change.path)),
+            *_packages(before.packages, after.packages, _counts(root, files)),
+            *(each for each in differences(root, _reason(files)) if each.reason != PACKAGED),
         ]
     )
+
+
+def _reason(files: PackageFiles, permissions: Sequence[_Permission] = ()) -> Reason:
+    """Why a single change of a file is allowed, or says nothing. A difference of mode or owner is never noise."""
+
+    def reason(change: Change) -> str:
+        if files.owner(change):
+            return PACKAGED
+        for one in permissions:
+            if one.allows_file(change):
+                return f"{PROMISED}{one.rule}"
+        if change.kind == "changed" and not has_only_content(change):
+            return ""
+        return noise_reason(change.kind, change.path) or (FOLLOWS if files.follows(change) else "")
+
+    return reason
 
 
 def allowed(
@@ -47,7 +75,8 @@ def allowed(
 ) -> tuple[Difference, ...]:
     """The differences, where those that the promise of any rule allows have the reason `promised by <rule>`.
 
-    A folder that is allowed in parts becomes several differences.
+    A pattern of a promise names a file, or a folder with all that is below it. A folder that is allowed in parts
+    becomes several differences.
 
     Args:
         found: the differences of `compare` or `unstable`; those with a reason are returned as they are.
@@ -55,42 +84,31 @@ def allowed(
         before: the image before.
         after: the image after.
     """
-    permissions = [_Permission(rule, promise, before, after) for rule, promise in sorted(promises.items())]
-    root: Change | None = None
+    permissions = [_Permission(rule, promise) for rule, promise in sorted(promises.items())]
+    files = [each for each in found if each.kind in {"added", "removed", "changed"} and not each.reason]
+    root = changes(before.tree, after.tree) if files else Change("/")
+    reason = _reason(PackageFiles(before, after), permissions) if files else None
     result: list[Difference] = []
     for each in found:
+        change = change_at(root, each.what)
         if each.reason:
             result.append(each)
         elif each.kind in {"config", "package"}:
             rule = next((one.rule for one in permissions if one.allows_value(each)), None)
             result.append(each if rule is None else replace(each, reason=f"{PROMISED}{rule}"))
+        elif change is not None and reason is not None and change.covers:
+            result += (part for part in differences(change, reason) if part.reason != PACKAGED)
         else:
-            root = root or changes(before.tree, after.tree)
-            result += _allowed_files(each, change_at(root, each.what), permissions)
+            result.append(replace(each, reason=reason(change)) if change and reason else each)
     return _sorted(result)
-
-
-def _allowed_files(each: Difference, change: Change | None, permissions: list[_Permission]) -> Iterator[Difference]:
-    def reason(change: Change) -> str:
-        for one in permissions:
-            if one.allows_file(change):
-                return f"{PROMISED}{one.rule}"
-        return noise_reason(change.kind, change.path)
-
-    if change is None:
-        yield each
-    elif change.covers:
-        yield from differences(change, reason)
-    else:
-        yield replace(each, reason=reason(change))
 
 
 class _Permission:
     """What the promise of a rule allows."""
 
-    def __init__(self, rule: str, promise: Promise, before: Image, after: Image) -> None:
+    def __init__(self, rule: str, promise: Promise) -> None:
         self.rule = rule
-        self._promise, self._before, self._after = promise, before, after
+        self._promise = promise
         self._globs = {
             "added": Globs(promise.adds), "removed": Globs(promise.removes), "changed": Globs(promise.changes),
         }  # fmt: skip
@@ -99,82 +117,13 @@ class _Permission:
         """Whether a part of the configuration, or a package, may differ so."""
         if difference.kind == "config":
             return Part(difference.what.split(" ")[0]) in self._promise.config
-        return difference.what in self._changed_packages
+        return self._promise.packages is Packages.ANY or (
+            self._promise.packages is Packages.FEWER and not difference.after
+        )
 
     def allows_file(self, change: Change) -> bool:
         """Whether a file, or an empty folder, may differ so."""
-        if self._globs[change.kind].matches(change.path):
-            return True
-        if not self._changed_packages:
-            return False
-        return MANAGED.matches(change.path) or _is_alternative(change) or self._is_owned(change)
-
-    def _is_owned(self, change: Change) -> bool:
-        if change.kind == "removed":
-            return self._owned_before(change.path)
-        if self._promise.packages is not Packages.ANY:
-            return False
-        if change.kind == "added":
-            return self._owned_after(change.path)
-        return self._owned_before(change.path) and self._owned_after(change.path)
-
-    @cached_property
-    def _changed_packages(self) -> frozenset[str]:
-        """The packages that differ, and may."""
-        if self._promise.packages is Packages.SAME:
-            return frozenset()
-        before, after = self._before.packages, self._after.packages
-        fewer = before.keys() - after.keys()
-        if self._promise.packages is Packages.FEWER:
-            return frozenset(fewer)
-        return frozenset(fewer | {key for key in after if before.get(key) != after[key]})
-
-    @cached_property
-    def _owned_before(self) -> Callable[[str], bool]:
-        return _owner(self._before, self._changed_packages)
-
-    @cached_property
-    def _owned_after(self) -> Callable[[str], bool]:
-        return _owner(self._after, self._changed_packages)
-
-
-def _owner(image: Image, keys: Collection[str]) -> Callable[[str], bool]:
-    """Whether a path belongs to one of some packages."""
-    found = owned(image.kept, keys)
-    files = {_real(path, image) for path in found.files}
-    folders = {_real(path, image) for path in found.folders}
-
-    def owns(path: str) -> bool:
-        if path in files:
-            return True
-        parts = path.split("/")
-        return any("/".join(parts[:end]) in folders for end in range(2, len(parts) + 1))
-
-    return owns
-
-
-def _real(path: str, image: Image, links: int = 40) -> str:
-    """A path with the symlinks of its folders followed: `/lib/x` is `/usr/lib/x` where `/lib` is a symlink."""
-    done: list[str] = []
-    todo = [part for part in path.split("/") if part not in {"", "."}][::-1]
-    while todo:
-        name = todo.pop()
-        if name == "..":
-            del done[-1:]
-            continue
-        done.append(name)
-        entry = image.tree.get("/" + "/".join(done)) if todo else None
-        if entry is not None and entry.type == "symlink" and links:
-            links -= 1
-            done = [] if entry.link.startswith("/") else done[:-1]
-            todo += [part for part in entry.link.split("/") if part not in {"", "."}][::-1]
-    return "/" + "/".join(done)
-
-
-def _is_alternative(change: Change) -> bool:
-    """Whether all there is are symlinks of Debian's alternatives, which no package owns."""
-    entries = [each for each in (change.before, change.after) if each is not None]
-    return all(each.type == "symlink" and each.link.startswith("/etc/alternatives/") for each in entries)
+        return self._globs[change.kind].matches(change.path)
 
 
 def unstable(found: Sequence[Difference], repeated: Sequence[Difference]) -> tuple[Difference, ...]:
@@ -278,7 +227,25 @@ def _healthcheck(check: Healthcheck | None) -> str:
     return ", ".join([*parts, f"{check.retries} retries"] if check.retries else parts)
 
 
-def _packages(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Difference]:
+def _counts(root: Change, files: PackageFiles) -> dict[str, tuple[int, int]]:
+    """How many files, with how many bytes, of each package are new or gone."""
+    counts: dict[str, tuple[int, int]] = {}
+    for change in root.walk():
+        entry = change.before or change.after
+        if change.kind in {"added", "removed"} and entry and entry.type != "folder" and (key := files.owner(change)):
+            number, size = counts.get(key, (0, 0))
+            counts[key] = (number + 1, size + entry.size)
+    return counts
+
+
+def _packages(
+    before: Mapping[str, str], after: Mapping[str, str], counts: Mapping[str, tuple[int, int]]
+) -> Iterator[Difference]:
     for key in sorted(before.keys() | after.keys()):
-        if before.get(key) != after.get(key):
-            yield Difference("package", key, before.get(key, ""), after.get(key, ""))
+        old, new = before.get(key, ""), after.get(key, "")
+        if old == new:
+            continue
+        if key in counts and not (old and new):
+            text = f", {files_text(*counts[key])}"
+            old, new = old and old + text, new and new + text
+        yield Difference("package", key, old, new)

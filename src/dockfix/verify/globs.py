@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from dockfix.project.gitignore import GitIgnore
@@ -13,11 +14,15 @@ class Globs:
     """Patterns of paths: a path matches if it, or a folder above it, does. The answers for folders are remembered."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        self._patterns = GitIgnore(patterns)
+        lines = tuple(patterns)
+        self._patterns = GitIgnore(lines)
+        self._needles = tuple(map(_needle, lines))
         self._folders: dict[str, bool] = {"": False}
 
     def matches(self, path: str) -> bool:
         """Whether an absolute path, or a folder above it, matches."""
+        if not any(needle in path for needle in self._needles):
+            return False
         above, _, _ = path.rpartition("/")
         return self._below(above) or bool(self._patterns.verdict(path[1:]) or self._patterns.verdict(f"{path[1:]}/"))
 
@@ -30,3 +35,8 @@ class Globs:
                 inherited = self._folders[each.rpartition("/")[0]]
                 self._folders[each] = inherited or bool(self._patterns.verdict(f"{each[1:]}/"))
         return self._folders[folder]
+
+
+def _needle(pattern: str) -> str:
+    """A text that a path must contain to match, which is faster to find; empty if there is none."""
+    return "" if set(pattern) & set("[\\") else max(re.split(r"[*?/]+", pattern.strip()), key=len)

@@ -129,7 +129,11 @@ def _read(source: _Source) -> Image:
     merged = tree.merged()
     history = _history(config, sizes)
     return Image(
-        _image_config(_object(config.get("config"))), history, merged.tree, installed(merged.kept, merged.tree.keys()), merged.kept
+        _image_config(_object(config.get("config"))),
+        history,
+        merged.tree,
+        installed(merged.kept, merged.tree.keys()),
+        merged.kept,
     )
 
 
@@ -344,8 +348,8 @@ def _healthcheck(value: object) -> Healthcheck | None:
     test = _texts(found.get("Test"))
     if not found or test == ("NONE",):
         return None
-    seconds = [_integer(found.get(key)) / 1e9 for key in ("Interval", "Timeout", "StartPeriod")]
-    return Healthcheck(test, *seconds, retries=_integer(found.get("Retries")))
+    interval, timeout, start_period = (_integer(found.get(key)) / 1e9 for key in ("Interval", "Timeout", "StartPeriod"))
+    return Healthcheck(test, interval, timeout, start_period, _integer(found.get("Retries")))
 
 
 def _object(value: object) -> dict[str, object]:

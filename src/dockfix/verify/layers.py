@@ -20,6 +20,9 @@ _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _MAX_ENTRIES: Final = 4_000_000
 _MAX_BYTES: Final = 256 * 1024**3
+_MAX_KEPT: Final = 1024**3
+_MAX_NORMALISED: Final = 32 * 1024 * 1024
+"""Larger files are compared byte for byte."""
 _MAX_PATH: Final = 4096
 _MAX_LINKS: Final = 40
 """Symlinks that Linux follows in one path."""
@@ -85,6 +88,7 @@ class Tree:
         self._layer = 0
         self._entries = 0
         self._bytes = 0
+        self._kept = 0
 
     def add(self, layer: TarReader) -> int:
         """Add a layer on top; returns the bytes of its files.
@@ -162,6 +166,10 @@ class Tree:
                 digest.update(chunk)
             return digest.hexdigest(), None
         content = b"".join(chunks)
+        if keep:
+            self._kept += size
+            if self._kept > _MAX_KEPT:
+                raise ImageError(f"the databases of package managers have more than {_MAX_KEPT:,} bytes")
         comparable = content if normalise is None else normalise(content)
         return hashlib.sha256(comparable).hexdigest(), content if keep else None
 
@@ -214,10 +222,6 @@ class Tree:
             for name, child in list(node.children.items()):
                 if child.layer != self._layer and not child.children:
                     del node.children[name]
-
-
-_MAX_NORMALISED: Final = 32 * 1024 * 1024
-"""Larger files are compared byte for byte."""
 
 
 def _folders(folder: _Node) -> Iterator[_Node]:

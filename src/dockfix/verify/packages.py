@@ -17,10 +17,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from dockfix.verify.globs import Globs
 from dockfix.verify.rpm import rpm_packages
 
-__all__ = ["MANAGED", "Owned", "Package", "installed", "kept_bytes", "owned"]
+__all__ = ["Package", "installed", "kept_bytes", "packages"]
 
 _MIB: Final = 1024 * 1024
 _KEPT: Final = {
@@ -30,20 +29,28 @@ _KEPT: Final = {
     "/var/lib/rpm/rpmdb.sqlite": 256 * _MIB,
     "/usr/lib/sysimage/rpm/rpmdb.sqlite": 256 * _MIB,
     "/usr/share/rpm/rpmdb.sqlite": 256 * _MIB,
-    "/etc/os-release": _MIB,
-    "/usr/lib/os-release": _MIB,
+    "/etc/passwd": _MIB,
+    "/etc/group": _MIB,
+    "/etc/shadow": _MIB,
+    "/etc/gshadow": _MIB,
 }
-_DPKG_FILE: Final = re.compile(r"/var/lib/dpkg/(?:status\.d/[^/]+|info/[^/]+\.list)\Z")
+_DPKG_FILE: Final = re.compile(
+    r"/var/lib/dpkg/(?:status\.d/[^/]+|info/[^/]+\.(?:list|preinst|postinst|prerm|postrm))\Z"
+)
 _PYTHON: Final = re.compile(
     r"(?s)(?P<folder>/.*/(?:site|dist)-packages)/[^/]+\.(?:dist-info/(?:METADATA|RECORD)|egg-info(?:/PKG-INFO)?)\Z"
 )
 _NODE: Final = re.compile(r"(?s)(?P<folder>/.*/?node_modules/(?P<name>(?:@[^/]+/)?[^/@.][^/]*))/package\.json\Z")
+_SCRIPTS: Final = ("preinst", "postinst", "prerm", "postrm")
+_INFO: Final = (
+    *_SCRIPTS, "list", "md5sums", "conffiles", "config", "templates", "triggers", "shlibs", "symbols",
+)  # fmt: skip
 _UNREAD: Final = ("/var/lib/rpm/Packages", "/usr/lib/sysimage/rpm/Packages", "/usr/lib/sysimage/rpm/Packages.db")
 _MAX_TEXT: Final = 200
 
 
 def kept_bytes(path: str) -> int:
-    """How many bytes of a file at most are needed to know the installed packages; 0 for most files."""
+    """How many bytes of a file at most are needed to know packages and accounts; 0 for most files."""
     if path.endswith("/package.json"):
         return _MIB if _NODE.match(path) else 0
     if path.endswith(("/METADATA", "/RECORD", "-info", "/PKG-INFO")):
@@ -51,9 +58,6 @@ def kept_bytes(path: str) -> int:
     if path.startswith("/var/lib/dpkg/") and _DPKG_FILE.match(path):
         return 16 * _MIB
     return _KEPT.get(path, 0)
-
-MANAGED: Final = Globs(("/var/lib/dpkg/**",))
-"""Files that package managers and the scripts of packages write, and no package owns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,7 @@ class Package:
     version: str
     files: tuple[str, ...] = field(default=(), repr=False)
     folders: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """Files and whole folders that packages own."""
-
-    files: frozenset[str]
-    folders: frozenset[str]
+    scripts: str = field(default="", repr=False)
 
 
 def installed(kept: Mapping[str, bytes], paths: Collection[str] = ()) -> dict[str, str]:
@@ -90,15 +87,9 @@ def installed(kept: Mapping[str, bytes], paths: Collection[str] = ()) -> dict[st
     return {key: ", ".join(sorted(found)) for key, found in sorted(versions.items())}
 
 
-def owned(kept: Mapping[str, bytes], keys: Collection[str]) -> Owned:
-    """What the packages with these keys own."""
-    files: set[str] = set()
-    folders: set[str] = set()
-    for package in _packages(kept):
-        if package.key in keys:
-            files.update(package.files)
-            folders.update(package.folders)
-    return Owned(frozenset(files), frozenset(folders))
+def packages(kept: Mapping[str, bytes], keys: Collection[str]) -> Iterator[Package]:
+    """The packages with these keys; one that is installed in several places several times."""
+    return (package for package in _packages(kept) if package.key in keys)
 
 
 def _packages(kept: Mapping[str, bytes]) -> Iterator[Package]:
@@ -126,9 +117,13 @@ def _dpkg(path: str, content: bytes, kept: Mapping[str, bytes]) -> Iterator[Pack
         state = fields.get("Status", "").split()
         if not (name and version) or (is_status and state[-1:] != ["installed"]):
             continue
-        lists = (f"/var/lib/dpkg/info/{name}{suffix}.list" for suffix in ("", f":{fields.get('Architecture', '')}"))
-        files = tuple(line for each in lists for line in _decoded(kept.get(each, b"")).splitlines() if line != "/.")
-        yield Package(f"dpkg:{name}", version, files)
+        arch = fields.get("Architecture", "")
+        info = [f"/var/lib/dpkg/info/{name}{suffix}" for suffix in ("", f":{arch}")]
+        files = [line for each in info for line in _decoded(kept.get(f"{each}.list", b"")).splitlines() if line != "/."]
+        files.append(f"/var/cache/apt/archives/{name}_{version.replace(':', '%3a')}_{arch}.deb")
+        files += [f"{each}.{kind}" for each in info for kind in _INFO]
+        scripts = [_decoded(kept.get(f"{each}.{kind}", b"")) for each in info for kind in _SCRIPTS]
+        yield Package(f"dpkg:{name}", version, tuple(files), scripts="\n".join(filter(None, scripts)))
 
 
 def _apk(content: bytes) -> Iterator[Package]:
@@ -147,6 +142,8 @@ def _apk(content: bytes) -> Iterator[Package]:
                     files.append(folder)
                 case "R":
                     files.append(f"{folder}/{value}")
+        if name.startswith("."):
+            version = "virtual"  # the version of a virtual package is the time of the build
         if name and version:
             yield Package(f"apk:{name}", version, tuple(files))
 

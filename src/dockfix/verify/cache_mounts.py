@@ -29,7 +29,7 @@ from dockfix.verify.mounts import (
     read_probe,
     sweep_text,
 )
-from dockfix.verify.scenarios import ScenarioResult, Side, not_shown, reruns
+from dockfix.verify.scenarios import ScenarioResult, Side, not_shown, reruns, shortened
 
 __all__ = ["NO_DOWNLOADS", "cache_mounts"]
 
@@ -38,6 +38,7 @@ NO_DOWNLOADS: Final[tuple[tuple[str, str], ...]] = (
     ("*.lock", "a lock file"),
     ("*/.lock", "a lock file of uv"),
     ("*.log", "a log"),
+    ("*/buildah-cache-lockfile", "a lock file of buildah"),
     ("*/eipp.log.xz", "a log of apt's solver"),
     ("*/_logs/*", "a log of npm, named by its time"),
     ("*.tmp", "a temporary file"),
@@ -160,10 +161,14 @@ def _time_before(before: Side, mounted: MountedRun, token: str) -> list[float]:
 def _explained(after: Side, trial: _Trial, token: str, outcome: BuildOutcome) -> _TrialError:
     """Why a build with a probe failed: because of the probe, of the mount, or as the RUN does before the fixes."""
     if _build(after, missing_text(after.target.dockerfile, trial.mounted.run, token), f"{token}again").ok:
-        return _TrialError(State.NOT_SHOWN, f"the cache mount cannot be listed in this image: {outcome.reason}")
+        return _TrialError(
+            State.NOT_SHOWN, f"the cache mount cannot be listed in this image: {shortened(outcome.reason)}"
+        )
     if not trial.before:
-        return _TrialError(State.NOT_SHOWN, f"the RUN fails when it is run again: {outcome.reason}")
-    return _TrialError(State.BROKEN, f"the RUN fails with its cache mount, and not before the fixes: {outcome.reason}")
+        return _TrialError(State.NOT_SHOWN, f"the RUN fails when it is run again: {shortened(outcome.reason)}")
+    return _TrialError(
+        State.BROKEN, f"the RUN fails with its cache mount, and not before the fixes: {shortened(outcome.reason)}"
+    )
 
 
 def _seconds(outcome: BuildOutcome, token: str) -> float:
@@ -190,7 +195,7 @@ def _shown(after: Side, trial: _Trial) -> tuple[State, list[str]]:
 
 def _mount_shown(name: str, first: Probe, second: Probe) -> tuple[State, str]:
     kept, more = _downloads(first), _downloads(second)
-    held = f"`{name}` holds {_files(first.files)} ({_size(first.size)}) after the first run"
+    held = f"`{name}` holds {_files(kept)} ({_size(first.size)}) after the first run"
     if not kept and not more:
         what = f"`{name}` holds no downloads after two runs" if first.files else f"`{name}` is empty after two runs"
         return State.NOT_SHOWN, f"{what}: {_NOTHING_KEPT}"

@@ -162,9 +162,9 @@ def probe_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
             f'echo "{mark} files $(($(wc -l < {old}))) added $(($(wc -l < {new}))) size $(du -sk {path} | cut -f1)"',
             f'head -n {_MOST_NAMES} {new} | while IFS= read -r p; do echo "{mark} name $p"; done',
         ]
-    listed = f"--mount=type=cache,id={_prefix(token)}list,target={_LIST},mode=0777"
-    run_line = f"RUN {' '.join((*_flags(dockerfile, run, token), listed))} {'; '.join(script)}"
-    return missing_text(dockerfile, run, token) + run_line + dockerfile.newline
+    # as root: the user of the RUN may not write to the lists, and buildah applies the umask to `mode`
+    lines = ("USER 0", f"RUN {' '.join(_flags(run, token))} {'; '.join(script)}", "")
+    return missing_text(dockerfile, run, token) + dockerfile.newline.join(lines)
 
 
 def sweep_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
@@ -173,10 +173,9 @@ def sweep_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
     Raises:
         Refused: as for `probe_text`.
     """
-    listed = f"--mount=type=cache,id={_prefix(token)}list,target={_LIST},mode=0777"
     folders = [*map(_quoted, cache_mounts_of(run)), _LIST]
     script = "; ".join(f"rm -rf {folder}/* {folder}/.[!.]*" for folder in folders)
-    lines = (f"ARG {MISS}", "USER 0", f"RUN {' '.join((*_flags(dockerfile, run, token), listed))} {script}", "")
+    lines = (f"ARG {MISS}", "USER 0", f"RUN {' '.join(_flags(run, token))} {script}", "")
     return dockerfile.text[: run.lines.start] + dockerfile.newline.join(lines)
 
 
@@ -201,24 +200,35 @@ def _prefix(token: str) -> str:
 
 
 def _id_edit(mount: Mount, token: str) -> Edit:
-    """The edit that gives a mount an id of its own, which still depends on the variables of the id that it has."""
+    """The edit that gives a mount an id of its own."""
     named = mount.option("id")
     if named is not None and named.value:
         if named.value_span is None:
             raise Refused("the id of a cache mount is written with quotes")
-        return Edit(named.value_span.start, named.value_span.start, _prefix(token))
+        return Edit(named.value_span.start, named.value_span.end, _id(mount, token))
     if mount.flag.value_span is None or not mount.target:
         raise Refused("a cache mount is written with quotes, or has no target")
     start = mount.flag.value_span.start
-    return Edit(start, start, f"id={_prefix(token)}{mount.target.strip('/').replace('/', '-')},")
+    return Edit(start, start, f"id={_id(mount, token)},")
 
 
-def _flags(dockerfile: Dockerfile, run: Run, token: str) -> Iterator[str]:
-    """The flags of the cache mounts of a RUN, with the ids of `missing_text`."""
+def _id(mount: Mount, token: str) -> str:
+    """The id of a mount in the texts: it depends on the variables that the id or target has, as the mount does."""
+    return _prefix(token) + (mount.get("id") or (mount.target or "").strip("/").replace("/", "-"))
+
+
+def _flags(run: Run, token: str) -> Iterator[str]:
+    """Flags that mount again what a RUN of `missing_text` has mounted, and the lists of the probe.
+
+    Without `sharing`: buildah 1.28 never releases the first of two locked mounts of a RUN, and would wait for itself.
+    """
     for mount in cache_mounts_of(run):
-        edit, start = _id_edit(mount, token), mount.span.start
-        flag = dockerfile.text[start : mount.span.end]
-        yield apply_edits(flag, [Edit(edit.start - start, edit.end - start, edit.replacement)])
+        given = [(each.key, each.value) for each in mount.options if each.key not in ("id", "sharing")]
+        words = [key if value is None else f"{key}={value}" for key, value in (("id", _id(mount, token)), *given)]
+        if any(re.search(r'[\s",\\]', word) for word in words):
+            raise Refused("a cache mount is written with quotes")
+        yield f"--mount={','.join(words)}"
+    yield f"--mount=type=cache,id={_prefix(token)}list,target={_LIST}"
 
 
 def _quoted(mount: Mount) -> str:

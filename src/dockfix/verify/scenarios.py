@@ -18,7 +18,7 @@ from dockfix.verify.model import BuildOutcome, Measurement, State, Step
 
 __all__ = [
     "Build", "ScenarioResult", "Side", "compare_reruns", "first_failure", "is_run", "not_shown", "rebuilds", "reruns",
-    "warm_up",
+    "shortened", "warm_up",
 ]  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def not_shown(claim: Claim, *evidence: str) -> ScenarioResult:
 def first_failure(outcomes: Sequence[BuildOutcome], when: str) -> str:
     """What failed among some builds, in one line; empty if nothing did."""
     failed = next((each for each in outcomes if not each.ok), None)
-    return f"the build fails {when}: {failed.reason}" if failed is not None else ""
+    return f"the build fails {when}: {shortened(failed.reason)}" if failed is not None else ""
 
 
 def warm_up(before: Side, after: Side) -> str:
@@ -139,7 +139,7 @@ def compare_reruns(
         f"{what}, {_steps(counts[0], 'RUN step')} run again before the fixes and {_count(counts[1])} after",
         f"with the COPY and other steps, {_steps(steps[0], 'step')} before and {_count(steps[1])} after",
         f"the rebuild takes {seconds[0]:.1f} s before and {seconds[1]:.1f} s after",
-        *(f"saved: {_line(text)}" for text in _saved(before[-1], after[-1])),
+        *(f"saved: {shortened(text, 100)}" for text in _saved(before[-1], after[-1])),
     )
     return State.KEPT if counts[1] < counts[0] else State.BROKEN, evidence
 
@@ -150,9 +150,10 @@ def _saved(before: BuildOutcome, after: BuildOutcome) -> list[str]:
     return [step.text for step in reruns(before) if step.text not in again]
 
 
-def _line(text: str) -> str:
+def shortened(text: str, most: int = 200) -> str:
+    """A text in one line, cut in the middle: what a builder says of a failure has the instruction first, then why."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= 100 else f"{flat[:99]}…"
+    return flat if len(flat) <= most else f"{flat[: most // 2]} … {flat[-most // 3 :]}"
 
 
 def _count(number: float) -> str:

@@ -126,11 +126,11 @@ class Running:
             self._reader.join(1.0)  # the last words of a program that has ended
         return self._log.text()
 
-    def stop(self) -> None:
-        """End the program and its children. May be called twice."""
+    def stop(self, patience: float = _KILL_AFTER) -> None:
+        """End the program and its children, with force after some seconds. May be called twice."""
         if not self._stopped:  # later, its number may be that of another program
             self._stopped = True
-            _stop(self._process)
+            _stop(self._process, patience=patience)
             self._reader.join(1.0)
 
     def _read(self) -> None:
@@ -214,7 +214,12 @@ class _Log:
         return (bytes(self.first) + middle + bytes(self.last)).decode("utf-8", "replace")
 
 
-def _stop(process: subprocess.Popen[bytes], pipe: IO[bytes] | None = None, log: _Log | None = None) -> None:
+def _stop(
+    process: subprocess.Popen[bytes],
+    pipe: IO[bytes] | None = None,
+    log: _Log | None = None,
+    patience: float = _KILL_AFTER,
+) -> None:
     """End a program and its children.
 
     The pipe is read on: a program that cannot print dies of it, and would not clean up.
@@ -222,9 +227,9 @@ def _stop(process: subprocess.Popen[bytes], pipe: IO[bytes] | None = None, log: 
     try:
         _signal(process, signal.SIGTERM)
         if pipe is None:
-            _ends(process, _KILL_AFTER)
+            _ends(process, patience)
         else:
-            _finishes(process, pipe, log or _Log(), time.monotonic() + _KILL_AFTER)
+            _finishes(process, pipe, log or _Log(), time.monotonic() + patience)
     finally:
         _signal(process, signal.SIGKILL)  # children that outlived it, too
         _ends(process, _KILL_AFTER)

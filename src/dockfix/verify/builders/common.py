@@ -133,8 +133,8 @@ def try_container(container: Running, check: Callable[[float], Completed] | None
         if check is not None and time.monotonic() >= next_trial:
             next_trial = time.monotonic() + 1.0
             latest = check(left)
-            if container.code is not None and not latest.ok:
-                break  # it failed because the container ended meanwhile
+            if not latest.ok and (container.code is not None or (latest.timed_out and trial is not None)):
+                break  # it failed because the container or the time came to an end
             trial = latest
             if trial.ok:
                 break

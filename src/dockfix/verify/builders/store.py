@@ -114,8 +114,10 @@ def _made(parent: Path, folder: Path) -> tuple[Path, IO[bytes]]:
     """A new folder with its lock."""
     place = parent if os.access(parent, os.W_OK) else folder
     root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-    lock = (root / _LOCK).open("wb")
+    unlocked = root / "new.lock"
+    lock = unlocked.open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
+    unlocked.rename(root / _LOCK)  # another run sees it locked, or not at all
     return root, lock
 
 

@@ -6,14 +6,16 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import IO, Final
 
-__all__ = ["MAX_LOG", "Completed", "run"]
+__all__ = ["MAX_LOG", "Completed", "Running", "run"]
 
 MAX_LOG: Final = 4 * 1024 * 1024
 """How many bytes of output are kept; more is cut in the middle."""
@@ -65,7 +67,80 @@ def run(
         OSError: the program cannot be run.
     """
     started = time.monotonic()
-    process = subprocess.Popen(
+    process = _popen(argv, cwd, env)
+    log = _Log(on_line)
+    with _pipe(process) as pipe:
+        try:
+            timed_out = not _finishes(process, pipe, log, started + timeout)
+        except BaseException:
+            _stop(process, pipe)
+            raise
+        if timed_out:
+            _stop(process, pipe, log)
+    code = process.wait()
+    log.end()
+    return Completed(code, log.text(), time.monotonic() - started, timed_out)
+
+
+class Running:
+    """A program that runs while others do, in a process group of its own. Leaving its context stops the group."""
+
+    def __init__(self, argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        """Start the program.
+
+        Args:
+            argv: the program and its arguments.
+            cwd: the working directory.
+            env: variables in addition to the environment.
+
+        Raises:
+            OSError: the program cannot be run.
+        """
+        self._process = _popen(argv, cwd, env)
+        self._log, self._stopped = _Log(), False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """The exit code, negative for a signal; None if the program still runs."""
+        return self._process.poll()
+
+    @property
+    def output(self) -> str:
+        """What it has printed to standard output and error."""
+        if self.code is not None:
+            self._reader.join(1.0)  # the last words of a program that has ended
+        return self._log.text()
+
+    def stop(self, patience: float = _KILL_AFTER) -> None:
+        """End the program and its children, with force after some seconds. May be called twice."""
+        if not self._stopped:  # later, its number may be that of another program
+            self._stopped = True
+            _stop(self._process, patience=patience)
+            self._reader.join(1.0)
+
+    def _read(self) -> None:
+        with _pipe(self._process) as pipe:
+            while data := os.read(pipe.fileno(), 65536):
+                self._log.add(data)
+
+
+def _popen(argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         list(argv),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -74,47 +149,35 @@ def run(
         env={**os.environ, **env} if env else None,
         start_new_session=True,
     )
-    try:
-        output, timed_out = _read(process, started + timeout, on_line)
-    except BaseException:
-        _stop(process)
-        raise
-    if timed_out:
-        _stop(process)
-    code = process.wait()
-    return Completed(code, _text(output), time.monotonic() - started, timed_out)
 
 
-def _read(
-    process: subprocess.Popen[bytes], deadline: float, on_line: Callable[[str], None] | None
-) -> tuple[_Log, bool]:
-    """The output of a program, and whether it reached its time limit."""
-    log, line = _Log(), b""
+def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
     assert process.stdout is not None  # noqa: S101 - it is a pipe
-    with selectors.DefaultSelector() as selector, process.stdout as pipe:
+    return process.stdout
+
+
+def _finishes(process: subprocess.Popen[bytes], pipe: IO[bytes], log: _Log, deadline: float) -> bool:
+    """Read the output of a program until it ends; false if it does not end before the deadline."""
+    with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                return log, True
+                return False
             if not selector.select(min(left, 1.0)):
                 if process.poll() is not None:
-                    return log, False  # a child of the program keeps the pipe open
+                    return True  # a child of the program keeps the pipe open
                 continue
             data = os.read(pipe.fileno(), 65536)
             if not data:
-                return log, not _ends(process, deadline)
+                return _ends(process, deadline - time.monotonic())
             log.add(data)
-            if on_line is not None:
-                *lines, line = (line + data).split(b"\n")
-                for each in lines:
-                    on_line(each.decode("utf-8", "replace").rstrip("\r"))
-                line = line[-65536:]
 
 
-def _ends(process: subprocess.Popen[bytes], deadline: float) -> bool:
+def _ends(process: subprocess.Popen[bytes], patience: float) -> bool:
+    """Whether a program ends within some seconds."""
     with suppress(subprocess.TimeoutExpired):
-        process.wait(max(0.0, deadline - time.monotonic()))
+        process.wait(max(0.0, patience))
         return True
     return False
 
@@ -122,8 +185,9 @@ def _ends(process: subprocess.Popen[bytes], deadline: float) -> bool:
 class _Log:
     """The first and the last bytes of an output."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_line: Callable[[str], None] | None = None) -> None:
         self.first, self.last, self.cut = bytearray(), bytearray(), 0
+        self._on_line, self._line = on_line, b""
 
     def add(self, data: bytes) -> None:
         room = MAX_LOG // 2 - len(self.first)
@@ -133,20 +197,44 @@ class _Log:
         if over > MAX_LOG // 4:
             del self.last[:over]
             self.cut += over
+        if self._on_line is not None:
+            *lines, rest = (self._line + data).split(b"\n")
+            self._line = rest[-65536:]
+            for each in lines:
+                self._on_line(each.decode("utf-8", "replace").rstrip("\r"))
+
+    def end(self) -> None:
+        """Report a last line that has no line end."""
+        line, self._line = self._line, b""
+        if self._on_line is not None and line:
+            self._on_line(line.decode("utf-8", "replace").rstrip("\r"))
+
+    def text(self) -> str:
+        middle = f"\n[... {self.cut} bytes left out ...]\n".encode() if self.cut else b""
+        return (bytes(self.first) + middle + bytes(self.last)).decode("utf-8", "replace")
 
 
-def _text(log: _Log) -> str:
-    middle = f"\n[... {log.cut} bytes left out ...]\n".encode() if log.cut else b""
-    return (bytes(log.first) + middle + bytes(log.last)).decode("utf-8", "replace")
+def _stop(
+    process: subprocess.Popen[bytes],
+    pipe: IO[bytes] | None = None,
+    log: _Log | None = None,
+    patience: float = _KILL_AFTER,
+) -> None:
+    """End a program and its children.
+
+    The pipe is read on: a program that cannot print dies of it, and would not clean up.
+    """
+    try:
+        _signal(process, signal.SIGTERM)
+        if pipe is None:
+            _ends(process, patience)
+        else:
+            _finishes(process, pipe, log or _Log(), time.monotonic() + patience)
+    finally:
+        _signal(process, signal.SIGKILL)  # children that outlived it, too
+        _ends(process, _KILL_AFTER)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a program and its children."""
-    for number, patience in ((signal.SIGTERM, _KILL_AFTER), (signal.SIGKILL, _KILL_AFTER)):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-            break
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # children that outlived it
+        os.killpg(process.pid, number)

@@ -37,21 +37,27 @@ def context(folder: Path) -> Path:
 
 def image_config(exported: Path) -> dict[str, Any]:
     """The configuration of an exported image: an OCI layout, or an archive of `docker save`."""
+
+    def blob(digest: str) -> Path:
+        return exported / "blobs" / digest.replace(":", "/")
+
+    found: dict[str, Any]
     if exported.is_dir():
         (entry,) = json.loads((exported / "index.json").read_bytes())["manifests"]
-        manifest = json.loads((exported / "blobs" / entry["digest"].replace(":", "/")).read_bytes())
-        found: dict[str, Any] = json.loads(
-            (exported / "blobs" / manifest["config"]["digest"].replace(":", "/")).read_bytes()
-        )
-        assert all((exported / "blobs" / each["digest"].replace(":", "/")).is_file() for each in manifest["layers"])
-        return found
-    with tarfile.open(exported) as archive:
-        manifests = archive.extractfile("manifest.json")
-        assert manifests is not None
-        (entry,) = json.load(manifests)
-        config = archive.extractfile(entry["Config"])
-        assert config is not None
-        return json.load(config)
+        manifest = json.loads(blob(entry["digest"]).read_bytes())
+        assert all(blob(each["digest"]).is_file() for each in manifest["layers"])
+        found = json.loads(blob(manifest["config"]["digest"]).read_bytes())
+    else:
+        with tarfile.open(exported) as archive:
+            (entry,) = json.loads(_member(archive, "manifest.json"))
+            found = json.loads(_member(archive, entry["Config"]))
+    return found
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    member = archive.extractfile(name)
+    assert member is not None
+    return member.read()
 
 
 class Bench:
@@ -69,11 +75,13 @@ class Bench:
         self.modern, self.own_images = modern, own_images
         self.context = context(folder / "context")
 
-    def request(self, text: str, tag: str = "docker.io/library/dockfix-test:a", **options: Any) -> BuildRequest:
+    def request(
+        self, text: str, tag: str = "docker.io/library/dockfix-test:a", *, base: str = BASE, **options: Any
+    ) -> BuildRequest:
         self.count += 1
         dockerfile = self.folder / f"files{self.count}" / "Some.Dockerfile"
         dockerfile.parent.mkdir()
-        dockerfile.write_text(BASE + text)
+        dockerfile.write_text(base + text)
         return BuildRequest(dockerfile, self.context, tag, **options)
 
 
@@ -227,6 +235,7 @@ def check_nothing_left(bench: Bench, state: Callable[[], object], *, stopped: bo
     bench.builder.build(bench.request(text, no_cache=True))
     bench.builder.build(bench.request(text, args={"V": "2"}, no_cache=True))
     bench.builder.build(bench.request(text + "RUN exit 4\n"))
+    bench.builder.build(bench.request("FROM scratch\nCOPY bin /bin\nCOPY etc /elsewhere\nRUN echo a\n", base=""))
     if stopped:
         bench.builder.build(bench.request(text + "RUN sleep 60\n", timeout=6.0))
     bench.builder.start("docker.io/library/dockfix-test:a", Start(("sleep", "60"), limit=2.0))

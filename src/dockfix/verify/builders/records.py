@@ -30,7 +30,11 @@ __all__ = ["Ledger", "Record", "appeared", "read_records"]
 _NAMESPACE: Final = "BUILDKIT_CACHE_MOUNT_NS"
 """The build argument that gives a build cache mounts of its own. So the user's cache mounts are neither read nor
 written, and those of a run begin empty. Docker before 23 does not know it."""
-_NAMED: Final = re.compile(r"\[[^\]]*\] ")
+_PARENTS: Final = re.compile(r"^Parents?:((?:[ \t]+|[;,]|\n -|[a-zA-Z0-9]+(?!:))*)", re.MULTILINE)
+"""In one line, or in one line each."""
+_DESCRIPTION: Final = re.compile(r"^Description:(.*?)^(?:Usage count|Last used|Type):", re.MULTILINE | re.DOTALL)
+_NAMED: Final = re.compile(r"\[(?:[^\]]* )? *(\d+/\d+)\] (.*)", re.DOTALL)
+"""A step's number and text. A build may print `[2/3] COPY . .` where the record says `[stage-0 2/3] COPY . .`."""
 _PULLED: Final = re.compile(r"pulled from (\S+)")
 _MOUNT_ID: Final = re.compile(r'^cached mount .* with id "([^"]*)"$', re.DOTALL)
 
@@ -52,14 +56,21 @@ class Record:
 
 def read_records(listing: str) -> dict[str, Record]:
     """The records that `buildctl du --verbose` or `docker buildx du --verbose` lists, by id."""
-    records: dict[str, Record] = {}
-    for block in re.split(r"\n[ \t]*\n", listing):
-        fields = dict(re.findall(r"^([A-Z][A-Za-z ]*):[ \t]+(.*)$", block, re.MULTILINE))
-        if identifier := fields.get("ID", "").strip().rstrip("*"):
-            parents = re.split(r"[;,]", fields.get("Parents") or fields.get("Parent") or "")
-            found = tuple(parent.strip() for parent in parents if parent.strip())
-            records[identifier] = Record(identifier, found, fields.get("Description", "").strip())
-    return records
+    found = (_record(part) for part in re.split(r"^(?=ID:[ \t])", listing, flags=re.MULTILINE))
+    return {record.id: record for record in found if record is not None}
+
+
+def _record(text: str) -> Record | None:
+    identifier = re.match(r"ID:[ \t]+([a-zA-Z0-9]+)", text)
+    if identifier is None:
+        return None
+    parents = _PARENTS.search(text)
+    description = _DESCRIPTION.search(text)
+    return Record(
+        identifier[1],
+        tuple(re.findall(r"[a-zA-Z0-9]+", parents[1])) if parents is not None else (),
+        description[1].strip() if description is not None else "",
+    )
 
 
 def appeared(
@@ -73,7 +84,7 @@ def appeared(
         names: the names of all that the build did, as it printed them.
         namespace: the namespace of its cache mounts.
     """
-    printed = frozenset(names)
+    printed = frozenset(map(_without_stage, names))
     new = {identifier: record for identifier, record in after.items() if identifier not in before}
     foreign = {identifier for identifier, record in new.items() if not _may_be_ours(record, printed, namespace)}
     while more := {
@@ -85,9 +96,14 @@ def appeared(
     return frozenset(new) - foreign
 
 
+def _without_stage(name: str) -> str:
+    found = _NAMED.fullmatch(name)
+    return f"[{found[1]}] {found[2]}" if found is not None else name
+
+
 def _may_be_ours(record: Record, names: frozenset[str], namespace: str) -> bool:
-    if _NAMED.match(record.description):
-        return record.description in names
+    if _NAMED.fullmatch(record.description):
+        return _without_stage(record.description) in names
     if found := _MOUNT_ID.search(record.description):
         return found[1].startswith(f"{namespace}/")
     if found := _PULLED.match(record.description):

@@ -53,7 +53,20 @@ from dockfix.facts.commands import Step
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import (
+    Category,
+    Claim,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    Packages,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
 from dockfix.syntax.tree import Run
 
 _REVIEW: Final = "check that `uv` finds the same packages: it reads no `pip.conf` and no `PIP_` variable"
@@ -150,4 +163,14 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("uv venv", "uv\tvenv"),
     findings=("base-ml 4",),
+    promise=Promise(
+        adds=("**/.cache/uv/**", "**/site-packages/**", "**/.lock"),
+        removes=("**/.cache/pip/**", "**/site-packages/**", "**/dist-packages/**"),
+        packages=Packages.ANY,
+        claims=frozenset({Claim.REPAIRS}),
+        why=(
+            "The packages are installed into the environment. Before, the build fails, or `pip` installs them "
+            "elsewhere. uv may choose other versions, and has a lock and a cache of its own."
+        ),
+    ),
 )

@@ -59,7 +59,7 @@ from typing import Final
 from dockfix.facts.stages import Stage
 from dockfix.facts.toolchain import is_compiler
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Refusal, Severity
+from dockfix.rule import Advice, Category, Claim, Codemod, Effect, Finding, Packages, Promise, Refusal, Severity
 from dockfix_codemods.apt_purge.analysis import PackageUse, listed, package_uses
 from dockfix_codemods.apt_purge.kept_packages import check_kept_packages
 from dockfix_codemods.apt_purge.late_removals import LateRemoval, join_group, late_removals, overlapping
@@ -101,4 +101,25 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("apt", "apk", "dnf", "yum"),
     findings=("api 2", "base-ml 1"),
+    promise=Promise(
+        adds=("/var/lib/apt/lists/auxfiles", "/var/lib/apt/lists/lock", "/var/lib/apt/lists/partial"),
+        removes=(
+            "/etc/alternatives/**",
+            "/var/lib/dpkg/alternatives/**",
+            "/usr/bin/c++",
+            "/usr/bin/c89",
+            "/usr/bin/c99",
+            "/usr/bin/cc",
+            "/usr/bin/f77",
+            "/usr/bin/f95",
+            "/usr/share/man/man1/*",
+        ),
+        changes=("/etc/passwd*", "/etc/group*", "/etc/shadow*", "/etc/gshadow*", "/var/lib/apt/extended_states"),
+        packages=Packages.FEWER,
+        claims=frozenset({Claim.SMALLER}),
+        why=(
+            "The same commands run in one layer, and the packages are removed in the layer that installs them, with "
+            "their links in `/etc/alternatives` and the accounts that they create. What else stays is the same."
+        ),
+    ),
 )

@@ -162,7 +162,7 @@ INDEX: Final = (
         triggers=("useradd", "adduser"),
         findings=("api 5",),
         promise=Promise(
-            changes=("/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-"),
+            changes=("/etc/group", "/etc/gshadow"),
             claims=frozenset({Claim.REPAIRS}),
             why=(
                 "The group has the same name and number as without the fix, or the build fails without it. Only the "
@@ -181,7 +181,7 @@ INDEX: Final = (
         triggers=("adduser",),
         findings=("missed",),
         promise=Promise(
-            changes=("/etc/passwd", "/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-"),
+            changes=("/etc/passwd", "/etc/group", "/etc/gshadow"),
             owners=("/**",),
             why=(
                 "`adduser --ingroup` sets the group of the user, of its home directory and of what it writes, and "
@@ -217,8 +217,8 @@ INDEX: Final = (
         triggers=("uv venv", "uv\tvenv"),
         findings=("base-ml 4",),
         promise=Promise(
-            adds=("**/.cache/uv/**", "**/site-packages/**", "**/.lock"),
-            removes=("**/.cache/pip/**", "**/site-packages/**", "**/dist-packages/**"),
+            adds=("**/.cache/uv/**", "**/.lock", "**/site-packages/**", "**/bin/*"),
+            removes=("**/.cache/pip/**", "**/site-packages/**", "**/dist-packages/**", "**/bin/*"),
             packages=Packages.ANY,
             claims=frozenset({Claim.REPAIRS}),
             why=(
@@ -380,8 +380,7 @@ INDEX: Final = (
         findings=("worker 5",),
         promise=Promise(
             config=frozenset({Part.HEALTHCHECK}),
-            adds=("/var/cache/apt/archives/**", "/etc/ssl/**"),
-            changes=("/var/lib/apt/extended_states",),
+            adds=("/var/cache/apt/archives/*.deb",),
             packages=Packages.MORE,
             claims=frozenset({Claim.HEALTHY}),
             why=(
@@ -450,24 +449,11 @@ INDEX: Final = (
         findings=("api 2", "base-ml 1"),
         promise=Promise(
             adds=("/var/lib/apt/lists/auxfiles", "/var/lib/apt/lists/lock", "/var/lib/apt/lists/partial"),
-            removes=(
-                "/etc/alternatives/**",
-                "/var/lib/dpkg/alternatives/**",
-                "/usr/bin/c++",
-                "/usr/bin/c89",
-                "/usr/bin/c99",
-                "/usr/bin/cc",
-                "/usr/bin/f77",
-                "/usr/bin/f95",
-                "/usr/share/man/man1/*",
-            ),
-            changes=("/etc/passwd*", "/etc/group*", "/etc/shadow*", "/etc/gshadow*", "/var/lib/apt/extended_states"),
             packages=Packages.FEWER,
             claims=frozenset({Claim.SMALLER}),
             why=(
-                "The same commands run in one layer, and the packages are removed in the layer that installs them, "
-                "with their links in `/etc/alternatives` and the accounts that they create. What else stays is the "
-                "same."
+                "The same commands run in one layer, and the packages are removed in the layer that installs them. "
+                "Nothing else that they leave is removed; `apt-get purge` creates empty folders for its lists."
             ),
         ),
     ),
@@ -579,7 +565,7 @@ INDEX: Final = (
         options=LazyClass("dockfix_codemods.uid_map", "UidMapOptions"),
         promise=Promise(
             config=frozenset({Part.USER}),
-            changes=("/etc/passwd", "/etc/passwd-", "/etc/group", "/etc/group-", "/etc/subuid*", "/etc/subgid*"),
+            changes=("/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"),
             owners=("/**",),
             why="The same users and groups have other numbers, and their files the same ones.",
         ),

@@ -162,7 +162,7 @@ CODEMOD: Final = Codemod(
     triggers=("adduser",),
     findings=("missed",),
     promise=Promise(
-        changes=("/etc/passwd", "/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-"),
+        changes=("/etc/passwd", "/etc/group", "/etc/gshadow"),
         owners=("/**",),
         why=(
             "`adduser --ingroup` sets the group of the user, of its home directory and of what it writes, and lists "

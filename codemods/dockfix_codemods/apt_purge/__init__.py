@@ -103,23 +103,11 @@ CODEMOD: Final = Codemod(
     findings=("api 2", "base-ml 1"),
     promise=Promise(
         adds=("/var/lib/apt/lists/auxfiles", "/var/lib/apt/lists/lock", "/var/lib/apt/lists/partial"),
-        removes=(
-            "/etc/alternatives/**",
-            "/var/lib/dpkg/alternatives/**",
-            "/usr/bin/c++",
-            "/usr/bin/c89",
-            "/usr/bin/c99",
-            "/usr/bin/cc",
-            "/usr/bin/f77",
-            "/usr/bin/f95",
-            "/usr/share/man/man1/*",
-        ),
-        changes=("/etc/passwd*", "/etc/group*", "/etc/shadow*", "/etc/gshadow*", "/var/lib/apt/extended_states"),
         packages=Packages.FEWER,
         claims=frozenset({Claim.SMALLER}),
         why=(
-            "The same commands run in one layer, and the packages are removed in the layer that installs them, with "
-            "their links in `/etc/alternatives` and the accounts that they create. What else stays is the same."
+            "The same commands run in one layer, and the packages are removed in the layer that installs them. "
+            "Nothing else that they leave is removed; `apt-get purge` creates empty folders for its lists."
         ),
     ),
 )

@@ -235,7 +235,7 @@ CODEMOD: Final = Codemod(
     findings=("cross 2",),
     promise=Promise(
         config=frozenset({Part.USER}),
-        changes=("/etc/passwd", "/etc/passwd-", "/etc/group", "/etc/group-", "/etc/subuid*", "/etc/subgid*"),
+        changes=("/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"),
         owners=("/**",),
         why="The same users and groups have other numbers, and their files the same ones.",
     ),

@@ -188,7 +188,7 @@ CODEMOD: Final = Codemod(
     triggers=("useradd", "adduser"),
     findings=("api 5",),
     promise=Promise(
-        changes=("/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-"),
+        changes=("/etc/group", "/etc/gshadow"),
         claims=frozenset({Claim.REPAIRS}),
         why=(
             "The group has the same name and number as without the fix, or the build fails without it. Only the "

@@ -74,7 +74,7 @@ class Promise:
         removes: the files that may be missing.
         changes: the files whose content, mode or owner may differ.
         packages: how the installed packages may differ. The files of a package that may be missing, new or of another
-            version may be so, too, and the database of the package manager then differs.
+            version may be so, too, and with them what package managers and scripts of packages write.
         claims: what the fixes achieve.
         owners: the files whose owner or group may differ, but not their content.
         mounts: whether what is at or below the targets of mounts may be missing or different; some builders leave an

@@ -315,7 +315,7 @@ INDEX: Final = (
                 "**/.lock",
                 "**/uv-*.lock",
                 "**/*.dist-info/REQUESTED",
-                "**/*.dist-info/uv_cache.json",
+                "**/*.dist-info/uv_*.json",
             ),
             removes=("**/.cache/pip/**", "**/__pycache__/**"),
             changes=("**/*.dist-info/INSTALLER", "**/*.dist-info/RECORD", "**/*.dist-info/direct_url.json", "**/bin/*"),

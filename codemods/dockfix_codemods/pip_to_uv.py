@@ -167,7 +167,7 @@ CODEMOD: Final = Codemod(
             "**/.lock",
             "**/uv-*.lock",
             "**/*.dist-info/REQUESTED",
-            "**/*.dist-info/uv_cache.json",
+            "**/*.dist-info/uv_*.json",
         ),
         removes=("**/.cache/pip/**", "**/__pycache__/**"),
         changes=(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dockfix.output.page import page
+from dockfix.project.gitignore import GitIgnore
 from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Packages, Part, Promise, Severity
 from dockfix.rule.model import LazyFunction
 from dockfix.rule.pack_index import index_source
@@ -103,6 +104,19 @@ def test_each_rule_with_fixes_says_what_it_promises_and_why(codemod: Codemod) ->
     else:
         assert codemod.promise == Promise()
         assert "## Promise" not in page(codemod)
+
+
+def test_the_targets_of_mounts_become_patterns() -> None:
+    promise = Promise(removes=("/a",), mounts=True)
+    targets = ["/root/.cache/pip", "/var/lib/apt/", "/root/.cache/pip", "/x [1]*", "relative", "/"]
+    patterns = ("/root/.cache/pip", "/var/lib/apt", r"/x\ \[1\]\*")
+    assert promise.with_mounts(targets) == Promise(adds=patterns, removes=("/a", *patterns), changes=patterns)
+    assert promise.with_mounts([]) == Promise(removes=("/a",))
+    assert Promise(removes=("/a",)).with_mounts(targets) == Promise(removes=("/a",))
+    ignored = GitIgnore(patterns)
+    assert ignored.verdict("root/.cache/pip/")
+    assert ignored.verdict("x [1]*")
+    assert not ignored.verdict("x 1y")
 
 
 def test_the_section_names_all_that_may_differ_and_what_a_build_shows() -> None:

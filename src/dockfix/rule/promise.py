@@ -7,7 +7,9 @@ image, and what they achieve. `dockfix verify` builds before and after, and comp
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 __all__ = ["Claim", "Packages", "Part", "Promise"]
 
@@ -77,8 +79,8 @@ class Promise:
             version may be so, too, and with them what package managers and scripts of packages write.
         claims: what the fixes achieve.
         owners: the files whose owner or group may differ, but not their content.
-        mounts: whether what is at or below the targets of mounts may be missing or different; some builders leave an
-            empty file or folder there. Only the Dockerfile names these places.
+        mounts: whether what is at or below the targets of mounts may be new, missing or different. Only the Dockerfile
+            names these places: see `with_mounts`. Some builders leave empty folders above a target.
         why: why the promise holds, or what a build shows if it does not, in sentences for the rule's page.
     """
 
@@ -102,3 +104,16 @@ class Promise:
         """Whether files or packages may differ."""
         named = (self.adds, self.removes, self.changes, self.owners)
         return any(named) or self.mounts or self.packages is not Packages.SAME
+
+    def with_mounts(self, targets: Iterable[str]) -> Promise:
+        """The promise for a Dockerfile: with patterns for the targets of its mounts, if the promise allows these.
+
+        Args:
+            targets: absolute paths.
+        """
+        if not self.mounts:
+            return self
+        found = [re.sub(r"[\\*?\[\]!# ]", r"\\\g<0>", target.rstrip("/")) for target in targets]
+        patterns = tuple(dict.fromkeys(pattern for pattern in found if pattern.startswith("/")))
+        adds, removes, changes = (each + patterns for each in (self.adds, self.removes, self.changes))
+        return replace(self, adds=adds, removes=removes, changes=changes, mounts=False)

@@ -1,2 +1,2 @@
 def main() -> None:
-    print("dep")
+    raise SystemExit(0)

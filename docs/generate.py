@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dockfix.rule.model import Codemod
 from dockfix.rule.pack_index import index_source
+from dockfix.rule.promise_page import with_promise
 from dockfix.rule.reference import reference, schema_text
 from dockfix_codemods import load_all
 from library_page import library_page
@@ -93,7 +94,7 @@ def findings(codemods: tuple[Codemod, ...]) -> str:
 def page(codemod: Codemod) -> str:
     """The page of a rule in Markdown: its docstring, with the declared facts and a link to its cases."""
     effects = ", ".join(sorted(effect.value for effect in codemod.effects)) or "nothing"
-    title, _, body = codemod.page.strip().partition("\n")
+    title, _, body = with_promise(codemod.page.strip(), codemod).partition("\n")
     facts = [
         f"- severity: {codemod.severity.value}",
         f"- category: {codemod.category.value}",

@@ -67,7 +67,20 @@ from dockfix.facts.stages import Stage
 from dockfix.facts.variables import names_used
 from dockfix.project import wiring
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import (
+    Advice,
+    Category,
+    Codemod,
+    Effect,
+    Finding,
+    Fix,
+    Packages,
+    Part,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
 from dockfix.syntax.tree import Arg, From, Instruction
 
 
@@ -190,4 +203,15 @@ CODEMOD: Final = Codemod(
     triggers=("arg ", "arg\t", "$"),
     checks=frozenset({"UndefinedVar"}),
     findings=("postgres 3",),
+    promise=Promise(
+        config=frozenset({Part.USER, Part.ENV, Part.LABELS, Part.PORTS, Part.WORKDIR, Part.VOLUMES, Part.STOP_SIGNAL}),
+        adds=("/**",),
+        removes=("/**",),
+        changes=("/**",),
+        packages=Packages.ANY,
+        why=(
+            "The argument is meant to have an effect, and what the steps do with its value is not known. So the "
+            "promise is only that the image is still built and starts."
+        ),
+    ),
 )

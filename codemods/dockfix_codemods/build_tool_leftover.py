@@ -58,7 +58,7 @@ from dockfix.facts import frontend, uv_installs
 from dockfix.facts.model import Refused
 from dockfix.facts.uv_installs import UvInstall, UvUse
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
+from dockfix.rule import Advice, Category, Claim, Codemod, Edit, Effect, Finding, Fix, Promise, Safety, Severity
 
 _MESSAGE: Final = "`uv` stays in the image, about 40 MB that only the build uses"
 _REVIEW: Final = (
@@ -137,4 +137,26 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("astral.sh/uv", "astral-sh/uv"),
     findings=("base-ml 2",),
+    promise=Promise(
+        removes=(
+            "**/bin/uv",
+            "**/bin/uvx",
+            "**/.local/bin/env*",
+            "/usr/local/bin/env*",
+            "**/.cargo/env*",
+            "**/*install*.sh",
+            "**/.config/uv/**",
+            "**/.config/fish/conf.d/uv.env.fish",
+            "**/.profile",
+            "**/.bash*",
+            "**/.zsh*",
+        ),
+        changes=("**/.profile", "**/.bash*", "**/.zsh*"),
+        mounts=True,
+        claims=frozenset({Claim.SMALLER}),
+        why=(
+            "The same version of uv installs the same packages from a mount. What its script installs is missing: the"
+            " programs, a receipt, and lines in the start files of shells that put them on PATH."
+        ),
+    ),
 )

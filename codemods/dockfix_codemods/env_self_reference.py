@@ -55,7 +55,7 @@ from typing import Final
 from dockfix.edit.dockerfile import split_before
 from dockfix.facts.model import Known
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Env, Pair
 from dockfix.syntax.words import variables
 
@@ -159,4 +159,11 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("env ", "env\t"),
     findings=("missed",),
+    promise=Promise(
+        config=frozenset({Part.USER, Part.ENV, Part.LABELS, Part.PORTS, Part.WORKDIR, Part.VOLUMES, Part.STOP_SIGNAL}),
+        why=(
+            "ENV adds no files; other instructions may expand the variable. Files differ only if a step depends on "
+            "its value, which is what the review asks."
+        ),
+    ),
 )

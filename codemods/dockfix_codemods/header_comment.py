@@ -81,7 +81,7 @@ from dockfix.facts.model import Refused
 from dockfix.project import wiring
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.tree import Blank, Comment, Directive
 
@@ -192,4 +192,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     opt_in=True,
     findings=("neo4j 2", "postgres 4", "base-ml 5"),
+    promise=Promise(
+        why="A comment is not part of any step.",
+    ),
 )

@@ -79,7 +79,20 @@ from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.services import CheckedService, services_by_stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
+from dockfix.rule import (
+    Category,
+    Claim,
+    Codemod,
+    Effect,
+    Finding,
+    Fix,
+    Part,
+    Promise,
+    Refusal,
+    Requires,
+    Safety,
+    Severity,
+)
 from dockfix.syntax.tree import Cmd, Entrypoint
 
 
@@ -194,4 +207,9 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     requires=Requires.COMPOSE,
     findings=("neo4j 1",),
+    promise=Promise(
+        config=frozenset({Part.HEALTHCHECK}),
+        claims=frozenset({Claim.HEALTHY}),
+        why="HEALTHCHECK only sets the configuration of the image. Compose runs the same check in its container today.",
+    ),
 )

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from dockfix.rule import Category, Codemod, Effect, LazyClass, LazyFunction, Requires, Severity
+from dockfix.rule import (
+    Category,
+    Claim,
+    Codemod,
+    Effect,
+    LazyClass,
+    LazyFunction,
+    Packages,
+    Part,
+    Promise,
+    Requires,
+    Severity,
+)
 
 INDEX: Final = (
     Codemod(
@@ -21,6 +33,10 @@ INDEX: Final = (
         triggers=("from",),
         findings=("api 1",),
         requires=Requires.SECOND,
+        promise=Promise(
+            claims=frozenset({Claim.REPAIRS}),
+            why="The copied folder is the one that the named context would be; without either, the build fails.",
+        ),
     ),
     Codemod(
         name="local-base-image",
@@ -46,6 +62,13 @@ INDEX: Final = (
         check_project=LazyFunction("dockfix_codemods.local_base_image", "check_project"),
         collect=LazyFunction("dockfix_codemods.local_base_image.image_uses", "collect"),
         requires=Requires.SECOND,
+        promise=Promise(
+            claims=frozenset({Claim.REPAIRS}),
+            why=(
+                "The base image is built from the same file as before, now by the same build. The image differs if the "
+                "base image that the machine has is older than its Dockerfile."
+            ),
+        ),
     ),
     Codemod(
         name="arg-scope",
@@ -58,6 +81,27 @@ INDEX: Final = (
         triggers=("arg ", "arg\t", "$"),
         checks=frozenset({"UndefinedVar"}),
         findings=("postgres 3",),
+        promise=Promise(
+            config=frozenset(
+                {
+                    Part.ENV,
+                    Part.LABELS,
+                    Part.PORTS,
+                    Part.STOP_SIGNAL,
+                    Part.USER,
+                    Part.VOLUMES,
+                    Part.WORKDIR,
+                }
+            ),
+            adds=("/**",),
+            removes=("/**",),
+            changes=("/**",),
+            packages=Packages.ANY,
+            why=(
+                "The argument is meant to have an effect, and what the steps do with its value is not known. So the "
+                "promise is only that the image is still built and starts."
+            ),
+        ),
     ),
     Codemod(
         name="env-self-reference",
@@ -69,6 +113,23 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("env ", "env\t"),
         findings=("missed",),
+        promise=Promise(
+            config=frozenset(
+                {
+                    Part.ENV,
+                    Part.LABELS,
+                    Part.PORTS,
+                    Part.STOP_SIGNAL,
+                    Part.USER,
+                    Part.VOLUMES,
+                    Part.WORKDIR,
+                }
+            ),
+            why=(
+                "ENV adds no files; other instructions may expand the variable. Files differ only if a step depends on "
+                "its value, which is what the review asks."
+            ),
+        ),
     ),
     Codemod(
         name="shell-pipefail",
@@ -81,6 +142,14 @@ INDEX: Final = (
         triggers=("|", "pipefail"),
         hadolint=frozenset({"DL4006"}),
         findings=("missed", "templates"),
+        promise=Promise(
+            config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK, Part.SHELL}),
+            claims=frozenset({Claim.REPAIRS}),
+            why=(
+                "The same commands run in another shell, also in the shell form of CMD, ENTRYPOINT and HEALTHCHECK. A "
+                "build that fails afterwards shows a failure that was hidden."
+            ),
+        ),
     ),
     Codemod(
         name="useradd-gid",
@@ -92,6 +161,14 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("useradd", "adduser"),
         findings=("api 5",),
+        promise=Promise(
+            changes=("/etc/group", "/etc/gshadow"),
+            claims=frozenset({Claim.REPAIRS}),
+            why=(
+                "The group has the same name and number as without the fix, or the build fails without it. Only the "
+                "`adduser -G` of BusyBox also lists the user as a member of the group."
+            ),
+        ),
     ),
     Codemod(
         name="user-group",
@@ -103,6 +180,14 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("adduser",),
         findings=("missed",),
+        promise=Promise(
+            changes=("/etc/passwd", "/etc/group", "/etc/gshadow"),
+            owners=("/**",),
+            why=(
+                "`adduser --ingroup` sets the group of the user, of its home directory and of what it writes, and "
+                "lists the user as a member of the group."
+            ),
+        ),
     ),
     Codemod(
         name="retry-loop",
@@ -114,6 +199,12 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("break",),
         findings=("web 2",),
+        promise=Promise(
+            why=(
+                "The attempts are the same, and after a success the loop ends as before. A build that fails afterwards "
+                "shows that every attempt failed."
+            ),
+        ),
     ),
     Codemod(
         name="uv-venv-pip",
@@ -125,6 +216,16 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("uv venv", "uv\tvenv"),
         findings=("base-ml 4",),
+        promise=Promise(
+            adds=("**/.cache/uv/**", "**/.lock", "**/site-packages/**", "**/bin/*"),
+            removes=("**/.cache/pip/**", "**/site-packages/**", "**/dist-packages/**", "**/bin/*"),
+            packages=Packages.ANY,
+            claims=frozenset({Claim.REPAIRS}),
+            why=(
+                "The packages are installed into the environment. Before, the build fails, or `pip` installs them "
+                "elsewhere. uv may choose other versions, and has a lock and a cache of its own."
+            ),
+        ),
     ),
     Codemod(
         name="postgres-preload",
@@ -136,6 +237,10 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("postgres",),
         findings=("postgres 1",),
+        promise=Promise(
+            config=frozenset({Part.COMMAND}),
+            why="Only the arguments of the server differ; the server of the init scripts gets them too.",
+        ),
     ),
     Codemod(
         name="postgres-extension",
@@ -147,6 +252,10 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("postgres",),
         findings=("postgres 2",),
+        promise=Promise(
+            adds=("/docker-entrypoint-initdb.d/**",),
+            why="The new script is the only file that is copied in addition.",
+        ),
     ),
     Codemod(
         name="turbo-prune",
@@ -158,6 +267,10 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("turbo",),
         findings=("web 1",),
+        promise=Promise(
+            claims=frozenset({Claim.REPAIRS}),
+            why="`turbo` rejects the arguments, or does not create the files that are copied: the build fails today.",
+        ),
     ),
     Codemod(
         name="node-env",
@@ -180,6 +293,10 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("$",),
         findings=("cross 4",),
+        promise=Promise(
+            config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
+            why="The instructions only set the configuration of the image; no step of the build runs them.",
+        ),
     ),
     Codemod(
         name="pip-to-uv",
@@ -192,6 +309,23 @@ INDEX: Final = (
         triggers=("uv",),
         opt_in=True,
         findings=("worker 2",),
+        promise=Promise(
+            adds=(
+                "**/.cache/uv/**",
+                "**/.lock",
+                "**/uv-*.lock",
+                "**/*.dist-info/REQUESTED",
+                "**/*.dist-info/uv_*.json",
+            ),
+            removes=("**/.cache/pip/**", "**/__pycache__/**"),
+            changes=("**/*.dist-info/INSTALLER", "**/*.dist-info/RECORD", "**/*.dist-info/direct_url.json", "**/bin/*"),
+            packages=Packages.ANY,
+            mounts=True,
+            why=(
+                "The same distributions are installed into the same environment. uv may choose other versions, writes "
+                "its own metadata and start scripts, compiles no bytecode, and has a lock and a cache of its own."
+            ),
+        ),
     ),
     Codemod(
         name="error-masked",
@@ -214,6 +348,14 @@ INDEX: Final = (
         since="0.1.0",
         findings=("neo4j 1",),
         requires=Requires.COMPOSE,
+        promise=Promise(
+            config=frozenset({Part.HEALTHCHECK}),
+            claims=frozenset({Claim.HEALTHY}),
+            why=(
+                "HEALTHCHECK only sets the configuration of the image. Compose runs the same check in its container "
+                "today."
+            ),
+        ),
     ),
     Codemod(
         name="healthcheck-drift",
@@ -236,6 +378,16 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("healthcheck",),
         findings=("worker 5",),
+        promise=Promise(
+            config=frozenset({Part.HEALTHCHECK}),
+            adds=("/var/cache/apt/archives/*.deb",),
+            packages=Packages.MORE,
+            claims=frozenset({Claim.HEALTHY}),
+            why=(
+                "An install that the stage has gets one more package, with what that depends on; or only the command "
+                "of the health check differs."
+            ),
+        ),
     ),
     Codemod(
         name="healthcheck-pgrep",
@@ -247,6 +399,13 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("healthcheck",),
         findings=("worker 5",),
+        promise=Promise(
+            config=frozenset({Part.HEALTHCHECK}),
+            why=(
+                "Only the pattern of the check differs. A check that fails afterwards shows that it never saw the "
+                "process."
+            ),
+        ),
     ),
     Codemod(
         name="arg-position",
@@ -258,6 +417,10 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("arg ", "arg\t"),
         findings=("postgres 3",),
+        promise=Promise(
+            claims=frozenset({Claim.ARG_CHANGE}),
+            why="The RUNs above the new place do not use the argument, and those below it have it as before.",
+        ),
     ),
     Codemod(
         name="copy-order",
@@ -269,6 +432,10 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("copy ", "copy\t"),
         findings=("api 4",),
+        promise=Promise(
+            claims=frozenset({Claim.SOURCE_EDIT}),
+            why="The same files are copied to the same places, and the install in between does not read them.",
+        ),
     ),
     Codemod(
         name="apt-purge",
@@ -280,6 +447,15 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("apt", "apk", "dnf", "yum"),
         findings=("api 2", "base-ml 1"),
+        promise=Promise(
+            adds=("/var/lib/apt/lists/auxfiles", "/var/lib/apt/lists/lock", "/var/lib/apt/lists/partial"),
+            packages=Packages.FEWER,
+            claims=frozenset({Claim.SMALLER}),
+            why=(
+                "The same commands run in one layer, and the packages are removed in the layer that installs them. "
+                "Nothing else that they leave is removed; `apt-get purge` creates empty folders for its lists."
+            ),
+        ),
     ),
     Codemod(
         name="sed-unverified",
@@ -291,6 +467,12 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("sed",),
         findings=("postgres 1",),
+        promise=Promise(
+            why=(
+                "`grep` only reads the file. A build that fails afterwards shows that the `sed` did not write the new "
+                "text."
+            ),
+        ),
     ),
     Codemod(
         name="apk-cache",
@@ -303,6 +485,14 @@ INDEX: Final = (
         triggers=("apk",),
         hadolint=frozenset({"DL3019"}),
         findings=("web 3",),
+        promise=Promise(
+            removes=("/var/cache/apk/**",),
+            claims=frozenset({Claim.SMALLER}),
+            why=(
+                "`apk add --no-cache` installs the same packages from the same index, and does not store the index. In "
+                "a stage whose layers are not part of the image, the image stays the same."
+            ),
+        ),
     ),
     Codemod(
         name="cache-mount",
@@ -329,6 +519,15 @@ INDEX: Final = (
             "dotnet",
         ),
         findings=("worker 3", "cross 3"),
+        promise=Promise(
+            removes=("/etc/apt/apt.conf.d/docker-clean",),
+            claims=frozenset({Claim.CACHE_MOUNT}),
+            mounts=True,
+            why=(
+                "The cache is in the mount and no longer in the image; the tool installs the same from it. For apt, "
+                "the file that would empty the mount is removed, and the auto-install marks are in the mount."
+            ),
+        ),
     ),
     Codemod(
         name="unused-python-deps",
@@ -364,6 +563,12 @@ INDEX: Final = (
         check_project=LazyFunction("dockfix_codemods.uid_map", "check_project"),
         collect=LazyFunction("dockfix_codemods.uid_map", "collect"),
         options=LazyClass("dockfix_codemods.uid_map", "UidMapOptions"),
+        promise=Promise(
+            config=frozenset({Part.USER}),
+            changes=("/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"),
+            owners=("/**",),
+            why="The same users and groups have other numbers, and their files the same ones.",
+        ),
     ),
     Codemod(
         name="dockerignore-comment",
@@ -376,6 +581,14 @@ INDEX: Final = (
         findings=("missed",),
         check_project=LazyFunction("dockfix_codemods.dockerignore_comment", "check_project"),
         requires=Requires.IGNORE,
+        promise=Promise(
+            removes=("/**",),
+            changes=("**/.dockerignore", "**/*.dockerignore"),
+            why=(
+                "The build context has fewer files, and no file of it is new or different. If a step uses one of those "
+                "that are missing, other files differ, or the build fails."
+            ),
+        ),
     ),
     Codemod(
         name="base-image-drift",
@@ -413,6 +626,9 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("python", "pypy"),
         findings=("reranker 1",),
+        promise=Promise(
+            why="The first attempt runs the same statements; only after a failure there is another one.",
+        ),
     ),
     Codemod(
         name="python-inline-syntax",
@@ -482,6 +698,12 @@ INDEX: Final = (
         findings=("cross 1",),
         options=LazyClass("dockfix_codemods.image_pin", "ImagePinOptions"),
         needs_options=True,
+        promise=Promise(
+            why=(
+                "The digest is that of the image that the tag names. If the lock file has another image than the tag "
+                "gives today, a build shows what differs."
+            ),
+        ),
     ),
     Codemod(
         name="header-comment",
@@ -493,6 +715,9 @@ INDEX: Final = (
         since="0.1.0",
         opt_in=True,
         findings=("neo4j 2", "postgres 4", "base-ml 5"),
+        promise=Promise(
+            why="A comment is not part of any step.",
+        ),
     ),
     Codemod(
         name="recommended-env",
@@ -506,6 +731,10 @@ INDEX: Final = (
         findings=("reranker 2",),
         options=LazyClass("dockfix_codemods.recommended_env", "RecommendedEnvOptions"),
         needs_options=True,
+        promise=Promise(
+            config=frozenset({Part.ENV}),
+            why="ENV adds no files. Files differ only if a step reads the variable.",
+        ),
     ),
     Codemod(
         name="build-tool-leftover",
@@ -517,5 +746,27 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("astral.sh/uv", "astral-sh/uv"),
         findings=("base-ml 2",),
+        promise=Promise(
+            removes=(
+                "**/bin/uv",
+                "**/bin/uvx",
+                "**/.local/bin/env*",
+                "/usr/local/bin/env*",
+                "**/.cargo/env*",
+                "**/*install*.sh",
+                "**/.config/uv/**",
+                "**/.config/fish/conf.d/uv.env.fish",
+                "**/.profile",
+                "**/.bash*",
+                "**/.zsh*",
+            ),
+            changes=("**/.profile", "**/.bash*", "**/.zsh*"),
+            claims=frozenset({Claim.SMALLER}),
+            mounts=True,
+            why=(
+                "The same version of uv installs the same packages from a mount. What its script installs is missing: "
+                "the programs, a receipt, and lines in the start files of shells that put them on PATH."
+            ),
+        ),
     ),
 )

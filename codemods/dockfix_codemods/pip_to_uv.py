@@ -54,7 +54,7 @@ from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import distribution_name
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Packages, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Mount, Run
 
 _IRRELEVANT_TO_UV: Final = (
@@ -161,4 +161,26 @@ CODEMOD: Final = Codemod(
     triggers=("uv",),
     opt_in=True,
     findings=("worker 2",),
+    promise=Promise(
+        adds=(
+            "**/.cache/uv/**",
+            "**/.lock",
+            "**/uv-*.lock",
+            "**/*.dist-info/REQUESTED",
+            "**/*.dist-info/uv_*.json",
+        ),
+        removes=("**/.cache/pip/**", "**/__pycache__/**"),
+        changes=(
+            "**/*.dist-info/INSTALLER",
+            "**/*.dist-info/RECORD",
+            "**/*.dist-info/direct_url.json",
+            "**/bin/*",
+        ),
+        packages=Packages.ANY,
+        mounts=True,
+        why=(
+            "The same distributions are installed into the same environment. uv may choose other versions, writes its"
+            " own metadata and start scripts, compiles no bytecode, and has a lock and a cache of its own."
+        ),
+    ),
 )

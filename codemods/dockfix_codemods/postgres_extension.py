@@ -61,7 +61,7 @@ from dockfix.edit import dockerfile as dockerfile_edit
 from dockfix.facts.model import Known, Refused
 from dockfix.project.postgres import servers as postgres_servers
 from dockfix.project.target import Target
-from dockfix.rule import Category, Change, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Change, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Cmd, Entrypoint
 
 if TYPE_CHECKING:
@@ -171,4 +171,8 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("postgres",),
     findings=("postgres 2",),
+    promise=Promise(
+        adds=("/docker-entrypoint-initdb.d/**",),
+        why="The new script is the only file that is copied in addition.",
+    ),
 )

@@ -65,7 +65,7 @@ from dockfix.edit import dockerfile as dockerfile_edit
 from dockfix.facts.model import Refused
 from dockfix.project.postgres import servers as postgres_servers
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 
 if TYPE_CHECKING:
     from dockfix.project.postgres import Server as PostgresServer
@@ -148,4 +148,8 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("postgres",),
     findings=("postgres 1",),
+    promise=Promise(
+        config=frozenset({Part.COMMAND}),
+        why="Only the arguments of the server differ; the server of the init scripts gets them too.",
+    ),
 )

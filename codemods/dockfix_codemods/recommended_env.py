@@ -68,7 +68,7 @@ from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Env
 from dockfix.syntax.words import variables
 
@@ -166,4 +166,8 @@ CODEMOD: Final = Codemod(
     options=RecommendedEnvOptions,
     needs_options=True,
     findings=("reranker 2",),
+    promise=Promise(
+        config=frozenset({Part.ENV}),
+        why="ENV adds no files. Files differ only if a step reads the variable.",
+    ),
 )

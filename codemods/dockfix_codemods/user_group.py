@@ -55,7 +55,7 @@ from dockfix.facts.commands import Commands, Step
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.tree import Run
 
@@ -161,4 +161,12 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("adduser",),
     findings=("missed",),
+    promise=Promise(
+        changes=("/etc/passwd", "/etc/group", "/etc/gshadow"),
+        owners=("/**",),
+        why=(
+            "`adduser --ingroup` sets the group of the user, of its home directory and of what it writes, and lists "
+            "the user as a member of the group."
+        ),
+    ),
 )

@@ -32,8 +32,10 @@ The fix is unsafe: uv has its own resolver, uses the first index that has a pack
 
 ## When it does not apply
 - `uv venv --seed`, `UV_VENV_SEED`, and environments into which a later step installs pip, or may do so.
+- `uv venv --system-site-packages`: its Python has the pip of the system.
 - A `pip` without a path, if another directory is first on PATH: it installs elsewhere on purpose.
 - Other subcommands than `install`, and options that `uv pip install` does not have: refused.
+- The system's `pip` with `--no-build-isolation`: the environment may lack what the build needs; refused.
 
 ## References
 - [uv venv](https://docs.astral.sh/uv/reference/cli/#uv-venv) (`--seed`)
@@ -53,7 +55,20 @@ from dockfix.facts.commands import Step
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import (
+    Category,
+    Claim,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    Packages,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
 from dockfix.syntax.tree import Run
 
 _REVIEW: Final = "check that `uv` finds the same packages: it reads no `pip.conf` and no `PIP_` variable"
@@ -104,12 +119,17 @@ def _is_plain_pip(step: Step) -> bool:
     return package is not None and package.manager == "pip" and "/" not in package.executable.text
 
 
+def _is_pip_of_the_system(step: Step) -> bool:
+    """Whether a plain `pip` runs, and not `python -m pip`, which is that of the environment first on PATH."""
+    package = step.package
+    return package is not None and _is_plain_pip(step) and (package.executable.value or "").startswith("pip")
+
+
 def _finding(target: Target, stage: Stage, run: Run, step: Step, environment: _Environment) -> Finding:
     at = target.facts.commands(run).span(step.command)
     severity = None
     message = f"`pip` does not exist in `{environment.path}`: `uv venv` created it without pip"
-    executable = step.package.executable.value if step.package is not None else None
-    if _is_plain_pip(step) and (executable or "").startswith("pip"):
+    if _is_pip_of_the_system(step):
         message = f"`pip` does not install into `{environment.path}`, first on PATH: `uv venv` created it without pip"
         severity = Severity.WARNING
     try:
@@ -133,6 +153,8 @@ def _replace(target: Target, stage: Stage, run: Run, step: Step, environment: _E
         raise Refused("`uv` may be mounted only in the RUN that created the environment")
     if lacking := python_environments.uv_pip_blocker(package):
         raise Refused(lacking)
+    if _is_pip_of_the_system(step) and package.has("--no-build-isolation"):
+        raise Refused("`--no-build-isolation` builds with what is installed, which the environment may lack")
     interpreter = package.executable.text
     if "/" not in interpreter or not interpreter.endswith(("python", "python3")):
         interpreter = f"{environment.path}/bin/python"
@@ -150,4 +172,14 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("uv venv", "uv\tvenv"),
     findings=("base-ml 4",),
+    promise=Promise(
+        adds=("**/.cache/uv/**", "**/.lock", "**/site-packages/**", "**/bin/*"),
+        removes=("**/.cache/pip/**", "**/site-packages/**", "**/dist-packages/**", "**/bin/*"),
+        packages=Packages.ANY,
+        claims=frozenset({Claim.REPAIRS}),
+        why=(
+            "The packages are installed into the environment. Before, the build fails, or `pip` installs them "
+            "elsewhere. uv may choose other versions, and has a lock and a cache of its own."
+        ),
+    ),
 )

@@ -59,7 +59,7 @@ from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Claim, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run
 from dockfix_codemods.apk_cache import analysis
@@ -174,4 +174,12 @@ CODEMOD: Final = Codemod(
     triggers=("apk",),
     hadolint=frozenset({"DL3019"}),
     findings=("web 3",),
+    promise=Promise(
+        removes=("/var/cache/apk/**",),
+        claims=frozenset({Claim.SMALLER}),
+        why=(
+            "`apk add --no-cache` installs the same packages from the same index, and does not store the index. In a "
+            "stage whose layers are not part of the image, the image stays the same."
+        ),
+    ),
 )

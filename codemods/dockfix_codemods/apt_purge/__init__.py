@@ -59,7 +59,7 @@ from typing import Final
 from dockfix.facts.stages import Stage
 from dockfix.facts.toolchain import is_compiler
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Refusal, Severity
+from dockfix.rule import Advice, Category, Claim, Codemod, Effect, Finding, Packages, Promise, Refusal, Severity
 from dockfix_codemods.apt_purge.analysis import PackageUse, listed, package_uses
 from dockfix_codemods.apt_purge.kept_packages import check_kept_packages
 from dockfix_codemods.apt_purge.late_removals import LateRemoval, join_group, late_removals, overlapping
@@ -101,4 +101,13 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("apt", "apk", "dnf", "yum"),
     findings=("api 2", "base-ml 1"),
+    promise=Promise(
+        adds=("/var/lib/apt/lists/auxfiles", "/var/lib/apt/lists/lock", "/var/lib/apt/lists/partial"),
+        packages=Packages.FEWER,
+        claims=frozenset({Claim.SMALLER}),
+        why=(
+            "The same commands run in one layer, and the packages are removed in the layer that installs them. "
+            "Nothing else that they leave is removed; `apt-get purge` creates empty folders for its lists."
+        ),
+    ),
 )

@@ -70,7 +70,7 @@ from dockfix.edit.dockerfile import move_above
 from dockfix.facts.model import Refused
 from dockfix.project import wiring
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Instruction, Run
 from dockfix_codemods.arg_position.analysis import find_move, may_move, skipped_and_use
 
@@ -141,4 +141,8 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("arg ", "arg\t"),
     findings=("postgres 3",),
+    promise=Promise(
+        claims=frozenset({Claim.ARG_CHANGE}),
+        why="The RUNs above the new place do not use the argument, and those below it have it as before.",
+    ),
 )

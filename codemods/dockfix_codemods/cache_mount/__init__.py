@@ -96,7 +96,7 @@ from dockfix.facts import frontend
 from dockfix.facts.caches import serves
 from dockfix.facts.mounts import Caches, caches_of
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Severity
+from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Severity
 from dockfix.syntax.tree import Run
 from dockfix_codemods.cache_mount import analysis
 from dockfix_codemods.cache_mount import existing_mounts as existing
@@ -155,4 +155,13 @@ CODEMOD: Final = Codemod(
         *("gradle", "dotnet"),
     ),
     findings=("worker 3", "cross 3"),
+    promise=Promise(
+        removes=("/etc/apt/apt.conf.d/docker-clean",),
+        mounts=True,
+        claims=frozenset({Claim.CACHE_MOUNT}),
+        why=(
+            "The cache is in the mount and no longer in the image; the tool installs the same from it. For apt, the "
+            "file that would empty the mount is removed, and the auto-install marks are in the mount."
+        ),
+    ),
 )

@@ -66,7 +66,7 @@ from typing import Final
 from dockfix.facts.stages import ImageSource, Invalid, OutOfRange, Stage, context_key
 from dockfix.project import wiring
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Requires, Severity
+from dockfix.rule import Advice, Category, Claim, Codemod, Effect, Finding, Promise, Requires, Severity
 from dockfix.syntax.tree import Copy
 from dockfix_codemods.copy_from_context.builds import check_supplied
 from dockfix_codemods.copy_from_context.folders import check_missing
@@ -106,4 +106,8 @@ CODEMOD: Final = Codemod(
     triggers=("from",),
     requires=Requires.SECOND,
     findings=("api 1",),
+    promise=Promise(
+        claims=frozenset({Claim.REPAIRS}),
+        why="The copied folder is the one that the named context would be; without either, the build fails.",
+    ),
 )

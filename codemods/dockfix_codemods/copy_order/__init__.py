@@ -95,7 +95,7 @@ from typing import TYPE_CHECKING, Final
 from dockfix.edit.dockerfile import move_all_below
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Safety, Severity
+from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
 from dockfix.syntax.tree import Run, Word
 from dockfix_codemods.copy_order.file_use import file_use
 from dockfix_codemods.copy_order.readme import readme_refusals
@@ -158,4 +158,8 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("copy ", "copy\t"),
     findings=("api 4",),
+    promise=Promise(
+        claims=frozenset({Claim.SOURCE_EDIT}),
+        why="The same files are copied to the same places, and the install in between does not read them.",
+    ),
 )

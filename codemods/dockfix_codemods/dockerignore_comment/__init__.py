@@ -61,7 +61,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Requires, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Requires, Safety, Severity
 from dockfix.rule.suppression import suppresses_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.dockerignore_comment.blockers import blockers
@@ -136,4 +136,12 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     requires=Requires.IGNORE,
     findings=("missed",),
+    promise=Promise(
+        removes=("/**",),
+        changes=("**/.dockerignore", "**/*.dockerignore"),
+        why=(
+            "The build context has fewer files, and no file of it is new or different. If a step uses one of those "
+            "that are missing, other files differ, or the build fails."
+        ),
+    ),
 )

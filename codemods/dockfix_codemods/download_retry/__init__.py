@@ -70,7 +70,7 @@ from dockfix.facts import frontend
 from dockfix.facts.model import Refused
 from dockfix.facts.python_programs import PythonProgram, python_programs, python_version
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.tree import Run
 from dockfix_codemods.download_retry.edits import command_to_heredoc, replace_heredoc, shell_loop
@@ -159,4 +159,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("python", "pypy"),
     findings=("reranker 1",),
+    promise=Promise(
+        why="The first attempt runs the same statements; only after a failure there is another one.",
+    ),
 )

@@ -65,7 +65,7 @@ from dockfix.facts.model import known
 from dockfix.facts.stages import Stage
 from dockfix.project.services import services_by_stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Cmd, Comment, Entrypoint, Healthcheck, Word
 from dockfix_codemods.exec_form_variable.analysis import (
@@ -191,4 +191,8 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("$",),
     findings=("cross 4",),
+    promise=Promise(
+        config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
+        why="The instructions only set the configuration of the image; no step of the build runs them.",
+    ),
 )

@@ -61,7 +61,7 @@ from dockfix.edit import dockerfile as dockerfile_edit
 from dockfix.facts import health
 from dockfix.facts.model import Refused
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Healthcheck
 from dockfix_codemods.healthcheck_pgrep.processes import SelfMatch, bracketed, only_looks_for_processes, self_matches
 
@@ -104,4 +104,8 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("healthcheck",),
     findings=("worker 5",),
+    promise=Promise(
+        config=frozenset({Part.HEALTHCHECK}),
+        why="Only the pattern of the check differs. A check that fails afterwards shows that it never saw the process.",
+    ),
 )

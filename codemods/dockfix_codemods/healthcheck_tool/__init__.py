@@ -65,7 +65,21 @@ from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import (
+    Category,
+    Claim,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    Packages,
+    Part,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.tree import Healthcheck
 from dockfix_codemods.healthcheck_tool import fetch
@@ -164,4 +178,14 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("healthcheck",),
     findings=("worker 5",),
+    promise=Promise(
+        config=frozenset({Part.HEALTHCHECK}),
+        adds=("/var/cache/apt/archives/*.deb",),
+        packages=Packages.MORE,
+        claims=frozenset({Claim.HEALTHY}),
+        why=(
+            "An install that the stage has gets one more package, with what that depends on; or only the command of "
+            "the health check differs."
+        ),
+    ),
 )

@@ -72,7 +72,7 @@ from dockfix.edit.dockerfile import replace
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.rule.options import TextFile
 from dockfix_codemods.image_pin.lock import ImageLock, locked_digest, parse_image_lock
 
@@ -163,4 +163,10 @@ CODEMOD: Final = Codemod(
     options=ImagePinOptions,
     needs_options=True,
     findings=("cross 1",),
+    promise=Promise(
+        why=(
+            "The digest is that of the image that the tag names. If the lock file has another image than the tag "
+            "gives today, a build shows what differs."
+        ),
+    ),
 )

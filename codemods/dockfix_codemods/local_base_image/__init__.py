@@ -119,7 +119,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.facts.model import Refused
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Requires, Safety, Severity
+from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Requires, Safety, Severity
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.local_base_image.image_uses import ImageUse, collect, image_uses
 
@@ -191,4 +191,11 @@ CODEMOD: Final = Codemod(
     triggers=("from ", "from="),
     requires=Requires.SECOND,
     findings=("worker 1",),
+    promise=Promise(
+        claims=frozenset({Claim.REPAIRS}),
+        why=(
+            "The base image is built from the same file as before, now by the same build. The image differs if the "
+            "base image that the machine has is older than its Dockerfile."
+        ),
+    ),
 )

@@ -68,7 +68,7 @@ from typing import TYPE_CHECKING, Final
 from dockfix.edit.dockerfile import append_to_body, insert_text_after
 from dockfix.facts.model import Refused
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 from dockfix_codemods.retry_loop.analysis import more_attempts_test, needs_exit, retry_loops
 
@@ -117,4 +117,10 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("break",),
     findings=("web 2",),
+    promise=Promise(
+        why=(
+            "The attempts are the same, and after a success the loop ends as before. A build that fails afterwards "
+            "shows that every attempt failed."
+        ),
+    ),
 )

@@ -52,7 +52,7 @@ from typing import Final
 
 from dockfix.edit.dockerfile import insert_command_after
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
 from dockfix.syntax.tree import Run
 from dockfix_codemods.sed_unverified.analysis import substitution
 
@@ -96,4 +96,9 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("sed",),
     findings=("postgres 1",),
+    promise=Promise(
+        why=(
+            "`grep` only reads the file. A build that fails afterwards shows that the `sed` did not write the new text."
+        ),
+    ),
 )

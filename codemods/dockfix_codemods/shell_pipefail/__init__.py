@@ -74,7 +74,7 @@ from dockfix.edit.dockerfile import insert, insert_above, replace
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Claim, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Instruction, Onbuild, Run, Shell
 from dockfix_codemods.shell_pipefail import analysis as pipes
@@ -228,4 +228,12 @@ CODEMOD: Final = Codemod(
     triggers=("|", "pipefail"),
     hadolint=frozenset({"DL4006"}),
     findings=("missed", "templates"),
+    promise=Promise(
+        config=frozenset({Part.SHELL, Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
+        claims=frozenset({Claim.REPAIRS}),
+        why=(
+            "The same commands run in another shell, also in the shell form of CMD, ENTRYPOINT and HEALTHCHECK. A "
+            "build that fails afterwards shows a failure that was hidden."
+        ),
+    ),
 )

@@ -71,7 +71,20 @@ from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import (
+    Advice,
+    Category,
+    Claim,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
 from dockfix.syntax.tree import Run
 from dockfix_codemods.turbo_prune.analysis import (
     CopiedOutput,
@@ -198,4 +211,8 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("turbo",),
     findings=("web 1",),
+    promise=Promise(
+        claims=frozenset({Claim.REPAIRS}),
+        why="`turbo` rejects the arguments, or does not create the files that are copied: the build fails today.",
+    ),
 )

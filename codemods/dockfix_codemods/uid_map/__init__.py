@@ -79,7 +79,20 @@ from typing import Final
 
 from dockfix.facts.model import Refused
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Change, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import (
+    Advice,
+    Category,
+    Change,
+    Codemod,
+    Effect,
+    Finding,
+    Fix,
+    Part,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix_codemods.uid_map.edits import AccountFile, account_file, renumber
@@ -220,4 +233,10 @@ CODEMOD: Final = Codemod(
     triggers=("user", "group", "chown", "uid="),
     options=UidMapOptions,
     findings=("cross 2",),
+    promise=Promise(
+        config=frozenset({Part.USER}),
+        changes=("/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"),
+        owners=("/**",),
+        why="The same users and groups have other numbers, and their files the same ones.",
+    ),
 )

@@ -67,7 +67,7 @@ from dockfix.facts.accounts import GroupAccount
 from dockfix.facts.model import Refused
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 from dockfix_codemods.useradd_gid.analysis import (
     FAMILIES_WITH_OWN_GROUP,
@@ -187,4 +187,12 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("useradd", "adduser"),
     findings=("api 5",),
+    promise=Promise(
+        changes=("/etc/group", "/etc/gshadow"),
+        claims=frozenset({Claim.REPAIRS}),
+        why=(
+            "The group has the same name and number as without the fix, or the build fails without it. Only the "
+            "`adduser -G` of BusyBox also lists the user as a member of the group."
+        ),
+    ),
 )

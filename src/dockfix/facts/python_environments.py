@@ -49,7 +49,7 @@ docs.astral.sh/uv/pip/compatibility; each was tried."""
 
 @dataclass(frozen=True, slots=True)
 class UvVenv:
-    """A `uv venv`: its path, whether it includes pip, and how uv is called. Without `certain` the path is not known."""
+    """A `uv venv`: its path, whether its Python has pip, how uv is called, and if the path is known (`certain`)."""
 
     path: str
     seeded: bool
@@ -62,7 +62,7 @@ def uv_venv(step: Step, state: State) -> UvVenv | None:
     package = step.package
     if package is None or package.manager != "uv" or package.verb != ("venv",):
         return None
-    seeded = package.has("--seed")
+    seeded = package.has("--seed", "--system-site-packages")  # seen: `bin/python -m pip` is then that of the system
     variable = step.env.get("UV_VENV_SEED") or state.lookup("UV_VENV_SEED")
     named = "UV_VENV_SEED" in state.names() or "UV_VENV_SEED" in step.env
     seeded = seeded or (named and variable is not None)

@@ -9,13 +9,15 @@ from importlib import import_module
 
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.rule.model import Codemod, LazyFunction
+from dockfix.rule.promise_page import with_promise
 
 
 def page(codemod: Codemod) -> str:
-    """The page of a rule, in Markdown: its own, or the docstring of the module of its check."""
+    """The page of a rule, in Markdown: its own, or the docstring of the module of its check; with its promise."""
     work = codemod.check or codemod.check_project
     module = import_module(work.module) if isinstance(work, LazyFunction) else sys.modules.get(work.__module__)
-    return inspect.cleandoc(codemod.page or (module.__doc__ if module else None) or codemod.title)
+    text = inspect.cleandoc(codemod.page or (module.__doc__ if module else None) or codemod.title)
+    return with_promise(text, codemod)
 
 
 def page_text(codemod: Codemod, *, style: Style = PLAIN) -> str:

@@ -2,6 +2,7 @@
 
 - `model`: `Codemod`, its findings (`Fix`, `Refusal`, `Advice`) and their parts.
 - `promise`: `Promise`, what a rule promises of the image.
+- `promise_page`: the section of a rule's page on its promise.
 - `lazy`: functions and classes that are imported when they are first used.
 - `options`: the options of a rule, declared as a dataclass and read from the configuration.
 - `reference`: the JSON schema and the reference page of the configuration.

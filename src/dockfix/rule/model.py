@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dockfix.edit.text import Change, Edit, EditError, apply_edits, conflict
 from dockfix.rule.lazy import LazyClass, LazyFunction
-from dockfix.rule.promise import Part, Promise
+from dockfix.rule.promise import Claim, Part, Promise
 from dockfix.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -188,16 +188,36 @@ CheckProject: TypeAlias = "Callable[[Workspace], Iterator[Finding]]"
 
 
 _PARTS: Final = {
-    part: frozenset({effect, Effect.STAGES})
-    for part, effect in {
-        **dict.fromkeys(Part, Effect.METADATA),
-        Part.USER: Effect.USERS,
-        Part.ENV: Effect.ENV,
-        Part.WORKDIR: Effect.WORKDIR,
-        Part.SHELL: Effect.SHELL,
-    }.items()
+    Part.USER: frozenset({Effect.USERS, Effect.ENV, Effect.ARGS, Effect.STAGES}),
+    Part.ENV: frozenset({Effect.ENV, Effect.ARGS, Effect.STAGES}),
+    Part.ENTRYPOINT: frozenset({Effect.METADATA, Effect.SHELL, Effect.STAGES}),
+    Part.COMMAND: frozenset({Effect.METADATA, Effect.SHELL, Effect.STAGES}),
+    Part.HEALTHCHECK: frozenset({Effect.METADATA, Effect.SHELL, Effect.STAGES}),
+    Part.LABELS: frozenset({Effect.METADATA, Effect.ENV, Effect.ARGS, Effect.STAGES}),
+    Part.PORTS: frozenset({Effect.METADATA, Effect.ENV, Effect.ARGS, Effect.STAGES}),
+    Part.WORKDIR: frozenset({Effect.WORKDIR, Effect.ENV, Effect.ARGS, Effect.STAGES}),
+    Part.SHELL: frozenset({Effect.SHELL, Effect.STAGES}),
+    Part.VOLUMES: frozenset({Effect.METADATA, Effect.ENV, Effect.ARGS, Effect.STAGES}),
+    Part.STOP_SIGNAL: frozenset({Effect.METADATA, Effect.ENV, Effect.ARGS, Effect.STAGES}),
 }
-"""The effects that let a rule change a part of the image configuration."""
+"""The effects that let a rule change a part of the image configuration: directly, by the variables that the instruction
+expands (ENV and ARG), or by the shell that its shell form names.
+"""
+
+_NOT_FILES: Final = frozenset({Effect.METADATA})
+"""The effects that change no file of the image."""
+
+_CLAIMS: Final = {
+    Claim.SMALLER: frozenset(Effect) - _NOT_FILES,
+    Claim.SOURCE_EDIT: frozenset(
+        {Effect.ORDER, Effect.COPIES, Effect.STEPS, Effect.MOUNTS, Effect.STAGES, Effect.IGNORE}
+    ),
+    Claim.ARG_CHANGE: frozenset({Effect.ORDER, Effect.ARGS, Effect.ENV, Effect.STEPS, Effect.STAGES}),
+    Claim.CACHE_MOUNT: frozenset({Effect.MOUNTS, Effect.COMMANDS, Effect.ENV}),
+    Claim.HEALTHY: frozenset(Effect) - {Effect.ORDER, Effect.IGNORE},
+    Claim.REPAIRS: frozenset(Effect),
+}
+"""The effects of which a rule needs one to achieve what it claims."""
 
 _SAME_IMAGE: Final = Promise()
 
@@ -264,6 +284,10 @@ class Codemod:
             raise ValueError(f"{self.name}: a codemod has either a check or a check_project")
         if beyond := sorted(part.value for part in self.promise.config if not self.effects & _PARTS[part]):
             raise ValueError(f"{self.name}: its effects do not let it change {', '.join(beyond)} of the image")
+        if self.promise.concerns_files and self.effects <= _NOT_FILES:
+            raise ValueError(f"{self.name}: its effects do not let it change files of the image")
+        if idle := sorted(claim.value for claim in self.promise.claims if not self.effects & _CLAIMS[claim]):
+            raise ValueError(f"{self.name}: its effects cannot achieve what it claims: {', '.join(idle)}")
         if isinstance(self.options, type):
             from dockfix.rule.options import check_options_class  # noqa: PLC0415 - not for codemods that are named only
 

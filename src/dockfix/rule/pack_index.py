@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import MISSING, fields
 from types import FunctionType
@@ -65,28 +66,43 @@ def _codemod(codemod: Codemod) -> Iterator[str]:
     yield "    ),"
 
 
-def _argument(name: str, value: object) -> Iterator[str]:
+def _argument(name: str, value: object, indent: int = 8) -> Iterator[str]:
+    start, inner = " " * indent, " " * (indent + 4)
+    line = f"{start}{name}={_source(value)},"
     if isinstance(value, Promise):
-        yield f"        {name}=Promise("
+        yield f"{start}{name}=Promise("
         for field in fields(value):
             part = getattr(value, field.name)
             if part != field.default:
-                yield from (f"    {line}" for line in _argument(field.name, part))
-        yield "        ),"
-        return
-    line = f"        {name}={_source(value)},"
-    if len(line) <= _WIDTH or not isinstance(value, tuple | frozenset):
+                yield from _argument(field.name, part, indent + 4)
+        yield f"{start}),"
+    elif len(line) <= _WIDTH or not isinstance(value, str | tuple | frozenset):
         yield line
+    elif isinstance(value, str):
+        yield f"{start}{name}=("
+        yield from (f"{inner}{_source(each)}" for each in _pieces(value, _WIDTH - len(inner)))
+        yield f"{start}),"
     elif isinstance(value, tuple):
-        yield f"        {name}=("
-        yield from (f"            {_source(each)}," for each in value)
-        yield "        ),"
+        yield f"{start}{name}=("
+        yield from (f"{inner}{_source(each)}," for each in value)
+        yield f"{start}),"
     else:
-        yield f"        {name}=frozenset("
-        yield "            {"
-        yield from (f"                {each}," for each in sorted(map(_source, value)))
-        yield "            }"
-        yield "        ),"
+        yield f"{start}{name}=frozenset("
+        yield f"{inner}{{"
+        yield from (f"{inner}    {each}," for each in sorted(map(_source, value)))
+        yield f"{inner}}}"
+        yield f"{start}),"
+
+
+def _pieces(text: str, width: int) -> Iterator[str]:
+    """A string in pieces whose literals fit a width, if its words do."""
+    piece = ""
+    for word in re.findall(r"\S+\s*|\s+", text):
+        if piece and len(_source(piece + word)) > width:
+            yield piece
+            piece = ""
+        piece += word
+    yield piece
 
 
 def _source(value: object) -> str:

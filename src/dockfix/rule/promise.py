@@ -7,7 +7,9 @@ image, and what they achieve. `dockfix verify` builds before and after, and comp
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 __all__ = ["Claim", "Packages", "Part", "Promise"]
 
@@ -33,6 +35,9 @@ class Packages(enum.Enum):
 
     SAME = "same"
     FEWER = "fewer"
+    """Some may be missing; none is new, and none has another version."""
+    MORE = "more"
+    """Some may be new; none is missing, and none has another version."""
     ANY = "any"
 
 
@@ -40,7 +45,7 @@ class Claim(enum.Enum):
     """What the fixes of a rule achieve."""
 
     SMALLER = "smaller"
-    """The image is smaller."""
+    """The image is smaller. If only layers that are not part of the image change, there is nothing to show."""
     SOURCE_EDIT = "source-edit"
     """After an edit of a source file, fewer steps are run again."""
     ARG_CHANGE = "arg-change"
@@ -61,14 +66,22 @@ class Promise:
     starts, and a health check that passed still passes. Beyond the differences that are named here, the image is the
     same. The default promises the same image.
 
+    Files are named by patterns like those of `.gitignore`, for absolute paths: `/etc/passwd`, `/var/cache/apk/**`. A
+    pattern covers the file or folder that it matches and all below it, and each folder that is new or missing only
+    because of what it covers.
+
     Args:
         config: the parts of the configuration that may differ.
-        adds: the files that may be new, as patterns like those of `.gitignore` for absolute paths: `/etc/passwd`,
-            `/var/cache/apk/**`.
+        adds: the files that may be new.
         removes: the files that may be missing.
         changes: the files whose content, mode or owner may differ.
-        packages: how the installed packages may differ. Files of a package that may be missing may be missing, too.
+        packages: how the installed packages may differ. The files of a package that may be missing, new or of another
+            version may be so, too, and with them what package managers and scripts of packages write.
         claims: what the fixes achieve.
+        owners: the files whose owner or group may differ, but not their content.
+        mounts: whether what is at or below the targets of mounts may be new, missing or different. Only the Dockerfile
+            names these places: see `with_mounts`. Some builders leave empty folders above a target.
+        why: why the promise holds, or what a build shows if it does not, in sentences for the rule's page.
     """
 
     config: frozenset[Part] = frozenset()
@@ -77,3 +90,30 @@ class Promise:
     changes: tuple[str, ...] = ()
     packages: Packages = Packages.SAME
     claims: frozenset[Claim] = frozenset()
+    owners: tuple[str, ...] = ()
+    mounts: bool = False
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        for pattern in (*self.adds, *self.removes, *self.changes, *self.owners):
+            if not pattern.startswith(("/", "**/")) or pattern.endswith("/") or pattern != pattern.strip():
+                raise ValueError(f"not a pattern for absolute paths: {pattern!r}; it begins with / or **/")
+
+    @property
+    def concerns_files(self) -> bool:
+        """Whether files or packages may differ."""
+        named = (self.adds, self.removes, self.changes, self.owners)
+        return any(named) or self.mounts or self.packages is not Packages.SAME
+
+    def with_mounts(self, targets: Iterable[str]) -> Promise:
+        """The promise for a Dockerfile: with patterns for the targets of its mounts, if the promise allows these.
+
+        Args:
+            targets: absolute paths.
+        """
+        if not self.mounts:
+            return self
+        found = [re.sub(r"[\\*?\[\]!# ]", r"\\\g<0>", target.rstrip("/")) for target in targets]
+        patterns = tuple(dict.fromkeys(pattern for pattern in found if pattern.startswith("/")))
+        adds, removes, changes = (each + patterns for each in (self.adds, self.removes, self.changes))
+        return replace(self, adds=adds, removes=removes, changes=changes, mounts=False)

@@ -102,6 +102,8 @@ CODEMOD: Final = Codemod(
     since="@VERSION@",
     triggers=("from",),
     options=@CLASS@Options,
+    # What the fixes may change in the image and what they achieve; without it, the image must be the same.
+    # promise=Promise(config=frozenset({Part.LABELS}), claims=frozenset({Claim.SMALLER}), why="One sentence."),
 )
 '''
 

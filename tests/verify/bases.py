@@ -5,8 +5,8 @@
 - `node:*`: the same Debian with Node from PyPI.
 - `busybox` and `alpine`: busybox-static. There is no `apk` and no musl: what needs them cannot be shown with these.
 
-The root file systems are kept in a folder, for `MAX_AGE` or until their recipe changes. `Store` puts images into a store
-of its own, below a temporary folder.
+The root file systems are kept in a folder, for `MAX_AGE` or until their recipe changes. `Store` puts images into a
+store of its own, below a temporary folder.
 """
 
 from __future__ import annotations
@@ -189,7 +189,9 @@ class Store:
     def close(self) -> None:
         """Remove the store and all that is in it."""
         for arguments in (("rm", "--all"), ("rmi", "--all", "--force")):
-            subprocess.run(("buildah", *arguments), env={**os.environ, **self.environment}, capture_output=True, check=False)
+            subprocess.run(
+                ("buildah", *arguments), env={**os.environ, **self.environment}, capture_output=True, check=False
+            )
         for line in reversed(Path("/proc/mounts").read_text().splitlines()):
             if (where := line.split()[1]).startswith(f"{self._folder}/"):
                 subprocess.run(("umount", "--lazy", where), capture_output=True, check=False)
@@ -218,9 +220,10 @@ class Store:
         (self._layout / "index.json").write_text(json.dumps(index))
         image = self.run("pull", "--quiet", f"oci:{self._layout}").split()[-1]
         self.run("tag", image, f"docker.io/library/{name}")
+        self.run("rmi", f"localhost{self._layout}")
         shutil.rmtree(self._layout)
 
-    def _blob(self, source: Path) -> dict[str, str | int]:
+    def _blob(self, source: Path) -> dict[str, object]:
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         (self._layout / "blobs/sha256").mkdir(parents=True, exist_ok=True)
@@ -228,7 +231,7 @@ class Store:
         media = "application/vnd.oci.image.layer.v1.tar"
         return {"mediaType": media, "digest": f"sha256:{digest}", "size": source.stat().st_size}
 
-    def _json(self, value: object, media: str) -> dict[str, str | int]:
+    def _json(self, value: object, media: str) -> dict[str, object]:
         data = json.dumps(value).encode()
         (self._layout / "blobs/sha256" / _digest(data)).write_bytes(data)
         return {"mediaType": media, "digest": f"sha256:{_digest(data)}", "size": len(data)}
@@ -301,7 +304,7 @@ def _make_debian(target: Path, bases: Bases) -> None:
         for number, (path, text) in enumerate(_host_files().items()):
             (work / str(number)).write_text(text)
             hooks.append(f"--customize-hook=upload {work / str(number)} {path}")
-        hooks.append("--customize-hook=cd \"$1\" && rm -f " + " ".join(unwanted))
+        hooks.append('--customize-hook=cd "$1" && rm -f ' + " ".join(unwanted))
         options = [f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED]
         _run(
             "mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(_PACKAGES)}", *options, *hooks,

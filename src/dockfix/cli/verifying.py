@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from dockfix.cli.building import BuildsGiven, building
-from dockfix.cli.console import Console
+from dockfix.cli.console import Console, shown
 from dockfix.cli.documents import check_output, write_document
 from dockfix.cli.planning import Given, Plan, exit_code, plan
 from dockfix.output.plain import PLAIN
@@ -48,7 +48,7 @@ def verify(
     write_document(_document(result, form, style, verbose=terminal.verbose), output, terminal)
     reporting.problems(result.problems, todo.root, terminal)
     reporting.defects(result.defects, terminal, todo.registry)
-    terminal.note(total(result))
+    terminal.note(shown(total(result)))
     return exit_code(result, differs=result.broken)
 
 

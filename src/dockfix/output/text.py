@@ -97,7 +97,7 @@ def defect_lines(
         own = sorted({packs.get(rule, BUILT_IN) for rule in defect.rule.split(", ")} - {BUILT_IN})
         whom = f" to the authors of {' and '.join(f'the pack {each!r}' for each in own)}" if own else ""
         yield (
-            f"{printable(path)}: defect in {defect.rule} ({defect.gate}): {printable(defect.message)};"
+            f"{printable(path)}: defect in {printable(f'{defect.rule} ({defect.gate}): {defect.message}')};"
             f" {consequence}; please report this{printable(whom)}{hint}{trace}"
         )
 

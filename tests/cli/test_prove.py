@@ -22,9 +22,8 @@ SUMMARY = (
 )
 LEFT_OUT = """\
   Dockerfile:3: workdir-abs relative folder bad
-    broken: image
+    image: broken
       /bad is missing
-      without it the image is the same
 """
 
 

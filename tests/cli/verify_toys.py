@@ -129,7 +129,7 @@ def prove(
 
 def shown(run: RunResult, file: FileResult) -> TargetResult:
     culprits = tuple(
-        Culprit(each.rule, each.line, each.finding.message, ("without it the image is the same",))
+        Culprit(each.rule, each.line, each.finding.message, ("image: broken", "/bad is missing", "and more"))
         for each in file.fixes
     )
     verdicts = [Verdict(each.rule, "image", State.BROKEN, ("/bad is missing", "and more")) for each in file.fixes]

@@ -35,7 +35,7 @@ TOP = """\
 | `cache-mount` | starts | not shown | the image has no command |
 | `cache-mount` | builds | kept | the build succeeded |
 
-Culprit: line 7, `apt-purge`: `gcc` stays (without it nothing is missing)
+Culprit: line 7, `apt-purge`: `gcc` stays (image: broken; /usr/bin/gcc is missing)
 
 <details><summary>Differences that no promise covers</summary>
 

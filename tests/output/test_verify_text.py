@@ -41,7 +41,8 @@ api/Dockerfile (api (docker-compose.yaml:12))
     and 4 more (-v shows them)
   1 other difference is promised, or no effect of the fixes (-v shows them)
   culprit: api/Dockerfile:7: apt-purge `gcc` stays
-    without it nothing is missing
+    image: broken
+    /usr/bin/gcc is missing
 """
 
 
@@ -105,6 +106,7 @@ def test_the_total() -> None:
         " 1 build target not built"
     )
     assert total(VerifyResult("b", (), clean=3)) == "nothing to verify: no fix changes 3 Dockerfiles"
+    assert total(VerifyResult("b", ())) == "nothing to verify: no Dockerfile found"
     assert total(replace(HOSTILE, targets=())) == "nothing to verify; 1 input problem; 1 defect"
 
 

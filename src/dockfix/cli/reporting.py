@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,8 @@ def proven(proof: Proof, run: RunResult, terminal: Console, *, would: bool) -> b
     style, verbose = terminal.err_style, terminal.verbose
     problems((each for each in proof.result.problems if each not in run.problems), run.root, terminal)
     if verbose and proof.result.targets:
-        terminal.note(verify_text(proof.result, style=style, verbose=True))
+        targets = tuple(replace(each, culprits=()) for each in proof.result.targets)  # they are listed as left out
+        terminal.note(verify_text(replace(proof.result, targets=targets), style=style, verbose=True))
     for line in apply_lines(run, would=would, proven=True, style=style, verbose=verbose):
         terminal.note(line)
     contradicted = list(contradictions(proof, run, verbose=verbose))

@@ -121,7 +121,8 @@ def total(result: VerifyResult) -> str:
         parts.append(f"{promises} of {targets}: {numbers}; with {result.builder} in {took}")
     elif not result.targets:
         dockerfiles = count(result.clean, "Dockerfile", "Dockerfiles")
-        parts.append(f"nothing to verify: no fix changes {dockerfiles}" if result.clean else "nothing to verify")
+        why = f": no fix changes {dockerfiles}" if result.clean else "" if result.problems else ": no Dockerfile found"
+        parts.append(f"nothing to verify{why}")
     if skipped := len(result.targets) - len(built):
         parts.append(f"{count(skipped, 'build target', 'build targets')} not built")
     if result.problems:

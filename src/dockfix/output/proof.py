@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dockfix.engine.results import RunResult, is_unsafe
@@ -25,7 +25,7 @@ class LeftOut:
         path: its file, as the user would write it.
         found: the fix, with its line in the file as it is now.
         verdicts: the promises of its rule that are broken or not shown, each with its build target.
-        culprits: what was found by building with and without it.
+        culprits: what builds with and without it have shown; empty if none did.
         skipped: why targets of the file were not built.
     """
 
@@ -55,7 +55,7 @@ def left_out(proof: Proof, run: RunResult) -> list[LeftOut]:
                 for verdict in target.verdicts
                 if verdict.rule == after.rule and verdict.state is not State.KEPT
             ]
-            culprits = [each for target in targets for each in target.culprits if _is(each, before)]
+            culprits = _own(before, [each for target in targets for each in target.culprits])
             skipped = dict.fromkeys(target.skipped for target in targets if target.skipped)
             found.append(LeftOut(done.path, after, tuple(verdicts), tuple(culprits), tuple(skipped)))
     return found
@@ -65,8 +65,10 @@ def _concerns(target: TargetResult, display: str, found: Diagnostic) -> bool:
     return target.display == display or any((fix.rule, fix.path) == (found.rule, found.path) for fix in target.fixes)
 
 
-def _is(culprit: Culprit, found: Diagnostic) -> bool:
-    return (culprit.rule, culprit.line) == (found.rule, found.line)
+def _own(found: Diagnostic, culprits: Sequence[Culprit]) -> list[Culprit]:
+    """The culprits that are this fix."""
+    like = [each for each in culprits if (each.rule, each.message) == (found.rule, found.finding.message)]
+    return [each for each in like if each.line == found.line] or like
 
 
 def proof_summary(proof: Proof, run: RunResult, *, would: bool, verbose: bool = False) -> str:
@@ -114,20 +116,34 @@ def left_out_lines(proof: Proof, run: RunResult, *, style: Style = PLAIN, verbos
         found = places.found(each.found)
         where = style("bold", printable(each.path)) + f":{found.line}"
         yield f"  {where}: {found.rule} {printable(found.finding.message)}"
-        several = len({target.build for target, _ in each.verdicts}) > 1
-        for target, verdict in each.verdicts:
-            build = f" ({printable(target.build)})" if several else ""
-            state = style(STATE_STYLES[verdict.state], verdict.state.value)
-            yield f"    {state}: {printable(verdict.promise)}{build}"
-            yield from _evidence(verdict.evidence, verbose)
-        for culprit in each.culprits:
-            yield from _evidence(culprit.evidence, verbose)
+        if each.culprits:
+            for culprit in dict.fromkeys(each.culprits):
+                yield from _of_culprit(culprit, style, verbose)
+        else:
+            yield from _of_verdicts(each, style, verbose)
         for reason in each.skipped:
             yield f"    {style('warning', 'not built')}: {printable(reason)}"
         if not (each.verdicts or each.culprits or each.skipped):
             yield "    no build of this run shows whether its promises hold"
         if isinstance(found.finding, Fix) and verbose:
             yield style("dim", f"    review: {printable(found.finding.review)}")
+
+
+def _of_culprit(culprit: Culprit, style: Style, verbose: bool) -> Iterator[str]:
+    """The promise and its state, and why; see `dockfix.verify.model.Culprit`."""
+    for promise in culprit.evidence[:1]:
+        kind = next((STATE_STYLES[state] for state in STATE_STYLES if promise.endswith(state.value)), "dim")
+        yield f"    {style(kind, printable(promise))}"
+    yield from _evidence(culprit.evidence[1:], verbose)
+
+
+def _of_verdicts(left: LeftOut, style: Style, verbose: bool) -> Iterator[str]:
+    several = len({target.build for target, _ in left.verdicts}) > 1
+    for target, verdict in left.verdicts:
+        build = f" ({printable(target.build)})" if several else ""
+        state = style(STATE_STYLES[verdict.state], f"{printable(verdict.promise)}: {verdict.state.value}")
+        yield f"    {state}{build}"
+        yield from _evidence(verdict.evidence, verbose)
 
 
 def _evidence(lines: tuple[str, ...], verbose: bool) -> Iterator[str]:
@@ -143,8 +159,9 @@ def contradictions(proof: Proof, run: RunResult, *, verbose: bool = False) -> It
     for outcome in run.files:
         applied = {found.rule for found in outcome.applied} - {rule for path, rule in left if path == outcome.real}
         for target in proof.result.targets:
+            blamed = {culprit.rule for culprit in target.culprits}
             for verdict in target.broken if target.display == outcome.display else ():
-                if verdict.rule in applied:
+                if verdict.rule in applied - blamed:
                     build = f" ({printable(target.build)})" if target.build else ""
                     message = (
                         f"{printable(outcome.path)}{build}: a fix of {printable(verdict.rule)} was applied, and a build"

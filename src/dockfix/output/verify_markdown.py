@@ -69,7 +69,7 @@ def target_markdown(target: TargetResult) -> Iterator[str]:
         yield ""
         yield from table(("rule", "promise", "verdict", "evidence"), cells)
     for culprit in target.culprits:
-        because = f" ({prose(culprit.evidence[0])})" if culprit.evidence else ""
+        because = f" ({prose('; '.join(culprit.evidence[:2]))})" if culprit.evidence else ""
         yield ""
         yield f"Culprit: line {culprit.line}, {code(culprit.rule)}: {prose(culprit.message)}{because}"
     yield from _more(target)

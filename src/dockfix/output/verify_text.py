@@ -60,7 +60,7 @@ def _section(target: TargetResult, style: Style, verbose: bool) -> Iterator[str]
     for culprit in target.culprits:
         where = f"{printable(target.display)}:{culprit.line}"
         yield f"  {style('error', 'culprit')}: {where}: {printable(culprit.rule)} {printable(culprit.message)}"
-        yield from (f"    {printable(line)}" for line in culprit.evidence[: None if verbose else 1])
+        yield from (f"    {printable(line)}" for line in culprit.evidence[: None if verbose else 2])
 
 
 def _logs(target: TargetResult, style: Style, verbose: bool) -> Iterator[str]:

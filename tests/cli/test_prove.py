@@ -49,7 +49,7 @@ def test_proven_fixes_are_written_and_others_left_out_with_the_evidence(builds: 
 
 def test_verbose_shows_each_fix_and_all_evidence(builds: Builds) -> None:
     seen = builds("fine", "apply", "--prove", "-v").stderr
-    assert seen.startswith("Dockerfile (context web)\n")
+    assert seen.startswith("Dockerfile: context web\n")
     assert "  broken     workdir-abs  image\n    /bad is missing\n    and more\n" in seen
     assert "Dockerfile:1:13: info from-as `as` in lower case [fixed]\n" in seen
     assert "Dockerfile:2:9: warning workdir-abs relative folder good [fixed: proven]\n" in seen

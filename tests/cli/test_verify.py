@@ -48,7 +48,7 @@ def test_exit_codes_and_the_last_line(builds: Builds, kind: str, code: int, summ
 
 def test_streams(builds: Builds) -> None:
     done = builds("problem", "verify")
-    assert done.stdout.startswith("api/Dockerfile (api (docker-compose.yaml:12))\n")
+    assert done.stdout.startswith("api/Dockerfile: api (docker-compose.yaml:12)\n")
     assert done.stderr.startswith("D:3: no \\x1b good\n")
     defect = builds("defect", "verify").stderr
     assert (

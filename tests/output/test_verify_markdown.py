@@ -17,7 +17,7 @@ TOP = """\
 
 4 promises of 2 build targets: 1 kept, 1 not shown, 2 broken; with buildah 1.28.2 in 72.5 s; 1 build target not built
 
-### `api/Dockerfile` (api (docker-compose.yaml:12))
+### `api/Dockerfile`: api (docker-compose.yaml:12)
 
 - 3 fixes: `cache-mount` (2), `apt-purge`
 - built in 34.2 s before, 31.0 s after

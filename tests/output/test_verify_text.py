@@ -13,7 +13,7 @@ from dockfix.verify.model import BuildOutcome, Measurement, TargetResult, Verify
 from tests.output.verify_samples import FAILS, FINE, HOSTILE, RESULT
 
 SECTION = """\
-api/Dockerfile (api (docker-compose.yaml:12))
+api/Dockerfile: api (docker-compose.yaml:12)
   3 fixes: cache-mount (2), apt-purge
   built in 34.2 s before, 31.0 s after
                 before     after           change

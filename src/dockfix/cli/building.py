@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,6 +66,8 @@ def building(given: BuildsGiven, terminal: Console) -> Iterator[Building]:
 
     The command ends with exit code 2 if there is no builder or it cannot do what is asked, and with 130 on Ctrl-C.
     """
+    import tempfile  # noqa: PLC0415 - few commands need it, and it takes long to load
+
     with cleaned_up():
         folder = None
         try:

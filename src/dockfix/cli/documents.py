@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from dockfix.cli.console import Console, shown
@@ -42,6 +41,8 @@ def write_document(text: str, output: str | None, terminal: Console) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    import tempfile  # noqa: PLC0415 - few commands need it, and it takes long to load
+
     if path.exists() and not path.is_file():  # a pipe or a device
         path.write_bytes(data)
         return

@@ -36,7 +36,7 @@ def verify_markdown(result: VerifyResult) -> str:
     """The build targets, a section each, with the total at the top."""
     lines = ["## dockfix verify", "", prose(total(result))]
     for target in result.targets:
-        build = f" ({prose(target.build)})" if target.build else ""
+        build = f": {prose(target.build)}" if target.build else ""
         lines += ["", f"### {code(target.display)}{build}", "", *target_markdown(target)]
         if target.diff:
             lines += ["", *_folded("Diff", diff_block(target.diff))]

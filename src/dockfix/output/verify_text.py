@@ -44,7 +44,7 @@ def verify_text(result: VerifyResult, *, style: Style = PLAIN, verbose: bool = F
 
 
 def _section(target: TargetResult, style: Style, verbose: bool) -> Iterator[str]:
-    build = f" ({printable(target.build)})" if target.build else ""
+    build = f": {printable(target.build)}" if target.build else ""
     yield style("bold", printable(target.display)) + build
     if target.fixes:
         yield f"  {printable(rules_text(target.fixes))}"

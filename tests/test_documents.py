@@ -31,6 +31,7 @@ DOCUMENTS = (
     "docs/configuration.md",
     "docs/findings.md",
     "docs/library.md",
+    "docs/verify.md",
     "examples/audit/README.md",
 )
 FOR_DEVELOPERS = ("CONTRIBUTING.md", "ARCHITECTURE.md")

@@ -432,7 +432,7 @@ def test_version_and_help(dockfix: Run) -> None:
     assert b"changes nothing" in shown.stdout
     words = b" ".join(dockfix("check", "--help").stdout.split())
     assert b"Show only the findings of check, the diff of apply, and errors: no summary, no warnings." in words
-    assert b"1 findings (refusals of severity info do not count) or would-be changes;" in words
+    assert b"1 findings (refusals of severity info do not count), would-be changes or a broken promise;" in words
     assert dockfix("aply").returncode == 2
 
 

@@ -4,9 +4,12 @@
 - `apply`: `dockfix apply`: write fixes in place, or show them.
 - `applying`: what `dockfix apply` does.
 - `ast`: `dockfix ast`: the tree, for codemod authors.
+- `auditing`: what `dockfix report` does.
+- `building`: the builder of a command, with its temporary folder and its clean-up.
 - `check`: `dockfix check`: findings, nothing written.
 - `checking`: what `dockfix check` does.
 - `console`: standard output and error, with colours and escaping.
+- `documents`: writes the document that a command makes.
 - `ending`: clean-up when a signal ends a command.
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
@@ -16,10 +19,14 @@
 - `new`: `dockfix new`: a new pack, or a new rule in a pack.
 - `options`: the shared options of commands, for typer.
 - `planning`: the shared options combined with the configuration.
+- `progress`: a progress display for builds.
+- `report`: `dockfix report`: the audit of a project as a document.
 - `reporting`: messages about a run.
 - `rules`: `dockfix rules`: the list of rules.
 - `targets`: `dockfix targets`: every Dockerfile, and how it is built.
 - `usage`: messages about a wrong command line, the same for all versions of typer.
+- `verify`: `dockfix verify`: real builds, before against after.
+- `verifying`: what `dockfix verify` does.
 """
 
 from __future__ import annotations

@@ -13,12 +13,14 @@ from dockfix.cli.check import check
 from dockfix.cli.explain import explain
 from dockfix.cli.init import init
 from dockfix.cli.new import new
+from dockfix.cli.report import report
 from dockfix.cli.rules import rules
 from dockfix.cli.targets import targets
+from dockfix.cli.verify import verify
 
 _EXIT_CODES: Final = (
-    "Exit codes: 0 nothing to do, or all done; 1 findings (refusals of severity info do not count) or would-be"
-    " changes; 2 bad usage, configuration or input; 3 a defect in a rule; 130 interrupted."
+    "Exit codes: 0 nothing to do, or all done; 1 findings (refusals of severity info do not count), would-be changes or"
+    " a broken promise; 2 bad usage, configuration or input, or no builder; 3 a defect in a rule; 130 interrupted."
 )
 
 app: Final = typer.Typer(
@@ -47,5 +49,5 @@ def root(
     """Fixes Dockerfiles with small, lossless, checked edits."""
 
 
-for _command in (apply, check, targets, rules, explain, ast, init, new):
+for _command in (apply, check, verify, report, targets, rules, explain, ast, init, new):
     app.command(epilog=_EXIT_CODES)(_command)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dockfix.cli import applying, options
+from dockfix.cli.building import BuildsGiven
 from dockfix.cli.console import Colour, console
 from dockfix.cli.planning import Given
 
@@ -24,9 +25,22 @@ def apply(
         bool, typer.Option("--check", help="Write nothing; exit with code 1 if files would change.")
     ] = False,
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Ask before each fix.")] = False,
+    prove: Annotated[
+        bool,
+        typer.Option(
+            "--prove",
+            help="Also apply each fix that needs review if a real build shows that its promises hold. A build runs what"
+            " the Dockerfile runs.",
+        ),
+    ] = False,
     exit_non_zero_on_fix: Annotated[
         bool, typer.Option("--exit-non-zero-on-fix", help="Exit with code 1 if files were changed.")
     ] = False,
+    builder: options.BuilderOption = None,
+    runs: options.RunsOption = None,
+    timeout: options.TimeoutOption = None,
+    max_context: options.MaxContextOption = None,
+    quick: options.QuickOption = False,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
     compose: options.ComposeOption = None,
@@ -44,7 +58,7 @@ def apply(
     verbose: options.VerboseOption = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Fix Dockerfiles in place. Only safe fixes are applied, unless --unsafe is given."""
+    """Fix Dockerfiles in place. Only safe fixes are applied, unless --unsafe or --prove is given."""
     terminal = console(color, quiet=quiet, verbose=verbose)
     given = Given(
         paths=paths,
@@ -72,5 +86,7 @@ def apply(
         check=check,
         interactive=interactive,
         fail_on_fix=exit_non_zero_on_fix,
+        prove=prove,
+        builds=BuildsGiven(builder, runs, timeout, max_context, quick),
     )
     raise typer.Exit(code)

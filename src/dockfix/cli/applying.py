@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dockfix.cli.console import Console
 from dockfix.cli.ending import cleaned_up
-from dockfix.cli.errors import INTERRUPTED
+from dockfix.cli.errors import DEFECT, INTERRUPTED
 from dockfix.cli.planning import Given, Plan, exit_code, plan
+
+if TYPE_CHECKING:
+    from dockfix.cli.building import BuildsGiven
 
 
 def apply(
@@ -20,13 +25,23 @@ def apply(
     check: bool = False,
     interactive: bool = False,
     fail_on_fix: bool = False,
+    prove: bool = False,
+    builds: BuildsGiven | None = None,
 ) -> int:
     """Fix Dockerfiles in place, or show the changes; returns the exit code."""
+    if builds is not None and builds.names and not prove:
+        terminal.fail(f"{' and '.join(builds.names)} can only be used with --prove")
+    if prove and given.unsafe:
+        terminal.fail("--unsafe and --prove cannot be combined: --prove applies the unsafe fixes that a build proves")
     todo = plan(state, given, terminal)
+    if prove and (interactive or todo.stdin):
+        terminal.fail("--prove cannot be combined with --interactive or standard input")
     if interactive and (diff or check or todo.stdin):
         terminal.fail("--interactive cannot be combined with --diff, --check or standard input")
     if todo.stdin:
         return _filter(todo, terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
+    if prove:
+        return _prove(todo, terminal, builds, diff=diff, check=check, fail_on_fix=fail_on_fix)
     with cleaned_up():
         return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
 
@@ -56,6 +71,38 @@ def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactiv
         terminal.err("dockfix: interrupted; only the fixes accepted so far were written")
         return INTERRUPTED
     return exit_code(result, differs=bool(result.changed) and (would or fail_on_fix))
+
+
+def _prove(
+    todo: Plan, terminal: Console, builds: BuildsGiven | None, *, diff: bool, check: bool, fail_on_fix: bool
+) -> int:
+    from dockfix.cli import reporting  # noqa: PLC0415 - as in _files
+    from dockfix.cli.building import BuildsGiven, building  # noqa: PLC0415 - as in _files
+    from dockfix.engine.writing import write_run  # noqa: PLC0415 - as in _files
+    from dockfix.verify.session import prove_paths  # noqa: PLC0415 - as in _files
+
+    builds = builds or BuildsGiven()
+    would = diff or check
+    with building(builds, terminal) as work:
+        proof = prove_paths(
+            todo.paths,
+            # an `unsafe` of the configuration must not apply what no build has proven
+            replace(todo.settings, unsafe=False),
+            root=todo.root,
+            registry=todo.registry,
+            options=builds.options,
+            builder=work.builder,
+            folder=work.folder,
+            on_event=work.on_event,
+        )
+    with cleaned_up():
+        run = proof.run if would else write_run(proof.run)
+    if diff:
+        reporting.diffs(run, terminal)
+    reporting.trouble(run, terminal, todo.registry)
+    if reporting.proven(proof, run, terminal, would=would):
+        return DEFECT
+    return exit_code(run, differs=bool(run.changed) and (would or fail_on_fix))
 
 
 def _filter(todo: Plan, terminal: Console, *, diff: bool, check: bool, fail_on_fix: bool) -> int:

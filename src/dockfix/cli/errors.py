@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["INTERRUPTED", "Ended", "OutputClosed"]
+__all__ = ["DEFECT", "INTERRUPTED", "Ended", "OutputClosed"]
+
+DEFECT = 3
+"""The exit code if a rule has a defect."""
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as in shells."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Annotated, TypeAlias
 
 import typer
@@ -17,11 +19,29 @@ def whole_number(text: str) -> int:
         raise typer.BadParameter(f"{text!r} is not a whole number") from None
 
 
-def _jobs(text: str) -> int:
+def _from_one(text: str) -> int:
     number = whole_number(text)
     if number < 1:
         raise typer.BadParameter(f"{number} is not a whole number from 1 on")
     return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise typer.BadParameter(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KMGT]?)(?:I?B)?", text.strip().upper())
+    size = int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " ")) if found else 0
+    if size < 1:
+        raise typer.BadParameter(f"{text!r} is not a size; examples: 500M, 2G")
+    return size
 
 
 PathsArgument: TypeAlias = Annotated[
@@ -29,6 +49,14 @@ PathsArgument: TypeAlias = Annotated[
     typer.Argument(
         metavar="[PATHS]...",
         help="Files, folders to search, or - for standard input. Default: the current folder.",
+        show_default=False,
+    ),
+]
+FilesArgument: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATHS]...",
+        help="Files, or folders to search. Default: the current folder.",
         show_default=False,
     ),
 ]
@@ -87,7 +115,7 @@ JobsOption: TypeAlias = Annotated[
     typer.Option(
         "--jobs",
         "-j",
-        parser=_jobs,
+        parser=_from_one,
         metavar="N",
         help="Number of processes for many files. Default and maximum: one per processor.",
     ),
@@ -109,4 +137,35 @@ VerboseOption: TypeAlias = Annotated[
 ]
 ColourOption: TypeAlias = Annotated[
     Colour, typer.Option("--color", help="When to use colours; auto: on a terminal, unless NO_COLOR is set.")
+]
+OutputOption: TypeAlias = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the result to this file.")
+]
+BuilderOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--builder",
+        metavar="NAME",
+        help="The builder: buildx, buildctl, podman or buildah. Default: the first of these that works.",
+    ),
+]
+RunsOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--runs", parser=_from_one, metavar="N", help="Measure each build N times. Default: 1."),
+]
+TimeoutOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option("--timeout", parser=_seconds, metavar="SECONDS", help="Time limit of each build. Default: 1800."),
+]
+MaxContextOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--max-context",
+        parser=_size,
+        metavar="SIZE",
+        help="Do not build a target with a larger build context, which is copied. Default: 2G.",
+    ),
+]
+QuickOption: TypeAlias = Annotated[
+    bool, typer.Option("--quick", help="Compare the images only: measure no times and no use of caches.")
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockfix.cli.console import Console, shown
+from dockfix.cli.errors import DEFECT
 from dockfix.output.plain import printable
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dockfix.project.config import Config
     from dockfix.rule.model import Codemod
     from dockfix.rule.registry import Registry
+    from dockfix.verify.model import VerifyResult
 
 STDIN = "-"
 
@@ -130,10 +132,10 @@ def _jobs(given: Given, configured: Settings) -> int:
     return configured.jobs if given.jobs is None else min(given.jobs, processors())
 
 
-def exit_code(result: RunResult, *, differs: bool) -> int:
+def exit_code(result: RunResult | VerifyResult, *, differs: bool) -> int:
     """3 for a defect that was caught, else 2 for input that could not be used, else 1 if `differs`, else 0."""
     if result.defects:
-        return 3
+        return DEFECT
     if result.problems:
         return 2
     return 1 if differs else 0

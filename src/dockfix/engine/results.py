@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
+from dockfix.syntax.source import Lines
 
 if TYPE_CHECKING:
     from dockfix.rule.workspace import Workspace
 
-__all__ = ["Defect", "FileResult", "RunResult", "shown_path", "with_lines_of"]
+__all__ = ["Defect", "FileResult", "RunResult", "is_unsafe", "shown_path", "with_lines_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,13 @@ class FileResult:
             return self
         return replace(self, remaining=tuple(with_lines_of(self.before, self.text, self.remaining)))
 
+    def with_lines_after(self) -> FileResult:
+        """The same result with the lines of the remaining findings in `text`, as on disk once it is written."""
+        if not self.changed or not self.remaining:
+            return self
+        lines = Lines(self.text)
+        return replace(self, remaining=tuple(_located(each, lines) for each in self.remaining))
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
@@ -159,14 +167,19 @@ class RunResult:
         return sum(len(each.applied) for each in self.files)
 
     @property
+    def applied_unsafe(self) -> int:
+        """How many of the applied fixes are unsafe."""
+        return sum(is_unsafe(found) for each in self.files for found in each.applied)
+
+    @property
     def fixable(self) -> int:
         """How many safe fixes were found and not applied."""
-        return sum(not _is_unsafe(found) for each in self.files for found in each.fixes)
+        return sum(not is_unsafe(found) for each in self.files for found in each.fixes)
 
     @property
     def fixable_unsafe(self) -> int:
         """How many unsafe fixes were found and not applied."""
-        return sum(_is_unsafe(found) for each in self.files for found in each.fixes)
+        return sum(is_unsafe(found) for each in self.files for found in each.fixes)
 
     @property
     def actionable(self) -> bool:
@@ -209,7 +222,14 @@ def with_lines_of(before: str, text: str, found: Sequence[Diagnostic]) -> list[D
     return [replace(each, line=line(each.line), end_line=line(each.end_line)) for each in found]
 
 
-def _is_unsafe(found: Diagnostic) -> bool:
+def _located(found: Diagnostic, lines: Lines) -> Diagnostic:
+    start, end = found.finding.at
+    line, end_line = lines.line(start), lines.line(max(start, end - 1))
+    return replace(found, line=line, column=lines.column(start), end_line=end_line)
+
+
+def is_unsafe(found: Diagnostic) -> bool:
+    """Whether a finding is an unsafe fix."""
     return isinstance(found.finding, Fix) and found.finding.safety is Safety.UNSAFE
 
 

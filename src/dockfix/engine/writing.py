@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dockfix.engine.results import FileResult
+from dockfix.engine.results import FileResult, RunResult
 from dockfix.project.files import FileText
 from dockfix.project.problems import InputError
 from dockfix.project.writing import NewFile, remove_leftovers, write_files
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import encode
 
-__all__ = ["write_results"]
+__all__ = ["write_results", "write_run"]
 
 
 def write_results(
@@ -41,6 +41,21 @@ def write_results(
             for path in group:
                 by_path[path] = replace(by_path[path], written=True)
     return list(by_path.values())
+
+
+def write_run(run: RunResult) -> RunResult:
+    """Write the files that changed in a run that wrote nothing; see `write_results`.
+
+    The lines of the remaining findings are those of the files as they are then.
+    """
+    known = {id(problem) for result in run.files for problem in result.problems}
+    results = write_results([each.with_lines_after() for each in run.files], run.workspace, run.change_sets)
+    fresh = (problem for result in results for problem in result.problems if id(problem) not in known)
+    return replace(
+        run,
+        files=tuple(each if each.written else each.with_lines_before() for each in results),
+        problems=(*run.problems, *fresh),
+    )
 
 
 def _original(result: FileResult, workspace: Workspace) -> FileText | NewFile:

@@ -7,10 +7,10 @@ refusal in the brackets after "not fixed:".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from dockfix.engine.results import FileResult, RunResult
+from dockfix.engine.results import Defect, FileResult, RunResult, is_unsafe
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.project.problems import InputProblem
@@ -80,28 +80,36 @@ def findings_text(result: RunResult, *, style: Style = PLAIN, verbose: bool = Fa
     )
 
 
-def defect_lines(result: RunResult, packs: Mapping[str, str], *, verbose: bool = False) -> Iterator[str]:
+def defect_lines(
+    defects: Iterable[tuple[str, Defect]], packs: Mapping[str, str], *, verbose: bool = False
+) -> Iterator[str]:
     """The defects of codemods; with `verbose` the traceback of a crash.
 
     Args:
-        result: the run.
+        defects: the defects, each with the path of its file.
         packs: the pack of each codemod.
         verbose: whether to show tracebacks.
     """
-    for outcome, defect in result.defects:
+    for path, defect in defects:
         trace = f"\n{printable(defect.traceback.rstrip(), keep=NEWLINE)}" if verbose and defect.traceback else ""
         hint = " (-v shows the traceback)" if defect.traceback and not verbose else ""
         consequence = "its findings are incomplete" if defect.gate == "crash" else "its change was discarded"
         own = sorted({packs.get(rule, BUILT_IN) for rule in defect.rule.split(", ")} - {BUILT_IN})
         whom = f" to the authors of {' and '.join(f'the pack {each!r}' for each in own)}" if own else ""
         yield (
-            f"{printable(outcome.path)}: defect in {defect.rule} ({defect.gate}): {printable(defect.message)};"
+            f"{printable(path)}: defect in {printable(f'{defect.rule} ({defect.gate}): {defect.message}')};"
             f" {consequence}; please report this{printable(whom)}{hint}{trace}"
         )
 
 
 def apply_lines(
-    result: RunResult, *, would: bool, asked: bool = False, style: Style = PLAIN, verbose: bool = False
+    result: RunResult,
+    *,
+    would: bool,
+    asked: bool = False,
+    proven: bool = False,
+    style: Style = PLAIN,
+    verbose: bool = False,
 ) -> Iterator[str]:
     """The rules that fixed each file; with `verbose` each fix, and the findings that are left.
 
@@ -109,26 +117,35 @@ def apply_lines(
         result: the run.
         would: whether nothing was written.
         asked: whether the user was asked about each fix.
+        proven: whether unsafe fixes were applied only if builds have shown that their promises hold.
         style: colours.
         verbose: whether to show each finding.
     """
     places = Places(result.root)
     left = "declined" if asked else "not applied"
+    unsafe = "not applied: not proven" if proven else left if result.unsafe else "not applied: needs review"
     for outcome in result.files:
         if verbose:
-            unsafe = "not applied: needs review" if not result.unsafe else left
-            yield from _verbose(outcome, places, would, style, unsafe, left)
+            yield from _verbose(outcome, places, would, proven, style, unsafe, left)
         elif outcome.applied:
-            rules = Counter(found.rule for found in outcome.applied)
-            listed = ", ".join(rule if count == 1 else f"{rule} ({count})" for rule, count in rules.items())
+            rules = Counter((found.rule, proven and is_unsafe(found)) for found in outcome.applied)
+            listed = ", ".join(_counted(rule, count, shown) for (rule, shown), count in rules.items())
             verb = "would fix" if would else "fixed"
             yield f"{style('bold', printable(outcome.path))}: {verb} {listed}"
 
 
-def _verbose(outcome: FileResult, places: Places, would: bool, style: Style, unsafe: str, safe: str) -> Iterator[str]:
+def _counted(rule: str, count: int, proven: bool) -> str:
+    notes = [*([str(count)] if count > 1 else []), *(["proven"] if proven else [])]
+    return f"{rule} ({', '.join(notes)})" if notes else rule
+
+
+def _verbose(
+    outcome: FileResult, places: Places, would: bool, proven: bool, style: Style, unsafe: str, safe: str
+) -> Iterator[str]:
     """`unsafe` and `safe` say why fixes of that kind were not applied."""
     for found in map(places.found, outcome.applied):
-        yield finding_line(outcome.path, found, style=style, tag="would be fixed" if would else "fixed")
+        tag = ("would be fixed" if would else "fixed") + (": proven" if proven and is_unsafe(found) else "")
+        yield finding_line(outcome.path, found, style=style, tag=tag)
         yield from finding_details(found, style=style)
     for found in map(places.found, outcome.remaining):
         yield finding_line(outcome.path, found, style=style, tag=_why_left(found, unsafe, safe))

@@ -1,0 +1,115 @@
+"""`dockfix report`: findings, diffs, and what builds have shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.building import Builds
+
+OLD = "FROM alpine as base\nWORKDIR app\nWORKDIR $X\nUSER root\n"
+REPORT = """\
+# dockfix report
+
+4 findings in 1 Dockerfile; 1 fixable (dockfix apply); 1 fixable after review (dockfix apply --unsafe); 1 not fixed; 1 to fix by hand.
+
+## `api/Dockerfile`
+
+| line | severity | rule | finding | what can be done |
+|---|---|---|---|---|
+| 1 | info | `from-as` | `as` in lower case | safe fix: it is neater |
+| 2 | warning | `workdir-abs` | relative folder app | unsafe fix: it depends; review: where it was |
+| 3 | warning | `workdir-abs` | relative folder \\$X | not fixed: it holds a variable |
+| 4 | error | `user-root` | runs as root | to fix by hand |
+
+### Fixes
+
+```diff
+--- a/api/Dockerfile
++++ b/api/Dockerfile
+@@ -1,4 +1,4 @@
+-FROM alpine as base
++FROM alpine AS base
+ WORKDIR app
+ WORKDIR $X
+ USER root
+```
+"""  # noqa: E501 - the summary is one line
+
+
+@pytest.fixture
+def builds(project: Path, tmp_path: Path) -> Builds:
+    (project / "api").mkdir()
+    (project / "api" / "Dockerfile").write_text(OLD)
+    return Builds(project, tmp_path)
+
+
+def test_findings_and_diffs(builds: Builds) -> None:
+    done = builds("fine", "report")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == REPORT
+    assert builds.said() == {}
+    assert (builds.project / "api" / "Dockerfile").read_text() == OLD
+    assert "+WORKDIR /app" in builds("fine", "report", "--unsafe").stdout
+    assert "user-root" not in builds("fine", "report", "--skip", "user-root").stdout
+
+
+def test_builds_are_part_of_it(builds: Builds) -> None:
+    done = builds("broken", "report", "--verify", "--quick")
+    assert done.returncode == 1
+    assert builds.said()["options"]["quick"] is True
+    start = done.stdout.index("### Build: api (docker-compose.yaml:12)\n\n- 3 fixes: `cache-mount` (2), `apt-purge`\n")
+    assert done.stdout.index("## `api/Dockerfile`") < start < done.stdout.index("## `web/Dockerfile`")
+    assert "| image size | 368.4 MB | 293.0 MB | -75.4 MB (-20%) |" in done.stdout
+    assert "Real builds: 4 promises of 2 build targets: " in done.stdout
+
+
+def test_a_saved_result_is_used(builds: Builds) -> None:
+    assert builds("broken", "verify", "-f", "json", "-o", "saved.json").returncode == 1
+    done = builds("broken", "report", "--verify-result", "saved.json", "--output", "report.md")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert builds.said() == {}
+    text = (builds.project / "report.md").read_text()
+    assert "| `apt-purge` | image | **broken** | /usr/bin/gcc is missing |" in text
+    assert "### Build: db/Dockerfile\n\nNot built: the context has 3.0 GB\n" in text
+
+
+def test_json(builds: Builds) -> None:
+    data = json.loads(builds("fine", "report", "--format", "json").stdout)
+    assert (data["version"], data["verify"]) == (1, None)
+    assert len(data["check"]["files"][0]["findings"]) == 4
+    assert [each["path"] for each in data["diffs"]] == ["api/Dockerfile"]
+    data = json.loads(builds("fine", "report", "--format", "json", "--verify").stdout)
+    assert data["verify"]["summary"]["kept"] == 1
+
+
+def test_a_file_that_cannot_be_used_and_one_without_findings(builds: Builds) -> None:
+    (builds.project / "Dockerfile").write_text("FROM a\n")
+    (builds.project / "b.Dockerfile").write_text("FROM a\nNONSENSE\n")
+    done = builds("fine", "report")
+    assert done.returncode == 2
+    assert "## `Dockerfile`\n\nNothing was found.\n" in done.stdout
+    assert "## `b.Dockerfile`\n\nNot checked.\n" in done.stdout
+    assert "\nNot used: `b.Dockerfile:2`: unknown instruction: NONSENSE\n" in done.stdout
+    assert "b.Dockerfile:2: unknown instruction: NONSENSE\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-"], "report reads files, not standard input"),
+        (["--runs", "2"], "--runs can only be used with --verify"),
+        (["--verify", "--verify-result", "x"], "--verify and --verify-result cannot be combined"),
+        (["--verify-result", "none"], "--verify-result: none: No such file or directory"),
+        (["--verify-result", ""], "--verify-result: the empty name: "),
+        (["--verify-result", "api/Dockerfile"], "--verify-result: api/Dockerfile: not a document of `dockfix verify"),
+        (["--verify", "--builder", "missing"], "the builder 'missing' is not known"),
+    ],
+)
+def test_bad_usage_is_one_line(builds: Builds, arguments: list[str], message: str) -> None:
+    done = builds("fine", "report", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {message}")
+    assert done.stderr.count("\n") == 1

@@ -63,6 +63,7 @@ def test_builds_are_part_of_it(builds: Builds) -> None:
     start = done.stdout.index("### Build: api (docker-compose.yaml:12)\n\n- 3 fixes: `cache-mount` (2), `apt-purge`\n")
     assert done.stdout.index("## `api/Dockerfile`") < start < done.stdout.index("## `web/Dockerfile`")
     assert "| image size | 368.4 MB | 293.0 MB | -75.4 MB (-20%) |" in done.stdout
+    assert "<details><summary>The fixes that were built</summary>\n\n```diff\n--- a/api/Dockerfile\n" in done.stdout
     assert "Real builds: 4 promises of 2 build targets: " in done.stdout
 
 

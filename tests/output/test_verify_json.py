@@ -10,7 +10,7 @@ import pytest
 from dockfix.output.json import dumps
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.output.verify_json import read_verify_json, verify_json
-from dockfix.verify.model import VerifyResult
+from dockfix.verify.model import Measurement, VerifyResult
 from tests.output.verify_samples import EVIL, FAILS, HOSTILE, RESULT
 
 
@@ -30,6 +30,12 @@ def test_the_document() -> None:
         "rule": "apt-purge", "promise": "image", "state": "broken",
         "evidence": ["/usr/bin/gcc is missing", "and 2 more files"],
     }  # fmt: skip
+    assert (
+        round(7 / 3, 3)
+        in verify_json(VerifyResult("b", (replace(FAILS, measurements=(Measurement("m", "s", (7 / 3,), ()),)),)))[
+            "targets"
+        ][0]["measurements"][0]["before"]
+    )
     assert first["measurements"][1]["before"] == [34.0, 40.0, 36.0]
     assert first["differences"][-1]["reason"] == "logs differ in each build"
     assert first["culprits"][0]["line"] == 7

@@ -46,6 +46,7 @@ FINE = TargetResult(
         Measurement("cold build", "s", (34.0, 40.0, 36.0), (36.0,)),
         Measurement("warm build", "s", (), (1.0,)),
         Measurement("layers", "layers", (7,), (8,)),
+        Measurement("not measured", "s", (), ()),
     ),
     differences=(
         Difference("removed", "/usr/bin/gcc", "file 0755 root", ""),

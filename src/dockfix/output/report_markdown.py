@@ -8,7 +8,7 @@ from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.markdown import code, prose, table
 from dockfix.output.measures import total
 from dockfix.output.text import check_summary
-from dockfix.output.verify_markdown import diff_block, target_markdown
+from dockfix.output.verify_markdown import diff_block, folded, target_markdown
 from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety
 from dockfix.verify.model import TargetResult, VerifyResult
 
@@ -34,7 +34,7 @@ def report_markdown(found: RunResult, fixed: RunResult, verified: VerifyResult |
     # a fix may change files in which nothing was found, and a result that was read may name others
     lines += [line for each in fixed.changed if each.display not in displays for line in _file(each, each.diff, [])]
     for path, builds in targets.items():
-        lines += ["", f"## {code(path)}", *_builds(builds)]
+        lines += ["", f"## {code(path)}", *_builds(builds, "")]
     for problem in found.problems:
         where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
         lines += ["", f"Not used: {code(where)}: {prose(problem.message)}"]
@@ -60,7 +60,7 @@ def _file(file: FileResult, diff: str, targets: list[TargetResult]) -> Iterator[
     if diff:
         yield from ("", "### Fixes", "")
         yield from diff_block(diff)
-    yield from _builds(targets)
+    yield from _builds(targets, diff)
 
 
 def _row(found: Diagnostic) -> tuple[str, ...]:
@@ -85,7 +85,11 @@ def _remedy(found: Diagnostic) -> str:
             return "to fix by hand"
 
 
-def _builds(targets: list[TargetResult]) -> Iterator[str]:
+def _builds(targets: list[TargetResult], diff: str) -> Iterator[str]:
+    """The builds of a file; `diff` is the one that the report has shown already."""
     for target in targets:
         yield from ("", f"### Build: {prose(target.build or target.display)}", "")
         yield from target_markdown(target)
+        if target.diff and target.diff != diff:
+            yield ""
+            yield from folded("The fixes that were built", diff_block(target.diff))

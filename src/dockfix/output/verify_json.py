@@ -117,6 +117,8 @@ def _valid(value: Any) -> Any:
     match value:
         case str():
             return valid(value)
+        case float():
+            return round(value, 3)
         case dict():
             return {key: _valid(each) for key, each in value.items()}
         case tuple() | list():

@@ -23,7 +23,7 @@ from dockfix.output.measures import (
 )
 from dockfix.verify.model import Difference, State, TargetResult, Verdict, VerifyResult
 
-__all__ = ["diff_block", "target_markdown", "verify_markdown"]
+__all__ = ["diff_block", "folded", "target_markdown", "verify_markdown"]
 
 _MAX_ROWS: Final = 20
 """How many rows a list of differences or evidence has."""
@@ -39,7 +39,7 @@ def verify_markdown(result: VerifyResult) -> str:
         build = f": {prose(target.build)}" if target.build else ""
         lines += ["", f"### {code(target.display)}{build}", "", *target_markdown(target)]
         if target.diff:
-            lines += ["", *_folded("Diff", diff_block(target.diff))]
+            lines += ["", *folded("Diff", diff_block(target.diff))]
     for problem in result.problems:
         where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
         lines += ["", f"{code(where)}: {prose(problem.message)}"]
@@ -59,6 +59,7 @@ def target_markdown(target: TargetResult) -> Iterator[str]:
     rows = [
         (prose(each.what), measured(each.before, each.unit), measured(each.after, each.unit), change(each))
         for each in target.measurements
+        if each.before or each.after
     ]
     if rows:
         yield ""
@@ -89,14 +90,14 @@ def _more(target: TargetResult) -> Iterator[str]:
     ]
     if unexplained:
         yield ""
-        yield from _folded("Differences that no promise covers", _differences(unexplained))
+        yield from folded("Differences that no promise covers", _differences(unexplained))
     if evidence:
         yield ""
-        yield from _folded("More evidence", _limited(evidence))
+        yield from folded("More evidence", _limited(evidence))
     for name, build in (("before", target.before), ("after", target.after)):
         if lines := log_end(build):
             yield ""
-            yield from _folded(f"End of the log of the build {name}", fenced(lines))
+            yield from folded(f"End of the log of the build {name}", fenced(lines))
     if explained := len(target.differences) - len(unexplained):
         number = count(explained, "other difference is", "other differences are")
         yield ""
@@ -113,7 +114,8 @@ def _limited(lines: list[str]) -> Iterator[str]:
         yield f"- and {len(lines) - _MAX_ROWS} more"
 
 
-def _folded(title: str, lines: Iterator[str]) -> Iterator[str]:
+def folded(title: str, lines: Iterator[str]) -> Iterator[str]:
+    """Lines that a reader of the Markdown has to open."""
     yield f"<details><summary>{title}</summary>"
     yield ""
     yield from lines

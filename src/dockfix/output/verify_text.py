@@ -84,6 +84,7 @@ def _table(target: TargetResult, style: Style, verbose: bool) -> Iterator[str]:
             change(each),
         )
         for each in target.measurements
+        if each.before or each.after
     ]
     if not rows:
         return

@@ -122,9 +122,24 @@ def test_an_attestation_is_not_an_image(tmp_path: Path) -> None:
     assert paths(read_image(write_folder(tmp_path, files))) == ["/", "/a"]
 
 
+def test_an_image_with_two_tags_is_one_image(tmp_path: Path) -> None:
+    files = oci_files([layer(Member("a"))])
+    index = json.loads(files["index.json"])
+    files["index.json"] = json.dumps({"manifests": index["manifests"] * 2}).encode()
+    assert paths(read_image(write_folder(tmp_path, files))) == ["/", "/a"]
+
+
+def test_two_images_are_refused(tmp_path: Path) -> None:
+    files = oci_files([layer(Member("a"))])
+    manifests = [*json.loads(files["index.json"])["manifests"], {"digest": "sha256:" + "0" * 64}]
+    files["index.json"] = json.dumps({"manifests": manifests}).encode()
+    with pytest.raises(ImageError, match="exactly one image, but it has 2"):
+        read_image(write_folder(tmp_path, files))
+
+
 def test_a_whiteout_removes_what_lower_layers_have(tmp_path: Path) -> None:
     lower = layer(folder("d"), Member("d/a"), Member("d/b"), Member("e/f/g"), Member("h"))
-    upper = layer(Member("d/.wh.a"), Member(".wh.e"), Member(".wh.missing"), Member("d/.wh..wh.plnk"))
+    upper = layer(Member("d/.wh.a"), Member(".wh.e"), Member(".wh.missing"), Member(".wh..wh.plnk/5.6"))
     assert paths(merged(tmp_path, lower, upper)) == ["/", "/d", "/d/b", "/h"]
 
 

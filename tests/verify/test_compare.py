@@ -201,6 +201,22 @@ def test_a_changed_account_is_listed() -> None:
     assert reasons(compare(debian(files, "gcc=4:12"), debian({})))["/etc/passwd"] == ""
 
 
+def test_a_changed_system_account_is_listed() -> None:
+    def files(shell: str) -> dict[str, bytes | Entry]:
+        return {**GCC, "/etc/passwd": f"_gcc:x:101:102::/:{shell}\n".encode()}
+
+    after = debian({"/etc/passwd": b"_gcc:x:101:102::/:/bin/bash\n"})
+    assert reasons(compare(debian(files("/bin/false"), "gcc=4:12"), after))["/etc/passwd"] == ""
+    assert "/etc/passwd" not in reasons(compare(debian(files("/bin/bash"), "gcc=4:12"), after))
+
+
+def test_a_changed_file_that_a_package_no_longer_owns_is_listed() -> None:
+    listed = {"/var/lib/dpkg/info/a.list": b"/usr/bin/a\n"}
+    before = debian({**listed, "/usr/bin/a": b"1"}, "a=1")
+    assert reasons(compare(before, debian({"/usr/bin/a": b"2"}, "a=2")))["/usr/bin/a"] == ""
+    assert reasons(compare(before, debian({"/usr/bin/a": b"2"})))["/usr/bin/a"] == ""
+
+
 def test_databases_count_if_no_package_differs() -> None:
     before, after = debian({"/etc/alternatives/cc": b"x"}, "a=1"), debian({"/etc/alternatives/cc": b"y"}, "a=1")
     assert reasons(compare(before, after)) == {"/etc/alternatives/cc": ""}

@@ -188,6 +188,20 @@ def test_a_parent_that_is_a_symlink_is_followed_inside_the_image(tmp_path: Path)
     assert image.tree["/lib"].type == "symlink"
 
 
+def test_an_absolute_symlink_starts_at_the_root_of_the_image(tmp_path: Path) -> None:
+    image = merged(
+        tmp_path, layer(symlink("d/abs", "/opt"), symlink("d/rel", "../srv"), Member("d/abs/x"), Member("d/rel/y"))
+    )
+    assert paths(image) == ["/", "/d", "/d/abs", "/d/rel", "/opt", "/opt/x", "/srv", "/srv/y"]
+
+
+def test_a_hard_link_to_a_database_is_read(tmp_path: Path) -> None:
+    status = b"Package: x\nStatus: install ok installed\nVersion: 1\n"
+    hard = Member("var/lib/dpkg/status", kind=tarfile.LNKTYPE, link="var/lib/dpkg/status.d/x")
+    image = merged(tmp_path, layer(Member("var/lib/dpkg/status.d/x", status), hard))
+    assert image.kept["/var/lib/dpkg/status"] == status
+
+
 def test_a_loop_of_symlinks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="loop of symlinks"):
         merged(tmp_path, layer(symlink("a", "b"), symlink("b", "a"), Member("a/x")))

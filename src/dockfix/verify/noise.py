@@ -63,7 +63,7 @@ NOISE: Final = (
     Noise(
         ("/etc/machine-id", "/var/lib/dbus/machine-id"),
         "a random number of the machine",
-        "https://www.freedesktop.org/software/systemd/man/latest/machine-id.html",
+        "built twice: apt-get install dbus; https://www.freedesktop.org/software/systemd/man/latest/machine-id.html",
     ),
     Noise(
         ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv", "/run/.containerenv"),
@@ -143,13 +143,13 @@ NOISE: Final = (
     Noise(
         ("/etc/ssh/ssh_host_*", "/etc/ssl/private/ssl-cert-snakeoil.key", "/etc/ssl/certs/ssl-cert-snakeoil.pem"),
         "a random key, made when the package is installed",
-        "https://man.openbsd.org/sshd#/etc/ssh/ssh_host_ecdsa_key",
+        "built twice: apt-get install openssh-server ssl-cert",
         _CONTENT,
     ),
     Noise(
         ("/etc/ssl/certs/java/cacerts", "**/lib/security/cacerts"),
         "a Java key store has the times at which certificates were added",
-        "https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/security/KeyStore.html",
+        "built twice: apt-get install default-jre-headless",
         _CONTENT,
     ),
     Noise(
@@ -165,7 +165,7 @@ NOISE: Final = (
     Noise(
         ("/var/cache/fontconfig/**", "**/.cache/fontconfig/**"),
         "fontconfig's cache has times of folders",
-        "https://www.freedesktop.org/software/fontconfig/fontconfig-user.html",
+        "built twice: apt-get install fontconfig fonts-dejavu-core",
     ),
 )  # fmt: skip
 """The rows, the first that matches counts."""

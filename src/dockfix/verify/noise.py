@@ -129,6 +129,12 @@ NOISE: Final = (
         ("**/_cacache/tmp/**",), "temporary files of npm's cache", "https://github.com/npm/cacache#readme", _ALL
     ),
     Noise(
+        ("**/.cache/pnpm/metadata*/**", "**/pnpm/store/v*/**/*-index.json", "**/pnpm/pnpm-state.json", "**/node_modules/.modules.yaml"),
+        "pnpm notes times of downloads and checks",
+        "built twice: pnpm add express",
+        _CONTENT,
+    ),
+    Noise(
         ("**/.git/index",),
         "git's index has inode numbers and times",
         "built twice: git clone; https://git-scm.com/docs/index-format",
@@ -160,7 +166,7 @@ NOISE: Final = (
     Noise(
         ("/tmp/node-compile-cache/", "/tmp/v8-compile-cache-*/"),  # noqa: S108 - likewise
         "compiled code of Node.js",
-        "https://nodejs.org/api/module.html#module-compile-cache",
+        "built twice: yarn add express; https://nodejs.org/api/module.html#module-compile-cache",
     ),
     Noise(
         ("/var/cache/fontconfig/**", "**/.cache/fontconfig/**"),

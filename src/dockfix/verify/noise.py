@@ -129,7 +129,10 @@ NOISE: Final = (
         ("**/_cacache/tmp/**",), "temporary files of npm's cache", "https://github.com/npm/cacache#readme", _ALL
     ),
     Noise(
-        ("**/.cache/pnpm/metadata*/**", "**/pnpm/store/v*/**/*-index.json", "**/pnpm/pnpm-state.json", "**/node_modules/.modules.yaml"),
+        (
+            "**/.cache/pnpm/metadata*/**", "**/pnpm/store/v*/**/*-index.json", "**/pnpm/pnpm-state.json",
+            "**/node_modules/.modules.yaml",
+        ),
         "pnpm notes times of downloads and checks",
         "built twice: pnpm add express",
         _CONTENT,

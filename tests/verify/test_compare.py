@@ -201,6 +201,14 @@ def test_a_changed_account_is_listed() -> None:
     assert reasons(compare(debian(files, "gcc=4:12"), debian({})))["/etc/passwd"] == ""
 
 
+def test_the_accounts_that_are_new_or_gone_are_said_without_passwords() -> None:
+    before = image({"/etc/passwd": b"root:x:0:0::/root:/bin/sh\nold:x:7:7::/:/bin/sh\n"})
+    after = image({"/etc/passwd": b"root:x:0:0::/root:/bin/sh\napp:HASH:1000:1000::/home/app:/bin/sh\n"})
+    assert texts(compare(before, after)) == [
+        ("changed", "/etc/passwd", "47 bytes; old:x:7:7::/:/bin/sh", "64 bytes; app:x:1000:1000::/home/app:/bin/sh", "")
+    ]
+
+
 def test_a_changed_system_account_is_listed() -> None:
     def files(shell: str) -> dict[str, bytes | Entry]:
         return {**GCC, "/etc/passwd": f"_gcc:x:101:102::/:{shell}\n".encode()}

@@ -7,6 +7,7 @@ a folder does not differ because something below it does. A folder that is new o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -33,6 +34,8 @@ from dockfix.verify.ownership import PackageFiles, has_only_content
 __all__ = ["UNSTABLE", "allowed", "compare", "measurements", "unstable"]
 
 UNSTABLE: Final = "differs between two builds of the same Dockerfile"
+_MAX_ACCOUNTS: Final = 2_000
+_MAX_LINES: Final = 5
 _ORDER: Final = ("config", "package", "removed", "added", "changed")
 
 
@@ -49,9 +52,33 @@ def compare(before: Image, after: Image) -> tuple[Difference, ...]:
         [
             *_config(before.config, after.config),
             *_packages(before.packages, after.packages, _counts(root, files)),
-            *(each for each in differences(root, _reason(files)) if each.reason != PACKAGED),
+            *(
+                _with_accounts(each, before, after)
+                for each in differences(root, _reason(files))
+                if each.reason != PACKAGED
+            ),
         ]
     )
+
+
+def _with_accounts(difference: Difference, before: Image, after: Image) -> Difference:
+    """The difference; that of `/etc/passwd` or `/etc/group` with the lines that are new or gone."""
+    if difference.kind != "changed" or difference.what not in {"/etc/passwd", "/etc/group"}:
+        return difference
+    old, new = (
+        [re.sub(r"^([^:]*):[^:]*:", r"\1:x:", line) for line in _lines(image.kept.get(difference.what, b""))]
+        for image in (before, after)
+    )
+    gone, added = [line for line in old if line not in new], [line for line in new if line not in old]
+    return replace(
+        difference,
+        before="; ".join([difference.before, *gone[:_MAX_LINES]]),
+        after="; ".join([difference.after, *added[:_MAX_LINES]]),
+    )
+
+
+def _lines(content: bytes) -> list[str]:
+    return content.decode("utf-8", "surrogateescape").split("\n")[:_MAX_ACCOUNTS]
 
 
 def _reason(files: PackageFiles, permissions: Sequence[_Permission] = ()) -> Reason:
@@ -160,7 +187,7 @@ def _aspects(difference: Difference) -> set[str]:
     """What a changed file differs in: content, type, mode or owner, as the first words of its texts."""
     if difference.kind != "changed":
         return set()
-    words = {part.partition(" ")[0] for part in difference.before.split(", ")}
+    words = {part.partition(" ")[0] for part in difference.before.split("; ")[0].split(", ")}
     return {word for word in words if not word[:1].isdigit() and word not in {"sha256", "to"}}
 
 

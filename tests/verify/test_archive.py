@@ -55,6 +55,15 @@ def test_types_and_links_of_a_ustar_archive() -> None:
     assert found[-1][0] == "a" * 90 + "/" + "b" * 90
 
 
+def test_global_headers_and_contiguous_files() -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"uid": "77"}) as archive:
+        info = tarfile.TarInfo("a")
+        info.type, info.size = tarfile.CONTTYPE, 1
+        archive.addfile(info, io.BytesIO(b"x"))
+    assert read(stream.getvalue()) == [("a", "0", 0o644, 77, 0, b"x", "")]
+
+
 def test_content_that_is_not_read_is_skipped_with_or_without_seek() -> None:
     stream = io.BytesIO(layer(Member("a", b"x" * 5000), Member("b", b"y")))
     assert [entry.name for entry in TarReader(stream)] == ["a", "b"]

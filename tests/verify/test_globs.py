@@ -30,6 +30,14 @@ def test_what_does_not_match(pattern: str, path: str) -> None:
     assert not Globs([pattern]).matches(path)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [("/a", "/a/b/c"), ("/[a]b", "/ab"), ("\\*x", "/*x"), ("[!a]", "/b"), ("**/c/**", "/a/b/c/d"), ("a?c", "/abc")],
+)
+def test_what_matches(pattern: str, path: str) -> None:
+    assert Globs([pattern]).matches(path)
+
+
 @pytest.mark.parametrize("path", ["/", "/a"])
 def test_no_patterns_match_nothing(path: str) -> None:
     assert not Globs([]).matches(path)

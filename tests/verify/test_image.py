@@ -122,9 +122,24 @@ def test_an_attestation_is_not_an_image(tmp_path: Path) -> None:
     assert paths(read_image(write_folder(tmp_path, files))) == ["/", "/a"]
 
 
+def test_an_image_with_two_tags_is_one_image(tmp_path: Path) -> None:
+    files = oci_files([layer(Member("a"))])
+    index = json.loads(files["index.json"])
+    files["index.json"] = json.dumps({"manifests": index["manifests"] * 2}).encode()
+    assert paths(read_image(write_folder(tmp_path, files))) == ["/", "/a"]
+
+
+def test_two_images_are_refused(tmp_path: Path) -> None:
+    files = oci_files([layer(Member("a"))])
+    manifests = [*json.loads(files["index.json"])["manifests"], {"digest": "sha256:" + "0" * 64}]
+    files["index.json"] = json.dumps({"manifests": manifests}).encode()
+    with pytest.raises(ImageError, match="exactly one image, but it has 2"):
+        read_image(write_folder(tmp_path, files))
+
+
 def test_a_whiteout_removes_what_lower_layers_have(tmp_path: Path) -> None:
     lower = layer(folder("d"), Member("d/a"), Member("d/b"), Member("e/f/g"), Member("h"))
-    upper = layer(Member("d/.wh.a"), Member(".wh.e"), Member(".wh.missing"), Member("d/.wh..wh.plnk"))
+    upper = layer(Member("d/.wh.a"), Member(".wh.e"), Member(".wh.missing"), Member(".wh..wh.plnk/5.6"))
     assert paths(merged(tmp_path, lower, upper)) == ["/", "/d", "/d/b", "/h"]
 
 
@@ -171,6 +186,20 @@ def test_a_parent_that_is_a_symlink_is_followed_inside_the_image(tmp_path: Path)
     image = merged(tmp_path, lower, upper)
     assert paths(image) == ["/", "/abs", "/lib", "/up", "/usr", "/usr/b", "/usr/lib", "/usr/lib/a", "/usr/lib/c"]
     assert image.tree["/lib"].type == "symlink"
+
+
+def test_an_absolute_symlink_starts_at_the_root_of_the_image(tmp_path: Path) -> None:
+    image = merged(
+        tmp_path, layer(symlink("d/abs", "/opt"), symlink("d/rel", "../srv"), Member("d/abs/x"), Member("d/rel/y"))
+    )
+    assert paths(image) == ["/", "/d", "/d/abs", "/d/rel", "/opt", "/opt/x", "/srv", "/srv/y"]
+
+
+def test_a_hard_link_to_a_database_is_read(tmp_path: Path) -> None:
+    status = b"Package: x\nStatus: install ok installed\nVersion: 1\n"
+    hard = Member("var/lib/dpkg/status", kind=tarfile.LNKTYPE, link="var/lib/dpkg/status.d/x")
+    image = merged(tmp_path, layer(Member("var/lib/dpkg/status.d/x", status), hard))
+    assert image.kept["/var/lib/dpkg/status"] == status
 
 
 def test_a_loop_of_symlinks_is_refused(tmp_path: Path) -> None:

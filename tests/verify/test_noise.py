@@ -20,7 +20,8 @@ EXAMPLES = [
     "/var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_InRelease", "/var/lib/rpm/rpmdb.sqlite",
     "/root/.cache/uv/archive-v0/2L_nWy1I0S992HFJ", "/root/.cache/uv/simple-v28/index/idna.rkyv",
     "/root/.cache/pip/http-v2/a/b/c", "/root/.npm/_logs/2026-11-28T02_04_49_671Z-debug-0.log",
-    "/root/.npm/_cacache/index-v5/00/60/6a22", "/root/.npm/_cacache/tmp/x", "/src/.git/index", "/src/.git/logs/HEAD",
+    "/root/.npm/_cacache/index-v5/00/60/6a22",
+    "/root/.npm/_cacache/tmp/x", "/root/.cache/pnpm/metadata/x/ms.json", "/src/.git/index", "/src/.git/logs/HEAD",
     "/etc/ssh/ssh_host_ed25519_key", "/etc/ssl/certs/java/cacerts", "/tmp/hsperfdata_root/7",  # noqa: S108 - a path of an image
     "/tmp/node-compile-cache/v22/x",  # noqa: S108 - likewise
     "/home/app/.cache/fontconfig/x.cache-7",

@@ -38,6 +38,8 @@ class Change:
         before: the entry before; None if there was none.
         after: likewise.
         below: the changes directly below it, by name.
+        rights: for a folder, the mode and owner before and after, if all that is in it differs in the same way and in
+            nothing else; as after a `chown -R`.
     """
 
     path: str
@@ -45,6 +47,7 @@ class Change:
     before: Entry | None = None
     after: Entry | None = None
     below: dict[str, Change] = field(default_factory=dict)
+    rights: tuple[str, str] | None = None
 
     @property
     def covers(self) -> bool:
@@ -72,7 +75,35 @@ def changes(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Change:
         node = _node(nodes, path.rstrip("/"))
         node.before, node.after = before.get(path), after.get(path)
         node.kind = "added" if node.before is None else "removed" if node.after is None else "changed"
+    _set_rights(nodes, after)
     return nodes[""]
+
+
+def _set_rights(nodes: dict[str, Change], after: Mapping[str, Entry]) -> None:
+    """Set `rights` of the folders that are changed as a whole."""
+    entries: dict[str, int] = {}
+    for path in after:
+        above = path.rpartition("/")[0]
+        if above in nodes and path != "/":
+            entries[above] = entries.get(above, 0) + 1
+    rights: dict[str, tuple[str, str] | None] = {}
+    for path in sorted(nodes, key=len, reverse=True):
+        change = nodes[path]
+        own = _rights(change)
+        whole = len(change.below) == entries.get(path, 0)
+        rights[path] = own if whole and all(rights[each.path] == own for each in change.below.values()) else None
+        if change.below and path:
+            change.rights = rights[path]
+
+
+def _rights(change: Change) -> tuple[str, str] | None:
+    """The mode and owner before and after, if nothing else differs."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return None
+    if (before.type, before.digest, before.link) != (after.type, after.digest, after.link):
+        return None
+    return _changed_texts(before, after)
 
 
 def _node(nodes: dict[str, Change], path: str) -> Change:
@@ -101,7 +132,8 @@ def differences(root: Change, reason: Reason) -> Iterator[Difference]:
     """The differences of a change and of what is below it.
 
     A folder that is new or gone is one difference with the reason of its content, if all of that has one. If a part of
-    its content only is promised, or comes from packages, the parts are differences of their own.
+    its content only is promised, or comes from packages, the parts are differences of their own. A folder whose mode or
+    owner differs in the same way as that of all its content is one difference, too, if all of it has one reason.
     """
     reasons = _reasons(root, reason)
     todo = [root]
@@ -110,10 +142,13 @@ def differences(root: Change, reason: Reason) -> Iterator[Difference]:
         found = reasons[change.path]
         if change.covers and not (change.below and "" in found and any(map(_splits, found))):
             yield _difference(change, _joined(found))
-            continue
-        if change.kind and not change.covers:
-            yield _difference(change, reason(change))
-        todo += reversed(change.below.values())
+        elif change.rights and len(found) == 1:
+            count = f", and all that is below: {sum(1 for _ in change.walk()) - 1:,}"
+            yield Difference("changed", change.path, change.rights[0], change.rights[1] + count, *found)
+        else:
+            if change.kind and not change.covers:
+                yield _difference(change, reason(change))
+            todo += reversed(change.below.values())
 
 
 def _reasons(root: Change, reason: Reason) -> dict[str, frozenset[str]]:
@@ -148,8 +183,13 @@ def _difference(change: Change, reason: str) -> Difference:
     before, after = change.before, change.after
     if before is None or after is None or before.type != after.type:
         return Difference(change.kind, change.path, _whole(change, False), _whole(change, True), reason)
+    return Difference(change.kind, change.path, *_changed_texts(before, after), reason)
+
+
+def _changed_texts(before: Entry, after: Entry) -> tuple[str, str]:
+    """What differs between two entries of one type, in words."""
     texts: list[tuple[str, str]] = []
-    if (before.digest, before.size) != (after.digest, after.size):
+    if before.digest != after.digest:
         short = before.size == after.size
         texts.append((_content(before, short), _content(after, short)))
     if before.link != after.link:
@@ -158,7 +198,7 @@ def _difference(change: Change, reason: str) -> Difference:
         texts.append((f"mode {before.mode:04o}", f"mode {after.mode:04o}"))
     if (before.uid, before.gid) != (after.uid, after.gid):
         texts.append((f"owner {before.uid}:{before.gid}", f"owner {after.uid}:{after.gid}"))
-    return Difference(change.kind, change.path, ", ".join(a for a, _ in texts), ", ".join(b for _, b in texts), reason)
+    return ", ".join(old for old, _ in texts), ", ".join(new for _, new in texts)
 
 
 def _content(entry: Entry, with_digest: bool) -> str:
@@ -191,11 +231,13 @@ def files_text(count: int, size: int) -> str:
 
 def size_text(size: float) -> str:
     """A number of bytes for a reader, in units of 1,000."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+    if size < 1000:
+        return "1 byte" if size == 1 else f"{size:,.0f} bytes"
+    for unit in ("kB", "MB", "GB"):
         size /= 1000
-    return f"{size:.1f} GB"
+        if size < 1000 or unit == "GB":
+            break
+    return f"{size:,.0f} {unit}" if size >= 100 else f"{size:.1f} {unit}"
 
 
 def _is_folder(entry: Entry | None) -> bool:

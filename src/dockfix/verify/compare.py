@@ -7,7 +7,8 @@ a folder does not differ because something below it does. A folder that is new o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -33,6 +34,8 @@ from dockfix.verify.ownership import PackageFiles, has_only_content
 __all__ = ["UNSTABLE", "allowed", "compare", "measurements", "unstable"]
 
 UNSTABLE: Final = "differs between two builds of the same Dockerfile"
+_MAX_ACCOUNTS: Final = 2_000
+_MAX_LINES: Final = 5
 _ORDER: Final = ("config", "package", "removed", "added", "changed")
 
 
@@ -49,9 +52,33 @@ def compare(before: Image, after: Image) -> tuple[Difference, ...]:
         [
             *_config(before.config, after.config),
             *_packages(before.packages, after.packages, _counts(root, files)),
-            *(each for each in differences(root, _reason(files)) if each.reason != PACKAGED),
+            *(
+                _with_accounts(each, before, after)
+                for each in differences(root, _reason(files))
+                if each.reason != PACKAGED
+            ),
         ]
     )
+
+
+def _with_accounts(difference: Difference, before: Image, after: Image) -> Difference:
+    """The difference; that of `/etc/passwd` or `/etc/group` with the lines that are new or gone."""
+    if difference.kind != "changed" or difference.what not in {"/etc/passwd", "/etc/group"}:
+        return difference
+    old, new = (
+        [re.sub(r"^([^:]*):[^:]*:", r"\1:x:", line) for line in _lines(image.kept.get(difference.what, b""))]
+        for image in (before, after)
+    )
+    gone, added = [line for line in old if line not in new], [line for line in new if line not in old]
+    return replace(
+        difference,
+        before="; ".join([difference.before, *gone[:_MAX_LINES]]),
+        after="; ".join([difference.after, *added[:_MAX_LINES]]),
+    )
+
+
+def _lines(content: bytes) -> list[str]:
+    return content.decode("utf-8", "surrogateescape").split("\n")[:_MAX_ACCOUNTS]
 
 
 def _reason(files: PackageFiles, permissions: Sequence[_Permission] = ()) -> Reason:
@@ -88,19 +115,21 @@ def allowed(
     files = [each for each in found if each.kind in {"added", "removed", "changed"} and not each.reason]
     root = changes(before.tree, after.tree) if files else Change("/")
     reason = _reason(PackageFiles(before, after), permissions) if files else None
-    result: list[Difference] = []
+    result: dict[tuple[str, str], Difference] = {}
     for each in found:
-        change = change_at(root, each.what)
-        if each.reason:
-            result.append(each)
-        elif each.kind in {"config", "package"}:
+        change = change_at(root, each.what) if not each.reason else None
+        parts: Iterable[Difference] = [each]
+        if each.kind in {"config", "package"} and not each.reason:
             rule = next((one.rule for one in permissions if one.allows_value(each)), None)
-            result.append(each if rule is None else replace(each, reason=f"{PROMISED}{rule}"))
-        elif change is not None and reason is not None and change.covers:
-            result += (part for part in differences(change, reason) if part.reason != PACKAGED)
-        else:
-            result.append(replace(each, reason=reason(change)) if change and reason else each)
-    return _sorted(result)
+            parts = [each if rule is None else replace(each, reason=f"{PROMISED}{rule}")]
+        elif change is not None and reason is not None:
+            parts = (
+                differences(change, reason)
+                if change.covers or change.rights
+                else [replace(each, reason=reason(change))]
+            )
+        result |= {(part.kind, part.what): part for part in parts if part.reason != PACKAGED}
+    return _sorted(result.values())
 
 
 class _Permission:
@@ -117,13 +146,18 @@ class _Permission:
         """Whether a part of the configuration, or a package, may differ so."""
         if difference.kind == "config":
             return Part(difference.what.split(" ")[0]) in self._promise.config
-        return self._promise.packages is Packages.ANY or (
-            self._promise.packages is Packages.FEWER and not difference.after
-        )
+        if self._promise.packages is Packages.FEWER:
+            return set(_versions(difference.after)) < set(_versions(difference.before))
+        return self._promise.packages is Packages.ANY
 
     def allows_file(self, change: Change) -> bool:
         """Whether a file, or an empty folder, may differ so."""
         return self._globs[change.kind].matches(change.path)
+
+
+def _versions(text: str) -> list[str]:
+    """The versions in the text of a package's difference, which may be followed by a count of files."""
+    return [part for part in text.split(", ") if part and " " not in part]
 
 
 def unstable(found: Sequence[Difference], repeated: Sequence[Difference]) -> tuple[Difference, ...]:
@@ -135,15 +169,26 @@ def unstable(found: Sequence[Difference], repeated: Sequence[Difference]) -> tup
         found: the differences between *before* and *after*.
         repeated: the differences between two builds of *before*.
     """
-    places = {(each.kind, each.what) for each in repeated}
+    places = {(each.kind, each.what): _aspects(each) for each in repeated}
     renamed = _renamed(repeated) & _renamed(found)
 
     def is_unstable(each: Difference) -> bool:
-        return (each.kind, each.what) in places or (each.kind in {"added", "removed"} and _folder(each) in renamed)
+        aspects = places.get((each.kind, each.what))
+        if aspects is not None and _aspects(each) <= aspects:
+            return True
+        return each.kind in {"added", "removed"} and _folder(each) in renamed
 
     return _sorted(
         [replace(each, reason=UNSTABLE) if not each.reason and is_unstable(each) else each for each in found]
     )
+
+
+def _aspects(difference: Difference) -> set[str]:
+    """What a changed file differs in: content, type, mode or owner, as the first words of its texts."""
+    if difference.kind != "changed":
+        return set()
+    words = {part.partition(" ")[0] for part in difference.before.split("; ")[0].split(", ")}
+    return {word for word in words if not word[:1].isdigit() and word not in {"sha256", "to"}}
 
 
 def _renamed(found: Sequence[Difference]) -> set[str]:
@@ -173,7 +218,7 @@ def measurements(before: Image, after: Image) -> tuple[Measurement, ...]:
     )
 
 
-def _sorted(found: Sequence[Difference]) -> tuple[Difference, ...]:
+def _sorted(found: Iterable[Difference]) -> tuple[Difference, ...]:
     return tuple(sorted(found, key=lambda each: (bool(each.reason), _ORDER.index(each.kind), each.what.split("/"))))
 
 

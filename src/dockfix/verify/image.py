@@ -290,12 +290,11 @@ def _manifest(source: _Source) -> tuple[str, list[str]]:
 def _image_manifest(source: _Source, index: dict[str, object], depth: int = 0) -> dict[str, object]:
     """The manifest of the only image of an index. Attestations of BuildKit are left out."""
     manifests = index.get("manifests")
-    found = [
-        each for each in map(_object, manifests if isinstance(manifests, list) else []) if not _is_attestation(each)
-    ]
+    descriptors = map(_object, manifests if isinstance(manifests, list) else [])
+    found = {_blob(each) for each in descriptors if not _is_attestation(each)}  # two tags may name one image
     if len(found) != 1 or depth > 3:
         raise ImageError(f"the index must have exactly one image, but it has {len(found)}")
-    document = _object(_json(source, _blob(found[0])))
+    document = _object(_json(source, next(iter(found))))
     return _image_manifest(source, document, depth + 1) if "manifests" in document else document
 
 

@@ -18,6 +18,8 @@ __all__ = ["Entry", "Merged", "Tree"]
 _TYPES: Final = {"0": "file", "2": "symlink", "3": "character device", "4": "block device", "5": "folder", "6": "fifo"}
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
+_METADATA: Final = ".wh..wh."
+"""Other names like this are metadata of AUFS (`.wh..wh.plnk`), not files."""
 _MAX_ENTRIES: Final = 4_000_000
 _MAX_BYTES: Final = 256 * 1024**3
 _MAX_KEPT: Final = 1024**3
@@ -125,8 +127,10 @@ class Tree:
             if entry.type == "5":
                 self._root.entry = _entry(entry)
             return
-        folder, above = self._folder(parts[:-1])
         name = parts[-1]
+        if _METADATA in entry.name and name != _OPAQUE:
+            return
+        folder, above = self._folder(parts[:-1])
         if name == _OPAQUE:
             self._forget_below(folder)
         elif name.startswith(_WHITEOUT):

@@ -63,7 +63,7 @@ NOISE: Final = (
     Noise(
         ("/etc/machine-id", "/var/lib/dbus/machine-id"),
         "a random number of the machine",
-        "https://www.freedesktop.org/software/systemd/man/latest/machine-id.html",
+        "built twice: apt-get install dbus; https://www.freedesktop.org/software/systemd/man/latest/machine-id.html",
     ),
     Noise(
         ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv", "/run/.containerenv"),
@@ -129,6 +129,15 @@ NOISE: Final = (
         ("**/_cacache/tmp/**",), "temporary files of npm's cache", "https://github.com/npm/cacache#readme", _ALL
     ),
     Noise(
+        (
+            "**/.cache/pnpm/metadata*/**", "**/pnpm/store/v*/**/*-index.json", "**/pnpm/pnpm-state.json",
+            "**/node_modules/.modules.yaml",
+        ),
+        "pnpm notes times of downloads and checks",
+        "built twice: pnpm add express",
+        _CONTENT,
+    ),
+    Noise(
         ("**/.git/index",),
         "git's index has inode numbers and times",
         "built twice: git clone; https://git-scm.com/docs/index-format",
@@ -143,13 +152,13 @@ NOISE: Final = (
     Noise(
         ("/etc/ssh/ssh_host_*", "/etc/ssl/private/ssl-cert-snakeoil.key", "/etc/ssl/certs/ssl-cert-snakeoil.pem"),
         "a random key, made when the package is installed",
-        "https://man.openbsd.org/sshd#/etc/ssh/ssh_host_ecdsa_key",
+        "built twice: apt-get install openssh-server ssl-cert",
         _CONTENT,
     ),
     Noise(
         ("/etc/ssl/certs/java/cacerts", "**/lib/security/cacerts"),
         "a Java key store has the times at which certificates were added",
-        "https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/security/KeyStore.html",
+        "built twice: apt-get install default-jre-headless",
         _CONTENT,
     ),
     Noise(
@@ -160,12 +169,12 @@ NOISE: Final = (
     Noise(
         ("/tmp/node-compile-cache/", "/tmp/v8-compile-cache-*/"),  # noqa: S108 - likewise
         "compiled code of Node.js",
-        "https://nodejs.org/api/module.html#module-compile-cache",
+        "built twice: yarn add express; https://nodejs.org/api/module.html#module-compile-cache",
     ),
     Noise(
         ("/var/cache/fontconfig/**", "**/.cache/fontconfig/**"),
         "fontconfig's cache has times of folders",
-        "https://www.freedesktop.org/software/fontconfig/fontconfig-user.html",
+        "built twice: apt-get install fontconfig fonts-dejavu-core",
     ),
 )  # fmt: skip
 """The rows, the first that matches counts."""

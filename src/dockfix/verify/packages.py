@@ -190,10 +190,10 @@ def _joined(folder: str, path: str) -> str:
 
 
 def _fields(paragraph: str) -> Iterator[tuple[str, str]]:
-    """The fields of a paragraph, without those that continue on further lines."""
+    """The fields of a paragraph. A line that continues a field begins with a space, and so does its key."""
     for line in paragraph.split("\n"):
         key, colon, value = line.partition(":")
-        if colon and key and not key[0].isspace():
+        if colon:
             yield key, value.strip()
 
 

@@ -115,7 +115,7 @@ class _Build:
         reason = self.layers.fails(run.logical.text, scope)
         if reason:
             return reason
-        if "comm -13" in text:
+        if "grep -vxF" in text:
             self._probe(text, ids, [mount.target or "" for mount in caches])
         elif "rm -rf" in text and "dockfix-verify" in text:
             for each in ids:

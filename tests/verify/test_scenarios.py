@@ -17,7 +17,7 @@ from dockfix.verify.scenarios import Side, reruns, shortened
 from dockfix.verify.source_edit import edited, source_edit
 from tests.verify.layers import Layers
 
-TOKEN: Final = "t"
+MARK: Final = "t"
 
 BEFORE = """FROM debian:12
 WORKDIR /app
@@ -169,7 +169,7 @@ class TestEdited:
 
 class TestSourceEdit:
     def test_fewer_runs_are_run_again(self, context: Path) -> None:
-        result = source_edit(*sides(context), token=TOKEN, runs=2)
+        result = source_edit(*sides(context), token=MARK, runs=2)
         assert result.state is State.KEPT
         assert result.evidence[0] == (
             "after an edit of README.md, 2 RUN steps are run again before the fixes and 1 after"
@@ -181,18 +181,18 @@ class TestSourceEdit:
         assert (context / "README.md").read_text() == "# App\n"
 
     def test_a_fix_that_moves_nothing_is_broken(self, context: Path) -> None:
-        result = source_edit(*sides(context, after=BEFORE + 'CMD ["x"]\n'), token=TOKEN)
+        result = source_edit(*sides(context, after=BEFORE + 'CMD ["x"]\n'), token=MARK)
         assert result.state is State.BROKEN
         assert result.evidence[0].endswith("2 RUN steps are run again before the fixes and 2 after")
 
     def test_a_fix_that_makes_it_worse_is_broken(self, context: Path) -> None:
-        result = source_edit(*sides(context, AFTER, BEFORE), token=TOKEN)
+        result = source_edit(*sides(context, AFTER, BEFORE), token=MARK)
         assert result.state is not State.KEPT
 
     def test_the_second_side_does_not_find_the_layers_of_the_first(self, context: Path) -> None:
         """Both files begin with the same steps: an edit that both sides shared would be cached on the second."""
         same = BEFORE + "RUN more\n"
-        result = source_edit(*sides(context, same, same), token=TOKEN)
+        result = source_edit(*sides(context, same, same), token=MARK)
         assert result.state is State.BROKEN
         counts = result.measurements[1]
         assert (counts.before, counts.after) == ((3.0,), (3.0,))
@@ -204,7 +204,7 @@ class TestSourceEdit:
 
     def test_a_build_that_fails_shows_nothing(self, context: Path) -> None:
         layers = Layers(fails=lambda text, _: "make: *** [all] Error 2" if "make" in text else "")
-        result = source_edit(*sides(context, layers=layers), token=TOKEN)
+        result = source_edit(*sides(context, layers=layers), token=MARK)
         assert result.state is State.NOT_SHOWN
         assert result.evidence == ("the build fails before the fixes: make: *** [all] Error 2",)
 
@@ -212,13 +212,13 @@ class TestSourceEdit:
         def fails(_text: str, _args: Mapping[str, str]) -> str:
             return "lint" if (context / "README.md").read_text() != "# App\n" else ""
 
-        result = source_edit(*sides(context, layers=Layers(fails=fails)), token=TOKEN)
+        result = source_edit(*sides(context, layers=Layers(fails=fails)), token=MARK)
         assert result.state is State.NOT_SHOWN
         assert "after an edit of README.md" in result.evidence[0]
         assert (context / "README.md").read_text() == "# App\n"
 
     def test_without_a_file_nothing_is_shown(self, tmp_path: Path) -> None:
-        result = source_edit(*sides(tmp_path), token=TOKEN)
+        result = source_edit(*sides(tmp_path), token=MARK)
         assert (result.state, len(result.evidence)) == (State.NOT_SHOWN, 1)
 
 
@@ -238,7 +238,7 @@ RUN echo "$GIT_SHA" > /version
 
 class TestArgChange:
     def test_fewer_runs_are_run_again(self, tmp_path: Path) -> None:
-        result = arg_change(*sides(tmp_path, ARG_BEFORE, ARG_AFTER), token=TOKEN, runs=2)
+        result = arg_change(*sides(tmp_path, ARG_BEFORE, ARG_AFTER), token=MARK, runs=2)
         assert result.state is State.KEPT
         assert result.evidence[0] == (
             "after a change of the ARG GIT_SHA, 3 RUN steps are run again before the fixes and 1 after"
@@ -247,8 +247,8 @@ class TestArgChange:
         assert result.measurements[1].after == (1, 1)
 
     def test_no_arg_has_moved(self, tmp_path: Path) -> None:
-        assert arg_change(*sides(tmp_path, ARG_AFTER, ARG_AFTER), token=TOKEN).state is State.NOT_SHOWN
-        assert arg_change(*sides(tmp_path, ARG_AFTER, ARG_BEFORE), token=TOKEN).state is State.NOT_SHOWN
+        assert arg_change(*sides(tmp_path, ARG_AFTER, ARG_AFTER), token=MARK).state is State.NOT_SHOWN
+        assert arg_change(*sides(tmp_path, ARG_AFTER, ARG_BEFORE), token=MARK).state is State.NOT_SHOWN
 
     def test_a_builder_that_runs_all_again_shows_a_broken_claim(self, tmp_path: Path) -> None:
         """The claim is decided by what the builder does, not by the position of the ARG."""
@@ -260,12 +260,12 @@ class TestArgChange:
             return BuildOutcome(True, 1.0, tuple(Step(step.text, not args) for step in outcome.steps))
 
         changed = Side(after.target, after.context, build)
-        result = arg_change(before, changed, token=TOKEN)
+        result = arg_change(before, changed, token=MARK)
         assert result.state is State.BROKEN
 
     def test_a_value_that_breaks_both_builds_shows_nothing(self, tmp_path: Path) -> None:
         layers = Layers(fails=lambda _, args: "404 not found" if args.get("GIT_SHA", "unknown") != "unknown" else "")
-        result = arg_change(*sides(tmp_path, ARG_BEFORE, ARG_AFTER, layers), token=TOKEN)
+        result = arg_change(*sides(tmp_path, ARG_BEFORE, ARG_AFTER, layers), token=MARK)
         assert result.state is State.NOT_SHOWN
         assert result.evidence == ("the build fails with another value of the ARG GIT_SHA: 404 not found",)
 
@@ -277,14 +277,14 @@ class TestArgChange:
                 return BuildOutcome(False, 1.0, reason="GIT_SHA is not set")
             return after.build(text, args=args)
 
-        result = arg_change(before, Side(after.target, after.context, build), token=TOKEN)
+        result = arg_change(before, Side(after.target, after.context, build), token=MARK)
         assert result.state is State.BROKEN
         assert "fails only after the fixes: GIT_SHA is not set" in result.evidence[0]
 
     def test_no_value_is_in_the_evidence(self, tmp_path: Path) -> None:
         layers = Layers()
         pair = [layers.side(text, tmp_path, args={"GIT_SHA": "hunter2"}) for text in (ARG_BEFORE, ARG_AFTER)]
-        result = arg_change(*pair, token=TOKEN)
+        result = arg_change(*pair, token=MARK)
         assert result.state is State.KEPT
         assert not any("hunter2" in line for line in result.evidence)
 
@@ -303,7 +303,7 @@ class TestArgChange:
         head = "".join(f"ARG V{number}=x\n" for number in range(5))
         uses = "".join(f"LABEL l{number}=$V{number}\n" for number in range(5))
         before, after = f"FROM debian:12\n{head}RUN make\n{uses}", f"FROM debian:12\nRUN make\n{head}{uses}"
-        result = arg_change(*sides(tmp_path, before, after), token=TOKEN)
+        result = arg_change(*sides(tmp_path, before, after), token=MARK)
         assert result.state is State.KEPT
         assert len(result.measurements) == 9
         assert result.evidence[-1] == "not tried: V3, V4"

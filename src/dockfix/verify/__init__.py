@@ -25,6 +25,7 @@
 - `globs`: matches paths with patterns like those of `.gitignore`.
 - `builders`: docker buildx, buildctl, podman and buildah, each with the same interface.
 - `scenarios`: what a scenario is given and what it shows.
+- `edited_files`: which file of a context shows what an edit of a source file costs.
 - `source_edit`: what is run again after an edit of a source file.
 - `arg_change`: what is run again after a change of a build argument.
 - `cache_mounts`: whether new cache mounts fill and are used.

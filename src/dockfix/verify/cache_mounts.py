@@ -197,8 +197,7 @@ def _mount_shown(name: str, first: Probe, second: Probe) -> tuple[State, str]:
     kept, more = _downloads(first), _downloads(second)
     held = f"`{name}` holds {_files(kept)} ({_size(first.size)}) after the first run"
     if not kept and not more:
-        what = f"`{name}` holds no downloads after two runs" if first.files else f"`{name}` is empty after two runs"
-        return State.NOT_SHOWN, f"{what}: {_NOTHING_KEPT}"
+        return State.NOT_SHOWN, f"`{name}` holds no downloads after two runs: {_NOTHING_KEPT}"
     if not kept:
         return State.NOT_SHOWN, f"{held}; {_files(more)} came only with the second run"
     if not more:

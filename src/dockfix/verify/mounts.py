@@ -154,12 +154,13 @@ def probe_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
         Refused: the mounts cannot be given ids, or cannot be listed.
     """
     script = [f"set +x; LC_ALL=C; export LC_ALL; m=dockfix; d={_LIST}; {_WALK}"]
+    # `old` is never empty: busybox's grep matches every line with an empty list
     for number, mount in enumerate(cache_mounts_of(run)):
         path, now, old, new = _quoted(mount), *(f"$d/{number}.{name}" for name in ("now", "old", "new"))
         mark = f"$m-{token} {number}"
         script += [
-            f"w {path} | sort > {now}; touch {old}; comm -13 {old} {now} > {new}; mv {now} {old}",
-            f'echo "{mark} files $(($(wc -l < {old}))) added $(($(wc -l < {new}))) size $(du -sk {path} | cut -f1)"',
+            f"w {path} > {now}; echo >> {old}; grep -vxF -f {old} {now} > {new} || :; cp {now} {old}",
+            f'echo "{mark} files $(($(wc -l < {now}))) added $(($(wc -l < {new}))) size $(du -sk {path} | cut -f1)"',
             f'head -n {_MOST_NAMES} {new} | while IFS= read -r p; do echo "{mark} name $p"; done',
         ]
     # as root: the user of the RUN may not write to the lists, and buildah applies the umask to `mode`

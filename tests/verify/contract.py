@@ -20,7 +20,7 @@ from dockfix.verify.builders.containers import StoreBuilder
 from dockfix.verify.model import BuilderError, BuildRequest, Secret, Start
 
 BASE = "localhost/busybox-base"
-PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home:/bin/sh\n"
+ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home:/bin/sh\n"
 
 
 class Place:
@@ -47,9 +47,10 @@ class Place:
 
     def used(self) -> tuple[str, str]:
         """What the user's store holds: its images and its size."""
-        images = subprocess.run([self.program, "images", "--all"], check=True, capture_output=True, text=True).stdout
+        listing = [self.program, "images", "--all", "--quiet", "--no-trunc"]
+        images = subprocess.run(listing, check=True, capture_output=True, text=True).stdout
         size = subprocess.run(["du", "-s", self.store / "overlay"], check=True, capture_output=True, text=True).stdout
-        return re.sub(r"  .* ago", "", images), size.split()[0]
+        return images, size.split()[0]
 
     def left(self) -> list[str]:
         """What private stores left behind: folders and mounts."""
@@ -72,7 +73,7 @@ def busybox_root(busybox: Path, root: Path) -> None:
     for library in libraries(busybox):
         (root / library.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
         shutil.copy(library, root / library.relative_to("/"))
-    (root / "etc/passwd").write_text(PASSWD)
+    (root / "etc/passwd").write_text(ACCOUNTS)
     (root / "etc/group").write_text("root:x:0:\napp:x:1000:\n")
 
 
@@ -218,7 +219,7 @@ class Contract:
 
     def test_arguments(self, builder: StoreBuilder, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OUTER", "from outside")
-        text = f"FROM {BASE}\nARG OUTER\nARG GIVEN\nARG OTHER=default\nRUN echo \"$OUTER|$GIVEN|$OTHER\"\n"
+        text = f'FROM {BASE}\nARG OUTER\nARG GIVEN\nARG OTHER=default\nRUN echo "$OUTER|$GIVEN|$OTHER"\n'
         outcome = builder.build(place.request(text, no_cache=True, args={"OUTER": None, "GIVEN": "a,b=c --no-cache"}))
         assert "from outside|a,b=c --no-cache|default\n" in outcome.log
 
@@ -301,16 +302,16 @@ class Contract:
                 builder.build(request)
 
     def test_a_cache_mount_lasts_as_long_as_the_store(self, builder: StoreBuilder, place: Place) -> None:
-        text = f"FROM {BASE}\nARG N\nRUN --mount=type=cache,target=/c,id=dockfix-cache ls /c; touch /c/kept-by-the-mount\n"
+        text = (
+            f"FROM {BASE}\nARG N\nRUN --mount=type=cache,target=/c,id=dockfix-cache ls /c; touch /c/kept-by-the-mount\n"
+        )
         first, second = (builder.build(place.request(text, args={"N": number})) for number in ("1", "2"))
         assert first.ok
         assert "\nkept-by-the-mount\n" not in first.log
         assert "\nkept-by-the-mount\n" in second.log
         assert list(builder.store.temporary.rglob("kept-by-the-mount"))
 
-    def test_an_export_keeps_the_whole_configuration(
-        self, builder: StoreBuilder, place: Place, tmp_path: Path
-    ) -> None:
+    def test_an_export_keeps_the_whole_configuration(self, builder: StoreBuilder, place: Place, tmp_path: Path) -> None:
         text = (
             f'FROM {BASE}\nSHELL ["/bin/sh", "-ec"]\nENV A=b\nRUN echo hello > /hello\nUSER app\n'
             "HEALTHCHECK --interval=5s --retries=2 CMD test -e /hello\nSTOPSIGNAL SIGINT\nVOLUME /data\nEXPOSE 80\n"
@@ -339,9 +340,9 @@ class Contract:
             builder.export("localhost/dockfix-test:missing", tmp_path)
 
     def test_a_container_whose_health_check_passes(self, builder: StoreBuilder, image: str) -> None:
-        command = ("/bin/sh", "-c", "echo $GREETING $(id -un) $(pwd); sleep 1; touch /tmp/ready; exec sleep 43.5")
+        command = ("/bin/sh", "-c", "echo $GREETING $(id -un) $(pwd); sleep 1; touch /srv/ready; exec sleep 43.5")
         began = time.monotonic()
-        outcome = builder.start(image, Start(command, health=("test", "-e", "/tmp/ready"), limit=20.0))
+        outcome = builder.start(image, Start(command, health=("test", "-e", "/srv/ready"), limit=20.0))
         assert (outcome.running, outcome.exit_code, outcome.health_code, outcome.reason) == (True, None, 0, "")
         assert outcome.output.strip() == "hello app /srv"
         assert time.monotonic() - began < 15
@@ -350,7 +351,10 @@ class Contract:
 
     def test_a_health_check_reaches_the_container_and_not_the_host(self, builder: StoreBuilder, image: str) -> None:
         command = ("/bin/sh", "-c", "echo hi > index.html; exec httpd -f -p 127.0.0.1:8321 -h /srv")
-        health = ("/bin/sh", "-c", "wget -qO- http://127.0.0.1:8321/; pgrep httpd > /dev/null && ! pgrep pytest")
+        names = "/proc/[0-9]*/comm"
+        check = f"wget -qO- http://127.0.0.1:8321/ && grep -sqx httpd {names} && ! grep -sqx pytest {names}"
+        health = ("/bin/sh", "-c", check)
+        assert "pytest" in Path("/proc/self/comm").read_text()
         outcome = builder.start(image, Start(command, health=health, limit=15.0))
         assert (outcome.running, outcome.health_code, outcome.health_output.strip()) == (True, 0, "hi")
 
@@ -411,6 +415,7 @@ class Contract:
             builder.close()
             builder.close()
         assert place.left() == left
+        assert not builder.store.run_root.exists()
         assert place.used() == before
         assert self.caches() == stores
 

@@ -75,8 +75,10 @@ class BuildahBuilder(StoreBuilder):
 
                 argv = [*prefix, *self.command([*options, *start.command])]
                 with Running(argv, env=self.store.env) as running:
-                    outcome = try_container(running, check if start.health else None, start)
-                    running.stop(2.0)
+                    try:
+                        outcome = try_container(running, check if start.health else None, start)
+                    finally:
+                        running.stop(2.0)
         finally:
             self.run(["rm", container])
         return _reported(outcome)
@@ -105,7 +107,7 @@ class BuildahBuilder(StoreBuilder):
             spaces = f"/proc/{holding.pid}/ns"
             yield (
                 ("nsenter", f"--mount={spaces}/mnt", f"--net={spaces}/net", f"--pid={spaces}/pid_for_children", "--"),
-                ["--network=host"],
+                ["--network=host", "--pid=host"],
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,7 @@ from dockfix.verify.builders.common import (
 )  # fmt: skip
 from dockfix.verify.builders.steps import StepReader, failure
 from dockfix.verify.builders.store import Store
-from dockfix.verify.model import BuilderError, BuildOutcome, BuildRequest, OnLine
+from dockfix.verify.model import BuilderError, BuildOutcome, BuildRequest, OnLine, Start, StartOutcome
 from dockfix.verify.process import Completed, run
 
 __all__ = ["ENDS_TOGETHER", "StoreBuilder"]
@@ -35,7 +36,7 @@ _SLOW: Final = 1800.0
 _NO_PROGRAM: Final = "/dockfix-probe"
 
 
-class StoreBuilder:
+class StoreBuilder(ABC):
     """A builder with a private store: building and cleaning up. Subclasses export and start."""
 
     name: ClassVar[str]
@@ -99,9 +100,17 @@ class StoreBuilder:
         finally:
             self.store.remove()
 
+    @abstractmethod
+    def export(self, tag: str, folder: Path) -> Path:
+        """Write an image as an archive. See `dockfix.verify.model.Builder.export`."""
+
+    @abstractmethod
+    def start(self, tag: str, start: Start) -> StartOutcome:
+        """Start a container. See `dockfix.verify.model.Builder.start`."""
+
+    @abstractmethod
     def remove_containers(self) -> None:
         """Remove the containers of this run."""
-        raise NotImplementedError
 
     def _working_isolation(self) -> str:
         """How RUN is isolated: what `BUILDAH_ISOLATION` says, else what works here; empty for the program's own way."""

@@ -55,9 +55,10 @@ class PodmanBuilder(StoreBuilder):
 
         try:
             with Running(self.command(options), env=self.store.env) as running:
-                outcome = try_container(running, check if start.health else None, start)
-                self.remove_containers()  # while podman runs: it is told the end of its container
-                running.stop(2.0)
+                try:
+                    outcome = try_container(running, check if start.health else None, start)
+                finally:
+                    self.remove_containers()  # podman, which waits for it, then ends by itself
         finally:
             self.remove_containers()
         return _reported(outcome)

@@ -9,4 +9,6 @@ from tests.verify.contract import Contract
 @pytest.mark.slow
 @pytest.mark.xdist_group("verify")
 class TestPodman(Contract):
+    """Real builds."""
+
     kind = PodmanBuilder

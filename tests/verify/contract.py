@@ -376,6 +376,9 @@ class Contract:
         assert "/missing/program" in outcome.reason
         assert "no such file or directory" in outcome.reason
 
+    def test_a_container_without_a_command(self, builder: StoreBuilder, image: str) -> None:
+        assert builder.start(image, Start(())).reason == "the image has neither an entrypoint nor a command"
+
     def test_an_interrupted_container_is_removed(
         self, builder: StoreBuilder, image: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -19,15 +19,14 @@ with open(os.environ["CALLS"], "a") as calls:
 if words == ["--version"]:
     print("buildah version 1.28.2 (image-spec 1.1.0-rc2, runtime-spec 1.0.2-dev)")
 elif words == ["info"]:
-    print(json.dumps({"host": {}, "store": {
+    print(json.dumps({"host": {"serviceIsRemote": "REMOTE" in os.environ}, "store": {
         "GraphRoot": os.environ["STORE"] + "/graph", "RunRoot": os.environ["STORE"] + "/run",
         "GraphDriverName": os.environ.get("DRIVER", "overlay"), "GraphOptions": ["overlay.mount_program=/usr/bin/x"]}}))
 elif words[0] == "build":
     isolation = next((word[12:] for word in words if word.startswith("--isolation=")), "own")
     if isolation in os.environ["WORKING"].split():
-        print('process failed to start with error: fork/exec /dockfix-probe: no such file or directory')
-        sys.exit('Error: building at STEP "RUN /dockfix-probe": exit status 1')
-    sys.exit('Error: building at STEP "RUN /dockfix-probe": runc: operation not permitted')
+        sys.exit(0)
+    sys.exit('Error: building at STEP "RUN /program": runc: operation not permitted')
 """
 
 
@@ -72,7 +71,7 @@ def test_the_isolation_that_works_is_found(
 def test_no_isolation_works(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKING", "")
     message = (
-        r"buildah cannot run commands in a build here \(`RUN /dockfix-probe`: runc: operation not permitted\); see its "
+        r"buildah cannot run commands in a build here \(`RUN /program`: runc: operation not permitted\); see its "
         "option `--isolation`"
     )
     with pytest.raises(BuilderError, match=message):
@@ -83,6 +82,12 @@ def test_no_isolation_works(stand_in: Path, tmp_path: Path, monkeypatch: pytest.
 def test_a_storage_driver_without_other_stores(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRIVER", "btrfs")
     with pytest.raises(BuilderError, match="`btrfs` is not supported"):
+        BuildahBuilder(tmp_path)
+
+
+def test_a_remote_service(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMOTE", "1")
+    with pytest.raises(BuilderError, match="remote service"):
         BuildahBuilder(tmp_path)
 
 

@@ -1,5 +1,7 @@
 """What the builders share."""
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from dockfix.verify.builders.common import (
     version_numbers,
 )
 from dockfix.verify.builders.steps import StepReader, failure
+from dockfix.verify.builders.tiny_program import tiny_program
 from dockfix.verify.model import BuilderError, BuildRequest, Secret, Step
 
 
@@ -81,6 +84,25 @@ def test_heredocs_are_seen(text: str, found: bool, tmp_path: Path) -> None:
 def test_one_line_cannot_control_a_terminal() -> None:
     assert one_line("a\x1b[31mb\x1b]0;title\x07c\x00d\u202ee\n  f\t\r\n") == "abc�d�e f"
     assert one_line("x" * 1000, 100) == "x" * 50 + " ... " + "x" * 45
+
+
+def test_the_tiny_program_runs(tmp_path: Path) -> None:
+    program = tiny_program(os.uname().machine)
+    if program is None:
+        pytest.skip("there is none for this machine")
+    path = tmp_path / "program"
+    path.write_bytes(program)
+    path.chmod(0o755)
+    assert subprocess.run([path], check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 62), ("aarch64", 183)])
+def test_the_tiny_program_is_elf(machine: str, number: int) -> None:
+    program = tiny_program(machine)
+    assert program is not None
+    assert program[:4] == b"\x7fELF"
+    assert int.from_bytes(program[18:20], "little") == number
+    assert tiny_program("pdp11") is None
 
 
 # Recorded from buildah 1.28.2.

@@ -9,6 +9,7 @@ steps came from the cache. Client libraries (python-on-whales, the Docker SDK) s
 - `containers`: what buildah and podman have in common.
 - `steps`: reads the steps and the reason of a failure from the log of buildah and podman.
 - `store`: a private image store, removed as a whole.
+- `tiny_program`: a program that does nothing, to try how commands can be run.
 """
 
 from __future__ import annotations

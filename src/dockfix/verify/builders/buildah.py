@@ -61,6 +61,8 @@ class BuildahBuilder(StoreBuilder):
 
         User, working directory and environment are those of the image, as buildah takes them itself.
         """
+        if not start.command:
+            return StartOutcome(False, reason="the image has neither an entrypoint nor a command")
         made = self.run(["from", "--pull=false", tag])
         if not made.ok:
             return StartOutcome(False, reason=one_line(made.output))

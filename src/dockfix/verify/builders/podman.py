@@ -46,6 +46,8 @@ class PodmanBuilder(StoreBuilder):
 
         User, working directory and environment are those of the image, as podman takes them itself.
         """
+        if not start.command:
+            return StartOutcome(False, reason="the image has neither an entrypoint nor a command")
         entrypoint, *arguments = start.command
         options = ["run", f"--name={_CONTAINER}", "--pull=never", "--network=none", "--no-healthcheck"]
         options += ["--log-driver=none", *_limits(), f"--entrypoint={json.dumps([entrypoint])}", tag, *arguments]

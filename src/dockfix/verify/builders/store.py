@@ -100,8 +100,10 @@ def _info(program: str) -> dict[str, Any]:
         raise BuilderError(f"{program} cannot be run: {error.strerror}") from None
     try:
         if answer.ok:
-            text = answer.output
-            return {name.lower(): value for name, value in json.loads(text[text.index("{") :])["store"].items()}
+            told = json.loads(answer.output[answer.output.index("{") :])
+            if told["host"].get("serviceIsRemote"):
+                raise BuilderError(f"{program} only drives a remote service here, which has no private store")
+            return {name.lower(): value for name, value in told["store"].items()}
     except (ValueError, KeyError, AttributeError):
         pass
     raise BuilderError(f"{program} has no image store: {one_line(answer.output)}")

@@ -204,6 +204,8 @@ def check_starts(bench: Bench) -> None:
     assert (healthy.running, healthy.health_code, healthy.health_output.strip()) == (True, 0, "it is")
     sick = start("sleep", "60", health=("sh", "-c", "echo ill; exit 4"))
     assert (sick.running, sick.health_code, sick.health_output.strip()) == (True, 4, "ill")
+    stuck = start("sleep", "60", health=("sleep", "60"), limit=4.0)
+    assert (stuck.running, stuck.health_code) == (True, 124)
     lost = start("/nope")
     assert not lost.running
     assert lost.reason or lost.exit_code == 127

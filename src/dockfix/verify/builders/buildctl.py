@@ -19,6 +19,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
@@ -41,6 +42,8 @@ _TRIAL: Final = "dockfix-trial"
 """The name of the image in the Dockerfile of a trial."""
 _UNPACK: Final = 300.0
 """Seconds to unpack the image before a trial."""
+_HANGS: Final = 124
+"""The exit code of a health check that does not end, as `timeout` has it."""
 _FILTERS: Final = 100
 """How many records are removed with one command."""
 _REFUSED: Final = re.compile(r"run failed: unable to start container process: (.*)")
@@ -112,7 +115,11 @@ class BuildctlBuilder:
         image = without_triggers(self._layout, self._digest(tag))
         _, progress = self._derive(image, trial_dockerfile(_TRIAL, start, word), start.limit + _UNPACK)
         trial = read_trial(progress.output, word)
-        return trial if trial is not None else self._start_bare(image, start)
+        if trial is None:
+            return self._start_bare(image, start)
+        if start.health and trial.running and trial.health_code is None:
+            return replace(trial, health_code=_HANGS, health_output="the health check did not end")
+        return trial
 
     def _start_bare(self, image: str, start: Start) -> StartOutcome:
         """Start a container of an image that has no shell. Its health check cannot be tried."""

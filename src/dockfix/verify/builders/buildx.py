@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
@@ -41,6 +42,8 @@ _LIMIT: Final = 60.0
 _EXPORT_LIMIT: Final = 600.0
 _ENVIRONMENT: Final = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDX_GIT_INFO": "0", "DOCKER_CLI_HINTS": "false"}
 """No attestations: they are different in each build, and make an index of an image."""
+_HANGS: Final = 124
+"""The exit code of a health check that does not end, as `timeout` has it: `docker exec` ends with 0 when stopped."""
 _IDS: Final = 100
 """How many records are removed with one command."""
 _NO_CONTEXTS: Final = "unsupported frontend capability moby.buildkit.frontend.contexts"
@@ -134,7 +137,8 @@ class BuildxBuilder:
         ]  # fmt: skip
 
         def check(left: float) -> Completed:
-            return _docker(["exec", name, *start.health], left)
+            tried = _docker(["exec", name, *start.health], left)
+            return replace(tried, code=_HANGS) if tried.timed_out else tried
 
         try:
             with Running(argv, env=_ENVIRONMENT) as running:

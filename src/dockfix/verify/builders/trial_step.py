@@ -38,7 +38,7 @@ if [ -n "$health" ]; then
     done
   } &
 fi
-wait "$main"
+wait "$main" 2>/dev/null
 say "exit $?"
 exit 1
 """

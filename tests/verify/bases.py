@@ -140,7 +140,7 @@ class Store:
         (folder / "storage.conf").write_text(storage)
         # A name that is not in the store is an error at once: no network is asked.
         registries = 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n' + "".join(
-            f'[[registry]]\nprefix = "{each}"\nlocation = "{each}"\nblocked = true\n' for each in ("docker.io", "ghcr.io")
+            f'[[registry]]\nlocation = "{each}"\nblocked = true\n' for each in ("docker.io", "ghcr.io")
         )
         (folder / "registries.conf").write_text(registries)
         self.environment: Mapping[str, str] = {
@@ -155,7 +155,7 @@ class Store:
         Raises:
             BasesError: it fails.
         """
-        return _run("buildah", *arguments, env={**os.environ, **self.environment})
+        return _run("buildah", *arguments, env={**os.environ, **self.environment}, cwd=self._folder)
 
     def require(self, names: set[str]) -> None:
         """Put images into the store, unless they are there.
@@ -223,9 +223,10 @@ class Store:
         index = {"schemaVersion": 2, "manifests": [self._json(manifest, "application/vnd.oci.image.manifest.v1+json")]}
         (self._layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
         (self._layout / "index.json").write_text(json.dumps(index))
-        image = self.run("pull", "--quiet", f"oci:{self._layout}").split()[-1]
+        # The path becomes a name of the image, which a random name of a folder may not be part of: hence relative.
+        image = self.run("pull", "--quiet", f"oci:{self._layout.name}").split()[-1]
         self.run("tag", image, _full_name(name))
-        self.run("rmi", f"localhost{self._layout}")
+        self.run("rmi", f"localhost/{self._layout.name}")
         shutil.rmtree(self._layout)
 
     def _blob(self, source: Path) -> dict[str, object]:
@@ -250,8 +251,10 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _run(*command: str, env: Mapping[str, str] | None = None, stdin: str = "") -> str:
-    done = subprocess.run(command, env=env, input=stdin, capture_output=True, text=True, errors="replace", check=False)
+def _run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = "") -> str:
+    done = subprocess.run(
+        command, env=env, cwd=cwd, input=stdin, capture_output=True, text=True, errors="replace", check=False
+    )
     if done.returncode:
         raise BasesError(f"{' '.join(command[:2])} failed ({done.returncode}): {done.stderr.strip()[-2000:]}")
     return done.stdout

@@ -40,6 +40,7 @@ class Case:
     unsafe: bool = False
     scenarios: bool = False
     packs: bool = False
+    images: tuple[str, ...] = ()
     paths: tuple[str, ...] = (".",)
     start_limit: float = 5.0
     repeat: int = 1
@@ -66,6 +67,7 @@ ALL_CASES: Final = [read_case(path.parent) for path in sorted(CASES.glob("*/*/ca
 def test_case(case: Case, store: Store, tmp_path: Path) -> None:
     shutil.copytree(case.project, tmp_path / "project", symlinks=True)
     store.require_for(case.project)
+    store.require(set(case.images))
 
     result = verify(case, tmp_path)
 

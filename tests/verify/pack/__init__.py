@@ -12,7 +12,7 @@ from typing import Final
 
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
-from dockfix.rule.promise import Claim, Part, Promise
+from dockfix.rule.promise import Claim, Packages, Part, Promise
 from dockfix.syntax.source import Span
 
 __all__ = ["CODEMODS", "load"]
@@ -21,9 +21,10 @@ __all__ = ["CODEMODS", "load"]
 def _check(old: str, new: str, target: Target) -> Iterator[Finding]:
     start = target.text.find(old)
     while start >= 0:
-        span = Span(start, start + len(old))
-        edits = (Edit(span, new),)
-        yield Fix(span, f"`{old}`", edits, Safety.UNSAFE, f"write `{new}`", "everything: this rule is a test")
+        end = start + len(old)
+        edits = (Edit(start, end, new),)
+        message = f"`{old}` is found"
+        yield Fix(Span(start, end), message, edits, Safety.UNSAFE, f"write `{new}`", "everything: this rule is a test")
         start = target.text.find(old, start + len(old))
 
 
@@ -44,17 +45,16 @@ def _rule(name: str, old: str, new: str, effects: frozenset[Effect], promise: Pr
 _COMMANDS: Final = frozenset({Effect.COMMANDS})
 _METADATA: Final = frozenset({Effect.METADATA})
 
+_SMALLER: Final = frozenset({Claim.SMALLER})
+_STEPS: Final = frozenset({Effect.COMMANDS, Effect.STEPS})
+_PURGE: Final = " make && rm -rf /var/lib/apt/lists/*"
+
 CODEMODS: Final = (
-    # What these promise holds.
+    # What these promise holds. `right-user` is right only where the container needs no rights of root.
     _rule("right-same", "echo hello >", "printf 'hello\\n' >", _COMMANDS),
     _rule("right-label", "LABEL name=", "LABEL title=", _METADATA, Promise(config=frozenset({Part.LABELS}))),
-    _rule(
-        "right-smaller",
-        "cp /big /kept",
-        "rm -f /big",
-        _COMMANDS,
-        Promise(removes=("/big", "/kept"), claims=frozenset({Claim.SMALLER})),
-    ),
+    _rule("right-smaller", "cp /big /kept", "rm /big", _COMMANDS, Promise(removes=("/big", "/kept"), claims=_SMALLER)),
+    _rule("right-user", "USER 0", "USER 65534", frozenset({Effect.USERS}), Promise(config=frozenset({Part.USER}))),
     # It promises the same image, and loses a file.
     _rule("wrong-image", "> /needed", "> /dev/null", _COMMANDS),
     # It promises a smaller image, and adds a file that it names.
@@ -63,7 +63,15 @@ CODEMODS: Final = (
         "echo small",
         "head -c 300000 /bin/busybox > /extra",
         _COMMANDS,
-        Promise(adds=("/extra",), claims=frozenset({Claim.SMALLER})),
+        Promise(adds=("/extra",), claims=_SMALLER),
+    ),
+    # It promises a smaller image, and removes packages in a later layer, where that gains nothing.
+    _rule(
+        "wrong-purge",
+        "RUN make --version",
+        f"RUN apt-get purge -y --auto-remove{_PURGE}",
+        _STEPS,
+        Promise(packages=Packages.FEWER, removes=("/var/lib/apt/lists/**",), claims=_SMALLER),
     ),
     # The build fails.
     _rule("wrong-build", "test -d /etc", "test -f /etc", _COMMANDS),

@@ -355,7 +355,7 @@ def test_a_named_context_that_a_service_builds_is_built_first(project: Callable[
     result = one.only()
     assert states(result)["same", "image"] is State.KEPT
     first, second, third = one.builder.requests
-    assert second.contexts == third.contexts == {"base": f"image://{first.tag}"}
+    assert second.contexts == third.contexts == {"base": f"docker-image://{first.tag}"}
 
 
 def test_an_ignore_file_is_changed_in_the_copy_alone(project: Callable[..., Project]) -> None:

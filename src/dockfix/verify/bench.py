@@ -23,8 +23,8 @@ from dockfix.verify.requests import Recipe, recipes
 __all__ = ["Bench", "Built", "Version"]
 
 _MAX_DEPTH = 10
-_IMAGE = "image://"
-"""The prefix of a named context that is an image of this run; see `BuildRequest.contexts`."""
+_IMAGE = "docker-image://"
+"""The prefix of a named context that is an image; builders know those of this run by their tags."""
 
 
 @dataclass(frozen=True)

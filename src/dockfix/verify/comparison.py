@@ -11,6 +11,7 @@ from dockfix.verify.bench import Bench, Built, Version
 from dockfix.verify.compare import allowed, compare, measurements, unstable
 from dockfix.verify.image import Image, ImageError
 from dockfix.verify.model import Builder, Difference, Measurement, StartOutcome, State
+from dockfix.verify.mounts import mount_targets
 from dockfix.verify.trial import compare_starts, needs_start, trial
 
 __all__ = ["Comparer", "Comparison", "Shown", "shown_difference"]
@@ -101,7 +102,7 @@ class Comparer:
             return Comparison(old, new, builds, (State.NOT_SHOWN, (why,)))
         self.event("compare the images")
         try:
-            differences = self._differences(before, old.image, new.image, promises)
+            differences = self._differences(before, after, old.image, new.image, promises)
         except ImageError as error:
             return Comparison(old, new, builds, (State.NOT_SHOWN, (f"the image cannot be read: {error}",)))
         starts, trials = self._starts(before, after, old, new)
@@ -110,10 +111,13 @@ class Comparer:
         return Comparison(old, new, builds, _image(ordered), starts, trials, ordered, sizes)
 
     def _differences(
-        self, before: Version, old: Image, new: Image, promises: Mapping[str, Promise]
+        self, before: Version, after: Version, old: Image, new: Image, promises: Mapping[str, Promise]
     ) -> tuple[Difference, ...]:
         """The differences of two images, each with the reason why it is no matter, if there is one."""
-        found = allowed(compare(old, new), promises, old, new)
+        targets = (*mount_targets(before.target), *mount_targets(after.target))
+        found = allowed(
+            compare(old, new), {rule: each.with_mounts(targets) for rule, each in promises.items()}, old, new
+        )
         if all(each.reason for each in found):
             return found
         self.event("build before once more")

@@ -45,8 +45,8 @@ class BuildRequest:
         tag: the name that the image gets in the builder's store, unique to this run.
         target: the stage to build; None for the last one.
         args: build arguments; None takes the value from the environment.
-        contexts: named contexts: a folder, a reference as `docker buildx build --build-context` takes it, or
-            `image://TAG` for an image that this builder has built under that name.
+        contexts: named contexts: a folder, or a reference as `docker buildx build --build-context` takes it. In
+            `docker-image://TAG` the tag may be that of an image that this builder has built.
         secrets: build secrets.
         platform: the platform to build for; None for the builder's own.
         no_cache: whether layers of earlier builds are not used. They are written in any case.

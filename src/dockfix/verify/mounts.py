@@ -84,6 +84,13 @@ def cache_mounts_of(run: Run) -> tuple[Mount, ...]:
     return tuple(mount for mount in run.mounts if mount.kind == "cache")
 
 
+def mount_targets(target: Target) -> tuple[str, ...]:
+    """The absolute paths at which the RUNs of a Dockerfile have mounts, as far as they are known."""
+    runs = (each for stage in target.facts.graph.stages for each in stage.instructions if isinstance(each, Run))
+    paths = (_key(target, run, mount)[0] for run in runs for mount in run.mounts)
+    return tuple(dict.fromkeys(path for path in paths if path.startswith("/")))
+
+
 def new_cache_mounts(before: Target, after: Target, stage: str | None) -> Iterator[MountedRun]:
     """The RUNs that a build runs and that have a cache mount with a target or id that they do not have before.
 

@@ -228,6 +228,7 @@ class Subject:
         verdicts += [each for each in more if each.rule not in guilty]
         verdicts += [each for rule, comparison in guilty.items() for each in basic_verdicts(rule, comparison)]
         whole = self.compare((), self.items)
+        broken = {item: broken_in(each) for item, each in found.culprits.items()}
         return replace(
             blank,
             before=whole.before.outcome,
@@ -235,7 +236,7 @@ class Subject:
             verdicts=tuple(verdicts),
             measurements=(*whole.measurements, *times, *measured, *scenarios),
             differences=whole.differences or found.comparison.differences,
-            culprits=self.named({item: broken_in(each) for item, each in found.culprits.items()}),
+            culprits=self.named(broken) if len(self.items) > 1 else (),
         )
 
     def _verdicts_of_repairs(self, repairs: tuple[Item, ...]) -> tuple[list[Verdict], list[Measurement]]:

@@ -106,6 +106,14 @@ def test_the_images_of_the_user_are_seen_and_options_kept(
 # Recorded from buildah 1.28.2 with runc, and in chroot isolation.
 NOT_STARTED = [
     (
+        'error running container: from /usr/bin/runc creating container for [/x]: time="2026-11-28T02:39:40Z" '
+        'level=warning msg="cannot toggle freezer: cgroups not configured for container"\ntime="2026-11-28T02:39:40Z" '
+        'level=error msg="runc create failed: unable to start container process: exec: \\"/x\\": stat /x: no such file '
+        'or directory"\n: exit status 1\nError: while running runtime: exit status 1\n',
+        'exec: "/x": stat /x: no such file or directory',
+    ),
+    ("error running container: no space left on device\nError: exit status 1\n", "no space left on device"),
+    (
         'error running container: from /usr/bin/runc creating container for [/x]: time="2026-11-28T02:18:11Z" '
         'level=error msg="runc create failed: unable to start container process: exec: \\"/x\\": stat /x: no such file '
         'or directory"\n: exit status 1\nError: while running runtime: exit status 1\n',

@@ -33,10 +33,13 @@ _REPORT: Final = re.compile(
 )
 _NOT_STARTED: Final = re.compile(
     r"process failed to start with error: (.*?)(?:process exited with error|$)"
-    r"|(?:error running container: .*creating container .*?unable to start container process: )(.*?)\"?$",
+    r'|error running container: (?:[\s\S]*unable to start container process: )?(.*?)"?$',
     re.MULTILINE,
 )
 """What buildah prints in chroot isolation and of a runtime."""
+
+_SILENT_TRIALS: Final = 3
+"""How often a command that failed without a word is run again."""
 
 
 def probe(environ: Mapping[str, str]) -> str | None:
@@ -68,21 +71,31 @@ class BuildahBuilder(StoreBuilder):
             return StartOutcome(False, reason=one_line(made.output))
         container = made.output.split()[-1]
         try:
-            with self._namespaces() as (prefix, network):
-                options = ["run", *self.isolation_options(), *network, container, "--"]
-
-                def check(limit: float) -> Completed:
-                    tried = self.run([*options, *start.health], limit, prefix=prefix)
-                    return Completed(tried.code, _own_words(tried.output), tried.seconds, tried.timed_out)
-
-                argv = [*prefix, *self.command([*options, *start.command])]
-                with Running(argv, env=self.store.env) as running:
-                    try:
-                        outcome = try_container(running, check if start.health else None, start)
-                    finally:
-                        running.stop(2.0)
+            outcome = self._tried(container, start)
+            # In chroot isolation, buildah now and then loses what is printed just before the end.
+            for _ in range(_SILENT_TRIALS if self.isolation == "chroot" else 0):
+                if outcome.exit_code != 1 or outcome.output:
+                    break
+                outcome = self._tried(container, start)
         finally:
             self.run(["rm", container])
+        return outcome
+
+    def _tried(self, container: str, start: Start) -> StartOutcome:
+        """Run the command of a container and try its health check."""
+        with self._namespaces() as (prefix, network):
+            options = ["run", *self.isolation_options(), *network, container, "--"]
+
+            def check(limit: float) -> Completed:
+                tried = self.run([*options, *start.health], limit, prefix=prefix)
+                return replace(tried, output=_own_words(tried.output))
+
+            argv = [*prefix, *self.command([*options, *start.command])]
+            with Running(argv, env=self.store.env) as running:
+                try:
+                    outcome = try_container(running, check if start.health else None, start)
+                finally:
+                    running.stop(2.0)
         return _reported(outcome)
 
     def remove_containers(self) -> None:

@@ -33,10 +33,13 @@ _REPORT: Final = re.compile(
 )
 _NOT_STARTED: Final = re.compile(
     r"process failed to start with error: (.*?)(?:process exited with error|$)"
-    r"|(?:error running container: .*creating container .*?unable to start container process: )(.*?)\"?$",
+    r'|error running container: (?:[\s\S]*unable to start container process: )?(.*?)"?$',
     re.MULTILINE,
 )
 """What buildah prints in chroot isolation and of a runtime."""
+
+_SILENT_TRIALS: Final = 3
+"""How often a command that failed without a word is run again."""
 
 
 def probe(environ: Mapping[str, str]) -> str | None:
@@ -61,24 +64,38 @@ class BuildahBuilder(StoreBuilder):
 
         User, working directory and environment are those of the image, as buildah takes them itself.
         """
+        if not start.command:
+            return StartOutcome(False, reason="the image has neither an entrypoint nor a command")
         made = self.run(["from", "--pull=false", tag])
         if not made.ok:
             return StartOutcome(False, reason=one_line(made.output))
         container = made.output.split()[-1]
         try:
-            with self._namespaces() as (prefix, network):
-                options = ["run", *self.isolation_options(), *network, container, "--"]
-
-                def check(limit: float) -> Completed:
-                    tried = self.run([*options, *start.health], limit, prefix=prefix)
-                    return Completed(tried.code, _own_words(tried.output), tried.seconds, tried.timed_out)
-
-                argv = [*prefix, *self.command([*options, *start.command])]
-                with Running(argv, env=self.store.env) as running:
-                    outcome = try_container(running, check if start.health else None, start)
-                    running.stop(2.0)
+            outcome = self._tried(container, start)
+            # In chroot isolation, buildah now and then loses what is printed just before the end.
+            for _ in range(_SILENT_TRIALS if self.isolation == "chroot" else 0):
+                if outcome.exit_code != 1 or outcome.output:
+                    break
+                outcome = self._tried(container, start)
         finally:
             self.run(["rm", container])
+        return outcome
+
+    def _tried(self, container: str, start: Start) -> StartOutcome:
+        """Run the command of a container and try its health check."""
+        with self._namespaces() as (prefix, network):
+            options = ["run", *self.isolation_options(), *network, container, "--"]
+
+            def check(limit: float) -> Completed:
+                tried = self.run([*options, *start.health], limit, prefix=prefix)
+                return replace(tried, output=_own_words(tried.output))
+
+            argv = [*prefix, *self.command([*options, *start.command])]
+            with Running(argv, env=self.store.env) as running:
+                try:
+                    outcome = try_container(running, check if start.health else None, start)
+                finally:
+                    running.stop(2.0)
         return _reported(outcome)
 
     def remove_containers(self) -> None:
@@ -105,7 +122,7 @@ class BuildahBuilder(StoreBuilder):
             spaces = f"/proc/{holding.pid}/ns"
             yield (
                 ("nsenter", f"--mount={spaces}/mnt", f"--net={spaces}/net", f"--pid={spaces}/pid_for_children", "--"),
-                ["--network=host"],
+                ["--network=host", "--pid=host"],
             )
 
 

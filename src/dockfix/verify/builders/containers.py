@@ -203,7 +203,8 @@ class StoreBuilder:
         # The format `docker` keeps HEALTHCHECK, SHELL and ONBUILD.
         options = ["build", "--layers", "--force-rm", "--format=docker", "--pull=false", *self.isolation_options()]
         options += build_options(request)
-        options += [f"--build-context={name}={_context(value)}" for name, value in request.contexts.items()]
+        for name, value in request.contexts.items():
+            options += [f"--build-context={each}={_context(value)}" for each in _spellings(name)]
         options += [f"--secret={_plain(secret_option(each))}" for each in request.secrets]
         if request.no_cache:
             options.append("--no-cache")
@@ -219,6 +220,13 @@ def _context(value: str) -> str:
     if value.split("://", maxsplit=1)[0] in ("docker-image", "http", "https"):
         return value
     raise BuilderError(f"the named context `{one_line(value)}` is not supported by buildah and podman")
+
+
+def _spellings(name: str) -> list[str]:
+    """The spellings under which a Dockerfile may name a context; BuildKit takes them for the same, buildah does not."""
+    last = name.rpartition("/")[2]
+    bare = name.removesuffix(":latest")
+    return [bare, f"{bare}:latest"] if ":" not in last or bare != name else [name]
 
 
 def _plain(value: str) -> str:

@@ -188,7 +188,7 @@ def _aspects(difference: Difference) -> set[str]:
     if difference.kind != "changed":
         return {name for name, text in (("new", difference.before), ("gone", difference.after)) if not text}
     words = {part.partition(" ")[0] for part in difference.before.split("; ")[0].split(", ")}
-    return {word for word in words if not word[:1].isdigit() and word not in {"sha256", "to"}}
+    return {"content" if word[:1].isdigit() else word for word in words if word != "sha256"}
 
 
 def _renamed(found: Sequence[Difference]) -> set[str]:

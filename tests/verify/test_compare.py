@@ -350,6 +350,19 @@ def test_another_owner_of_an_unstable_file_is_a_difference(after: Entry) -> None
     assert reasons(found) == {"/id": ""}
 
 
+def test_other_content_of_a_file_with_an_unstable_mode_is_a_difference() -> None:
+    before = image({"/a": file("x")})
+    repeated = compare(before, image({"/a": file("x", mode=0o600)}))
+    assert reasons(unstable(compare(before, image({"/a": file("y")})), repeated)) == {"/a": ""}
+
+
+def test_a_package_that_is_gone_is_not_excused_by_a_new_version() -> None:
+    before, again = debian({}, "a=1"), debian({}, "a=2")
+    repeated = compare(before, again)
+    assert reasons(unstable(compare(before, debian({}, "a=3")), repeated))["dpkg:a"] == UNSTABLE
+    assert reasons(unstable(compare(before, debian({})), repeated))["dpkg:a"] == ""
+
+
 def owned(paths: Mapping[str, Entry], uid: int) -> Image:
     base = image(paths)
     tree = {path: replace(entry, uid=uid) if path.startswith("/app") else entry for path, entry in base.tree.items()}

@@ -184,11 +184,11 @@ def unstable(found: Sequence[Difference], repeated: Sequence[Difference]) -> tup
 
 
 def _aspects(difference: Difference) -> set[str]:
-    """What a changed file differs in: content, type, mode or owner, as the first words of its texts."""
+    """In what it differs: whether something is new or gone; of a changed file content, type, mode or owner."""
     if difference.kind != "changed":
-        return set()
+        return {name for name, text in (("new", difference.before), ("gone", difference.after)) if not text}
     words = {part.partition(" ")[0] for part in difference.before.split("; ")[0].split(", ")}
-    return {word for word in words if not word[:1].isdigit() and word not in {"sha256", "to"}}
+    return {"content" if word[:1].isdigit() else word for word in words if word != "sha256"}
 
 
 def _renamed(found: Sequence[Difference]) -> set[str]:

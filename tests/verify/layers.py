@@ -28,11 +28,13 @@ class Layers:
         fails: what a RUN with this text and these arguments prints before it fails; empty if it succeeds.
         tools: what RUNs do with their cache mounts, by a part of a mount's id or target.
         clipped: whether the output of builds is lost.
+        expands: whether steps are reported with the values of their variables.
     """
 
     fails: Callable[[str, Mapping[str, str]], str] = lambda _text, _args: ""
     tools: Mapping[str, Tool] = field(default_factory=dict)
     clipped: bool = False
+    expands: bool = False
     seen: set[str] = field(default_factory=set)
     mounts: dict[str, set[str]] = field(default_factory=dict)
     listed: dict[str, set[str]] = field(default_factory=dict)
@@ -83,9 +85,10 @@ class _Build:
             elif isinstance(node, Run | Copy | Add):
                 key = self._key(stage, node, key, scope)
                 cached = key in self.layers.seen and not self.no_cache
-                self.steps.append(
-                    Step(node.logical.text, cached, 10.0 if isinstance(node, Run) and not cached else 0.1)
-                )
+                text = node.logical.text
+                for name, value in scope.items() if self.layers.expands else ():
+                    text = text.replace(f"${name}", value)
+                self.steps.append(Step(text, cached, 10.0 if isinstance(node, Run) and not cached else 0.1))
                 if not cached and isinstance(node, Run) and (reason := self._execute(node, scope)):
                     return reason
                 self.layers.seen.add(key)

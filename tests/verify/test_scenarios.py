@@ -174,7 +174,8 @@ class TestSourceEdit:
         assert result.evidence[0] == (
             "after an edit of README.md, 2 RUN steps are run again before the fixes and 1 after"
         )
-        assert "saved: RUN pip install -r requirements.txt" in result.evidence
+        assert result.evidence[1] == "with COPY and other steps, 3 before and 2 after"
+        assert result.evidence[3:] == ("saved: line 4: RUN pip install -r requirements.txt",)
         counts = {each.what: (each.before, each.after) for each in result.measurements}
         assert counts["RUN steps run again after an edit of README.md"] == ((2, 2), (1, 1))
         assert counts["all steps run again after an edit of README.md"] == ((3, 3), (2, 2))
@@ -282,11 +283,16 @@ class TestArgChange:
         assert "fails only after the fixes: GIT_SHA is not set" in result.evidence[0]
 
     def test_no_value_is_in_the_evidence(self, tmp_path: Path) -> None:
-        layers = Layers()
+        """Also where the builder reports steps with the values of their variables, as BuildKit does."""
+        layers = Layers(expands=True)
         pair = [layers.side(text, tmp_path, args={"GIT_SHA": "hunter2"}) for text in (ARG_BEFORE, ARG_AFTER)]
         result = arg_change(*pair, token=MARK)
         assert result.state is State.KEPT
         assert not any("hunter2" in line for line in result.evidence)
+        assert result.evidence[3:] == (
+            "saved: line 3: RUN apt-get update && apt-get install -y curl",
+            "saved: line 4: RUN make",
+        )
 
     def test_args_that_are_only_stored_come_first_and_secrets_last(self, tmp_path: Path) -> None:
         head = "ARG API_TOKEN=x\nARG VERSION=1.2.3\nARG SHA=x\n"

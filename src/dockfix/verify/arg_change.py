@@ -90,7 +90,7 @@ def _changed(before: Side, after: Side, name: str, token: str, runs: int) -> Sce
         outcomes[0].append(was)
         outcomes[1].append(now)
     what = f"after a change of the ARG {name}"
-    state, evidence = compare_reruns(what, *outcomes)
+    state, evidence = compare_reruns(what, before.target, *outcomes)
     return ScenarioResult(Claim.ARG_CHANGE, state, evidence, rebuilds(what, *outcomes))
 
 

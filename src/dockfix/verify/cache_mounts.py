@@ -23,6 +23,7 @@ from dockfix.verify.mounts import (
     MountedRun,
     Probe,
     cache_mounts_of,
+    is_probe,
     missing_text,
     new_cache_mounts,
     probe_text,
@@ -129,7 +130,7 @@ def _run(before: Side, after: Side, trial: _Trial, token: str) -> None:
             outcome = _build(after, probe_text(file, run, token), f"{token}n{number}")
             if not outcome.ok:
                 raise _explained(after, trial, token, outcome)
-            times.append(_seconds(outcome, token))
+            times.append(_seconds(outcome))
             for place, _ in enumerate(cache_mounts_of(run)):
                 probe = read_probe(outcome.log, token, place)
                 if probe is None:
@@ -155,7 +156,7 @@ def _time_before(before: Side, mounted: MountedRun, token: str) -> list[float]:
     finally:
         if cache_mounts_of(mounted.before):
             _build(before, sweep_text(before.target.dockerfile, mounted.before, token), f"{token}sweep")
-    return [_seconds(outcomes[-1], token)] if outcomes[-1].ok else []
+    return [_seconds(outcomes[-1])] if outcomes[-1].ok else []
 
 
 def _explained(after: Side, trial: _Trial, token: str, outcome: BuildOutcome) -> _TrialError:
@@ -171,9 +172,9 @@ def _explained(after: Side, trial: _Trial, token: str, outcome: BuildOutcome) ->
     )
 
 
-def _seconds(outcome: BuildOutcome, token: str) -> float:
+def _seconds(outcome: BuildOutcome) -> float:
     """How long the RUN took. It and the probe are the only steps that are not cached."""
-    again = [step for step in reruns(outcome) if f"$m-{token}" not in step.text]
+    again = [step for step in reruns(outcome) if not is_probe(step.text)]
     if not again and outcome.ok:
         raise _TrialError(State.NOT_SHOWN, "the builder took the RUN from its cache, although an argument had changed")
     seconds = again[-1].seconds if again else None

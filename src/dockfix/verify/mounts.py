@@ -21,7 +21,17 @@ from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Dockerfile, Mount, Run
 
-__all__ = ["MISS", "MountedRun", "Probe", "missing_text", "new_cache_mounts", "probe_text", "read_probe", "sweep_text"]
+__all__ = [
+    "MISS",
+    "MountedRun",
+    "Probe",
+    "is_probe",
+    "missing_text",
+    "new_cache_mounts",
+    "probe_text",
+    "read_probe",
+    "sweep_text",
+]
 
 MISS: Final = "DOCKFIX_MISS"
 """The ARG whose value makes the builder run the RUN again."""
@@ -173,6 +183,11 @@ def probe_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
     # as root: the user of the RUN may not write to the lists, and buildah applies the umask to `mode`
     lines = ("USER 0", f"RUN {' '.join(_flags(run, token))} {'; '.join(script)}", "")
     return missing_text(dockerfile, run, token) + dockerfile.newline.join(lines)
+
+
+def is_probe(step: str) -> bool:
+    """Whether a step, as a builder reports it, is the probe and not the RUN."""
+    return f"={_LIST}" in step
 
 
 def sweep_text(dockerfile: Dockerfile, run: Run, token: str) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from statistics import median
 from typing import Protocol
 
 from dockfix.project.target import Target
 from dockfix.rule.promise import Claim
+from dockfix.syntax.tree import Run
 from dockfix.verify.model import BuildOutcome, Measurement, State, Step
 
 __all__ = [
@@ -124,11 +126,17 @@ def warm_up(before: Side, after: Side) -> str:
 
 
 def compare_reruns(
-    what: str, before: Sequence[BuildOutcome], after: Sequence[BuildOutcome]
+    what: str, target: Target, before: Sequence[BuildOutcome], after: Sequence[BuildOutcome]
 ) -> tuple[State, tuple[str, ...]]:
     """Whether rebuilds run fewer RUN steps again after the fixes than before, by the median, and the evidence.
 
     Nothing is shown if no RUN is run again before the fixes: then there is nothing to save.
+
+    Args:
+        what: what was changed before the rebuilds.
+        target: the Dockerfile before the fixes.
+        before: its rebuilds.
+        after: the rebuilds of the Dockerfile after the fixes.
     """
     counts = [median(len(reruns(each)) for each in outcomes) for outcomes in (before, after)]
     if not counts[0]:
@@ -136,18 +144,33 @@ def compare_reruns(
     seconds = [median(each.seconds for each in outcomes) for outcomes in (before, after)]
     steps = [median(len(each.rerun) for each in outcomes) for outcomes in (before, after)]
     evidence = (
-        f"{what}, {_steps(counts[0], 'RUN step')} run again before the fixes and {_count(counts[1])} after",
-        f"with the COPY and other steps, {_steps(steps[0], 'step')} before and {_count(steps[1])} after",
+        f"{what}, {_steps(counts[0])} run again before the fixes and {counts[1]:g} after",
+        f"with COPY and other steps, {steps[0]:g} before and {steps[1]:g} after",
         f"the rebuild takes {seconds[0]:.1f} s before and {seconds[1]:.1f} s after",
-        *(f"saved: {shortened(text, 100)}" for text in _saved(before[-1], after[-1])),
+        *(f"saved: {text}" for text in _saved(target, before[-1], after[-1])),
     )
     return State.KEPT if counts[1] < counts[0] else State.BROKEN, evidence
 
 
-def _saved(before: BuildOutcome, after: BuildOutcome) -> list[str]:
-    """The RUN steps that are run again before and not after."""
-    again = [step.text for step in reruns(after)]
-    return [step.text for step in reruns(before) if step.text not in again]
+def _saved(target: Target, before: BuildOutcome, after: BuildOutcome) -> list[str]:
+    """The RUNs that are run again before and not after, as the Dockerfile has them.
+
+    BuildKit reports steps with the values of their variables, which differ here, and may be secret.
+    """
+    again = [_written(target, step) for step in reruns(after)]
+    return [text for step in reruns(before) if (text := _written(target, step)) and text not in again]
+
+
+def _written(target: Target, step: Step) -> str:
+    """The line of a Dockerfile that a RUN step most likely comes from, and its text; empty if none is similar."""
+    best, found = 0.5, ""
+    words = step.text.split()
+    for node in target.dockerfile.instructions:
+        if isinstance(node, Run):
+            score = SequenceMatcher(None, node.logical.text.split(), words, autojunk=False).ratio()
+            if score > best:
+                best, found = score, f"line {node.start_line}: {shortened(node.logical.text, 100)}"
+    return found
 
 
 def shortened(text: str, most: int = 200) -> str:
@@ -156,9 +179,5 @@ def shortened(text: str, most: int = 200) -> str:
     return flat if len(flat) <= most else f"{flat[: most // 2]} … {flat[-most // 3 :]}"
 
 
-def _count(number: float) -> str:
-    return f"{number:g}"
-
-
-def _steps(number: float, noun: str) -> str:
-    return f"{_count(number)} {noun} is" if number == 1 else f"{_count(number)} {noun}s are"
+def _steps(number: float) -> str:
+    return f"{number:g} RUN step is" if number == 1 else f"{number:g} RUN steps are"

@@ -49,7 +49,7 @@ def source_edit(before: Side, after: Side, *, token: str, runs: int = 1) -> Scen
             if failure:
                 return not_shown(Claim.SOURCE_EDIT, failure)
     what = f"after an edit of {candidate.path}"
-    state, evidence = compare_reruns(what, *outcomes)
+    state, evidence = compare_reruns(what, before.target, *outcomes)
     return ScenarioResult(Claim.SOURCE_EDIT, state, evidence, rebuilds(what, *outcomes))
 
 

@@ -31,9 +31,9 @@ def test_why_it_cannot_be_used(docker: FakeProgram, monkeypatch: pytest.MonkeyPa
     docker.answer(VERSION, ("^version", "Cannot connect to the Docker daemon\n", 1))
     assert "Cannot connect to the Docker daemon" in str(probe(os.environ))
     docker.answer(("buildx", "docker: 'buildx' is not a docker command.\n", 1))
-    assert "not a docker command" in str(probe(os.environ))
+    assert probe(os.environ) == "is not installed: `docker` has no plugin of this name"
     docker.answer(("buildx", "buildah 1.28.2\n", 0))  # podman under the name docker
-    assert probe(os.environ) == "is not installed: `docker` is another program"
+    assert probe(os.environ) == "is not installed: `docker` has no plugin of this name"
     monkeypatch.setenv("PATH", str(tmp_path))
     assert probe(os.environ) == "is not installed"
 
@@ -156,7 +156,7 @@ def test_a_container(docker: FakeProgram, tmp_path: Path) -> None:
     assert call[2:] == [
         "--network=none", "--no-healthcheck", "--pull=never", "--entrypoint=/bin/app", TAG, "--x",
     ]  # fmt: skip
-    assert calls(docker, "rm") == [["rm", "--force", "--volumes", name]]
+    assert calls(docker, "rm") == [["rm", "--force", "--volumes", name]] * 2
     assert builder.start(TAG, Start(())).reason == "the image has no command"
 
 

@@ -52,11 +52,11 @@ _NOT_STARTED: Final = re.compile(r"^docker: (?:Error response from daemon: )?(.*
 
 def probe(environ: Mapping[str, str]) -> str | None:
     """Why `docker buildx` cannot be used, in one line; None if it can."""
-    why = why_unusable(["docker", "buildx", "version"], environ)
+    why = why_unusable(["docker", "--version"], environ)
     if why is not None:
         return why
     if "docker/buildx" not in run(["docker", "buildx", "version"], timeout=PROBE_LIMIT, env=environ).output:
-        return "is not installed: `docker` is another program"
+        return "is not installed: `docker` has no plugin of this name"  # or it is podman, which says another version
     return why_unusable(["docker", "version"], environ)
 
 
@@ -142,12 +142,14 @@ class BuildxBuilder:
 
         try:
             with Running(argv, env=_ENVIRONMENT) as running:
-                result = try_container(running, check if start.health else None, start)
-                self._remove_container(name)
+                try:
+                    result = try_container(running, check if start.health else None, start)
+                finally:
+                    _docker(["rm", "--force", "--volumes", name])  # so that `docker run` ends at once
         except OSError as error:
             raise BuilderError(f"docker cannot be run: {error.strerror}") from error
         finally:
-            self._remove_container(name)
+            self._remove_container(name)  # it may have been created after the first attempt
         found = _NOT_STARTED.search(result.output)
         if result.exit_code in (125, 126, 127) and found is not None:
             return StartOutcome(running=False, exit_code=result.exit_code, reason=one_line(found[1]))

@@ -145,7 +145,7 @@ CODEMOD: Final = Codemod(
             "/usr/local/bin/env*",
             "**/.cargo/env*",
             "**/*install*.sh",
-            "**/.config/uv/**",
+            "**/.config/uv",
             "**/.config/fish/conf.d/uv.env.fish",
             "**/.profile",
             "**/.bash*",

@@ -217,8 +217,8 @@ INDEX: Final = (
         triggers=("uv venv", "uv\tvenv"),
         findings=("base-ml 4",),
         promise=Promise(
-            adds=("**/.cache/uv/**", "**/.lock", "**/site-packages/**", "**/bin/*"),
-            removes=("**/.cache/pip/**", "**/site-packages/**", "**/dist-packages/**", "**/bin/*"),
+            adds=("**/.cache/uv", "**/.lock", "**/site-packages", "**/bin/*"),
+            removes=("**/.cache/pip", "**/site-packages", "**/dist-packages", "**/bin/*"),
             packages=Packages.ANY,
             claims=frozenset({Claim.REPAIRS}),
             why=(
@@ -310,14 +310,8 @@ INDEX: Final = (
         opt_in=True,
         findings=("worker 2",),
         promise=Promise(
-            adds=(
-                "**/.cache/uv/**",
-                "**/.lock",
-                "**/uv-*.lock",
-                "**/*.dist-info/REQUESTED",
-                "**/*.dist-info/uv_*.json",
-            ),
-            removes=("**/.cache/pip/**", "**/__pycache__/**"),
+            adds=("**/.cache/uv", "**/.lock", "**/uv-*.lock", "**/*.dist-info/REQUESTED", "**/*.dist-info/uv_*.json"),
+            removes=("**/.cache/pip", "**/__pycache__"),
             changes=("**/*.dist-info/INSTALLER", "**/*.dist-info/RECORD", "**/*.dist-info/direct_url.json", "**/bin/*"),
             packages=Packages.ANY,
             mounts=True,
@@ -754,7 +748,7 @@ INDEX: Final = (
                 "/usr/local/bin/env*",
                 "**/.cargo/env*",
                 "**/*install*.sh",
-                "**/.config/uv/**",
+                "**/.config/uv",
                 "**/.config/fish/conf.d/uv.env.fish",
                 "**/.profile",
                 "**/.bash*",

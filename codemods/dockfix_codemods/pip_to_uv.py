@@ -163,13 +163,13 @@ CODEMOD: Final = Codemod(
     findings=("worker 2",),
     promise=Promise(
         adds=(
-            "**/.cache/uv/**",
+            "**/.cache/uv",
             "**/.lock",
             "**/uv-*.lock",
             "**/*.dist-info/REQUESTED",
             "**/*.dist-info/uv_*.json",
         ),
-        removes=("**/.cache/pip/**", "**/__pycache__/**"),
+        removes=("**/.cache/pip", "**/__pycache__"),
         changes=(
             "**/*.dist-info/INSTALLER",
             "**/*.dist-info/RECORD",

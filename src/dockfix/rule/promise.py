@@ -66,9 +66,9 @@ class Promise:
     starts, and a health check that passed still passes. Beyond the differences that are named here, the image is the
     same. The default promises the same image.
 
-    Files are named by patterns like those of `.gitignore`, for absolute paths: `/etc/passwd`, `/var/cache/apk/**`. A
-    pattern covers the file or folder that it matches and all below it, and each folder that is new or missing only
-    because of what it covers.
+    Files are named by patterns like those of `.gitignore`, for absolute paths: `/etc/passwd`, `**/.cache/uv`. A pattern
+    covers the file or folder that it matches and all below it, and each folder that is new or missing only because of
+    what it covers. `/var/cache/apk/**` covers what is below a folder, and not an empty folder.
 
     Args:
         config: the parts of the configuration that may differ.

@@ -172,6 +172,12 @@ class Store:
         texts = [path.read_text(errors="replace") for path in project.rglob("*") if path.is_file()]
         self.require({name for name in IMAGES if any(name in text for text in texts)})
 
+    def lock(self) -> str:
+        """A lock file for the images that are in the store: each with its digest."""
+        digest = "{{.Digest}}"
+        found = {name: self.run("images", "--format", digest, _full_name(name)).strip() for name in self._known}
+        return "".join(f"{name}@{value}\n" for name, value in sorted(found.items()))
+
     def trial(self) -> str:
         """Why no container can be run with this store, in one line; empty if one can."""
         try:

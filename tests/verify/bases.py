@@ -29,10 +29,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-__all__ = ["IMAGES", "MAX_AGE", "Bases", "BasesError", "Stand", "Store"]
+__all__ = ["DRIVERS", "IMAGES", "MAX_AGE", "Bases", "BasesError", "Stand", "Store"]
 
 MAX_AGE: Final = 14 * 24 * 3600.0
 """Seconds after which a root file system is made anew: its packages have updates by then."""
+
+DRIVERS: Final = ("overlay", "vfs")
+"""The storage drivers, the fast one first; the other one works where overlay file systems may not be nested."""
 
 _CA: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 _PACKAGES: Final = ("ca-certificates", "python3", "python3-pip", "python3-setuptools", "python3-venv", "python3-wheel")
@@ -129,14 +132,15 @@ class Store:
     Args:
         bases: the layers.
         folder: a new folder; its path should be short.
+        driver: how layers are kept, one of `DRIVERS`.
     """
 
-    def __init__(self, bases: Bases, folder: Path) -> None:
+    def __init__(self, bases: Bases, folder: Path, driver: str = "overlay") -> None:
         self._bases = bases
         self._folder = folder
         self._layout = folder / "layout"
         self._known: set[str] = set()
-        storage = f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+        storage = f'[storage]\ndriver = "{driver}"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
         (folder / "storage.conf").write_text(storage)
         # A name that is not in the store is an error at once: no network is asked.
         registries = 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n' + "".join(
@@ -171,6 +175,12 @@ class Store:
         """Put the images into the store that the files of a project name."""
         texts = [path.read_text(errors="replace") for path in project.rglob("*") if path.is_file()]
         self.require({name for name in IMAGES if any(name in text for text in texts)})
+
+    def lock(self) -> str:
+        """A lock file for the images that are in the store: each with its digest."""
+        digest = "{{.Digest}}"
+        found = {name: self.run("images", "--format", digest, _full_name(name)).strip() for name in self._known}
+        return "".join(f"{name}@{value}\n" for name, value in sorted(found.items()))
 
     def trial(self) -> str:
         """Why no container can be run with this store, in one line; empty if one can."""

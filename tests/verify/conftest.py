@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verify.bases import Bases, Store
+from tests.verify.bases import DRIVERS, Bases, Store
 
 _TOOLS = ("buildah", "runc", "mmdebstrap", "busybox")
 
@@ -25,16 +25,25 @@ def store(pytestconfig: pytest.Config) -> Iterator[Store]:
     if missing := [tool for tool in _TOOLS if shutil.which(tool) is None]:
         _unusable(f"not installed: {', '.join(missing)}")
     assert pytestconfig.cache is not None
-    made = Store(Bases(pytestconfig.cache.mkdir("dockfix-bases")), Path(tempfile.mkdtemp(prefix="dockfix-store-")))
-    try:
-        if reason := made.trial():
-            _unusable(reason)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in made.environment.items():
-                patch.setenv(name, value)
-            yield made
-    finally:
-        made.close()
+    bases = Bases(pytestconfig.cache.mkdir("dockfix-bases"))
+    reason = ""
+    for driver in DRIVERS:
+        made = Store(bases, Path(tempfile.mkdtemp(prefix="dockfix-store-")), driver)
+        try:
+            reason = made.trial()
+            if not reason:
+                yield from _in_use(made)
+                return
+        finally:
+            made.close()
+    _unusable(reason)
+
+
+def _in_use(made: Store) -> Iterator[Store]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in made.environment.items():
+            patch.setenv(name, value)
+        yield made
 
 
 def _unusable(reason: str) -> None:

@@ -25,7 +25,20 @@ from tests.verify.bases import Store
 
 CASES: Final = Path(__file__).parent / "cases"
 
-WITHOUT_CASE: Final[Mapping[str, str]] = {}
+_NO_FIX: Final = "it has no fix: there is nothing to build"
+WITHOUT_CASE: Final[Mapping[str, str]] = {
+    "base-image-drift": _NO_FIX,
+    "compose-depends-on": _NO_FIX,
+    "error-masked": _NO_FIX,
+    "healthcheck-drift": _NO_FIX,
+    "node-env": _NO_FIX,
+    "pip-pin": _NO_FIX,
+    "python-inline-syntax": _NO_FIX,
+    "stage-flatten": _NO_FIX,
+    "torch-index": _NO_FIX,
+    "unused-python-deps": _NO_FIX,
+    "workdir-temp": _NO_FIX,
+}
 """The rules without a case, each with the reason."""
 
 
@@ -40,6 +53,7 @@ class Case:
     unsafe: bool = False
     scenarios: bool = False
     packs: bool = False
+    lock: bool = False
     images: tuple[str, ...] = ()
     paths: tuple[str, ...] = (".",)
     start_limit: float = 5.0
@@ -68,6 +82,8 @@ def test_case(case: Case, store: Store, tmp_path: Path) -> None:
     shutil.copytree(case.project, tmp_path / "project", symlinks=True)
     store.require_for(case.project)
     store.require(set(case.images))
+    if case.lock:
+        (tmp_path / "project/images.lock").write_text(store.lock())
 
     result = verify(case, tmp_path)
 
@@ -130,6 +146,12 @@ def test_every_rule_has_a_case_or_a_reason() -> None:
     missing = set(load_registry().names) - with_case - WITHOUT_CASE.keys()
     assert not missing
     assert not with_case & WITHOUT_CASE.keys()
+
+
+def test_a_rule_without_a_fix_has_none_in_its_golden_cases() -> None:
+    golden = Path(__file__).parents[2] / "golden"
+    for rule, reason in WITHOUT_CASE.items():
+        assert reason is not _NO_FIX or "\n## fix" not in (golden / f"{rule}.md").read_text(), rule
 
 
 def test_every_case_says_why() -> None:

@@ -91,7 +91,7 @@ def _check_run(target: Target, stage: Stage, run: Run, without_pip: dict[str, _E
             without_pip[made.path] = _Environment(made.path, run, made.uv)
             continue
         path = python_environments.pip_of_environment(step, state)
-        if not path and _is_plain_pip(step):
+        if path is None and _is_plain_pip(step):
             path = python_environments.environment_on_path(step, state)
         if path in without_pip:
             yield _finding(target, stage, run, step, without_pip[path])

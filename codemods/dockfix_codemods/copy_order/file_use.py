@@ -49,16 +49,16 @@ _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
 class FileUse:
     """The files that a RUN may use outside the reserved folders (`conflicts`).
 
-    `unbounded` says why they are not known, "" if they are. `text` is the command. `trees` are paths at or below which
-    it may read or write, `made` folders that it creates as root, `names` pairs of a folder and a glob that it looks for
-    there, `configs` base names that are configuration in any folder. `follows` are files that may name further files,
-    `manifests_in` folders with manifests that may. `installer`: it fetches packages, so running it again takes time.
-    `projects` are its installs from a manifest, each with its working directory.
+    `unbounded` says why they are not known; None if they are. `text` is the command. `trees` are paths at or below
+    which it may read or write, `made` folders that it creates as root, `names` pairs of a folder and a glob that it
+    looks for there, `configs` base names that are configuration in any folder. `follows` are files that may name
+    further files, `manifests_in` folders with manifests that may. `installer`: it fetches packages, so running it again
+    takes time. `projects` are its installs from a manifest, each with its working directory.
     """
 
     line: int
     text: str
-    unbounded: str = ""
+    unbounded: str | None = None
     trees: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
@@ -82,7 +82,7 @@ class FileUse:
 class _Draft:
     state: State
     with_projects: bool
-    unbounded: str = ""
+    unbounded: str | None = None
     trees: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     names: list[tuple[str, str]] = field(default_factory=list)
@@ -316,7 +316,7 @@ def _package(draft: _Draft, step: Step, command: PackageCommand, directory: Fact
         if not draft.with_projects:
             return
     if used.everything:
-        draft.give_up(used.reason)
+        draft.give_up(used.reason or "what it reads is not bounded")
         return
     for name in used.named:
         placed = draft.place(directory, name)

@@ -123,7 +123,7 @@ def _missing_group(user: CreatedUser, group: str | None) -> Iterator[Finding]:
     except Refused as refused:
         yield _refusal(user, message, refused)
         return
-    if new:
+    if new is not None:
         review = "check that this group is meant, and that its GID is right"
         yield _fix(user, message, new, None, review, Severity.ERROR)
 

@@ -38,8 +38,8 @@ class Needs:
     `review` is what a person must still check.
     """
 
-    paths: tuple[str, ...] = ()
-    review: str = ""
+    paths: tuple[str, ...]
+    review: str
 
 
 _RESULTS: Final = {

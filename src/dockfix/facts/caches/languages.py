@@ -74,9 +74,7 @@ def maven_cache(query: CacheQuery) -> CacheUse:
             raise Refused(f"{name} moves the repository")
     if query.cmd.has("--settings"):
         raise Refused("a settings file may move the repository")
-    return CacheUse(
-        (CacheDir(f"{query.password_home()}/.m2/repository", "locked", "a later offline build needs it too"),)
-    )
+    return CacheUse((CacheDir(f"{query.password_home()}/.m2/repository", "locked"),))
 
 
 def gradle_cache(query: CacheQuery) -> CacheUse:
@@ -102,8 +100,7 @@ def dotnet_cache(query: CacheQuery) -> CacheUse:
     home = query.var("DOTNET_CLI_HOME")
     root = absolute(home, "DOTNET_CLI_HOME") if home else query.home()
     also_written = (f"{root}/.nuget", "its configuration (NuGet.Config)")
-    note = "a later --no-restore needs the same mount"
-    return CacheUse((CacheDir(f"{root}/.nuget/packages", note=note, also_written=also_written),))
+    return CacheUse((CacheDir(f"{root}/.nuget/packages", also_written=also_written),))
 
 
 def gem_cache(_: CacheQuery) -> CacheUse:

@@ -18,14 +18,13 @@ Environment: TypeAlias = Callable[[str], Fact[str] | None]
 class CacheDir:
     """A directory for a cache mount; `sharing` is the mount's (locked: the tool cannot share it).
 
-    `whole` is a folder above it that belongs to the tool alone and contains only caches, "" if there is none.
+    `whole` is a folder above it that belongs to the tool alone and contains only caches, None if there is none.
     `also_written` is a folder above it and what else the tool writes there.
     """
 
     path: str
     sharing: str = "shared"
-    note: str = ""
-    whole: str = ""
+    whole: str | None = None
     also_written: tuple[str, str] | None = None
 
 

@@ -55,7 +55,7 @@ def uv_cache(query: CacheQuery) -> CacheUse:
         path = absolute(directory, "UV_CACHE_DIR")
     else:
         path = query.under_xdg("XDG_CACHE_HOME", ".cache", "uv", relative=True)
-    return CacheUse((CacheDir(path, note="UV_LINK_MODE=copy silences the warning about links"),), tuple(disablers))
+    return CacheUse((CacheDir(path),), tuple(disablers))
 
 
 def poetry_cache(query: CacheQuery) -> CacheUse:

@@ -43,7 +43,7 @@ def apk_cache(query: CacheQuery) -> CacheUse:
     disablers = [CacheDisabler("file", "/etc/apk/cache")]
     if off is not None:
         disablers.append(CacheDisabler("option", "--no-cache", off))
-    return CacheUse((CacheDir("/var/cache/apk", "locked", "needs /etc/apk/cache as a link to it"),), tuple(disablers))
+    return CacheUse((CacheDir("/var/cache/apk", "locked"),), tuple(disablers))
 
 
 def dnf_cache(query: CacheQuery) -> CacheUse:

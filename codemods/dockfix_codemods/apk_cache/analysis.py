@@ -24,19 +24,6 @@ from dockfix.syntax.shell import Context
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Instruction, Run
 
-__all__ = [
-    "ApkRun",
-    "ApkStep",
-    "apk_run",
-    "cache_user",
-    "index_reader",
-    "index_user",
-    "indexed_before",
-    "installs_files",
-    "knows_no_cache",
-    "scripts_below",
-]
-
 _READS_INDEX: Final = frozenset(
     ("add", "upgrade", "fix", "fetch", "search", "policy", "list", "dot", "version", "cache")
 )

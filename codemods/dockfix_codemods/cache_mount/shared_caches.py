@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from dockfix.facts.mounts import Caches, ToolCache
     from dockfix.project.target import Project, Target
 
-__all__ = ["SharedCaches"]
-
 _BUILDING: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv", "pnpm"))
 _RELEASE: Final = re.compile(
     r"stretch|buster|bullseye|bookworm|trixie|bionic|focal|jammy|noble|alpine[\d.]*|\d+\.\d+|\d+"

@@ -11,8 +11,6 @@ from dockfix.syntax.python import parse_python, python_children
 if TYPE_CHECKING:
     import libcst
 
-__all__ = ["Imports", "imports_of", "may_import_by_name", "may_run_dynamic_code"]
-
 
 @dataclass(frozen=True, slots=True)
 class Imports:

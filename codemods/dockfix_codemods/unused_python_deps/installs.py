@@ -21,8 +21,6 @@ from dockfix.syntax.tree import Add, Copy, Run
 from dockfix_codemods.unused_python_deps.copied import contexts_of
 from dockfix_codemods.unused_python_deps.table import ONLY_IN_CLOSURES
 
-__all__ = ["PythonInstall", "python_installs", "requirement_names"]
-
 _MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv"))
 _PROJECTS: Final = frozenset(("uv", "poetry", "pdm"))
 _INSTALLERS: Final = ("pip", "setuptools", "wheel", "uv")

@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from dockfix.syntax.shell import SimpleCommand
     from dockfix.syntax.tree import Run
 
-__all__ = [
-    "FAMILIES_WITH_OWN_GROUP",
-    "CreatedUser",
-    "check_implicit_group",
-    "implicit_group_caveat",
-    "is_conditional",
-    "missing_group_command",
-]
-
 FAMILIES_WITH_OWN_GROUP: Final = frozenset({"debian", "ubuntu", "rhel", "fedora"}) | BUSYBOX_FAMILIES
 """Families on which a user gets a group of its own (USERGROUPS_ENAB yes)."""
 

@@ -15,8 +15,6 @@ from dockfix.facts.model import Refused
 from dockfix.project.bake.reader import parse_bake
 from dockfix.project.bake.tree import Attribute, Block, Document, Entry, Literal, Obj, Syntax, Template
 
-__all__ = ["set_context"]
-
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _KEYWORDS: Final = frozenset({"true", "false", "null", "for", "in", "if", "else", "endif", "endfor", "for_each"})
 

@@ -9,8 +9,6 @@ from dockfix.engine.findings import Failed
 from dockfix.rule.model import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
 from dockfix.rule.workspace import Workspace
 
-__all__ = ["collide", "edits_by_file", "fixed", "groups", "offset_before", "preview"]
-
 
 def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
     """The edits that a fix makes to each file, by real path; none for a file that it creates."""

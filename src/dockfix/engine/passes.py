@@ -21,8 +21,6 @@ from dockfix.rule.model import Codemod, Diagnostic, Edit, Fix, Safety
 from dockfix.rule.workspace import Workspace, changed_paths
 from dockfix.syntax.source import Lines
 
-__all__ = ["MAX_ROUNDS", "Candidates", "Passes"]
-
 MAX_ROUNDS: Final = 10
 """The highest number of rounds of one codemod, and of passes over all of them; more is a defect."""
 

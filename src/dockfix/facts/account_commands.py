@@ -19,21 +19,6 @@ from dockfix.syntax.shell import SimpleCommand, Word
 if TYPE_CHECKING:
     from dockfix.facts.commands import Step
 
-__all__ = [
-    "BUSYBOX_USER_VALUED",
-    "GROUPADD_VALUED",
-    "SHADOW_VALUED",
-    "AccountCommand",
-    "AccountOption",
-    "ParsedArguments",
-    "account_program",
-    "has_base_group",
-    "option_kinds",
-    "parse_account_command",
-    "parse_arguments",
-    "program_values",
-]
-
 
 def account_program(step: Step) -> tuple[str, int] | None:
     """The account command of a step, also after sudo, and the index of its first argument."""

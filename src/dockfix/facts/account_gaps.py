@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.state import State
 
-__all__ = ["base_gaps", "stage_gaps", "step_gaps"]
-
 _LANGUAGE_MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv", "npm", "yarn", "pnpm", "gem", "bundler"))
 
 

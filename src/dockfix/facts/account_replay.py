@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.state import State
 
-__all__ = ["AccountReplay", "History"]
-
 _MENTIONS: Final = re.compile(
     r"useradd|adduser|groupadd|addgroup|usermod|groupmod|userdel|deluser|groupdel|delgroup|newusers|/etc/(?:passwd|group)"
 )

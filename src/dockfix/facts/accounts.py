@@ -12,8 +12,6 @@ from dockfix.facts.model import Fact, Known
 if TYPE_CHECKING:
     from dockfix.syntax.shell import SimpleCommand
 
-__all__ = ["Accounts", "Gap", "GroupAccount", "UserAccount"]
-
 
 @dataclass(frozen=True, slots=True)
 class UserAccount:

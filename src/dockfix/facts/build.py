@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dockfix.facts.accounts import Accounts
     from dockfix.facts.commands import Commands, Step
 
-__all__ = ["BuildFacts", "analyse"]
-
 _NO_ARGS: Final[Mapping[str, Fact[str]]] = MappingProxyType({})
 _NO_CONTEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_IMAGES: Final[Mapping[str, BaseImage | str]] = MappingProxyType({})

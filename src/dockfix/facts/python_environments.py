@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.stages import Stage
 
-__all__ = [
-    "UvVenv",
-    "environment_on_path",
-    "may_install_pip",
-    "pip_of_environment",
-    "uv_pip_blocker",
-    "uv_pip_options",
-    "uv_venv",
-]
-
 _BRINGS_PIP: Final = frozenset(("pip", "pip-tools", "pip-api", "pip-audit", "pipenv", "poetry", "pdm", "jupyter"))
 """pip, and distributions that depend on it."""
 _SHARED: Final = frozenset(

@@ -17,21 +17,6 @@ from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.syntax.tree import Arg, Copy, Dockerfile, From, Instruction, Onbuild, Run
 from dockfix.syntax.words import SubstitutionError, expand
 
-__all__ = [
-    "ContextSource",
-    "Globals",
-    "ImageSource",
-    "Invalid",
-    "OutOfRange",
-    "Source",
-    "Stage",
-    "StageGraph",
-    "StageSource",
-    "build_graph",
-    "context_key",
-    "stage_number",
-]
-
 
 @dataclass(frozen=True, eq=False)
 class Stage:

@@ -23,8 +23,6 @@ from dockfix.project.services import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction
 
-__all__ = ["InitScript", "Place", "Server", "servers"]
-
 _PRELOAD: Final = "shared_preload_libraries"
 _MOST_FILES: Final = 500
 _MOST_DIGITS: Final = 100

@@ -18,17 +18,6 @@ from dockfix.project.context import MAX_ENTRIES, Context
 from dockfix.project.manifests import local_sources
 from dockfix.project.toml import TomlError, parse_toml
 
-__all__ = [
-    "cargo_manifests",
-    "conda_requirements",
-    "go_manifests",
-    "match_folders",
-    "maven_manifests",
-    "pnpm_patterns",
-    "pnpm_settings",
-    "uv_manifests",
-]
-
 _SKIPPED: Final = frozenset(("node_modules", "bower_components", ".git"))
 _DEEPEST: Final = 12
 _MOST_MANIFESTS: Final = 200

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["PROGRAMS", "Program", "Trait", "has_trait", "programs_with"]
-
 
 class Trait(enum.Enum):
     """A property of a program; where its words may change that (`find -exec`, `command NAME`), the caller checks

@@ -9,8 +9,6 @@ from pathlib import Path
 from dockfix.project.bake.values import Unknown, Value, as_text
 from dockfix.project.compose.model import Option
 
-__all__ = ["Fields", "Given", "MergedTarget", "cycles", "merged_option", "option_of", "shortened", "text_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Given:

@@ -22,8 +22,6 @@ from dockfix.project.bake.tree import (
     Unary,
 )
 
-__all__ = ["Scope", "Unknown", "Value", "as_text"]
-
 _MAX_STEPS: Final = 300_000
 _MAX_DEEP: Final = 100
 _MAX_TEXT: Final = 16 * 1024

@@ -73,7 +73,7 @@ def check(target: Target) -> Iterator[Finding]:
     by_stage: dict[int | None, dict[str, _Environment]] = {}
     for stage in target.facts.graph.stages:
         without_pip = by_stage[stage.index] = dict(by_stage.get(stage.parent, {}))
-        for run in stage.instructions if not stage.replaced else ():
+        for run in stage.executed:
             if isinstance(run, Run):
                 yield from _check_run(target, stage, run, without_pip)
 

@@ -204,8 +204,8 @@ def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
         and not step.command.context & ~_PLAIN
         and all(each is None or each.text in ("&&", ";", "\n") for each in (step.command.before, step.command.after))
         for link in facts.graph.chain(stage)
-        for run in link.instructions
-        if isinstance(run, Run) and not link.replaced
+        for run in link.executed
+        if isinstance(run, Run)
         for step in facts.commands(run).steps
     )
     return True if used else None

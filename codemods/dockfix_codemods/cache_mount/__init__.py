@@ -97,7 +97,6 @@ from dockfix.facts.caches import serves
 from dockfix.facts.mounts import Caches, caches_of
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Severity
-from dockfix.syntax.tree import Run
 from dockfix_codemods.cache_mount import analysis
 from dockfix_codemods.cache_mount import existing_mounts as existing
 from dockfix_codemods.cache_mount.new_mounts import add_mounts
@@ -111,11 +110,10 @@ def check(target: Target) -> Iterator[Finding]:
         return
     cleaned: set[int] = set()  # stages where an earlier fix removes docker-clean, so that a later one need not
     shared = SharedCaches(target)
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            caches = caches_of(target.facts, run, stage) if isinstance(run, Run) else None
-            if caches is not None:
-                yield from _check_run(target, caches, shared, cleaned)
+    for stage, run in target.facts.runs():
+        caches = caches_of(target.facts, run, stage)
+        if caches is not None:
+            yield from _check_run(target, caches, shared, cleaned)
 
 
 def _check_run(target: Target, caches: Caches, shared: SharedCaches, cleaned: set[int]) -> Iterator[Finding]:

@@ -80,7 +80,7 @@ _GROUP_PROGRAMS: Final = frozenset(("groupadd", "addgroup"))
 def account_numbers(facts: BuildFacts) -> Iterator[AccountNumber]:
     """All places of a Dockerfile that set or use a number, in order."""
     for stage in facts.graph.stages:
-        for instruction in () if stage.replaced else stage.instructions:
+        for instruction in stage.executed:
             match instruction:
                 case User() if instruction.args:
                     word = instruction.args[0]

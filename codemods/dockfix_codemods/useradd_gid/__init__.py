@@ -68,7 +68,6 @@ from dockfix.facts.model import Refused
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
-from dockfix.syntax.tree import Run
 from dockfix_codemods.useradd_gid.analysis import (
     FAMILIES_WITH_OWN_GROUP,
     CreatedUser,
@@ -82,18 +81,15 @@ from dockfix_codemods.useradd_gid.edits import group_edits, group_flag
 
 def check(target: Target) -> Iterator[Finding]:
     """Check the group of every `useradd`, and of every `adduser` of BusyBox."""
-    for stage in target.facts.graph.stages:
+    for stage, run in target.facts.runs(shell_form=True):
         family = stage.base.family if stage.base is not None else ""
-        for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run) or run.json:
-                continue
-            commands = target.facts.commands(run)
-            for step in commands.steps:
-                command = parse_account_command(step, family=family)
-                if command is not None and step.depth == 0:
-                    accounts = target.facts.accounts_before(run, step)
-                    busybox = family in BUSYBOX_FAMILIES
-                    yield from _check_user(CreatedUser(target, run, stage, commands, command, accounts, busybox))
+        commands = target.facts.commands(run)
+        for step in commands.steps:
+            command = parse_account_command(step, family=family)
+            if command is not None and step.depth == 0:
+                accounts = target.facts.accounts_before(run, step)
+                busybox = family in BUSYBOX_FAMILIES
+                yield from _check_user(CreatedUser(target, run, stage, commands, command, accounts, busybox))
 
 
 def _check_user(user: CreatedUser) -> Iterator[Finding]:

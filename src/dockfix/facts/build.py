@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -75,6 +75,13 @@ class BuildFacts:
     def stage_of(self, instruction: Instruction) -> Stage | None:
         """The stage of an instruction; None before the first FROM."""
         return self._stages.get(instruction.span.start)
+
+    def runs(self, *, shell_form: bool = False) -> Iterator[tuple[Stage, Run]]:
+        """The RUNs that the build executes, each with its stage; only those in shell form if asked for."""
+        for stage in self.graph.stages:
+            for run in stage.executed:
+                if isinstance(run, Run) and not (shell_form and run.json):
+                    yield stage, run
 
     def commands(self, instruction: Instruction) -> Commands:
         """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK; none for other instructions, with the reason."""

@@ -44,6 +44,11 @@ class Stage:
     replaced: bool = False
 
     @property
+    def executed(self) -> tuple[Instruction, ...]:
+        """The stage's own instructions, as far as the build executes them: none if the stage is replaced."""
+        return () if self.replaced else self.instructions
+
+    @property
     def program(self) -> tuple[Instruction, ...]:
         """The instructions that run, in order: the triggers of the parent stage and the stage's own instructions."""
         return () if self.replaced else (*self.triggers, *self.instructions)

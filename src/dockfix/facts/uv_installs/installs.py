@@ -61,7 +61,7 @@ def uv_installs(facts: BuildFacts) -> Iterator[UvInstall]:
     final = facts.graph.final
     for stage in facts.graph.chain(final) if final is not None else ():
         added: dict[str, Add] = {}
-        for instruction in () if stage.replaced else stage.instructions:
+        for instruction in stage.executed:
             if isinstance(instruction, Add) and len(instruction.sources) == 1 and instruction.destination is not None:
                 if _ANY_SCRIPT.search(instruction.sources[0].text):
                     added[instruction.destination.text] = instruction

@@ -48,7 +48,7 @@ def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...]:
     started_from = {stage.parent for stage in facts.graph.stages}
     for stage in facts.graph.stages:
         has_it = install.stage in facts.graph.chain(stage)
-        for instruction in () if stage.replaced else stage.instructions:
+        for instruction in stage.executed:
             if stage is install.stage and instruction.span.start < install.run.span.start:
                 continue
             if has_it and isinstance(instruction, Run):

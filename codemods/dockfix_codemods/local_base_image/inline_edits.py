@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.rule.workspace import Workspace
 
-__all__ = ["Inlined", "inline_stages"]
-
 
 @dataclass(frozen=True, slots=True)
 class Inlined:

@@ -14,8 +14,6 @@ from dockfix.project.target import Target
 from dockfix.rule import Advice, Finding, Fix, Refusal, Safety, Severity
 from dockfix_codemods.local_base_image.image_uses import ImageUse
 
-__all__ = ["can_wait", "wait_findings"]
-
 _REVIEW: Final = {
     "compose": "check that compose is 2.33 or newer, and that the image is not meant to be pulled;"
     " a plain `docker build` still needs the base image first",

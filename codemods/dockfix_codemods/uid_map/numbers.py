@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.stages import Stage
 
-__all__ = ["AccountNumber", "CreatedUser", "account_numbers", "created_users", "number_spans"]
-
 Kind = Literal["user", "group"]
 
 

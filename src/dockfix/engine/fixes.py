@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dockfix.engine.findings import Failed
-from dockfix.rule.model import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
+from dockfix.rule import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
 from dockfix.rule.workspace import Workspace
 
 

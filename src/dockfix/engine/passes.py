@@ -17,7 +17,7 @@ from dockfix.engine.findings import Failed
 from dockfix.engine.fixes import collide, edits_by_file, fixed, offset_before
 from dockfix.engine.results import Defect, with_lines_of
 from dockfix.engine.settings import Mode
-from dockfix.rule.model import Codemod, Diagnostic, Edit, Fix, Safety
+from dockfix.rule import Codemod, Diagnostic, Edit, Fix, Safety
 from dockfix.rule.workspace import Workspace, changed_paths
 from dockfix.syntax.source import Lines
 
@@ -26,7 +26,6 @@ MAX_ROUNDS: Final = 10
 
 Candidates: TypeAlias = Callable[[Codemod, Workspace], Iterable[Diagnostic]]
 """The findings of a codemod in a workspace that these passes may fix."""
-
 
 _Edits: TypeAlias = Mapping[Path, Sequence[Edit]]
 """The edits of a batch of fixes, by file."""

@@ -37,8 +37,6 @@ from dockfix.syntax.shell import (
 from dockfix.syntax.source import Mapped, Span
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run
 
-__all__ = ["Commands", "Step", "commands_of"]
-
 _SHELLS: Final = (ShellKind.POSIX, ShellKind.BASH)
 _LEFT_BEHIND: Final = Context.SUBSHELL | Context.PIPELINE | Context.SUBSTITUTION | Context.BACKGROUND
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION

@@ -32,8 +32,6 @@ def pip_cache(query: CacheQuery) -> CacheUse:
 
 
 _TRUE: Final = frozenset(["1", "true", "t", "yes", "y", "on"])
-
-
 _FALSE: Final = frozenset(["0", "false", "f", "no", "n", "off"])
 
 

@@ -71,11 +71,9 @@ def fits_flag(path: str) -> bool:
 
 _FITS: Final = re.compile(r"[A-Za-z0-9_./@%+:=~-]+")
 
-
 _CACHING: Final = frozenset(
     (Action.INSTALL, Action.SYNC, Action.BUILD, Action.UPGRADE, Action.UPDATE, Action.RUN, Action.OTHER)
 )
-
 
 _RULES: Final[Mapping[str, Callable[[CacheQuery], CacheUse]]] = {
     "pip": pip_cache,

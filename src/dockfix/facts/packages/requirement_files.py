@@ -9,13 +9,8 @@ from typing import Final
 from dockfix.facts.packages.requirements import is_literal_name
 
 _NAMING: Final = frozenset(("-r", "--requirement", "-c", "--constraint"))
-
-
 _ADDRESSES: Final = frozenset(("-i", "--index-url", "--extra-index-url", "-f", "--find-links"))
-
-
 _SETTINGS: Final = frozenset(("--trusted-host", "--no-binary", "--only-binary", "--use-feature"))
-
 
 _SWITCHES: Final = frozenset(("--pre", "--prefer-binary", "--require-hashes", "--no-index"))
 """Options of pip's requirement files: with a file, with a value that may be a folder, with another value, without a

@@ -8,23 +8,11 @@ from typing import Final
 from dockfix.facts.tables.commands import CONDA_MANAGERS, JAVASCRIPT_MANAGERS, PYTHON_MANAGERS, SYSTEM_MANAGERS
 
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-
-
 _HEAD: Final = re.compile(rf"({_NAME}) ?(?:\[[A-Za-z0-9., _-]*\])? ?")
-
-
 _CLAUSE: Final = re.compile(r"(?:===|~=|==|!=|<=|>=|<|>) ?[A-Za-z0-9.*+!_-]+\Z")
-
-
 _UV_PYTHON_AT: Final = re.compile(rf"{_NAME}@[A-Za-z0-9.]+\Z")
-
-
 _NPM_NAME: Final = re.compile(r"(?:@[a-z0-9~_-][a-z0-9._~-]*/)?[A-Za-z0-9_-][A-Za-z0-9._-]*(?:@[^/\s:]*)?\Z")
-
-
 REMOTE: Final = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git)://")
-
-
 _ARCHIVES: Final = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar", ".egg")
 
 

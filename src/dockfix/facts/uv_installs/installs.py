@@ -26,13 +26,8 @@ _SCRIPT: Final = re.compile(
     r"|github\.com/astral-sh/uv/releases/(?:download/(?P<release>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})|latest/download)/uv-installer\.sh)\Z"
 )
 
-
 _ANY_SCRIPT: Final = re.compile(r"astral\.sh/uv/.*install\.sh|astral-sh/uv/releases/.*uv-installer\.sh")
-
-
 _PINNED: Final = re.compile(rf"{re.escape(UV_IMAGE)}:\d+\.\d+\.\d+(?:@sha256:[0-9a-f]{{64}})?\Z")
-
-
 _FIRST_IMAGE: Final = (0, 2)
 
 

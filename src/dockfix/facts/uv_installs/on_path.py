@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 UV_IMAGE: Final = "ghcr.io/astral-sh/uv"
-
-
 PROGRAMS: Final = ("uv", "uvx")
-
-
 SYSTEM_PATH: Final = ("/bin", "/usr/bin", "/usr/local/bin")
-
-
 Removable: TypeAlias = tuple[SimpleCommand, SimpleCommand]
 
 

@@ -25,7 +25,6 @@ _NEVER_CALL_IT: Final = programs_with(
     Trait.NO_PATHS, Trait.NAMED_FILES, Trait.UNPACKS, Trait.DOWNLOADS, Trait.SETS_IDS
 ) | {"cd", "git", "dpkg", "rpm", "yes"}
 
-
 _HOLDERS: Final = frozenset(("", "uv", "uvx", "bin", ".local", ".cargo", "local", "usr", "root"))
 
 

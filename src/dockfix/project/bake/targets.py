@@ -97,11 +97,6 @@ def text_of(given: Given | None) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def shortened(text: str) -> str:
-    """A text for a message, cut after 60 characters."""
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def cycles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """The cycles that a search finds, each as its names, the first one repeated at the end."""
     found: list[list[str]] = []

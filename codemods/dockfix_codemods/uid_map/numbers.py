@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
-from dockfix.facts.account_commands import account_program, option_kinds
+from dockfix.facts.accounts.commands import account_program, option_kinds
 from dockfix.facts.model import Known
 from dockfix.syntax.shell import Word
 from dockfix.syntax.source import Span

@@ -62,8 +62,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.facts.account_commands import parse_account_command
 from dockfix.facts.accounts import GroupAccount
+from dockfix.facts.accounts.commands import parse_account_command
 from dockfix.facts.model import Refused
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.project.target import Target

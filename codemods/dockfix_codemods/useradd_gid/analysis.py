@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.account_commands import has_base_group
+from dockfix.facts.accounts.commands import has_base_group
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES, USER_GIDS
 from dockfix.syntax.shell import Context as ShellContext
 
 if TYPE_CHECKING:
-    from dockfix.facts.account_commands import AccountCommand
     from dockfix.facts.accounts import Accounts
+    from dockfix.facts.accounts.commands import AccountCommand
     from dockfix.facts.commands import Commands
     from dockfix.facts.stages import Stage
     from dockfix.project.target import Target

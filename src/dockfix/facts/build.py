@@ -16,8 +16,8 @@ from dockfix.facts.state import State
 from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild, Run
 
 if TYPE_CHECKING:
-    from dockfix.facts.account_replay import AccountReplay, History
     from dockfix.facts.accounts import Accounts
+    from dockfix.facts.accounts.replay import AccountReplay, History
     from dockfix.facts.commands import Commands, Step
 
 _NO_ARGS: Final[Mapping[str, Fact[str]]] = MappingProxyType({})
@@ -94,7 +94,7 @@ class BuildFacts:
 
     @cached_property
     def _replay(self) -> AccountReplay:
-        from dockfix.facts.account_replay import AccountReplay  # noqa: PLC0415 - rarely needed
+        from dockfix.facts.accounts.replay import AccountReplay  # noqa: PLC0415 - rarely needed
 
         return AccountReplay(self.graph, self.state, self.commands)
 

@@ -19,7 +19,7 @@ from dockfix.facts.postgres import INIT_FOLDER, SERVER_IMAGES, Installed, Librar
 from dockfix.facts.stages import Stage
 from dockfix.project.patterns import has_wildcard, match
 from dockfix.project.problems import InputError
-from dockfix.project.services import CheckedService, services_by_stage
+from dockfix.project.stage_services import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction
 

@@ -48,7 +48,7 @@ class Trait(enum.Enum):
     NO_ACCOUNTS = "no-accounts"
     """It creates no users or groups."""
     EDITS_ACCOUNTS = "edits-accounts"
-    """It creates, changes or removes users or groups, in a way that `account_replay` supports."""
+    """It creates, changes or removes users or groups, in a way that `accounts.replay` supports."""
     SETS_IDS = "sets-ids"
     """After it a name may have another uid or gid."""
     NEVER_COMPILES = "never-compiles"

@@ -1,4 +1,4 @@
-"""The users and groups at one point of a build; `account_replay` computes them."""
+"""The users and groups at one point of a build; `replay` computes them."""
 
 from __future__ import annotations
 

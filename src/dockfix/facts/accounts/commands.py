@@ -1,7 +1,7 @@
 """Options and operands of the commands that change users and groups: `useradd`, `adduser`, `groupadd`, `usermod` and
 others.
 
-`account_replay` applies such a command to the accounts. Sources: shadow's useradd(8), usermod(8) and groupadd(8);
+`replay` applies such a command to the accounts. Sources: shadow's useradd(8), usermod(8) and groupadd(8);
 Debian's adduser(8); busybox `loginutils/adduser.c` and `addgroup.c`.
 """
 

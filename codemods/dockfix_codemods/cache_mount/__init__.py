@@ -51,8 +51,8 @@ No build that succeeds today fails after a safe fix, for these reasons:
   build from source (pip, uv, poetry, pdm, pipenv, pnpm) share a cache only between images with the same distribution,
   release and compiler flags, in this file and in those that the project's compose and bake files build. A new mount of
   a musl image has an `id=` of its own, so that it never shares with glibc; other differences make the fix unsafe, and
-  so does `--no-build-isolation`. For other projects on the same builder pip's own rule applies, as on any machine: it
-  caches builds by name, version and Python.
+  so does `--no-build-isolation`. For other Dockerfiles on the same builder pip's own rule applies, as on any machine:
+  it caches builds by name, version and Python.
 - **The RUN has the same exit status.** A clean-up command is removed only if its exit status has no effect: after `&&`,
   before another command, or where `set -e` ends the script first. If removing it would expose a failure that it hides,
   the fix is unsafe.

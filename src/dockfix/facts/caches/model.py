@@ -75,7 +75,7 @@ class CacheQuery:
             fact = self.env(name)
             if fact is None:
                 continue
-            if self.cmd.user_changed and any(word_text(word).endswith("sudo") for word in self.cmd.wrappers):
+            if self.cmd.user_changed and any(word.text.endswith("sudo") for word in self.cmd.wrappers):
                 # sudo(8): the environment is reset, unless -E or sudoers says otherwise.
                 raise Refused(f"sudo may or may not pass {name} on")
             if not isinstance(fact, Known):
@@ -107,10 +107,6 @@ class CacheQuery:
                 raise Refused(f"{variable} is a relative path")
             base = ""
         return f"{base.rstrip('/')}/{name}" if base else f"{self.home()}/{otherwise}/{name}"
-
-
-def word_text(word: object) -> str:
-    return str(getattr(word, "text", ""))
 
 
 def absolute(text: str | None, name: str) -> str:

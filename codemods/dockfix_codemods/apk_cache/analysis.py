@@ -17,7 +17,7 @@ from typing import Final
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.images import parse_image_ref
-from dockfix.facts.model import Known
+from dockfix.facts.model import known
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.stages import Stage
 from dockfix.syntax.shell import Context
@@ -188,7 +188,7 @@ def _only_removes(commands: Commands) -> bool:
 
 def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
     """Whether the apk of a stage has the option `--no-cache`; None if that is unknown."""
-    ref = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
+    ref = known(stage.base_ref) or ""
     version = _alpine_version(ref)
     if version is not None:
         return version >= _NO_CACHE_SINCE

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import is_implicitly_read
-from dockfix.facts.model import Fact, Known
+from dockfix.facts.model import Fact, Known, known
 from dockfix.facts.packages import (
     FILE_VARIABLES,
     Action,
@@ -152,7 +152,7 @@ def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
         python_path=_folders(python_path.value) if isinstance(python_path, Known) else (),
         looks_in=tuple(dict.fromkeys(draft.looks_in)),
         modules_in=tuple(dict.fromkeys(draft.modules_in)),
-        home=home.value if isinstance(home, Known) else None,
+        home=known(home),
         installer=draft.installer,
         accounts=draft.accounts,
         conda=draft.conda,
@@ -360,7 +360,7 @@ def _installs_to(draft: _Draft, step: Step, command: PackageCommand, directory: 
     program = command.executable.value
     if program is None:
         expanded = draft.state.expand(command.executable.text)
-        program = expanded.value if isinstance(expanded, Known) else None
+        program = known(expanded)
     if program is None:
         draft.give_up("where it installs to is not known")
     elif "/" in program:

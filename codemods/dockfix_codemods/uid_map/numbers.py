@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from dockfix.facts.accounts.commands import account_program, option_kinds
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, known
 from dockfix.syntax.shell import Word
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Add, Copy, Dockerfile, Expose, From, Instruction, Run, User
@@ -107,8 +107,8 @@ def created_users(facts: BuildFacts) -> Iterator[CreatedUser]:
             for user in accounts.users.values():
                 if user.created_by is step.command:
                     group = accounts.groups.get(user.name)
-                    uid = user.uid.value if isinstance(user.uid, Known) else None
-                    gid = user.gid.value if isinstance(user.gid, Known) else None
+                    uid = known(user.uid)
+                    gid = known(user.gid)
                     own = group is not None and group.gid == user.gid
                     span = facts.commands(run).span(step.command)
                     yield CreatedUser(user.name, uid, gid, own, span, _line(facts, span))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dockfix.facts.commands import Step
 from dockfix.facts.copies import copy_destination
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import Stage
@@ -139,7 +139,7 @@ class _Reader:
         self.stage = stage
         self.run = run
         directory = step.directory(target.facts.state(run).workdir)
-        self.directory = directory.value if isinstance(directory, Known) else None
+        self.directory = known(directory)
 
     def names(self, command: PackageCommand) -> tuple[list[str], str]:
         """The normalised names, and the file that lists the dependencies of dependencies, if any."""

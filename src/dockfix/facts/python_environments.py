@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.commands import Step
 from dockfix.facts.images import image_names
-from dockfix.facts.model import Known, Refused
+from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
 from dockfix.facts.state import State
@@ -161,7 +161,7 @@ def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str
         return f"--python {environment}/bin/python"
     if not path.value.removeprefix("/usr/local/sbin:").startswith("/usr/local/bin:"):
         raise unknown
-    image = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
+    image = known(stage.base_ref) or ""
     is_system = "python" in image_names(image) and active is None and state.is_root == Known(True)
     if not is_system:
         raise unknown
@@ -199,7 +199,7 @@ def _python_venvs(step: Step, state: State) -> tuple[str, ...]:
         value = word.value
         if value is None and not any(name in step.env or name in step.variables for name in word.variables):
             expanded = state.expand(word.text)
-            value = expanded.value if isinstance(expanded, Known) else None
+            value = known(expanded)
         if value is not None and not value.startswith(("-", "/")) and isinstance(directory, Known):
             value = posixpath.join(directory.value, value)
         paths += [normal_path(value)] if value is not None and value.startswith("/") else []

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from dockfix.facts.model import Known, Refused
+from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.paths import normal_path
 from dockfix.facts.postgres import INIT_FOLDER, SERVER_IMAGES, Installed, Library, installed_libraries, server_image
 from dockfix.facts.stages import Stage
@@ -304,7 +304,7 @@ class Server:
     def environment(self, name: str) -> tuple[str | None, ...]:
         """The values of a variable in the known containers: `None` where it is unset or unknown."""
         given = self.target.facts.end_state(self.stage).env.get(name)
-        own = given.value if isinstance(given, Known) else None
+        own = known(given)
         values = [each.service.environment.get(name, own) for each in self.services]
         return tuple(dict.fromkeys(values)) if values else (own,)
 

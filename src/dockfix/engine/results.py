@@ -14,6 +14,8 @@ from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severit
 if TYPE_CHECKING:
     from dockfix.rule.workspace import Workspace
 
+__all__ = ["Defect", "FileResult", "RunResult", "shown_path", "with_lines_of"]
+
 
 @dataclass(frozen=True, slots=True)
 class Defect:

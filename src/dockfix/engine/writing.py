@@ -13,6 +13,8 @@ from dockfix.project.writing import NewFile, remove_leftovers, write_files
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import encode
 
+__all__ = ["write_results"]
+
 
 def write_results(
     results: Iterable[FileResult], workspace: Workspace, change_sets: Sequence[frozenset[Path]]

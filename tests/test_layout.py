@@ -325,7 +325,7 @@ def test_a_registry_host_is_seen() -> None:
 
 # Packages whose docstring is an index of their modules.
 INDEXED = (
-    "syntax", "syntax/shell", "syntax/words", "facts", "facts/tables", "facts/caches",
+    "syntax", "syntax/shell", "syntax/words", "facts", "facts/accounts", "facts/tables", "facts/caches",
     "facts/health", "facts/packages", "facts/uv_installs", "edit", "edit/dockerfile", "project",
     "project/compose", "project/bake", "rule", "engine", "verify", "verify/builders", "output", "cli",
 )  # fmt: skip
@@ -352,3 +352,27 @@ def test_what_an_index_lacks_is_seen() -> None:
     assert index_faults(index, {"a", "b"}) == ["b is listed twice"]
     assert index_faults(index.replace("- `b`: again.\n", ""), {"a", "c"}) == ["b is no module", "c is not listed"]
     assert index_faults("- `a`:\n", {"a"}) == ["a is not listed"]
+
+
+REASONS = {"why", "reason", "blocker", "caveat", "unknown", "unbounded"}
+
+
+def reason_faults(source: str) -> list[str]:
+    """The fields for a reason with "" as their default, which must be None: one way to say that there is none."""
+    return [
+        node.target.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id in REASONS
+        if isinstance(node.value, ast.Constant) and node.value.value == ""
+    ]
+
+
+def test_a_missing_reason_is_none() -> None:
+    layers = [SRC / "dockfix" / name for name in ("syntax", "facts", "project", "edit", "rule", "engine")]
+    found = [
+        (name, reason_faults(path.read_text(encoding="utf-8")))
+        for root in (*layers, PACK)
+        for name, path in modules(root)
+    ]
+    assert [each for each in found if each[1]] == []
+    assert reason_faults('class A:\n    why: str = ""\n    note: str = ""\n    reason: str | None = None\n') == ["why"]

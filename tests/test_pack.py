@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dockfix.output.page import page
-from dockfix.rule.model import Codemod, LazyClass, LazyFunction
+from dockfix.rule import Codemod, LazyClass, LazyFunction
 from dockfix.rule.pack_index import index_source
 from dockfix.rule.registry import load_registry
 from dockfix_codemods import ORDER, index, load, load_all

@@ -76,7 +76,7 @@ class _References:
 def check(target: Target) -> Iterator[Finding]:
     """Find the ENVs that use what they set."""
     for stage in target.facts.graph.stages:
-        for env in stage.instructions if not stage.replaced else ():
+        for env in stage.executed:
             if isinstance(env, Env) and not env.legacy and len(env.pairs) > 1:
                 references = _references(target, env)
                 if references.splits:

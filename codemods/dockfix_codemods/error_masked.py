@@ -43,7 +43,6 @@ from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity
 from dockfix.syntax.shell import Compound, Context, Script, SimpleCommand
-from dockfix.syntax.tree import Run
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Commands
@@ -56,15 +55,12 @@ _ELSEWHERE: Final = Context.LOOP | Context.FUNCTION | Context.SUBSTITUTION | Con
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the installs whose failure is followed by a command that succeeds."""
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run) or run.json:
-                continue
-            commands = target.facts.commands(run)
-            for command, package, fallback in _masked_installs(commands):
-                shown = " ".join((package.manager, *package.verb))
-                instead = "exit 0" if fallback.name == "exit" else fallback.name
-                yield Advice(commands.span(command), f"`|| {instead}` hides the failure of `{shown}`")
+    for _, run in target.facts.runs(shell_form=True):
+        commands = target.facts.commands(run)
+        for command, package, fallback in _masked_installs(commands):
+            shown = " ".join((package.manager, *package.verb))
+            instead = "exit 0" if fallback.name == "exit" else fallback.name
+            yield Advice(commands.span(command), f"`|| {instead}` hides the failure of `{shown}`")
 
 
 def _masked_installs(commands: Commands) -> Iterator[tuple[SimpleCommand, PackageCommand, SimpleCommand]]:

@@ -54,7 +54,7 @@ from typing import Final
 
 from dockfix.facts import health
 from dockfix.facts.stages import Stage
-from dockfix.project.services import CheckedService, services_by_stage
+from dockfix.project.stage_services import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity
 from dockfix.syntax.tree import Healthcheck

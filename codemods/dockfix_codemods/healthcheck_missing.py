@@ -77,7 +77,7 @@ from dockfix.edit import dockerfile as dockerfile_edit
 from dockfix.facts import frontend, health
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
-from dockfix.project.services import CheckedService, services_by_stage
+from dockfix.project.stage_services import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.rule import (
     Category,

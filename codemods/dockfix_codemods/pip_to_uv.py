@@ -75,10 +75,8 @@ _REVIEW: Final = (
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the installs of pip in stages that have uv."""
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            if isinstance(run, Run) and not run.json:
-                yield from _check_run(target, stage, run)
+    for stage, run in target.facts.runs(shell_form=True):
+        yield from _check_run(target, stage, run)
 
 
 def _check_run(target: Target, stage: Stage, run: Run) -> Iterator[Finding]:

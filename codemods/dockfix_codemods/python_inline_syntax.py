@@ -42,18 +42,16 @@ from typing import Final
 from dockfix.facts.python_programs import python_programs, python_syntax_error, python_version
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity
-from dockfix.syntax.tree import Run
 
 
 def check(target: Target) -> Iterator[Finding]:
     """Parse the Python code of all RUN instructions."""
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            for program in python_programs(run, target.facts.commands(run)) if isinstance(run, Run) else ():
-                problem = python_syntax_error(program.code.source, python_version(program, stage))
-                if problem is not None:
-                    at = program.span(problem.offset, problem.offset)
-                    yield Advice(at, f"invalid Python: {problem.message}")
+    for stage, run in target.facts.runs():
+        for program in python_programs(run, target.facts.commands(run)):
+            problem = python_syntax_error(program.code.source, python_version(program, stage))
+            if problem is not None:
+                at = program.span(problem.offset, problem.offset)
+                yield Advice(at, f"invalid Python: {problem.message}")
 
 
 CODEMOD: Final = Codemod(

@@ -48,7 +48,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.facts.commands import Step
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, known
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
@@ -148,7 +148,7 @@ def _made_by_run(target: Target, run: Run) -> Iterator[str | None]:
             if made is None and step.command.basename not in _IGNORED_COMMANDS:
                 yield None
             elif made:
-                base = folder.value if isinstance(folder, Known) else None
+                base = known(folder)
                 yield made if made.startswith("/") else posixpath.join(base, made) if base is not None else None
         elif package.manager in ("pip", "uv") and package.action is Action.INSTALL:
             option = package.option(*_DESTINATION_OPTIONS)

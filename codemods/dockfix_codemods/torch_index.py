@@ -75,14 +75,11 @@ def check(target: Target) -> Iterator[Finding]:
     text = target.text.lower()
     if any(word in text for word in _GPU_OR_INDEX_WORDS) or _run_with_gpu(target):
         return
-    for stage in target.facts.graph.stages:
-        if stage.replaced or _has_gpu(target, stage):
-            continue
-        for run in stage.instructions:
-            finding = _first_install(target, run) if isinstance(run, Run) else None
-            if finding is not None:
-                yield finding
-                return  # once is enough: the other installs have the same cause
+    for stage, run in target.facts.runs():
+        finding = _first_install(target, run) if not _has_gpu(target, stage) else None
+        if finding is not None:
+            yield finding
+            return  # once is enough: the other installs have the same cause
 
 
 def _first_install(target: Target, run: Run) -> Advice | None:

@@ -49,8 +49,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.edit.dockerfile import insert_word
-from dockfix.facts.account_commands import AccountCommand, parse_account_command
 from dockfix.facts.accounts import GroupAccount
+from dockfix.facts.accounts.commands import AccountCommand, parse_account_command
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES

@@ -88,7 +88,7 @@ def check(target: Target) -> Iterator[Finding]:
     by_stage: dict[int | None, dict[str, _Environment]] = {}
     for stage in target.facts.graph.stages:
         without_pip = by_stage[stage.index] = dict(by_stage.get(stage.parent, {}))
-        for run in stage.instructions if not stage.replaced else ():
+        for run in stage.executed:
             if isinstance(run, Run):
                 yield from _check_run(target, stage, run, without_pip)
 
@@ -106,7 +106,7 @@ def _check_run(target: Target, stage: Stage, run: Run, without_pip: dict[str, _E
             without_pip[made.path] = _Environment(made.path, run, made.uv)
             continue
         path = python_environments.pip_of_environment(step, state)
-        if not path and _is_plain_pip(step):
+        if path is None and _is_plain_pip(step):
             path = python_environments.environment_on_path(step, state)
         if path in without_pip:
             yield _finding(target, stage, run, step, without_pip[path])

@@ -47,7 +47,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.facts.commands import Step
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, known
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity
@@ -131,7 +131,7 @@ def _removal(target: Target, stage: Stage, node: Workdir, path: str) -> Run | No
             workdir = target.facts.state(run).workdir
             for step in target.facts.commands(run).steps:
                 where = step.directory(workdir)
-                folder = where.value if isinstance(where, Known) else None
+                folder = known(where)
                 if any(_within(path, each) and not _SYSTEM.fullmatch(each) for each in _removed(step, folder)):
                     return run
     return None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dockfix.cli import main
 from dockfix.project.target import Target
-from dockfix.rule.model import Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Span
 

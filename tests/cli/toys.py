@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dockfix.cli import main
 from dockfix.project.target import Target
-from dockfix.rule.model import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
 from dockfix.rule.registry import Registry
 from dockfix.syntax.tree import Cmd, Expose, From, User, Workdir
 

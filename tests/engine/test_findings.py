@@ -14,7 +14,7 @@ from dockfix.engine.session import check_paths, run_paths
 from dockfix.engine.settings import Mode, Settings
 from dockfix.project.files import read_file
 from dockfix.project.target import Target, load_project
-from dockfix.rule.model import Advice, Category, Change, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
+from dockfix.rule import Advice, Category, Change, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
 from dockfix.rule.registry import Registry
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockfix.engine.gates import check_gates, check_untouched
-from dockfix.rule.model import Edit, Effect, apply_edits
+from dockfix.rule import Edit, Effect, apply_edits
 from dockfix.syntax.parser import parse
 from tests.rule.samples import codemod
 

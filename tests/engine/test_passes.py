@@ -12,7 +12,7 @@ from dockfix.engine import fixes
 from dockfix.engine.fixes import offset_before, preview
 from dockfix.engine.project import findings, run
 from dockfix.project.target import Target
-from dockfix.rule.model import Advice, Check, Diagnostic, Edit, Effect, Finding, Fix, Refusal, Safety
+from dockfix.rule import Advice, Check, Diagnostic, Edit, Effect, Finding, Fix, Refusal, Safety
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run, User

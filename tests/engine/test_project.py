@@ -19,7 +19,7 @@ from dockfix.engine.session import check_paths, run_paths
 from dockfix.engine.settings import Mode, Settings
 from dockfix.project.files import read_file
 from dockfix.project.target import Target, load_project
-from dockfix.rule.model import (
+from dockfix.rule import (
     Advice,
     Category,
     Change,

@@ -12,7 +12,7 @@ from dockfix.engine.project import run_project
 from dockfix.engine.relevance import may_apply, may_apply_to_project
 from dockfix.project.files import read_file
 from dockfix.project.target import BuildOptions, Target, load_project, target_for
-from dockfix.rule.model import Advice, Codemod, Finding, LazyFunction, Requires
+from dockfix.rule import Advice, Codemod, Finding, LazyFunction, Requires
 from dockfix.rule.workspace import Workspace, collect_key
 from tests.rule.samples import codemod
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockfix.rule.model import Category, Codemod, Edit, EditError, Fix, Safety, Severity, apply_edits, conflict
+from dockfix.rule import Category, Codemod, Edit, EditError, Fix, Safety, Severity, apply_edits, conflict
 from dockfix.syntax.source import Span
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dockfix.edit import dockerfile as surgery
 from dockfix.engine.gates import check_untouched
 from dockfix.facts.model import Refused
-from dockfix.rule.model import Edit, apply_edits
+from dockfix.rule import Edit, apply_edits
 from dockfix.syntax.parser import parse
 from dockfix.syntax.shell import parse_shell
 from dockfix.syntax.source import Span

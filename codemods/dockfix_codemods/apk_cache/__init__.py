@@ -61,7 +61,6 @@ from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Claim, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.source import Span
-from dockfix.syntax.tree import Run
 from dockfix_codemods.apk_cache import analysis
 from dockfix_codemods.apk_cache.analysis import ApkRun, ApkStep
 
@@ -72,16 +71,15 @@ def check(target: Target) -> Iterator[Finding]:
     """Check the apk commands of each RUN."""
     if "/etc/apk/cache" in target.text:
         return  # the packages are meant to be kept
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            apk_run = analysis.apk_run(target.facts.commands(run), run) if isinstance(run, Run) else None
-            if apk_run is None:
-                continue
-            updates = [index for index, step in enumerate(apk_run.steps) if step.command.action is Action.UPDATE]
-            if updates:
-                yield from _redundant_update(target, stage, apk_run, updates)
-            else:
-                yield from _kept_index(target, stage, apk_run)
+    for stage, run in target.facts.runs():
+        apk_run = analysis.apk_run(target.facts.commands(run), run)
+        if apk_run is None:
+            continue
+        updates = [index for index, step in enumerate(apk_run.steps) if step.command.action is Action.UPDATE]
+        if updates:
+            yield from _redundant_update(target, stage, apk_run, updates)
+        else:
+            yield from _kept_index(target, stage, apk_run)
 
 
 def _redundant_update(target: Target, stage: Stage, apk_run: ApkRun, updates: list[int]) -> Iterator[Finding]:

@@ -17,25 +17,12 @@ from typing import Final
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.images import parse_image_ref
-from dockfix.facts.model import Known
+from dockfix.facts.model import known
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.stages import Stage
 from dockfix.syntax.shell import Context
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Instruction, Run
-
-__all__ = [
-    "ApkRun",
-    "ApkStep",
-    "apk_run",
-    "cache_user",
-    "index_reader",
-    "index_user",
-    "indexed_before",
-    "installs_files",
-    "knows_no_cache",
-    "scripts_below",
-]
 
 _READS_INDEX: Final = frozenset(
     ("add", "upgrade", "fix", "fetch", "search", "policy", "list", "dot", "version", "cache")
@@ -201,7 +188,7 @@ def _only_removes(commands: Commands) -> bool:
 
 def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
     """Whether the apk of a stage has the option `--no-cache`; None if that is unknown."""
-    ref = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
+    ref = known(stage.base_ref) or ""
     version = _alpine_version(ref)
     if version is not None:
         return version >= _NO_CACHE_SINCE
@@ -217,8 +204,8 @@ def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
         and not step.command.context & ~_PLAIN
         and all(each is None or each.text in ("&&", ";", "\n") for each in (step.command.before, step.command.after))
         for link in facts.graph.chain(stage)
-        for run in link.instructions
-        if isinstance(run, Run) and not link.replaced
+        for run in link.executed
+        if isinstance(run, Run)
         for step in facts.commands(run).steps
     )
     return True if used else None

@@ -24,20 +24,6 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.source import Span
 
-__all__ = [
-    "SEPARATE_STAGE",
-    "PackageUse",
-    "Removal",
-    "adjacent_builds",
-    "builds_with",
-    "has_unnamed_removals",
-    "later_use_blocker",
-    "listed",
-    "main_program",
-    "package_uses",
-    "removal_of",
-]
-
 SEPARATE_STAGE: Final = "build in a separate stage and COPY the result"
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._+][A-Za-z0-9._+-]*\Z")

@@ -14,8 +14,6 @@ from dockfix_codemods.apt_purge.scripts import append_operator, join_operator
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
 
-__all__ = ["join_runs"]
-
 
 def join_runs(facts: BuildFacts, runs: Sequence[Run], *more: str) -> tuple[Edit, ...]:
     """The edits that join RUNs into one and append commands to it.

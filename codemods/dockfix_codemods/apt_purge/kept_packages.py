@@ -24,8 +24,6 @@ from dockfix_codemods.apt_purge.analysis import (
 )
 from dockfix_codemods.apt_purge.edits import join_runs
 
-__all__ = ["check_kept_packages"]
-
 
 def check_kept_packages(target: Target, stage: Stage, uses: Sequence[PackageUse]) -> Iterator[Finding]:
     """Remove the build tools of a stage in the RUN that installs them, joined with the RUNs that use them."""

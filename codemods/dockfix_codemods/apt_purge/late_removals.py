@@ -13,8 +13,6 @@ from dockfix.syntax.tree import Run
 from dockfix_codemods.apt_purge.analysis import SEPARATE_STAGE, PackageUse, listed, package_uses
 from dockfix_codemods.apt_purge.edits import join_runs
 
-__all__ = ["LateRemoval", "join_group", "late_removals", "overlapping"]
-
 
 @dataclass(frozen=True, slots=True)
 class LateRemoval:

@@ -13,9 +13,6 @@ from dockfix.facts.commands import Commands
 from dockfix.facts.model import Refused
 from dockfix.syntax.shell import Compound, Context, Script, SimpleCommand, shell_options
 
-__all__ = ["append_operator", "join_operator", "pair_operator"]
-
-
 _LIMITED: Final = Context.SUBSHELL | Context.PIPELINE | Context.SUBSTITUTION | Context.BACKGROUND
 _CHANGES_SHELL: Final = frozenset(
     (

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.project.target import Target
 
-__all__ = ["Move", "Place", "find_move", "may_move", "skipped_and_use"]
-
 _LOGIN: Final = re.compile(r"-[a-zA-Z]*[li]|--login")
 _SYSTEM: Final = re.compile(r"/+\Z|/+(?:bin|sbin|usr|lib|etc)(?:/|\Z)|.*\$")
 """The folders of programs and of shell settings."""

@@ -13,8 +13,6 @@ from typing import Final
 
 from dockfix.facts.images import parse_image_ref
 
-__all__ = ["ImageVersion", "image_version", "names_version", "version_key"]
-
 
 @dataclass(frozen=True, slots=True)
 class ImageVersion:

@@ -51,8 +51,8 @@ No build that succeeds today fails after a safe fix, for these reasons:
   build from source (pip, uv, poetry, pdm, pipenv, pnpm) share a cache only between images with the same distribution,
   release and compiler flags, in this file and in those that the project's compose and bake files build. A new mount of
   a musl image has an `id=` of its own, so that it never shares with glibc; other differences make the fix unsafe, and
-  so does `--no-build-isolation`. For other projects on the same builder pip's own rule applies, as on any machine: it
-  caches builds by name, version and Python.
+  so does `--no-build-isolation`. For other Dockerfiles on the same builder pip's own rule applies, as on any machine:
+  it caches builds by name, version and Python.
 - **The RUN has the same exit status.** A clean-up command is removed only if its exit status has no effect: after `&&`,
   before another command, or where `set -e` ends the script first. If removing it would expose a failure that it hides,
   the fix is unsafe.
@@ -97,7 +97,6 @@ from dockfix.facts.caches import serves
 from dockfix.facts.mounts import Caches, caches_of
 from dockfix.project.target import Target
 from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Severity
-from dockfix.syntax.tree import Run
 from dockfix_codemods.cache_mount import analysis
 from dockfix_codemods.cache_mount import existing_mounts as existing
 from dockfix_codemods.cache_mount.new_mounts import add_mounts
@@ -111,11 +110,10 @@ def check(target: Target) -> Iterator[Finding]:
         return
     cleaned: set[int] = set()  # stages where an earlier fix removes docker-clean, so that a later one need not
     shared = SharedCaches(target)
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            caches = caches_of(target.facts, run, stage) if isinstance(run, Run) else None
-            if caches is not None:
-                yield from _check_run(target, caches, shared, cleaned)
+    for stage, run in target.facts.runs():
+        caches = caches_of(target.facts, run, stage)
+        if caches is not None:
+            yield from _check_run(target, caches, shared, cleaned)
 
 
 def _check_run(target: Target, caches: Caches, shared: SharedCaches, cleaned: set[int]) -> Iterator[Finding]:

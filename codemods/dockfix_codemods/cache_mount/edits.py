@@ -124,7 +124,7 @@ def remove_cleanups(dockerfile: Dockerfile, caches: Caches, paths: Sequence[str]
     """
     cleaning = analysis.cleaning(caches, paths, adding=adding)
     edits: list[Edit] = []
-    caveats = [each.caveat for each in cleaning if each.caveat]
+    caveats = [each.caveat for each in cleaning if each.caveat is not None]
     for group in analysis.adjacent_groups(cleaning):
         try:
             edits += _remove_group(dockerfile, caches, group)

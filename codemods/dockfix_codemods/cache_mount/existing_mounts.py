@@ -23,15 +23,6 @@ from dockfix_codemods.cache_mount.edits import (
 )
 from dockfix_codemods.cache_mount.shared_caches import SharedCaches
 
-__all__ = [
-    "disabled_caches",
-    "emptied_mounts",
-    "misplaced_flags",
-    "replace_tilde",
-    "retarget",
-    "unwritable_mounts",
-]
-
 
 def misplaced_flags(caches: Caches) -> Iterator[Advice]:
     """`--mount` flags that are not directly after `RUN`, and so belong to the script."""

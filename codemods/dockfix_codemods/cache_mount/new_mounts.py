@@ -26,8 +26,6 @@ from dockfix_codemods.cache_mount.edits import (
 )
 from dockfix_codemods.cache_mount.shared_caches import SharedCaches
 
-__all__ = ["add_mounts"]
-
 
 @dataclass(frozen=True, slots=True)
 class _NewMount:

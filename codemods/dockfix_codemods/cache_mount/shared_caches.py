@@ -18,7 +18,6 @@ from dockfix.facts.model import Fact, Known, known
 from dockfix.facts.mounts import caches_of
 from dockfix.project.problems import InputError
 from dockfix.project.target import target_for
-from dockfix.syntax.tree import Run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.mounts import Caches, ToolCache
     from dockfix.project.target import Project, Target
-
-__all__ = ["SharedCaches"]
 
 _BUILDING: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv", "pnpm"))
 _RELEASE: Final = re.compile(
@@ -126,25 +123,24 @@ def _users_elsewhere(project: Project, path: Path) -> tuple[_User, ...]:
 
 
 def _users(facts: BuildFacts, file: str) -> Iterator[_User]:
-    for stage in facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            caches = caches_of(facts, run, stage) if isinstance(run, Run) else None
-            for tool in caches.tools if caches is not None else ():
-                if caches is None or tool.package.manager not in _BUILDING or not tool.known:
-                    continue
-                for directory in tool.use.dirs:
-                    mount = caches.serving(directory.path)
-                    name = mount.mount.get("id") or mount.target if mount is not None else None
-                    yield _User(
-                        manager=tool.package.manager,
-                        where=f"{file}{run.start_line}" if file else f"line {run.start_line}",
-                        image=known(stage.base_ref) or "an unknown image",
-                        path=directory.path,
-                        id=name or directory.path,
-                        mounted=mount is not None,
-                        libc=stage.base.libc if stage.base is not None else None,
-                        kind=_kind(facts, caches, tool),
-                    )
+    for stage, run in facts.runs():
+        caches = caches_of(facts, run, stage)
+        for tool in caches.tools if caches is not None else ():
+            if caches is None or tool.package.manager not in _BUILDING or not tool.known:
+                continue
+            for directory in tool.use.dirs:
+                mount = caches.serving(directory.path)
+                name = mount.mount.get("id") or mount.target if mount is not None else None
+                yield _User(
+                    manager=tool.package.manager,
+                    where=f"{file}{run.start_line}" if file else f"line {run.start_line}",
+                    image=known(stage.base_ref) or "an unknown image",
+                    path=directory.path,
+                    id=name or directory.path,
+                    mounted=mount is not None,
+                    libc=stage.base.libc if stage.base is not None else None,
+                    kind=_kind(facts, caches, tool),
+                )
 
 
 def _kind(facts: BuildFacts, caches: Caches, tool: ToolCache) -> tuple[object, ...]:

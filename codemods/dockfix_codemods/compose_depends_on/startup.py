@@ -20,8 +20,6 @@ from dockfix.project.problems import InputError
 from dockfix.project.yaml_tree import YamlError, YamlNode, is_merge, read_tree
 from dockfix.syntax.source import Lines
 
-__all__ = ["Wait", "cycle", "longest_chain", "unnamed_waits"]
-
 _READY: Final = ("service_healthy", "service_completed_successfully")
 _MAX_MERGES: Final = 20
 

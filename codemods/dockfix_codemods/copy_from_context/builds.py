@@ -13,8 +13,6 @@ from dockfix.project.target import Target
 from dockfix.rule import Advice, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Copy, From, Instruction
 
-__all__ = ["check_supplied"]
-
 
 def check_supplied(target: Target, node: Instruction, stage: Stage, name: str) -> Iterator[Finding]:
     """Check the builds of a stage that uses a named context; `node` is the first instruction that names it."""

@@ -14,8 +14,6 @@ from dockfix.project.target import Target, context_candidates
 from dockfix.rule import Advice, Edit, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.tree import Copy, Word
 
-__all__ = ["check_missing"]
-
 
 def check_missing(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
     """Check a name that is not an earlier stage, a named context, or an image that the project uses."""

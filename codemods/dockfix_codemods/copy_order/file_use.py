@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.images import is_implicitly_read
-from dockfix.facts.model import Fact, Known
+from dockfix.facts.model import Fact, Known, known
 from dockfix.facts.packages import (
     FILE_VARIABLES,
     Action,
@@ -49,16 +49,16 @@ _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
 class FileUse:
     """The files that a RUN may use outside the reserved folders (`conflicts`).
 
-    `unbounded` says why they are not known, "" if they are. `text` is the command. `trees` are paths at or below which
-    it may read or write, `made` folders that it creates as root, `names` pairs of a folder and a glob that it looks for
-    there, `configs` base names that are configuration in any folder. `follows` are files that may name further files,
-    `manifests_in` folders with manifests that may. `installer`: it fetches packages, so running it again takes time.
-    `projects` are its installs from a manifest, each with its working directory.
+    `unbounded` says why they are not known; None if they are. `text` is the command. `trees` are paths at or below
+    which it may read or write, `made` folders that it creates as root, `names` pairs of a folder and a glob that it
+    looks for there, `configs` base names that are configuration in any folder. `follows` are files that may name
+    further files, `manifests_in` folders with manifests that may. `installer`: it fetches packages, so running it again
+    takes time. `projects` are its installs from a manifest, each with its working directory.
     """
 
     line: int
     text: str
-    unbounded: str = ""
+    unbounded: str | None = None
     trees: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
@@ -82,7 +82,7 @@ class FileUse:
 class _Draft:
     state: State
     with_projects: bool
-    unbounded: str = ""
+    unbounded: str | None = None
     trees: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     names: list[tuple[str, str]] = field(default_factory=list)
@@ -152,7 +152,7 @@ def file_use(facts: BuildFacts, run: Run, *, projects: bool = True) -> FileUse:
         python_path=_folders(python_path.value) if isinstance(python_path, Known) else (),
         looks_in=tuple(dict.fromkeys(draft.looks_in)),
         modules_in=tuple(dict.fromkeys(draft.modules_in)),
-        home=home.value if isinstance(home, Known) else None,
+        home=known(home),
         installer=draft.installer,
         accounts=draft.accounts,
         conda=draft.conda,
@@ -316,7 +316,7 @@ def _package(draft: _Draft, step: Step, command: PackageCommand, directory: Fact
         if not draft.with_projects:
             return
     if used.everything:
-        draft.give_up(used.reason)
+        draft.give_up(used.reason or "what it reads is not bounded")
         return
     for name in used.named:
         placed = draft.place(directory, name)
@@ -360,7 +360,7 @@ def _installs_to(draft: _Draft, step: Step, command: PackageCommand, directory: 
     program = command.executable.value
     if program is None:
         expanded = draft.state.expand(command.executable.text)
-        program = expanded.value if isinstance(expanded, Known) else None
+        program = known(expanded)
     if program is None:
         draft.give_up("where it installs to is not known")
     elif "/" in program:

@@ -14,8 +14,6 @@ from dockfix.syntax.tree import Copy, Run, Word
 from dockfix_codemods.copy_order.file_use import file_use
 from dockfix_codemods.copy_order.reorder import is_plain
 
-__all__ = ["readme_refusals"]
-
 
 def readme_refusals(target: Target, stage: Stage) -> Iterator[Refusal]:
     """The copied READMEs that look independent of the next install but are read by it."""

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from dockfix.project.context import Context
     from dockfix.project.target import Target
 
-__all__ = [
-    "ContextFiles",
-    "ReorderableCopy",
-    "destination_of",
-    "is_plain",
-    "reorderable",
-    "reorderable_below",
-    "uses_area",
-]
-
 _MAX_REQUIREMENTS: Final = 20
 _PLAIN_FLAGS: Final = frozenset(("chown", "chmod", "link"))
 

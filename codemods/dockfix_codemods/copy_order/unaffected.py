@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.stages import Stage
 
-__all__ = ["Reordering", "caveat"]
-
 _TOKEN: Final = re.compile(r"[^\s\"'`=:,;|&<>(){}\[\]!*?$\\]+")
 _NAMES_HERE: Final = re.compile(
     r"\bPWD\b|\bpwd\b|realpath|readlink|(?:^|[\s\"'=:])\.{1,2}/?(?=[\s\"';&|]|$)", re.MULTILINE

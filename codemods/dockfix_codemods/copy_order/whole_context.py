@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from dockfix.facts.packages import PackageCommand
     from dockfix.project.installs import Needs
 
-__all__ = ["split_whole_contexts"]
-
 
 def split_whole_contexts(target: Target, stage: Stage) -> Iterator[Finding]:
     """Find each `COPY . .` before an install from manifests, and split it."""

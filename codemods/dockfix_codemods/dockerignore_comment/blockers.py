@@ -11,8 +11,6 @@ from dockfix.project.sources import context_uses, excluded_files, excluded_path,
 from dockfix_codemods.dockerignore_comment.builds import IgnoringBuild, distinct_contexts
 from dockfix_codemods.dockerignore_comment.edits import TrailingComment
 
-__all__ = ["blockers"]
-
 _MOST_TRIED: Final = 100
 """Of the lines that match a path, only the first ones are tried, which limits the work on a hostile file."""
 

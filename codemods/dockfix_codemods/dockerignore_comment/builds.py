@@ -10,8 +10,6 @@ from dockfix.project.context import Context
 from dockfix.project.target import Target, context_candidates
 from dockfix.rule.workspace import Workspace
 
-__all__ = ["IgnoringBuild", "builds_by_ignore_file", "distinct_contexts"]
-
 
 @dataclass(frozen=True, slots=True)
 class IgnoringBuild:

@@ -13,8 +13,6 @@ from typing import Final
 from dockfix.edit.text import Edit
 from dockfix.syntax.source import BOM, GO_SPACE, Lines, Span
 
-__all__ = ["TrailingComment", "split_comments", "trailing_comments"]
-
 _MAX_LINE: Final = 64 * 1024
 """Go's `bufio.Scanner` fails on a longer line, and Docker rejects the file."""
 

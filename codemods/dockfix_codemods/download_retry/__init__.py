@@ -83,15 +83,12 @@ _REVIEW: Final = "check that the program may run several times, and that another
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the Python programs that download without retries."""
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run):
-                continue
-            for program in python_programs(run, target.facts.commands(run)):
-                version = python_version(program, stage)
-                retried = add_retries(program.code.source)
-                if retried is not None and (version is None or version[0] == 3) and not _is_handled(program):
-                    yield _finding(target, run, program, retried)
+    for stage, run in target.facts.runs():
+        for program in python_programs(run, target.facts.commands(run)):
+            version = python_version(program, stage)
+            retried = add_retries(program.code.source)
+            if retried is not None and (version is None or version[0] == 3) and not _is_handled(program):
+                yield _finding(target, run, program, retried)
 
 
 def _is_handled(program: PythonProgram) -> bool:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     import libcst
 
-__all__ = ["DOWNLOADS", "RETRY_LIBRARIES", "Download", "DownloadCall", "download_calls"]
-
 
 @dataclass(frozen=True, slots=True)
 class Download:

@@ -18,8 +18,6 @@ from dockfix.facts.python_programs import PythonProgram
 from dockfix.rule import Edit
 from dockfix.syntax.tree import Dockerfile, Run
 
-__all__ = ["command_to_heredoc", "replace_heredoc", "shell_loop"]
-
 
 def replace_heredoc(dockerfile: Dockerfile, program: PythonProgram, source: str) -> tuple[Edit, ...]:
     """Replace the source in a heredoc.

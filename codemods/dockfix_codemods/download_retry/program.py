@@ -12,8 +12,6 @@ from dockfix_codemods.download_retry.analysis import RETRY_LIBRARIES, DownloadCa
 if TYPE_CHECKING:
     import libcst
 
-__all__ = ["RetriedProgram", "add_retries"]
-
 _LOOP: Final = """\
 for {delay} in (10, 20, None):
     try:

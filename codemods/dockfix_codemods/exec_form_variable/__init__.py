@@ -63,7 +63,7 @@ from typing import Final
 from dockfix.edit.dockerfile import replace
 from dockfix.facts.model import known
 from dockfix.facts.stages import Stage
-from dockfix.project.services import services_by_stage
+from dockfix.project.stage_services import services_by_stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 from dockfix.syntax.source import Span

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.stages import Stage
 
-__all__ = ["ALWAYS_SET", "Unexpanded", "effective_entrypoint", "reads_command", "runs_its_arguments", "unexpanded"]
-
 _REFERENCE: Final = re.compile(
     r"\$(?:(?P<plain>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?::?[-+?][A-Za-z0-9_./:@%+,=-]*)?\})", re.ASCII
 )

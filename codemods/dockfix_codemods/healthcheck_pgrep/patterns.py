@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Pattern", "parse_pattern"]
-
 _SPECIAL: Final = frozenset("\\[](){}|^$.*+?")
 _UNSUPPORTED: Final = frozenset("(){}")
 _MAX_LENGTH: Final = 200

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from dockfix.facts.images import BaseImage
     from dockfix.syntax.tree import Healthcheck
 
-__all__ = ["SelfMatch", "bracketed", "only_looks_for_processes", "self_matches"]
-
 _PGREP_FLAGS: Final = frozenset("aficlnoqx")
 _PGREP_LONG: Final = frozenset(
     ("--full", "--list-full", "--list-name", "--count", "--ignore-case", "--exact", "--newest", "--oldest", "--quiet")

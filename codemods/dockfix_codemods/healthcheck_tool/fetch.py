@@ -14,8 +14,6 @@ from typing import Final, TypeAlias
 from dockfix.facts.model import Refused
 from dockfix.facts.packages import WordLike
 
-__all__ = ["Fetch", "as_busybox_wget", "as_json", "as_python", "parse_fetch"]
-
 _CURL_QUIET: Final = frozenset("sSLv")
 _CURL_LONG: Final = frozenset(("--silent", "--show-error", "--location", "--verbose", "--no-progress-meter"))
 _CURL_FAIL: Final = frozenset(("--fail", "--fail-with-body"))

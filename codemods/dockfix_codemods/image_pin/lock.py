@@ -13,8 +13,6 @@ from typing import Final
 from dockfix.facts.images import parse_image_ref
 from dockfix.project.problems import InputError
 
-__all__ = ["ImageLock", "locked_digest", "parse_image_lock"]
-
 ImageLock = Mapping[str, str]
 """Digests by the full name of the image, as `locked_digest` looks them up."""
 

@@ -131,26 +131,25 @@ def check_project(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _check_use(workspace: Workspace, use: ImageUse) -> Iterator[Finding]:
+    from dockfix_codemods.local_base_image.inline_edits import may_inline  # noqa: PLC0415 - as below
     from dockfix_codemods.local_base_image.wait_for_base import (  # noqa: PLC0415 - few projects have such an image
         can_wait,
         wait_findings,
     )
 
-    not_inlined = ""
-    if not can_wait(use):
+    not_inlined = None
+    if not can_wait(use) and may_inline(use):
         try:
-            fix = _inline(workspace, use)
+            yield _inline(workspace, use)
         except Refused as refused:
-            not_inlined = f"; its stages are not inlined: {refused.reason}"
+            not_inlined = refused.reason
         else:
-            if fix is not None:
-                yield fix
-                return
+            return
     yield from wait_findings(use, not_inlined)
 
 
-def _inline(workspace: Workspace, use: ImageUse) -> Fix | None:
-    """The fix that inlines the stages of the image; None if nothing says how the file is built.
+def _inline(workspace: Workspace, use: ImageUse) -> Fix:
+    """The fix that inlines the stages of the image.
 
     Raises:
         Refused: inlining would change more, or it is unknown how the image is built.
@@ -158,8 +157,6 @@ def _inline(workspace: Workspace, use: ImageUse) -> Fix | None:
     from dockfix_codemods.local_base_image.inline_edits import inline_stages  # noqa: PLC0415 - as above
 
     inlined = inline_stages(workspace, use)
-    if inlined is None:
-        return None
     message = f"{use.shown} uses an image of this project ({use.by}) that no build of this file can wait for"
     fix = f"insert the stages of {inlined.source}, so that every build of this file also builds the image"
     review = (

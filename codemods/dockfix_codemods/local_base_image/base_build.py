@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.source import Span
 
-__all__ = [
-    "BaseBuild",
-    "Reference",
-    "args_before_from",
-    "base_build",
-    "images_named_by",
-    "references",
-    "sources_of",
-    "stage_name",
-]
-
 _STAGE: Final = re.compile(r"[a-z][a-z0-9_.-]*\Z", re.ASCII)
 
 

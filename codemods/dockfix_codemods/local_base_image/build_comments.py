@@ -13,8 +13,6 @@ from typing import Final
 
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction
 
-__all__ = ["BuildCommand", "BuildComment", "build_comments", "read_command"]
-
 _WITH_VALUE: Final = frozenset(
     (
         "--add-host", "--annotation", "--attest", "--build-arg", "--build-context", "--builder", "--cache-from",

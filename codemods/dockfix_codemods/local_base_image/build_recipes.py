@@ -13,8 +13,6 @@ from dockfix.project.target import Project, Target
 from dockfix.project.wiring import shown_folder, where
 from dockfix_codemods.local_base_image.build_comments import BuildComment, build_comments, read_command
 
-__all__ = ["BuildRecipe", "recipe_of_build", "recipe_of_comment", "recipes_of"]
-
 
 @dataclass(frozen=True)
 class BuildRecipe:

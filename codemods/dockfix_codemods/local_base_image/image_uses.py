@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from dockfix.project.compose.builds import BuildInvocation
     from dockfix.rule.workspace import Workspace
 
-__all__ = ["CommentInFile", "ImageUse", "collect", "image_uses"]
-
 CommentInFile: TypeAlias = "tuple[Path, BuildComment]"
 """A comment that says how an image is built, with the real path of its file."""
 

@@ -17,8 +17,6 @@ from dockfix.project.target import Target
 from dockfix.syntax.tree import Arg, Env, Instruction, Onbuild, Run
 from dockfix_codemods.local_base_image.base_build import BaseBuild, references
 
-__all__ = ["arg_blocker", "arg_caveats", "defaults"]
-
 _READERS: Final = {"DEBIAN_FRONTEND": frozenset(("apt", "aptitude", "debconf", "dpkg"))}
 """Variables that only certain programs read (debconf(7)), by words of their names."""
 

@@ -37,8 +37,6 @@ from dockfix_codemods.local_base_image.build_comments import build_comments
 from dockfix_codemods.local_base_image.build_recipes import BuildRecipe, recipes_of
 from dockfix_codemods.local_base_image.inherited_args import arg_blocker, defaults
 
-__all__ = ["MAX_LINES", "inline_blocker"]
-
 MAX_LINES: Final = 60
 """A Dockerfile with more lines is better kept in its own file than copied."""
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.rule.workspace import Workspace
 
-__all__ = ["Inlined", "inline_stages"]
-
 
 @dataclass(frozen=True, slots=True)
 class Inlined:
@@ -46,8 +44,13 @@ class Inlined:
     caveats: tuple[str, ...]
 
 
-def inline_stages(workspace: Workspace, use: ImageUse) -> Inlined | None:
-    """Inline the stages of an image into a file that names it; None if nothing says how the file is built.
+def may_inline(use: ImageUse) -> bool:
+    """Whether it makes sense to speak of inlining: something says how the file is built, or others use the image."""
+    return bool(use.others or recipes_of(use.target))
+
+
+def inline_stages(workspace: Workspace, use: ImageUse) -> Inlined:
+    """Inline the stages of an image into a file that names it.
 
     Raises:
         Refused: inlining would change more, or it is unknown how the image is built.
@@ -56,8 +59,6 @@ def inline_stages(workspace: Workspace, use: ImageUse) -> Inlined | None:
     if use.others:
         files = "1 other Dockerfile uses" if use.others == 1 else f"{use.others} other Dockerfiles use"
         raise Refused(f"{files} it too, and copies would drift apart")
-    if not recipes_of(own):
-        return None
     recipe = _only_recipe(use)
     if recipe.dockerfile is None:
         raise Refused(f"the Dockerfile that {recipe.where} builds is unknown")

@@ -14,8 +14,6 @@ from dockfix.project.target import Target
 from dockfix.rule import Advice, Finding, Fix, Refusal, Safety, Severity
 from dockfix_codemods.local_base_image.image_uses import ImageUse
 
-__all__ = ["can_wait", "wait_findings"]
-
 _REVIEW: Final = {
     "compose": "check that compose is 2.33 or newer, and that the image is not meant to be pulled;"
     " a plain `docker build` still needs the base image first",
@@ -32,19 +30,20 @@ def can_wait(use: ImageUse) -> bool:
     )
 
 
-def wait_findings(use: ImageUse, not_inlined: str) -> Iterator[Finding]:
+def wait_findings(use: ImageUse, not_inlined: str | None) -> Iterator[Finding]:
     """The findings about the builds of a file that do not wait for the image.
 
     Args:
         use: the file and the image.
-        not_inlined: why its stages are not inlined instead, as the end of a sentence; may be empty.
+        not_inlined: why its stages are not inlined instead; None if that was not tried.
     """
     target, supply = use.target, use.supply
+    ending = f"; its stages are not inlined: {not_inlined}" if not_inlined is not None else ""
     separate = []
     for build in supply.without:
         producers = use.producers_in_file_of(build)
         if producers:
-            yield _wait(use, build, producers, not_inlined)
+            yield _wait(use, build, producers, ending)
         elif not any(each.service == build.service for each in (*supply.providers, *supply.without) if each != build):
             separate.append(build)
     if (supply.without and not separate) or (supply.providers and not supply.without):
@@ -52,13 +51,13 @@ def wait_findings(use: ImageUse, not_inlined: str) -> Iterator[Finding]:
     then = wiring.build_command(target, separate[0] if separate else None)
     message = (
         f"{use.shown} uses an image of this project ({use.by}); unless it is published, run `{use.command}`"
-        f" before `{then}`{not_inlined}"
+        f" before `{then}`{ending}"
     )
     yield Advice(use.node.span, message, Severity.INFO if "/" in use.name else None, file=target.real)
 
 
-def _wait(use: ImageUse, build: BuildInvocation, producers: list[BuildInvocation], not_inlined: str) -> Finding:
-    """Make a build wait for the one in the same file that builds its base image."""
+def _wait(use: ImageUse, build: BuildInvocation, producers: list[BuildInvocation], ending: str) -> Finding:
+    """Make a build wait for the one in the same file that builds its base image; `ending` ends a refusal's note."""
     target, node, key = use.target, use.node, use.supply.key
     project = target.project
     one = wiring.common_producer(project, producers, build)
@@ -70,7 +69,7 @@ def _wait(use: ImageUse, build: BuildInvocation, producers: list[BuildInvocation
         message += f": its context `{unused[0]}` is never looked up under that name"
     blocker = wait_blocker(target, build, producers)
     if blocker is not None:
-        return Refusal(node.span, message, f"{blocker}{not_inlined if one else ''}", file=target.real)
+        return Refusal(node.span, message, f"{blocker}{ending if one else ''}", file=target.real)
     value = f"{'service' if build.kind == 'compose' else 'target'}:{producer.service}"
     try:
         change = context_wiring.add_context(project, build, key, value)

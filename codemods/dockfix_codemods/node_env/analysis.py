@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from dockfix.facts.commands import Step
 
-__all__ = ["build_tool", "installs_from_manifest", "is_production", "keeps_dev", "versions_named"]
-
 _MANAGERS: Final = frozenset(("npm", "pnpm", "yarn"))
 _DEPENDENCY_OPTIONS: Final = (
     *("--include", "--omit", "--production", "--prod", "--only", "--also", "--dev", "--global"),

@@ -81,12 +81,10 @@ _MAX_SHOWN: Final = 60
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the retry loops that cannot fail."""
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            if isinstance(run, Run) and not run.json:
-                commands = target.facts.commands(run)
-                for retry in retry_loops(commands):
-                    yield _finding(target, run, commands, retry)
+    for _, run in target.facts.runs(shell_form=True):
+        commands = target.facts.commands(run)
+        for retry in retry_loops(commands):
+            yield _finding(target, run, commands, retry)
 
 
 def _finding(target: Target, run: Run, commands: Commands, retry: RetryLoop) -> Finding:

@@ -27,8 +27,6 @@ from dockfix.syntax.shell import (
 )
 from dockfix.syntax.source import Span
 
-__all__ = ["RetryLoop", "more_attempts_test", "needs_exit", "retry_loops"]
-
 _TESTS: Final = frozenset(("[", "[[", "test", "grep", "command", "which", "type", "true", ":", "false"))
 """Commands that search rather than try: in `for f in a b; do [ -f $f ] && break; ...` no match is not a failure."""
 _ENDLESS: Final = frozenset(("true", ":", "false"))

@@ -59,10 +59,8 @@ from dockfix_codemods.sed_unverified.analysis import substitution
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the substitutions whose result a `grep` can check."""
-    for stage in target.facts.graph.stages:
-        for run in stage.instructions if not stage.replaced else ():
-            if isinstance(run, Run) and not run.json:
-                yield from _in_run(target, run)
+    for _, run in target.facts.runs(shell_form=True):
+        yield from _in_run(target, run)
 
 
 def _in_run(target: Target, run: Run) -> Iterator[Fix]:

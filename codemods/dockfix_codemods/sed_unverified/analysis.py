@@ -13,8 +13,6 @@ from dockfix.facts.commands import Commands, Step
 from dockfix.facts.model import Known
 from dockfix.syntax.shell import Context, Word
 
-__all__ = ["Substitution", "substitution"]
-
 _FLAGS: Final = frozenset("Erns")
 _ENDINGS: Final = (".conf", ".cfg", ".cnf", ".ini", ".sample", ".yaml", ".yml", ".properties", ".sources", ".list")
 _CHECKS: Final = frozenset(("grep", "egrep", "fgrep", "test", "[", "[[", "diff", "cmp", "if"))

@@ -19,18 +19,6 @@ from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix.syntax.shell import Context, Script, SimpleCommand, shell_options
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run, Shell
 
-__all__ = [
-    "Piped",
-    "continues_after_failure",
-    "echoes_escapes",
-    "has_bash",
-    "known_shell",
-    "piped",
-    "pipefail_command",
-    "sh_is_dash",
-    "shell_form_below",
-]
-
 _SH: Final = frozenset(("/bin/sh", "sh", "/bin/dash", "dash", "/usr/bin/sh"))
 _LINKERS: Final = frozenset(("ln", "mv", "cp", "install", "dpkg-divert", "update-alternatives", "dpkg-reconfigure"))
 _GREPS: Final = frozenset(("grep", "egrep", "fgrep", "zgrep", "rg"))

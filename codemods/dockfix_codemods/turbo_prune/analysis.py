@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.shell import Word as ShellWord
 
-__all__ = ["CopiedOutput", "Prune", "check_layout", "copied_output", "is_part", "position", "prunes"]
-
 _TURBO: Final = re.compile(r"turbo(?:@(?P<version>\d[\w.-]*|[a-z]+))?\Z")
 _LOCK_FILES: Final = (".yaml", ".lock", "lock.json")
 _RUNNERS: Final = frozenset(("npx", "pnpx", "bunx", "pnpm", "yarn", "npm", "bun"))

@@ -19,8 +19,6 @@ from dockfix.rule import Edit
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.uid_map.numbers import AccountNumber, CreatedUser, account_numbers, created_users, number_spans
 
-__all__ = ["AccountFile", "account_file", "renumber"]
-
 
 @dataclass(frozen=True, slots=True)
 class AccountFile:

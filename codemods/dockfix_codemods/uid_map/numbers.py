@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
-from dockfix.facts.account_commands import account_program, option_kinds
-from dockfix.facts.model import Known
+from dockfix.facts.accounts.commands import account_program, option_kinds
+from dockfix.facts.model import Known, known
 from dockfix.syntax.shell import Word
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Add, Copy, Dockerfile, Expose, From, Instruction, Run, User
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.stages import Stage
-
-__all__ = ["AccountNumber", "CreatedUser", "account_numbers", "created_users", "number_spans"]
 
 Kind = Literal["user", "group"]
 
@@ -80,7 +78,7 @@ _GROUP_PROGRAMS: Final = frozenset(("groupadd", "addgroup"))
 def account_numbers(facts: BuildFacts) -> Iterator[AccountNumber]:
     """All places of a Dockerfile that set or use a number, in order."""
     for stage in facts.graph.stages:
-        for instruction in () if stage.replaced else stage.instructions:
+        for instruction in stage.executed:
             match instruction:
                 case User() if instruction.args:
                     word = instruction.args[0]
@@ -109,8 +107,8 @@ def created_users(facts: BuildFacts) -> Iterator[CreatedUser]:
             for user in accounts.users.values():
                 if user.created_by is step.command:
                     group = accounts.groups.get(user.name)
-                    uid = user.uid.value if isinstance(user.uid, Known) else None
-                    gid = user.gid.value if isinstance(user.gid, Known) else None
+                    uid = known(user.uid)
+                    gid = known(user.gid)
                     own = group is not None and group.gid == user.gid
                     span = facts.commands(run).span(step.command)
                     yield CreatedUser(user.name, uid, gid, own, span, _line(facts, span))

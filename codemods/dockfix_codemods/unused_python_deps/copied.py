@@ -15,8 +15,6 @@ from dockfix.project.ignore import read_ignore
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Copy, Instruction, Run
 
-__all__ = ["CopiedFiles", "CopiedText", "contexts_of", "copied_files"]
-
 MAX_BYTES: Final = 16 * 1024 * 1024
 """The most text that is read for one build; Python is parsed only where it could matter."""
 _MAX_FILE: Final = 1024 * 1024

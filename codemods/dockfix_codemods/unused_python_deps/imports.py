@@ -11,8 +11,6 @@ from dockfix.syntax.python import parse_python, python_children
 if TYPE_CHECKING:
     import libcst
 
-__all__ = ["Imports", "imports_of", "may_import_by_name", "may_run_dynamic_code"]
-
 
 @dataclass(frozen=True, slots=True)
 class Imports:
@@ -38,8 +36,6 @@ _IMPORTERS: Final = frozenset(("import_module", "__import__", "load_module"))
 _LOADERS: Final = frozenset(("entry_points", "iter_entry_points", "load_entry_point", "spec_from_file_location"))
 _EVALUATORS: Final = frozenset(("exec", "eval"))
 _HERE: Final = frozenset(("__name__", "__package__"))
-
-
 _IMPORTING: Final = re.compile(rf"\b(?:{'|'.join(_IMPORTERS)})\b")
 _DYNAMIC: Final = re.compile(rf"\b(?:{'|'.join((*_IMPORTERS, *_LOADERS))})\b|(?<![.\w])(?:exec|eval)\s*\(")
 

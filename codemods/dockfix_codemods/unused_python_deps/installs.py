@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dockfix.facts.commands import Step
 from dockfix.facts.copies import copy_destination
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
 from dockfix.facts.stages import Stage
@@ -20,8 +20,6 @@ from dockfix.project.toml import TomlError, parse_toml
 from dockfix.syntax.tree import Add, Copy, Run
 from dockfix_codemods.unused_python_deps.copied import contexts_of
 from dockfix_codemods.unused_python_deps.table import ONLY_IN_CLOSURES
-
-__all__ = ["PythonInstall", "python_installs", "requirement_names"]
 
 _MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv"))
 _PROJECTS: Final = frozenset(("uv", "poetry", "pdm"))
@@ -141,7 +139,7 @@ class _Reader:
         self.stage = stage
         self.run = run
         directory = step.directory(target.facts.state(run).workdir)
-        self.directory = directory.value if isinstance(directory, Known) else None
+        self.directory = known(directory)
 
     def names(self, command: PackageCommand) -> tuple[list[str], str]:
         """The normalised names, and the file that lists the dependencies of dependencies, if any."""

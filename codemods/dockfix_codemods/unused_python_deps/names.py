@@ -20,8 +20,6 @@ from dockfix_codemods.unused_python_deps.table import (
     PICKLED,
 )
 
-__all__ = ["hosts", "import_names", "loaders_in_code", "may_be_pickled", "needed_by_others"]
-
 
 def import_names(distribution: str) -> tuple[str, ...] | None:
     """The modules of a distribution (normalised name); `None` if it may be used without an import.

@@ -10,23 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = [
-    "HEAVY",
-    "HOSTS",
-    "IMPORTS",
-    "INTEGRATORS",
-    "LEAN",
-    "LOADED_BY",
-    "LOADED_FOR",
-    "NAMESPACES",
-    "NOT_IMPORTED",
-    "NOT_IMPORTED_PREFIXES",
-    "NOT_IMPORTED_SUFFIXES",
-    "NOT_INTEGRATED",
-    "ONLY_IN_CLOSURES",
-    "PICKLED",
-]
-
 
 def _rows(text: str) -> Mapping[str, tuple[str, ...]]:
     lines = (line.strip() for line in text.split("\n"))

@@ -28,8 +28,6 @@ from dockfix_codemods.unused_python_deps.names import (
 from dockfix_codemods.unused_python_deps.table import NOT_IMPORTED
 from dockfix_codemods.unused_python_deps.usage import Usage
 
-__all__ = ["UnusedDistributions", "unused_distributions"]
-
 
 @dataclass(frozen=True, slots=True)
 class UnusedDistributions:

@@ -14,8 +14,6 @@ from dockfix_codemods.unused_python_deps.imports import (
     may_run_dynamic_code,
 )
 
-__all__ = ["Usage"]
-
 
 def _normal(text: str) -> str:
     """A text with the names of distributions normalised, as in `Usage.uses`."""

@@ -62,13 +62,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.facts.account_commands import parse_account_command
 from dockfix.facts.accounts import GroupAccount
+from dockfix.facts.accounts.commands import parse_account_command
 from dockfix.facts.model import Refused
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES
 from dockfix.project.target import Target
 from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
-from dockfix.syntax.tree import Run
 from dockfix_codemods.useradd_gid.analysis import (
     FAMILIES_WITH_OWN_GROUP,
     CreatedUser,
@@ -82,18 +81,15 @@ from dockfix_codemods.useradd_gid.edits import group_edits, group_flag
 
 def check(target: Target) -> Iterator[Finding]:
     """Check the group of every `useradd`, and of every `adduser` of BusyBox."""
-    for stage in target.facts.graph.stages:
+    for stage, run in target.facts.runs(shell_form=True):
         family = stage.base.family if stage.base is not None else ""
-        for run in stage.instructions if not stage.replaced else ():
-            if not isinstance(run, Run) or run.json:
-                continue
-            commands = target.facts.commands(run)
-            for step in commands.steps:
-                command = parse_account_command(step, family=family)
-                if command is not None and step.depth == 0:
-                    accounts = target.facts.accounts_before(run, step)
-                    busybox = family in BUSYBOX_FAMILIES
-                    yield from _check_user(CreatedUser(target, run, stage, commands, command, accounts, busybox))
+        commands = target.facts.commands(run)
+        for step in commands.steps:
+            command = parse_account_command(step, family=family)
+            if command is not None and step.depth == 0:
+                accounts = target.facts.accounts_before(run, step)
+                busybox = family in BUSYBOX_FAMILIES
+                yield from _check_user(CreatedUser(target, run, stage, commands, command, accounts, busybox))
 
 
 def _check_user(user: CreatedUser) -> Iterator[Finding]:
@@ -123,7 +119,7 @@ def _missing_group(user: CreatedUser, group: str | None) -> Iterator[Finding]:
     except Refused as refused:
         yield _refusal(user, message, refused)
         return
-    if new:
+    if new is not None:
         review = "check that this group is meant, and that its GID is right"
         yield _fix(user, message, new, None, review, Severity.ERROR)
 

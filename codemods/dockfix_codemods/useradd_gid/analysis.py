@@ -6,28 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.account_commands import has_base_group
+from dockfix.facts.accounts.commands import has_base_group
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES, USER_GIDS
 from dockfix.syntax.shell import Context as ShellContext
 
 if TYPE_CHECKING:
-    from dockfix.facts.account_commands import AccountCommand
     from dockfix.facts.accounts import Accounts
+    from dockfix.facts.accounts.commands import AccountCommand
     from dockfix.facts.commands import Commands
     from dockfix.facts.stages import Stage
     from dockfix.project.target import Target
     from dockfix.syntax.shell import SimpleCommand
     from dockfix.syntax.tree import Run
-
-__all__ = [
-    "FAMILIES_WITH_OWN_GROUP",
-    "CreatedUser",
-    "check_implicit_group",
-    "implicit_group_caveat",
-    "is_conditional",
-    "missing_group_command",
-]
 
 FAMILIES_WITH_OWN_GROUP: Final = frozenset({"debian", "ubuntu", "rhel", "fedora"}) | BUSYBOX_FAMILIES
 """Families on which a user gets a group of its own (USERGROUPS_ENAB yes)."""
@@ -80,28 +71,28 @@ def is_conditional(command: SimpleCommand) -> bool:
     return bool(command.context & ~_UNCONDITIONAL)
 
 
-def missing_group_command(user: CreatedUser, group: str | None) -> str:
-    """The command that creates the group of `-g GROUP`; "" if the group exists or may exist.
+def missing_group_command(user: CreatedUser, group: str | None) -> str | None:
+    """The command that creates the group of `-g GROUP`; None if the group exists or may exist.
 
     Raises:
         Refused: the group does not exist, and cannot be created under the user's name.
     """
     if group is None or not _NAME.match(group):
-        return ""
+        return None
     if group.isdigit():
-        return "" if user.busybox or not _NUMBER.fullmatch(group) else _group_by_number(user, int(group), group)
+        return None if user.busybox or not _NUMBER.fullmatch(group) else _group_by_number(user, int(group), group)
     known = group in user.accounts.groups or has_base_group(group)
     if known or user.stage.base is None or not user.accounts.complete:
-        return ""
+        return None
     program, system = ("addgroup", "-S") if user.busybox else ("groupadd", "-r")
     return f"{program} {system} {group}" if user.command.has("--system") else f"{program} {group}"
 
 
-def _group_by_number(user: CreatedUser, gid: int, written: str) -> str:
+def _group_by_number(user: CreatedUser, gid: int, written: str) -> str | None:
     accounts, name = user.accounts, user.command.name
     uncertain = not accounts.complete_but_for_packages or gid < 1000
     if uncertain or accounts.gid_taken(gid) or _has_unknown_gid(accounts):
-        return ""
+        return None
     if name is None:
         raise Refused(f"no group has the GID {written}, and the name of the user is unknown")
     if name in accounts.groups:

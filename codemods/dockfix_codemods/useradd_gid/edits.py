@@ -7,8 +7,6 @@ from dockfix.facts.model import Refused
 from dockfix.rule import Edit
 from dockfix_codemods.useradd_gid.analysis import CreatedUser, is_conditional
 
-__all__ = ["group_edits", "group_flag"]
-
 
 def group_edits(user: CreatedUser, new: str | None, group: str | None) -> tuple[Edit, ...]:
     """Put the command `new` before the one that creates the user, and the option for `group` after the UID.

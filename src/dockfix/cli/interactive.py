@@ -16,7 +16,7 @@ from dockfix.engine.fixes import preview
 from dockfix.output.diff import colour_diff, unified_diff
 from dockfix.output.plain import printable
 from dockfix.output.text import finding_details, finding_line
-from dockfix.rule.model import Diagnostic, EditError
+from dockfix.rule import Diagnostic, EditError
 from dockfix.rule.workspace import Workspace
 
 PROMPT: Final = "Apply this fix [y,n,q,a,d,?]? "

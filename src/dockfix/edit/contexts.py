@@ -12,8 +12,6 @@ from dockfix.project.compose.builds import BuildInvocation, NamedContext
 from dockfix.project.problems import InputError
 from dockfix.project.target import Project
 
-__all__ = ["add_context", "context_edits", "update_context"]
-
 
 def add_context(project: Project, build: BuildInvocation, name: str, value: str) -> Change:
     """The change of a build's file that gives the build a named context, or a new value to the one it has.

@@ -14,8 +14,7 @@ from dockfix.edit.text import Edit
 from dockfix.facts.model import Refused
 from dockfix.project.bake.reader import parse_bake
 from dockfix.project.bake.tree import Attribute, Block, Document, Entry, Literal, Obj, Syntax, Template
-
-__all__ = ["set_context"]
+from dockfix.project.bake.values import shortened
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _KEYWORDS: Final = frozenset({"true", "false", "null", "for", "in", "if", "else", "endif", "endfor", "for_each"})
@@ -47,12 +46,8 @@ def set_context(text: str, target: str, name: str, value: str, *, json: bool = F
         return editor.new_attribute(blocks[0], name, value)
     given = attributes[0].value
     if not isinstance(given, Obj):
-        raise Refused(f"contexts of the target {target} is computed: {_short(document.source(given))}")
+        raise Refused(f"contexts of the target {target} is computed: {shortened(document.source(given))}")
     return editor.set_entry(given, name, value)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _matching(document: Document, given: Obj, name: str) -> Entry | None:
@@ -60,7 +55,7 @@ def _matching(document: Document, given: Obj, name: str) -> Entry | None:
     found: list[Entry] = []
     for entry in given.entries:
         if not isinstance(entry.key, Literal):
-            raise Refused(f"contexts has a computed key: {_short(document.source(entry.key))}")
+            raise Refused(f"contexts has a computed key: {shortened(document.source(entry.key))}")
         if entry.key.value == name:
             found.append(entry)
     if len(found) > 1:
@@ -84,11 +79,11 @@ class _Editor:
     def replaced(self, entry: Entry, value: str) -> tuple[Edit, ...]:
         """The edit of an entry that is there."""
         if not isinstance(entry.value, Literal | Template):
-            raise Refused(f"the context is computed: {_short(self.document.source(entry.value))}")
+            raise Refused(f"the context is computed: {shortened(self.document.source(entry.value))}")
         if isinstance(entry.value, Literal) and entry.value.value == value:
             return ()
         if isinstance(entry.value, Template) or not isinstance(entry.value.value, str):
-            raise Refused(f"the context is computed: {_short(self.document.source(entry.value))}")
+            raise Refused(f"the context is computed: {shortened(self.document.source(entry.value))}")
         if self.text[entry.value.span.start] != '"':
             raise Refused("the context is given in brackets or as a heredoc")
         return (Edit(entry.value.span.start, entry.value.span.end, self.quoted(value)),)

@@ -22,8 +22,6 @@ from dockfix.project.bake.tree import (
     Unary,
 )
 
-__all__ = ["BakePath", "bake_changes"]
-
 BakePath: TypeAlias = tuple[str, ...]
 """Where a value is: `("target", "app", "contexts", "base")`; `("#", "3")` is the fourth comment."""
 

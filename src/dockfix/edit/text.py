@@ -8,8 +8,6 @@ from pathlib import Path
 
 from dockfix.syntax.source import Span
 
-__all__ = ["Change", "Edit", "EditError", "apply_edits", "conflict"]
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:

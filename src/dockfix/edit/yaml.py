@@ -22,8 +22,6 @@ from dockfix.facts.model import Refused
 from dockfix.project.yaml_tree import Tree, YamlError, YamlNode, read_tree
 from dockfix.syntax.source import Span
 
-__all__ = ["key_span", "replace_scalar", "set_entry", "set_item", "span_of", "value_span"]
-
 _MAX_VALUE: Final = 64 * 1024
 
 

@@ -16,8 +16,6 @@ from typing import Any, Final, Literal, TypeAlias
 from dockfix.project.yaml_tree import YamlError, read_tree
 from dockfix.syntax.source import BOM
 
-__all__ = ["ABSENT", "Absent", "Change", "Tagged", "Value", "check_result", "yaml_changes", "yaml_comments"]
-
 Value: TypeAlias = "str | Mapping[str, Value]"
 """The new value of an entry: a string, or a mapping of names to values."""
 

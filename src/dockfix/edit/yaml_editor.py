@@ -22,8 +22,6 @@ from dockfix.facts.model import Refused
 from dockfix.project.yaml_tree import Tree, YamlNode, is_merge, read_tree
 from dockfix.syntax.source import BOM
 
-__all__ = ["LIST_FORMS", "MAX_PATH", "Editor", "Place"]
-
 MAX_PATH: Final = 32
 _DEFAULT_STEP: Final = 2
 LIST_FORMS: Final = frozenset({"additional_contexts", "annotations", "args", "environment", "labels"})

@@ -6,8 +6,6 @@ import re
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["double_quoted", "is_plain", "is_plain_key", "is_printable", "reads_back", "single_quoted"]
-
 _NOT_FIRST: Final = frozenset(",[]{}#&*!|>'\"%@`?:")
 _WORDS: Final = frozenset(
     ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ".nan", ".inf", "-.inf", "+.inf", "<<"]

@@ -13,8 +13,6 @@ from dockfix.rule.registry import Registry, UnknownRuleError
 if TYPE_CHECKING:
     from dockfix.rule.options import RuleOptions
 
-__all__ = ["configured_options", "settings_of"]
-
 
 def settings_of(config: Config, registry: Registry) -> Settings:
     """The settings that a configuration file asks for.

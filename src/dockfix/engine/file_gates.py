@@ -8,8 +8,6 @@ from pathlib import Path
 
 from dockfix.rule.model import Effect
 
-__all__ = ["check_other_file", "effect_of"]
-
 
 def effect_of(path: Path) -> Effect:
     """The effect that a codemod must declare to change a file."""

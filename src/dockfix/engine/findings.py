@@ -16,8 +16,6 @@ from dockfix.rule.suppression import Suppressions, suppresses_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
 
-__all__ = ["Failed", "Findings", "crash_texts", "in_order", "project_findings"]
-
 
 class Failed(Exception):  # noqa: N818 - never leaves the engine
     """A gate rejects a codemod's change, or the codemod raised an exception."""

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dockfix.engine.findings import Failed
-from dockfix.rule.model import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
+from dockfix.rule import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
 from dockfix.rule.workspace import Workspace
-
-__all__ = ["collide", "edits_by_file", "fixed", "groups", "offset_before", "preview"]
 
 
 def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:

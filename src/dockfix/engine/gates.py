@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dockfix.engine.contract import changed_aspects
 from dockfix.engine.findings import Failed
-from dockfix.rule.model import Codemod, Edit, Effect
+from dockfix.rule import Codemod, Edit, Effect
 from dockfix.rule.suppression import comments_above
 from dockfix.rule.workspace import Workspace, changed_paths
 from dockfix.syntax.pragmas import is_pragma

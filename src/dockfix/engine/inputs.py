@@ -15,10 +15,6 @@ from dockfix.project.target import Project, Target, is_project_file_name
 from dockfix.rule.model import Codemod
 from dockfix.rule.suppression import Suppressions, mistakes_in_text
 
-__all__ = [
-    "comment_mistakes", "first_problem", "ignore_warnings", "is_in", "outside", "relevant", "scope", "split", "wanted",
-]  # fmt: skip
-
 
 def split(paths: Sequence[Path], real_root: Path) -> tuple[list[Path], list[InputProblem]]:
     """The paths inside the root, and a problem for each of the others."""

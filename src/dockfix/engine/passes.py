@@ -17,18 +17,15 @@ from dockfix.engine.findings import Failed
 from dockfix.engine.fixes import collide, edits_by_file, fixed, offset_before
 from dockfix.engine.results import Defect, with_lines_of
 from dockfix.engine.settings import Mode
-from dockfix.rule.model import Codemod, Diagnostic, Edit, Fix, Safety
+from dockfix.rule import Codemod, Diagnostic, Edit, Fix, Safety
 from dockfix.rule.workspace import Workspace, changed_paths
 from dockfix.syntax.source import Lines
-
-__all__ = ["MAX_ROUNDS", "Candidates", "Passes"]
 
 MAX_ROUNDS: Final = 10
 """The highest number of rounds of one codemod, and of passes over all of them; more is a defect."""
 
 Candidates: TypeAlias = Callable[[Codemod, Workspace], Iterable[Diagnostic]]
 """The findings of a codemod in a workspace that these passes may fix."""
-
 
 _Edits: TypeAlias = Mapping[Path, Sequence[Edit]]
 """The edits of a batch of fixes, by file."""

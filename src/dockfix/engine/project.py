@@ -23,8 +23,6 @@ from dockfix.project.target import Target
 from dockfix.rule.model import Codemod, Diagnostic, Fix
 from dockfix.rule.workspace import Workspace, changed_paths, collect_key
 
-__all__ = ["findings", "run", "run_file", "run_project"]
-
 _EVERYTHING: Final = Mode()
 
 

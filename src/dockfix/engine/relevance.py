@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from dockfix.project.target import Project, Target
     from dockfix.rule.workspace import Workspace
 
-__all__ = ["may_apply", "may_apply_to_project"]
-
 
 def may_apply(codemod: Codemod, target: Target, lowered: str) -> bool:
     """Whether a codemod may find something in one Dockerfile; `lowered` is its text in lower case."""

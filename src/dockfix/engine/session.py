@@ -26,8 +26,6 @@ from dockfix.rule.registry import Registry
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import decode
 
-__all__ = ["STDIN", "Progress", "check_paths", "check_text", "run_paths", "run_text"]
-
 STDIN: Final = "<stdin>"
 """The name of a Dockerfile from standard input that has no other name."""
 

@@ -13,8 +13,6 @@ from dockfix.rule.model import Diagnostic
 if TYPE_CHECKING:
     from dockfix.rule.workspace import Workspace
 
-__all__ = ["Accept", "Mode", "Settings"]
-
 Accept: TypeAlias = "Callable[[Workspace, Diagnostic], bool]"
 """Whether to apply a fix, given the files as they are now; the interactive mode asks the user."""
 

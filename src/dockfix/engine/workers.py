@@ -21,9 +21,7 @@ from dockfix.engine.settings import Mode
 from dockfix.project.files import FileText, read_file
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, target_for
-from dockfix.rule.model import Codemod, LazyFunction
-
-__all__ = ["PARALLEL_FROM", "Done", "Work", "do_all", "do_target"]
+from dockfix.rule import Codemod, LazyFunction
 
 PARALLEL_FROM: Final = 40
 """The number of files from which starting processes saves time."""

@@ -31,10 +31,7 @@ Where are caches, and which mounts serve them?
 What does the image contain?
 
 - `images`: base images: distribution, package manager, shell, user, tools, environment.
-- `accounts`: the users and groups at one point of a build.
-- `account_replay`: what the commands of a build do to its users and groups.
-- `account_commands`: the options and operands of `useradd`, `adduser`, `groupadd` and similar commands.
-- `account_gaps`: which steps and base images may create accounts that are not listed.
+- `accounts`: the users and groups at one point of a build, and the commands that create them (a package).
 
 What is known of services and Python tools?
 

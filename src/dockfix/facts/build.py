@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -16,11 +16,9 @@ from dockfix.facts.state import State
 from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild, Run
 
 if TYPE_CHECKING:
-    from dockfix.facts.account_replay import AccountReplay, History
     from dockfix.facts.accounts import Accounts
+    from dockfix.facts.accounts.replay import AccountReplay, History
     from dockfix.facts.commands import Commands, Step
-
-__all__ = ["BuildFacts", "analyse"]
 
 _NO_ARGS: Final[Mapping[str, Fact[str]]] = MappingProxyType({})
 _NO_CONTEXTS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -78,6 +76,13 @@ class BuildFacts:
         """The stage of an instruction; None before the first FROM."""
         return self._stages.get(instruction.span.start)
 
+    def runs(self, *, shell_form: bool = False) -> Iterator[tuple[Stage, Run]]:
+        """The RUNs that the build executes, each with its stage; only those in shell form if asked for."""
+        for stage in self.graph.stages:
+            for run in stage.executed:
+                if isinstance(run, Run) and not (shell_form and run.json):
+                    yield stage, run
+
     def commands(self, instruction: Instruction) -> Commands:
         """The commands of a RUN, CMD, ENTRYPOINT or HEALTHCHECK; none for other instructions, with the reason."""
         from dockfix.facts.commands import commands_of  # noqa: PLC0415 - loads the shell parser
@@ -89,7 +94,7 @@ class BuildFacts:
 
     @cached_property
     def _replay(self) -> AccountReplay:
-        from dockfix.facts.account_replay import AccountReplay  # noqa: PLC0415 - rarely needed
+        from dockfix.facts.accounts.replay import AccountReplay  # noqa: PLC0415 - rarely needed
 
         return AccountReplay(self.graph, self.state, self.commands)
 

@@ -37,8 +37,6 @@ from dockfix.syntax.shell import (
 from dockfix.syntax.source import Mapped, Span
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run
 
-__all__ = ["Commands", "Step", "commands_of"]
-
 _SHELLS: Final = (ShellKind.POSIX, ShellKind.BASH)
 _LEFT_BEHIND: Final = Context.SUBSHELL | Context.PIPELINE | Context.SUBSTITUTION | Context.BACKGROUND
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION
@@ -99,7 +97,7 @@ class Commands:
     script: Script | None
     text: Mapped
     steps: tuple[Step, ...]
-    why: str = ""
+    why: str | None = None
     shell: tuple[str, ...] | None = None
 
     def span(self, item: Placed) -> Span:
@@ -142,7 +140,7 @@ def commands_of(instruction: Instruction, shell: Fact[tuple[str, ...]]) -> Comma
     script = parse_shell(text.text)
     if not script.ok:
         return Commands(None, text, (), "the shell text could not be parsed", argv)
-    return Commands(script, text, tuple(_Walk().steps(script)), "", argv)
+    return Commands(script, text, tuple(_Walk().steps(script)), None, argv)
 
 
 def _json_word(instruction: Instruction, start: int, end: int, value: str) -> Word:

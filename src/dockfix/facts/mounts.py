@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 STORE_MANAGERS: Final = frozenset(("go", "cargo", "maven", "gradle", "dotnet"))
 """Managers whose cache is also where later commands find the dependencies."""
 
-
 MOUNTABLE_MANAGERS: Final = PYTHON_MANAGERS - {"pipenv"} | STORE_MANAGERS | {"npm", "yarn", "pnpm", "composer", "apt"}
 """Managers for which a mount is useful without further settings. apk and dnf keep packages only if configured to."""
 

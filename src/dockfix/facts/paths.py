@@ -5,8 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-__all__ = ["is_below", "normal_path", "upwards"]
-
 
 def normal_path(path: str) -> str:
     """A path without `.`, `..` and doubled slashes.

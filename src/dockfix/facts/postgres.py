@@ -20,8 +20,6 @@ from dockfix.facts.toolchain import package_names
 from dockfix.syntax.shell import Context
 from dockfix.syntax.tree import Instruction, Run
 
-__all__ = ["INIT_FOLDER", "SERVER_IMAGES", "Installed", "Library", "installed_libraries", "server_image"]
-
 INIT_FOLDER: Final = "/docker-entrypoint-initdb.d"
 """Where the official entrypoint looks for scripts when it creates a cluster (docker-library/postgres)."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.commands import Step
 from dockfix.facts.images import image_names
-from dockfix.facts.model import Known, Refused
+from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.packages import Action, PackageCommand, distribution_name
 from dockfix.facts.paths import normal_path
 from dockfix.facts.state import State
@@ -23,16 +23,6 @@ from dockfix.syntax.tree import Run
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.stages import Stage
-
-__all__ = [
-    "UvVenv",
-    "environment_on_path",
-    "may_install_pip",
-    "pip_of_environment",
-    "uv_pip_blocker",
-    "uv_pip_options",
-    "uv_venv",
-]
 
 _BRINGS_PIP: Final = frozenset(("pip", "pip-tools", "pip-api", "pip-audit", "pipenv", "poetry", "pdm", "jupyter"))
 """pip, and distributions that depend on it."""
@@ -78,28 +68,28 @@ def uv_venv(step: Step, state: State) -> UvVenv | None:
     return UvVenv(normal_path(name), seeded, package.executable.text, certain=not step.opaque)
 
 
-def pip_of_environment(step: Step, state: State) -> str:
-    """The environment whose pip a command runs by its path; empty if it does not."""
+def pip_of_environment(step: Step, state: State) -> str | None:
+    """The environment whose pip a command runs by its path; None if it does not."""
     package = step.package
     if package is None or package.manager != "pip" or package.user_changed:
-        return ""
+        return None
     value = package.executable.value
     if value is None or "/" not in value:
-        return ""
+        return None
     folder, _, program = value.rpartition("/")
     if not (program.startswith("pip") or is_python(program)) or not folder.endswith("bin"):
-        return ""
+        return None
     if not folder.startswith("/"):
         directory = step.directory(state.workdir)
         if not isinstance(directory, Known):
-            return ""
+            return None
         folder = posixpath.join(directory.value, folder)
     folder = normal_path(folder)
-    return posixpath.dirname(folder) if posixpath.basename(folder) == "bin" else ""
+    return posixpath.dirname(folder) if posixpath.basename(folder) == "bin" else None
 
 
-def environment_on_path(step: Step, state: State) -> str:
-    """The folder of the environment whose `bin` comes first on PATH for a command; empty if none does, or if PATH is
+def environment_on_path(step: Step, state: State) -> str | None:
+    """The folder of the environment whose `bin` comes first on PATH for a command; None if none does, or if PATH is
     not known.
 
     A system folder is not an environment. `/usr/local/sbin`, which contains no Python, is skipped.
@@ -109,7 +99,7 @@ def environment_on_path(step: Step, state: State) -> str:
     first = normal_path(next((folder for folder in folders if folder != "/usr/local/sbin"), "."))
     environment = posixpath.dirname(first)
     is_environment = posixpath.basename(first) == "bin" and environment not in ("/", "/usr", "/usr/local")
-    return environment if is_environment and first.startswith("/") else ""
+    return environment if is_environment and first.startswith("/") else None
 
 
 def may_install_pip(step: Step) -> bool:
@@ -135,8 +125,8 @@ def uv_pip_blocker(package: PackageCommand) -> str | None:
     """Why a `pip install` cannot be run unchanged by `uv pip install`: an option that uv lacks or interprets
     differently; None if it can."""
     names = (option.name for option in package.options if not option.known or option.name not in _SHARED)
-    name = next(names, "")
-    return f"`{name}` may have another meaning in `uv pip install`" if name else None
+    name = next(names, None)
+    return f"`{name}` may have another meaning in `uv pip install`" if name is not None else None
 
 
 def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str:
@@ -152,7 +142,7 @@ def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str
     unknown = Refused("the environment that this `pip` installs into is unknown")
     state = facts.state(run)
     named = pip_of_environment(step, state)
-    if named and named not in ("/usr", "/usr/local"):
+    if named is not None and named not in ("/usr", "/usr/local"):
         return f"--python {named}/bin/python"
     value = step.package.executable.value if step.package is not None else None
     path = step.env.get("PATH") or state.lookup("PATH")
@@ -171,7 +161,7 @@ def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str
         return f"--python {environment}/bin/python"
     if not path.value.removeprefix("/usr/local/sbin:").startswith("/usr/local/bin:"):
         raise unknown
-    image = stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
+    image = known(stage.base_ref) or ""
     is_system = "python" in image_names(image) and active is None and state.is_root == Known(True)
     if not is_system:
         raise unknown
@@ -209,7 +199,7 @@ def _python_venvs(step: Step, state: State) -> tuple[str, ...]:
         value = word.value
         if value is None and not any(name in step.env or name in step.variables for name in word.variables):
             expanded = state.expand(word.text)
-            value = expanded.value if isinstance(expanded, Known) else None
+            value = known(expanded)
         if value is not None and not value.startswith(("-", "/")) and isinstance(directory, Known):
             value = posixpath.join(directory.value, value)
         paths += [normal_path(value)] if value is not None and value.startswith("/") else []

@@ -24,8 +24,6 @@ from dockfix.syntax.python import (
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Run
 
-__all__ = ["PythonProgram", "PythonSyntaxError", "python_programs", "python_syntax_error", "python_version"]
-
 _NEWER: Final = 3
 """How many minor versions newer than the running Python a program's version may be; the new syntax of these is handled
 below."""

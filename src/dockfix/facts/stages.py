@@ -17,21 +17,6 @@ from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.syntax.tree import Arg, Copy, Dockerfile, From, Instruction, Onbuild, Run
 from dockfix.syntax.words import SubstitutionError, expand
 
-__all__ = [
-    "ContextSource",
-    "Globals",
-    "ImageSource",
-    "Invalid",
-    "OutOfRange",
-    "Source",
-    "Stage",
-    "StageGraph",
-    "StageSource",
-    "build_graph",
-    "context_key",
-    "stage_number",
-]
-
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -57,6 +42,11 @@ class Stage:
     triggers: tuple[Instruction, ...] = ()
     context: str | None = None
     replaced: bool = False
+
+    @property
+    def executed(self) -> tuple[Instruction, ...]:
+        """The stage's own instructions, as far as the build executes them: none if the stage is replaced."""
+        return () if self.replaced else self.instructions
 
     @property
     def program(self) -> tuple[Instruction, ...]:

@@ -23,25 +23,17 @@ if TYPE_CHECKING:
     from dockfix.facts.accounts import Accounts
 
 T = TypeVar("T")
-
-
 R = TypeVar("R")
-
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH where the image sets none (moby/buildkit `util/system/path.go`)."""
 
-
 POSIX_SHELL: Final = ("/bin/sh", "-c")
-
 
 WINDOWS_SHELL: Final = ("cmd", "/S", "/C")
 """The shells of images without a SHELL (moby/buildkit `dockerfile2llb/defaultshell.go`)."""
 
-
 NOT_ENVIRONMENT: Final = frozenset(("BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"))
-
-
 BASE_MAY_SET: Final = Value(Unknown("the base image may set it"))
 
 

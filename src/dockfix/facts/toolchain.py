@@ -10,8 +10,6 @@ from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.tables.commands import SYSTEM_MANAGERS
 from dockfix.facts.tables.programs import Trait, has_trait
 
-__all__ = ["FAMILIES", "builds", "is_compiler", "is_header_package", "package_names", "virtual_name"]
-
 FAMILIES: Final = {"apt": "debian", "apk": "alpine", "dnf": "rhel", "yum": "rhel", "microdnf": "rhel"}
 """System package manager to the family under which tables list its packages."""
 

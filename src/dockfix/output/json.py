@@ -35,7 +35,7 @@ from typing import Any, Final
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.project.problems import InputProblem
-from dockfix.rule.model import Change, Codemod, Diagnostic, Edit, Fix, Refusal
+from dockfix.rule import Change, Codemod, Diagnostic, Edit, Fix, Refusal
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
 

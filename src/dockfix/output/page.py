@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 
 from dockfix.output.plain import PLAIN, Style, printable
-from dockfix.rule.model import Codemod, LazyFunction
+from dockfix.rule import Codemod, LazyFunction
 from dockfix.rule.promise_page import with_promise
 
 

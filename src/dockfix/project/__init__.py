@@ -3,7 +3,7 @@
 The project and its builds:
 - `target`: a project, a Dockerfile in its build, and the options of a run.
 - `wiring`: how builds depend on each other: who supplies a named context, passes an argument or makes an image.
-- `services`: the compose services that build each stage, and the health checks that they set.
+- `stage_services`: the compose services that build each stage, and the health checks that they set.
 - `compose`: compose files: which services build which Dockerfile, from which context, and how.
 - `bake`: bake files: which targets build which Dockerfile, from which context, and how.
 - `yaml_tree`: YAML as written: one tree for reading, editing and checking.

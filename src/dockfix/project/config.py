@@ -22,8 +22,6 @@ from dockfix.project.problems import InputError, closest
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
-__all__ = ["KEYS", "Config", "Key", "find_config", "load_config", "read_config"]
-
 _PYPROJECT: Final = "pyproject.toml"
 _MAX_NODES: Final = 10_000
 _MAX_DEPTH: Final = 20

@@ -17,8 +17,6 @@ from dockfix.project.ignore import IgnoreRules
 from dockfix.project.patterns import BadPatternError, clean, has_wildcard, match
 from dockfix.project.problems import InputError
 
-__all__ = ["MAX_ENTRIES", "Context"]
-
 MAX_ENTRIES: Final = 20_000
 """The most directory entries that one query reads; beyond it the answer is `None`."""
 

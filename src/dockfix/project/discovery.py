@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
@@ -11,13 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from dockfix.project.files import is_inside, reason_of, why_unreadable
 from dockfix.project.gitignore import GitIgnore, is_malformed
 from dockfix.project.problems import InputProblem
-
-__all__ = [
-    "CONFIG_NAMES", "EXCLUDED_FOLDERS", "Found", "InputProblem", "bad_pattern", "discover", "find_named",
-    "is_bake_name", "is_compose_name", "is_dockerfile_name", "is_sample_path", "not_excluded", "walk_folders",
-]  # fmt: skip
 
 EXCLUDED_FOLDERS: Final = frozenset(
     {
@@ -142,9 +137,9 @@ def discover(
         try:
             real = os.path.realpath(path, strict=True)
         except OSError as error:
-            problems.append(InputProblem(str(path), None, _why_missing(path, error)))
+            problems.append(InputProblem(str(path), None, why_unreadable(path, error)))
             return
-        if not explicit and not _inside(real, real_root):
+        if not explicit and not is_inside(real, real_root):
             problems.append(InputProblem(str(path), None, "is a symlink that leaves the project root; not followed"))
         elif real not in seen:
             seen.add(real)
@@ -157,7 +152,7 @@ def discover(
             problems.append(InputProblem(str(path), None, "is not a possible file name"))
             continue
         except OSError as error:
-            problems.append(InputProblem(str(path), None, _why_missing(path, error)))
+            problems.append(InputProblem(str(path), None, why_unreadable(path, error)))
             continue
         if not stat.S_ISDIR(mode):
             add(path, True)
@@ -186,7 +181,7 @@ def not_excluded(paths: Sequence[Path], *, root: Path, exclude: Sequence[str]) -
         is_folder = path.is_dir()
         # the place of the symlink counts, not that of its target
         real = os.path.realpath(path) if is_folder else f"{os.path.realpath(path.parent).rstrip('/')}/{path.name}"
-        if real == real_root or not _inside(real, real_root):
+        if real == real_root or not is_inside(real, real_root):
             return False
         parts = real[len(real_root.rstrip("/")) + 1 :].split("/")
         folders = parts if is_folder else parts[:-1]
@@ -256,7 +251,7 @@ def _search(
     """Like `walk_folders` without limits, but only names of Dockerfiles that are not ignored."""
     real_top = os.path.realpath(top)
     always: _Rules = ((real_root, excluded),) if excluded is not None else ()
-    below = real_top[len(real_root.rstrip("/")) + 1 :] if _inside(real_top, real_root) else ""
+    below = real_top[len(real_root.rstrip("/")) + 1 :] if is_inside(real_top, real_root) else ""
     if below and excluded is not None and excluded.ignores_below(below):
         return
     stack: list[tuple[Path, str, _Rules]] = [
@@ -298,7 +293,7 @@ def _list(folder: Path, problems: list[InputProblem] | None) -> tuple[list[str],
                     files.append(entry.name)
     except OSError as error:
         if problems is not None:
-            problems.append(InputProblem(str(folder), None, f"cannot be searched: {_reason(error)}"))
+            problems.append(InputProblem(str(folder), None, f"cannot be searched: {reason_of(error)}"))
         return None
     return sorted(files), sorted(folders)
 
@@ -315,7 +310,7 @@ def _rules_above(real_top: str, real_root: str, problems: list[InputProblem]) ->
 
     A folder named on the command line is searched even if git ignores it.
     """
-    if not _inside(real_top, real_root) or real_top == real_root:
+    if not is_inside(real_top, real_root) or real_top == real_root:
         return ()
     rules: _Rules = ()
     folder = real_root
@@ -339,7 +334,7 @@ def _rules_of(real_folder: str, problems: list[InputProblem]) -> _Rules:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        problems.append(InputProblem(str(path), None, f"cannot be read and is not honoured: {_reason(error)}"))
+        problems.append(InputProblem(str(path), None, f"cannot be read and is not honoured: {reason_of(error)}"))
         return ()
     return ((real_folder, GitIgnore(text.removeprefix("\ufeff").split("\n"))),)
 
@@ -356,19 +351,3 @@ def _ignored(real_path: str, rules: _Rules) -> bool:
             if verdict is not None:
                 return verdict
     return False
-
-
-def _inside(real: str, real_root: str) -> bool:
-    return real == real_root or real.startswith(real_root.rstrip("/") + "/")
-
-
-def _why_missing(path: Path, error: OSError) -> str:
-    if error.errno == errno.ELOOP:
-        return "is a symlink that leads back to itself"
-    if isinstance(error, FileNotFoundError):
-        return "is a symlink to a file that does not exist" if path.is_symlink() else "does not exist"
-    return f"cannot be read: {_reason(error)}"
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -89,11 +89,7 @@ def resolve_inside(root: Path, relative: str | os.PathLike[str]) -> Path | None:
         real = os.path.realpath(Path(real_root, relative))
     except (OSError, ValueError):
         return None  # a NUL or a lone surrogate in the name: such a file cannot exist
-    return Path(real) if _is_below(real, real_root) else None
-
-
-def _is_below(real: str, real_root: str) -> bool:
-    return real == real_root or real.startswith(real_root.rstrip("/") + "/")
+    return Path(real) if is_inside(real, real_root) else None
 
 
 def read_file(path: Path, *, root: Path) -> FileText:
@@ -112,8 +108,8 @@ def read_file(path: Path, *, root: Path) -> FileText:
     except ValueError as error:
         raise InputError(name, None, "is not a possible file name") from error
     except OSError as error:
-        raise InputError(name, None, _why_unresolved(path, error)) from error
-    if not _is_below(str(real), os.path.realpath(root)):
+        raise InputError(name, None, why_unreadable(path, error)) from error
+    if not is_inside(str(real), os.path.realpath(root)):
         raise InputError(name, None, "lies outside the project root and is left alone")
     try:
         _refuse_irregular(name, real.lstat().st_mode)
@@ -131,7 +127,13 @@ def read_file(path: Path, *, root: Path) -> FileText:
     return FileText(path, real, data, data.decode("utf-8", "surrogateescape"), fingerprint_of(status, data))
 
 
-def _why_unresolved(path: Path, error: OSError) -> str:
+def is_inside(real: str, real_root: str) -> bool:
+    """Whether a real path is a folder or something in it."""
+    return real == real_root or real.startswith(real_root.rstrip("/") + "/")
+
+
+def why_unreadable(path: Path, error: OSError) -> str:
+    """What is wrong with a path that cannot be read, as the end of a sentence."""
     if error.errno == errno.ELOOP:
         return "is a symlink that leads back to itself"
     if isinstance(error, FileNotFoundError):
@@ -155,6 +157,7 @@ def _binary_kind(data: bytes) -> str | None:
 
 
 def reason_of(error: OSError) -> str:
+    """What the operating system says, in lower case."""
     return (error.strerror or str(error)).lower()
 
 

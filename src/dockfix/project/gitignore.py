@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from dockfix.project.patterns import Matcher, Token, TokenKind, compile_tokens, token
 
-__all__ = ["GitIgnore", "is_malformed"]
-
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:

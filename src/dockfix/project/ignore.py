@@ -31,8 +31,6 @@ from dockfix.project.patterns import (
 )
 from dockfix.project.problems import InputError, InputProblem
 
-__all__ = ["IgnoreRules", "Pattern", "compile_pattern", "parse_ignore", "read_ignore"]
-
 _MAX_LINE: Final = 64 * 1024
 """Go's `bufio.Scanner` gives up on a longer line (`bufio.MaxScanTokenSize`)."""
 

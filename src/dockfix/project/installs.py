@@ -24,8 +24,6 @@ from dockfix.project.workspaces import (
     uv_manifests,
 )
 
-__all__ = ["Needs", "builds_project", "install_needs"]
-
 _MOST_REQUIREMENTS: Final = 20
 _MOST_FOLDERS: Final = 8
 """The most folders besides the root that may have manifests: each takes a COPY."""
@@ -38,8 +36,8 @@ class Needs:
     `review` is what a person must still check.
     """
 
-    paths: tuple[str, ...] = ()
-    review: str = ""
+    paths: tuple[str, ...]
+    review: str
 
 
 _RESULTS: Final = {

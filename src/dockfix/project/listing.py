@@ -17,8 +17,6 @@ from dockfix.syntax.ast import to_json
 from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode, encode
 
-__all__ = ["FileTree", "Row", "Table", "target_table", "text_tree", "trees"]
-
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -12,11 +12,6 @@ from dockfix.project.toml import TomlError, parse_toml
 if TYPE_CHECKING:
     from dockfix.project.context import Context
 
-__all__ = [
-    "PackageJsonFacts", "PyprojectFacts", "javascript_managers", "local_sources", "package_json_facts",
-    "pyproject_facts",
-]  # fmt: skip
-
 LIFECYCLE_SCRIPTS: Final = frozenset(
     {"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}
 )
@@ -24,7 +19,6 @@ LIFECYCLE_SCRIPTS: Final = frozenset(
 
 Source: https://docs.npmjs.com/cli/v10/using-npm/scripts, "Life Cycle Operation Order", `npm install`.
 """
-
 
 DEPENDENCY_FIELDS: Final = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 """Where a `package.json` lists what it depends on."""
@@ -75,9 +69,9 @@ def pyproject_facts(text: str) -> PyprojectFacts | None:
         document = parse_toml(text)
     except TomlError:
         return None
-    project = _table(document, "project")
-    poetry = _table(_table(document, "tool"), "poetry")
-    build = _table(document, "build-system")
+    project = sub_table(document, "project")
+    poetry = sub_table(sub_table(document, "tool"), "poetry")
+    build = sub_table(document, "build-system")
     name = project.get("name", poetry.get("name"))
     return PyprojectFacts(
         name=name if isinstance(name, str) else None,
@@ -97,18 +91,18 @@ def local_sources(text: str, *, members: bool = True) -> tuple[str, ...] | None:
         document = parse_toml(text)
     except TomlError:
         return None
-    tool = _table(document, "tool")
-    uv, poetry = _table(tool, "uv"), _table(tool, "poetry")
+    tool = sub_table(document, "tool")
+    uv, poetry = sub_table(tool, "uv"), sub_table(tool, "poetry")
     found = ["workspace"] if members and "workspace" in uv else []
     local = {"path", "workspace"} if members else {"path"}
-    tables = [_table(uv, "sources"), _table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
-    tables += [_table(group, "dependencies") for group in _table(poetry, "group").values()]
+    tables = [sub_table(uv, "sources"), sub_table(poetry, "dependencies"), sub_table(poetry, "dev-dependencies")]
+    tables += [sub_table(group, "dependencies") for group in sub_table(poetry, "group").values()]
     for table in tables:
         for name, value in table.items():
             entries = value if isinstance(value, list) else [value]
             if any(isinstance(entry, dict) and local & entry.keys() for entry in entries):
                 found.append(name)
-    dependencies = _strings(_table(document, "project").get("dependencies"))
+    dependencies = _strings(sub_table(document, "project").get("dependencies"))
     found += [each.partition("@")[0].strip() for each in dependencies if "file:" in each]
     return tuple(found)
 
@@ -124,15 +118,15 @@ def package_json_facts(text: str) -> PackageJsonFacts | None:
     workspaces = document.get("workspaces")
     if isinstance(workspaces, dict):
         workspaces = workspaces.get("packages")
-    scripts = {key: value for key, value in _table(document, "scripts").items() if isinstance(value, str)}
+    scripts = {key: value for key, value in sub_table(document, "scripts").items() if isinstance(value, str)}
     local: dict[str, str] = {}
     for field in (*DEPENDENCY_FIELDS, "resolutions", "overrides"):
-        for dependency, version in _table(document, field).items():
+        for dependency, version in sub_table(document, field).items():
             if isinstance(version, str) and _is_local(version):
                 local[dependency] = version
     name = document.get("name")
     manager = document.get("packageManager")
-    patched = _table(_table(document, "pnpm"), "patchedDependencies")
+    patched = sub_table(sub_table(document, "pnpm"), "patchedDependencies")
     return PackageJsonFacts(
         name=name if isinstance(name, str) else None,
         workspaces=_strings(workspaces),
@@ -140,12 +134,12 @@ def package_json_facts(text: str) -> PackageJsonFacts | None:
         lifecycle={key: value for key, value in scripts.items() if key in LIFECYCLE_SCRIPTS},
         local=local,
         package_manager=manager if isinstance(manager, str) else None,
-        has_bin=bool(document.get("bin")) or "bin" in _table(document, "directories"),
+        has_bin=bool(document.get("bin")) or "bin" in sub_table(document, "directories"),
         injected=any(
-            isinstance(each, dict) and each.get("injected") for each in _table(document, "dependenciesMeta").values()
+            isinstance(each, dict) and each.get("injected") for each in sub_table(document, "dependenciesMeta").values()
         ),
         patched=tuple(path for path in patched.values() if isinstance(path, str)),
-        uses_prisma=any("@prisma/client" in _table(document, field) for field in DEPENDENCY_FIELDS),
+        uses_prisma=any("@prisma/client" in sub_table(document, field) for field in DEPENDENCY_FIELDS),
     )
 
 
@@ -170,7 +164,7 @@ def javascript_managers(context: Context | None) -> Mapping[str, int] | None:
         return {}
     if not isinstance(document, dict):
         return {}
-    if not _table(document, "devDependencies") and not document.get("workspaces"):
+    if not sub_table(document, "devDependencies") and not document.get("workspaces"):
         return None
     if _NPMRC_SAYS_WHICH & {line.partition("=")[0].strip() for line in (context.read_text(".npmrc") or "").split("\n")}:
         return None
@@ -187,7 +181,8 @@ def _is_local(version: str) -> bool:
     return version.startswith(("file:", "link:", "portal:", "workspace:")) or bool(patch and not at_home)
 
 
-def _table(value: Any, key: str) -> dict[str, Any]:
+def sub_table(value: Any, key: str) -> dict[str, Any]:
+    """The table under a key; empty if there is none."""
     inner = value.get(key) if isinstance(value, dict) else None
     return inner if isinstance(inner, dict) else {}
 

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from dockfix.facts.model import Known, Refused
+from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.paths import normal_path
 from dockfix.facts.postgres import INIT_FOLDER, SERVER_IMAGES, Installed, Library, installed_libraries, server_image
 from dockfix.facts.stages import Stage
 from dockfix.project.patterns import has_wildcard, match
 from dockfix.project.problems import InputError
-from dockfix.project.services import CheckedService, services_by_stage
+from dockfix.project.stage_services import CheckedService, services_by_stage
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction
-
-__all__ = ["InitScript", "Place", "Server", "servers"]
 
 _PRELOAD: Final = "shared_preload_libraries"
 _MOST_FILES: Final = 500
@@ -306,7 +304,7 @@ class Server:
     def environment(self, name: str) -> tuple[str | None, ...]:
         """The values of a variable in the known containers: `None` where it is unset or unknown."""
         given = self.target.facts.end_state(self.stage).env.get(name)
-        own = given.value if isinstance(given, Known) else None
+        own = known(given)
         values = [each.service.environment.get(name, own) for each in self.services]
         return tuple(dict.fromkeys(values)) if values else (own,)
 

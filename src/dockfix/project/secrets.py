@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
-__all__ = ["Secrets", "is_secret_name"]
-
 _SECRET_NAME: Final = re.compile(
     r"(?:_|\A)(?:apikey|auth|credentials?|key|pword|passwd|secret|token)(?:_|\Z)|password|passwd|secret|token|api_?key",
     re.IGNORECASE,

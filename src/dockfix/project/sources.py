@@ -18,8 +18,6 @@ from dockfix.project.patterns import has_wildcard
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run
 
-__all__ = ["ContextUse", "context_uses", "excluded_files", "excluded_path", "use_of_excluded"]
-
 
 @dataclass(frozen=True, slots=True)
 class ContextUse:

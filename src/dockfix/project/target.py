@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from dockfix.project.compose.builds import BuildInvocation, ComposeFile, NamedContext
     from dockfix.project.context import Context
 
-__all__ = [
-    "BuildOptions", "Project", "Target", "context_candidates", "display", "find_project_root", "is_project_file_name",
-    "load_project", "target_for", "target_from_text",
-]  # fmt: skip
-
 T = TypeVar("T")
 
 _ROOT_FILES: Final = ("pyproject.toml", *CONFIG_NAMES)

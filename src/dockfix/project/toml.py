@@ -6,8 +6,6 @@ import re
 import tomllib
 from typing import Any, Final
 
-__all__ = ["TomlError", "parse_toml"]
-
 _MAX_PARTS: Final = 50
 """The time and memory that `tomllib` needs for a dotted key grow with the square of its parts."""
 _STRING: Final = re.compile(

@@ -26,34 +26,6 @@ from dockfix.syntax.tree import Copy
 if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
-__all__ = [
-    "Supply",
-    "Unresolved",
-    "args_are_plain",
-    "as_written",
-    "bake_block",
-    "base_folder",
-    "build_command",
-    "common_producer",
-    "describe_builds",
-    "enabled_with",
-    "equivalent_value",
-    "folder_as_written",
-    "folder_candidates",
-    "given_files",
-    "has_literal_value",
-    "is_of_matrix",
-    "may_be_image",
-    "never_passed",
-    "passing",
-    "plain_command",
-    "producers_of",
-    "shown_folder",
-    "supply_of",
-    "unresolved",
-    "where",
-]  # fmt: skip
-
 
 def where(project: Project, build: BuildInvocation) -> str:
     """A build for messages: its service or target, its file and its line."""

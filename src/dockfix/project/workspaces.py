@@ -15,19 +15,8 @@ from typing import Any, Final
 from dockfix.facts.model import Refused
 from dockfix.facts.packages import is_literal_name, requirement_files
 from dockfix.project.context import MAX_ENTRIES, Context
-from dockfix.project.manifests import local_sources
+from dockfix.project.manifests import local_sources, sub_table
 from dockfix.project.toml import TomlError, parse_toml
-
-__all__ = [
-    "cargo_manifests",
-    "conda_requirements",
-    "go_manifests",
-    "match_folders",
-    "maven_manifests",
-    "pnpm_patterns",
-    "pnpm_settings",
-    "uv_manifests",
-]
 
 _SKIPPED: Final = frozenset(("node_modules", "bower_components", ".git"))
 _DEEPEST: Final = 12
@@ -249,7 +238,7 @@ def cargo_manifests(context: Context) -> list[str]:
             raise Refused("the workspace has more packages than dockfix reads")
         if "package" in document:
             _check_targets(document, manifest)
-        workspace = _table(document, "workspace")
+        workspace = sub_table(document, "workspace")
         excluded = [f"!{each}" for each in _strings(workspace.get("exclude"))]
         members = _strings(workspace.get("members"))
         if members:
@@ -276,9 +265,9 @@ def _check_targets(document: dict[str, Any], manifest: str) -> None:
 
 
 def _path_dependencies(document: dict[str, Any]) -> Iterator[str]:
-    tables = list(_table(document, "patch").values())
-    for owner in (document, _table(document, "workspace"), *_table(document, "target").values()):
-        tables += [_table(owner, kind) for kind in ("dependencies", "dev-dependencies", "build-dependencies")]
+    tables = list(sub_table(document, "patch").values())
+    for owner in (document, sub_table(document, "workspace"), *sub_table(document, "target").values()):
+        tables += [sub_table(owner, kind) for kind in ("dependencies", "dev-dependencies", "build-dependencies")]
     for table in tables:
         for value in table.values() if isinstance(table, dict) else ():
             path = value.get("path") if isinstance(value, dict) else None
@@ -298,14 +287,14 @@ def uv_manifests(context: Context, *, frozen: bool) -> list[str]:
         Refused: a member takes a package from a folder, whose sources are then built; or, if not `frozen`, a member
             has metadata that only its build backend knows.
     """
-    workspace = _table(_table(_table(_toml(context, "pyproject.toml"), "tool"), "uv"), "workspace")
+    workspace = sub_table(sub_table(sub_table(_toml(context, "pyproject.toml"), "tool"), "uv"), "workspace")
     excluded = [f"!{each}" for each in _strings(workspace.get("exclude"))]
     folders = match_folders(context, [*_strings(workspace.get("members")), *excluded], "pyproject.toml")
     found = [posixpath.join(folder, "pyproject.toml") for folder in folders if folder != "."]
     for path in found:
         if local := local_sources(context.read_text(path) or "", members=False):
             raise Refused(f"{path} takes {local[0]} from a folder of the context")
-        project = _table(_toml(context, path), "project")
+        project = sub_table(_toml(context, path), "project")
         if not frozen and project.get("dynamic"):
             raise Refused(f"{path} has dynamic metadata, for which its sources are read; --frozen avoids that")
     return found
@@ -395,11 +384,6 @@ def _toml(context: Context, path: str) -> dict[str, Any]:
         return parse_toml(text)
     except TomlError as error:
         raise Refused(f"{path} is not TOML that dockfix reads: {error.message}") from error
-
-
-def _table(value: Any, key: str) -> dict[str, Any]:
-    inner = value.get(key) if isinstance(value, dict) else None
-    return inner if isinstance(inner, dict) else {}
 
 
 def _list(value: Any) -> list[Any]:

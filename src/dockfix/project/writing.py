@@ -16,8 +16,6 @@ from typing import Final
 from dockfix.project.files import FileText, fingerprint_of, reason_of
 from dockfix.project.problems import InputError
 
-__all__ = ["NewFile", "remove_leftovers", "write_files"]
-
 _CHANGED: Final = "changed while dockfix was working; nothing written"
 
 

@@ -16,8 +16,6 @@ from dockfix.syntax.source import BOM
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event
 
-__all__ = ["MAX_YAML_BYTES", "Stream", "Tree", "YamlError", "YamlNode", "is_merge", "parse_yaml", "read_tree"]
-
 MAX_YAML_BYTES: Final = 256 * 1024
 """The largest YAML file that dockfix reads: the parser takes about 10 microseconds a byte."""
 _MAX_DEPTH: Final = 64

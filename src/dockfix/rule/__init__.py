@@ -16,55 +16,28 @@
 
 from __future__ import annotations
 
+from dockfix.edit.text import Change, Edit, EditError, apply_edits, conflict
+from dockfix.rule.lazy import LazyClass, LazyFunction
 from dockfix.rule.model import (
     OTHER_FILES,
     Advice,
     Category,
-    Change,
     Check,
     CheckProject,
     Codemod,
     Diagnostic,
-    Edit,
-    EditError,
     Effect,
     Finding,
     Fix,
-    LazyClass,
-    LazyFunction,
     Refusal,
     Requires,
     Safety,
     Severity,
-    apply_edits,
-    conflict,
 )
 from dockfix.rule.promise import Claim, Packages, Part, Promise
 
 __all__ = [
-    "OTHER_FILES",
-    "Advice",
-    "Category",
-    "Change",
-    "Check",
-    "CheckProject",
-    "Claim",
-    "Codemod",
-    "Diagnostic",
-    "Edit",
-    "EditError",
-    "Effect",
-    "Finding",
-    "Fix",
-    "LazyClass",
-    "LazyFunction",
-    "Packages",
-    "Part",
-    "Promise",
-    "Refusal",
-    "Requires",
-    "Safety",
-    "Severity",
-    "apply_edits",
-    "conflict",
+    "OTHER_FILES", "Advice", "Category", "Change", "Check", "CheckProject", "Claim", "Codemod", "Diagnostic",
+    "Edit", "EditError", "Effect", "Finding", "Fix", "LazyClass", "LazyFunction", "Packages", "Part", "Promise",
+    "Refusal", "Requires", "Safety", "Severity", "apply_edits", "conflict",
 ]  # fmt: skip

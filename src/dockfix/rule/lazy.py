@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-__all__ = ["LazyClass", "LazyFunction"]
-
 
 @dataclass(frozen=True, slots=True)
 class LazyFunction:

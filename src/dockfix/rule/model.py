@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from dockfix.edit.text import Change, Edit, EditError, apply_edits, conflict
+from dockfix.edit.text import Change, Edit
 from dockfix.rule.lazy import LazyClass, LazyFunction
 from dockfix.rule.promise import Claim, Part, Promise
 from dockfix.syntax.source import Span
@@ -23,30 +23,6 @@ from dockfix.syntax.source import Span
 if TYPE_CHECKING:
     from dockfix.project.target import Target
     from dockfix.rule.workspace import Workspace
-
-__all__ = [
-    "OTHER_FILES",
-    "Advice",
-    "Category",
-    "Change",
-    "Check",
-    "CheckProject",
-    "Codemod",
-    "Diagnostic",
-    "Edit",
-    "EditError",
-    "Effect",
-    "Finding",
-    "Fix",
-    "LazyClass",
-    "LazyFunction",
-    "Refusal",
-    "Requires",
-    "Safety",
-    "Severity",
-    "apply_edits",
-    "conflict",
-]  # fmt: skip
 
 
 class Safety(enum.Enum):
@@ -185,7 +161,6 @@ class Advice:
 Finding: TypeAlias = Fix | Refusal | Advice
 Check: TypeAlias = "Callable[[Target], Iterator[Finding]]"
 CheckProject: TypeAlias = "Callable[[Workspace], Iterator[Finding]]"
-
 
 _PARTS: Final = {
     Part.USER: frozenset({Effect.USERS, Effect.ENV, Effect.ARGS, Effect.STAGES}),

@@ -42,11 +42,6 @@ from dockfix.project.files import read_file
 from dockfix.project.problems import InputError, closest
 from dockfix.rule.lazy import LazyClass
 
-__all__ = [
-    "Option", "OptionError", "RuleOptions", "TextFile", "check_options_class", "configured", "options_of",
-    "read_options", "type_words",
-]  # fmt: skip
-
 RuleOptions = Mapping[type[Any], object]
 """The configured options, by the class that a rule declares."""
 

@@ -15,8 +15,6 @@ from types import FunctionType
 from dockfix.rule.model import Codemod
 from dockfix.rule.promise import Promise
 
-__all__ = ["index_source"]
-
 _WIDTH = 120
 _NAMES = (
     "Category", "Claim", "Codemod", "Effect", "LazyClass", "LazyFunction", "Packages", "Part", "Promise", "Requires",

@@ -14,8 +14,6 @@ from dockfix.rule.lazy import LazyClass
 from dockfix.rule.model import Codemod
 from dockfix.rule.options import Option, TextFile, options_of, type_words
 
-__all__ = ["options_reference", "reference", "schema", "schema_text"]
-
 _INTRODUCTION: Final = """\
 # Configuration
 

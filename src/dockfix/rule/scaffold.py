@@ -12,8 +12,6 @@ from typing import Final
 from dockfix import __version__
 from dockfix.rule import templates
 
-__all__ = ["Pack", "ScaffoldError", "add_rule", "find_pack", "new_pack"]
-
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 _GROUP: Final = "dockfix.codemods"
 _PLACES: Final = ("src", "codemods", ".")

@@ -42,7 +42,7 @@ class Directive:
 
     whole_file: bool = False
     names: frozenset[str] = frozenset()
-    reason: str = ""
+    reason: str | None = None
     malformed: bool = False
 
     @property
@@ -63,7 +63,7 @@ def directive_in(text: str) -> Directive | None:
     found = _DIRECTIVE.fullmatch(ours["rest"].strip())
     if found is None:
         return Directive(malformed=True)
-    names, reason = found["names"], found["reason"] or ""
+    names, reason = found["names"], found["reason"]
     if names is None and reason and reason.split()[0].lower() != "because":
         return Directive(malformed=True)  # `ignore some-rule`: no `=`
     return Directive(found["verb"].lower() == "ignore-file", frozenset(_names(names or "*")), reason)
@@ -194,7 +194,7 @@ def _mistakes(directive: Directive, known: frozenset[str]) -> Iterator[str]:
         close = closest(name, sorted(known))
         hint = f"; did you mean {close!r}?" if close else ""
         yield f"unknown rule {name!r} in a dockfix comment{hint}"
-    word = directive.reason.partition(" ")[0]
+    word = (directive.reason or "").partition(" ")[0]
     if word in known:
         yield f"{word!r} is not ignored: separate rules with commas"
 

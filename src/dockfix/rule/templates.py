@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["GOLDEN", "INIT", "MODULE", "PYPROJECT", "README", "TEST"]
-
 MODULE: Final = '''\
 """A stage name after a lower-case `as`.
 

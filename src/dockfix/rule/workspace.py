@@ -16,8 +16,6 @@ from dockfix.project.target import BuildOptions, Project, Target, load_project, 
 from dockfix.rule.lazy import LazyFunction
 from dockfix.syntax.source import Lines, Span, encode
 
-__all__ = ["Workspace", "changed_paths", "collect_key"]
-
 T = TypeVar("T")
 
 

@@ -6,8 +6,6 @@ import re
 
 from dockfix.syntax.tree import Comment
 
-__all__ = ["is_pragma"]
-
 _PRAGMA = re.compile(
     r"(dockfix\s*:|hadolint\s|check\s*=|syntax\s*=|escape\s*=|tally\s|shellcheck\s|renovate\s*:|nosemgrep|checkov|trivy|kics)",
     re.I,

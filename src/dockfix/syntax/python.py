@@ -16,18 +16,6 @@ from dockfix.syntax.shell import MappedText, SimpleCommand, Word, expand_heredoc
 if TYPE_CHECKING:
     import libcst
 
-__all__ = [
-    "ParsedPython",
-    "PythonCode",
-    "PythonProblem",
-    "is_python",
-    "parse_python",
-    "python_children",
-    "python_in_command",
-    "python_in_heredoc",
-    "python_on_stdin",
-]
-
 _INTERPRETER: Final = re.compile(r"(?:python|pypy)(?:[0-9]+(?:\.[0-9]+)*t?)?(?:\.exe)?")
 _ENVIRONMENT_ENTRY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 # Options of python that take a value, attached or as the next word.

@@ -409,30 +409,24 @@ class _Pairs(Instruction):
             yield Pair(key, value if equals else None, word, self.logical.span(start, word.end) if exact else None)
 
 
+class _LegacyPairs(_Pairs):
+    @property
+    def legacy(self) -> bool:
+        """Whether it is the form without `=`, which sets one key to the rest of the line."""
+        return self.shape.separators == ("",)
+
+    def _pairs(self) -> Iterator[Pair]:
+        return _legacy_pair(self) if self.legacy else super()._pairs()
+
+
 @dataclass(frozen=True)
-class Env(_Pairs):
+class Env(_LegacyPairs):
     """`ENV KEY=value ...`, or the legacy `ENV KEY value words`."""
 
-    @property
-    def legacy(self) -> bool:
-        """Whether it is the form without `=`, which sets one variable to the rest of the line."""
-        return self.shape.separators == ("",)
-
-    def _pairs(self) -> Iterator[Pair]:
-        return _legacy_pair(self) if self.legacy else super()._pairs()
-
 
 @dataclass(frozen=True)
-class Label(_Pairs):
+class Label(_LegacyPairs):
     """`LABEL key=value ...`, or the legacy form."""
-
-    @property
-    def legacy(self) -> bool:
-        """Whether it is the form without `=`."""
-        return self.shape.separators == ("",)
-
-    def _pairs(self) -> Iterator[Pair]:
-        return _legacy_pair(self) if self.legacy else super()._pairs()
 
 
 def _legacy_pair(instruction: Instruction) -> Iterator[Pair]:

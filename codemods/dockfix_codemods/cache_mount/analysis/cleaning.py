@@ -67,7 +67,7 @@ class Cleaning:
     step: Step
     described: str
     words: tuple[Word, ...] = ()
-    caveat: str = ""
+    caveat: str | None = None
 
 
 _CLEANERS: Final[Mapping[str, frozenset[tuple[str, ...]]]] = MappingProxyType(
@@ -135,7 +135,7 @@ def _cleaning(
     words = tuple(word for word in operands if word in gone or word in above)
     if not words:
         return None
-    caveat = f"check what else `rm {above[0].text}` removes: it would stay in the image" if above else ""
+    caveat = f"check what else `rm {above[0].text}` removes: it would stay in the image" if above else None
     options = [word.text for word in command.args if word.text.startswith("-")]
     described = f"`{' '.join(['rm', *options, words[0].text])}`"
     return Cleaning(step, described, () if len(words) == len(operands) else words, caveat)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _OFFLINE: Final = ("--offline", "--no-restore")
 
-
 _OFFLINE_VARIABLES: Final = ("GOPROXY", "CARGO_NET_OFFLINE", "npm_config_offline", "UV_OFFLINE")
 """Variables that forbid downloads (go.dev/ref/mod#environment-variables; doc.rust-lang.org/cargo/reference/config;
 docs.npmjs.com/cli/v11/using-npm/config; docs.astral.sh/uv/reference/environment)."""

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from dockfix.facts.state import State
     from dockfix.syntax.shell import SimpleCommand, Word
 
-__all__ = ["makes_parents", "missing_parents", "uses_folder"]
-
 # base-files of Debian and Ubuntu, alpine-baselayout, filesystem of Fedora and RHEL: folders of root with mode 0755.
 _ROOTS: Final = frozenset(
     (

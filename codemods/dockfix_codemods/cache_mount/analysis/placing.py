@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def mount_path(facts: BuildFacts, caches: Caches, directory: CacheDir) -> str:
     """Where to mount for a cache directory: there, or, if that would make the tool's own folder root's, at that
     folder."""
-    if caches.root is not False or not directory.whole:
+    if caches.root is not False or directory.whole is None:
         return directory.path
     parents = missing_parents(facts, caches.run, caches.stage, directory.path, writer_is_root=False)
     return directory.whole if directory.whole in parents else directory.path

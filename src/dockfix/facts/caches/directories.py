@@ -37,7 +37,6 @@ _HOME_DIRECTORIES: Final[Mapping[str, tuple[str, ...]]] = {
     "~/.conda/pkgs": ("conda", "mamba", "micromamba"),
 }
 
-
 _FIXED_DIRECTORIES: Final[Mapping[str, tuple[str, ...]]] = {
     "/var/cache/apt": ("apt",),
     "/var/lib/apt": ("apt",),

@@ -18,14 +18,13 @@ Environment: TypeAlias = Callable[[str], Fact[str] | None]
 class CacheDir:
     """A directory for a cache mount; `sharing` is the mount's (locked: the tool cannot share it).
 
-    `whole` is a folder above it that belongs to the tool alone and contains only caches, "" if there is none.
+    `whole` is a folder above it that belongs to the tool alone and contains only caches, None if there is none.
     `also_written` is a folder above it and what else the tool writes there.
     """
 
     path: str
     sharing: str = "shared"
-    note: str = ""
-    whole: str = ""
+    whole: str | None = None
     also_written: tuple[str, str] | None = None
 
 
@@ -76,7 +75,7 @@ class CacheQuery:
             fact = self.env(name)
             if fact is None:
                 continue
-            if self.cmd.user_changed and any(word_text(word).endswith("sudo") for word in self.cmd.wrappers):
+            if self.cmd.user_changed and any(word.text.endswith("sudo") for word in self.cmd.wrappers):
                 # sudo(8): the environment is reset, unless -E or sudoers says otherwise.
                 raise Refused(f"sudo may or may not pass {name} on")
             if not isinstance(fact, Known):
@@ -108,10 +107,6 @@ class CacheQuery:
                 raise Refused(f"{variable} is a relative path")
             base = ""
         return f"{base.rstrip('/')}/{name}" if base else f"{self.home()}/{otherwise}/{name}"
-
-
-def word_text(word: object) -> str:
-    return str(getattr(word, "text", ""))
 
 
 def absolute(text: str | None, name: str) -> str:

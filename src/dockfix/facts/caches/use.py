@@ -12,20 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from dockfix.facts.caches.javascript import npm_cache, pnpm_cache, yarn_cache
-from dockfix.facts.caches.languages import (
-    bundler_cache,
-    cargo_cache,
-    composer_cache,
-    dotnet_cache,
-    gem_cache,
-    go_cache,
-    gradle_cache,
-    maven_cache,
-)
+from dockfix.facts.caches import managers
 from dockfix.facts.caches.model import CacheQuery, CacheUse, Environment
-from dockfix.facts.caches.python import conda_cache, pdm_cache, pip_cache, pipenv_cache, poetry_cache, uv_cache
-from dockfix.facts.caches.system import apk_cache, apt_cache, dnf_cache, zypper_cache
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact, Refused
 from dockfix.facts.packages import Action, PackageCommand
@@ -71,36 +59,34 @@ def fits_flag(path: str) -> bool:
 
 _FITS: Final = re.compile(r"[A-Za-z0-9_./@%+:=~-]+")
 
-
 _CACHING: Final = frozenset(
     (Action.INSTALL, Action.SYNC, Action.BUILD, Action.UPGRADE, Action.UPDATE, Action.RUN, Action.OTHER)
 )
 
-
 _RULES: Final[Mapping[str, Callable[[CacheQuery], CacheUse]]] = {
-    "pip": pip_cache,
-    "uv": uv_cache,
-    "poetry": poetry_cache,
-    "pdm": pdm_cache,
-    "pipenv": pipenv_cache,
-    "npm": npm_cache,
-    "yarn": yarn_cache,
-    "pnpm": pnpm_cache,
-    "go": go_cache,
-    "cargo": cargo_cache,
-    "apt": apt_cache,
-    "apk": apk_cache,
-    "dnf": dnf_cache,
-    "yum": dnf_cache,
-    "microdnf": dnf_cache,
-    "zypper": zypper_cache,
-    "composer": composer_cache,
-    "bundler": bundler_cache,
-    "gem": gem_cache,
-    "maven": maven_cache,
-    "gradle": gradle_cache,
-    "dotnet": dotnet_cache,
-    "conda": conda_cache,
-    "mamba": conda_cache,
-    "micromamba": conda_cache,
+    "pip": managers.pip_cache,
+    "uv": managers.uv_cache,
+    "poetry": managers.poetry_cache,
+    "pdm": managers.pdm_cache,
+    "pipenv": managers.pipenv_cache,
+    "npm": managers.npm_cache,
+    "yarn": managers.yarn_cache,
+    "pnpm": managers.pnpm_cache,
+    "go": managers.go_cache,
+    "cargo": managers.cargo_cache,
+    "apt": managers.apt_cache,
+    "apk": managers.apk_cache,
+    "dnf": managers.dnf_cache,
+    "yum": managers.dnf_cache,
+    "microdnf": managers.dnf_cache,
+    "zypper": managers.zypper_cache,
+    "composer": managers.composer_cache,
+    "bundler": managers.bundler_cache,
+    "gem": managers.gem_cache,
+    "maven": managers.maven_cache,
+    "gradle": managers.gradle_cache,
+    "dotnet": managers.dotnet_cache,
+    "conda": managers.conda_cache,
+    "mamba": managers.conda_cache,
+    "micromamba": managers.conda_cache,
 }

@@ -35,8 +35,6 @@ def base_may_have_healthcheck(stage: Stage) -> bool:
 
 
 _SECRETS: Final = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY")
-
-
 _SECRET_OPTIONS: Final = ("--password=", "--pass=", "--token=", "--api-key=", "--secret=")
 
 

@@ -57,20 +57,10 @@ class Requests:
 
 
 _LOCAL: Final = frozenset(("localhost", "127.0.0.1", "::1", "0.0.0.0", "[::1]", "127.1"))  # noqa: S104 - no bind
-
-
 _URL: Final = re.compile(r"https?://[^\s\"'`()<>,;\\]+")
-
-
 _BARE: Final = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?(?:/[^\s\"'`()<>;\\]*)?\Z")
-
-
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-([^{}$]*))?\}|([A-Za-z_]\w*))")
-
-
 _NO_ENVIRONMENT: Final[Mapping[str, str | None]] = {}
-
-
 _FETCHERS: Final = frozenset(("curl", "wget", "http", "httpie"))
 
 

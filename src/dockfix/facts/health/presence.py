@@ -45,10 +45,7 @@ _TREE_NAMES: Final = frozenset(
     )
 )
 
-
 _OTHER_SOURCES: Final = ("--target-release", "--default-release", "--repository", "--download-only", "--root")
-
-
 _PACKAGE_FILES: Final = (".deb", ".rpm", ".apk")
 
 

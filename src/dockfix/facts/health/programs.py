@@ -15,7 +15,6 @@ from dockfix.syntax.shell import Context, SimpleCommand, Word
 _WRAPPERS: Final = frozenset(("exec", "command", "env", "nice", "time", "nohup", "timeout"))
 """Programs that run the program in their operands."""
 
-
 _GIVES_UP: Final = frozenset(("exit", "false", "return", "kill"))
 
 

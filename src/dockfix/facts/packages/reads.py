@@ -65,13 +65,14 @@ class Reads:
     `manifests`: names or globs that it looks for in its working directory (and, if `parents`, in the folders above: uv,
     npm and Go). `named`: paths in its own operands and options, relative to the working directory, which may name
     further files (`-r` inside a requirements file). `config`: configuration in other places, as base names or absolute
-    globs. `everything`: it may read any file; the rest is then incomplete. `reason` says why.
+    globs. `everything`: it may read any file; the rest is then incomplete. `reason` says why it does, or that
+    a file which it names may name others; None if neither.
     """
 
     manifests: tuple[str, ...] = ()
     everything: bool = False
     named: tuple[str, ...] = ()
-    reason: str = ""
+    reason: str | None = None
     config: tuple[str, ...] = ()
     parents: bool = False
 
@@ -183,28 +184,28 @@ def _install_reads(cmd: PackageCommand, config: tuple[str, ...]) -> Reads:
             )
         if cmd.option("--group", "--extra"):
             manifests = (*manifests, "pyproject.toml")
-        reason = "the files that it names may name further files" if named else ""
+        reason = "the files that it names may name further files" if named else None
         return Reads(tuple(dict.fromkeys(manifests)), False, named, reason, config, manager == "uv")
     if manager in SYSTEM_MANAGERS or manager in CONDA_MANAGERS:
-        return Reads((), False, named, "", config)
+        return Reads((), False, named, None, config)
     if literal_requirements_only(cmd):
         if manager == "gem":
             # guides.rubygems.org/command-reference/#gem-install: a local NAME*.gem is looked for first.
-            return Reads(("*.gem",), False, named, "", config)
+            return Reads(("*.gem",), False, named, None, config)
         if manager == "cargo":
             return Reads(
                 (".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"),
                 False,
                 named,
-                "",
+                None,
                 config,
                 True,
             )
         if manager == "go":
-            return Reads((), False, named, "", config)
+            return Reads((), False, named, None, config)
         # A global install of npm, yarn or pnpm; pnpm and yarn look for the version that packageManager asks for.
         manifests = ("package.json", ".npmrc", ".yarnrc", ".yarnrc.yml") if manager != "npm" else ()
-        return Reads(manifests, False, named, "", config, manager != "npm")
+        return Reads(manifests, False, named, None, config, manager != "npm")
     if manager == "gem":
         # `gem install --local NAME-1.0.gem` reads that file, whose extensions are then built.
         return Reads(("*.gem",), True, named, "it installs gems from files", config)
@@ -219,7 +220,7 @@ def _sync_reads(cmd: PackageCommand, config: tuple[str, ...]) -> Reads:
         if cmd.has("--no-install-workspace", "--no-install-local"):
             # docs.astral.sh/uv/guides/integration/docker: only with --frozen it does not read the workspace's members.
             members = () if cmd.has("--frozen") else ("**/pyproject.toml",)
-            return Reads((*manifests, *members), False, named, "", config, True)
+            return Reads((*manifests, *members), False, named, None, config, True)
         if cmd.has("--no-install-project"):
             return Reads(
                 (*manifests, "**/pyproject.toml"), False, named, "members of a workspace are installed", config, True
@@ -227,24 +228,24 @@ def _sync_reads(cmd: PackageCommand, config: tuple[str, ...]) -> Reads:
         return Reads(manifests, True, named, "it builds and installs the project", config, True)
     if manager in ("poetry", "pdm"):
         bounded = cmd.has("--no-root") and cmd.has("--no-directory") if manager == "poetry" else cmd.has("--no-self")
-        reason = "" if bounded else "it installs the project, or its path dependencies"
+        reason = None if bounded else "it installs the project, or its path dependencies"
         return Reads(manifests, not bounded, named, reason, config)
     if manager in JAVASCRIPT_MANAGERS:
         if cmd.verb in (("fetch",), ("import",)) or cmd.has("--ignore-scripts"):
-            return Reads((*manifests, "**/package.json", "patches/**"), False, named, "", config, True)
+            return Reads((*manifests, "**/package.json", "patches/**"), False, named, None, config, True)
         return Reads(manifests, True, named, "lifecycle scripts of the project may run", config, True)
     if manager == "go" and cmd.verb in (("mod", "download"), ("mod", "verify")):
-        return Reads((*manifests, "**/go.mod", "**/go.sum"), False, named, "", config, True)
+        return Reads((*manifests, "**/go.mod", "**/go.sum"), False, named, None, config, True)
     if manager == "composer" and cmd.has("--no-scripts") and cmd.has("--no-autoloader") and cmd.has("--no-plugins"):
-        return Reads(manifests, False, named, "", config)
+        return Reads(manifests, False, named, None, config)
     if manager == "cargo" and cmd.verb == ("chef", "cook"):
-        return Reads(("recipe.json", *manifests), False, named, "", config, True)
+        return Reads(("recipe.json", *manifests), False, named, None, config, True)
     if manager == "maven":
-        return Reads(manifests, False, named, "", config, True)
+        return Reads(manifests, False, named, None, config, True)
     reason = {
         "cargo": "cargo looks for the targets of every package",
         "bundler": "a Gemfile is Ruby",
         "gradle": "build scripts run",
     }.get(manager, "what it reads is not bounded")
     bounded = manager == "pipenv" or (manager in CONDA_MANAGERS and bool(named))
-    return Reads(manifests, not bounded, named, "" if bounded else reason, config, True)
+    return Reads(manifests, not bounded, named, None if bounded else reason, config, True)

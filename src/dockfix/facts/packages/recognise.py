@@ -25,14 +25,8 @@ from dockfix.facts.tables.commands import (
 from dockfix.facts.tables.options import OPTIONS, OptionTable
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.+-]+\Z")
-
-
 _PIP_NAME: Final = re.compile(r"pip(?:[23](?:\.\d+)?)?\Z")
-
-
 _PYTHON_NAME: Final = re.compile(r"(?:python|pypy)(?:[23](?:\.\d+)?)?\Z")
-
-
 _SUBCOMMAND_STOPS: Final = frozenset((Action.RUN,))
 
 

@@ -6,23 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-__all__ = [
-    "ALPINE",
-    "BASE_GROUPS",
-    "BUSYBOX_FAMILIES",
-    "DEBIAN",
-    "DISTRIBUTION_IMAGES",
-    "FAMILIES",
-    "IMAGE_USERS",
-    "RHEL",
-    "RHEL_FAMILIES",
-    "SYSTEM_GIDS",
-    "USER_GIDS",
-    "WITH_OWN_ACCOUNTS",
-    "BaseUser",
-    "FamilyAccounts",
-]
-
 
 class BaseUser(NamedTuple):
     """A row of an image's /etc/passwd."""

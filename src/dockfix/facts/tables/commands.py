@@ -73,10 +73,8 @@ PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Program to manager; pip and Python, whose names contain versions, are recognised in code."""
 
-
 RUNNERS: Final[Mapping[str, str]] = MappingProxyType({"npx": "npm", "pnpx": "pnpm", "uvx": "uv", "pipx": "pip"})
 """Programs that only run packages (npx, uvx), or install them in isolation (pipx)."""
-
 
 PYTHON_MODULES: Final[Mapping[str, str]] = MappingProxyType(
     {"pip": "pip", "uv": "uv", "poetry": "poetry", "pdm": "pdm", "pipenv": "pipenv"}
@@ -104,7 +102,6 @@ _CONDA: Final = _table(
     other: env export, env list, config, init, info, list, shell, activate"""
 )
 
-
 _DNF: Final = _table(
     """install: install, localinstall, reinstall, groupinstall, group install, builddep, install-n, module install
     remove: remove, erase, groupremove, group remove
@@ -115,7 +112,6 @@ _DNF: Final = _table(
     other: module enable, module disable, module reset, config-manager, check-update, swap, download, copr
     other: repoquery"""
 )
-
 
 SUBCOMMANDS: Final[Mapping[str, Mapping[tuple[str, ...], Action]]] = MappingProxyType(
     {
@@ -310,7 +306,6 @@ SUBCOMMANDS: Final[Mapping[str, Mapping[tuple[str, ...], Action]]] = MappingProx
 )
 """Subcommand words to actions. Maven's and Gradle's operands are goals and tasks, not subcommands."""
 
-
 WRAPPERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         # Options that take a value as the next word: sudo(8), env(1), doas(1), timeout(1), nice(1), ionice(1),
@@ -376,18 +371,13 @@ WRAPPERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 """Programs that run the words after their own options, with those of their options that take a value."""
 
-
 WRAPPER_OPERANDS: Final[Mapping[str, int]] = MappingProxyType({"timeout": 1, "gosu": 1, "su-exec": 1, "setuser": 1})
 """How many operands of their own come before the command (a duration, a user)."""
-
 
 USER_CHANGERS: Final = frozenset(("sudo", "doas", "gosu", "su-exec", "setuser", "runuser"))
 """Wrappers that run the command as another user, and may give it another HOME and environment."""
 
-
 PYTHON_MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv"))
 JAVASCRIPT_MANAGERS: Final = frozenset(("npm", "yarn", "pnpm"))
 SYSTEM_MANAGERS: Final = frozenset(("apt", "apk", "dnf", "yum", "microdnf", "zypper"))
-
-
 CONDA_MANAGERS: Final = frozenset(("conda", "mamba", "micromamba"))

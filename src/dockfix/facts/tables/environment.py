@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["NAMES_UNREAD", "PREFIXES_READ", "SUFFIXES_READ", "VARIABLES_READ"]
-
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())

@@ -60,17 +60,15 @@ def _set(text: str) -> frozenset[str]:
 
 
 _DEBIAN_TOOLS: Final = _set(
-    "sh bash dash cat cp ls rm mkdir grep sed awk find xargs tar gzip perl sleep test chmod chown id useradd "
-    "groupadd usermod "
-    "apt apt-get dpkg"
+    "sh bash dash cat cp ls rm mkdir grep sed awk find xargs tar gzip perl sleep test chmod chown id useradd groupadd "
+    "usermod apt apt-get dpkg"
 )
 _DEBIAN_LACKS: Final = _set(
     "curl wget git pgrep pkill ps top gcc g++ make sudo python3 python pip nc gosu jq unzip node npm"
 )
 _ALPINE_TOOLS: Final = _set(
-    "sh ash busybox wget pgrep pkill ps top nc vi cat cp ls rm mkdir grep sed awk find xargs tar gzip unzip "
-    "sleep test chmod "
-    "chown id adduser addgroup apk su"
+    "sh ash busybox wget pgrep pkill ps top nc vi cat cp ls rm mkdir grep sed awk find xargs tar gzip unzip sleep test "
+    "chmod chown id adduser addgroup apk su"
 )
 _ALPINE_LACKS: Final = _set("bash curl git gcc g++ make sudo python3 python pip useradd groupadd gosu jq node npm")
 _RHEL_TOOLS: Final = _set("sh bash cat cp ls rm mkdir grep sed awk sleep test chmod chown id curl rpm")
@@ -352,8 +350,7 @@ _PHP: Final = Row(
     env={"PHP_INI_DIR": "/usr/local/etc/php"},
     names=_set(
         "PHPIZE_DEPS PHP_CFLAGS PHP_CPPFLAGS PHP_LDFLAGS GPG_KEYS PHP_VERSION PHP_URL PHP_ASC_URL PHP_SHA256 "
-        "APACHE_CONFDIR "
-        "APACHE_ENVVARS"
+        "APACHE_CONFDIR APACHE_ENVVARS"
     ),
     tools=_set("php curl"),
     taken_ids=frozenset({33, 82}),
@@ -377,8 +374,7 @@ IMAGES: Final[Mapping[str, Row]] = MappingProxyType(
             "docker-library/python",
             names=_set(
                 "LANG GPG_KEY PYTHON_VERSION PYTHON_SHA256 PYTHON_PIP_VERSION PYTHON_SETUPTOOLS_VERSION "
-                "PYTHON_GET_PIP_URL "
-                "PYTHON_GET_PIP_SHA256"
+                "PYTHON_GET_PIP_URL PYTHON_GET_PIP_SHA256"
             ),
             tools=_set("python python3 pip pip3"),
         ),
@@ -703,9 +699,8 @@ IMAGES: Final[Mapping[str, Row]] = MappingProxyType(
             env=_DOTNET_ENV,
             names=_set(
                 "APP_UID ASPNETCORE_HTTP_PORTS ASPNETCORE_URLS DOTNET_VERSION ASPNET_VERSION "
-                "DOTNET_GENERATE_ASPNET_CERTIFICATE "
-                "DOTNET_NOLOGO DOTNET_SDK_VERSION DOTNET_USE_POLLING_FILE_WATCHER NUGET_XMLDOC_MODE "
-                "POWERSHELL_DISTRIBUTION_CHANNEL DOTNET_SYSTEM_GLOBALIZATION_INVARIANT PATH"
+                "DOTNET_GENERATE_ASPNET_CERTIFICATE DOTNET_NOLOGO DOTNET_SDK_VERSION DOTNET_USE_POLLING_FILE_WATCHER "
+                "NUGET_XMLDOC_MODE POWERSHELL_DISTRIBUTION_CHANNEL DOTNET_SYSTEM_GLOBALIZATION_INVARIANT PATH"
             ),
             tools=_set("dotnet"),
             taken_ids=frozenset({1654}),
@@ -801,8 +796,7 @@ IMAGES: Final[Mapping[str, Row]] = MappingProxyType(
             "docs.astral.sh/uv/guides/integration/docker: the image without a distribution holds /uv and /uvx alone",
             names=_set(
                 "UV_TOOL_BIN_DIR PATH LANG GPG_KEY PYTHON_VERSION PYTHON_SHA256 PYTHON_PIP_VERSION "
-                "PYTHON_SETUPTOOLS_VERSION "
-                "PYTHON_GET_PIP_URL PYTHON_GET_PIP_SHA256"
+                "PYTHON_SETUPTOOLS_VERSION PYTHON_GET_PIP_URL PYTHON_GET_PIP_SHA256"
             ),
             tools=_set("uv uvx"),
         ),
@@ -826,33 +820,28 @@ BUILD_ONLY: Final[Mapping[str, tuple[frozenset[str], tuple[str, ...]]]] = Mappin
         # packages.debian.org: sections devel and libdevel
         "debian": (
             _set(
-                "build-essential gcc g++ cpp make cmake ninja-build meson autoconf automake autotools-dev "
-                "libtool m4 bison flex gperf "
-                "pkg-config pkgconf clang llvm lld nasm yasm patch dpkg-dev debhelper devscripts fakeroot "
-                "gfortran gdb git swig "
-                "ccache binutils rustc cargo golang golang-go cython3 dh-python protobuf-compiler"
+                "build-essential gcc g++ cpp make cmake ninja-build meson autoconf automake autotools-dev libtool m4 "
+                "bison flex gperf pkg-config pkgconf clang llvm lld nasm yasm patch dpkg-dev debhelper devscripts "
+                "fakeroot gfortran gdb git swig ccache binutils rustc cargo golang golang-go cython3 dh-python "
+                "protobuf-compiler"
             ),
             ("-dev", "-headers"),
         ),
         # pkgs.alpinelinux.org
         "alpine": (
             _set(
-                "build-base alpine-sdk abuild gcc g++ make cmake ninja ninja-build samurai meson autoconf "
-                "automake libtool m4 bison "
-                "flex gperf pkgconf pkgconfig clang llvm lld nasm yasm patch gfortran gdb git swig ccache "
-                "binutils rust cargo "
-                "go linux-headers cython"
+                "build-base alpine-sdk abuild gcc g++ make cmake ninja ninja-build samurai meson autoconf automake "
+                "libtool m4 bison flex gperf pkgconf pkgconfig clang llvm lld nasm yasm patch gfortran gdb git swig "
+                "ccache binutils rust cargo go linux-headers cython"
             ),
             ("-dev", "-headers"),
         ),
         # packages.fedoraproject.org
         "rhel": (
             _set(
-                "gcc gcc-c++ gcc-gfortran make cmake ninja-build meson autoconf automake libtool m4 bison flex "
-                "gperf pkgconfig "
-                "pkgconf-pkg-config clang llvm lld nasm yasm patch gdb git swig ccache binutils rust cargo "
-                "golang rpm-build "
-                "redhat-rpm-config kernel-headers"
+                "gcc gcc-c++ gcc-gfortran make cmake ninja-build meson autoconf automake libtool m4 bison flex gperf "
+                "pkgconfig pkgconf-pkg-config clang llvm lld nasm yasm patch gdb git swig ccache binutils rust cargo "
+                "golang rpm-build redhat-rpm-config kernel-headers"
             ),
             ("-devel", "-headers"),
         ),

@@ -84,7 +84,6 @@ MANIFESTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Manifests and locks that an install from a manifest reads in its working directory, as names or globs."""
 
-
 CONFIG_FILES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         # From pip.pypa.io/en/stable/topics/configuration: never the working directory; these names in any of its places
@@ -116,7 +115,6 @@ CONFIG_FILES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """Configuration that a command reads from fixed places: base names in any folder, or absolute globs."""
-
 
 FILE_OPTIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -180,7 +178,6 @@ FILE_OPTIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """Options whose value is a file or directory that the command reads, or that moves it to another directory."""
-
 
 FILE_VARIABLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {

@@ -50,8 +50,7 @@ _PIP: Final = OptionTable(
     flags=_names(
         "no-deps pre dry-run user upgrade force-reinstall ignore-installed ignore-requires-python no-build-isolation "
         "use-pep517 no-use-pep517 check-build-dependencies break-system-packages compile no-compile "
-        "no-warn-script-location no-warn-conflicts prefer-binary require-hashes no-clean no-index help debug "
-        "isolated "
+        "no-warn-script-location no-warn-conflicts prefer-binary require-hashes no-clean no-index help debug isolated "
         "require-virtualenv verbose version quiet no-input no-cache-dir disable-pip-version-check no-color "
         "no-python-version-warning yes no-verify no-dependencies"
     ),
@@ -74,34 +73,31 @@ _PIP: Final = OptionTable(
 _UV: Final = OptionTable(
     source="uv <command> --help, uv 0.13",
     flags=_names(
-        "active all-extras all-groups all-packages allow-existing allow-empty-requirements bare "
-        "break-system-packages "
+        "active all-extras all-groups all-packages allow-existing allow-empty-requirements bare break-system-packages "
         "check check-exists clear compile-bytecode default dev dry-run emit-build-options emit-find-links "
-        "emit-index-annotation emit-index-url exact force frozen generate-hashes gui-script help inexact "
-        "isolated lfs "
-        "locked managed-python no-active no-allow-empty-requirements no-annotate no-bin "
-        "no-break-system-packages no-build no-build-isolation no-build-logs no-cache no-compile-bytecode no-config "
-        "no-create-gitignore no-default-groups no-deps no-dev no-editable no-emit-local no-emit-project "
-        "no-emit-workspace no-env-file no-hashes no-header no-index no-install-local no-install-project "
-        "no-install-workspace no-managed-python no-progress no-project no-python-downloads no-registry "
-        "no-require-build-hashes no-sources no-strip-extras no-strip-markers no-sync no-verify-hashes no-workspace "
-        "offline only-dev quiet raw refresh reinstall relocatable require-build-hashes require-hashes sdist seed "
-        "strict system no-system system-certs native-tls system-site-packages universal upgrade user verbose version "
-        "wheel workspace all pre no-color preview no-preview show-settings"
+        "emit-index-annotation emit-index-url exact force frozen generate-hashes gui-script help inexact isolated lfs "
+        "locked managed-python no-active no-allow-empty-requirements no-annotate no-bin no-break-system-packages "
+        "no-build no-build-isolation no-build-logs no-cache no-compile-bytecode no-config no-create-gitignore "
+        "no-default-groups no-deps no-dev no-editable no-emit-local no-emit-project no-emit-workspace no-env-file "
+        "no-hashes no-header no-index no-install-local no-install-project no-install-workspace no-managed-python "
+        "no-progress no-project no-python-downloads no-registry no-require-build-hashes no-sources no-strip-extras "
+        "no-strip-markers no-sync no-verify-hashes no-workspace offline only-dev quiet raw refresh reinstall "
+        "relocatable require-build-hashes require-hashes sdist seed strict system no-system system-certs native-tls "
+        "system-site-packages universal upgrade user verbose version wheel workspace all pre no-color preview "
+        "no-preview show-settings"
     ),
     valued=_names(
         "add-bounds allow-insecure-host annotation-style bounds branch build-constraint cache-dir cert color "
-        "config-file "
-        "config-setting config-settings-package constraint custom-compile-command default-index directory editable "
-        "env-file exclude-newer exclude-newer-package excludes extra extra-index-url find-links fork-strategy format "
-        "graalpy-mirror group index index-strategy index-url install-dir keyring-provider link-mode marker mirror "
-        "no-binary no-binary-package no-build-isolation-package no-build-package no-editable-package no-emit-package "
-        "no-extra no-group no-install-package no-sources-package only-binary only-group optional out-dir output-file "
-        "output-format override package prefix prerelease prerelease-package project prompt prune pyodide-mirror "
-        "pypy-mirror python python-downloads-json-url python-fetch python-platform python-preference python-version "
-        "refresh-package reinstall-package requirement resolution rev script tag target torch-backend upgrade-group "
-        "upgrade-package with with-editable with-executables-from with-requirements preview-features token username "
-        "password publish-url from"
+        "config-file config-setting config-settings-package constraint custom-compile-command default-index directory "
+        "editable env-file exclude-newer exclude-newer-package excludes extra extra-index-url find-links fork-strategy "
+        "format graalpy-mirror group index index-strategy index-url install-dir keyring-provider link-mode marker "
+        "mirror no-binary no-binary-package no-build-isolation-package no-build-package no-editable-package "
+        "no-emit-package no-extra no-group no-install-package no-sources-package only-binary only-group optional "
+        "out-dir output-file output-format override package prefix prerelease prerelease-package project prompt prune "
+        "pyodide-mirror pypy-mirror python python-downloads-json-url python-fetch python-platform python-preference "
+        "python-version refresh-package reinstall-package requirement resolution rev script tag target torch-backend "
+        "upgrade-group upgrade-package with with-editable with-executables-from with-requirements preview-features "
+        "token username password publish-url from"
     ),
     short=_pairs(
         "C:config-setting P:upgrade-package U:upgrade b:build-constraint c:constraint e:editable f:find-links h:help "
@@ -152,10 +148,8 @@ _APT: Final = OptionTable(
         "S:snapshot R:without-recommends r:with-recommends U:update"
     ),
     aliases=_aliases(
-        "assume-yes:yes default-release:target-release compile:build fix-missing:ignore-missing "
-        "autoremove:auto-remove "
-        "just-print:simulate dry-run:simulate recon:simulate no-act:simulate "
-        "without-recommends:no-install-recommends "
+        "assume-yes:yes default-release:target-release compile:build fix-missing:ignore-missing autoremove:auto-remove "
+        "just-print:simulate dry-run:simulate recon:simulate no-act:simulate without-recommends:no-install-recommends "
         "with-recommends:install-recommends"
     ),
 )
@@ -163,14 +157,13 @@ _APT: Final = OptionTable(
 _APK: Final = OptionTable(
     source="apk(8) and apk-add(8), apk-tools 2.14 and 3.0; getopt_long accepts unambiguous prefixes",
     flags=_names(
-        "allow-untrusted force force-binary-stdout force-broken-world force-missing-repositories "
-        "force-no-chroot force-non-repository force-old-apk force-overwrite force-refresh help interactive "
-        "legacy-info logfile no-logfile no-cache no-check-certificate no-chown no-commit-hooks no-interactive "
-        "no-network no-progress no-scripts overlay-from-stdin preserve-env print-arch purge quiet root-tmpfs "
-        "simulate "
-        "sync-file update-cache usermode verbose version clean-protected initdb latest no-clean-protected upgrade "
-        "available ignore prune all rdepends self-upgrade-only no-self-upgrade recursive cache-packages "
-        "no-cache-packages cache-predownload pretty-print check-certificate commit-hooks chown network scripts"
+        "allow-untrusted force force-binary-stdout force-broken-world force-missing-repositories force-no-chroot "
+        "force-non-repository force-old-apk force-overwrite force-refresh help interactive legacy-info logfile "
+        "no-logfile no-cache no-check-certificate no-chown no-commit-hooks no-interactive no-network no-progress "
+        "no-scripts overlay-from-stdin preserve-env print-arch purge quiet root-tmpfs simulate sync-file update-cache "
+        "usermode verbose version clean-protected initdb latest no-clean-protected upgrade available ignore prune all "
+        "rdepends self-upgrade-only no-self-upgrade recursive cache-packages no-cache-packages cache-predownload "
+        "pretty-print check-certificate commit-hooks chown network scripts"
     ),
     valued=_names(
         "arch cache-dir cache-max-age keys-dir progress-fd repositories-file repository root timeout virtual wait"
@@ -187,9 +180,8 @@ _DNF: Final = OptionTable(
     source="dnf(8) 4.14, dnf5(8), yum(8) 3.4, microdnf --help",
     flags=_names(
         "yes assumeyes assumeno cacheonly quiet verbose refresh skip-broken allowerasing best nobest no-best "
-        "nogpgcheck "
-        "no-gpgchecks noplugins nodocs noautoremove downloadonly help version obsoletes security bugfix enhancement "
-        "newpackage debugsolver showduplicates all installed available remote skip-unavailable "
+        "nogpgcheck no-gpgchecks noplugins nodocs noautoremove downloadonly help version obsoletes security bugfix "
+        "enhancement newpackage debugsolver showduplicates all installed available remote skip-unavailable "
         "allow-downgrade offline zchunk use-host-config resolve"
     ),
     valued=_names(
@@ -209,13 +201,11 @@ _ZYPPER: Final = OptionTable(
     source="zypper(8) 1.14",
     flags=_names(
         "non-interactive non-interactive-include-reboot-patches no-gpg-checks gpg-auto-import-keys quiet verbose "
-        "no-abbrev no-refresh no-cd no-remote disable-repositories disable-system-resolvables "
-        "xmlout ignore-unknown help version auto-agree-with-licenses auto-agree-with-product-licenses no-confirm "
-        "no-recommends recommends force force-resolution no-force-resolution dry-run details download-only "
-        "oldpackage "
-        "replacefiles capability name force-build force-download clean-deps no-clean-deps all metadata "
-        "raw-metadata allow-unsigned-rpm allow-vendor-change no-allow-vendor-change "
-        "allow-downgrade no-allow-downgrade clean-metadata"
+        "no-abbrev no-refresh no-cd no-remote disable-repositories disable-system-resolvables xmlout ignore-unknown "
+        "help version auto-agree-with-licenses auto-agree-with-product-licenses no-confirm no-recommends recommends "
+        "force force-resolution no-force-resolution dry-run details download-only oldpackage replacefiles capability "
+        "name force-build force-download clean-deps no-clean-deps all metadata raw-metadata allow-unsigned-rpm "
+        "allow-vendor-change no-allow-vendor-change allow-downgrade no-allow-downgrade clean-metadata"
     ),
     valued=_names(
         "reposd-dir cache-dir raw-cache-dir solv-cache-dir pkg-cache-dir root installroot repo from type plus-repo "
@@ -230,8 +220,7 @@ _ZYPPER: Final = OptionTable(
 _NPM: Final = OptionTable(
     source="npm 11, @npmcli/config definitions and shorthands; nopt accepts unambiguous prefixes",
     flags=_names(
-        "all allow-same-version audit bin-links bypass-2fa commit-hooks dangerously-allow-all-scripts "
-        "description dev "
+        "all allow-same-version audit bin-links bypass-2fa commit-hooks dangerously-allow-all-scripts description dev "
         "dry-run engine-strict force foreground-scripts format-package-lock fund git-tag-version global global-style "
         "if-present ignore-scripts include-staged include-workspace-root include-attestations install-links json "
         "legacy-bundling legacy-peer-deps link long offline omit-lockfile-registry-resolved optional package-lock "
@@ -242,15 +231,13 @@ _NPM: Final = OptionTable(
         "unsafe-perm local porcelain readonly ws iwr"
     ),
     valued=_names(
-        "access allow-directory allow-file allow-git allow-remote allow-scripts also audit-level auth-type "
-        "before ca cache "
-        "cache-max cache-min cafile call cert cidr cpu depth diff editor expires fetch-retries fetch-retry-factor "
-        "fetch-retry-maxtimeout fetch-retry-mintimeout fetch-timeout git globalconfig heading https-proxy include "
-        "install-strategy key libc local-address location lockfile-version loglevel logs-dir logs-max maxsockets "
-        "message min-release-age node-options noproxy omit only os otp pack-destination package prefix preid proxy "
-        "registry replace-registry-host save-prefix sbom-format scope script-shell searchlimit shell tag "
-        "tag-version-prefix umask user-agent userconfig viewer which workspace reg target arch "
-        " python"
+        "access allow-directory allow-file allow-git allow-remote allow-scripts also audit-level auth-type before ca "
+        "cache cache-max cache-min cafile call cert cidr cpu depth diff editor expires fetch-retries "
+        "fetch-retry-factor fetch-retry-maxtimeout fetch-retry-mintimeout fetch-timeout git globalconfig heading "
+        "https-proxy include install-strategy key libc local-address location lockfile-version loglevel logs-dir "
+        "logs-max maxsockets message min-release-age node-options noproxy omit only os otp pack-destination package "
+        "prefix preid proxy registry replace-registry-host save-prefix sbom-format scope script-shell searchlimit "
+        "shell tag tag-version-prefix umask user-agent userconfig viewer which workspace reg target arch  python"
     ),
     short=_pairs(
         "q:quiet s:silent d:verbose a:all c:call f:force g:global L:location l:long m:message p:parseable C:prefix "
@@ -266,12 +253,11 @@ _YARN: Final = OptionTable(
     flags=_names(
         "audit check-files disable-pnp enable-pnp dev exact flat focus force frozen-lockfile global har help "
         "ignore-engines ignore-optional ignore-platform ignore-scripts ignore-workspace-root-check immutable "
-        "immutable-cache json link-duplicates no-bin-links no-default-rc no-lockfile no-node-version-check "
-        "no-progress "
-        "no-immutable non-interactive offline optional peer prefer-offline prod production pure-lockfile "
-        "silent skip-integrity-check strict-semver tilde update-checksums verbose version all check-cache "
-        "check-resolutions inline-builds refresh-lockfile latest recursive worktree parallel topological caret "
-        "prefer-dev interactive cached fixed quiet no-audit"
+        "immutable-cache json link-duplicates no-bin-links no-default-rc no-lockfile no-node-version-check no-progress "
+        "no-immutable non-interactive offline optional peer prefer-offline prod production pure-lockfile silent "
+        "skip-integrity-check strict-semver tilde update-checksums verbose version all check-cache check-resolutions "
+        "inline-builds refresh-lockfile latest recursive worktree parallel topological caret prefer-dev interactive "
+        "cached fixed quiet no-audit"
     ),
     valued=_names(
         "cache-folder cwd global-folder https-proxy link-folder modules-folder mutex network-concurrency "
@@ -281,8 +267,7 @@ _YARN: Final = OptionTable(
     optional=_names("emoji scripts-prepend-node-path production"),
     short=_pairs(
         "A:all D:dev E:exact O:optional P:peer T:tilde g:global h:help s:silent v:version "
-        "W:ignore-workspace-root-check "
-        "R:recursive q:quiet p:parallel t:topological i:interactive j:jobs"
+        "W:ignore-workspace-root-check R:recursive q:quiet p:parallel t:topological i:interactive j:jobs"
     ),
     aliases=_aliases("save-dev:dev save-exact:exact save-optional:optional save-peer:peer save-tilde:tilde"),
 )
@@ -291,9 +276,8 @@ _PNPM: Final = OptionTable(
     source="pnpm 10 help install|add|fetch|deploy; its options with values take --x v and --x=v",
     flags=_names(
         "aggregate-output color dev fail-if-no-match fix-lockfile force frozen-lockfile global help hoist "
-        "ignore-pnpmfile "
-        "ignore-scripts ignore-workspace lockfile lockfile-only merge-git-branch-lockfiles offline optional "
-        "optimistic-repeat-install parallel prefer-frozen-lockfile prefer-offline prod production recursive "
+        "ignore-pnpmfile ignore-scripts ignore-workspace lockfile lockfile-only merge-git-branch-lockfiles offline "
+        "optional optimistic-repeat-install parallel prefer-frozen-lockfile prefer-offline prod production recursive "
         "resolution-only save-catalog save-dev save-exact save-optional save-peer save-prod save-workspace-protocol "
         "shamefully-hoist side-effects-cache side-effects-cache-readonly silent sort stream strict-peer-dependencies "
         "trust-lockfile update-checksums use-running-store-server use-stderr use-store-server verify-store-integrity "
@@ -301,13 +285,11 @@ _PNPM: Final = OptionTable(
         "ignore-workspace-root-check include-workspace-root"
     ),
     valued=_names(
-        "allow-build child-concurrency dir filter filter-prod global-dir global-bin-dir hoist-pattern "
-        "lockfile-dir loglevel "
-        "modules-dir network-concurrency node-linker package-import-method public-hoist-pattern registry reporter "
-        "resume-from save-catalog-name store-dir test-pattern changed-files-ignore-pattern trust-policy "
+        "allow-build child-concurrency dir filter filter-prod global-dir global-bin-dir hoist-pattern lockfile-dir "
+        "loglevel modules-dir network-concurrency node-linker package-import-method public-hoist-pattern registry "
+        "reporter resume-from save-catalog-name store-dir test-pattern changed-files-ignore-pattern trust-policy "
         "trust-policy-exclude trust-policy-ignore-after virtual-store-dir virtual-store-dir-max-length "
-        "workspace-concurrency "
-        "cache-dir state-dir prefix use-node-version os cpu libc depth"
+        "workspace-concurrency cache-dir state-dir prefix use-node-version os cpu libc depth"
     ),
     short=_pairs(
         "C:dir D:dev E:save-exact F:filter O:save-optional P:prod g:global h:help i:interactive r:recursive s:silent "
@@ -322,11 +304,9 @@ _PNPM: Final = OptionTable(
 _POETRY: Final = OptionTable(
     source="poetry <command> --help, Poetry 2.5 (1.x: --no-dev, --remove-untracked, --default)",
     flags=_names(
-        "all-extras all-groups allow-prereleases ansi clean compile dev dry-run editable help lock no-ansi "
-        "no-cache no-dev "
-        "no-directory no-interaction no-plugins no-root no-update only-root optional quiet regenerate "
-        "remove-untracked "
-        "sync unset verbose version with-credentials without-hashes without-urls local list"
+        "all-extras all-groups allow-prereleases ansi clean compile dev dry-run editable help lock no-ansi no-cache "
+        "no-dev no-directory no-interaction no-plugins no-root no-update only-root optional quiet regenerate "
+        "remove-untracked sync unset verbose version with-credentials without-hashes without-urls local list"
     ),
     valued=_names(
         "directory project extras group markers only platform python source with without config-settings format "
@@ -345,16 +325,14 @@ _POETRY: Final = OptionTable(
 _PDM: Final = OptionTable(
     source="pdm <command> --help, PDM 2.29",
     flags=_names(
-        "check dry-run fail-fast no-default no-editable no-isolation no-lock no-self no-sync plugins prod dev "
-        "global help "
-        "quiet verbose clean only-keep reinstall pre save-compatible save-exact save-minimum save-safe-compatible "
-        "save-wildcard stable update-all update-eager update-reuse update-reuse-installed unconstrained top "
-        "recreate json list site-packages refresh append no-cross-platform no-static-urls static-urls version "
-        "non-interactive ignore-python no-constraint"
+        "check dry-run fail-fast no-default no-editable no-isolation no-lock no-self no-sync plugins prod dev global "
+        "help quiet verbose clean only-keep reinstall pre save-compatible save-exact save-minimum save-safe-compatible "
+        "save-wildcard stable update-all update-eager update-reuse update-reuse-installed unconstrained top recreate "
+        "json list site-packages refresh append no-cross-platform no-static-urls static-urls version non-interactive "
+        "ignore-python no-constraint"
     ),
     valued=_names(
-        "config-setting override venv without group lockfile skip project editable env-file working-dir "
-        "exclude-newer "
+        "config-setting override venv without group lockfile skip project editable env-file working-dir exclude-newer "
         "implementation platform python strategy config dest"
     ),
     short=_pairs(
@@ -385,9 +363,8 @@ _GO: Final = OptionTable(
         "i cache modcache testcache fuzzcache r e c"
     ),
     valued=_names(
-        "C p asmflags buildmode compiler covermode coverpkg gccgoflags gcflags installsuffix ldflags mod "
-        "modfile overlay "
-        "pgo pkgdir tags toolexec o run count timeout bench cpu parallel exec reuse go compat outputdir"
+        "C p asmflags buildmode compiler covermode coverpkg gccgoflags gcflags installsuffix ldflags mod modfile "
+        "overlay pgo pkgdir tags toolexec o run count timeout bench cpu parallel exec reuse go compat outputdir"
     ),
     optional=_names("buildvcs json"),
     style="single",
@@ -396,8 +373,7 @@ _GO: Final = OptionTable(
 _CARGO: Final = OptionTable(
     source="cargo build --help, cargo install --help, cargo 1.95",
     flags=_names(
-        "force dry-run no-track list debug verbose quiet help ignore-rust-version locked offline frozen bins "
-        "examples "
+        "force dry-run no-track list debug verbose quiet help ignore-rust-version locked offline frozen bins examples "
         "all-features no-default-features keep-going future-incompat-report workspace all lib tests benches "
         "all-targets release unit-graph doc no-run no-deps version no-fail-fast respect-source-config no-delete "
         "versioned-dirs no-prepare no-zip"
@@ -450,12 +426,11 @@ _COMPOSER: Final = OptionTable(
     source="composer install --help, Composer 2.7",
     flags=_names(
         "prefer-source prefer-dist dry-run download-only dev no-suggest no-dev no-autoloader no-progress no-install "
-        "no-update verbose optimize-autoloader classmap-authoritative apcu-autoloader help quiet version ansi "
-        "no-ansi "
+        "no-update verbose optimize-autoloader classmap-authoritative apcu-autoloader help quiet version ansi no-ansi "
         "no-interaction profile no-plugins no-scripts no-cache with-dependencies with-all-dependencies "
         "update-with-dependencies update-with-all-dependencies sort-packages fixed prefer-stable prefer-lowest "
-        "root-reqs "
-        "optimize lock no-security-blocking no-blocking no-audit audit update-no-dev unused apcu strict-psr global"
+        "root-reqs optimize lock no-security-blocking no-blocking no-audit audit update-no-dev unused apcu strict-psr "
+        "global"
     ),
     valued=_names(
         "prefer-install working-dir apcu-autoloader-prefix ignore-platform-req audit-format repository "
@@ -464,8 +439,7 @@ _COMPOSER: Final = OptionTable(
     optional=_names("ignore-platform-reqs"),
     short=_pairs(
         "v:verbose o:optimize-autoloader a:classmap-authoritative h:help q:quiet V:version n:no-interaction "
-        "d:working-dir "
-        "w:with-dependencies W:with-all-dependencies s:stability"
+        "d:working-dir w:with-dependencies W:with-all-dependencies s:stability"
     ),
     abbreviates=True,
 )
@@ -474,16 +448,13 @@ _MAVEN: Final = OptionTable(
     source="mvn --help, Maven 3.8",
     flags=_names(
         "also-make also-make-dependents batch-mode strict-checksums lax-checksums check-plugin-updates errors "
-        "fail-at-end "
-        "fail-fast fail-never help legacy-local-repository non-recursive no-plugin-registry no-plugin-updates "
-        "no-snapshot-updates no-transfer-progress offline quiet update-snapshots update-plugins version "
-        "show-version debug "
-        "am amd B C c cpu e fae ff fn h llr N npr npu nsu ntp o q U up v V X"
+        "fail-at-end fail-fast fail-never help legacy-local-repository non-recursive no-plugin-registry "
+        "no-plugin-updates no-snapshot-updates no-transfer-progress offline quiet update-snapshots update-plugins "
+        "version show-version debug am amd B C c cpu e fae ff fn h llr N npr npu nsu ntp o q U up v V X"
     ),
     valued=_names(
         "builder define encrypt-master-password encrypt-password file global-settings global-toolchains log-file "
-        "activate-profiles projects resume-from settings toolchains threads "
-        "b D emp ep f gs gt l P pl rf s t T"
+        "activate-profiles projects resume-from settings toolchains threads b D emp ep f gs gt l P pl rf s t T"
     ),
     aliases=_aliases("f:file s:settings pl:projects o:offline q:quiet P:activate-profiles D:define B:batch-mode"),
     style="single",
@@ -492,13 +463,10 @@ _MAVEN: Final = OptionTable(
 _GRADLE: Final = OptionTable(
     source="gradle --help, Gradle 8",
     flags=_names(
-        "build-cache no-build-cache configuration-cache no-configuration-cache configure-on-demand continue "
-        "continuous "
+        "build-cache no-build-cache configuration-cache no-configuration-cache configure-on-demand continue continuous "
         "daemon no-daemon debug dry-run export-keys foreground full-stacktrace help info no-parallel no-rebuild "
-        "offline "
-        "parallel profile quiet refresh-dependencies refresh-keys rerun-tasks scan no-scan stacktrace status "
-        "stop version "
-        "warn watch-fs no-watch-fs no-search-upward write-locks"
+        "offline parallel profile quiet refresh-dependencies refresh-keys rerun-tasks scan no-scan stacktrace status "
+        "stop version warn watch-fs no-watch-fs no-search-upward write-locks"
     ),
     valued=_names(
         "build-file settings-file console dependency-verification exclude-task gradle-user-home include-build "
@@ -506,8 +474,7 @@ _GRADLE: Final = OptionTable(
         "warning-mode write-verification-metadata tests configuration-cache-problems"
     ),
     short=_pairs(
-        "a:no-rebuild b:build-file c:settings-file d:debug D:system-prop F:dependency-verification "
-        "g:gradle-user-home "
+        "a:no-rebuild b:build-file c:settings-file d:debug D:system-prop F:dependency-verification g:gradle-user-home "
         "h:help i:info I:init-script m:dry-run M:write-verification-metadata p:project-dir P:project-prop q:quiet "
         "s:stacktrace S:full-stacktrace t:continuous u:no-search-upward U:refresh-dependencies v:version w:warn "
         "x:exclude-task"
@@ -522,9 +489,8 @@ _DOTNET: Final = OptionTable(
         "no-incremental no-logo help global local diagnostics sc ucr"
     ),
     valued=_names(
-        "source packages configfile lock-file-path runtime verbosity framework configuration output "
-        "artifacts-path arch os "
-        "version-suffix manifest tool-path version add-source tl"
+        "source packages configfile lock-file-path runtime verbosity framework configuration output artifacts-path "
+        "arch os version-suffix manifest tool-path version add-source tl"
     ),
     optional=_names("self-contained property maxcpucount"),
     short=_pairs(
@@ -540,8 +506,7 @@ _CONDA: Final = OptionTable(
         "freeze-installed help index-cache insecure json logfiles mkdir no-deps no-default-packages no-pin no-py-pin "
         "no-update-deps offline only-deps override-channels packages prune quiet show-channel-urls "
         "strict-channel-priority no-channel-priority tarballs tempfiles update-all update-deps update-specs "
-        "use-index-cache "
-        "use-local verbose yes dev version trash locks no-rc no-env"
+        "use-index-cache use-local verbose yes dev version trash locks no-rc no-env"
     ),
     valued=_names(
         "channel file name prefix platform subdir revision repodata-fn solver experimental root-prefix rc-file "

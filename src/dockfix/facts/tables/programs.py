@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["PROGRAMS", "Program", "Trait", "has_trait", "programs_with"]
-
 
 class Trait(enum.Enum):
     """A property of a program; where its words may change that (`find -exec`, `command NAME`), the caller checks
@@ -50,7 +48,7 @@ class Trait(enum.Enum):
     NO_ACCOUNTS = "no-accounts"
     """It creates no users or groups."""
     EDITS_ACCOUNTS = "edits-accounts"
-    """It creates, changes or removes users or groups, in a way that `account_replay` supports."""
+    """It creates, changes or removes users or groups, in a way that `accounts.replay` supports."""
     SETS_IDS = "sets-ids"
     """After it a name may have another uid or gid."""
     NEVER_COMPILES = "never-compiles"

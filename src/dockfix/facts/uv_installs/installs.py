@@ -26,13 +26,8 @@ _SCRIPT: Final = re.compile(
     r"|github\.com/astral-sh/uv/releases/(?:download/(?P<release>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})|latest/download)/uv-installer\.sh)\Z"
 )
 
-
 _ANY_SCRIPT: Final = re.compile(r"astral\.sh/uv/.*install\.sh|astral-sh/uv/releases/.*uv-installer\.sh")
-
-
 _PINNED: Final = re.compile(rf"{re.escape(UV_IMAGE)}:\d+\.\d+\.\d+(?:@sha256:[0-9a-f]{{64}})?\Z")
-
-
 _FIRST_IMAGE: Final = (0, 2)
 
 
@@ -41,7 +36,7 @@ class UvInstall:
     """An install of uv by its script.
 
     `at` fetches the script, `run` runs it, and `add` is the ADD that contains it. `image` is uv's image of the same
-    version, or the one that the file uses elsewhere; empty if no version is known. `cut` are the first and last of the
+    version, or the one that the file uses elsewhere; None if no version is known. `cut` are the first and last of the
     commands that only install uv, and `whole` says that `run` has no others. `blocker` says why they cannot be removed;
     None if they can.
     """
@@ -50,7 +45,7 @@ class UvInstall:
     stage: Stage
     run: Run
     add: Add | None
-    image: str
+    image: str | None
     cut: Removable | None
     whole: bool
     blocker: str | None
@@ -61,7 +56,7 @@ def uv_installs(facts: BuildFacts) -> Iterator[UvInstall]:
     final = facts.graph.final
     for stage in facts.graph.chain(final) if final is not None else ():
         added: dict[str, Add] = {}
-        for instruction in () if stage.replaced else stage.instructions:
+        for instruction in stage.executed:
             if isinstance(instruction, Add) and len(instruction.sources) == 1 and instruction.destination is not None:
                 if _ANY_SCRIPT.search(instruction.sources[0].text):
                     added[instruction.destination.text] = instruction
@@ -92,7 +87,7 @@ def _install(facts: BuildFacts, stage: Stage, run: Run, added: dict[str, Add]) -
     blocker = None
     if cut is None:
         blocker = "the commands that install it cannot be separated from the others"
-    elif not image:
+    elif image is None:
         blocker = "its version is unknown"
     return UvInstall(at, stage, run, add, image, cut, whole, blocker)
 
@@ -142,19 +137,19 @@ def _removes_it(commands: Commands) -> bool:
     return any(word.endswith(("/uv", "/bin", "/.local", "/uv*", "/uvx")) for word in words)
 
 
-def _image(facts: BuildFacts, url: str) -> str:
+def _image(facts: BuildFacts, url: str) -> str | None:
     found = _SCRIPT.match(url)
     version = (found["path"] or found["release"]) if found else None
     if version:
         old = tuple(int(part) for part in version.split(".")[:2]) < _FIRST_IMAGE
-        return "" if old else f"{UV_IMAGE}:{version}"
+        return None if old else f"{UV_IMAGE}:{version}"
     if found is None:
-        return ""
+        return None
     graph = facts.graph
     named = {
         name for stage in graph.stages for _, name in graph.stage_references(stage) if UV_IMAGE in image_names(name)
     }
-    return named.pop() if len(named) == 1 and all(_PINNED.match(name) for name in named) else ""
+    return named.pop() if len(named) == 1 and all(_PINNED.match(name) for name in named) else None
 
 
 def _cut(commands: Commands, fetch: SimpleCommand | None, files: set[str]) -> tuple[Removable | None, bool]:

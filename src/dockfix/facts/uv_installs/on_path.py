@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.facts.images import image_names
-from dockfix.facts.model import Known
+from dockfix.facts.model import known
 from dockfix.facts.stages import ImageSource, StageSource
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.shell import SimpleCommand, Word
@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 UV_IMAGE: Final = "ghcr.io/astral-sh/uv"
-
-
 PROGRAMS: Final = ("uv", "uvx")
-
-
 SYSTEM_PATH: Final = ("/bin", "/usr/bin", "/usr/local/bin")
-
-
 Removable: TypeAlias = tuple[SimpleCommand, SimpleCommand]
 
 
@@ -88,7 +82,7 @@ def _copies_uv(facts: BuildFacts, copy: Copy, stage: Stage) -> bool:
 
 
 def _image_of(stage: Stage) -> str:
-    return stage.base_ref.value if isinstance(stage.base_ref, Known) else ""
+    return known(stage.base_ref) or ""
 
 
 def is_uv(path: str, *, bare: bool = False) -> bool:

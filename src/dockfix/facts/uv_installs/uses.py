@@ -25,7 +25,6 @@ _NEVER_CALL_IT: Final = programs_with(
     Trait.NO_PATHS, Trait.NAMED_FILES, Trait.UNPACKS, Trait.DOWNLOADS, Trait.SETS_IDS
 ) | {"cd", "git", "dpkg", "rpm", "yes"}
 
-
 _HOLDERS: Final = frozenset(("", "uv", "uvx", "bin", ".local", ".cargo", "local", "usr", "root"))
 
 
@@ -48,7 +47,7 @@ def uv_uses(facts: BuildFacts, install: UvInstall) -> tuple[UvUse, ...]:
     started_from = {stage.parent for stage in facts.graph.stages}
     for stage in facts.graph.stages:
         has_it = install.stage in facts.graph.chain(stage)
-        for instruction in () if stage.replaced else stage.instructions:
+        for instruction in stage.executed:
             if stage is install.stage and instruction.span.start < install.run.span.start:
                 continue
             if has_it and isinstance(instruction, Run):
@@ -95,7 +94,7 @@ def _targets(facts: BuildFacts, run: Run, install: UvInstall) -> tuple[str, ...]
     if not commands.steps and commands.script is None:
         raise Refused(f"line {line} may call it: {commands.why}")
     targets: list[str] = []
-    opaque = ""
+    opaque: str | None = None
     for step in commands.steps:
         if run is install.run and install.cut and is_within(step.command, install.cut):
             continue
@@ -106,7 +105,8 @@ def _targets(facts: BuildFacts, run: Run, install: UvInstall) -> tuple[str, ...]
         else:
             if package is not None and any(distribution_name(word.value or "") == "uv" for word in package.packages):
                 raise Refused(f"line {line} installs another one")
-            opaque = opaque or ("" if _cannot_call_it(step) else step.command.basename or "a command")
+            if opaque is None and not _cannot_call_it(step):
+                opaque = step.command.basename or "a command"
             mentioned = list(step.command.words)
         if any(is_uv(spelling(word), bare=True) for word in mentioned):
             raise Refused(f"line {line} mentions it")

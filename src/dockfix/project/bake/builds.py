@@ -38,11 +38,10 @@ from dockfix.project.bake.targets import (
     cycles,
     merged_option,
     option_of,
-    shortened,
     text_of,
 )
 from dockfix.project.bake.tree import Attribute, Block, Document, Expr, Obj, Syntax, is_json_name
-from dockfix.project.bake.values import Scope, Unknown, Value, as_text
+from dockfix.project.bake.values import Scope, Unknown, Value, as_text, shortened
 from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind, named_context
 from dockfix.project.compose.model import NO_OPTIONS
 from dockfix.project.discovery import is_bake_name

@@ -35,8 +35,6 @@ from dockfix.syntax.source import BOM, Span
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-__all__ = ["parse_bake", "template_of"]
-
 MAX_HCL_BYTES: Final = 128 * 1024
 """The largest HCL file that is read. The parser takes 10 microseconds a byte on usual files, 20 at worst."""
 MAX_JSON_BYTES: Final = 512 * 1024

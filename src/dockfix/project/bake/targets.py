@@ -9,8 +9,6 @@ from pathlib import Path
 from dockfix.project.bake.values import Unknown, Value, as_text
 from dockfix.project.compose.model import Option
 
-__all__ = ["Fields", "Given", "MergedTarget", "cycles", "merged_option", "option_of", "shortened", "text_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -97,11 +95,6 @@ def text_of(given: Given | None) -> str | None:
     """The text of a value; `None` if it is missing, unknown or not a string."""
     text = as_text(given.value) if given is not None else None
     return text if isinstance(text, str) else None
-
-
-def shortened(text: str) -> str:
-    """A text for a message, cut after 60 characters."""
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def cycles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:

@@ -14,11 +14,6 @@ from dockfix.syntax.source import Lines, Span
 if TYPE_CHECKING:
     pass
 
-__all__ = [
-    "Attribute", "Binary", "Block", "Body", "Conditional", "Document", "Entry", "Expr", "Index", "Literal", "Name",
-    "Obj", "Opaque", "Seq", "Syntax", "Template", "Unary", "is_json_name",
-]  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Literal:

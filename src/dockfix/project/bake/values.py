@@ -22,8 +22,6 @@ from dockfix.project.bake.tree import (
     Unary,
 )
 
-__all__ = ["Scope", "Unknown", "Value", "as_text"]
-
 _MAX_STEPS: Final = 300_000
 _MAX_DEEP: Final = 100
 _MAX_TEXT: Final = 16 * 1024
@@ -115,7 +113,7 @@ class Scope:
             case Binary():
                 return _binary(expr.op, sub(expr.left), sub(expr.right))
             case Opaque():
-                return Unknown(f"{_short(document.source(expr))} is not evaluated")
+                return Unknown(f"{shortened(document.source(expr))} is not evaluated")
 
     def _variable(self, name: str) -> Value:
         if name in self._values:
@@ -158,7 +156,7 @@ class Scope:
         for entry in expr.entries:
             key = as_text(sub(entry.key))
             if isinstance(key, Unknown):
-                return Unknown(f"the key {_short(document.source(entry.key))} is computed")
+                return Unknown(f"the key {shortened(document.source(entry.key))} is computed")
             done[key] = sub(entry.value)
         return done
 
@@ -168,7 +166,7 @@ class Scope:
         if isinstance(base_expr, Index) and isinstance(base_expr.base, Name) and base_expr.base.name == "target":
             return self._of_target(sub(base_expr.key), key)
         if isinstance(base_expr, Name) and base_expr.name in ("target", "group"):
-            return Unknown(f"{_short(document.source(expr))} is not evaluated")
+            return Unknown(f"{shortened(document.source(expr))} is not evaluated")
         base = sub(base_expr)
         if isinstance(base, dict) and isinstance(key, str) and key in base:
             return base[key]
@@ -176,7 +174,7 @@ class Scope:
             return base[key]
         if isinstance(base, Unknown):
             return base
-        return Unknown(f"{_short(document.source(expr))} does not exist")
+        return Unknown(f"{shortened(document.source(expr))} does not exist")
 
     def _of_target(self, target: Value, attribute: Value) -> Value:
         """`target.NAME.ATTRIBUTE`: the value in the block itself, not an inherited one."""
@@ -212,7 +210,8 @@ def as_text(value: Value) -> str | Unknown:
     return Unknown("null has no text" if value is None else "a list or an object has no text")
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """A text for a message, cut after 60 characters."""
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

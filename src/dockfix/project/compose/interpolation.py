@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["EnvFileError", "Environment", "Interpolated", "interpolate", "interpolated", "parse_env"]
-
 _MAX_NESTED: Final = 32
 _MAX_GROWTH: Final = 4096  # a few lines of `A=$B$B` would fill any memory
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -31,8 +31,6 @@ from dockfix.project.compose.nodes import (
 from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputError, InputProblem
 
-__all__ = ["Loaded", "Loader"]
-
 _MAX_EXPANDED: Final = 500_000
 _MAX_CONVERTED: Final = 300_000
 _MAX_EXTENDS: Final = 50

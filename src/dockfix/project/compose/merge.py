@@ -23,8 +23,6 @@ from dockfix.project.compose.nodes import (
     table_of,
 )
 
-__all__ = ["Conflict", "as_build", "as_dependencies", "inherited", "merge", "without_tags"]
-
 Conflict: TypeAlias = Callable[[Value, str], None]
 """Called with a value that cannot override another, and the dotted path of its key."""
 

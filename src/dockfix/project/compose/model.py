@@ -10,11 +10,6 @@ from typing import Final, Literal, TypeAlias
 from dockfix.project.files import resolve_inside
 from dockfix.project.secrets import is_secret_name
 
-__all__ = [
-    "NO_OPTIONS", "BuildInvocation", "BuildSecret", "ComposeFile", "ContextKind", "Dependency", "Healthcheck",
-    "NamedContext", "Option", "Service", "context_kind", "named_context",
-]  # fmt: skip
-
 ContextKind: TypeAlias = Literal["folder", "image", "service", "target", "remote", "unknown"]
 Words: TypeAlias = str | tuple[str, ...]
 """A command: text for a shell (or for splitting), or its words."""

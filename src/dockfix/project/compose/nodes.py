@@ -26,11 +26,6 @@ from dockfix.project.yaml_tree import (
     parse_yaml,
 )
 
-__all__ = [
-    "MAX_COMPOSE_BYTES", "Document", "Entry", "Items", "Scalar", "Scope", "Table", "Value", "entries_of", "items_of",
-    "pairs_of", "parse_document", "scalar", "table_of", "text_of", "values_of",
-]  # fmt: skip
-
 MAX_COMPOSE_BYTES: Final = MAX_YAML_BYTES
 """The largest compose file that is read."""
 _MAX_DEPTH: Final = 60

@@ -24,8 +24,6 @@ from dockfix.project.compose.nodes import (
     values_of,
 )
 
-__all__ = ["assigned", "is_given", "is_hidden", "raw_of", "service_of"]
-
 
 def is_given(value: Value | None) -> bool:
     """Whether a value is set and not null."""

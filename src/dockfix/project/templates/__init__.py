@@ -31,7 +31,6 @@ __all__ = [
     "likely_template", "render", "suggest", "with_manager", "write",
 ]  # fmt: skip
 
-
 UV: Final = "0.13.9"
 POETRY: Final = "2.5.1"
 

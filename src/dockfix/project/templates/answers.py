@@ -18,12 +18,6 @@ from dockfix.project.files import read_file
 from dockfix.project.problems import InputError, closest
 from dockfix.project.toml import TomlError, parse_toml
 
-__all__ = [
-    "LOCKS", "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "check", "check_template",
-    "command_words", "likely_template", "suggest", "with_manager",
-]  # fmt: skip
-
-
 TEMPLATES: Final[Mapping[str, str]] = {
     "python": "a Python service with uv, pip or Poetry, in a virtual environment on python:slim",
     "node": "a Node.js service with npm, pnpm or Yarn 1, built and pruned, on node:slim",

@@ -32,8 +32,6 @@ from dockfix.syntax.shell.words import TooMuch
 if TYPE_CHECKING:
     from tree_sitter import Language, Node
 
-__all__ = ["Token", "parse_shell", "tokens"]
-
 
 def _skeleton(items: list[Item]) -> tuple[bytes, list[int]]:
     """The script that tree-sitter reads (ASCII, so its bytes are its characters) and where each item starts in it."""

@@ -8,18 +8,6 @@ from typing import Final
 
 from dockfix.syntax.shell.model import Assignment, Heredoc, Word
 
-__all__ = [
-    "BELONGS_TO",
-    "CASE_ENDS",
-    "LIST_ENDS",
-    "MIDDLE",
-    "OPENING",
-    "RESERVED",
-    "DraftRedirect",
-    "Item",
-    "Kind",
-]
-
 OPENING: Final = frozenset({"if", "while", "until", "{"})
 MIDDLE: Final = frozenset({"then", "do", "else", "elif"})
 _CLOSING: Final = frozenset({"fi", "done", "}"})

@@ -6,20 +6,6 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = [
-    "MAX_LENGTH",
-    "Assignment",
-    "Compound",
-    "Context",
-    "Heredoc",
-    "Operator",
-    "Redirect",
-    "Script",
-    "SimpleCommand",
-    "Statement",
-    "Word",
-]
-
 
 class Context(enum.Flag):
     """What surrounds a simple command and decides whether, how often and where it runs.

@@ -12,8 +12,6 @@ from typing import Final
 from dockfix.syntax.shell.model import SimpleCommand, Word
 from dockfix.syntax.shell.text import literal
 
-__all__ = ["Nested", "ShellKind", "nested_script", "nested_scripts", "quote", "shell_kind", "shell_options"]
-
 
 class ShellKind(enum.Enum):
     """The family of a shell: which syntax it accepts."""

@@ -10,8 +10,6 @@ from dockfix.syntax.shell.model import Heredoc, Word
 from dockfix.syntax.shell.text import unquoted
 from dockfix.syntax.shell.words import BLANKS, WordScanner
 
-__all__ = ["DESCRIPTOR", "REDIRECT", "read_heredocs", "read_redirect"]
-
 _HERE: Final = re.compile(r"[^\\$`]+")
 REDIRECT: Final = re.compile(r"(?P<fd>[0-9]*)(?P<operator><<<|<<-|<<|<>|<&|<|>>|>&|>\||>)|(?P<both>&>>?)")
 DESCRIPTOR: Final = re.compile(r"[0-9]+(?=[<>])")

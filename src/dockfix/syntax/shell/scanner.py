@@ -24,8 +24,6 @@ from dockfix.syntax.shell.words import (
     WordScanner,
 )
 
-__all__ = ["Scanner"]
-
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,^-]+(?=[ \t\n;&|)]|\Z)")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL: Final = re.compile(r";;&|;;|;&|&&|\|\||\|&|[;&|]")

@@ -8,8 +8,6 @@ from typing import Final
 
 from dockfix.syntax.shell.model import Word
 
-__all__ = ["PARAMETER", "MappedText", "expand_heredoc", "literal", "unquoted"]
-
 PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 
 _Character = tuple[str, int, int]  # a character that the shell keeps, and the span that it was written as

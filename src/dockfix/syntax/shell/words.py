@@ -13,8 +13,6 @@ from dockfix.syntax.shell.items import DraftRedirect, Item
 from dockfix.syntax.shell.model import Assignment, Word
 from dockfix.syntax.shell.text import PARAMETER
 
-__all__ = ["ASSIGNMENT", "BLANKS", "DECLARATIONS", "MAX_COMPOUNDS", "QUOTING", "TooMuch", "WordScanner"]
-
 # Real scripts nest a few levels. The bounds prevent hostile text from exhausting the stack (substitutions are
 # read recursively, about six frames a level) or tree-sitter's error recovery (compound commands).
 _MAX_SUBSTITUTIONS: Final = 40

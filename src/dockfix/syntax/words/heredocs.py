@@ -10,8 +10,6 @@ from dockfix.syntax.words.gotext import scannable
 from dockfix.syntax.words.patterns import SubstitutionError
 
 _HEREDOC = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
-
-
 _MOST_FD = 2**64 - 1  # Go's `ParseUint` stops there
 _MOST_DIGITS = len(str(_MOST_FD))
 

@@ -1,4 +1,4 @@
-"""The users and groups at one point of a build; `account_replay` computes them."""
+"""The users and groups at one point of a build; `replay` computes them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from dockfix.facts.model import Fact, Known
 
 if TYPE_CHECKING:
     from dockfix.syntax.shell import SimpleCommand
-
-__all__ = ["Accounts", "Gap", "GroupAccount", "UserAccount"]
 
 
 @dataclass(frozen=True, slots=True)

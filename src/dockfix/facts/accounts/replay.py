@@ -15,7 +15,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.account_commands import (
+from dockfix.facts.accounts.commands import (
     BUSYBOX_USER_VALUED,
     GROUPADD_VALUED,
     SHADOW_VALUED,
@@ -24,8 +24,8 @@ from dockfix.facts.account_commands import (
     parse_arguments,
     program_values,
 )
-from dockfix.facts.account_gaps import base_gaps, stage_gaps, step_gaps
-from dockfix.facts.accounts import Accounts, Gap, GroupAccount, UserAccount
+from dockfix.facts.accounts.gaps import base_gaps, stage_gaps, step_gaps
+from dockfix.facts.accounts.model import Accounts, Gap, GroupAccount, UserAccount
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.facts.stages import Stage, StageGraph
@@ -36,8 +36,6 @@ from dockfix.syntax.tree import Instruction, Run
 if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.state import State
-
-__all__ = ["AccountReplay", "History"]
 
 _MENTIONS: Final = re.compile(
     r"useradd|adduser|groupadd|addgroup|usermod|groupmod|userdel|deluser|groupdel|delgroup|newusers|/etc/(?:passwd|group)"

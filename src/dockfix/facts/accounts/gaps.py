@@ -1,6 +1,6 @@
 """Which steps of a build, and which base images, may create accounts that are not listed.
 
-Each of these is a gap in what `account_replay` knows: a base image that is not in a table, a COPY over /etc, packages
+Each of these is a gap in what `replay` knows: a base image that is not in a table, a COPY over /etc, packages
 of the distribution, and programs that are not known to create no accounts.
 """
 
@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.account_commands import program_values
-from dockfix.facts.accounts import Gap
+from dockfix.facts.accounts.commands import program_values
+from dockfix.facts.accounts.model import Gap
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import Known
 from dockfix.facts.paths import normal_path
@@ -25,8 +25,6 @@ from dockfix.syntax.tree import Add, Copy, Instruction, Run
 if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.state import State
-
-__all__ = ["base_gaps", "stage_gaps", "step_gaps"]
 
 _LANGUAGE_MANAGERS: Final = frozenset(("pip", "uv", "poetry", "pdm", "pipenv", "npm", "yarn", "pnpm", "gem", "bundler"))
 

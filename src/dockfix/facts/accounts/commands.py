@@ -1,7 +1,7 @@
 """Options and operands of the commands that change users and groups: `useradd`, `adduser`, `groupadd`, `usermod` and
 others.
 
-`account_replay` applies such a command to the accounts. Sources: shadow's useradd(8), usermod(8) and groupadd(8);
+`replay` applies such a command to the accounts. Sources: shadow's useradd(8), usermod(8) and groupadd(8);
 Debian's adduser(8); busybox `loginutils/adduser.c` and `addgroup.c`.
 """
 
@@ -18,21 +18,6 @@ from dockfix.syntax.shell import SimpleCommand, Word
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Step
-
-__all__ = [
-    "BUSYBOX_USER_VALUED",
-    "GROUPADD_VALUED",
-    "SHADOW_VALUED",
-    "AccountCommand",
-    "AccountOption",
-    "ParsedArguments",
-    "account_program",
-    "has_base_group",
-    "option_kinds",
-    "parse_account_command",
-    "parse_arguments",
-    "program_values",
-]
 
 
 def account_program(step: Step) -> tuple[str, int] | None:

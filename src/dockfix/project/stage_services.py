@@ -13,8 +13,6 @@ from dockfix.project.target import Target
 if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
-__all__ = ["CheckedService", "services_by_stage"]
-
 
 @dataclass(frozen=True, slots=True)
 class CheckedService:

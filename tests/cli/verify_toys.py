@@ -23,7 +23,7 @@ from dockfix.engine.session import run_paths
 from dockfix.engine.settings import Settings
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import Target
-from dockfix.rule.model import Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Safety, Severity
 from dockfix.rule.registry import Registry
 from dockfix.syntax.tree import Cmd
 from dockfix.verify import builders, session

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dockfix.engine.results import Defect
 from dockfix.project.problems import InputProblem
-from dockfix.rule.model import Diagnostic, Edit, Fix, Safety, Severity
+from dockfix.rule import Diagnostic, Edit, Fix, Safety, Severity
 from dockfix.syntax.source import Span
 from dockfix.verify.model import (
     BuildOutcome,

@@ -11,8 +11,7 @@ import pytest
 
 from dockfix.output.page import page
 from dockfix.project.gitignore import GitIgnore
-from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Packages, Part, Promise, Severity
-from dockfix.rule.model import LazyFunction
+from dockfix.rule import Category, Claim, Codemod, Effect, Finding, LazyFunction, Packages, Part, Promise, Severity
 from dockfix.rule.pack_index import index_source
 from dockfix.rule.promise_page import promise_section, with_promise
 from dockfix_codemods import load_all

@@ -1,8 +1,9 @@
 """A builder in Python for tests: it has files, layers and a cache, and a small language for RUN.
 
 `RUN` commands, joined with `&&`: `write PATH TEXT`, `remove PATH`, `need PATH` (fails if it is missing), `random PATH`
-(another content in each build), `fail WORDS`, `leak` (fails with the arguments and secrets of the build). Anything else does nothing. A container runs if the first word of its
-command is a file of the image; its health check passes if its last word is one.
+(another content in each build), `fail WORDS`, `leak` (fails with the arguments and secrets of the build). Anything else
+does nothing. A container runs if the first word of its command is a file of the image; its health check passes if its
+last word is one.
 """
 
 from __future__ import annotations

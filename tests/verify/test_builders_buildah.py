@@ -91,6 +91,18 @@ def test_a_remote_service(stand_in: Path, tmp_path: Path, monkeypatch: pytest.Mo
         BuildahBuilder(tmp_path)
 
 
+def test_runs_at_the_same_time_do_not_remove_each_other(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKING", "own")
+    first, second = BuildahBuilder(tmp_path), BuildahBuilder(tmp_path)
+    second.close()
+    assert first.store.temporary.is_dir()
+    assert first.store.run_root.is_dir()
+    first.close()
+    assert stores(tmp_path) == []
+
+
 def test_the_images_of_the_user_are_seen_and_options_kept(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

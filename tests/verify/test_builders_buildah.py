@@ -91,6 +91,22 @@ def test_a_remote_service(stand_in: Path, tmp_path: Path, monkeypatch: pytest.Mo
         BuildahBuilder(tmp_path)
 
 
+def test_an_interrupted_close_can_be_made_again(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(root: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("WORKING", "own")
+    builder = BuildahBuilder(tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(builder.store, "_remove", interrupt)
+        builder.close()
+    assert builder.store.root.exists()
+    builder.close()
+    assert stores(tmp_path) == []
+
+
 def test_runs_at_the_same_time_do_not_remove_each_other(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,11 +95,12 @@ class StoreBuilder(ABC):
         """Remove the store. See `dockfix.verify.model.Builder.close`."""
         if self._closed:
             return
-        self._closed = True
         try:
-            self.remove_containers()
+            if self.store.root.exists():
+                self.remove_containers()
         finally:
             self.store.remove()
+        self._closed = True  # not before: an interrupted call can be made again
 
     @abstractmethod
     def export(self, tag: str, folder: Path) -> Path:

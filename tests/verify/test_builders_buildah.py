@@ -99,9 +99,10 @@ def test_an_interrupted_close_can_be_made_again(
 
     monkeypatch.setenv("WORKING", "own")
     builder = BuildahBuilder(tmp_path)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(builder.store, "_remove", interrupt)
-        builder.close()
+        with pytest.raises(KeyboardInterrupt):
+            builder.close()
     assert builder.store.root.exists()
     builder.close()
     assert stores(tmp_path) == []

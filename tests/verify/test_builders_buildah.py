@@ -91,6 +91,35 @@ def test_a_remote_service(stand_in: Path, tmp_path: Path, monkeypatch: pytest.Mo
         BuildahBuilder(tmp_path)
 
 
+def test_an_interrupted_close_can_be_made_again(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(root: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("WORKING", "own")
+    builder = BuildahBuilder(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(builder.store, "_remove", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            builder.close()
+    assert builder.store.root.exists()
+    builder.close()
+    assert stores(tmp_path) == []
+
+
+def test_runs_at_the_same_time_do_not_remove_each_other(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKING", "own")
+    first, second = BuildahBuilder(tmp_path), BuildahBuilder(tmp_path)
+    second.close()
+    assert first.store.temporary.is_dir()
+    assert first.store.run_root.is_dir()
+    first.close()
+    assert stores(tmp_path) == []
+
+
 def test_the_images_of_the_user_are_seen_and_options_kept(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

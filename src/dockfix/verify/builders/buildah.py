@@ -107,7 +107,8 @@ class BuildahBuilder(StoreBuilder):
         """Namespaces for a container: a prefix that runs a program in them, and the option for its network.
 
         Two runs of buildah in one container share neither network nor processes, and in chroot isolation they use those
-        of the host: ports that are taken, processes with the same name. Where this may not be used, it is so.
+        of the host: ports that are taken, processes with the same name. Where this may not be used, it is so. The
+        command lines of buildah itself, with the container's command at their end, are among the processes.
         """
         if not self.together or shutil.which("nsenter") is None:
             yield (), []

@@ -93,11 +93,12 @@ class StoreBuilder:
         """Remove the store. See `dockfix.verify.model.Builder.close`."""
         if self._closed:
             return
-        self._closed = True
         try:
-            self.remove_containers()
+            if self.store.root.exists():
+                self.remove_containers()
         finally:
             self.store.remove()
+        self._closed = True  # not before: an interrupted call can be made again
 
     def remove_containers(self) -> None:
         """Remove the containers of this run."""

@@ -88,6 +88,7 @@ IMAGES: Final[Mapping[str, Stand]] = {
     "debian:bookworm-slim": _DEBIAN,
     "node:20-slim": _NODE_IMAGE,
     "node:20-bookworm-slim": _NODE_IMAGE,
+    "postgres:16": Stand(("debian",), ("postgres",), {"PG_MAJOR": "16"}),
     "python:3.11-slim": _PYTHON,
     "python:3.12-slim": _PYTHON,
     "ghcr.io/astral-sh/uv:0.9.7": Stand(("uv",), ("/uv",)),

@@ -273,11 +273,10 @@ def test_a_promise_names_parts_of_the_configuration() -> None:
         ("/etc/passwd", "/x/etc/passwd", False),
         ("/var/cache/apk/**", "/var/cache/apk/a/b", True),
         ("/var/cache/apk", "/var/cache/apk/a/b", True),
-        ("/var/cache/apk/", "/var/cache/apk/a/b", True),
         ("/var/cache/*", "/var/cache/apk/a/b", True),
         ("/var/*.d", "/var/a/b.d", False),
         ("**/.cache", "/home/x/.cache/y", True),
-        ("*.pyo", "/a/b.pyo", True),
+        ("**/*.pyo", "/a/b.pyo", True),
     ],
 )
 def test_a_promise_names_files(pattern: str, path: str, matches: bool) -> None:
@@ -449,3 +448,13 @@ def test_a_large_image_takes_seconds() -> None:
 def test_a_deep_tree_does_no_harm() -> None:
     deep = "/" + "/".join("d" * 1500) + "/f"
     assert [each.what for each in compare(image({deep: file()}), image())] == ["/d"]
+
+
+@pytest.mark.parametrize(("owner", "allowed_"), [(0, True), (7, False)])
+def test_an_empty_folder_above_a_promised_place_is_allowed_if_it_has_the_owner_of_its_folder(
+    owner: int, allowed_: bool
+) -> None:
+    base = image({"/root": replace(FOLDER, uid=0)})
+    after = replace(base, tree={**base.tree, "/root/.cache": replace(FOLDER, uid=owner)})
+    found = check(Promise(adds=("/root/.cache/pip",)), base, after)
+    assert found == {"/root/.cache": "promised by rule" if allowed_ else ""}

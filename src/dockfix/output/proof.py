@@ -19,7 +19,7 @@ __all__ = ["LeftOut", "contradictions", "left_out", "left_out_lines", "proof_sum
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An unsafe fix that was not applied.
+    """A fix that was not applied.
 
     Args:
         path: its file, as the user would write it.
@@ -37,7 +37,7 @@ class LeftOut:
 
 
 def left_out(proof: Proof, run: RunResult) -> list[LeftOut]:
-    """The unsafe fixes that were not applied, each with the reason.
+    """The unsafe fixes that were not applied, each with the reason; and safe ones that builds have shown to be wrong.
 
     Args:
         proof: the proof.
@@ -46,16 +46,16 @@ def left_out(proof: Proof, run: RunResult) -> list[LeftOut]:
     found: list[LeftOut] = []
     for planned, done in zip(proof.run.files, run.files, strict=True):
         for before, after in zip(planned.remaining, done.remaining, strict=True):
-            if not is_unsafe(after):
-                continue
             targets = [each for each in proof.result.targets if _concerns(each, planned.display, before)]
+            culprits = _own(before, [each for target in targets for each in target.culprits])
+            if not is_unsafe(after) and not culprits:
+                continue
             verdicts = [
                 (target, verdict)
                 for target in targets
                 for verdict in target.verdicts
                 if verdict.rule == after.rule and verdict.state is not State.KEPT
             ]
-            culprits = _own(before, [each for target in targets for each in target.culprits])
             skipped = dict.fromkeys(target.skipped for target in targets if target.skipped)
             found.append(LeftOut(done.path, after, tuple(verdicts), tuple(culprits), tuple(skipped)))
     return found

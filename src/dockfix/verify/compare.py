@@ -111,7 +111,7 @@ def allowed(
         before: the image before.
         after: the image after.
     """
-    permissions = [_Permission(rule, promise) for rule, promise in sorted(promises.items())]
+    permissions = [_Permission(rule, promise, after) for rule, promise in sorted(promises.items())]
     files = [each for each in found if each.kind in {"added", "removed", "changed"} and not each.reason]
     root = changes(before.tree, after.tree) if files else Change("/")
     reason = _reason(PackageFiles(before, after), permissions) if files else None
@@ -135,24 +135,50 @@ def allowed(
 class _Permission:
     """What the promise of a rule allows."""
 
-    def __init__(self, rule: str, promise: Promise) -> None:
+    def __init__(self, rule: str, promise: Promise, after: Image) -> None:
         self.rule = rule
         self._promise = promise
+        self._after = after
         self._globs = {
             "added": Globs(promise.adds), "removed": Globs(promise.removes), "changed": Globs(promise.changes),
         }  # fmt: skip
+        self._owners = Globs(promise.owners)
 
     def allows_value(self, difference: Difference) -> bool:
         """Whether a part of the configuration, or a package, may differ so."""
         if difference.kind == "config":
             return Part(difference.what.split(" ")[0]) in self._promise.config
+        before, after = set(_versions(difference.before)), set(_versions(difference.after))
         if self._promise.packages is Packages.FEWER:
-            return set(_versions(difference.after)) < set(_versions(difference.before))
+            return after < before
+        if self._promise.packages is Packages.MORE:
+            return before < after
         return self._promise.packages is Packages.ANY
 
     def allows_file(self, change: Change) -> bool:
         """Whether a file, or an empty folder, may differ so."""
-        return self._globs[change.kind].matches(change.path)
+        named = self._globs[change.kind].matches(change.path)
+        owner = _has_only_owner(change) and self._owners.matches(change.path)
+        return named or owner or self._is_left_above(change)
+
+    def _is_left_above(self, change: Change) -> bool:
+        """Whether it is an empty folder that is new above a place where files may be new.
+
+        buildah leaves the folders above a mount. They do no harm where they belong to the owner of the folder that they
+        are in; root's folder in a user's home keeps the user from writing there.
+        """
+        entry = change.after
+        if change.kind != "added" or change.below or entry is None or entry.type != "folder":
+            return False
+        above = self._after.tree.get(change.path.rpartition("/")[0] or "/")
+        owned = above is not None and (above.uid, above.gid) == (entry.uid, entry.gid)
+        return owned and any(pattern.startswith(f"{change.path}/") for pattern in self._promise.adds)
+
+
+def _has_only_owner(change: Change) -> bool:
+    """Whether a file or folder differs in its owner or group, and in nothing else."""
+    before, after = change.before, change.after
+    return before is not None and after is not None and replace(before, uid=after.uid, gid=after.gid) == after
 
 
 def _versions(text: str) -> list[str]:

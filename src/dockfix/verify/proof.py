@@ -1,7 +1,8 @@
 """`dockfix apply --prove`: which unsafe fixes real builds have proven.
 
 Safe fixes are applied as always. Unsafe fixes are compared with the version that has the safe ones: those whose
-promises all hold are kept, in every build that they concern. All others are left out, with the evidence.
+promises all hold are kept, in every build that they concern. All others are left out, with the evidence. So are fixes
+that are found, safe or not, only after unsafe ones.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def prove_paths(
     job = job_of(choice, registry, replace(options, quick=True), builder, folder, on_event)
     safe = choice.where(lambda item: item.safe)
     whole = choice.all()
-    known = {item for item in whole.offered if not item.safe}
+    known = set(whole.offered)
     left_out: dict[tuple[str, str], dict[Culprit, None]] = {}
     for _ in range(_MAX_ROUNDS):
         trials, clean = _trials(job, safe, whole)
@@ -78,7 +79,7 @@ def prove_paths(
             )
         final = choice.of((*safe.items, *_agreed(trials)))
         # leaving out a fix may have changed the text that others were found in
-        more = [item for item in final.offered if not item.safe and item not in known]
+        more = [item for item in final.offered if item not in known]
         if not more and all(_is_tried(trial, final) for trial in trials):
             break
         known.update(more)
@@ -113,7 +114,7 @@ def _trials(job: Job, safe: Chosen, whole: Chosen) -> tuple[list[_Trial], int]:
     for file in whole.run.dockerfiles:
         before = len(trials)
         for key in builds_of(safe, file):
-            items = tuple(item for item in concerned(safe, whole, file.real, key) if not item.safe)
+            items = tuple(item for item in concerned(safe, whole, file.real, key) if item not in safe.items)
             if not items:
                 continue
             blank = blank_result(safe, whole, file, key, items)

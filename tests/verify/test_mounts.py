@@ -70,6 +70,10 @@ class TestTexts:
             "    --mount=id=dockfix-verify-t0-b,type=cache,target=/b <<EOF\r\nmake\r\nEOF\r\n"
         )
 
+    def test_keywords_have_the_case_of_the_file(self) -> None:
+        for text in texts("from x\nrun --mount=type=cache,target=/a make")[:3]:
+            assert {node.keyword.text for node in parse(text).instructions} <= {"from", "run", "arg", "user"}
+
     @pytest.mark.parametrize(
         "run",
         [

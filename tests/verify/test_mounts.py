@@ -1,7 +1,6 @@
 """Texts that list cache mounts, and what the cache mount scenario shows."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from dockfix.verify.cache_mounts import cache_mounts
 from dockfix.verify.model import BuildOutcome, State, Step
 from dockfix.verify.mounts import Probe, missing_text, new_cache_mounts, probe_text, read_probe, sweep_text
 from dockfix.verify.scenarios import ScenarioResult, Side
+from tests.conftest import RequireTool
 from tests.verify.layers import Layers, Tool
 
 MARK: Final = "t"
@@ -69,6 +69,10 @@ class TestTexts:
             "    # comment\r\n"
             "    --mount=id=dockfix-verify-t0-b,type=cache,target=/b <<EOF\r\nmake\r\nEOF\r\n"
         )
+
+    def test_keywords_have_the_case_of_the_file(self) -> None:
+        for text in texts("from x\nrun --mount=type=cache,target=/a make")[:3]:
+            assert {node.keyword.text for node in parse(text).instructions} <= {"from", "run", "arg", "user"}
 
     @pytest.mark.parametrize(
         "run",
@@ -157,18 +161,23 @@ class TestNewMounts:
 SHELLS: Final = [["sh", "-c"], ["bash", "-euxo", "pipefail", "-c"], ["busybox", "sh", "-c"]]
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.fixture
+def shell(request: pytest.FixtureRequest, require_tool: RequireTool) -> list[str]:
+    """One of the shells, by the path of its program."""
+    name, *options = request.param
+    return [str(require_tool(name)), *options]
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0], indirect=True)
 class TestProbeScript:
     """The script of the probe, in the shells of common images, with `errexit` and the like."""
 
     def probe(self, shell: list[str], text: str, folders: Mapping[str, Path]) -> str:
-        if shutil.which(shell[0]) is None:
-            pytest.skip(f"{shell[0]} is not installed")
         script = last_run(parse(text)).text.text
         for name, folder in folders.items():
             script = script.replace(name, str(folder))
-        env = {**os.environ, "PATH": str(self.applets(folders["/dockfix-verify"]))} if shell[0] == "busybox" else None
-        argv = [str(shutil.which(shell[0])), *shell[1:], script]
+        env = {**os.environ, "PATH": str(self.applets(folders["/dockfix-verify"]))} if "busybox" in shell[0] else None
+        argv = [*shell, script]
         return subprocess.run(argv, capture_output=True, text=True, check=True, env=env).stdout
 
     def applets(self, folder: Path) -> Path:

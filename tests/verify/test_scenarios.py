@@ -124,6 +124,20 @@ class TestChooseFile:
         assert candidate is not None
         assert (candidate.before, candidate.after) == (3, 2)
 
+    def test_a_stage_based_on_a_changed_stage_runs_again(self, context: Path) -> None:
+        tail = "FROM base\nRUN test\n"
+        named = (text.replace("debian:12", "debian:12 AS base") + tail for text in (BEFORE, AFTER))
+        before, after = named
+        candidate = choose_file(*sides(context, before, after))
+        assert candidate is not None
+        assert (candidate.before, candidate.after) == (3, 2)
+
+    def test_a_copy_that_is_not_known_leaves_a_broken_claim_open(self, context: Path) -> None:
+        """Without it, the same two sides show that the claim is broken."""
+        assert choose_file(*sides(context, BEFORE, BEFORE)) is not None
+        unknown = BEFORE.replace("COPY . .", "ARG SOURCE\nCOPY $SOURCE /src\nCOPY . .")
+        assert choose_file(*sides(context, unknown, unknown)) is None
+
     def test_a_bind_mount_takes_the_context(self, context: Path) -> None:
         before = "FROM debian:12\nRUN --mount=type=bind,target=/src make\nRUN pip install flask\n"
         after = "FROM debian:12\nRUN pip install flask\nRUN --mount=type=bind,target=/src make\n"
@@ -269,6 +283,32 @@ class TestArgChange:
         result = arg_change(*sides(tmp_path, ARG_BEFORE, ARG_AFTER, layers), token=MARK)
         assert result.state is State.NOT_SHOWN
         assert result.evidence == ("the build fails with another value of the ARG GIT_SHA: 404 not found",)
+
+    def test_a_value_that_fails_once_before_shows_nothing(self, tmp_path: Path) -> None:
+        """The value that fails after the fixes is tried before them, too."""
+        before, after = sides(tmp_path, ARG_BEFORE, ARG_AFTER)
+        tried: list[str] = []
+
+        def old(text: str, *, args: Mapping[str, str] | None = None, **_: bool) -> BuildOutcome:
+            tried.extend((args or {}).values())
+            return before.build(text, args=args) if len(tried) < 2 else BuildOutcome(False, 1.0, reason="bad value")
+
+        def new(text: str, *, args: Mapping[str, str] | None = None, **_: bool) -> BuildOutcome:
+            return BuildOutcome(False, 1.0, reason="bad value") if args else after.build(text)
+
+        pair = Side(before.target, tmp_path, old), Side(after.target, tmp_path, new)
+        assert arg_change(*pair, token=MARK).state is State.NOT_SHOWN
+        assert len(set(tried)) == 2
+
+    def test_each_rebuild_has_a_value_of_its_own(self, tmp_path: Path) -> None:
+        values: set[str] = set()
+
+        def fails(_text: str, args: Mapping[str, str]) -> str:
+            values.add(args.get("GIT_SHA", "unknown"))
+            return ""
+
+        arg_change(*sides(tmp_path, ARG_BEFORE, ARG_AFTER, Layers(fails=fails)), token=MARK, runs=2)
+        assert len(values - {"unknown"}) == 4
 
     def test_a_value_that_breaks_only_the_build_after_breaks_the_claim(self, tmp_path: Path) -> None:
         before, after = sides(tmp_path, ARG_BEFORE, ARG_AFTER)

@@ -154,7 +154,7 @@ def missing_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
         Refused: the mounts cannot be given ids.
     """
     text, end = dockerfile.text, run.lines.end
-    edits = [Edit(run.lines.start, run.lines.start, f"ARG {MISS}{dockerfile.newline}")]
+    edits = [Edit(run.lines.start, run.lines.start, f"{_keyword('ARG', run)} {MISS}{dockerfile.newline}")]
     edits += [_id_edit(mount, token) for mount in cache_mounts_of(run)]
     return _with_line_end(apply_edits(text[:end], edits), dockerfile)
 
@@ -181,7 +181,7 @@ def probe_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
             f'head -n {_MOST_NAMES} {new} | while IFS= read -r p; do echo "{mark} name $p"; done',
         ]
     # as root: the user of the RUN may not write to the lists, and buildah applies the umask to `mode`
-    lines = ("USER 0", f"RUN {' '.join(_flags(run, token))} {'; '.join(script)}", "")
+    lines = (f"{_keyword('USER', run)} 0", _run_line(run, token, "; ".join(script)), "")
     return missing_text(dockerfile, run, token) + dockerfile.newline.join(lines)
 
 
@@ -198,7 +198,7 @@ def sweep_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
     """
     folders = [*map(_quoted, cache_mounts_of(run)), _LIST]
     script = "; ".join(f"rm -rf {folder}/* {folder}/.[!.]*" for folder in folders)
-    lines = (f"ARG {MISS}", "USER 0", f"RUN {' '.join(_flags(run, token))} {script}", "")
+    lines = (f"{_keyword('ARG', run)} {MISS}", f"{_keyword('USER', run)} 0", _run_line(run, token, script), "")
     return dockerfile.text[: run.lines.start] + dockerfile.newline.join(lines)
 
 
@@ -216,6 +216,15 @@ def read_probe(log: str, token: str, number: int) -> Probe | None:
         return None
     names = dict.fromkeys(name.strip() for name in re.findall(rf"{mark} name (.+)", log))
     return Probe(int(counts[1]), int(counts[3] or 0) * 1024, int(counts[2]), tuple(names))
+
+
+def _run_line(run: Run, token: str, script: str) -> str:
+    return f"{_keyword('RUN', run)} {' '.join(_flags(run, token))} {script}"
+
+
+def _keyword(name: str, run: Run) -> str:
+    """A keyword in the case of the file: `# check=error=true` makes a mix of both an error."""
+    return name.lower() if run.keyword.text.islower() else name
 
 
 def _prefix(token: str) -> str:

@@ -96,7 +96,8 @@ def test_case(case: Case, store: Store, tmp_path: Path) -> None:
         for verdict in target.verdicts:
             shown.setdefault(verdict.rule, {})[verdict.promise] = verdict.state.value
         assert shown == expected(case), described(result)
-        assert tuple(sorted(each.rule for each in target.culprits)) == case.culprits, described(result)
+        if len(target.fixes) > 1:
+            assert tuple(sorted(each.rule for each in target.culprits)) == case.culprits, described(result)
     for text in case.evidence:
         assert text in described(result)
     assert int(result.broken) == case.exit_code

@@ -98,8 +98,7 @@ def cache_mounts(before: Side, after: Side, *, token: str, runs: int = 1) -> Sce
         token: letters and digits, unique to this run of dockfix: no cache mount of the user is read or filled.
         runs: how often this is repeated, each time with empty mounts of its own.
     """
-    states: list[State] = []
-    evidence: list[str] = []
+    shown: list[tuple[State, list[str]]] = []
     measurements: list[Measurement] = []
     numbers = count()
     for mounted in new_cache_mounts(before.target, after.target, after.stage):
@@ -108,17 +107,18 @@ def cache_mounts(before: Side, after: Side, *, token: str, runs: int = 1) -> Sce
             for _ in range(runs):
                 _run(before, after, trial, f"{token}{next(numbers)}")
         except (_TrialError, Refused) as failure:
-            states.append(failure.state if isinstance(failure, _TrialError) else State.NOT_SHOWN)
-            evidence.append(f"line {mounted.run.start_line}: {failure.args[0]}")
+            state = failure.state if isinstance(failure, _TrialError) else State.NOT_SHOWN
+            shown.append((state, [f"line {mounted.run.start_line}: {failure.args[0]}"]))
             continue
         state, lines = _shown(after, trial)
-        states.append(state)
-        evidence += [*lines, _times(trial)]
+        shown.append((state, [*lines, _times(trial)]))
         measurements += _measurements(after, trial)
-    if not states:
+    if not shown:
         return not_shown(Claim.CACHE_MOUNT, "no RUN of the stages that are built has a new cache mount")
-    worst = next(each for each in (State.BROKEN, State.NOT_SHOWN, State.KEPT) if each in states)
-    return ScenarioResult(Claim.CACHE_MOUNT, worst, tuple(evidence), tuple(measurements))
+    worst = next(each for each in (State.BROKEN, State.NOT_SHOWN, State.KEPT) if each in {state for state, _ in shown})
+    shown.sort(key=lambda each: each[0] is not worst)
+    evidence = tuple(line for _, lines in shown for line in lines)
+    return ScenarioResult(Claim.CACHE_MOUNT, worst, evidence, tuple(measurements))
 
 
 def _run(before: Side, after: Side, trial: _Trial, token: str) -> None:

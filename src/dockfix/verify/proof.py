@@ -188,16 +188,19 @@ def _all_of(items: Sequence[Item], blocked: Mapping[str, Verdict]) -> dict[Item,
     }
 
 
-def _alone(subject: Subject, found: Found, items: Sequence[Item]) -> list[Item]:
-    """Those of several fixes of one rule whose promises hold when each is made without the others."""
-    if len(items) < 2:
-        return []
-    good = []
+def _alone(subject: Subject, found: Found, items: Sequence[Item]) -> dict[Item, Verdict]:
+    """Those of several fixes of one rule that have a promise that does not hold when each is made without the others."""
+    bad: dict[Item, Verdict] = {}
     for item in items:
         one = subject.search(found.start, [item])
-        if one.left and all(_holds(subject, verdict, one) for verdict in subject.verdicts(one)[0]):
-            good.append(item)
-    return good
+        if one.left:
+            failed = [each for each in subject.verdicts(one)[0] if not _holds(subject, each, one)]
+        else:
+            promise, shown = broken_in(one.culprits[item])
+            failed = [Verdict(item.rule, promise, *shown)]
+        if failed:
+            bad[item] = failed[0]
+    return bad
 
 
 def _holds(subject: Subject, verdict: Verdict, found: Found) -> bool:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from dockfix.verify.session import verify_paths
 
 from dockfix.engine.configure import settings_of
 from dockfix.project.config import load_config
 from dockfix.rule.registry import Registry, load_registry
 from dockfix.verify.builders import find_builder
 from dockfix.verify.model import VerifyOptions, VerifyResult
+from dockfix.verify.session import verify_paths
 from tests.verify import pack
 from tests.verify.bases import Store
 

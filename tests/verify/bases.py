@@ -160,7 +160,8 @@ class Store:
         Raises:
             BasesError: it fails.
         """
-        return _run("buildah", *arguments, env={**os.environ, **self.environment}, cwd=self._folder)
+        environment = {**os.environ, **self.environment, "TMPDIR": str(self._folder)}
+        return _run("buildah", *arguments, env=environment, cwd=self._folder)
 
     def require(self, names: set[str]) -> None:
         """Put images into the store, unless they are there.

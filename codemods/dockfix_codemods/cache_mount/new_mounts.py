@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from dockfix.edit import dockerfile as editing
 from dockfix.facts import frontend
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.model import Refused
-from dockfix.facts.mounts import Caches, ToolCache
+from dockfix.facts.mounts import Caches, ToolCache, caches_of
 from dockfix.project.target import Target
 from dockfix.rule import Finding, Refusal, Severity
 from dockfix_codemods.cache_mount import analysis
@@ -25,6 +26,8 @@ from dockfix_codemods.cache_mount.edits import (
     tool_span,
 )
 from dockfix_codemods.cache_mount.shared_caches import SharedCaches
+
+_LOCKED: Final = "sharing=locked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,25 @@ def add_mounts(
         yield _finding(target, caches, new, cleaned)
 
 
+def _locks_again(target: Target, caches: Caches) -> bool:
+    """Whether another RUN has locked mounts, or calls apt and so may get them; nothing that Buildah 1.28 parses.
+
+    Seen with buildah 1.28.2: of two RUNs with the same two locked mounts, the second waits for a lock that the first
+    one never releases.
+    """
+    if any(each.heredocs for each in target.dockerfile.instructions):
+        return False
+    for stage, run in target.facts.runs():
+        if run is caches.run:
+            continue
+        if any(mount.get("sharing") == "locked" for mount in run.mounts):
+            return True
+        other = caches_of(target.facts, run, stage)
+        if other is not None and any(each.package.manager == "apt" for each in other.tools):
+            return True
+    return False
+
+
 def _may_have_mount(caches: Caches, tool: ToolCache) -> bool:
     """Whether a tool gets a mount here: its cache is more than likely or the base image known, and apt is ready."""
     if tool.likely and caches.stage.base is None:
@@ -114,4 +136,6 @@ def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: 
             cleaned.add(caches.stage.index)
     if not frontend.uses_buildkit(target.dockerfile):
         parts.append(Part(caveats=("requires BuildKit (or Buildah)",)))
+    if sum(_LOCKED in flag for flag in flags) > 1 and _locks_again(target, caches):
+        parts.append(Part(caveats=("Buildah 1.28 hangs at a second RUN with two locked mounts",)))
     return make_fix(at, message, parts, Severity.INFO)

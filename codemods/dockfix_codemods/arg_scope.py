@@ -209,7 +209,7 @@ CODEMOD: Final = Codemod(
         removes=("/**",),
         changes=("/**",),
         packages=Packages.ANY,
-        why=(
+        rationale=(
             "The argument is meant to have an effect, and what the steps do with its value is not known. So the "
             "promise is only that the image is still built and starts."
         ),

@@ -154,7 +154,7 @@ CODEMOD: Final = Codemod(
         changes=("**/.profile", "**/.bash*", "**/.zsh*"),
         mounts=True,
         claims=frozenset({Claim.SMALLER}),
-        why=(
+        rationale=(
             "The same version of uv installs the same packages from a mount. What its script installs is missing: the"
             " programs, a receipt, and lines in the start files of shells that put them on PATH."
         ),

@@ -161,7 +161,7 @@ CODEMOD: Final = Codemod(
     findings=("missed",),
     promise=Promise(
         config=frozenset({Part.USER, Part.ENV, Part.LABELS, Part.PORTS, Part.WORKDIR, Part.VOLUMES, Part.STOP_SIGNAL}),
-        why=(
+        rationale=(
             "ENV adds no files; other instructions may expand the variable. Files differ only if a step depends on "
             "its value, which is what the review asks."
         ),

@@ -193,6 +193,6 @@ CODEMOD: Final = Codemod(
     opt_in=True,
     findings=("neo4j 2", "postgres 4", "base-ml 5"),
     promise=Promise(
-        why="A comment is not part of any step.",
+        rationale="A comment is not part of any step.",
     ),
 )

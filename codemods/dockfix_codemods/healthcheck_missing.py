@@ -210,6 +210,8 @@ CODEMOD: Final = Codemod(
     promise=Promise(
         config=frozenset({Part.HEALTHCHECK}),
         claims=frozenset({Claim.HEALTHY}),
-        why="HEALTHCHECK only sets the configuration of the image. Compose runs the same check in its container today.",
+        rationale=(
+            "HEALTHCHECK only sets the configuration of the image. Compose runs the same check in its container today."
+        ),
     ),
 )

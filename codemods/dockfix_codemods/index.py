@@ -35,7 +35,7 @@ INDEX: Final = (
         requires=Requires.SECOND,
         promise=Promise(
             claims=frozenset({Claim.REPAIRS}),
-            why="The copied folder is the one that the named context would be; without either, the build fails.",
+            rationale="The copied folder is the one that the named context would be; without either, the build fails.",
         ),
     ),
     Codemod(
@@ -64,7 +64,7 @@ INDEX: Final = (
         requires=Requires.SECOND,
         promise=Promise(
             claims=frozenset({Claim.REPAIRS}),
-            why=(
+            rationale=(
                 "The base image is built from the same file as before, now by the same build. The image differs if the "
                 "base image that the machine has is older than its Dockerfile."
             ),
@@ -97,7 +97,7 @@ INDEX: Final = (
             removes=("/**",),
             changes=("/**",),
             packages=Packages.ANY,
-            why=(
+            rationale=(
                 "The argument is meant to have an effect, and what the steps do with its value is not known. So the "
                 "promise is only that the image is still built and starts."
             ),
@@ -125,7 +125,7 @@ INDEX: Final = (
                     Part.WORKDIR,
                 }
             ),
-            why=(
+            rationale=(
                 "ENV adds no files; other instructions may expand the variable. Files differ only if a step depends on "
                 "its value, which is what the review asks."
             ),
@@ -145,7 +145,7 @@ INDEX: Final = (
         promise=Promise(
             config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK, Part.SHELL}),
             claims=frozenset({Claim.REPAIRS}),
-            why=(
+            rationale=(
                 "The same commands run in another shell, also in the shell form of CMD, ENTRYPOINT and HEALTHCHECK. A "
                 "build that fails afterwards shows a failure that was hidden."
             ),
@@ -164,7 +164,7 @@ INDEX: Final = (
         promise=Promise(
             changes=("/etc/group", "/etc/gshadow"),
             claims=frozenset({Claim.REPAIRS}),
-            why=(
+            rationale=(
                 "The group has the same name and number as without the fix, or the build fails without it. Only the "
                 "`adduser -G` of BusyBox also lists the user as a member of the group."
             ),
@@ -183,7 +183,7 @@ INDEX: Final = (
         promise=Promise(
             changes=("/etc/passwd", "/etc/group", "/etc/gshadow"),
             owners=("/**",),
-            why=(
+            rationale=(
                 "`adduser --ingroup` sets the group of the user, of its home directory and of what it writes, and "
                 "lists the user as a member of the group."
             ),
@@ -200,7 +200,7 @@ INDEX: Final = (
         triggers=("break",),
         findings=("web 2",),
         promise=Promise(
-            why=(
+            rationale=(
                 "The attempts are the same, and after a success the loop ends as before. A build that fails afterwards "
                 "shows that every attempt failed."
             ),
@@ -221,7 +221,7 @@ INDEX: Final = (
             removes=("**/.cache/pip", "**/site-packages", "**/dist-packages", "**/bin/*"),
             packages=Packages.ANY,
             claims=frozenset({Claim.REPAIRS}),
-            why=(
+            rationale=(
                 "The packages are installed into the environment. Before, the build fails, or `pip` installs them "
                 "elsewhere. uv may choose other versions, and has a lock and a cache of its own."
             ),
@@ -239,7 +239,7 @@ INDEX: Final = (
         findings=("postgres 1",),
         promise=Promise(
             config=frozenset({Part.COMMAND}),
-            why="Only the arguments of the server differ; the server of the init scripts gets them too.",
+            rationale="Only the arguments of the server differ; the server of the init scripts gets them too.",
         ),
     ),
     Codemod(
@@ -254,7 +254,7 @@ INDEX: Final = (
         findings=("postgres 2",),
         promise=Promise(
             adds=("/docker-entrypoint-initdb.d/**",),
-            why="The new script is the only file that is copied in addition.",
+            rationale="The new script is the only file that is copied in addition.",
         ),
     ),
     Codemod(
@@ -269,7 +269,9 @@ INDEX: Final = (
         findings=("web 1",),
         promise=Promise(
             claims=frozenset({Claim.REPAIRS}),
-            why="`turbo` rejects the arguments, or does not create the files that are copied: the build fails today.",
+            rationale=(
+                "`turbo` rejects the arguments, or does not create the files that are copied: the build fails today."
+            ),
         ),
     ),
     Codemod(
@@ -295,7 +297,7 @@ INDEX: Final = (
         findings=("cross 4",),
         promise=Promise(
             config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
-            why="The instructions only set the configuration of the image; no step of the build runs them.",
+            rationale="The instructions only set the configuration of the image; no step of the build runs them.",
         ),
     ),
     Codemod(
@@ -315,7 +317,7 @@ INDEX: Final = (
             changes=("**/*.dist-info/INSTALLER", "**/*.dist-info/RECORD", "**/*.dist-info/direct_url.json", "**/bin/*"),
             packages=Packages.ANY,
             mounts=True,
-            why=(
+            rationale=(
                 "The same distributions are installed into the same environment. uv may choose other versions, writes "
                 "its own metadata and start scripts, compiles no bytecode, and has a lock and a cache of its own."
             ),
@@ -345,7 +347,7 @@ INDEX: Final = (
         promise=Promise(
             config=frozenset({Part.HEALTHCHECK}),
             claims=frozenset({Claim.HEALTHY}),
-            why=(
+            rationale=(
                 "HEALTHCHECK only sets the configuration of the image. Compose runs the same check in its container "
                 "today."
             ),
@@ -377,7 +379,7 @@ INDEX: Final = (
             adds=("/var/cache/apt/archives/*.deb",),
             packages=Packages.MORE,
             claims=frozenset({Claim.HEALTHY}),
-            why=(
+            rationale=(
                 "An install that the stage has gets one more package, with what that depends on; or only the command "
                 "of the health check differs."
             ),
@@ -395,7 +397,7 @@ INDEX: Final = (
         findings=("worker 5",),
         promise=Promise(
             config=frozenset({Part.HEALTHCHECK}),
-            why=(
+            rationale=(
                 "Only the pattern of the check differs. A check that fails afterwards shows that it never saw the "
                 "process."
             ),
@@ -413,7 +415,7 @@ INDEX: Final = (
         findings=("postgres 3",),
         promise=Promise(
             claims=frozenset({Claim.ARG_CHANGE}),
-            why="The RUNs above the new place do not use the argument, and those below it have it as before.",
+            rationale="The RUNs above the new place do not use the argument, and those below it have it as before.",
         ),
     ),
     Codemod(
@@ -428,7 +430,7 @@ INDEX: Final = (
         findings=("api 4",),
         promise=Promise(
             claims=frozenset({Claim.SOURCE_EDIT}),
-            why="The same files are copied to the same places, and the install in between does not read them.",
+            rationale="The same files are copied to the same places, and the install in between does not read them.",
         ),
     ),
     Codemod(
@@ -445,7 +447,7 @@ INDEX: Final = (
             adds=("/var/lib/apt/lists/auxfiles", "/var/lib/apt/lists/lock", "/var/lib/apt/lists/partial"),
             packages=Packages.FEWER,
             claims=frozenset({Claim.SMALLER}),
-            why=(
+            rationale=(
                 "The same commands run in one layer, and the packages are removed in the layer that installs them. "
                 "Nothing else that they leave is removed; `apt-get purge` creates empty folders for its lists."
             ),
@@ -462,7 +464,7 @@ INDEX: Final = (
         triggers=("sed",),
         findings=("postgres 1",),
         promise=Promise(
-            why=(
+            rationale=(
                 "`grep` only reads the file. A build that fails afterwards shows that the `sed` did not write the new "
                 "text."
             ),
@@ -482,7 +484,7 @@ INDEX: Final = (
         promise=Promise(
             removes=("/var/cache/apk/**",),
             claims=frozenset({Claim.SMALLER}),
-            why=(
+            rationale=(
                 "`apk add --no-cache` installs the same packages from the same index, and does not store the index. In "
                 "a stage whose layers are not part of the image, the image stays the same."
             ),
@@ -517,7 +519,7 @@ INDEX: Final = (
             removes=("/etc/apt/apt.conf.d/docker-clean",),
             claims=frozenset({Claim.CACHE_MOUNT}),
             mounts=True,
-            why=(
+            rationale=(
                 "The cache is in the mount and no longer in the image; the tool installs the same from it. For apt, "
                 "the file that would empty the mount is removed, and the auto-install marks are in the mount."
             ),
@@ -561,7 +563,7 @@ INDEX: Final = (
             config=frozenset({Part.USER}),
             changes=("/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"),
             owners=("/**",),
-            why="The same users and groups have other numbers, and their files the same ones.",
+            rationale="The same users and groups have other numbers, and their files the same ones.",
         ),
     ),
     Codemod(
@@ -578,7 +580,7 @@ INDEX: Final = (
         promise=Promise(
             removes=("/**",),
             changes=("**/.dockerignore", "**/*.dockerignore"),
-            why=(
+            rationale=(
                 "The build context has fewer files, and no file of it is new or different. If a step uses one of those "
                 "that are missing, other files differ, or the build fails."
             ),
@@ -621,7 +623,7 @@ INDEX: Final = (
         triggers=("python", "pypy"),
         findings=("reranker 1",),
         promise=Promise(
-            why="The first attempt runs the same statements; only after a failure there is another one.",
+            rationale="The first attempt runs the same statements; only after a failure there is another one.",
         ),
     ),
     Codemod(
@@ -693,7 +695,7 @@ INDEX: Final = (
         options=LazyClass("dockfix_codemods.image_pin", "ImagePinOptions"),
         needs_options=True,
         promise=Promise(
-            why=(
+            rationale=(
                 "The digest is that of the image that the tag names. If the lock file has another image than the tag "
                 "gives today, a build shows what differs."
             ),
@@ -710,7 +712,7 @@ INDEX: Final = (
         opt_in=True,
         findings=("neo4j 2", "postgres 4", "base-ml 5"),
         promise=Promise(
-            why="A comment is not part of any step.",
+            rationale="A comment is not part of any step.",
         ),
     ),
     Codemod(
@@ -727,7 +729,7 @@ INDEX: Final = (
         needs_options=True,
         promise=Promise(
             config=frozenset({Part.ENV}),
-            why="ENV adds no files. Files differ only if a step reads the variable.",
+            rationale="ENV adds no files. Files differ only if a step reads the variable.",
         ),
     ),
     Codemod(
@@ -757,7 +759,7 @@ INDEX: Final = (
             changes=("**/.profile", "**/.bash*", "**/.zsh*"),
             claims=frozenset({Claim.SMALLER}),
             mounts=True,
-            why=(
+            rationale=(
                 "The same version of uv installs the same packages from a mount. What its script installs is missing: "
                 "the programs, a receipt, and lines in the start files of shells that put them on PATH."
             ),

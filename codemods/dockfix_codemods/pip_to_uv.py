@@ -176,7 +176,7 @@ CODEMOD: Final = Codemod(
         ),
         packages=Packages.ANY,
         mounts=True,
-        why=(
+        rationale=(
             "The same distributions are installed into the same environment. uv may choose other versions, writes its"
             " own metadata and start scripts, compiles no bytecode, and has a lock and a cache of its own."
         ),

@@ -173,6 +173,6 @@ CODEMOD: Final = Codemod(
     findings=("postgres 2",),
     promise=Promise(
         adds=("/docker-entrypoint-initdb.d/**",),
-        why="The new script is the only file that is copied in addition.",
+        rationale="The new script is the only file that is copied in addition.",
     ),
 )

@@ -150,6 +150,6 @@ CODEMOD: Final = Codemod(
     findings=("postgres 1",),
     promise=Promise(
         config=frozenset({Part.COMMAND}),
-        why="Only the arguments of the server differ; the server of the init scripts gets them too.",
+        rationale="Only the arguments of the server differ; the server of the init scripts gets them too.",
     ),
 )

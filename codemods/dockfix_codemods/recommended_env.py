@@ -166,6 +166,6 @@ CODEMOD: Final = Codemod(
     findings=("reranker 2",),
     promise=Promise(
         config=frozenset({Part.ENV}),
-        why="ENV adds no files. Files differ only if a step reads the variable.",
+        rationale="ENV adds no files. Files differ only if a step reads the variable.",
     ),
 )

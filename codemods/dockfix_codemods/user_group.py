@@ -164,7 +164,7 @@ CODEMOD: Final = Codemod(
     promise=Promise(
         changes=("/etc/passwd", "/etc/group", "/etc/gshadow"),
         owners=("/**",),
-        why=(
+        rationale=(
             "`adduser --ingroup` sets the group of the user, of its home directory and of what it writes, and lists "
             "the user as a member of the group."
         ),

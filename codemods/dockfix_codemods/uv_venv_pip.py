@@ -177,7 +177,7 @@ CODEMOD: Final = Codemod(
         removes=("**/.cache/pip", "**/site-packages", "**/dist-packages", "**/bin/*"),
         packages=Packages.ANY,
         claims=frozenset({Claim.REPAIRS}),
-        why=(
+        rationale=(
             "The packages are installed into the environment. Before, the build fails, or `pip` installs them "
             "elsewhere. uv may choose other versions, and has a lock and a cache of its own."
         ),

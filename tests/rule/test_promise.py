@@ -96,7 +96,7 @@ def test_a_claim_needs_an_effect_that_can_achieve_it(claim: Claim, enough: Effec
 @pytest.mark.parametrize("codemod", load_all(), ids=lambda each: each.name)
 def test_each_rule_with_fixes_says_what_it_promises_and_why(codemod: Codemod) -> None:
     if codemod.name in HAVE_FIXES:
-        assert codemod.promise.why.endswith(".")
+        assert codemod.promise.rationale.endswith(".")
         sections = re.findall(r"^## (.*)$", page(codemod), re.M)
         assert sections.count("Promise") == 1
         assert sections[sections.index("Promise") - 1] == "Fix safety"
@@ -127,7 +127,7 @@ def test_the_section_names_all_that_may_differ_and_what_a_build_shows() -> None:
         packages=Packages.FEWER,
         mounts=True,
         claims=frozenset({Claim.CACHE_MOUNT, Claim.SMALLER}),
-        why="Because.",
+        rationale="Because.",
     )  # fmt: skip
     assert promise_section(codemod) == (
         "## Promise\n\n"
@@ -156,13 +156,13 @@ def test_every_value_has_words() -> None:
 
 def test_the_same_image() -> None:
     assert promise_section(made()) == ""
-    section = promise_section(made(why="A comment is not part of any step."))
+    section = promise_section(made(rationale="A comment is not part of any step."))
     assert section.startswith("## Promise\n\nThe image is the same.\n\nA comment is not")
     assert section.endswith("`dockfix verify` checks this with builds before and after the fixes.\n")
 
 
 def test_the_section_follows_fix_safety() -> None:
-    codemod = made(why="Because.")
+    codemod = made(rationale="Because.")
     section = promise_section(codemod)
     assert with_promise(PAGE, codemod) == PAGE.replace("Safe.\n\n", f"Safe.\n\n{section}\n")
     assert with_promise("A title.", codemod) == f"A title.\n\n{section}"
@@ -177,7 +177,7 @@ def test_an_index_holds_long_promises() -> None:
         "packages": Packages.ANY,
         "mounts": True,
         "claims": frozenset({Claim.REPAIRS}),
-        "why": 'A reason with "quotes", a backslash \\ and more words than a line can hold. ' * 3,
+        "rationale": 'A reason with "quotes", a backslash \\ and more words than a line can hold. ' * 3,
     }
     codemod = made(*Effect, **promise)
     source = index_source([codemod], "a command")

@@ -175,7 +175,7 @@ CODEMOD: Final = Codemod(
     promise=Promise(
         removes=("/var/cache/apk/**",),
         claims=frozenset({Claim.SMALLER}),
-        why=(
+        rationale=(
             "`apk add --no-cache` installs the same packages from the same index, and does not store the index. In a "
             "stage whose layers are not part of the image, the image stays the same."
         ),

@@ -105,7 +105,7 @@ CODEMOD: Final = Codemod(
         adds=("/var/lib/apt/lists/auxfiles", "/var/lib/apt/lists/lock", "/var/lib/apt/lists/partial"),
         packages=Packages.FEWER,
         claims=frozenset({Claim.SMALLER}),
-        why=(
+        rationale=(
             "The same commands run in one layer, and the packages are removed in the layer that installs them. "
             "Nothing else that they leave is removed; `apt-get purge` creates empty folders for its lists."
         ),

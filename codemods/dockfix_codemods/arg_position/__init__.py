@@ -143,6 +143,6 @@ CODEMOD: Final = Codemod(
     findings=("postgres 3",),
     promise=Promise(
         claims=frozenset({Claim.ARG_CHANGE}),
-        why="The RUNs above the new place do not use the argument, and those below it have it as before.",
+        rationale="The RUNs above the new place do not use the argument, and those below it have it as before.",
     ),
 )

@@ -157,7 +157,7 @@ CODEMOD: Final = Codemod(
         removes=("/etc/apt/apt.conf.d/docker-clean",),
         mounts=True,
         claims=frozenset({Claim.CACHE_MOUNT}),
-        why=(
+        rationale=(
             "The cache is in the mount and no longer in the image; the tool installs the same from it. For apt, the "
             "file that would empty the mount is removed, and the auto-install marks are in the mount."
         ),

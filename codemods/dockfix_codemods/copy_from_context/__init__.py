@@ -108,6 +108,6 @@ CODEMOD: Final = Codemod(
     findings=("api 1",),
     promise=Promise(
         claims=frozenset({Claim.REPAIRS}),
-        why="The copied folder is the one that the named context would be; without either, the build fails.",
+        rationale="The copied folder is the one that the named context would be; without either, the build fails.",
     ),
 )

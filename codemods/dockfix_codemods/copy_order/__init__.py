@@ -160,6 +160,6 @@ CODEMOD: Final = Codemod(
     findings=("api 4",),
     promise=Promise(
         claims=frozenset({Claim.SOURCE_EDIT}),
-        why="The same files are copied to the same places, and the install in between does not read them.",
+        rationale="The same files are copied to the same places, and the install in between does not read them.",
     ),
 )

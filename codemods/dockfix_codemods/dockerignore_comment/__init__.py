@@ -139,7 +139,7 @@ CODEMOD: Final = Codemod(
     promise=Promise(
         removes=("/**",),
         changes=("**/.dockerignore", "**/*.dockerignore"),
-        why=(
+        rationale=(
             "The build context has fewer files, and no file of it is new or different. If a step uses one of those "
             "that are missing, other files differ, or the build fails."
         ),

@@ -157,6 +157,6 @@ CODEMOD: Final = Codemod(
     triggers=("python", "pypy"),
     findings=("reranker 1",),
     promise=Promise(
-        why="The first attempt runs the same statements; only after a failure there is another one.",
+        rationale="The first attempt runs the same statements; only after a failure there is another one.",
     ),
 )

@@ -193,6 +193,6 @@ CODEMOD: Final = Codemod(
     findings=("cross 4",),
     promise=Promise(
         config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
-        why="The instructions only set the configuration of the image; no step of the build runs them.",
+        rationale="The instructions only set the configuration of the image; no step of the build runs them.",
     ),
 )

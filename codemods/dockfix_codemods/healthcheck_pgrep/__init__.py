@@ -106,6 +106,8 @@ CODEMOD: Final = Codemod(
     findings=("worker 5",),
     promise=Promise(
         config=frozenset({Part.HEALTHCHECK}),
-        why="Only the pattern of the check differs. A check that fails afterwards shows that it never saw the process.",
+        rationale=(
+            "Only the pattern of the check differs. A check that fails afterwards shows that it never saw the process."
+        ),
     ),
 )

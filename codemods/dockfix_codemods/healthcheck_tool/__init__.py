@@ -183,7 +183,7 @@ CODEMOD: Final = Codemod(
         adds=("/var/cache/apt/archives/*.deb",),
         packages=Packages.MORE,
         claims=frozenset({Claim.HEALTHY}),
-        why=(
+        rationale=(
             "An install that the stage has gets one more package, with what that depends on; or only the command of "
             "the health check differs."
         ),

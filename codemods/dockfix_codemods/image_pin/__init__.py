@@ -164,7 +164,7 @@ CODEMOD: Final = Codemod(
     needs_options=True,
     findings=("cross 1",),
     promise=Promise(
-        why=(
+        rationale=(
             "The digest is that of the image that the tag names. If the lock file has another image than the tag "
             "gives today, a build shows what differs."
         ),

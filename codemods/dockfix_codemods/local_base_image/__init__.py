@@ -190,7 +190,7 @@ CODEMOD: Final = Codemod(
     findings=("worker 1",),
     promise=Promise(
         claims=frozenset({Claim.REPAIRS}),
-        why=(
+        rationale=(
             "The base image is built from the same file as before, now by the same build. The image differs if the "
             "base image that the machine has is older than its Dockerfile."
         ),

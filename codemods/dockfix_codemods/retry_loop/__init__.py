@@ -116,7 +116,7 @@ CODEMOD: Final = Codemod(
     triggers=("break",),
     findings=("web 2",),
     promise=Promise(
-        why=(
+        rationale=(
             "The attempts are the same, and after a success the loop ends as before. A build that fails afterwards "
             "shows that every attempt failed."
         ),

@@ -95,7 +95,7 @@ CODEMOD: Final = Codemod(
     triggers=("sed",),
     findings=("postgres 1",),
     promise=Promise(
-        why=(
+        rationale=(
             "`grep` only reads the file. A build that fails afterwards shows that the `sed` did not write the new text."
         ),
     ),

@@ -231,7 +231,7 @@ CODEMOD: Final = Codemod(
     promise=Promise(
         config=frozenset({Part.SHELL, Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
         claims=frozenset({Claim.REPAIRS}),
-        why=(
+        rationale=(
             "The same commands run in another shell, also in the shell form of CMD, ENTRYPOINT and HEALTHCHECK. A "
             "build that fails afterwards shows a failure that was hidden."
         ),

@@ -213,6 +213,6 @@ CODEMOD: Final = Codemod(
     findings=("web 1",),
     promise=Promise(
         claims=frozenset({Claim.REPAIRS}),
-        why="`turbo` rejects the arguments, or does not create the files that are copied: the build fails today.",
+        rationale="`turbo` rejects the arguments, or does not create the files that are copied: the build fails today.",
     ),
 )

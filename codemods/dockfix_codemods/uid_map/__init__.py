@@ -237,6 +237,6 @@ CODEMOD: Final = Codemod(
         config=frozenset({Part.USER}),
         changes=("/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"),
         owners=("/**",),
-        why="The same users and groups have other numbers, and their files the same ones.",
+        rationale="The same users and groups have other numbers, and their files the same ones.",
     ),
 )

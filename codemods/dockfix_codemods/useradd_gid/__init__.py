@@ -186,7 +186,7 @@ CODEMOD: Final = Codemod(
     promise=Promise(
         changes=("/etc/group", "/etc/gshadow"),
         claims=frozenset({Claim.REPAIRS}),
-        why=(
+        rationale=(
             "The group has the same name and number as without the fix, or the build fails without it. Only the "
             "`adduser -G` of BusyBox also lists the user as a member of the group."
         ),

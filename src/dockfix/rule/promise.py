@@ -81,7 +81,7 @@ class Promise:
         owners: the files whose owner or group may differ, but not their content.
         mounts: whether what is at or below the targets of mounts may be new, missing or different. Only the Dockerfile
             names these places: see `with_mounts`. Some builders leave empty folders above a target.
-        why: why the promise holds, or what a build shows if it does not, in sentences for the rule's page.
+        rationale: why the promise holds, or what a build shows if it does not, in sentences for the rule's page.
     """
 
     config: frozenset[Part] = frozenset()
@@ -92,7 +92,7 @@ class Promise:
     claims: frozenset[Claim] = frozenset()
     owners: tuple[str, ...] = ()
     mounts: bool = False
-    why: str = ""
+    rationale: str = ""
 
     def __post_init__(self) -> None:
         for pattern in (*self.adds, *self.removes, *self.changes, *self.owners):

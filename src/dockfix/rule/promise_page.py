@@ -63,7 +63,7 @@ def promise_section(codemod: Codemod) -> str:
     claims = [f"- {_CLAIMS[each]}" for each in Claim if each in promise.claims]
     shown = "`dockfix verify` checks this with builds before and after the fixes"
     shown += ", and that:" if claims else "."
-    blocks = [same, "\n".join(exceptions), _wrapped(promise.why), shown, "\n".join(claims)]
+    blocks = [same, "\n".join(exceptions), _wrapped(promise.rationale), shown, "\n".join(claims)]
     return "## Promise\n\n" + "\n\n".join(filter(None, blocks)) + "\n"
 
 

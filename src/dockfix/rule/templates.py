@@ -101,7 +101,7 @@ CODEMOD: Final = Codemod(
     triggers=("from",),
     options=@CLASS@Options,
     # What the fixes may change in the image and what they achieve; without it, the image must be the same.
-    # promise=Promise(config=frozenset({Part.LABELS}), claims=frozenset({Claim.SMALLER}), why="One sentence."),
+    # promise=Promise(config=frozenset({Part.LABELS}), claims=frozenset({Claim.SMALLER}), rationale="One sentence."),
 )
 '''
 

@@ -22,7 +22,7 @@ from dockfix.verify.builders.containers import StoreBuilder
 from dockfix.verify.model import BuilderError, BuildRequest, Secret, Start
 
 BASE = "localhost/busybox-base"
-PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home:/bin/sh\n"
+ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home:/bin/sh\n"
 
 
 class Place:
@@ -49,9 +49,10 @@ class Place:
 
     def used(self) -> tuple[str, str]:
         """What the user's store holds: its images and its size."""
-        images = subprocess.run([self.program, "images", "--all"], check=True, capture_output=True, text=True).stdout
+        listing = [self.program, "images", "--all", "--quiet", "--no-trunc"]
+        images = subprocess.run(listing, check=True, capture_output=True, text=True).stdout
         size = subprocess.run(["du", "-s", self.store / "overlay"], check=True, capture_output=True, text=True).stdout
-        return re.sub(r"  .* ago", "", images), size.split()[0]
+        return images, size.split()[0]
 
     def left(self) -> list[str]:
         """What private stores left behind: folders and mounts."""
@@ -74,7 +75,7 @@ def busybox_root(busybox: Path, root: Path) -> None:
     for library in libraries(busybox):
         (root / library.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
         shutil.copy(library, root / library.relative_to("/"))
-    (root / "etc/passwd").write_text(PASSWD)
+    (root / "etc/passwd").write_text(ACCOUNTS)
     (root / "etc/group").write_text("root:x:0:\napp:x:1000:\n")
 
 
@@ -343,9 +344,9 @@ class Contract:
             builder.export("localhost/dockfix-test:missing", tmp_path)
 
     def test_a_container_whose_health_check_passes(self, builder: StoreBuilder, image: str) -> None:
-        command = ("/bin/sh", "-c", "echo $GREETING $(id -un) $(pwd); sleep 1; touch /tmp/ready; exec sleep 43.5")
+        command = ("/bin/sh", "-c", "echo $GREETING $(id -un) $(pwd); sleep 1; touch /srv/ready; exec sleep 43.5")
         began = time.monotonic()
-        outcome = builder.start(image, Start(command, health=("test", "-e", "/tmp/ready"), limit=20.0))
+        outcome = builder.start(image, Start(command, health=("test", "-e", "/srv/ready"), limit=20.0))
         assert (outcome.running, outcome.exit_code, outcome.health_code, outcome.reason) == (True, None, 0, "")
         assert outcome.output.strip() == "hello app /srv"
         assert time.monotonic() - began < 15
@@ -354,7 +355,10 @@ class Contract:
 
     def test_a_health_check_reaches_the_container_and_not_the_host(self, builder: StoreBuilder, image: str) -> None:
         command = ("/bin/sh", "-c", "echo hi > index.html; exec httpd -f -p 127.0.0.1:8321 -h /srv")
-        health = ("/bin/sh", "-c", "wget -qO- http://127.0.0.1:8321/; pgrep httpd > /dev/null && ! pgrep pytest")
+        names = "/proc/[0-9]*/comm"
+        check = f"wget -qO- http://127.0.0.1:8321/ && grep -sqx httpd {names} && ! grep -sqx pytest {names}"
+        health = ("/bin/sh", "-c", check)
+        assert "pytest" in Path("/proc/self/comm").read_text()
         outcome = builder.start(image, Start(command, health=health, limit=15.0))
         assert (outcome.running, outcome.health_code, outcome.health_output.strip()) == (True, 0, "hi")
 
@@ -375,6 +379,9 @@ class Contract:
         assert (outcome.running, outcome.exit_code) == (False, None)
         assert "/missing/program" in outcome.reason
         assert "no such file or directory" in outcome.reason
+
+    def test_a_container_without_a_command(self, builder: StoreBuilder, image: str) -> None:
+        assert builder.start(image, Start(())).reason == "the image has neither an entrypoint nor a command"
 
     def test_an_interrupted_container_is_removed(
         self, builder: StoreBuilder, image: str, monkeypatch: pytest.MonkeyPatch
@@ -415,6 +422,7 @@ class Contract:
             builder.close()
             builder.close()
         assert place.left() == left
+        assert not builder.store.run_root.exists()
         assert place.used() == before
         assert self.caches() == stores
 

@@ -35,4 +35,6 @@ def test_limits_are_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.xdist_group("verify")
 class TestPodman(Contract):
+    """Real builds."""
+
     kind = PodmanBuilder

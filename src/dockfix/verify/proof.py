@@ -189,7 +189,7 @@ def _all_of(items: Sequence[Item], blocked: Mapping[str, Verdict]) -> dict[Item,
 
 
 def _alone(subject: Subject, found: Found, items: Sequence[Item]) -> dict[Item, Verdict]:
-    """Those of several fixes of one rule that have a promise that does not hold when each is made without the others."""
+    """Those of several fixes of one rule that have a promise that does not hold when each is made alone, with it."""
     bad: dict[Item, Verdict] = {}
     for item in items:
         one = subject.search(found.start, [item])

@@ -3,12 +3,19 @@
 They are driven by their command lines: one way for four programs, without a dependency, and with logs that say which
 steps came from the cache. Client libraries (python-on-whales, the Docker SDK) serve Docker alone, or hide that log.
 
+- `buildx`: docker buildx, with a docker daemon.
+- `buildctl`: buildctl, with a running buildkitd.
 - `buildah`: buildah, with a private image store.
 - `podman`: podman, with a private image store.
 - `common`: what all builders share: options of a build, probes, one-line reasons, the trial of a container.
 - `containers`: what buildah and podman have in common.
 - `steps`: reads the steps and the reason of a failure from the log of buildah and podman.
 - `store`: a private image store, removed as a whole.
+- `progress`: reads BuildKit's plain output.
+- `records`: what builds leave in BuildKit's cache, and which of it may be removed.
+- `layout`: an OCI layout with several images.
+- `trial_step`: tries a container as a step of a build.
+- `tiny_program`: a program that does nothing, to try how commands can be run.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,8 @@ from dockfix.verify.builders.common import (
 )  # fmt: skip
 from dockfix.verify.builders.steps import StepReader, failure
 from dockfix.verify.builders.store import Store
-from dockfix.verify.model import BuilderError, BuildOutcome, BuildRequest, OnLine
+from dockfix.verify.builders.tiny_program import tiny_program
+from dockfix.verify.model import BuilderError, BuildOutcome, BuildRequest, OnLine, Start, StartOutcome
 from dockfix.verify.process import Completed, run
 
 __all__ = ["ENDS_TOGETHER", "StoreBuilder"]
@@ -32,10 +34,10 @@ isolation, a command in the background would outlive the build.
 
 _QUICK: Final = 60.0
 _SLOW: Final = 1800.0
-_NO_PROGRAM: Final = "/dockfix-probe"
+_TRIAL: Final = "localhost/dockfix-trial"
 
 
-class StoreBuilder:
+class StoreBuilder(ABC):
     """A builder with a private store: building and cleaning up. Subclasses export and start."""
 
     name: ClassVar[str]
@@ -100,9 +102,17 @@ class StoreBuilder:
             self.store.remove()
         self._closed = True  # not before: an interrupted call can be made again
 
+    @abstractmethod
+    def export(self, tag: str, folder: Path) -> Path:
+        """Write an image as an archive. See `dockfix.verify.model.Builder.export`."""
+
+    @abstractmethod
+    def start(self, tag: str, start: Start) -> StartOutcome:
+        """Start a container. See `dockfix.verify.model.Builder.start`."""
+
+    @abstractmethod
     def remove_containers(self) -> None:
         """Remove the containers of this run."""
-        raise NotImplementedError
 
     def _working_isolation(self) -> str:
         """How RUN is isolated: what `BUILDAH_ISOLATION` says, else what works here; empty for the program's own way."""
@@ -117,21 +127,21 @@ class StoreBuilder:
         raise BuilderError(f"{self.name} cannot run commands in a build here ({own}); see its option `--isolation`")
 
     def _isolation_fails(self, isolation: str) -> str | None:
-        """Why an isolation does not work, in one line; None if it does.
-
-        It works if a build gets as far as not finding a program that does not exist.
-        """
+        """Why an isolation does not work, in one line; None if a build with RUN succeeds, or cannot be tried."""
+        program = tiny_program(os.uname().machine)
+        if program is None:
+            return None
         context = self.store.temporary / "probe"
         context.mkdir(exist_ok=True)
+        (context / "program").write_bytes(program)
+        (context / "program").chmod(0o755)
         dockerfile = context / "Dockerfile"
-        dockerfile.write_text(f'FROM scratch\nRUN ["{_NO_PROGRAM}"]\n', encoding="utf-8")
+        dockerfile.write_text('FROM scratch\nCOPY program /\nRUN ["/program"]\n', encoding="utf-8")
         options = [f"--isolation={isolation}"] if isolation else []
-        trial = self.run(
-            ["build", "--layers", "--force-rm", *options, f"--file={dockerfile}", str(context)],
-            _QUICK,
-            prefix=self.together,
-        )
-        if re.search(rf"{_NO_PROGRAM}\b.*: no such file or directory", trial.output):
+        argv = ["build", "--no-cache", "--layers", "--force-rm", *options, f"--tag={_TRIAL}", f"--file={dockerfile}"]
+        trial = self.run([*argv, str(context)], _QUICK, prefix=self.together)
+        if trial.ok:
+            self.remove(_TRIAL)
             return None
         return f"stopped after {_QUICK:g} s" if trial.timed_out else failure(trial.output, trial.code)
 

@@ -46,6 +46,8 @@ class PodmanBuilder(StoreBuilder):
 
         User, working directory and environment are those of the image, as podman takes them itself.
         """
+        if not start.command:
+            return StartOutcome(False, reason="the image has neither an entrypoint nor a command")
         entrypoint, *arguments = start.command
         options = ["run", f"--name={_CONTAINER}", "--pull=never", "--network=none", "--no-healthcheck"]
         options += ["--log-driver=none", *_limits(), f"--entrypoint={json.dumps([entrypoint])}", tag, *arguments]
@@ -55,9 +57,10 @@ class PodmanBuilder(StoreBuilder):
 
         try:
             with Running(self.command(options), env=self.store.env) as running:
-                outcome = try_container(running, check if start.health else None, start)
-                self.remove_containers()  # while podman runs: it is told the end of its container
-                running.stop(2.0)
+                try:
+                    outcome = try_container(running, check if start.health else None, start)
+                finally:
+                    self.remove_containers()  # podman, which waits for it, then ends by itself
         finally:
             self.remove_containers()
         return _reported(outcome)

@@ -16,8 +16,8 @@ _STEP: Final = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+(?:/\d+)?: (.*)")
 _CACHED: Final = "--> Using cache"
 _DONE: Final = re.compile(r"(?:\[\d+/\d+\] )?COMMIT(?: |$)")
 _ERROR: Final = re.compile(r"[Ee]rror:? (.*)")
-_AT_STEP: Final = re.compile(r'building at STEP "(.*)": (.*)', re.DOTALL)
-_EXIT: Final = re.compile(r"(?:while running runtime: )?(exit status \d+)")
+_EXIT: Final = re.compile(r'building at STEP "(.*)": (?:while running runtime: )?(exit status \d+)')
+_AT_STEP: Final = re.compile(r'building at STEP "(.*?)": (.*)')
 _NOISE: Final = re.compile(
     r'subprocess exited |container exited |process exited |time="|\[Warning\]|(?:\[\d+/\d+\] )?STEP |--> |[Ee]rror:? '
 )
@@ -59,15 +59,13 @@ def failure(log: str, code: int) -> str:
     errors = [match[1] for line in lines if (match := _ERROR.match(line)) is not None]
     if not errors:
         return one_line(lines[-1]) if lines else f"exit code {code}"
-    at_step = _AT_STEP.fullmatch(errors[-1])
-    if at_step is None:
-        return one_line(errors[-1])
-    step, cause = one_line(at_step[1], 120), at_step[2]
-    exit_status = _EXIT.fullmatch(cause)
-    if exit_status is None:
-        return f"`{step}`: {one_line(cause)}"
-    said = _last_words(lines)
-    return f"`{step}`: {exit_status[1]}" + (f": {one_line(said)}" if said else "")
+    error = errors[-1]
+    if (at_step := _EXIT.fullmatch(error)) is not None:
+        said = _last_words(lines)
+        return f"`{one_line(at_step[1], 120)}`: {at_step[2]}" + (f": {one_line(said)}" if said else "")
+    if (at_step := _AT_STEP.fullmatch(error)) is not None:
+        return f"`{one_line(at_step[1], 120)}`: {one_line(at_step[2])}"
+    return one_line(error)
 
 
 def _last_words(lines: list[str]) -> str:

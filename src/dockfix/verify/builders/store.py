@@ -1,7 +1,7 @@
 """A private image store for buildah and podman: the images of the user's store are visible, nothing is written there.
 
 All that a run makes (images, layers, containers, cache mounts) lies below two folders, so that it can be removed as a
-whole. The folders are next to those of the user's store: what that file system can do is enough for the driver.
+whole. They are next to those of the user's store if they can be: what that file system can do is enough for the driver.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
@@ -26,6 +26,8 @@ _PREFIX: Final = "dockfix-"
 _LOCK: Final = "dockfix.lock"
 _LAYERED: Final = ("overlay", "vfs")
 """The storage drivers that can read the images of another store."""
+_LONGEST: Final = 29
+"""How long the path of the parent of `run_root` may be: podman takes no `--runroot` of more than 50 characters."""
 
 
 class Store:
@@ -47,10 +49,13 @@ class Store:
         if driver not in _LAYERED:
             raise BuilderError(f"{program}: the storage driver `{driver}` is not supported, only overlay and vfs")
         graph, running = Path(user["graphroot"]), Path(user["runroot"])
-        for parent in {graph.parent, running.parent}:
+        short = Path(tempfile.gettempdir())
+        for parent in {graph.parent, running.parent, short}:
             self._remove_stale(parent)
-        self.root, self._lock = _made(graph.parent, folder)
-        self.run_root, self._run_lock = _made(running.parent, folder)
+        self.root, self._lock = _made([graph.parent, folder])
+        self.run_root, self._run_lock = _made(
+            [place for place in (running.parent, short) if len(str(place)) <= _LONGEST] + [folder]
+        )
         self.temporary = self.root / "tmp"
         self.temporary.mkdir()
         places = {"root": self.root / "store", "runroot": self.run_root / "run"}
@@ -95,8 +100,10 @@ def _info(program: str) -> dict[str, Any]:
         raise BuilderError(f"{program} cannot be run: {error.strerror}") from None
     try:
         if answer.ok:
-            text = answer.output
-            return {name.lower(): value for name, value in json.loads(text[text.index("{") :])["store"].items()}
+            told = json.loads(answer.output[answer.output.index("{") :])
+            if told["host"].get("serviceIsRemote"):
+                raise BuilderError(f"{program} only drives a remote service here, which has no private store")
+            return {name.lower(): value for name, value in told["store"].items()}
     except (ValueError, KeyError, AttributeError):
         pass
     raise BuilderError(f"{program} has no image store: {one_line(answer.output)}")
@@ -110,9 +117,9 @@ def _driver_options(options: object) -> list[str]:
     return [str(each) for each in options] if isinstance(options, list) else []
 
 
-def _made(parent: Path, folder: Path) -> tuple[Path, IO[bytes]]:
-    """A new folder with its lock."""
-    place = parent if os.access(parent, os.W_OK) else folder
+def _made(places: Sequence[Path]) -> tuple[Path, IO[bytes]]:
+    """A new folder in the first place that can be written, with its lock."""
+    place = next((each for each in places if os.access(each, os.W_OK)), places[-1])
     root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
     unlocked = root / "new.lock"
     lock = unlocked.open("wb")

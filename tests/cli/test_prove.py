@@ -131,7 +131,7 @@ def test_unsafe_of_the_configuration_does_not_apply_what_is_not_proven(builds: B
     ("arguments", "message"),
     [
         (["--builder", "buildah"], "--builder can only be used with --prove"),
-        (["--runs", "2", "--quick"], "--runs and --quick can only be used with --prove"),
+        (["--runs", "2", "--timeout", "9"], "--runs and --timeout can only be used with --prove"),
         (["--timeout", "2", "--max-context", "1M"], "--timeout and --max-context can only be used with --prove"),
         (["--prove", "-i"], "--prove cannot be combined with --interactive or standard input"),
         (["--prove", "-"], "--prove cannot be combined with --interactive or standard input"),
@@ -157,6 +157,6 @@ def test_an_interrupt_writes_nothing(builds: Builds) -> None:
 
 
 def test_options_of_builds_reach_the_session(builds: Builds) -> None:
-    assert builds("fine", "apply", "--prove", "--runs", "2", "--quick", "--builder", "podman").returncode == 0
+    assert builds("fine", "apply", "--prove", "--runs", "2", "--builder", "podman").returncode == 0
     said = builds.said()
-    assert (said["builder"], said["options"]["runs"], said["options"]["quick"]) == ("podman", 2, True)
+    assert (said["builder"], said["options"]["runs"]) == ("podman", 2)

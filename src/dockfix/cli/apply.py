@@ -40,7 +40,6 @@ def apply(
     runs: options.RunsOption = None,
     timeout: options.TimeoutOption = None,
     max_context: options.MaxContextOption = None,
-    quick: options.QuickOption = False,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
     compose: options.ComposeOption = None,
@@ -87,6 +86,6 @@ def apply(
         interactive=interactive,
         fail_on_fix=exit_non_zero_on_fix,
         prove=prove,
-        builds=BuildsGiven(builder, runs, timeout, max_context, quick),
+        builds=BuildsGiven(builder, runs, timeout, max_context),
     )
     raise typer.Exit(code)

@@ -98,9 +98,19 @@ def _table(target: TargetResult, style: Style, verbose: bool) -> Iterator[str]:
 
 def _verdicts(target: TargetResult, style: Style, verbose: bool) -> Iterator[str]:
     verdicts = shown_first(target.verdicts)
+    if _fails_anyway(target) and not verbose:
+        style_ = STATE_STYLES[State.NOT_SHOWN]
+        yield f"  {style(style_, State.NOT_SHOWN.value)}  all promises: the build fails before and after the fixes"
+        return
     width = max((len(each.rule) for each in verdicts), default=0)
     for each in verdicts:
         yield from _verdict(each, width, style, verbose)
+
+
+def _fails_anyway(target: TargetResult) -> bool:
+    """Whether the builds before and after fail, so that nothing is shown of any promise."""
+    failed = [each for each in (target.before, target.after) if each is not None and not each.ok]
+    return len(failed) == 2 and all(each.state is State.NOT_SHOWN for each in target.verdicts)
 
 
 def _verdict(verdict: Verdict, width: int, style: Style, verbose: bool) -> Iterator[str]:

@@ -144,6 +144,10 @@ class Subject:
         """Fixes in the order in which they are applied."""
         return tuple(item for item in self.items if item in items)
 
+    def _allows_any_file(self, item: Item) -> bool:
+        promise = self.job.promises[item.rule]
+        return "/**" in (*promise.adds, *promise.removes, *promise.changes, *promise.owners)
+
     def repairs(self) -> tuple[Item, ...]:
         """The fixes of rules that repair builds, if the build fails without and succeeds with them; else none.
 
@@ -164,7 +168,12 @@ class Subject:
         """Find the fixes that break what every rule promises; `start` are those that both versions have."""
 
         def breaks(some: Sequence[Item]) -> bool:
-            return self.compare(start, some).broken
+            if self.compare(start, some).broken:
+                return True
+            # a promise of any file would cover what the other fixes change, so these are compared on top of it
+            wide = [item for item in some if self._allows_any_file(item)]
+            rest = [item for item in some if item not in wide]
+            return bool(wide and rest) and self.compare((*start, *wide), rest).broken
 
         found, left = culprits(items, breaks) if items else ([], [])
         evidence = {item: self._evidence(start, items, item) for item in found}

@@ -26,7 +26,6 @@ api/Dockerfile: api (docker-compose.yaml:12)
   not shown  cache-mount  starts
     the image has no command
   kept       cache-mount  builds
-    the build succeeded
   differences that no promise covers:
     removed /usr/bin/gcc: file 0755 root
     config user: none -> app

@@ -7,6 +7,7 @@ the most important line of each verdict's evidence, and ten of the differences t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from dockfix.output.measures import (
@@ -29,6 +30,7 @@ MAX_DIFFERENCES: Final = 10
 
 STATE_STYLES: Final = {State.KEPT: "good", State.BROKEN: "error", State.NOT_SHOWN: "warning"}
 _STATE_WIDTH: Final = max(len(state.value) for state in State)
+_PROMISES_OF_ALL: Final = ("builds", "image", "starts")
 
 
 def verify_text(result: VerifyResult, *, style: Style = PLAIN, verbose: bool = False) -> str:
@@ -103,8 +105,16 @@ def _verdicts(target: TargetResult, style: Style, verbose: bool) -> Iterator[str
         yield f"  {style(style_, State.NOT_SHOWN.value)}  all promises: the build fails before and after the fixes"
         return
     width = max((len(each.rule) for each in verdicts), default=0)
+    joined: dict[str, list[Verdict]] = {}
     for each in verdicts:
-        yield from _verdict(each, width, style, verbose)
+        # what every rule promises, and keeps, needs no words of its own
+        if each.state is State.KEPT and each.promise in _PROMISES_OF_ALL and not verbose:
+            joined.setdefault(each.rule, []).append(each)
+        else:
+            yield from _verdict(each, width, style, verbose)
+    for some in joined.values():
+        promises = ", ".join(each.promise for each in some)
+        yield from _verdict(replace(some[0], promise=promises, evidence=()), width, style, verbose)
 
 
 def _fails_anyway(target: TargetResult) -> bool:

@@ -1,0 +1,210 @@
+"""Fixes as review comments with suggestions, for the API of GitHub that creates a review of a pull request.
+
+The document is the body of `POST /repos/OWNER/REPO/pulls/NUMBER/reviews`: `event`, `body`, and `comments` with `path`,
+`line`, `side`, `body` and, for several lines, `start_line` and `start_side`. GitHub replaces the lines `start_line` to
+`line` of the pull request's head by the lines of the suggestion.
+
+- A comment has the whole fix: a fix of several places replaces all lines from the first to the last. Where a fix only
+  inserts or deletes lines, the line before (or after) is part of the suggestion.
+- Fixes whose lines overlap: those of one rule that do not change the same text are one comment, as dockfix applies
+  them together. Of others the safe one, then the first, is a suggestion, and the second is a comment with its diff.
+- A fix has a diff instead of a suggestion if it changes or creates other files; if its lines end with CRLF, since
+  GitHub decides how a suggested line ends; if it changes the line end of the file's last line; or if its lines have
+  control or invisible characters or invalid UTF-8, which a reader could not see.
+
+GitHub refuses a review if a comment is not on a line of the pull request's diff: remove those first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from dockfix.engine.fixes import edits_by_file
+from dockfix.engine.results import RunResult, is_unsafe
+from dockfix.output.json import dumps, valid
+from dockfix.output.line_changes import LineChange, anchored, hunks, line_change
+from dockfix.output.links import rule_url
+from dockfix.output.located import Located, located, parts
+from dockfix.output.markdown import code, prose
+from dockfix.output.measures import count
+from dockfix.output.plain import UNPRINTABLE
+from dockfix.output.verify_markdown import diff_block
+from dockfix.rule.model import Edit, Fix, conflict
+from dockfix.rule.registry import Registry
+from dockfix.syntax.source import Lines
+
+__all__ = ["review", "suggestions_json"]
+
+_MAX_BODY: Final = 60_000
+"""How many bytes a comment has at most; GitHub allows 65,536 characters."""
+_MAX_LINES: Final = 200
+"""How many lines a suggestion replaces at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    text: str
+    lines: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Comment:
+    """Fixes of one rule in one file. `change` is None if they are shown as a diff, for the reason `why`."""
+
+    file: _File
+    found: tuple[Located, ...]
+    edits: tuple[Edit, ...]
+    change: LineChange | None
+    why: str = ""
+
+
+def suggestions_json(result: RunResult, registry: Registry) -> str:
+    """The review as JSON text."""
+    return dumps(review(result, registry))
+
+
+def review(result: RunResult, registry: Registry) -> dict[str, Any]:
+    """The review as JSON-ready data."""
+    comments = _comments(result)
+    number = sum(each.change is not None for each in comments)
+    summary = f"dockfix suggests {count(number, 'change', 'changes')}"
+    if more := len(comments) - number:
+        summary += f", and has {count(more, 'fix', 'fixes')} that GitHub cannot apply as a suggestion"
+    return {"event": "COMMENT", "body": f"{summary}.", "comments": [_comment(each, registry) for each in comments]}
+
+
+def _comments(result: RunResult) -> list[_Comment]:
+    found = [each for each in located(result) if isinstance(each.found.finding, Fix)]
+    found.sort(key=lambda each: is_unsafe(each.found))
+    files: dict[Path, _File] = {}
+    made: list[_Comment] = []
+    for each in found:
+        own = _own_file(each, result, files)
+        if own is None:
+            made.append(_plain(each, "it changes several files, or creates one"))
+            continue
+        _add(made, own[0], each, own[1])
+    order = {file.display: number for number, file in enumerate(result.files)}
+    return sorted(made, key=lambda each: (order.get(each.found[0].path, 0), each.found[0].start))
+
+
+def _own_file(each: Located, result: RunResult, files: dict[Path, _File]) -> tuple[_File, tuple[Edit, ...]] | None:
+    """The one file that a fix edits, which need not be the one that it was found in."""
+    edits = edits_by_file(each.found)
+    if len(edits) != 1 or not all(edits.values()):
+        return None
+    ((path, own),) = edits.items()
+    if path not in files:
+        if path == each.found.path:
+            files[path] = _File(each.path, each.text, each.lines)
+        else:
+            text = result.workspace.text_if_any(path)
+            if text is None:
+                return None
+            files[path] = _File(result.workspace.display(path), text, Lines(text))
+    return files[path], own
+
+
+def _add(made: list[_Comment], file: _File, each: Located, edits: tuple[Edit, ...]) -> None:
+    """Add a fix: as a suggestion, joined with suggestions of its rule, or as a diff."""
+    why, overlapping = "", list[_Comment]()
+    for change in anchored(line_change(file.text, file.lines, edits), file.text, file.lines):
+        overlapping = [old for old in made if old.change and old.file is file and _overlap(old.change, change)]
+        why = _why_not(change)
+        if not why and not overlapping:
+            made.append(_Comment(file, (each,), edits, change))
+            return
+    if not overlapping and not why:
+        why = "it changes the line end of the last line"
+    elif not why and all(_joinable(old, each, edits) for old in overlapping):
+        joined = _Comment(
+            file,
+            (*(one for old in overlapping for one in old.found), each),
+            (*(edit for old in overlapping for edit in old.edits), *edits),
+            None,
+        )
+        for change in anchored(line_change(file.text, file.lines, joined.edits), file.text, file.lines):
+            others = [old for old in made if old.change and old.file is file and old not in overlapping]
+            if not _why_not(change) and not any(_overlap(old.change, change) for old in others if old.change):
+                made[:] = [old for old in made if old not in overlapping]
+                made.append(_Comment(file, joined.found, joined.edits, change))
+                return
+    made.append(_plain(each, why or "another suggestion changes the same lines; apply that one first", file, edits))
+
+
+def _plain(each: Located, why: str, file: _File | None = None, edits: tuple[Edit, ...] | None = None) -> _Comment:
+    own = _File(each.path, each.text, each.lines)
+    return _Comment(file or own, (each,), each.edits if edits is None else edits, None, why)
+
+
+def _joinable(old: _Comment, each: Located, edits: tuple[Edit, ...]) -> bool:
+    return all(
+        one.found.rule == each.found.rule and is_unsafe(one.found) == is_unsafe(each.found) for one in old.found
+    ) and not conflict(old.edits, edits)
+
+
+def _overlap(one: LineChange, other: LineChange) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _why_not(change: LineChange) -> str:
+    """Why lines cannot be a suggestion; empty if they can."""
+    text = "".join((*change.old, *change.new))
+    if len(change.old) > _MAX_LINES or len(text.encode("utf-8", "backslashreplace")) > _MAX_BODY // 2:
+        return "it changes too many lines"
+    if "\r" in text:
+        return "its lines end with CRLF, which a suggestion cannot keep"
+    if any(match[0] not in "\t\n" for match in UNPRINTABLE.finditer(text)):
+        return "its lines have control, invisible or invalid characters"
+    return ""
+
+
+def _comment(comment: _Comment, registry: Registry) -> dict[str, Any]:
+    change = comment.change
+    if change is not None:
+        start, end = change.start, change.end
+    else:
+        first = comment.found[0]
+        start, end = first.start.line, first.end.line
+        if comment.edits and comment.file.path != first.path:  # the comment is on the file that is edited
+            start = end = comment.file.lines.line(comment.edits[0].start)
+    place: dict[str, Any] = {"path": valid(comment.file.path)}
+    if start != end:
+        place |= {"start_line": start, "start_side": "RIGHT"}
+    place |= {"line": end, "side": "RIGHT"}
+    return {**place, "body": _body(comment, registry)}
+
+
+def _body(comment: _Comment, registry: Registry) -> str:
+    lines: list[str] = []
+    for each in comment.found:
+        found = each.found
+        url = rule_url(found.rule, registry)
+        named = f"[{code(found.rule)}]({url})" if url else code(found.rule)
+        lines += [f"**{named}** ({found.severity.value}): {prose(found.finding.message)}", ""]
+        lines += [line for label, text in parts(found) for line in (f"- {label}: {prose(text)}",)]
+        lines.append("")
+    if comment.change is not None:
+        return "\n".join((*lines, *_block(comment.change)))
+    lines += [f"Not a suggestion: {prose(comment.why)}. `dockfix apply` makes the change:", ""]
+    if comment.edits:
+        diff = hunks(comment.file.text, comment.file.lines, comment.edits, comment.file.path)
+        block = list(diff_block(diff))
+        if len("\n".join((*lines, *block)).encode()) <= _MAX_BODY:
+            return "\n".join((*lines, *block))
+    return "\n".join(lines)
+
+
+def _block(change: LineChange) -> Iterator[str]:
+    """The suggestion; its fence is longer than any run of backticks in it."""
+    new = [line.removesuffix("\n") for line in change.new]
+    longest = max((len(run) for line in new for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield f"{fence}suggestion"
+    yield from new
+    yield fence

@@ -33,6 +33,8 @@ _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sch
 _BASE: Final = "SRCROOT"
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _PROBLEM: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
+_ABOUT: Final = re.compile(r"^## What it does\n+(.+?)(?=\n\n|\n#|\Z)", re.S | re.M)
+"""Of a rule's page, the first paragraph of its first section."""
 _PLACEHOLDER: Final = re.compile(r"\{(\d+)\}")
 
 
@@ -62,12 +64,12 @@ def findings_sarif(result: RunResult, registry: Registry) -> str:
 
 def _rule(rule: Codemod, registry: Registry) -> dict[str, Any]:
     text = printable(page(rule), keep="\n")
-    paragraphs = [each for each in text.split("\n\n") if each and not re.match(r"#|=|-|.*\n[=-]+$", each)]
+    about = _ABOUT.search(text)
     data: dict[str, Any] = {
         "id": rule.name,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": _message(rule.title)},
-        "fullDescription": {"text": _message(" ".join((paragraphs or [rule.title])[0].split()))},
+        "fullDescription": {"text": _message(" ".join((about[1] if about else rule.title).split()))},
         "help": {"text": page_text(rule), "markdown": text},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {

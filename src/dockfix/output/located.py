@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from dockfix.engine.results import FileResult, RunResult
@@ -113,11 +115,21 @@ class Notice(NamedTuple):
 
 
 def notices(result: RunResult) -> Iterator[Notice]:
-    """What went wrong in a run, so that findings may be missing."""
+    """What went wrong in a run, so that findings may be missing; paths are relative to the root."""
+    root, here = os.path.realpath(result.root), Path.cwd()
     for problem in result.problems:
-        yield Notice(problem.path, problem.line, problem.message, Severity.ERROR, "input")
+        yield Notice(_path(problem.path, root, here), problem.line, problem.message, Severity.ERROR, "input")
     for warning in result.warnings:
-        yield Notice(warning.path, warning.line, warning.message, Severity.WARNING, "comment")
+        yield Notice(_path(warning.path, root, here), warning.line, warning.message, Severity.WARNING, "comment")
     for file, defect in result.defects:
         message = f"defect in {defect.rule} ({defect.gate}): {defect.message}"
         yield Notice(file.display, None, message, Severity.ERROR, "defect")
+
+
+def _path(path: str, root: str, here: Path) -> str:
+    """The path of a problem, which is relative to the root or to the current folder, as the former."""
+    real = os.path.join(here, path)  # noqa: PTH118 - joins any text
+    if "\0" in path or not os.path.lexists(real):
+        return path
+    relative = os.path.relpath(os.path.realpath(real), root)
+    return path if relative.startswith("..") else Path(relative).as_posix()

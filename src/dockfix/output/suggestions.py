@@ -37,7 +37,7 @@ from dockfix.rule.model import Edit, Fix, conflict
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
 
-__all__ = ["review", "suggestions_json"]
+__all__ = ["Comment", "comments", "review", "suggestions_json"]
 
 _MAX_BODY: Final = 60_000
 """How many bytes a comment has at most; GitHub allows 65,536 characters."""
@@ -53,8 +53,16 @@ class _File:
 
 
 @dataclass(frozen=True, slots=True)
-class _Comment:
-    """Fixes of one rule in one file. `change` is None if they are shown as a diff, for the reason `why`."""
+class Comment:
+    """A comment on fixes of one rule in one file.
+
+    Args:
+        file: the file that is changed.
+        found: the fixes.
+        edits: their edits of the file.
+        change: the suggestion; None if the fixes are shown as a diff, for the reason `why`.
+        why: why there is no suggestion.
+    """
 
     file: _File
     found: tuple[Located, ...]
@@ -70,19 +78,20 @@ def suggestions_json(result: RunResult, registry: Registry) -> str:
 
 def review(result: RunResult, registry: Registry) -> dict[str, Any]:
     """The review as JSON-ready data."""
-    comments = _comments(result)
-    number = sum(each.change is not None for each in comments)
+    made = comments(result)
+    number = sum(each.change is not None for each in made)
     summary = f"dockfix suggests {count(number, 'change', 'changes')}"
-    if more := len(comments) - number:
+    if more := len(made) - number:
         summary += f", and has {count(more, 'fix', 'fixes')} that GitHub cannot apply as a suggestion"
-    return {"event": "COMMENT", "body": f"{summary}.", "comments": [_comment(each, registry) for each in comments]}
+    return {"event": "COMMENT", "body": f"{summary}.", "comments": [_comment(each, registry) for each in made]}
 
 
-def _comments(result: RunResult) -> list[_Comment]:
+def comments(result: RunResult) -> list[Comment]:
+    """The comments for the fixes of a check, in the order of files and lines."""
     found = [each for each in located(result) if isinstance(each.found.finding, Fix)]
     found.sort(key=lambda each: is_unsafe(each.found))
     files: dict[Path, _File] = {}
-    made: list[_Comment] = []
+    made: list[Comment] = []
     for each in found:
         own = _own_file(each, result, files)
         if own is None:
@@ -110,19 +119,19 @@ def _own_file(each: Located, result: RunResult, files: dict[Path, _File]) -> tup
     return files[path], own
 
 
-def _add(made: list[_Comment], file: _File, each: Located, edits: tuple[Edit, ...]) -> None:
+def _add(made: list[Comment], file: _File, each: Located, edits: tuple[Edit, ...]) -> None:
     """Add a fix: as a suggestion, joined with suggestions of its rule, or as a diff."""
-    why, overlapping = "", list[_Comment]()
+    why, overlapping = "", list[Comment]()
     for change in anchored(line_change(file.text, file.lines, edits), file.text, file.lines):
         overlapping = [old for old in made if old.change and old.file is file and _overlap(old.change, change)]
         why = _why_not(change)
         if not why and not overlapping:
-            made.append(_Comment(file, (each,), edits, change))
+            made.append(Comment(file, (each,), edits, change))
             return
     if not overlapping and not why:
         why = "it changes the line end of the last line"
     elif not why and all(_joinable(old, each, edits) for old in overlapping):
-        joined = _Comment(
+        joined = Comment(
             file,
             (*(one for old in overlapping for one in old.found), each),
             (*(edit for old in overlapping for edit in old.edits), *edits),
@@ -132,17 +141,17 @@ def _add(made: list[_Comment], file: _File, each: Located, edits: tuple[Edit, ..
             others = [old for old in made if old.change and old.file is file and old not in overlapping]
             if not _why_not(change) and not any(_overlap(old.change, change) for old in others if old.change):
                 made[:] = [old for old in made if old not in overlapping]
-                made.append(_Comment(file, joined.found, joined.edits, change))
+                made.append(Comment(file, joined.found, joined.edits, change))
                 return
     made.append(_plain(each, why or "another suggestion changes the same lines; apply that one first", file, edits))
 
 
-def _plain(each: Located, why: str, file: _File | None = None, edits: tuple[Edit, ...] | None = None) -> _Comment:
+def _plain(each: Located, why: str, file: _File | None = None, edits: tuple[Edit, ...] | None = None) -> Comment:
     own = _File(each.path, each.text, each.lines)
-    return _Comment(file or own, (each,), each.edits if edits is None else edits, None, why)
+    return Comment(file or own, (each,), each.edits if edits is None else edits, None, why)
 
 
-def _joinable(old: _Comment, each: Located, edits: tuple[Edit, ...]) -> bool:
+def _joinable(old: Comment, each: Located, edits: tuple[Edit, ...]) -> bool:
     return all(
         one.found.rule == each.found.rule and is_unsafe(one.found) == is_unsafe(each.found) for one in old.found
     ) and not conflict(old.edits, edits)
@@ -164,7 +173,7 @@ def _why_not(change: LineChange) -> str:
     return ""
 
 
-def _comment(comment: _Comment, registry: Registry) -> dict[str, Any]:
+def _comment(comment: Comment, registry: Registry) -> dict[str, Any]:
     change = comment.change
     if change is not None:
         start, end = change.start, change.end
@@ -180,7 +189,7 @@ def _comment(comment: _Comment, registry: Registry) -> dict[str, Any]:
     return {**place, "body": _body(comment, registry)}
 
 
-def _body(comment: _Comment, registry: Registry) -> str:
+def _body(comment: Comment, registry: Registry) -> str:
     lines: list[str] = []
     for each in comment.found:
         found = each.found

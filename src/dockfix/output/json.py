@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dockfix.engine.results import Defect, FileResult, RunResult
+from dockfix.output.located import in_root
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Change, Codemod, Diagnostic, Edit, Fix, Refusal
@@ -55,8 +56,8 @@ def result_json(result: RunResult) -> dict[str, Any]:
         "version": VERSION,
         "root": valid(result.root.as_posix()),
         "files": [_file(outcome, result.root) for outcome in result.files],
-        "problems": [problem_json(problem) for problem in result.problems],
-        "warnings": [problem_json(problem) for problem in result.warnings],
+        "problems": [problem_json(problem) for problem in in_root(result.problems, result.root)],
+        "warnings": [problem_json(problem) for problem in in_root(result.warnings, result.root)],
         "summary": {
             "files": len(result.dockerfiles),
             "changed": len(result.changed),

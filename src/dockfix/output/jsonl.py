@@ -11,7 +11,7 @@ from typing import Any
 
 from dockfix.engine.results import RunResult
 from dockfix.output.json import defect_json, dumps, finding_json, problem_json, valid
-from dockfix.output.located import located
+from dockfix.output.located import in_root, located
 
 __all__ = ["findings_jsonl"]
 
@@ -28,9 +28,9 @@ def _objects(result: RunResult) -> Iterator[dict[str, Any]]:
             "path": valid(each.path),
             **finding_json(each.found, each.lines, result.root),
         }
-    for problem in result.problems:
+    for problem in in_root(result.problems, result.root):
         yield {"type": "problem", **problem_json(problem)}
-    for warning in result.warnings:
+    for warning in in_root(result.warnings, result.root):
         yield {"type": "warning", **problem_json(warning)}
     for file, defect in result.defects:
         yield {"type": "defect", "path": valid(file.display), **defect_json(defect)}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import printable
+from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Diagnostic, Edit, Fix, Refusal, Safety, Severity
 from dockfix.syntax.source import Lines
 
-__all__ = ["Located", "Notice", "Place", "body", "located", "notices", "parts", "remedy"]
+__all__ = ["Located", "Notice", "Place", "body", "in_root", "located", "notices", "parts", "remedy"]
 
 
 class Place(NamedTuple):
@@ -116,14 +117,20 @@ class Notice(NamedTuple):
 
 def notices(result: RunResult) -> Iterator[Notice]:
     """What went wrong in a run, so that findings may be missing; paths are relative to the root."""
-    root, here = os.path.realpath(result.root), Path.cwd()
-    for problem in result.problems:
-        yield Notice(_path(problem.path, root, here), problem.line, problem.message, Severity.ERROR, "input")
-    for warning in result.warnings:
-        yield Notice(_path(warning.path, root, here), warning.line, warning.message, Severity.WARNING, "comment")
+    for problem in in_root(result.problems, result.root):
+        yield Notice(problem.path, problem.line, problem.message, Severity.ERROR, "input")
+    for warning in in_root(result.warnings, result.root):
+        yield Notice(warning.path, warning.line, warning.message, Severity.WARNING, "comment")
     for file, defect in result.defects:
         message = f"defect in {defect.rule} ({defect.gate}): {defect.message}"
         yield Notice(file.display, None, message, Severity.ERROR, "defect")
+
+
+def in_root(problems: Iterable[InputProblem], root: Path) -> Iterator[InputProblem]:
+    """Problems with paths relative to the root; they have them as the user would write them."""
+    real, here = os.path.realpath(root), Path.cwd()
+    for problem in problems:
+        yield replace(problem, path=_path(problem.path, real, here))
 
 
 def _path(path: str, root: str, here: Path) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files as files_of
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ from dockfix.output.plain import UNPRINTABLE
 from dockfix.output.rdjson import findings_rdjson
 from dockfix.output.sarif import findings_sarif
 from dockfix.output.suggestions import suggestions_json
-from dockfix.output.text import findings_text
+from dockfix.output.text import findings_text, problem_line
+from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Fix, Refusal
 from dockfix.rule.registry import load_registry
 from dockfix.syntax.source import Lines
@@ -456,10 +458,40 @@ def test_full(tmp_path: Path) -> None:
     ]
 
 
-def test_no_line_of_full_begins_with_text_of_a_file(hostile: RunResult) -> None:
-    starts = {line.lstrip()[:2] for line in findings_full(hostile, REGISTRY).split("\n")}
-    assert "::" not in starts
-    assert "##" not in starts
+def test_no_line_for_people_is_a_command_of_a_ci_system(hostile: RunResult, tmp_path: Path) -> None:
+    """GitHub Actions takes `::` at the start of a line and `##[` anywhere in it for a command."""
+    folder = tmp_path / "::error::x"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\nLABEL safe=1\n")
+    (folder / "Dockerfile.bad").write_text("FROM scratch\nRUN <<X\n")
+    named = replace(check_paths([folder], Settings(), root=folder, registry=REGISTRY))
+    named = replace(named, files=tuple(replace(each, path="::error::x/Dockerfile") for each in named.files))
+    for result in (hostile, named):
+        for text in (findings_full(result, REGISTRY), findings_text(result, verbose=True)):
+            assert "##[" not in text
+            assert not [line for line in text.split("\n") if line.lstrip().startswith("::")]
+    assert problem_line(InputProblem("::error::x", 1, "##[error]")) == "./::error::x:1: ##\\x5berror]"
+
+
+DOCUMENTED = "FROM python:3.11-slim\nRUN pip install -r requirements.txt\n"
+
+
+def test_the_examples_of_the_page_are_true(tmp_path: Path) -> None:
+    page = (GOLDEN.parent / "docs" / "formats.md").read_text(encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text(DOCUMENTED)
+    settings = Settings(select=("cache-mount",))
+    result = check_paths([tmp_path], settings, root=tmp_path, registry=ALL)
+    here = replace(result, files=tuple(replace(each, path=each.display) for each in result.files))
+    assert f"```text\n{findings_full(here, ALL).removesuffix(chr(10))}```\n" in page
+    assert f"```text\n{findings_text(here)}```\n" in page
+    (finding,) = json.loads(findings_json(result))["files"][0]["findings"]
+    blocks = [json.loads(each) for each in re.findall(r"^```json\n(.*?)^```", page, re.M | re.S)]
+    assert finding == blocks[0]
+    (made,), (shown,) = json.loads(suggestions_json(result, ALL))["comments"], blocks[1]["comments"]
+    assert made["body"].endswith(shown.pop("body").removeprefix("... "))
+    made.pop("body")
+    assert shown == made
+    assert findings_github(result).startswith(re.findall(r"^(::notice.*) \.\.\.$", page, re.M)[0])
 
 
 def test_a_long_line_and_a_long_finding_are_cut(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dockfix.output.line_changes import hunks
 from dockfix.output.links import rule_url
 from dockfix.output.located import Located, located, parts, remedy
 from dockfix.output.places import Places
-from dockfix.output.plain import PLAIN, Style, printable
+from dockfix.output.plain import PLAIN, Style, printable, without_commands
 from dockfix.rule.model import Change, EditError, Fix, Safety
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
@@ -26,7 +26,9 @@ def findings_full(result: RunResult, registry: Registry, *, style: Style = PLAIN
     """The findings, with an empty line after each."""
     places = Places(result.root)
     return "".join(
-        f"{line}\n" for each in located(result) for line in (*_finding(each, result, registry, places, style), "")
+        f"{without_commands(line)}\n"
+        for each in located(result)
+        for line in (*_finding(each, result, registry, places, style), "")
     )
 
 

@@ -140,8 +140,7 @@ class Store:
         (folder / "storage.conf").write_text(storage)
         # A name that is not in the store is an error at once: no network is asked.
         registries = 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n' + "".join(
-            f'[[registry]]\nprefix = "{each}"\nlocation = "{each}"\nblocked = true\n'
-            for each in ("docker.io", "ghcr.io")
+            f'[[registry]]\nprefix = "{each}"\nlocation = "{each}"\nblocked = true\n' for each in ("docker.io", "ghcr.io")
         )
         (folder / "registries.conf").write_text(registries)
         self.environment: Mapping[str, str] = {

@@ -218,7 +218,7 @@ class Contract:
 
     def test_arguments(self, builder: StoreBuilder, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("OUTER", "from outside")
-        text = f'FROM {BASE}\nARG OUTER\nARG GIVEN\nARG OTHER=default\nRUN echo "$OUTER|$GIVEN|$OTHER"\n'
+        text = f"FROM {BASE}\nARG OUTER\nARG GIVEN\nARG OTHER=default\nRUN echo \"$OUTER|$GIVEN|$OTHER\"\n"
         outcome = builder.build(place.request(text, no_cache=True, args={"OUTER": None, "GIVEN": "a,b=c --no-cache"}))
         assert "from outside|a,b=c --no-cache|default\n" in outcome.log
 
@@ -301,16 +301,16 @@ class Contract:
                 builder.build(request)
 
     def test_a_cache_mount_lasts_as_long_as_the_store(self, builder: StoreBuilder, place: Place) -> None:
-        text = (
-            f"FROM {BASE}\nARG N\nRUN --mount=type=cache,target=/c,id=dockfix-cache ls /c; touch /c/kept-by-the-mount\n"
-        )
+        text = f"FROM {BASE}\nARG N\nRUN --mount=type=cache,target=/c,id=dockfix-cache ls /c; touch /c/kept-by-the-mount\n"
         first, second = (builder.build(place.request(text, args={"N": number})) for number in ("1", "2"))
         assert first.ok
         assert "\nkept-by-the-mount\n" not in first.log
         assert "\nkept-by-the-mount\n" in second.log
         assert list(builder.store.temporary.rglob("kept-by-the-mount"))
 
-    def test_an_export_keeps_the_whole_configuration(self, builder: StoreBuilder, place: Place, tmp_path: Path) -> None:
+    def test_an_export_keeps_the_whole_configuration(
+        self, builder: StoreBuilder, place: Place, tmp_path: Path
+    ) -> None:
         text = (
             f'FROM {BASE}\nSHELL ["/bin/sh", "-ec"]\nENV A=b\nRUN echo hello > /hello\nUSER app\n'
             "HEALTHCHECK --interval=5s --retries=2 CMD test -e /hello\nSTOPSIGNAL SIGINT\nVOLUME /data\nEXPOSE 80\n"

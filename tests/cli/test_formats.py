@@ -78,6 +78,18 @@ def test_standard_input(dockfix: Run) -> None:
     assert json.loads(dockfix("check", "-f", "json", "-", stdin=TEXT).stdout)["files"][0]["path"] == "<stdin>"
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_formats_for_programs_are_utf8_whatever_the_encoding_of_the_terminal(project: Path, encoding: str) -> None:
+    (project / "Dockerfile").write_text("FROM a\nWORKDIR caf\u00e9\u6f22\n", encoding="utf-8")
+    for form in ("json", "jsonl", "sarif", "gitlab", "rdjson", "github-suggestions"):
+        done = subprocess.run(
+            [sys.executable, str(TOYS), "check", "-f", form], cwd=project, capture_output=True, check=False,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert "caf\u00e9\u6f22" in done.stdout.decode("utf-8")
+        [json.loads(line) for line in (done.stdout.splitlines() if form == "jsonl" else [done.stdout])]
+
+
 def test_a_file_that_cannot_be_written_keeps_its_old_content(dockfix: Run, project: Path, dockerfile: Path) -> None:
     for name, reason in (("", b"is not the name of a file"), (".", b"is not"), ("no/out", b"is not a folder")):
         done = dockfix("check", "-f", "sarif", "-o", name)

@@ -7,10 +7,8 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.resources import files as files_of
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import jsonschema
@@ -36,12 +34,11 @@ from dockfix.output.plain import UNPRINTABLE
 from dockfix.output.rdjson import findings_rdjson
 from dockfix.output.sarif import findings_sarif
 from dockfix.output.suggestions import suggestions_json
-from dockfix.output.text import findings_text, problem_line
-from dockfix.project.problems import InputProblem
-from dockfix.rule.model import Fix, Refusal
+from dockfix.output.text import findings_text
+from dockfix.rule.model import Refusal
 from dockfix.rule.registry import load_registry
-from dockfix.syntax.source import Lines
 from dockfix.testing.variants import Variant
+from tests.output.format_readers import GITLAB, RDJSON, command, offset, rdjson_applied, sarif_applied, strict
 from tests.output.format_samples import GOLDEN, HOSTILE, REGISTRY, golden_runs, hostile_project
 
 ALL = load_registry()
@@ -101,21 +98,6 @@ def test_no_findings_is_a_valid_document(form: str, tmp_path: Path) -> None:
         assert text == "" or form == "markdown"
 
 
-# JSON
-
-
-def strict(schema: Any) -> Any:
-    """A schema that allows only the properties that it names."""
-    if isinstance(schema, list):
-        return [strict(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: strict(value) for key, value in schema.items()}
-    if schema.get("type") == "object" and "properties" in schema:
-        inner["additionalProperties"] = False
-    return inner
-
-
 def test_json_is_as_its_schema_says(hostile: RunResult) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     validator = jsonschema.Draft202012Validator(strict(copy.deepcopy(SCHEMA)))
@@ -140,29 +122,6 @@ def test_json_lines(hostile: RunResult) -> None:
     left = [{key: value for key, value in each.items() if key not in ("type", "path")} for each in objects]
     assert left[: len(findings)] == findings
     assert {each["type"] for each in objects} == {"finding", "problem"}
-
-
-# SARIF
-
-
-def offset(text: str, line: int, column: int) -> int:
-    """The offset of a SARIF position: columns count characters, a byte order mark is none."""
-    lines = Lines(text)
-    return lines.start(line) + column - 1 + (line == 1 and text.startswith("\ufeff"))
-
-
-def sarif_applied(text: str, change: dict[str, Any]) -> str:
-    """A file after an artifact change: the regions are of the unmodified file."""
-    for each in sorted(
-        change["replacements"],
-        key=lambda one: -one["deletedRegion"]["startLine"] * 10**6 - one["deletedRegion"]["startColumn"],
-    ):
-        region = each["deletedRegion"]
-        start = offset(text, region["startLine"], region["startColumn"])
-        end = offset(text, region["endLine"], region["endColumn"])
-        content = each.get("insertedContent", {"text": ""})
-        text = text[:start] + content["text"] + text[end:]
-    return text
 
 
 @pytest.mark.parametrize("name", ["hostile", "cache-mount", "dockerignore-comment", "uid-map", "pip-to-uv"])
@@ -207,28 +166,6 @@ def test_sarif_messages_have_no_links_and_no_placeholders(hostile: RunResult) ->
     assert len(run["invocations"][0]["toolExecutionNotifications"]) == 1
 
 
-# GitHub
-
-
-def command(line: str) -> tuple[str, dict[str, str], str]:
-    """A workflow command as `ActionCommand.TryParseV2` of actions/runner reads it."""
-    message = line.lstrip()
-    assert message.startswith("::")
-    end = message.index("::", 2)
-    name, _, properties = message[2:end].partition(" ")
-    found: dict[str, str] = {}
-    for part in filter(None, properties.strip().split(",")):
-        key, _, value = part.partition("=")
-        assert value
-        for escape, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
-            value = value.replace(escape, character)
-        found[key] = value
-    data = message[end + 2 :]
-    for escape, character in (("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
-        data = data.replace(escape, character)
-    return name, found, data
-
-
 def test_github(hostile: RunResult) -> None:
     text = findings_github(hostile)
     lines = text.removesuffix("\n").split("\n")
@@ -248,30 +185,6 @@ def test_github(hostile: RunResult) -> None:
         assert data.split("\n")[0].startswith("label ")
 
 
-# GitLab: the fields of its `codeclimate.json`, with the values of its documentation
-GITLAB = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["description", "check_name", "fingerprint", "severity", "location"],
-        "properties": {
-            "description": {"type": "string"},
-            "check_name": {"type": "string"},
-            "fingerprint": {"type": "string"},
-            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
-            "location": {
-                "type": "object",
-                "required": ["path", "lines"],
-                "properties": {
-                    "path": {"type": "string"},
-                    "lines": {"type": "object", "required": ["begin"], "properties": {"begin": {"type": "integer"}}},
-                },
-            },
-        },
-    },
-}
-
-
 def test_gitlab(hostile: RunResult) -> None:
     data = json.loads(findings_gitlab(hostile, REGISTRY))
     jsonschema.validate(data, GITLAB)
@@ -289,9 +202,6 @@ def test_fingerprints_survive_moved_lines(tmp_path: Path) -> None:
     assert len(set(first)) == 3
     assert names("# more\nFROM scratch\n\nLABEL safe=1\nLABEL a=b\nLABEL safe=1\nLABEL safe=2\n") == first
     assert names("FROM scratch\nLABEL safe=1\nLABEL safe=2\n") == [first[0], first[2]]
-
-
-# XML
 
 
 def test_junit(hostile: RunResult) -> None:
@@ -316,65 +226,6 @@ def test_checkstyle(hostile: RunResult) -> None:
     assert all(int(each.get("line", "")) >= 1 for each in errors)
 
 
-# reviewdog: the messages of `reviewdog.proto`
-POSITION = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"line": {"type": "integer", "minimum": 1}, "column": {"type": "integer", "minimum": 1}},
-}
-RANGE = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["start"],
-    "properties": {"start": POSITION, "end": POSITION},
-}
-NAMED = {"type": "object", "additionalProperties": False, "properties": {"url": {"type": "string"}}}
-RDJSON = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "source": {**NAMED, "properties": {"name": {"type": "string"}, "url": {"type": "string"}}},
-        "severity": {"enum": ["ERROR", "WARNING", "INFO"]},
-        "diagnostics": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["message", "location"],
-                "properties": {
-                    "message": {"type": "string"},
-                    "location": {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "properties": {"path": {"type": "string"}, "range": RANGE},
-                    },
-                    "severity": {"enum": ["ERROR", "WARNING", "INFO"]},
-                    "code": {**NAMED, "properties": {"value": {"type": "string"}, "url": {"type": "string"}}},
-                    "suggestions": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "additionalProperties": False,
-                            "required": ["range", "text"],
-                            "properties": {"range": RANGE, "text": {"type": "string"}},
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
-def rdjson_applied(text: str, suggestion: dict[str, Any]) -> str:
-    """A file after a suggestion of whole lines: the range ends before the line end of its last line."""
-    spans = list(Lines(text).spans())
-    start = spans[suggestion["range"]["start"]["line"] - 1].start
-    last = spans[suggestion["range"]["end"]["line"] - 1]
-    end = last.start + len(text[last.start : last.end].removesuffix("\n").removesuffix("\r"))
-    return text[:start] + str(suggestion["text"]) + text[end:]
-
-
 @pytest.mark.parametrize("variant", Variant)
 def test_rdjson(variant: Variant, hostile: RunResult) -> None:
     suggestions = 0
@@ -395,9 +246,6 @@ def test_rdjson(variant: Variant, hostile: RunResult) -> None:
                 workspace = fixed(result.workspace, [each.found])
                 assert rdjson_applied(each.text, suggestion) == workspace.text_if_any(each.file.real)
     assert suggestions
-
-
-# Markdown
 
 
 def test_markdown(hostile: RunResult) -> None:
@@ -430,83 +278,3 @@ def test_markdown_has_at_most_the_size_that_github_allows(tmp_path: Path) -> Non
     shown = len(re.findall(r"^\| \d+ \| ", text, re.M))
     left = sum(int(each) for each in re.findall(r"^(\d+) more", text, re.M))
     assert shown + left == count == len(list(located(result)))
-
-
-# full
-
-
-def test_full(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text('FROM scratch\nLABEL safe="漢字\tx"\n# end\n', encoding="utf-8")
-    result = check_paths([tmp_path], Settings(), root=tmp_path, registry=REGISTRY)
-    assert findings_full(result, REGISTRY).split("\n")[2:] == [
-        "   |",
-        " 1 | FROM scratch",
-        ' 2 | LABEL safe="漢字    x"',
-        "   |       ^^^^^^^^^^^^^^^^",
-        " 3 | # end",
-        "   |",
-        '  = help: do "漢字\\tx"',
-        "  = fix: `dockfix apply` makes this change",
-        "  | @@ -1,3 +1,3 @@",
-        "  |  FROM scratch",
-        '  | -LABEL safe="漢字\tx"',
-        '  | +LABEL done="漢字\tx"',
-        "  |  # end",
-        "  = page: https://github.com/dockfix/dockfix/blob/main/docs/rules/marked.md",
-        "",
-        "",
-    ]
-
-
-def test_no_line_for_people_is_a_command_of_a_ci_system(hostile: RunResult, tmp_path: Path) -> None:
-    """GitHub Actions takes `::` at the start of a line and `##[` anywhere in it for a command."""
-    folder = tmp_path / "::error::x"
-    folder.mkdir()
-    (folder / "Dockerfile").write_text("FROM scratch\nLABEL safe=1\n")
-    (folder / "Dockerfile.bad").write_text("FROM scratch\nRUN <<X\n")
-    named = replace(check_paths([folder], Settings(), root=folder, registry=REGISTRY))
-    named = replace(named, files=tuple(replace(each, path="::error::x/Dockerfile") for each in named.files))
-    for result in (hostile, named):
-        for text in (findings_full(result, REGISTRY), findings_text(result, verbose=True)):
-            assert "##[" not in text
-            assert not [line for line in text.split("\n") if line.lstrip().startswith("::")]
-    assert problem_line(InputProblem("::error::x", 1, "##[error]")) == "./::error::x:1: ##\\x5berror]"
-
-
-DOCUMENTED = "FROM python:3.11-slim\nRUN pip install -r requirements.txt\n"
-
-
-def test_the_examples_of_the_page_are_true(tmp_path: Path) -> None:
-    page = (GOLDEN.parent / "docs" / "formats.md").read_text(encoding="utf-8")
-    (tmp_path / "Dockerfile").write_text(DOCUMENTED)
-    settings = Settings(select=("cache-mount",))
-    result = check_paths([tmp_path], settings, root=tmp_path, registry=ALL)
-    here = replace(result, files=tuple(replace(each, path=each.display) for each in result.files))
-    assert f"```text\n{findings_full(here, ALL).removesuffix(chr(10))}```\n" in page
-    assert f"```text\n{findings_text(here)}```\n" in page
-    (finding,) = json.loads(findings_json(result))["files"][0]["findings"]
-    blocks = [json.loads(each) for each in re.findall(r"^```json\n(.*?)^```", page, re.M | re.S)]
-    assert finding == blocks[0]
-    (made,), (shown,) = json.loads(suggestions_json(result, ALL))["comments"], blocks[1]["comments"]
-    assert made["body"].endswith(shown.pop("body").removeprefix("... "))
-    made.pop("body")
-    assert shown == made
-    assert findings_github(result).startswith(re.findall(r"^(::notice.*) \.\.\.$", page, re.M)[0])
-
-
-def test_a_long_line_and_a_long_finding_are_cut(tmp_path: Path) -> None:
-    value = "y" * 5000
-    (tmp_path / "Dockerfile").write_text(f'FROM scratch\nENV a="{value}"\nLABEL b="{value}" c="LABEL advice=1"\n')
-    result = check_paths([tmp_path], Settings(), root=tmp_path, registry=REGISTRY)
-    lines = findings_full(result, REGISTRY).split("\n")
-    assert max(map(len, lines)) < 200
-    (source,) = (line for line in lines if "advice=1" in line and line.startswith(" 3 |"))
-    carets = lines[lines.index(source) + 1]
-    assert source[carets.index("^") : carets.rindex("^") + 1] == 'advice=1"'
-
-
-def test_every_fix_of_the_golden_cases_has_its_hunk() -> None:
-    for name in ("cache-mount", "dockerignore-comment", "uid-map"):
-        for _, result in golden_runs(GOLDEN / f"{name}.md"):
-            fixes = sum(isinstance(each.found.finding, Fix) for each in located(result))
-            assert findings_full(result, ALL).count("makes this change\n  | ") == fixes

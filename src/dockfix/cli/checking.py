@@ -70,7 +70,11 @@ def check(
     if form is None:
         form = Format.FULL if output is None and terminal.out_is_terminal else Format.TEXT
     style = PLAIN if output else terminal.out_style
-    write_document(_document(form, result, todo.registry, style, verbose=terminal.verbose), output, terminal)
+    document = _document(form, result, todo.registry, style, verbose=terminal.verbose)
+    if output is None and form not in (Format.TEXT, Format.FULL):
+        terminal.raw(document.encode("utf-8", "backslashreplace"))  # whatever the encoding of the terminal is
+    else:
+        write_document(document, output, terminal)
     reporting.trouble(result, terminal, todo.registry)
     terminal.note(check_summary(result))
     return exit_code(result, differs=result.actionable)

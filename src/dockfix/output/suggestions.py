@@ -44,6 +44,9 @@ _MAX_BODY: Final = 60_000
 _MAX_LINES: Final = 200
 """How many lines a suggestion replaces at most."""
 
+_MAX_JOINED: Final = 20
+"""How many fixes a comment has at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class _File:
@@ -91,13 +94,16 @@ def comments(result: RunResult) -> list[Comment]:
     found = [each for each in located(result) if isinstance(each.found.finding, Fix)]
     found.sort(key=lambda each: is_unsafe(each.found))
     files: dict[Path, _File] = {}
+    sheets: dict[str, _Sheet] = {}
     made: list[Comment] = []
     for each in found:
         own = _own_file(each, result, files)
         if own is None:
-            made.append(_plain(each, "it changes several files, or creates one"))
-            continue
-        _add(made, own[0], each, own[1])
+            file = _File(each.path, each.text, each.lines)
+            made.append(Comment(file, (each,), each.edits, None, "it changes several files, or creates one"))
+        else:
+            sheets.setdefault(own[0].path, _Sheet(own[0])).add(each, own[1])
+    made += [comment for sheet in sheets.values() for comment in sheet.comments]
     order = {file.display: number for number, file in enumerate(result.files)}
     return sorted(made, key=lambda each: (order.get(each.found[0].path, 0), each.found[0].start))
 
@@ -119,46 +125,61 @@ def _own_file(each: Located, result: RunResult, files: dict[Path, _File]) -> tup
     return files[path], own
 
 
-def _add(made: list[Comment], file: _File, each: Located, edits: tuple[Edit, ...]) -> None:
-    """Add a fix: as a suggestion, joined with suggestions of its rule, or as a diff."""
-    why, overlapping = "", list[Comment]()
-    for change in anchored(line_change(file.text, file.lines, edits), file.text, file.lines):
-        overlapping = [old for old in made if old.change and old.file is file and _overlap(old.change, change)]
-        why = _why_not(change)
-        if not why and not overlapping:
-            made.append(Comment(file, (each,), edits, change))
-            return
-    if not overlapping and not why:
+class _Sheet:
+    """The comments on a file. No two suggestions replace the same line."""
+
+    def __init__(self, file: _File) -> None:
+        self._file = file
+        self._diffs: list[Comment] = []
+        self._by_line: dict[int, Comment] = {}
+
+    @property
+    def comments(self) -> list[Comment]:
+        """The suggestions, and the comments with a diff."""
+        return [*{id(each): each for each in self._by_line.values()}.values(), *self._diffs]
+
+    def add(self, each: Located, edits: tuple[Edit, ...]) -> None:
+        """Add a fix: as a suggestion, joined with suggestions of its rule, or as a diff."""
+        why = self._place((each,), edits)
+        if why:
+            self._diffs.append(Comment(self._file, (each,), edits, None, why))
+
+    def _place(self, found: tuple[Located, ...], edits: tuple[Edit, ...]) -> str:
+        """Make a suggestion; returns why there can be none, or an empty text."""
         why = "it changes the line end of the last line"
-    elif not why and all(_joinable(old, each, edits) for old in overlapping):
-        joined = Comment(
-            file,
-            (*(one for old in overlapping for one in old.found), each),
-            (*(edit for old in overlapping for edit in old.edits), *edits),
-            None,
-        )
-        for change in anchored(line_change(file.text, file.lines, joined.edits), file.text, file.lines):
-            others = [old for old in made if old.change and old.file is file and old not in overlapping]
-            if not _why_not(change) and not any(_overlap(old.change, change) for old in others if old.change):
-                made[:] = [old for old in made if old not in overlapping]
-                made.append(Comment(file, joined.found, joined.edits, change))
-                return
-    made.append(_plain(each, why or "another suggestion changes the same lines; apply that one first", file, edits))
+        for change in anchored(
+            line_change(self._file.text, self._file.lines, edits), self._file.text, self._file.lines
+        ):
+            why = _why_not(change)
+            if why:
+                continue
+            old = self._on_lines(change)
+            if not old:
+                comment = Comment(self._file, found, edits, change)
+                self._by_line.update(dict.fromkeys(range(change.start, change.end + 1), comment))
+                return ""
+            if self._joined(old, found, edits):
+                return ""
+            why = "another suggestion changes the same lines; apply that one first"
+        return why
 
+    def _on_lines(self, change: LineChange) -> list[Comment]:
+        on_lines = (self._by_line.get(line) for line in range(change.start, change.end + 1))
+        return list({id(each): each for each in on_lines if each is not None}.values())
 
-def _plain(each: Located, why: str, file: _File | None = None, edits: tuple[Edit, ...] | None = None) -> Comment:
-    own = _File(each.path, each.text, each.lines)
-    return Comment(file or own, (each,), each.edits if edits is None else edits, None, why)
-
-
-def _joinable(old: Comment, each: Located, edits: tuple[Edit, ...]) -> bool:
-    return all(
-        one.found.rule == each.found.rule and is_unsafe(one.found) == is_unsafe(each.found) for one in old.found
-    ) and not conflict(old.edits, edits)
-
-
-def _overlap(one: LineChange, other: LineChange) -> bool:
-    return one.start <= other.end and other.start <= one.end
+    def _joined(self, old: list[Comment], found: tuple[Located, ...], edits: tuple[Edit, ...]) -> bool:
+        """Join fixes with suggestions that replace the same lines, if the engine applies them together."""
+        together = (*(one for each in old for one in each.found), *found)
+        kinds = {(one.found.rule, is_unsafe(one.found)) for one in together}
+        if len(kinds) > 1 or len(together) > _MAX_JOINED or any(conflict(each.edits, edits) for each in old):
+            return False
+        taken = {line: each for each in old if each.change for line in range(each.change.start, each.change.end + 1)}
+        for line in taken:
+            del self._by_line[line]
+        if self._place(together, (*(edit for each in old for edit in each.edits), *edits)):
+            self._by_line.update(taken)
+            return False
+        return True
 
 
 def _why_not(change: LineChange) -> str:

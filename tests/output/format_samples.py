@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dockfix.engine.results import RunResult
@@ -15,6 +16,7 @@ from dockfix.rule.model import (
     Category,
     Change,
     Codemod,
+    Diagnostic,
     Edit,
     Effect,
     Finding,
@@ -25,7 +27,7 @@ from dockfix.rule.model import (
 )
 from dockfix.rule.options import configured
 from dockfix.rule.registry import Registry, load_registry
-from dockfix.syntax.source import Span
+from dockfix.syntax.source import Lines, Span
 from dockfix.testing.cases import Case, load_cases, scratch_folder
 from dockfix.testing.runs import write_variant
 from dockfix.testing.variants import Variant
@@ -130,6 +132,27 @@ def hostile_project(root: Path) -> RunResult:
     (root / "Dockerfile.clean").write_bytes(b"FROM scratch\n")
     paths = sorted(path for path in root.iterdir() if path.name != ".git")
     return check_paths(paths, Settings(), root=root, registry=REGISTRY)
+
+
+def run_with(root: Path, text: str, *findings: Finding) -> RunResult:
+    """A check of a Dockerfile that has found these findings, of one rule."""
+    (root / ".git").mkdir(parents=True, exist_ok=True)
+    (root / "Dockerfile").write_bytes(text.encode("utf-8", "surrogateescape"))
+    run = check_paths([root / "Dockerfile"], Settings(), root=root, registry=REGISTRY)
+    lines, real = Lines(text), run.files[0].real
+    found = tuple(
+        Diagnostic(
+            "marked", each, Severity.WARNING, lines.line(each.at.start), lines.column(each.at.start),
+            lines.line(max(each.at.start, each.at.end - 1)), real,
+        )
+        for each in findings
+    )  # fmt: skip
+    return replace(run, files=(replace(run.files[0], remaining=found),))
+
+
+def fix(*edits: Edit) -> Fix:
+    """A safe fix with these edits."""
+    return Fix(Span(edits[0].start, edits[-1].end), "message", edits, Safety.SAFE, "help")
 
 
 def golden_settings(case: Case, root: Path) -> Settings:

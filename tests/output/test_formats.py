@@ -29,17 +29,17 @@ from dockfix.output.gitlab import findings_gitlab
 from dockfix.output.json import findings_json
 from dockfix.output.jsonl import findings_jsonl
 from dockfix.output.junit import findings_junit
-from dockfix.output.located import located, notices
+from dockfix.output.located import body, located, notices
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.output.rdjson import findings_rdjson
 from dockfix.output.sarif import findings_sarif
 from dockfix.output.suggestions import suggestions_json
 from dockfix.output.text import findings_text
-from dockfix.rule.model import Refusal
+from dockfix.rule.model import Edit, Refusal, apply_edits
 from dockfix.rule.registry import load_registry
 from dockfix.testing.variants import Variant
 from tests.output.format_readers import GITLAB, RDJSON, command, offset, rdjson_applied, sarif_applied, strict
-from tests.output.format_samples import GOLDEN, HOSTILE, REGISTRY, golden_runs, hostile_project
+from tests.output.format_samples import GOLDEN, HOSTILE, REGISTRY, fix, golden_runs, hostile_project, run_with
 
 ALL = load_registry()
 SCHEMA = json.loads((files_of("dockfix") / "findings.schema.json").read_text(encoding="utf-8"))
@@ -144,10 +144,10 @@ def test_sarif(name: str, hostile: RunResult) -> None:
             start, end = each.found.finding.at
             assert offset(each.text, region["startLine"], region["startColumn"]) == start
             assert offset(each.text, region["endLine"], region["endColumn"]) == end
-            for fix in shown.get("fixes", ()):
+            for offered in shown.get("fixes", ()):
                 fixes += 1
                 workspace = fixed(result.workspace, [each.found])
-                for change in fix["artifactChanges"]:
+                for change in offered["artifactChanges"]:
                     path = result.root / unquote_to_bytes(change["artifactLocation"]["uri"]).decode(
                         "utf-8", "surrogateescape"
                     )
@@ -155,6 +155,19 @@ def test_sarif(name: str, hostile: RunResult) -> None:
                     assert before is not None
                     assert sarif_applied(before, change) == workspace.text_if_any(path)
     assert fixes
+
+
+@pytest.mark.parametrize("text", ["\ufeffFROM scratch\n", "FROM scratch\r\n", "FROM scratch"])
+def test_sarif_at_the_ends_of_a_file(text: str, tmp_path: Path) -> None:
+    """A byte order mark is no column, and the end of the file is a place in its last line."""
+    edits = (Edit(2, 3, "X"), Edit(3, 3, "Y"), Edit(len(text), len(text), "# end"))
+    result = run_with(tmp_path, text, fix(*edits))
+    (run,) = json.loads(findings_sarif(result, REGISTRY))["runs"]
+    (change,) = run["results"][0]["fixes"][0]["artifactChanges"]
+    assert sarif_applied(text, change) == apply_edits(text, edits)
+    first, last = (each["deletedRegion"] for each in change["replacements"])
+    assert first["startColumn"] == (2 if text.startswith("\ufeff") else 3)
+    assert last["startLine"] == last["endLine"] == 1
 
 
 def test_sarif_messages_have_no_links_and_no_placeholders(hostile: RunResult) -> None:
@@ -182,7 +195,7 @@ def test_github(hostile: RunResult) -> None:
         _, properties, data = command(line)
         assert int(properties["line"]) == each.found.line
         assert int(properties["col"]) == each.found.column
-        assert data.split("\n")[0].startswith("label ")
+        assert data == body(each.found)
 
 
 def test_gitlab(hostile: RunResult) -> None:

@@ -19,7 +19,7 @@ from dockfix.rule.model import Edit, Fix
 from dockfix.rule.registry import load_registry
 from dockfix.syntax.source import Lines
 from dockfix.testing.variants import Variant
-from tests.output.format_samples import GOLDEN, REGISTRY, golden_runs, hostile_project
+from tests.output.format_samples import GOLDEN, REGISTRY, fix, golden_runs, hostile_project, run_with
 
 ALL = load_registry()
 
@@ -169,10 +169,25 @@ def test_crlf_is_a_diff(tmp_path: Path) -> None:
     assert "its lines end with CRLF" in comment["body"]
 
 
-def test_a_fence_is_longer_than_the_backticks_in_it(tmp_path: Path) -> None:
-    result = check(tmp_path, "FROM scratch\nLABEL safe=`````suggestion\n")
+def test_a_fix_of_several_places_is_one_suggestion_and_its_fence_is_long_enough(tmp_path: Path) -> None:
+    text = "FROM scratch\nCOPY <<A /\none\n````\n```suggestion\ntwo\nA\n"
+    places = [text.index("one"), text.index("two")]
+    result = run_with(tmp_path, text, fix(*(Edit(at, at, "x") for at in places)))
+    assert compare(result) == (1, 0)
     (comment,) = review(result, REGISTRY)["comments"]
-    assert block(comment) == ["LABEL done=`````suggestion"]
+    assert (comment["start_line"], comment["line"]) == (3, 6)
+    assert block(comment) == ["xone", "````", "```suggestion", "xtwo"]
+
+
+def test_fixes_of_one_rule_that_conflict_are_not_joined(tmp_path: Path) -> None:
+    text = "FROM scratch\nLABEL a=b c=d\n"
+    at = text.index("a=b")
+    found = fix(Edit(at, at + 3, "A")), fix(Edit(at + 1, at + 5, "B")), fix(Edit(at + 6, at + 7, "C"))
+    result = run_with(tmp_path, text, *found)
+    assert compare(result) == (1, 1)
+    (comment, other) = review(result, REGISTRY)["comments"]
+    assert block(comment) == ["LABEL A c=C"]
+    assert "another suggestion" in other["body"]
 
 
 def test_hostile_files(tmp_path: Path) -> None:

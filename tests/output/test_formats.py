@@ -134,6 +134,7 @@ def test_sarif(name: str, hostile: RunResult) -> None:
         validator.validate(data)
         (run,) = data["runs"]
         found = list(located(result))
+        assert all(rule["id"] != rule.get("name", "").lower() for rule in run["tool"]["driver"]["rules"])
         assert len(run["results"]) == len(found)
         assert len({each["partialFingerprints"]["dockfix/v1"] for each in run["results"]}) == len(found)
         for each, shown in zip(found, run["results"], strict=True):

@@ -67,7 +67,6 @@ def _rule(rule: Codemod, registry: Registry) -> dict[str, Any]:
     about = _ABOUT.search(text)
     data: dict[str, Any] = {
         "id": rule.name,
-        "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": _message(rule.title)},
         "fullDescription": {"text": _message(" ".join((about[1] if about else rule.title).split()))},
         "help": {"text": page_text(rule), "markdown": text},
@@ -78,6 +77,8 @@ def _rule(rule: Codemod, registry: Registry) -> dict[str, Any]:
             "since": rule.since,
         },
     }
+    if "-" in rule.name:  # a name that only repeats the id is not allowed
+        data["name"] = "".join(word.capitalize() for word in rule.name.split("-"))
     if url := rule_url(rule.name, registry):
         data["helpUri"] = url
     return data

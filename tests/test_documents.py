@@ -30,6 +30,7 @@ DOCUMENTS = (
     "docs/api.md",
     "docs/configuration.md",
     "docs/findings.md",
+    "docs/formats.md",
     "docs/library.md",
     "docs/verify.md",
     "examples/audit/README.md",

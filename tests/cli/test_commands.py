@@ -519,8 +519,8 @@ def test_compose_files_that_are_named_are_the_only_ones(dockfix: Run, project: P
         (("--compose", "/etc/passwd"), b"is outside the project root"),
         (("--compose", "compose.yaml", "--no-project"), b"cannot be combined"),
         (("--compose", ""), b"--compose: '' is not a file"),
-        (("-f", "sarif"), b"'--format' / '-f': 'sarif' is not one of 'text', 'json'"),
-        (("-o", ""), b"--output: the empty name cannot be written"),
+        (("-f", "xml"), b"'--format' / '-f': 'xml' is not one of 'text', 'full', 'json'"),
+        (("-o", ""), b"--output: '' is not the name of a file"),
     ],
 )
 def test_compose_files_that_cannot_be(dockfix: Run, project: Path, arguments: tuple[str, ...], message: bytes) -> None:

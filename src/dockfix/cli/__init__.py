@@ -23,6 +23,7 @@
 - `report`: `dockfix report`: the audit of a project as a document.
 - `reporting`: messages about a run.
 - `rules`: `dockfix rules`: the list of rules.
+- `splitting`: what `dockfix apply --split` does.
 - `targets`: `dockfix targets`: every Dockerfile, and how it is built.
 - `usage`: messages about a wrong command line, the same for all versions of typer.
 - `verify`: `dockfix verify`: real builds, before against after.

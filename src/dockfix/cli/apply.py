@@ -24,6 +24,12 @@ def apply(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with code 1 if files would change.")
     ] = False,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split", metavar="DIR", help="Write a patch for each fix into this new folder, and nothing else."
+        ),
+    ] = None,
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Ask before each fix.")] = False,
     prove: Annotated[
         bool,
@@ -83,6 +89,7 @@ def apply(
         terminal,
         diff=diff,
         check=check,
+        split=split,
         interactive=interactive,
         fail_on_fix=exit_non_zero_on_fix,
         prove=prove,

@@ -23,6 +23,7 @@ def apply(
     *,
     diff: bool = False,
     check: bool = False,
+    split: str | None = None,
     interactive: bool = False,
     fail_on_fix: bool = False,
     prove: bool = False,
@@ -33,11 +34,19 @@ def apply(
         terminal.fail(f"{' and '.join(builds.names)} can only be used with --prove")
     if prove and given.unsafe:
         terminal.fail("--unsafe and --prove cannot be combined: --prove applies the unsafe fixes that a build proves")
+    if split is not None and (diff or check or interactive or prove):
+        terminal.fail("--split cannot be combined with --diff, --check, --interactive or --prove")
     todo = plan(state, given, terminal)
     if prove and (interactive or todo.stdin):
         terminal.fail("--prove cannot be combined with --interactive or standard input")
     if interactive and (diff or check or todo.stdin):
         terminal.fail("--interactive cannot be combined with --diff, --check or standard input")
+    if split is not None:
+        from dockfix.cli import splitting  # noqa: PLC0415 - of this option only
+
+        if todo.stdin:
+            terminal.fail("--split cannot be combined with standard input")
+        return splitting.split(todo, terminal, splitting.check_folder(split, terminal))
     if todo.stdin:
         return _filter(todo, terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
     if prove:

@@ -17,7 +17,10 @@ def check(
     paths: options.PathsArgument = None,
     rule: options.RuleOption = None,
     skip: options.SkipOption = None,
-    form: Annotated[Format, typer.Option("--format", "-f", help="Output format.")] = Format.TEXT,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", "-f", help="Output format; by default `full` on a terminal, `text` elsewhere."),
+    ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the findings to this file.")
     ] = None,

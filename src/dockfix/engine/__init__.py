@@ -14,6 +14,7 @@
 - `contract`: the build model that the effect contract compares.
 - `file_gates`: what changes of compose, bake and ignore files must satisfy.
 - `results`: `FileResult`, `RunResult`, `Defect`: the results of a run.
+- `steps`: the fixes of a run one after another, for patches.
 - `writing`: writes each change set as a whole or not at all.
 - `difftext`: unified diffs that `git apply` and `patch -p1` accept, for texts with any line ends and any bytes.
 """

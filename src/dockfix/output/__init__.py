@@ -1,19 +1,36 @@
-"""Results as text, diffs and JSON.
+"""Results as text, diffs, JSON, and in the formats of other tools.
 
+- `check_markdown`: findings as a comment on a pull request.
+- `checkstyle`: findings as Checkstyle XML.
 - `diff`: diffs for terminals; the diffs themselves are made by `dockfix.engine.difftext`.
+- `excerpt`: the lines of a finding, with carets.
+- `fingerprints`: names of findings that survive moved lines.
+- `full`: findings for people, with source and the change that a fix makes.
+- `github`: findings as annotations of GitHub Actions.
+- `gitlab`: findings as a code quality report of GitLab.
 - `json`: results as JSON, for programs.
+- `jsonl`: findings as JSON Lines.
+- `junit`: findings as JUnit XML.
+- `line_changes`: a fix as a replacement of whole lines.
+- `links`: where the documentation is on the web.
+- `located`: findings in their files, with their positions and parts.
 - `markdown`: text from files as Markdown that it cannot change.
 - `measures`: what was measured and what differs, in words and numbers.
 - `page`: a rule's page for a terminal.
+- `patches`: the fixes of a run as numbered patches.
 - `places`: paths relative to the current folder.
 - `plain`: text from files, safe to show on a terminal.
 - `proof`: what `dockfix apply --prove` applied and left out.
+- `rdjson`: findings in the diagnostic format of reviewdog.
 - `report_json`: the audit of a project as JSON.
 - `report_markdown`: the audit of a project as Markdown.
+- `sarif`: findings as SARIF 2.1.0.
+- `suggestions`: fixes as review comments of GitHub with suggestions.
 - `targets`: the table of build targets, as text and JSON.
 - `text`: findings and summaries as text.
 - `tree`: a Dockerfile's tree as text.
 - `verify_json`: what real builds have shown, as JSON, and read back.
 - `verify_markdown`: what real builds have shown, as Markdown.
 - `verify_text`: what real builds have shown, as text.
+- `xml_text`: text from files in XML documents.
 """

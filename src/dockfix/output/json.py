@@ -20,7 +20,8 @@ A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"
 
 In text that is not valid UTF-8 the invalid bytes are escaped as `\\xNN`, except in a `replacement`, which is then
 `{"b64": ...}`. Control and format characters, including those that change the direction of text, are written as JSON
-escapes, so that the document can be shown on a terminal. Fields may be added within a version.
+escapes, so that the document can be shown on a terminal. Fields may be added within a version. The JSON schema of a
+document is `dockfix/findings.schema.json`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from dockfix.engine.results import FileResult, RunResult
+from dockfix.engine.results import Defect, FileResult, RunResult
+from dockfix.output.located import in_root
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.project.problems import InputProblem
 from dockfix.rule import Change, Codemod, Diagnostic, Edit, Fix, Refusal
@@ -43,14 +45,19 @@ VERSION: Final = 1
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
+def findings_json(result: RunResult) -> str:
+    """A run as JSON text."""
+    return dumps(result_json(result))
+
+
 def result_json(result: RunResult) -> dict[str, Any]:
     """A run as JSON-ready data."""
     return {
         "version": VERSION,
         "root": valid(result.root.as_posix()),
         "files": [_file(outcome, result.root) for outcome in result.files],
-        "problems": [problem_json(problem) for problem in result.problems],
-        "warnings": [problem_json(problem) for problem in result.warnings],
+        "problems": [problem_json(problem) for problem in in_root(result.problems, result.root)],
+        "warnings": [problem_json(problem) for problem in in_root(result.warnings, result.root)],
         "summary": {
             "files": len(result.dockerfiles),
             "changed": len(result.changed),
@@ -70,9 +77,9 @@ def rules_json(registry: Registry) -> dict[str, Any]:
     return {"version": VERSION, "rules": [_rule(codemod) for codemod in registry.codemods]}
 
 
-def dumps(data: object) -> str:
-    """JSON text with a final line end."""
-    text = json.dumps(data, ensure_ascii=False, indent=2)
+def dumps(data: object, *, indent: int | None = 2) -> str:
+    """JSON text with a final line end; without `indent` on one line."""
+    text = json.dumps(data, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
     # outside strings JSON has no such character except the line end, and in strings the line end is already escaped
     return UNPRINTABLE.sub(lambda each: each[0] if each[0] == "\n" else json.dumps(each[0])[1:-1], text) + "\n"
 
@@ -86,16 +93,18 @@ def _file(outcome: FileResult, root: Path) -> dict[str, Any]:
         "created": outcome.created,
         "written": outcome.written,
         "applied": [_applied(found) for found in outcome.applied],
-        "findings": [_remaining(found, lines, root) for found in outcome.remaining],
-        "defects": [
-            {
-                "rule": defect.rule,
-                "gate": defect.gate,
-                "message": valid(defect.message),
-                "traceback": valid(defect.traceback),
-            }
-            for defect in outcome.defects
-        ],
+        "findings": [finding_json(found, lines, root) for found in outcome.remaining],
+        "defects": [defect_json(defect) for defect in outcome.defects],
+    }
+
+
+def defect_json(defect: Defect) -> dict[str, Any]:
+    """A defect of a rule as JSON-ready data."""
+    return {
+        "rule": defect.rule,
+        "gate": defect.gate,
+        "message": valid(defect.message),
+        "traceback": valid(defect.traceback),
     }
 
 
@@ -103,7 +112,8 @@ def _applied(found: Diagnostic) -> dict[str, Any]:
     return _finding(found, {"line": found.line, "column": found.column}, {"line": found.end_line})
 
 
-def _remaining(found: Diagnostic, lines: Lines, root: Path) -> dict[str, Any]:
+def finding_json(found: Diagnostic, lines: Lines, root: Path) -> dict[str, Any]:
+    """A finding that is left as JSON-ready data; `lines` are those of its file."""
     start, end = found.finding.at
     data = _finding(found, _position(lines, start), _position(lines, end))
     if isinstance(found.finding, Fix):

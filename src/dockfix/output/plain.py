@@ -36,6 +36,20 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+def without_commands(text: str) -> str:
+    """Text for the log of a CI job, without what GitHub Actions takes for a command anywhere in a line.
+
+    Source: `TryParse` in actions/runner's ActionCommand.cs, which searches each line for `##[`.
+    """
+    return text.replace("##[", "##\\x5b")
+
+
+def path_first(path: str) -> str:
+    """A path at the start of a line: one that begins as a command of GitHub Actions does (`::`) gets a `./`."""
+    shown = printable(path)
+    return f"./{shown}" if shown.lstrip().startswith("::") else shown
+
+
 class Style:
     """Terminal colours by meaning; a plain style returns text unchanged."""
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from dockfix.engine.results import Defect, FileResult, RunResult, is_unsafe
 from dockfix.output.places import Places
-from dockfix.output.plain import PLAIN, Style, printable
+from dockfix.output.plain import PLAIN, Style, path_first, printable, without_commands
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety
 from dockfix.rule.registry import BUILT_IN, Registry
@@ -24,7 +24,7 @@ def problem_line(problem: InputProblem, *, style: Style = PLAIN, warning: bool =
     """`path:line: message` of a problem with the input, or of a warning."""
     where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
     note = f" {style('warning', 'warning')}:" if warning else ""
-    return f"{style('bold', printable(where))}:{note} {printable(problem.message)}"
+    return without_commands(f"{style('bold', path_first(where))}:{note} {printable(problem.message)}")
 
 
 def finding_line(path: str, found: Diagnostic, *, style: Style = PLAIN, tag: str | None = None) -> str:
@@ -36,9 +36,10 @@ def finding_line(path: str, found: Diagnostic, *, style: Style = PLAIN, tag: str
         style: colours.
         tag: the text in brackets; by default what can be done about the finding.
     """
-    where = style("bold", printable(path)) + f":{found.line}:{found.column}:"
+    where = style("bold", path_first(path)) + f":{found.line}:{found.column}:"
     severity = style(found.severity.value, found.severity.value)
-    return f"{where} {severity} {found.rule} {printable(found.finding.message)} [{tag or _remedy(found)}]"
+    message = printable(found.finding.message)
+    return without_commands(f"{where} {severity} {found.rule} {message} [{tag or _remedy(found)}]")
 
 
 def _remedy(found: Diagnostic) -> str:
@@ -63,7 +64,7 @@ def finding_details(found: Diagnostic, *, style: Style = PLAIN) -> list[str]:
         lines.append(style("dim", f"    also changes: {names}"))
     if found.finding.review:
         lines.append(style("dim", f"    review: {printable(found.finding.review)}"))
-    return lines
+    return list(map(without_commands, lines))
 
 
 def findings_text(result: RunResult, *, style: Style = PLAIN, verbose: bool = False) -> str:
@@ -131,7 +132,7 @@ def apply_lines(
             rules = Counter((found.rule, proven and is_unsafe(found)) for found in outcome.applied)
             listed = ", ".join(_counted(rule, count, shown) for (rule, shown), count in rules.items())
             verb = "would fix" if would else "fixed"
-            yield f"{style('bold', printable(outcome.path))}: {verb} {listed}"
+            yield without_commands(f"{style('bold', path_first(outcome.path))}: {verb} {listed}")
 
 
 def _counted(rule: str, count: int, proven: bool) -> str:

@@ -26,10 +26,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "terminal.svg"
 COMMANDS = (
-    ("dockfix", "check", "--rule", "retry-loop,cache-mount", "docker/web"),
-    ("dockfix", "apply", "--diff", "--rule", "cache-mount", "docker/web"),
+    ("dockfix", "check", "--rule", "cache-mount", "docker/web"),
+    ("dockfix", "apply", "--rule", "cache-mount", "docker/web"),
 )
-ALT = "A terminal: dockfix check shows two findings in a Dockerfile, and dockfix apply --diff shows the fix of one"
+ALT = "A terminal: dockfix check shows that a cache mount is missing, and dockfix apply adds it"
 
 COLUMNS = 100
 SIZE = 14

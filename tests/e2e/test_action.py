@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 import reviews
 import steps
+from dockfix.cli.checking import Format
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = YAML(typ="safe").load(ROOT / "action.yml")
@@ -376,6 +377,32 @@ def test_the_token_follows_no_redirect(job: dict[str, str], github: GitHub) -> N
 def test_what_prevents_a_review(job: dict[str, str], change: dict[str, str], message: str) -> None:
     with pytest.raises(reviews.ReviewError, match=message):
         post({"GITHUB_API_URL": "http://127.0.0.1:1", **job, **change}, comment(1))
+
+
+@pytest.mark.skipif("github-suggestions" not in {*Format}, reason="the formats for GitHub are not there yet")
+def test_the_action_with_dockfix(
+    job: dict[str, str], github: GitHub, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.undo()
+    folder = Path(job["GITHUB_OUTPUT"]).parent
+    monkeypatch.chdir(folder)
+    data = b"FROM alpine:3.20\nRUN apk update && apk add curl\nRUN for i in 1 2 3; do wget x && break; done\n"
+    Path("Dockerfile").write_bytes(data)
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    github.files = [{"filename": "Dockerfile", "sha": blob, "patch": "@@ -0,0 +1,3 @@"}]
+    inputs = {"INPUT_RULES": "apk-cache, retry-loop", "INPUT_SUGGESTIONS": "true", "INPUT_SARIF_FILE": "out.sarif"}
+    assert steps.check({**job, **inputs}) == 1
+    shown = capfdbinary.readouterr().out.decode().splitlines()
+    assert [line.split(" ")[0] for line in shown[:2]] == ["::notice", "::error"]
+    assert "::notice title=dockfix::1 suggestion was posted" in shown
+    assert "apk-cache" in Path(job["GITHUB_STEP_SUMMARY"]).read_text()
+    assert json.loads(Path("out.sarif").read_text())["version"] == "2.1.0"
+    (review,) = github.posted
+    (posted,) = review["comments"]
+    assert (posted["path"], posted["line"]) == ("Dockerfile", 2)
+    assert "```suggestion\nRUN apk add --no-cache curl\n```" in posted["body"]
+    assert steps.check({**job, **inputs, "INPUT_UNSAFE": "true"}) == 1
+    assert [each["line"] for each in github.posted[1]["comments"]] == [2, 3]
 
 
 def test_without_fixes_github_is_not_asked(job: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,8 @@ def _count(number: int) -> str:
 
 def needs_review(body: str) -> bool:
     """Whether a comment has an unsafe fix: only these have a line that says what to review."""
-    return any(line.startswith("- review: ") for line in body.split("```", 1)[0].splitlines())
+    prose = takewhile(lambda line: not line.startswith("```"), body.split("\n"))  # the block has lines of the file
+    return any(line.startswith("- review: ") for line in prose)
 
 
 def _is_current(file: Mapping[str, Any]) -> bool:

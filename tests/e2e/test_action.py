@@ -332,7 +332,7 @@ def test_a_second_run_posts_nothing_again(job: dict[str, str], github: GitHub) -
 
 
 def test_fixes_that_need_review_are_posted_on_request_only(job: dict[str, str], github: GitHub) -> None:
-    unsafe = comment(1, "**a** (info): b\n\n- review: check it\n\n```suggestion\nx\n```")
+    unsafe = comment(1, "**a** (info): b ```` ``` ````\n\n- review: check it\n\n```suggestion\nx\n```")
     safe = comment(2, "**a** (info): b\n\n```suggestion\n- review: not a line of the comment\n```")
     assert post(job, unsafe) == []
     assert github.tokens == set()
@@ -386,7 +386,9 @@ def test_the_action_with_dockfix(
     monkeypatch.undo()
     folder = Path(job["GITHUB_OUTPUT"]).parent
     monkeypatch.chdir(folder)
-    data = b"FROM alpine:3.20\nRUN apk update && apk add curl\nRUN for i in 1 2 3; do wget x && break; done\n"
+    data = (
+        b"FROM alpine:3.20\nRUN apk update && apk add curl\nRUN for i in 1 2 3; do wget x && break || sleep 1; done\n"
+    )
     Path("Dockerfile").write_bytes(data)
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
     github.files = [{"filename": "Dockerfile", "sha": blob, "patch": "@@ -0,0 +1,3 @@"}]

@@ -78,6 +78,19 @@ def test_recipes_name_one_version() -> None:
     assert f"rev: v{current}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_page_shows_the_recipes() -> None:
+    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    blocks = [block.rstrip() for block in re.findall(r"^```[a-z]+\n(.*?)^```$", page, re.M | re.S)]
+    for name in ("github.yml", "github-suggestions.yml"):
+        text = (ROOT / "docs/ci" / name).read_text(encoding="utf-8").rstrip()
+        assert any(text.endswith(block) for block in blocks if block.count("\n") > 10), name
+    for name in ("circleci.yml", "Jenkinsfile"):
+        lines = {line.strip() for line in (ROOT / "docs/ci" / name).read_text(encoding="utf-8").splitlines()}
+        assert any({line.strip() for line in block.splitlines()} <= lines for block in blocks), name
+    table = set(re.findall(r"^\| `([a-z-]+)` \|", page, re.M))
+    assert table == set(read("action.yml")["inputs"])
+
+
 @formats
 def test_gitlab(project: Path) -> None:
     job = read("ci/gitlab.yml")["dockfix"]
@@ -93,7 +106,9 @@ def test_gitlab(project: Path) -> None:
     assert json.loads((project / job["artifacts"]["reports"]["codequality"]).read_text()) == []
     assert (project.parent / "calls").read_text().split()[-1] == "dockfix==0.1.0"
     (project / "dockfix.toml").write_text("unknown = 1\n")
-    assert shell(script, project, **job["variables"]).returncode not in (CLEAN, FOUND)
+    done = shell(script, project, **job["variables"])
+    assert done.returncode != CLEAN
+    assert "unknown" in done.stderr
 
 
 @formats
@@ -177,6 +192,13 @@ def test_trunk_lint(project: Path) -> None:
 )
 def test_the_schema_of_the_system(schema: str, name: str) -> None:
     """The JSON schemas are those that check-jsonschema brings along."""
-    command = [PROGRAMS / "uvx", "--quiet", "check-jsonschema", "--builtin-schema", f"vendor.{schema}", name]
+    command: list[str | Path] = [
+        PROGRAMS / "uvx",
+        "--quiet",
+        "check-jsonschema",
+        "--builtin-schema",
+        f"vendor.{schema}",
+        name,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench dist zipapp image-check clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ DEMO_RULES := copy-from-context retry-loop exec-form-variable healthcheck-pgrep 
 PYTEST_ARGS := $(if $(filter true,$(CI)),-rs)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Editable: only a change of pyproject.toml needs a new installation.
 $(STAMP): pyproject.toml
@@ -46,5 +46,22 @@ check: $(STAMP) ## lint, format check, types, stale generated docs
 bench: $(STAMP) ## measure speed
 	$(BIN)/python benchmarks/bench.py
 
-clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+dist: $(STAMP) ## build the wheel and the sdist in dist/, and check their metadata
+	rm -rf dist
+	$(BIN)/uv build --quiet --out-dir dist
+	$(BIN)/uvx --quiet twine check --strict dist/*.whl dist/*.tar.gz
+
+# The dependencies have compiled parts, so the file is for this platform and this version of Python, which it asks for.
+zipapp: dist ## build dist/dockfix.pyz, one file with all dependencies
+	$(BIN)/uvx --quiet --python $(BIN)/python shiv --quiet --reproducible --console-script dockfix \
+		--python "/usr/bin/env python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
+		--output-file dist/dockfix.pyz dist/*.whl
+
+image-check: $(STAMP) ## check the project's own Dockerfile with all rules, hadolint, and BuildKit if there is docker
+	$(BIN)/dockfix check $$($(BIN)/dockfix rules | sed 's/ .*//; s/^/--rule /') Dockerfile
+	$(BIN)/hadolint Dockerfile
+	@if docker buildx version >/dev/null 2>&1; then docker buildx build --check .; \
+	else echo 'docker buildx is not there: its checks were left out'; fi
+
+clean: ## remove the virtual environment, what was built, and caches
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks

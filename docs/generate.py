@@ -1,5 +1,5 @@
-"""Write the generated files: the pages in `docs/`, the JSON schema of the configuration, the table of rules and the
-examples of output in README.md, and the index of the built-in pack.
+"""Write the generated files: the pages in `docs/` and the picture of a terminal, the JSON schema of the configuration,
+the table of rules and the examples of output in README.md, and the index of the built-in pack.
 
 usage: python docs/generate.py [--check]
 
@@ -20,6 +20,7 @@ from dockfix.rule.promise_page import with_promise
 from dockfix.rule.reference import reference, schema_text
 from dockfix_codemods import load_all
 from library_page import library_page
+from picture import PICTURE, picture
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "codemods" / "dockfix_codemods" / "index.py"
@@ -132,6 +133,7 @@ def generated() -> dict[Path, str]:
     files[ROOT / "docs" / "configuration.md"] = reference(codemods)
     files[ROOT / "docs" / "library.md"] = library_page()
     files[ROOT / "src" / "dockfix" / "schema.json"] = schema_text(codemods)
+    files[PICTURE] = picture()
     files[INDEX] = index_source(codemods, "python docs/generate.py")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     readme = RULES.sub(lambda _: f"{table(codemods)}\n", readme)

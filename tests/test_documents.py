@@ -28,10 +28,13 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "docs/api.md",
+    "docs/ci.md",
     "docs/configuration.md",
     "docs/findings.md",
     "docs/formats.md",
+    "docs/install.md",
     "docs/library.md",
+    "docs/release.md",
     "docs/verify.md",
     "examples/audit/README.md",
 )

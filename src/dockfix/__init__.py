@@ -19,8 +19,6 @@ Names are imported when they are first used: `import dockfix` loads no other mod
 
 from importlib import import_module
 
-__version__ = "0.1.0"
-
 TYPE_CHECKING = False  # as in `typing`, which takes longer to import than this module; type checkers know the name
 if TYPE_CHECKING:
     from dockfix.edit.text import Change, Edit
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
     from dockfix.rule.model import Advice, Category, Codemod, Diagnostic, Finding, Fix, Refusal, Safety, Severity
     from dockfix.rule.registry import RegistryError, UnknownRuleError
     from dockfix.syntax.tree import Dockerfile
+
+    __version__: str
 
 __all__ = [
     "Advice", "Category", "Change", "Codemod", "Defect", "Diagnostic", "Dockerfile", "Edit", "FileResult", "Finding",
@@ -53,9 +53,19 @@ _HOMES = {
 }  # fmt: skip
 
 
+def _written_version() -> str:
+    try:
+        version = import_module("dockfix._version").__version__
+    except ModuleNotFoundError:  # a source tree that was never built or installed
+        return "0.1.0.dev0"
+    return str(version)
+
+
 if not TYPE_CHECKING:  # a type checker has the names above, and reports others
 
     def __getattr__(name: str) -> object:
+        if name == "__version__":
+            return globals().setdefault(name, _written_version())
         for module, names in _HOMES.items():
             if name in names:
                 found = globals()[name] = getattr(import_module(module), name)

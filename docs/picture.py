@@ -81,7 +81,7 @@ def terminal_output(command: tuple[str, ...], folder: Path, home: Path) -> str:
                 break
             data += part
     os.close(ours)
-    if running.returncode not in (0, 1):
+    if running.returncode not in (0, 1) or b"Traceback" in data:  # a crash ends with 1, as findings do
         raise SystemExit(f"{' '.join(command)}: {data.decode(errors='replace')}")
     return data.decode().replace("\r\n", "\n")
 

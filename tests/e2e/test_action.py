@@ -18,7 +18,6 @@ from ruamel.yaml import YAML
 
 import reviews
 import steps
-from dockfix.cli.checking import Format
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = YAML(typ="safe").load(ROOT / "action.yml")
@@ -379,7 +378,6 @@ def test_what_prevents_a_review(job: dict[str, str], change: dict[str, str], mes
         post({"GITHUB_API_URL": "http://127.0.0.1:1", **job, **change}, comment(1))
 
 
-@pytest.mark.skipif("github-suggestions" not in {*Format}, reason="the formats for GitHub are not there yet")
 def test_the_action_with_dockfix(
     job: dict[str, str], github: GitHub, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

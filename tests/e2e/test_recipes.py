@@ -13,14 +13,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from dockfix.cli.checking import Format
-
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
 RECIPES = (ROOT / "ci/gitlab.yml", *sorted((ROOT / "docs/ci").iterdir()))
 BAD = "FROM alpine:3.20\nRUN apk update && apk add curl\n"
 FOUND, CLEAN = 1, 0
-formats = pytest.mark.skipif("sarif" not in {*Format}, reason="the formats for CI systems are not there yet")
 
 # The keys of megalinter/descriptors/schemas/megalinter-descriptor.jsonschema.json in oxsecurity/megalinter that are
 # used here; the schema allows no others.
@@ -91,7 +88,6 @@ def test_the_page_shows_the_recipes() -> None:
     assert table == set(read("action.yml")["inputs"])
 
 
-@formats
 def test_gitlab(project: Path) -> None:
     job = read("ci/gitlab.yml")["dockfix"]
     script = "\n".join([*job["before_script"], *job["script"]])
@@ -111,7 +107,6 @@ def test_gitlab(project: Path) -> None:
     assert "unknown" in done.stderr
 
 
-@formats
 def test_circleci(project: Path) -> None:
     steps = [each["run"] for each in read("docs/ci/circleci.yml")["jobs"]["dockfix"]["steps"] if "run" in each]
     done = shell("\n".join(step["command"] for step in steps), project)
@@ -119,7 +114,6 @@ def test_circleci(project: Path) -> None:
     assert "<testsuite" in (project / "test-results/dockfix/results.xml").read_text()
 
 
-@formats
 def test_jenkins(project: Path) -> None:
     """The commands of the Jenkinsfile, with the environment that they make replaced by this one."""
     (script,) = re.findall(r"sh '''(.*?)'''", (ROOT / "docs/ci/Jenkinsfile").read_text(), re.S)
@@ -149,7 +143,6 @@ def test_megalinter(project: Path) -> None:
     assert found[1] == "1"
 
 
-@formats
 def test_megalinter_sarif(project: Path) -> None:
     (linter,) = read("docs/ci/megalinter.yml")["linters"]
     sarif = [each.replace("{{SARIF_OUTPUT_FILE}}", "out.sarif") for each in linter["cli_sarif_args"]]
@@ -169,7 +162,6 @@ def test_trunk(project: Path) -> None:
     assert re.match(pattern, shell(linter["version_command"]["run"], project).stdout)
 
 
-@formats
 def test_trunk_lint(project: Path) -> None:
     (linter,) = read("docs/ci/trunk.yaml")["lint"]["definitions"]
     lint = linter["commands"][0]

@@ -11,7 +11,7 @@ from dockfix.engine.results import RunResult
 from dockfix.engine.session import check_paths, run_paths
 from dockfix.engine.settings import Accept, Settings
 from dockfix.project.target import Target
-from dockfix.rule.model import (
+from dockfix.rule import (
     Advice,
     Category,
     Change,

@@ -35,7 +35,7 @@ from dockfix.output.rdjson import findings_rdjson
 from dockfix.output.sarif import findings_sarif
 from dockfix.output.suggestions import suggestions_json
 from dockfix.output.text import findings_text
-from dockfix.rule.model import Edit, Refusal, apply_edits
+from dockfix.rule import Edit, Refusal, apply_edits
 from dockfix.rule.registry import load_registry
 from dockfix.testing.variants import Variant
 from tests.output.format_readers import GITLAB, RDJSON, command, offset, rdjson_applied, sarif_applied, strict

@@ -15,7 +15,7 @@ from dockfix.engine.session import check_paths
 from dockfix.engine.settings import Settings
 from dockfix.output.line_changes import anchored, line_change
 from dockfix.output.suggestions import comments, review
-from dockfix.rule.model import Edit, Fix
+from dockfix.rule import Edit, Fix
 from dockfix.rule.registry import load_registry
 from dockfix.syntax.source import Lines
 from dockfix.testing.variants import Variant

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockfix.engine.fixes import edits_by_file
 from dockfix.engine.results import RunResult
-from dockfix.rule.model import Change, Diagnostic, Edit, Fix, apply_edits
+from dockfix.rule import Change, Diagnostic, Edit, Fix, apply_edits
 from dockfix.rule.workspace import Workspace
 
 __all__ = ["Recorder", "Step", "steps"]

@@ -15,7 +15,7 @@ from dockfix.output.links import rule_url
 from dockfix.output.located import Located, located, parts, remedy
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable, without_commands
-from dockfix.rule.model import Change, EditError, Fix, Safety
+from dockfix.rule import Change, EditError, Fix, Safety
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.engine.difftext import CONTEXT, split_lines, unified_diff
-from dockfix.rule.model import Edit, apply_edits
+from dockfix.rule import Edit, apply_edits
 from dockfix.syntax.source import Lines
 
 __all__ = ["LineChange", "anchored", "hunks", "line_change", "merged"]

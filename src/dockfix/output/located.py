@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import printable
 from dockfix.project.problems import InputProblem
-from dockfix.rule.model import Diagnostic, Edit, Fix, Refusal, Safety, Severity
+from dockfix.rule import Diagnostic, Edit, Fix, Refusal, Safety, Severity
 from dockfix.syntax.source import Lines
 
 __all__ = ["Located", "Notice", "Place", "body", "in_root", "located", "notices", "parts", "remedy"]

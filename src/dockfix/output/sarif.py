@@ -23,7 +23,7 @@ from dockfix.output.links import HOME, rule_url
 from dockfix.output.located import Located, Notice, body, located, notices, remedy
 from dockfix.output.page import page, page_text
 from dockfix.output.plain import printable
-from dockfix.rule.model import Codemod, Edit, Fix, Severity
+from dockfix.rule import Codemod, Edit, Fix, Severity
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import BOM, Lines
 

@@ -33,7 +33,7 @@ from dockfix.output.markdown import code, prose
 from dockfix.output.measures import count
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.output.verify_markdown import diff_block
-from dockfix.rule.model import Edit, Fix, conflict
+from dockfix.rule import Edit, Fix, conflict
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
 

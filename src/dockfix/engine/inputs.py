@@ -131,7 +131,12 @@ def _unused_ignores(target: Target, codemods: Sequence[Codemod]) -> set[tuple[in
     """The ignore comments without effect, except those for project rules."""
     suppressions = Suppressions(target.dockerfile)
     named = frozenset().union(*(directive.names for _, directive in suppressions.directives))
-    concerned = [each for each in codemods if each.name in named and each.check is not None]
+    policy = target.own_options.policy
+    concerned = [
+        each
+        for each in codemods
+        if each.name in named and each.check is not None and not policy.ignores(each.name, target.display)
+    ]
     if not concerned:
         return set()
     found, defects = findings(target.with_text(suppressions.disarmed()), concerned)

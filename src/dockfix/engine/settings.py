@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from dockfix.project.policy import NO_POLICY, Policy, TargetContext
 from dockfix.project.target import BuildOptions
-from dockfix.rule.model import Diagnostic
+from dockfix.rule.model import Diagnostic, Severity
 
 if TYPE_CHECKING:
     from dockfix.rule.workspace import Workspace
@@ -61,6 +62,10 @@ class Settings:
         base_images: the project's own base images, each with the public image that it is based on.
         compose: the compose files to read, merged in this order, instead of all that a search finds.
         rule_options: options of rules, by the class that the rule declares.
+        policy: the severities of rules, and the rules that are ignored in some files.
+        targets: the contexts of the Dockerfiles that match a pattern.
+        fail_level: the lowest severity of a finding for which `check` fails; None if none does.
+        baseline: the file with accepted findings, which `check` does not show.
     """
 
     select: tuple[str, ...] = ()
@@ -77,6 +82,10 @@ class Settings:
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
     rule_options: Mapping[type[Any], object] = field(default_factory=dict)
+    policy: Policy = NO_POLICY
+    targets: tuple[TargetContext, ...] = ()
+    fail_level: Severity | None = Severity.INFO
+    baseline: Path | None = None
 
     @property
     def builds(self) -> BuildOptions:
@@ -88,4 +97,6 @@ class Settings:
             base_images=self.base_images,
             compose=self.compose,
             rule_options=self.rule_options,
+            policy=self.policy,
+            targets=self.targets,
         )

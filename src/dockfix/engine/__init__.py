@@ -3,6 +3,8 @@
 - `session`: a whole run, from paths or a text to a `RunResult`: what `dockfix apply` and `dockfix check` do.
 - `settings`: what a run does.
 - `configure`: settings from a configuration file.
+- `nesting`: the nearest configuration file of each Dockerfile.
+- `joining`: the runs over several projects as one result.
 - `inputs`: which files the paths of a run name, and which problems belong to the run.
 - `workers`: the Dockerfiles of a run, one by one, in several processes if there are many.
 - `project`: the engine over one Dockerfile (`run`, `findings`, `run_file`) and over a project (`run_project`).
@@ -15,5 +17,8 @@
 - `file_gates`: what changes of compose, bake and ignore files must satisfy.
 - `results`: `FileResult`, `RunResult`, `Defect`: the results of a run.
 - `writing`: writes each change set as a whole or not at all.
+- `baseline`: findings that were accepted, by fingerprints that survive moved lines.
+- `changed_lines`: the findings on lines that differ from an earlier text of their file.
+- `ignoring`: ignore comments for the findings of a run.
 - `difftext`: unified diffs that `git apply` and `patch -p1` accept, for texts with any line ends and any bytes.
 """

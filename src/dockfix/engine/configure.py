@@ -46,6 +46,7 @@ def settings_of(config: Config, registry: Registry) -> Settings:
         targets=config.targets,
         fail_level=None if config.fail_level == "none" else Severity(config.fail_level),
         baseline=config.baseline,
+        config=config.path,
     )
 
 

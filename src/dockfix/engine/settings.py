@@ -12,6 +12,7 @@ from dockfix.project.target import BuildOptions
 from dockfix.rule.model import Diagnostic, Severity
 
 if TYPE_CHECKING:
+    from dockfix.project.config import Config
     from dockfix.rule.workspace import Workspace
 
 __all__ = ["Accept", "Mode", "Settings"]
@@ -66,6 +67,9 @@ class Settings:
         targets: the contexts of the Dockerfiles that match a pattern.
         fail_level: the lowest severity of a finding for which `check` fails; None if none does.
         baseline: the file with accepted findings, which `check` does not show.
+        config: the configuration file that these settings are from.
+        nearest: the settings for the files below another configuration file, which is the nearest one up the tree from
+            them; None if these settings are for all files.
     """
 
     select: tuple[str, ...] = ()
@@ -86,6 +90,8 @@ class Settings:
     targets: tuple[TargetContext, ...] = ()
     fail_level: Severity | None = Severity.INFO
     baseline: Path | None = None
+    config: Path | None = None
+    nearest: Callable[[Config], Settings] | None = field(default=None, compare=False, repr=False)
 
     @property
     def builds(self) -> BuildOptions:

@@ -10,6 +10,7 @@
 - `proof`: what `dockfix apply --prove` applied and left out.
 - `report_json`: the audit of a project as JSON.
 - `report_markdown`: the audit of a project as Markdown.
+- `statistics`: how many findings each rule has.
 - `targets`: the table of build targets, as text and JSON.
 - `text`: findings and summaries as text.
 - `tree`: a Dockerfile's tree as text.

@@ -24,7 +24,7 @@ from dockfix.project.problems import InputError, closest
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
-__all__ = ["KEYS", "Config", "Key", "find_config", "load_config", "read_config"]
+__all__ = ["KEYS", "Config", "Key", "config_in", "find_config", "load_config", "read_config"]
 
 _PYPROJECT: Final = "pyproject.toml"
 _MAX_NODES: Final = 10_000
@@ -94,16 +94,25 @@ def find_config(start: Path, root: Path) -> Path | None:
     for folder in (real, *real.parents):
         if not folder.is_relative_to(top):
             break
-        found = [name for name in CONFIG_NAMES if os.path.lexists(folder / name)]
-        if os.path.lexists(folder / _PYPROJECT) and _pyproject_table(folder / _PYPROJECT)[0] is not None:
-            found.append(_PYPROJECT)
-        if len(found) > 1:
-            shown = [f"[tool.dockfix] in {name}" if name == _PYPROJECT else name for name in found]
-            message = f"{', '.join(shown[:-1])} and {shown[-1]} configure dockfix in one folder; keep one of them"
-            raise InputError(str(folder / found[0]), None, message)
-        if found:
-            return folder / found[0]
+        if (found := config_in(folder)) is not None:
+            return found
     return None
+
+
+def config_in(folder: Path) -> Path | None:
+    """The configuration file in a folder.
+
+    Raises:
+        InputError: the folder has two, or a file cannot be read.
+    """
+    found = [name for name in CONFIG_NAMES if os.path.lexists(folder / name)]
+    if os.path.lexists(folder / _PYPROJECT) and _pyproject_table(folder / _PYPROJECT)[0] is not None:
+        found.append(_PYPROJECT)
+    if len(found) > 1:
+        shown = [f"[tool.dockfix] in {name}" if name == _PYPROJECT else name for name in found]
+        message = f"{', '.join(shown[:-1])} and {shown[-1]} configure dockfix in one folder; keep one of them"
+        raise InputError(str(folder / found[0]), None, message)
+    return folder / found[0] if found else None
 
 
 def read_config(path: Path) -> Config:

@@ -1,0 +1,79 @@
+"""`dockfix check --watch`: checks again when a file of the run changes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from dockfix.cli.console import Console
+from dockfix.cli.errors import INTERRUPTED
+from dockfix.project.discovery import CONFIG_NAMES
+
+if TYPE_CHECKING:
+    from dockfix.engine.results import RunResult
+
+__all__ = ["POLL_SECONDS", "watch"]
+
+POLL_SECONDS: Final = 0.3
+_CLEAR: Final = "\x1b[2J\x1b[3J\x1b[H"
+
+_State: TypeAlias = dict[Path, tuple[int, int, int] | None]
+
+
+def watch(check: Callable[[], tuple[int, RunResult]], terminal: Console) -> int:
+    """Check, and check again after each change, until the user interrupts; returns the exit code of an interrupt.
+
+    Args:
+        check: checks once; an error ends the command only in the first check.
+        terminal: the terminal.
+    """
+    watched: set[Path] = set()
+    first = True
+    try:
+        while True:
+            if terminal.out_is_terminal:
+                terminal.out(_CLEAR)
+            started = time.time_ns()
+            try:
+                watched = set(_watched(check()[1]))
+            except SystemExit:  # a mistake in the configuration; the next change may correct it
+                if first:
+                    raise
+            first = False
+            terminal.note("watching for changes; Ctrl-C ends")
+            _wait(watched, started)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _watched(result: RunResult) -> Iterable[Path]:
+    """The files that a run has read, its folders, and the configuration files that apply to them."""
+    files = [each.real for each in result.files]
+    files += [each.real for each in result.workspace.project.files.seen]
+    folders = {parent for file in files for parent in file.parents if parent.is_relative_to(result.root)}
+    folders.add(result.root)
+    return {*files, *folders, *(folder / name for folder in folders for name in (*CONFIG_NAMES, "pyproject.toml"))}
+
+
+def _wait(watched: Iterable[Path], started: int) -> None:
+    """Wait until a file differs, or has been changed since a time, which may be after it was read."""
+    before = _state(watched)
+    if any(each is not None and each[0] >= started for each in before.values()):
+        return
+    while _state(watched) == before:
+        time.sleep(POLL_SECONDS)
+
+
+def _state(paths: Iterable[Path]) -> _State:
+    return {path: _status(path) for path in paths}
+
+
+def _status(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - many files, often
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

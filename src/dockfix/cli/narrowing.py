@@ -123,8 +123,9 @@ class Narrowing:
         try:
             return _Accepted(path, todo.root, read_baseline(path))
         except InputError as error:
-            option = "baseline of the configuration" if given is None else "--baseline"
-            self._terminal.fail(f"{option}: {shown(str(error))}")
+            option = "baseline in the configuration" if given is None else "--baseline"
+            hint = "" if os.path.lexists(path) else "; `dockfix baseline` writes it"
+            self._terminal.fail(f"{option}: {shown(str(error))}{hint}")
 
 
 def codemod_names(todo: Plan) -> Collection[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dockfix.engine.results import RunResult
+from dockfix.engine.results import FileResult, RunResult
 from dockfix.project.files import Snapshot
 from dockfix.project.target import Project
 from dockfix.rule.workspace import Workspace
@@ -26,10 +26,15 @@ def joined(results: Sequence[RunResult]) -> RunResult:
     root = Path(os.path.commonpath([each.root for each in results]))
     changes = {path: text for each in results for path, text in each.workspace.project.files.changes.items()}
     files = tuple(file for each in results for file in each.workspace.files)
+    # a folder above a project may be named in addition to it: each file counts once
+    outcomes: dict[Path, FileResult] = {}
+    for each in results:
+        for file in each.files:
+            outcomes.setdefault(file.real, file)
     workspace = Workspace(Project(root, snapshot=Snapshot(root, changes)), files, results[0].workspace.build_options)
     return RunResult(
         workspace,
-        tuple(replace(file, display=_display(file.real, root)) for each in results for file in each.files),
+        tuple(replace(file, display=_display(file.real, root)) for file in outcomes.values()),
         tuple(group for each in results for group in each.change_sets),
         tuple(dict.fromkeys(defect for each in results for defect in each.project_defects)),
         unsafe=any(each.unsafe for each in results),

@@ -145,9 +145,7 @@ def _config(path: Path, table: Mapping[str, object], line_of: LineOf) -> Config:
         if key is None or (name == "rules" and isinstance(value, list)):
             raise InputError(str(path), line_of((name,)), unknown_key(name))
         if not key.accepts(value):
-            # in a table the wrong value is somewhere inside
-            but = "" if isinstance(value, dict) and key.expected.startswith("a table") else f", not {_kind(value)}"
-            raise InputError(str(path), line_of((name,)), f"{name} must be {key.expected}{but}")
+            raise _wrong_value(path, name, key, value, line_of)
         values[name.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
     folder = Path(os.path.realpath(path.parent))
     for name in ("context", "baseline"):
@@ -156,6 +154,16 @@ def _config(path: Path, table: Mapping[str, object], line_of: LineOf) -> Config:
     if "targets" in values:
         values["targets"] = tuple(_target(path, each, folder, line_of) for each in values["targets"])
     return Config(path=path, line_of=line_of, **values)
+
+
+def _wrong_value(path: Path, name: str, key: Key, value: object, line_of: LineOf) -> InputError:
+    if not (isinstance(value, dict) and key.expected.startswith("a table")):
+        return InputError(str(path), line_of((name,)), f"{name} must be {key.expected}, not {_kind(value)}")
+    inner = next((each for each in value if not key.accepts({each: value[each]})), None)
+    if inner is None:
+        return InputError(str(path), line_of((name,)), f"{name} must be {key.expected}")
+    but = f"{_short(inner)!r} has {_kind(value[inner])}"
+    return InputError(str(path), line_of((name, inner)), f"{name} must be {key.expected}, but {but}")
 
 
 def _target(path: Path, table: Mapping[str, object], folder: Path, line_of: LineOf) -> TargetContext:

@@ -84,7 +84,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "severity": Key(
         "a table of rules and severities (error, warning or info)",
         lambda value: isinstance(value, dict) and all(each in SEVERITIES for each in value.values()),
-        {"type": "object", "additionalProperties": {"enum": [*SEVERITIES]}},
+        {"type": "object", "additionalProperties": {"type": "string", "enum": [*SEVERITIES]}},
         "The severities of rules, where they differ from the rule's own. A finding that the rule itself reports with a"
         " lower severity keeps that one.",
         "the severity of each rule",
@@ -101,7 +101,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "fail-level": Key(
         "error, warning, info or none",
         lambda value: value in (*SEVERITIES, "none"),
-        {"enum": [*SEVERITIES, "none"]},
+        {"type": "string", "enum": [*SEVERITIES, "none"]},
         "The lowest severity of a finding for which `dockfix check` exits with code 1; `none`: no finding does.",
         "`info`",
     ),
@@ -154,6 +154,7 @@ KEYS: Final[Mapping[str, Key]] = {
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["files"],
+                "anyOf": [{"required": ["context"]}, {"required": ["build-contexts"]}],
                 "properties": {
                     "files": {"anyOf": [{"type": "string"}, {**_STRINGS, "minItems": 1}]},
                     "context": {"type": "string"},

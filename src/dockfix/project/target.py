@@ -108,7 +108,6 @@ class BuildOptions:
 
     Args:
         context: the build context of every Dockerfile; relative to the project root unless absolute.
-        context_source: what gives `context`, for messages.
         build_contexts: named contexts, as `docker build --build-context` takes them.
         use_project: whether compose and bake files are read.
         base_images: the project's own base images, each with the public image that it is based on.
@@ -117,10 +116,10 @@ class BuildOptions:
         policy: the severities of rules, and the rules that are ignored in some files.
         targets: the contexts of the Dockerfiles that match a pattern; the last one that matches applies.
         nested: what applies instead to the files in a folder, by the real path of the folder.
+        context_source: what gives `context`, for messages.
     """
 
     context: Path | None = None
-    context_source: str = "command line"
     build_contexts: Mapping[str, str] = field(default_factory=dict)
     use_project: bool = True
     base_images: Mapping[str, str] = field(default_factory=dict)
@@ -129,6 +128,7 @@ class BuildOptions:
     policy: Policy = NO_POLICY
     targets: tuple[TargetContext, ...] = ()
     nested: Mapping[Path, BuildOptions] = field(default_factory=dict)
+    context_source: str = "command line"
 
     def of_file(self, real: Path, root: Path) -> BuildOptions:
         """The options for a file: those of the nearest folder that has its own, with the contexts of `targets`.

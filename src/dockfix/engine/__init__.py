@@ -6,6 +6,7 @@
 - `nesting`: the nearest configuration file of each Dockerfile.
 - `joining`: the runs over several projects as one result.
 - `inputs`: which files the paths of a run name, and which problems belong to the run.
+- `other_comments`: warnings about dockfix's comments that concern more than one Dockerfile.
 - `workers`: the Dockerfiles of a run, one by one, in several processes if there are many.
 - `project`: the engine over one Dockerfile (`run`, `findings`, `run_file`) and over a project (`run_project`).
 - `passes`: codemods run one after another on a workspace, until none of them finds more to fix.

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from dockfix.engine.project import findings
-from dockfix.engine.results import FileResult, shown_path
+from dockfix.engine.results import FileResult
 from dockfix.engine.settings import Settings
 from dockfix.project.discovery import not_excluded
-from dockfix.project.problems import InputError, InputProblem
+from dockfix.project.problems import InputProblem
 from dockfix.project.target import Project, Target, is_project_file_name
 from dockfix.rule.model import Codemod
-from dockfix.rule.suppression import Suppressions, mistakes_in_text
+from dockfix.rule.suppression import Suppressions
 
 __all__ = [
-    "comment_mistakes", "first_problem", "ignore_warnings", "is_in", "outside", "relevant", "scope", "split", "wanted",
+    "first_problem", "ignore_warnings", "is_in", "outside", "relevant", "scope", "split", "wanted",
 ]  # fmt: skip
 
 
@@ -94,20 +94,6 @@ def first_problem(target: Target, shown: str) -> InputProblem:
     first, *others = sorted(target.dockerfile.problems, key=lambda problem: problem.line)
     more = f" (and {len(others)} more)" if others else ""
     return InputProblem(shown, max(first.line, 1), f"{first.message}{more}")
-
-
-def comment_mistakes(project: Project, counted: Sequence[Path], names: frozenset[str]) -> Iterator[InputProblem]:
-    """The mistakes in dockfix's comments in the compose and bake files of the run."""
-    files = {each.path for each in project.compose_files} | {each.path for each in project.bake_files}
-    for path in sorted(files):
-        if not is_in(path, counted):
-            continue
-        try:
-            text = project.files.original(path).text
-        except InputError:
-            continue  # reported where it is read
-        for line, message in mistakes_in_text(text, names):
-            yield InputProblem(shown_path(path), line, message)
 
 
 def ignore_warnings(

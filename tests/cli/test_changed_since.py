@@ -189,3 +189,17 @@ class TestMistakes:
         (project / "Dockerfile").write_text(OLD.replace("app", "other"))
         (project / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
         self.check(dockfix("check", "--changed-since", "main"), b"git cannot read Dockerfile of the merge base")
+
+
+def test_lines_that_were_deleted_from_an_instruction(dockfix: Run, git: Git, project: Path) -> None:
+    text = "FROM alpine\nRUN true && \\\n    false && \\\n    true\nWORKDIR \\\n  # a\n  app\n"
+    (project / "Dockerfile").write_text(text)
+    git("commit", "-q", "-a", "-m", "long")
+    (project / "Dockerfile").write_text(text.replace("    false && \\\n", ""))
+    assert shown(dockfix("check", "--changed-since", "HEAD")) == []
+    (project / "Dockerfile").write_text(text.replace("  # a\n", ""))
+    assert shown(dockfix("check", "--changed-since", "HEAD")) == ["Dockerfile:6"]
+    (project / "Dockerfile").write_text(text.replace("    true\n", "    true\nUSER x\n", 1))
+    git("commit", "-q", "-a", "-m", "user")
+    (project / "Dockerfile").write_text(text)  # a whole instruction is gone: its neighbours are as they were
+    assert shown(dockfix("check", "--changed-since", "HEAD")) == []

@@ -27,6 +27,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "docs/adoption.md",
     "docs/api.md",
     "docs/configuration.md",
     "docs/findings.md",

@@ -94,6 +94,27 @@ class TestNested:
         (project / "a" / "pyproject.toml").write_text('[tool.dockfix.severity]\nfrom-at = "info"\n')
         assert b"a/pyproject.toml:2: severity: unknown rule 'from-at'" in dockfix("check").stderr
 
+    def test_a_baseline_of_rules_that_only_one_folder_runs(self, dockfix: Run, project: Path) -> None:
+        dockfix("baseline")
+        before = (project / ".dockfix-baseline.json").read_bytes()
+        assert b"from-as" in before
+        (project / ".dockfix-baseline.json").write_bytes(before.replace(b'"count": 1', b'"count": 2', 1))
+        dockfix("baseline")
+        assert (project / ".dockfix-baseline.json").read_bytes() == before
+        dockerfile(project / "a", "FROM alpine\n")
+        done = dockfix("check", "--baseline", ".dockfix-baseline.json")
+        assert done.stdout == b""
+        assert b"1 entry is obsolete" in done.stderr
+
+    def test_targets(self, dockfix: Run, project: Path) -> None:
+        (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\ncontext = "deep"\n')
+        rows = json.loads(dockfix("targets", "--format", "json").stdout)["targets"]
+        contexts = {row["dockerfile"]: row["context"] for row in rows}
+        assert contexts["a/Dockerfile"] == contexts["a/deep/Dockerfile"] == "a/deep"
+        assert contexts["Dockerfile"] is None
+        (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\ncontxt = "deep"\n')
+        assert dockfix("targets").returncode == 2
+
     def test_the_run_has_its_own_fail_level_and_excludes(self, dockfix: Run, project: Path) -> None:
         (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\nfail-level = "none"\nexclude = ["b"]\n')
         assert "b/Dockerfile error user-root" in shown(dockfix("check"))

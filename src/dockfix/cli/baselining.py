@@ -50,7 +50,7 @@ def baseline(state: object, given: Given, terminal: Console, *, output: str | No
     if result.problems or result.defects:
         terminal.error("the baseline was not written: not every file could be checked")
         return exit_code(result, differs=False)
-    is_covered = covered(result, todo.root, todo.paths, codemod_names(todo))
+    is_covered = covered(result, todo.root, todo.paths, codemod_names(todo, result))
     kept = old.only(lambda key: not is_covered(key)) if old is not None else Baseline({})
     found = baseline_of(result, todo.root)
     new = found.with_more(kept)

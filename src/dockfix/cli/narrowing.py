@@ -61,7 +61,7 @@ class Narrowing:
             result, left = accepted.baseline.filtered(result, accepted.base)
             self._suppressed += before - _count(result)
             paths = [todo.stdin_path] if todo.stdin and todo.stdin_path is not None else list(todo.paths)
-            is_covered = covered(full, accepted.base, paths, codemod_names(todo))
+            is_covered = covered(full, accepted.base, paths, codemod_names(todo, full))
             self._note_obsolete(left.only(is_covered), accepted.path)
         revision = self._revisions.get(todo.root)
         if revision is not None:
@@ -128,10 +128,12 @@ class Narrowing:
             self._terminal.fail(f"{option}: {shown(str(error))}{hint}")
 
 
-def codemod_names(todo: Plan) -> Collection[str]:
-    """The names of the rules that a plan runs by its own settings."""
-    settings = todo.settings
-    return {each.name for each in todo.registry.select(settings.select, settings.ignore, settings.extend_select)}
+def codemod_names(todo: Plan, result: RunResult) -> Collection[str]:
+    """The names of the rules that a plan has run on any of its Dockerfiles."""
+    from dockfix.engine.nesting import rules_for  # noqa: PLC0415 - few runs have a baseline
+
+    files = [each.real for each in result.dockerfiles]
+    return {each.name for each in rules_for(todo.settings, todo.registry, files, result.root).codemods}
 
 
 def _count(result: RunResult) -> int:

@@ -76,8 +76,8 @@ class Baseline:
         return Baseline({key: count for key, count in self.counts.items() if keep(key)})
 
     def with_more(self, other: Baseline) -> Baseline:
-        """The findings of both."""
-        return Baseline(Counter(self.counts) + Counter(other.counts))
+        """The findings of both; what both have is not added up."""
+        return Baseline(Counter(self.counts) | Counter(other.counts))
 
 
 def only(result: RunResult, keep: Callable[[FileResult, Diagnostic], bool]) -> RunResult:

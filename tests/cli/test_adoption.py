@@ -400,3 +400,27 @@ def test_watch(project: Path) -> None:
 def test_watch_ends_if_the_first_check_fails(dockfix: Run, project: Path) -> None:
     config(project, "unsave = true\n")
     assert dockfix("check", "--watch").returncode == 2
+
+
+def test_watch_waits_between_checks(project: Path) -> None:
+    """A file from the future and an output file in the project are no changes."""
+    file = project / "Dockerfile"
+    file.write_text("FROM alpine\n")
+    os.utime(file, (time.time() + 10_000, time.time() + 10_000))
+    command = [sys.executable, str(TOYS), "check", "--watch", "--output", "found.txt"]
+    with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert process.stderr.readline().startswith("0 findings")
+            assert process.stderr.readline().startswith("watching for changes")
+            time.sleep(1)
+            (project / "new").mkdir()
+            (project / "new" / "Dockerfile").write_text(ERROR)
+            lines = [process.stderr.readline()]
+            while not lines[-1].startswith("1 finding"):
+                lines.append(process.stderr.readline())
+            assert len(lines) <= 4  # the folder may have been seen before its file
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+        finally:
+            process.kill()

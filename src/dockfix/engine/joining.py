@@ -31,7 +31,9 @@ def joined(results: Sequence[RunResult]) -> RunResult:
     for each in results:
         for file in each.files:
             outcomes.setdefault(file.real, file)
-    workspace = Workspace(Project(root, snapshot=Snapshot(root, changes)), files, results[0].workspace.build_options)
+    read = {file.real: file for each in results for file in each.workspace.project.files.seen}
+    project = Project(root, snapshot=Snapshot(root, changes, read))
+    workspace = Workspace(project, files, results[0].workspace.build_options)
     return RunResult(
         workspace,
         tuple(replace(file, display=_display(file.real, root)) for file in outcomes.values()),

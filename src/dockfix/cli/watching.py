@@ -46,7 +46,7 @@ def watch(check: Callable[[], tuple[int, RunResult]], terminal: Console) -> int:
     first = True
     try:
         while True:
-            if terminal.out_is_terminal:
+            if terminal.out_is_terminal and os.environ.get("TERM") != "dumb":
                 terminal.out(_CLEAR)
             started = time.time_ns()
             try:

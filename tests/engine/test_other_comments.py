@@ -84,6 +84,22 @@ def test_mistakes_in_ignore_files(tmp_path: Path, comment: str, message: str) ->
     assert message in warning
 
 
+def test_comments_for_all_rules(tmp_path: Path) -> None:
+    used = {name: text.replace("=over", "") for name, text in USED.items()}
+    assert warnings(tmp_path, used) == []
+    files = {name: text.replace("bad", "good") for name, text in used.items()}
+    assert warnings(tmp_path, files) == [
+        "Dockerfile:2: unused dockfix comment: no rule has a finding here",
+        ".dockerignore:1: unused dockfix comment: no rule has a finding here",
+        "compose.yaml:2: unused dockfix comment: no rule has a finding here",
+        "docker-bake.hcl:2: unused dockfix comment: no rule has a finding here",
+    ]
+    files["Dockerfile"] = "FROM a\n# dockfix: ignore\nUSER old\n# dockfix: ignore=all\nUSER new\n"
+    assert warnings(tmp_path, files)[0] == "Dockerfile:4: unused dockfix comment: no rule has a finding here"
+    some = check_paths([tmp_path], Settings(select=("over",)), root=tmp_path, registry=REGISTRY)
+    assert some.warnings == ()
+
+
 def test_not_after_a_fix(tmp_path: Path) -> None:
     files = {"Dockerfile": "FROM a\nUSER old\n# dockfix: ignore=over\nRUN x\n"}
     assert warnings(tmp_path, files, fix=True) == []

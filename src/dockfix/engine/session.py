@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from dockfix.engine import inputs
 from dockfix.engine.nesting import rules_for
+from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.engine.settings import Accept, Mode, Settings
@@ -23,7 +24,6 @@ from dockfix.project.discovery import discover
 from dockfix.project.files import MAX_BYTES, NOWHERE, FileText
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import Project, load_project, target_for, target_from_text
-from dockfix.rule.model import Codemod
 from dockfix.rule.registry import Registry
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import decode
@@ -188,7 +188,10 @@ def _run(
 
         results = write_results(results, run.workspace, run.change_sets)
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
-    others += _comment_warnings(workspace, run, codemods, mode, counted, work.names)
+    others += comment_mistakes(workspace, counted, work.names)
+    if not run.changed:  # a fix may have created what a comment ignores
+        all_rules = {each.name for each in registry.codemods if not each.opt_in} <= {each.name for each in codemods}
+        others += unused_comments(run.workspace, codemods, mode, counted, all_rules=all_rules)
     return replace(
         run,
         files=tuple(each if each.written else each.with_lines_before() for each in results),
@@ -196,22 +199,6 @@ def _run(
         warnings=(*others, *(warning for each in results for warning in each.warnings)),
         seconds=clock() - started,
     )
-
-
-def _comment_warnings(
-    workspace: Workspace,
-    run: RunResult,
-    codemods: Sequence[Codemod],
-    mode: Mode,
-    counted: Sequence[Path],
-    names: frozenset[str],
-) -> Iterator[InputProblem]:
-    """The warnings about dockfix's comments that are not those of a single Dockerfile."""
-    from dockfix.engine.other_comments import comment_mistakes, unused_comments  # noqa: PLC0415 - of whole runs
-
-    yield from comment_mistakes(workspace, counted, names)
-    if not run.changed:  # a fix may have created what a comment ignores
-        yield from unused_comments(workspace, codemods, mode, counted)
 
 
 def _load(real_root: Path, settings: Settings) -> Project:

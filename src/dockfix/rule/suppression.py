@@ -28,7 +28,9 @@ _DIRECTIVE = re.compile(
     r"(?:\s+(?P<reason>.*))?",
     re.I,
 )
-_ALL = frozenset({"*", "all"})
+FOR_ALL = frozenset({"*", "all"})
+"""The words for all rules in the names of a directive."""
+
 _MALFORMED = (
     "this comment ignores nothing: write `# dockfix: ignore=RULE[,RULE] because ...`,"
     " or `ignore-file=` for the whole file"
@@ -48,7 +50,7 @@ class Directive:
     @property
     def is_for_all(self) -> bool:
         """Whether it ignores every rule."""
-        return not self.names.isdisjoint(_ALL)
+        return not self.names.isdisjoint(FOR_ALL)
 
     def covers(self, rule: str) -> bool:
         """Whether it ignores a rule."""
@@ -125,7 +127,7 @@ class Suppressions:
     def suppresses(self, codemod: Codemod, at: Span) -> bool:
         """Whether a finding of a codemod at a place is suppressed."""
         rules, hadolint, checks = self._everywhere
-        if rules & {codemod.name, *_ALL} or hadolint & codemod.hadolint:
+        if rules & {codemod.name, *FOR_ALL} or hadolint & codemod.hadolint:
             return True
         if checks & {"all", *(name.lower() for name in codemod.checks)} and codemod.checks:
             return True
@@ -190,7 +192,7 @@ class Suppressions:
 def _mistakes(directive: Directive, known: frozenset[str]) -> Iterator[str]:
     if directive.malformed:
         yield _MALFORMED
-    for name in sorted(directive.names - known - _ALL):
+    for name in sorted(directive.names - known - FOR_ALL):
         close = closest(name, sorted(known))
         hint = f"; did you mean {close!r}?" if close else ""
         yield f"unknown rule {name!r} in a dockfix comment{hint}"

@@ -258,6 +258,21 @@ class TestBaseline:
         assert dockfix("baseline").returncode == 2
         assert not (project / ".dockfix-baseline.json").exists()
 
+    def test_a_configuration_names_no_file_outside(self, dockfix: Run, project: Path) -> None:
+        (project / "Dockerfile").write_text(ALL)
+        (project / "folder").symlink_to("..")
+        for name in ("../b.json", f"{project.parent}/b.json", "folder/b.json", "/etc/passwd"):
+            config(project, f'baseline = "{name}"\n')
+            for command in ("check", "baseline"):
+                done = dockfix(command)
+                assert (done.returncode, done.stdout) == (2, b"")
+                assert b"is outside the project root" in done.stderr
+        (project / "dockfix.toml").unlink()
+        (project / ".dockfix-baseline.json").symlink_to("../b.json")
+        assert dockfix("baseline").returncode == 2
+        assert not (project.parent / "b.json").exists()
+        assert dockfix("baseline", "--output", "../b.json").returncode == 0  # whoever runs it may name it
+
     def test_names_that_are_not_utf_8(self, dockfix: Run, project: Path) -> None:
         Path(os.fsdecode(os.fsencode(project) + b"/\xff\x1b.Dockerfile")).write_text(ALL)
         assert dockfix("baseline").returncode == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from dockfix.cli.console import Console, shown
 from dockfix.cli.documents import check_output, write_document
 from dockfix.cli.ending import cleaned_up
-from dockfix.cli.planning import Given, Plan, exit_code, plan
+from dockfix.cli.planning import Given, exit_code, plan
 
 if TYPE_CHECKING:
     from dockfix.engine.baseline import Baseline
@@ -25,7 +25,7 @@ def baseline(state: object, given: Given, terminal: Console, *, output: str | No
     Findings in files that are not checked, and of rules that are not run, are kept as the file has them.
     """
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
-    from dockfix.cli.narrowing import codemod_names  # noqa: PLC0415 - as above
+    from dockfix.cli.narrowing import codemod_names, configured_baseline  # noqa: PLC0415 - as above
     from dockfix.engine.baseline import Baseline, baseline_data, baseline_of, covered  # noqa: PLC0415 - as above
     from dockfix.engine.session import check_paths  # noqa: PLC0415 - as above
     from dockfix.output.json import dumps  # noqa: PLC0415 - as above
@@ -34,7 +34,7 @@ def baseline(state: object, given: Given, terminal: Console, *, output: str | No
     if todo.stdin:
         terminal.fail("baseline reads files, not standard input")
     check_output(output, terminal)
-    path = _path(todo, output)
+    path = Path(output) if output is not None else configured_baseline(todo, terminal) or todo.root / NAME
     if output is None:
         check_output(str(path), terminal)
     old = _old(path, terminal)
@@ -61,12 +61,6 @@ def baseline(state: object, given: Given, terminal: Console, *, output: str | No
     return 0
 
 
-def _path(todo: Plan, output: str | None) -> Path:
-    if output is not None:
-        return Path(output)
-    return todo.settings.baseline or todo.root / NAME
-
-
 def _old(path: Path, terminal: Console) -> Baseline | None:
     """The baseline that is there; another file is not overwritten."""
     from dockfix.engine.baseline import read_baseline  # noqa: PLC0415 - not for completion
@@ -74,6 +68,8 @@ def _old(path: Path, terminal: Console) -> Baseline | None:
 
     if not os.path.lexists(path):
         return None
+    if path.is_symlink() and not path.exists():
+        terminal.fail(f"{shown(str(path))} is a symlink to a file that does not exist")
     try:
         return read_baseline(path)
     except InputError as error:

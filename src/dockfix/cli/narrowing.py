@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockfix.engine.baseline import Baseline
     from dockfix.engine.results import RunResult
 
-__all__ = ["Narrowing", "codemod_names"]
+__all__ = ["Narrowing", "codemod_names", "configured_baseline"]
 
 _MAX_SHOWN: Final = 5
 
@@ -112,7 +112,7 @@ class Narrowing:
             self._terminal.fail(f"--changed-since: {shown(str(error))}")
 
     def _accepted_in(self, todo: Plan, given: str | None) -> _Accepted | None:
-        path = todo.settings.baseline if given is None else Path(given)
+        path = configured_baseline(todo, self._terminal) if given is None else Path(given)
         if path is None:
             return None
         from dockfix.engine.baseline import read_baseline  # noqa: PLC0415 - few runs have a baseline
@@ -126,6 +126,14 @@ class Narrowing:
             option = "baseline in the configuration" if given is None else "--baseline"
             hint = "" if os.path.lexists(path) else "; `dockfix baseline` writes it"
             self._terminal.fail(f"{option}: {shown(str(error))}{hint}")
+
+
+def configured_baseline(todo: Plan, terminal: Console) -> Path | None:
+    """The baseline of the configuration, which must be inside the project: a project's file may not name any other."""
+    path = todo.settings.baseline
+    if path is not None and not Path(os.path.realpath(path)).is_relative_to(todo.root):
+        terminal.fail(f"baseline in the configuration: {shown(str(path))} is outside the project root")
+    return path
 
 
 def codemod_names(todo: Plan, result: RunResult) -> Collection[str]:

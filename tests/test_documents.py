@@ -27,6 +27,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "docs/adoption.md",
     "docs/api.md",
     "docs/ci.md",
     "docs/configuration.md",

@@ -88,3 +88,15 @@ def test_an_invalid_configuration_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "dockfix.yaml").write_text("rules: {uid-map: {users: {app: x}}}\n")
     with pytest.raises(dockfix.InputError, match=r"rules\.uid-map\.users\.app must be a whole number"):
         dockfix.load_settings(tmp_path)
+
+
+def test_the_nearest_configuration_applies_to_each_file(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for folder in (tmp_path, tmp_path / "a"):
+        (folder / "Dockerfile").write_text("FROM alpine:3.20\nRUN apk update && apk add curl\n")
+    (tmp_path / "dockfix.toml").write_text('select = ["apk-cache"]\n')
+    (tmp_path / "a" / "dockfix.toml").write_text('ignore = ["apk-cache"]\n')
+    result = dockfix.check(tmp_path, dockfix.load_settings(tmp_path))
+    assert [(each.display, found.rule) for each in result.files for found in each.remaining] == [
+        ("Dockerfile", "apk-cache")
+    ]

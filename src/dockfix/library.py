@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -65,7 +67,8 @@ def load_settings(folder: str | os.PathLike[str] = ".") -> Settings:
     """Read the settings from the configuration file of a folder, as the command line does.
 
     Args:
-        folder: the nearest configuration file up the tree applies, as far as the root of the project.
+        folder: the nearest configuration file up the tree applies, as far as the root of the project. To Dockerfiles
+            with another nearest configuration file, that one applies.
 
     Returns:
         The settings; the defaults if there is no configuration file.
@@ -82,7 +85,8 @@ def load_settings(folder: str | os.PathLike[str] = ".") -> Settings:
         ('cache-mount',)
     """
     here = Path(folder)
-    return settings_of(load_config(here, find_project_root(here)), load_registry())
+    configured = partial(settings_of, registry=load_registry())
+    return replace(configured(load_config(here, find_project_root(here))), nearest=configured)
 
 
 def check(paths: Paths, settings: Settings | None = None, *, root: str | os.PathLike[str] | None = None) -> RunResult:

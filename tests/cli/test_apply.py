@@ -166,12 +166,12 @@ class TestBadInput:
 
     def test_outside_of_the_root(self, dockfix: Run, project: Path) -> None:
         (project.parent / "D").write_bytes(OLD)
-        self.check(dockfix, project, b"../D: is outside the project root", "../D")
-        assert b"--root" in dockfix("apply", "../D").stderr
+        self.check(dockfix, project, b"../D: is outside the project root", "--root", ".", "../D")
+        assert b"--root" in dockfix("apply", "--root", ".", "../D").stderr
         assert (project.parent / "D").read_bytes() == OLD
 
     def test_folder_outside_of_the_root(self, dockfix: Run, project: Path) -> None:
-        self.check(dockfix, project, b"..: is outside the project root", "..")
+        self.check(dockfix, project, b"..: is outside the project root", "--root", ".", "..")
 
     def test_binary(self, dockfix: Run, project: Path) -> None:
         (project / "D").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(64))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,19 @@ force-exclude = true
 respect-gitignore = false
 context = "app"
 jobs = 3
+fail-level = "warning"
+baseline = "accepted.json"
+
+[tool.dockfix.severity]
+apt-purge = "error"
+
+[tool.dockfix.per-file-ignores]
+"legacy/**" = ["arg-position"]
+
+[[tool.dockfix.targets]]
+files = "services/*/Dockerfile"
+context = "{dir}"
+build-contexts = { base = "{root}/base" }
 
 [tool.dockfix.build-contexts]
 base = "docker-image://alpine"
@@ -47,6 +62,15 @@ force-exclude: true
 respect-gitignore: false
 context: app
 jobs: 3
+fail-level: warning
+baseline: accepted.json
+severity: {apt-purge: error}
+per-file-ignores:
+  legacy/**: [arg-position]
+targets:
+  - files: services/*/Dockerfile
+    context: "{dir}"
+    build-contexts: {base: "{root}/base"}
 build-contexts:
   base: docker-image://alpine
 base-images:
@@ -81,6 +105,16 @@ def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
     assert not config.respect_gitignore
     assert config.context == tmp_path / "app"
     assert config.jobs == 3
+    assert config.fail_level == "warning"
+    assert config.baseline == tmp_path / "accepted.json"
+    assert config.severity == {"apt-purge": "error"}
+    assert config.per_file_ignores == {"legacy/**": ["arg-position"]}
+    (target,) = config.targets
+    assert target.matches("services/a/Dockerfile")
+    assert not target.matches("services/a/b/Dockerfile")
+    dockerfile = tmp_path / "services" / "a" / "Dockerfile"
+    assert target.context_of(dockerfile, tmp_path) == dockerfile.parent
+    assert target.named_contexts_of(dockerfile, tmp_path) == {"base": f"{tmp_path}/base"}
     assert config.build_contexts == {"base": "docker-image://alpine"}
     assert config.base_images == {"corp/python": "python:3.12-slim"}
     assert config.rules == {"uid-map": {"users": {"app": 10001}}}
@@ -131,9 +165,9 @@ def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path, other: s
         ("dockfix.yaml", "xyzzy: 1\n", 1, "the keys are select, extend-select"),
         (
             "dockfix.yaml",
-            "per-file-ignores: {}\n",
+            "per-thing: {}\n",
             1,
-            "unknown key 'per-file-ignores'; the keys are select",
+            "unknown key 'per-thing'; the keys are select",
         ),
         ("dockfix.toml", "jobs = 2\n\n[tool.dockfix]\n", 3, "without [tool.dockfix]"),
         ("dockfix.toml", "jobs = 2\nunsave = true\n", 2, "did you mean 'unsafe'?"),
@@ -200,33 +234,60 @@ def test_every_key_is_a_field() -> None:
     assert {field.name.replace("_", "-") for field in fields(Config)} - {"path", "line-of"} == set(KEYS)
 
 
-_SAMPLES: dict[str, list[object]] = {
-    "array": [[], ["x"], [1]],
-    "boolean": [True, False],
-    "integer": [0, 1, 7],
-    "string": ["x"],
-    "object": [{}, {"a": "b"}, {"a": 1}, {"a": {"b": 1}}],
-}
+_SAMPLES: list[object] = [
+    [], ["x"], [1], [{}], [{"files": "x"}], True, False, 0, 1, 7, "x", "error", "none",
+    {}, {"a": "b"}, {"a": 1}, {"a": {"b": 1}}, {"a": "info"}, {"a": ["b"]}, {"a": [1]},
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", [name for name in KEYS if name != "targets"])
 def test_a_keys_schema_and_its_test_agree(name: str) -> None:
-    key = KEYS[name]
-    for kind, values in _SAMPLES.items():
-        for value in values:
-            assert key.accepts(value) == _allows(key.schema, kind, value), value
+    assert [KEYS[name].accepts(value) for value in _SAMPLES] == [
+        _is_valid(KEYS[name].schema, value) for value in _SAMPLES
+    ]
 
 
-def _allows(schema: Mapping[str, object], kind: str, value: object) -> bool:
-    if schema["type"] != kind:
+_TABLES: list[object] = [
+    [], [1], [{}], [{"files": "x"}], [{"files": "x", "context": "."}], [{"files": ["x"], "context": "."}],
+    [{"files": [], "context": "."}], [{"files": [1], "context": "."}], [{"context": "."}],
+    [{"files": "x", "context": 1}], [{"files": "x", "build-contexts": {"a": "b"}}],
+    [{"files": "x", "build-contexts": {"a": 1}}], [{"files": "x", "contxt": "."}], {"files": "x", "context": "."},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", _TABLES)
+def test_the_schema_of_targets_and_its_reader_agree(tmp_path: Path, value: object) -> None:
+    (tmp_path / "dockfix.yaml").write_text(json.dumps({"targets": value}))
+    try:
+        read_config(tmp_path / "dockfix.yaml")
+    except InputError:
+        accepted = False
+    else:
+        accepted = True
+    assert accepted == _is_valid(KEYS["targets"].schema, value)
+
+
+_TYPES: dict[str, type] = {"array": list, "object": dict, "string": str, "integer": int, "boolean": bool}
+
+
+def _is_valid(schema: Mapping[str, Any], value: object) -> bool:
+    """JSON schema, as far as the schema of the configuration uses it."""
+    kind = schema.get("type")
+    if kind is not None and (not isinstance(value, _TYPES[kind]) or (kind == "integer" and isinstance(value, bool))):
         return False
+    checks = ["enum" not in schema or value in schema["enum"]]
+    checks += [any(_is_valid(each, value) for each in schema["anyOf"])] if "anyOf" in schema else []
     match value:
         case list():
-            return len(value) >= int(str(schema.get("minItems", 0))) and all(isinstance(item, str) for item in value)
+            checks += [len(value) >= schema.get("minItems", 0)]
+            checks += [_is_valid(schema.get("items", {}), item) for item in value]
         case dict():
-            return "additionalProperties" not in schema or all(isinstance(item, str) for item in value.values())
-        case bool() | str():
-            return True
-        case int():
-            return int(str(schema.get("minimum", 0))) <= value
-    return False
+            known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+            checks += [name in value for name in schema.get("required", ())]
+            checks += [
+                others is not False and _is_valid(others, item) if name not in known else _is_valid(known[name], item)
+                for name, item in value.items()
+            ]
+        case int() if kind == "integer":
+            checks += [value >= schema.get("minimum", value)]
+    return all(checks)

@@ -116,7 +116,7 @@ def recipes_of(target: Target) -> tuple[BuildRecipe, ...]:
     project = target.project
     found = [recipe_of_build(project, build) for build in target.builds]
     found += [recipe_of_comment(project, target.real, each) for each in build_comments(target.dockerfile)]
-    given = target.context is not None and target.context_why == "command line"
+    given = target.context is not None and target.own_options.context is not None
     if given and not found:
         found = [BuildRecipe("the command line", target.real, None)]
     root = target.context.root if given and target.context is not None else None

@@ -5,6 +5,8 @@
 - `applying`: what `dockfix apply` does.
 - `ast`: `dockfix ast`: the tree, for codemod authors.
 - `auditing`: what `dockfix report` does.
+- `baseline`: `dockfix baseline`: accept the findings of today.
+- `baselining`: what `dockfix baseline` does.
 - `building`: the builder of a command, with its temporary folder and its clean-up.
 - `check`: `dockfix check`: findings, nothing written.
 - `checking`: what `dockfix check` does.
@@ -13,9 +15,12 @@
 - `ending`: clean-up when a signal ends a command.
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
+- `git`: what git knows of the files of a project at an earlier revision.
+- `ignoring`: what `dockfix check --add-ignore` does.
 - `init`: `dockfix init`: a new Dockerfile.
 - `initialising`: what `dockfix init` does.
 - `interactive`: asks about each fix, as `git add -p` asks about each hunk.
+- `narrowing`: the findings of a run that `dockfix check` shows.
 - `new`: `dockfix new`: a new pack, or a new rule in a pack.
 - `options`: the shared options of commands, for typer.
 - `planning`: the shared options combined with the configuration.
@@ -28,6 +33,7 @@
 - `usage`: messages about a wrong command line, the same for all versions of typer.
 - `verify`: `dockfix verify`: real builds, before against after.
 - `verifying`: what `dockfix verify` does.
+- `watching`: `dockfix check --watch`: checks again when a file changes.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import typer
 from dockfix import __version__
 from dockfix.cli.apply import apply
 from dockfix.cli.ast import ast
+from dockfix.cli.baseline import baseline
 from dockfix.cli.check import check
 from dockfix.cli.explain import explain
 from dockfix.cli.init import init
@@ -19,8 +20,9 @@ from dockfix.cli.targets import targets
 from dockfix.cli.verify import verify
 
 _EXIT_CODES: Final = (
-    "Exit codes: 0 nothing to do, or all done; 1 findings (refusals of severity info do not count), would-be changes or"
-    " a broken promise; 2 bad usage, configuration or input, or no builder; 3 a defect in a rule; 130 interrupted."
+    "Exit codes: 0 nothing to do, or all done; 1 findings at or above --fail-level (refusals of severity info do not"
+    " count), would-be changes or a broken promise; 2 bad usage, configuration or input, or no builder; 3 a defect in a"
+    " rule; 130 interrupted."
 )
 
 app: Final = typer.Typer(
@@ -49,5 +51,5 @@ def root(
     """Fixes Dockerfiles with small, lossless, checked edits."""
 
 
-for _command in (apply, check, verify, report, targets, rules, explain, ast, init, new):
+for _command in (apply, check, baseline, verify, report, targets, rules, explain, ast, init, new):
     app.command(epilog=_EXIT_CODES)(_command)

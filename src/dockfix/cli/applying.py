@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockfix.cli.console import Console
 from dockfix.cli.ending import cleaned_up
 from dockfix.cli.errors import DEFECT, INTERRUPTED
-from dockfix.cli.planning import Given, Plan, exit_code, plan
+from dockfix.cli.planning import Given, Plan, exit_code, plan, plans
 
 if TYPE_CHECKING:
     from dockfix.cli.building import BuildsGiven
@@ -36,45 +37,54 @@ def apply(
         terminal.fail("--unsafe and --prove cannot be combined: --prove applies the unsafe fixes that a build proves")
     if split is not None and (diff or check or interactive or prove):
         terminal.fail("--split cannot be combined with --diff, --check, --interactive or --prove")
-    todo = plan(state, given, terminal)
-    if prove and (interactive or todo.stdin):
+    # patches are relative to one root, and each project that is proven has builds of its own
+    todo = [plan(state, given, terminal)] if prove or split is not None else plans(state, given, terminal)
+    stdin = any(each.stdin for each in todo)
+    if prove and (interactive or stdin):
         terminal.fail("--prove cannot be combined with --interactive or standard input")
-    if interactive and (diff or check or todo.stdin):
+    if interactive and (diff or check or stdin):
         terminal.fail("--interactive cannot be combined with --diff, --check or standard input")
     if split is not None:
         from dockfix.cli import splitting  # noqa: PLC0415 - of this option only
 
-        if todo.stdin:
+        if stdin:
             terminal.fail("--split cannot be combined with standard input")
-        return splitting.split(todo, terminal, splitting.check_folder(split, terminal))
-    if todo.stdin:
-        return _filter(todo, terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
+        return splitting.split(todo[0], terminal, splitting.check_folder(split, terminal))
+    if stdin:
+        return _filter(todo[0], terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
     if prove:
-        return _prove(todo, terminal, builds, diff=diff, check=check, fail_on_fix=fail_on_fix)
+        return _prove(todo[0], terminal, builds, diff=diff, check=check, fail_on_fix=fail_on_fix)
     with cleaned_up():
         return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
 
 
-def _files(todo: Plan, terminal: Console, *, diff: bool, check: bool, interactive: bool, fail_on_fix: bool) -> int:
+def _files(
+    todo: Sequence[Plan], terminal: Console, *, diff: bool, check: bool, interactive: bool, fail_on_fix: bool
+) -> int:
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by none of the other commands
     from dockfix.cli.interactive import Reviewer  # noqa: PLC0415 - as above
+    from dockfix.engine.joining import joined  # noqa: PLC0415 - as above
     from dockfix.engine.session import run_paths  # noqa: PLC0415 - as above
 
     would = diff or check
     reviewer = Reviewer(terminal) if interactive else None
     with reviewer.interruptible() if reviewer else contextlib.nullcontext():
-        result = run_paths(
-            todo.paths,
-            todo.settings,
-            root=todo.root,
-            registry=todo.registry,
-            write=not would,
-            accept=reviewer,
-            progress=None if interactive else reporting.progress(terminal),
-        )
+        results = [
+            run_paths(
+                each.paths,
+                each.settings,
+                root=each.root,
+                registry=each.registry,
+                write=not would,
+                accept=reviewer,
+                progress=None if interactive else reporting.progress(terminal),
+            )
+            for each in todo
+        ]
+    result = joined(results)
     if diff:
         reporting.diffs(result, terminal)
-    reporting.trouble(result, terminal, todo.registry)
+    reporting.trouble(result, terminal, todo[0].registry)
     reporting.applied(result, terminal, would=would, asked=interactive)
     if reviewer is not None and reviewer.interrupted:
         terminal.err("dockfix: interrupted; only the fixes accepted so far were written")

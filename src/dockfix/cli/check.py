@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dockfix.cli import checking, options
-from dockfix.cli.checking import Format
+from dockfix.cli.checking import CheckGiven, FailLevel, Format
 from dockfix.cli.console import Colour, console
 from dockfix.cli.planning import Given
 
@@ -24,6 +24,41 @@ def check(
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the findings to this file.")
     ] = None,
+    fail_level: Annotated[
+        FailLevel | None,
+        typer.Option(
+            "--fail-level",
+            help="Exit with code 1 only if a finding has at least this severity. Default: info.",
+            show_default=False,
+        ),
+    ] = None,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with code 0 even if there are findings.")
+    ] = False,
+    changed_since: Annotated[
+        str | None,
+        typer.Option(
+            "--changed-since",
+            metavar="REV",
+            help="Show only findings on lines that differ from the merge base of this git revision and HEAD.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline", metavar="FILE", help="Show only findings that are not in this file of dockfix baseline."
+        ),
+    ] = None,
+    add_ignore: Annotated[
+        bool, typer.Option("--add-ignore", help="Write a comment that ignores it above each finding; show no findings.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="The reason in the comments of --add-ignore.")
+    ] = None,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Show how many findings each rule has, instead of the findings.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Check again whenever a file changes.")] = False,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
     compose: options.ComposeOption = None,
@@ -41,7 +76,7 @@ def check(
     verbose: options.VerboseOption = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Show findings. No file is changed."""
+    """Show findings. No file is changed, except by --add-ignore."""
     terminal = console(color, quiet=quiet, verbose=verbose)
     given = Given(
         paths=paths,
@@ -60,4 +95,5 @@ def check(
         jobs=jobs,
         stdin_filename=stdin_filename,
     )
-    raise typer.Exit(checking.check(context.obj, given, terminal, form=form, output=output))
+    more = CheckGiven(fail_level, exit_zero, changed_since, baseline, add_ignore, reason, statistics, watch)
+    raise typer.Exit(checking.check(context.obj, given, terminal, form=form, output=output, more=more))

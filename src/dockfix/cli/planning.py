@@ -77,31 +77,74 @@ def registry_of(state: object, console: Console) -> Registry:
 
 def plan(state: object, given: Given, console: Console) -> Plan:
     """Combine and check the options and the configuration; ends the command with exit code 2 if they are invalid."""
-    root = _root(given, console)
+    root, paths = _root(given, console), _paths(given, console)
+    return _plan(registry_of(state, console), given, root, paths, console)
+
+
+def plans(state: object, given: Given, console: Console) -> list[Plan]:
+    """The plans of a command that works on several projects: a path outside the project is its own project.
+
+    Each project has its own configuration. With `--root` there is one project.
+    """
+    root, paths = _root(given, console), _paths(given, console)
+    registry = registry_of(state, console)
+    by_root: dict[Path, list[str]] = {}
+    for path in paths:
+        by_root.setdefault(root if given.root is not None else _project_of(path, root), []).append(path)
+    return [_plan(registry, given, each, own, console) for each, own in by_root.items()]
+
+
+def _project_of(path: str, root: Path) -> Path:
+    """The root of the project that a path is in; `root` if it is inside it, or cannot be a path."""
+    from dockfix.project.target import find_project_root  # noqa: PLC0415 - not for completion
+
+    if path == STDIN:
+        return root
+    try:
+        # of a symlink to a file only its own place counts
+        place = Path(path)
+        real = Path(os.path.realpath(place.parent), place.name) if place.name not in ("", "..") else place.resolve()
+        return root if real.is_relative_to(root) else find_project_root(real)
+    except (OSError, ValueError, RuntimeError):
+        return root  # what is wrong with it is reported where it is read
+
+
+def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], console: Console) -> Plan:
     select, ignore = _names("--rule", given.rules, console), _names("--skip", given.skip, console)
     config = _config(given, root, console)
-    registry = registry_of(state, console)
-    _check_rules(registry, {"--rule": select, "--skip": ignore}, console)
+    _check_rules(rules, {"--rule": select, "--skip": ignore}, console)
     _check_patterns(given, console)
-    configured = _configured(config, registry, _context(given, root, console), console)
-    settings = replace(
-        configured,
-        select=select or configured.select,
-        extend_select=() if select else configured.extend_select,
-        ignore=(*configured.ignore, *ignore),
-        unsafe=given.unsafe or configured.unsafe,
-        exclude=(*configured.exclude, *(given.exclude or ())),
-        force_exclude=configured.force_exclude if given.force_exclude is None else given.force_exclude,
-        build_contexts={**configured.build_contexts, **_build_contexts(given, console)},
-        use_project=not given.no_project,
-        respect_gitignore=configured.respect_gitignore and not given.no_gitignore,
-        jobs=_jobs(given, configured),
-        compose=_compose(given, root, console),
-    )
-    _note_missing_options(registry, settings, console)
-    paths = _paths(given, console)
+    context, compose = _context(given, root, console), _compose(given, root, console)
+    contexts = _build_contexts(given, console)
+
+    def settings_of_config(config: Config) -> Settings:
+        """The settings of a configuration, with what the command line overrides."""
+        configured = _configured(config, rules, context)
+        return replace(
+            configured,
+            select=select or configured.select,
+            extend_select=() if select else configured.extend_select,
+            ignore=(*configured.ignore, *ignore),
+            unsafe=given.unsafe or configured.unsafe,
+            exclude=(*configured.exclude, *(given.exclude or ())),
+            force_exclude=configured.force_exclude if given.force_exclude is None else given.force_exclude,
+            build_contexts={**configured.build_contexts, **contexts},
+            use_project=not given.no_project,
+            respect_gitignore=configured.respect_gitignore and not given.no_gitignore,
+            jobs=_jobs(given, configured),
+            compose=compose,
+            nearest=None if given.no_config or given.config is not None else settings_of_config,
+        )
+
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
+
+    try:
+        settings = settings_of_config(config)
+    except InputError as error:
+        console.fail(shown(str(error)))
+    _note_missing_options(rules, settings, console)
     stdin_path = Path(given.stdin_filename) if given.stdin_filename else None
-    return Plan(tuple(Path(path) for path in paths), settings, root, registry, STDIN in paths, stdin_path)
+    return Plan(tuple(Path(path) for path in paths), settings, root, rules, STDIN in paths, stdin_path)
 
 
 def _paths(given: Given, console: Console) -> Sequence[str]:
@@ -115,15 +158,15 @@ def _paths(given: Given, console: Console) -> Sequence[str]:
     return paths
 
 
-def _configured(config: Config, registry: Registry, context: Path | None, console: Console) -> Settings:
-    """The settings of the configuration; `context` is that of the command line, which overrides it."""
-    from dockfix.engine.configure import settings_of  # noqa: PLC0415 - not for completion
-    from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
+def _configured(config: Config, registry: Registry, context: Path | None) -> Settings:
+    """The settings of the configuration; `context` is that of the command line, which overrides it.
 
-    try:
-        return settings_of(replace(config, context=context) if context is not None else config, registry)
-    except InputError as error:
-        console.fail(shown(str(error)))
+    Raises:
+        InputError: the configuration is invalid.
+    """
+    from dockfix.engine.configure import settings_of  # noqa: PLC0415 - not for completion
+
+    return settings_of(config if context is None else replace(config, context=context, targets=()), registry)
 
 
 def _jobs(given: Given, configured: Settings) -> int:

@@ -38,9 +38,11 @@ def targets(
 
     Lists every Dockerfile with the compose and bake builds that use it, and their contexts.
     """
+    from dockfix.engine.nesting import rules_for  # noqa: PLC0415 - as below
     from dockfix.output.json import dumps  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.output.targets import targets_json, targets_text  # noqa: PLC0415
     from dockfix.output.text import problem_line  # noqa: PLC0415
+    from dockfix.project.discovery import discover  # noqa: PLC0415
     from dockfix.project.listing import target_table  # noqa: PLC0415
     from dockfix.project.target import load_project  # noqa: PLC0415
 
@@ -61,19 +63,18 @@ def targets(
     if todo.stdin:
         terminal.fail("targets reads files, not standard input")
     settings = todo.settings
-    table = target_table(
-        load_project(todo.root, use_project=settings.use_project, compose=settings.compose),
-        todo.paths,
-        exclude=settings.exclude,
-        respect_gitignore=settings.respect_gitignore,
-        options=settings.builds,
-    )
+    project = load_project(todo.root, use_project=settings.use_project, compose=settings.compose)
+    excluded, respect = settings.exclude, settings.respect_gitignore
+    found, _ = discover(todo.paths, root=project.root, exclude=excluded, respect_gitignore=respect, built=project.built)
+    rules = rules_for(settings, todo.registry, [each.path for each in found], project.root)
+    table = target_table(project, todo.paths, exclude=excluded, respect_gitignore=respect, options=rules.options)
     if form is TableFormat.JSON:
         terminal.out(dumps(targets_json(table)))
     else:
         terminal.out(targets_text(table, style=terminal.out_style))
         if not table.rows:
             terminal.note("no Dockerfile found")
-    for problem in table.problems:
+    problems = (*rules.problems, *table.problems)
+    for problem in problems:
         terminal.err(problem_line(problem, style=terminal.err_style))
-    raise typer.Exit(2 if table.problems else 0)
+    raise typer.Exit(2 if problems else 0)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config
 from dockfix.project.discovery import bad_pattern
+from dockfix.project.policy import NO_POLICY, PathPattern, Policy
+from dockfix.rule.model import Severity
 from dockfix.rule.registry import Registry, UnknownRuleError
 
 if TYPE_CHECKING:
@@ -20,14 +23,8 @@ def settings_of(config: Config, registry: Registry) -> Settings:
     Raises:
         InputError: it names an unknown rule or a folder that does not exist, or has an invalid pattern or option.
     """
-    for key, names in (("select", config.select), ("extend-select", config.extend_select), ("ignore", config.ignore)):
-        for name in names:
-            try:
-                registry.get(name)
-            except UnknownRuleError as error:
-                raise config.error(f"{key}: {error}", key) from error
-    if (bad := bad_pattern(config.exclude)) is not None:
-        raise config.error(f"exclude: {bad!r} is not a valid pattern of .gitignore", "exclude")
+    _check_names(config, registry)
+    _check_patterns(config)
     if config.context is not None and not config.context.is_dir():
         raise config.error(f"context: {config.context} is not a folder", "context")
     return Settings(
@@ -43,7 +40,47 @@ def settings_of(config: Config, registry: Registry) -> Settings:
         jobs=min(config.jobs or processors(), processors()),
         base_images=config.base_images,
         rule_options=configured_options(config, registry),
+        policy=_policy(config),
+        targets=config.targets,
+        fail_level=None if config.fail_level == "none" else Severity(config.fail_level),
+        baseline=config.baseline,
+        config=config.path,
     )
+
+
+def _check_names(config: Config, registry: Registry) -> None:
+    """Check that every rule that the configuration names exists."""
+    named: list[tuple[tuple[str, ...], Sequence[str]]] = [
+        (("select",), config.select),
+        (("extend-select",), config.extend_select),
+        (("ignore",), config.ignore),
+    ]
+    named += [(("severity", name), [name]) for name in config.severity]
+    named += [(("per-file-ignores", pattern), names) for pattern, names in config.per_file_ignores.items()]
+    for keys, names in named:
+        for name in names:
+            try:
+                registry.get(name)
+            except UnknownRuleError as error:
+                raise config.error(f"{keys[0]}: {error}", *keys) from error
+
+
+def _check_patterns(config: Config) -> None:
+    named: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(("exclude",), config.exclude)]
+    named += [(("per-file-ignores", pattern), (pattern.removeprefix("!"),)) for pattern in config.per_file_ignores]
+    named += [(("targets",), tuple(each.text.removeprefix("!") for each in table.files)) for table in config.targets]
+    for keys, patterns in named:
+        blank = next((each for each in patterns if not each.strip() or each.startswith("#")), None)
+        bad = bad_pattern(patterns) if blank is None or keys == ("exclude",) else blank
+        if bad is not None:
+            raise config.error(f"{keys[0]}: {bad!r} is not a valid pattern of .gitignore", *keys)
+
+
+def _policy(config: Config) -> Policy:
+    if not (config.severity or config.per_file_ignores):
+        return NO_POLICY
+    ignores = tuple((PathPattern(text), frozenset(names)) for text, names in config.per_file_ignores.items())
+    return Policy(config.severity, ignores)
 
 
 def configured_options(config: Config, registry: Registry) -> RuleOptions:

@@ -60,7 +60,7 @@ def unified_diff(before: str | None, after: str | None, path: str, *, context: i
         f"--- {'/dev/null' if before is None else _name('a/' + path)}\n",
         f"+++ {'/dev/null' if after is None else _name('b/' + path)}\n",
     ]
-    body = [line for hunk in _hunks(_blocks(old, new), context) for line in _render(hunk, old, new)]
+    body = [line for hunk in _hunks(line_blocks(old, new), context) for line in _render(hunk, old, new)]
     return "".join(header + body) if body else ""
 
 
@@ -68,7 +68,7 @@ def original_lines(before: str, after: str) -> list[int]:
     """For each line of `after`, the 1-based line of `before` that it equals, replaces or is next to."""
     old, new = split_lines(before), split_lines(after)
     lines: list[int] = []
-    for block in _blocks(old, new):
+    for block in line_blocks(old, new):
         last = max(block.old_start, block.old_end - 1)
         start = block.old_start
         size = block.new_end - block.new_start
@@ -89,7 +89,7 @@ def _name(path: str) -> str:
     return f'"{"".join(quoted)}"'
 
 
-def _blocks(old: Sequence[str], new: Sequence[str]) -> list[Block]:
+def line_blocks(old: Sequence[str], new: Sequence[str]) -> list[Block]:
     """Both texts as runs of equal and changed lines, in order."""
     low, shorter = 0, min(len(old), len(new))
     while low < shorter and old[low] == new[low]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from dockfix.engine.relevance import may_apply, may_apply_to_project
 from dockfix.engine.results import Defect
 from dockfix.engine.settings import Mode
+from dockfix.project.policy import Policy
 from dockfix.project.secrets import Secrets
-from dockfix.project.target import Target
-from dockfix.rule.model import Advice, Check, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
+from dockfix.project.target import BuildOptions, Project, Target, display
+from dockfix.rule.model import Advice, Check, Codemod, Diagnostic, Finding, Fix, Refusal, Safety, Severity
 from dockfix.rule.suppression import Suppressions, suppresses_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
@@ -69,7 +70,9 @@ class Findings:
         return known
 
     def _check(self, codemod: Codemod, target: Target) -> list[Diagnostic]:
-        if codemod.check is None or not may_apply(codemod, target, self.lowered(target.text)):
+        if codemod.check is None or target.own_options.policy.ignores(codemod.name, target.display):
+            return []
+        if not may_apply(codemod, target, self.lowered(target.text)):
             return []
         try:
             results = _over_variants(target, codemod.check)
@@ -146,6 +149,9 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
         path = finding.file
         if path is None:
             raise Failed("crash", "a finding of check_project does not name its file")
+        options = workspace.build_options
+        if options.of_file(path, workspace.project.root).policy.ignores(codemod.name, workspace.display(path)):
+            continue
         own = workspace.by_path.get(path)
         if own is not None:
             target = workspace.target(own)
@@ -155,29 +161,63 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
             text = workspace.text_if_any(path) or ""
             lines = Lines(text)
             if not suppresses_in_text(text, codemod.name, lines.line(finding.at.start)):
-                yield _locate(codemod, finding, lines, path, text, workspace.project.secrets)
+                yield _locate(codemod, finding, lines, path, text, workspace.project, options)
 
 
 def _locate_in(target: Target, codemod: Codemod, finding: Finding) -> Diagnostic:
     """A finding in a Dockerfile; see `_locate`."""
-    return _locate(codemod, finding, target.dockerfile.positions, target.real, target.text, target.secrets)
+    project, options = target.project, target.build_options
+    positions = target.dockerfile.positions
+    return _locate(codemod, finding, positions, target.real, target.text, project, options, target.secrets)
 
 
 def _locate(
-    codemod: Codemod, finding: Finding, positions: Lines, path: Path, text: str, secrets: Secrets
+    codemod: Codemod,
+    finding: Finding,
+    positions: Lines,
+    path: Path,
+    text: str,
+    project: Project,
+    options: BuildOptions,
+    secrets: Secrets | None = None,
 ) -> Diagnostic:
-    """A finding with its line and column, and without secrets."""
-    finding = _without_secrets(finding, text, secrets)
+    """A finding with its line, column and severity, without secrets, and without edits of files that ignore the rule.
+
+    `secrets` are by default those of the project.
+    """
+    finding = _without_secrets(finding, text, project.secrets if secrets is None else secrets)
+    finding = _without_ignored_files(codemod, finding, project, options)
     start, end = finding.at
     return Diagnostic(
         codemod.name,
         finding,
-        finding.severity or codemod.severity,
+        _severity(codemod, finding, options.of_file(path, project.root).policy),
         positions.line(start),
         positions.column(start),
         positions.line(max(start, end - 1)),
         path,
     )
+
+
+def _severity(codemod: Codemod, finding: Finding, policy: Policy) -> Severity:
+    """The severity of a finding: that of the configuration, unless the finding itself has a lower one."""
+    override = policy.severity.get(codemod.name)
+    if override is None:
+        return finding.severity or codemod.severity
+    severities = list(Severity)  # the highest first
+    return max(Severity(override), finding.severity or Severity.ERROR, key=severities.index)
+
+
+def _without_ignored_files(codemod: Codemod, finding: Finding, project: Project, options: BuildOptions) -> Finding:
+    """A finding; a refusal if it is a fix that changes other files and one of them ignores the rule."""
+    if not isinstance(finding, Fix):
+        return finding
+    for change in finding.other_files:
+        shown = display(change.path, project.root)
+        if options.of_file(change.path, project.root).policy.ignores(codemod.name, shown):
+            reason = f"the fix would also change {shown}, in which the configuration ignores this rule"
+            return Refusal(finding.at, finding.message, reason, finding.severity, finding.file)
+    return finding
 
 
 def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from dockfix.engine.project import findings
-from dockfix.engine.results import FileResult, shown_path
+from dockfix.engine.results import FileResult
 from dockfix.engine.settings import Settings
 from dockfix.project.discovery import not_excluded
-from dockfix.project.problems import InputError, InputProblem
+from dockfix.project.problems import InputProblem
 from dockfix.project.target import Project, Target, is_project_file_name
 from dockfix.rule.model import Codemod
-from dockfix.rule.suppression import Suppressions, mistakes_in_text
+from dockfix.rule.suppression import Suppressions
 
 
 def split(paths: Sequence[Path], real_root: Path) -> tuple[list[Path], list[InputProblem]]:
@@ -92,20 +92,6 @@ def first_problem(target: Target, shown: str) -> InputProblem:
     return InputProblem(shown, max(first.line, 1), f"{first.message}{more}")
 
 
-def comment_mistakes(project: Project, counted: Sequence[Path], names: frozenset[str]) -> Iterator[InputProblem]:
-    """The mistakes in dockfix's comments in the compose and bake files of the run."""
-    files = {each.path for each in project.compose_files} | {each.path for each in project.bake_files}
-    for path in sorted(files):
-        if not is_in(path, counted):
-            continue
-        try:
-            text = project.files.original(path).text
-        except InputError:
-            continue  # reported where it is read
-        for line, message in mistakes_in_text(text, names):
-            yield InputProblem(shown_path(path), line, message)
-
-
 def ignore_warnings(
     target: Target, result: FileResult, codemods: Sequence[Codemod], names: frozenset[str], shown: str
 ) -> tuple[InputProblem, ...]:
@@ -127,7 +113,12 @@ def _unused_ignores(target: Target, codemods: Sequence[Codemod]) -> set[tuple[in
     """The ignore comments without effect, except those for project rules."""
     suppressions = Suppressions(target.dockerfile)
     named = frozenset().union(*(directive.names for _, directive in suppressions.directives))
-    concerned = [each for each in codemods if each.name in named and each.check is not None]
+    policy = target.own_options.policy
+    concerned = [
+        each
+        for each in codemods
+        if each.name in named and each.check is not None and not policy.ignores(each.name, target.display)
+    ]
     if not concerned:
         return set()
     found, defects = findings(target.with_text(suppressions.disarmed()), concerned)

@@ -184,8 +184,20 @@ class RunResult:
     @property
     def actionable(self) -> bool:
         """Whether there is something to do: any finding but refusals of severity info, which say that all is right."""
+        return self.fails(Severity.INFO)
+
+    def fails(self, level: Severity | None) -> bool:
+        """Whether there is a finding of a severity or a higher one; refusals of severity info do not count.
+
+        Args:
+            level: the severity; None for none.
+        """
+        if level is None:
+            return False
+        severities = list(Severity)  # the highest first
+        counted = severities[: severities.index(level) + 1]
         return any(
-            not isinstance(found.finding, Refusal) or found.severity is not Severity.INFO
+            found.severity in counted and not (isinstance(found.finding, Refusal) and found.severity is Severity.INFO)
             for each in self.files
             for found in each.remaining
         )

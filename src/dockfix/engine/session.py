@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from dockfix.engine import inputs
+from dockfix.engine.nesting import rules_for
+from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.engine.settings import Accept, Mode, Settings
@@ -93,12 +95,17 @@ def run_text(
     Raises:
         UnknownRuleError: the settings name a rule that does not exist.
     """
-    codemods = registry.select(settings.select, settings.ignore, settings.extend_select)
     real_root = Path(os.path.realpath(root))
     project = Project(real_root) if path is None else _load(real_root, settings)
     mode = Mode(fix=fix, unsafe=settings.unsafe, single=True)
-    work = Work(project, settings.builds, codemods, frozenset(registry.names), mode)
-    result = _text_result(work, data, path, settings)
+    rules = rules_for(settings, registry, [] if path is None else [path], real_root)
+    work = Work(project, rules.options, rules.codemods, frozenset(registry.names), mode)
+    if rules.problems:
+        shown = STDIN if path is None else str(path)
+        text = decode(data)
+        result = FileResult(Path(shown), shown, shown, text, text, problems=rules.problems)
+    else:
+        result = _text_result(work, data, path, settings)
     return RunResult(
         Workspace(project, ()),
         (result.with_lines_before(),),
@@ -145,7 +152,6 @@ def _run(
     clock: Callable[[], float],
 ) -> RunResult:
     started = clock()
-    codemods = registry.select(settings.select, settings.ignore, settings.extend_select)
     real_root = Path(os.path.realpath(root))
     inside, problems = inputs.split(paths, real_root)
     project = _load(real_root, settings)
@@ -159,17 +165,19 @@ def _run(
         built=project.built,
     )
     problems += trouble
-    files = [each.path for each in found]
+    rules = rules_for(settings, registry, [each.path for each in found], real_root)
+    codemods, files = rules.codemods, list(rules.files)
+    problems += rules.problems
     # the mode is sent to workers: what cannot be sent is added afterwards
     mode = replace(mode, single=len(files) == 1)
-    work = Work(project, settings.builds, codemods, frozenset(registry.names), mode)
+    work = Work(project, rules.options, codemods, frozenset(registry.names), mode)
     done: list[Done] = []
     for each in do_all(work, files, settings.jobs):
         done.append(each)
         if progress is not None:
             progress(len(done), len(files))
     used = [(result, file) for result, file in done if file is not None]
-    workspace = Workspace(project, tuple(file for _, file in used), settings.builds)
+    workspace = Workspace(project, tuple(file for _, file in used), rules.options)
     mode = replace(mode, in_scope=lambda path: inputs.is_in(path, counted))
     run = run_project(workspace, codemods, mode, [result for result, _ in used])
     results = _merged(done, run)
@@ -178,7 +186,10 @@ def _run(
 
         results = write_results(results, run.workspace, run.change_sets)
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
-    others += inputs.comment_mistakes(project, counted, work.names)
+    others += comment_mistakes(workspace, counted, work.names)
+    if not run.changed:  # a fix may have created what a comment ignores
+        all_rules = {each.name for each in registry.codemods if not each.opt_in} <= {each.name for each in codemods}
+        others += unused_comments(run.workspace, codemods, mode, counted, all_rules=all_rules)
     return replace(
         run,
         files=tuple(each if each.written else each.with_lines_before() for each in results),

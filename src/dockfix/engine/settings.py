@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from dockfix.project.policy import NO_POLICY, Policy, TargetContext
 from dockfix.project.target import BuildOptions
-from dockfix.rule.model import Diagnostic
+from dockfix.rule.model import Diagnostic, Severity
 
 if TYPE_CHECKING:
+    from dockfix.project.config import Config
     from dockfix.rule.workspace import Workspace
 
 Accept: TypeAlias = "Callable[[Workspace, Diagnostic], bool]"
@@ -59,6 +61,13 @@ class Settings:
         base_images: the project's own base images, each with the public image that it is based on.
         compose: the compose files to read, merged in this order, instead of all that a search finds.
         rule_options: options of rules, by the class that the rule declares.
+        policy: the severities of rules, and the rules that are ignored in some files.
+        targets: the contexts of the Dockerfiles that match a pattern.
+        fail_level: the lowest severity of a finding for which `check` fails; None if none does.
+        baseline: the file with accepted findings, which `check` does not show.
+        config: the configuration file that these settings are from.
+        nearest: the settings for the files below another configuration file, which is the nearest one up the tree from
+            them; None if these settings are for all files.
     """
 
     select: tuple[str, ...] = ()
@@ -75,6 +84,12 @@ class Settings:
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
     rule_options: Mapping[type[Any], object] = field(default_factory=dict)
+    policy: Policy = NO_POLICY
+    targets: tuple[TargetContext, ...] = ()
+    fail_level: Severity | None = Severity.INFO
+    baseline: Path | None = None
+    config: Path | None = None
+    nearest: Callable[[Config], Settings] | None = field(default=None, compare=False, repr=False)
 
     @property
     def builds(self) -> BuildOptions:
@@ -86,4 +101,6 @@ class Settings:
             base_images=self.base_images,
             compose=self.compose,
             rule_options=self.rule_options,
+            policy=self.policy,
+            targets=self.targets,
         )

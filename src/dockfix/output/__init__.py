@@ -25,6 +25,7 @@
 - `report_json`: the audit of a project as JSON.
 - `report_markdown`: the audit of a project as Markdown.
 - `sarif`: findings as SARIF 2.1.0.
+- `statistics`: how many findings each rule has.
 - `suggestions`: fixes as review comments of GitHub with suggestions.
 - `targets`: the table of build targets, as text and JSON.
 - `text`: findings and summaries as text.

@@ -28,5 +28,7 @@ Files and configuration:
 - `secrets`: values that no message, table or edit may show.
 - `toml`: TOML files, within limits.
 - `config`: the configuration: `[tool.dockfix]` in `pyproject.toml`, or a file of its own (`CONFIG_NAMES`).
+- `config_keys`: the keys of the configuration: their values, meanings and defaults.
+- `policy`: which rules are ignored in some files, and in which context some files are built.
 - `templates`: new Dockerfiles from templates, for `dockfix init`.
 """

@@ -15,12 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from dockfix.project.config_keys import KEYS, TARGET_KEYS, Key, is_strings, unknown_key
 from dockfix.project.discovery import CONFIG_NAMES
 from dockfix.project.files import read_file
+from dockfix.project.policy import PathPattern, TargetContext
 from dockfix.project.problems import InputError, closest
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
+
+__all__ = ["KEYS", "Config", "Key", "config_in", "find_config", "load_config", "read_config"]
 
 _PYPROJECT: Final = "pyproject.toml"
 _MAX_NODES: Final = 10_000
@@ -47,12 +51,17 @@ class Config:
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    severity: Mapping[str, str] = field(default_factory=dict)
+    per_file_ignores: Mapping[str, list[str]] = field(default_factory=dict)
+    fail_level: str = "info"
+    baseline: Path | None = None
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
     respect_gitignore: bool = True
     context: Path | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[TargetContext, ...] = ()
     jobs: int | None = None
     base_images: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, object] = field(default_factory=dict)
@@ -85,16 +94,25 @@ def find_config(start: Path, root: Path) -> Path | None:
     for folder in (real, *real.parents):
         if not folder.is_relative_to(top):
             break
-        found = [name for name in CONFIG_NAMES if os.path.lexists(folder / name)]
-        if os.path.lexists(folder / _PYPROJECT) and _pyproject_table(folder / _PYPROJECT)[0] is not None:
-            found.append(_PYPROJECT)
-        if len(found) > 1:
-            shown = [f"[tool.dockfix] in {name}" if name == _PYPROJECT else name for name in found]
-            message = f"{', '.join(shown[:-1])} and {shown[-1]} configure dockfix in one folder; keep one of them"
-            raise InputError(str(folder / found[0]), None, message)
-        if found:
-            return folder / found[0]
+        if (found := config_in(folder)) is not None:
+            return found
     return None
+
+
+def config_in(folder: Path) -> Path | None:
+    """The configuration file in a folder.
+
+    Raises:
+        InputError: the folder has two, or a file cannot be read.
+    """
+    found = [name for name in CONFIG_NAMES if os.path.lexists(folder / name)]
+    if os.path.lexists(folder / _PYPROJECT) and _pyproject_table(folder / _PYPROJECT)[0] is not None:
+        found.append(_PYPROJECT)
+    if len(found) > 1:
+        shown = [f"[tool.dockfix] in {name}" if name == _PYPROJECT else name for name in found]
+        message = f"{', '.join(shown[:-1])} and {shown[-1]} configure dockfix in one folder; keep one of them"
+        raise InputError(str(folder / found[0]), None, message)
+    return folder / found[0] if found else None
 
 
 def read_config(path: Path) -> Config:
@@ -125,145 +143,57 @@ def _config(path: Path, table: Mapping[str, object], line_of: LineOf) -> Config:
     for name, value in table.items():
         key = KEYS.get(name)
         if key is None or (name == "rules" and isinstance(value, list)):
-            raise InputError(str(path), line_of((name,)), _unknown_key(name))
+            raise InputError(str(path), line_of((name,)), unknown_key(name))
         if not key.accepts(value):
-            # in a table the wrong value is somewhere inside
-            but = "" if isinstance(value, dict) and key.expected.startswith("a table") else f", not {_kind(value)}"
-            raise InputError(str(path), line_of((name,)), f"{name} must be {key.expected}{but}")
+            raise _wrong_value(path, name, key, value, line_of)
         values[name.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
-    if "context" in values:
-        values["context"] = Path(os.path.realpath(path.parent), values["context"])
+    folder = Path(os.path.realpath(path.parent))
+    for name in ("context", "baseline"):
+        if name in values:
+            values[name] = folder / values[name]
+    if "targets" in values:
+        values["targets"] = tuple(_target(path, each, folder, line_of) for each in values["targets"])
     return Config(path=path, line_of=line_of, **values)
 
 
-def _is_strings(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _wrong_value(path: Path, name: str, key: Key, value: object, line_of: LineOf) -> InputError:
+    if not (isinstance(value, dict) and key.expected.startswith("a table")):
+        return InputError(str(path), line_of((name,)), f"{name} must be {key.expected}, not {_kind(value)}")
+    inner = next((each for each in value if not key.accepts({each: value[each]})), None)
+    if inner is None:
+        return InputError(str(path), line_of((name,)), f"{name} must be {key.expected}")
+    but = f"{_short(inner)!r} has {_kind(value[inner])}"
+    return InputError(str(path), line_of((name, inner)), f"{name} must be {key.expected}, but {but}")
 
 
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+def _target(path: Path, table: Mapping[str, object], folder: Path, line_of: LineOf) -> TargetContext:
+    """A table of `targets`."""
 
+    def wrong(message: str, *keys: str) -> InputError:
+        return InputError(str(path), line_of(("targets", *keys)), f"targets: {message}")
 
-def _is_string_table(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key of the configuration.
-
-    Args:
-        expected: the values that it takes, in words.
-        accepts: whether it takes a value.
-        schema: the values that it takes, as JSON schema.
-        doc: what it does.
-        default: what applies without it.
-    """
-
-    expected: str
-    accepts: Callable[[object], bool]
-    schema: Mapping[str, object]
-    doc: str
-    default: str
-
-
-_STRINGS: Final = {"type": "array", "items": {"type": "string"}}
-_BOOLEAN: Final = {"type": "boolean"}
-_STRING_TABLE: Final = {"type": "object", "additionalProperties": {"type": "string"}}
-
-
-def _is_boolean(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-KEYS: Final[Mapping[str, Key]] = {
-    "select": Key(
-        "a list of rule names",
-        lambda value: _is_strings(value) and value != [],  # an empty list could mean no rule or all of them
-        {**_STRINGS, "minItems": 1},
-        "The rules to run.",
-        "all rules that are not opt-in",
-    ),
-    "extend-select": Key(
-        "a list of rule names",
-        _is_strings,
-        _STRINGS,
-        "Rules to run in addition to those of `select`.",
-        "none",
-    ),
-    "ignore": Key("a list of rule names", _is_strings, _STRINGS, "Rules not to run.", "none"),
-    "unsafe": Key("true or false", _is_boolean, _BOOLEAN, "Whether to also apply fixes that need review.", "`false`"),
-    "exclude": Key(
-        "a list of patterns",
-        _is_strings,
-        _STRINGS,
-        "Files and folders that a search leaves out: patterns as in `.gitignore`, relative to the project root.",
-        "none",
-    ),
-    "force-exclude": Key(
-        "true or false",
-        _is_boolean,
-        _BOOLEAN,
-        "Whether `exclude` also applies to files and folders that are named on the command line, as hooks do.",
-        "`false`",
-    ),
-    "respect-gitignore": Key(
-        "true or false", _is_boolean, _BOOLEAN, "Whether a search leaves out the files that git ignores.", "`true`"
-    ),
-    "context": Key(
-        "the path of a folder",
-        lambda value: isinstance(value, str) and value != "" and "\0" not in value,
-        {"type": "string"},
-        "The build context of every Dockerfile, relative to the configuration file.",
-        "the context that compose and bake files give",
-    ),
-    "build-contexts": Key(
-        "a table of names and references",
-        _is_string_table,
-        _STRING_TABLE,
-        "Named contexts, as for `docker build --build-context`; folders are relative to the project root.",
-        "none",
-    ),
-    "jobs": Key(
-        "a whole number from 1 on",
-        _is_positive,
-        {"type": "integer", "minimum": 1},
-        "How many processes to use for many files; never more than there are processors.",
-        "one per processor",
-    ),
-    "base-images": Key(
-        "a table of images and the images that they are based on",
-        _is_string_table,
-        _STRING_TABLE,
-        "Your own base images, each with the public image that it is based on.",
-        "none",
-    ),
-    "rules": Key(
-        "a table with the options of rules",
-        lambda value: isinstance(value, dict),
-        {"type": "object"},
-        "The options of rules: a table for each rule.",
-        "none",
-    ),
-}
-"""The keys of the configuration, by name."""
-
-_MOVED: Final[Mapping[str, str]] = {
-    "rules": "a list of rules is now `select`; `rules` is a table with the options of rules",
-    "skip": "`skip` is now `ignore`",
-    "uid-map": "`uid-map` is now `users` of the table `rules.uid-map`",
-    "image-lock": "`image-lock` is now `lock-file` of the table `rules.image-pin`",
-    "recommended-env": "`recommended-env` is now `images` of the table `rules.recommended-env`",
-}
-"""Keys of earlier versions, with their new names."""
-
-
-def _unknown_key(key: str) -> str:
-    if key in _MOVED:
-        return _MOVED[key]
-    close = closest(key, KEYS)
-    hint = f"; did you mean {close!r}?" if close else f"; the keys are {', '.join(KEYS)}"
-    return f"unknown key {key!r}{hint}"
+    for name in table:
+        if name not in TARGET_KEYS:
+            close = closest(name, TARGET_KEYS)
+            hint = f"did you mean {close!r}?" if close else f"the keys are {', '.join(TARGET_KEYS)}"
+            raise wrong(f"unknown key {name!r}; {hint}", name)
+    files = table.get("files")
+    patterns = [files] if isinstance(files, str) else files
+    if not isinstance(patterns, list) or not patterns or not is_strings(patterns):
+        raise wrong("each table needs `files`, a pattern or a list of patterns", "files")
+    context, named = table.get("context"), table.get("build-contexts", {})
+    if context is not None and not KEYS["context"].accepts(context):
+        raise wrong(f"context must be the path of a folder, not {_kind(context)}", "context")
+    if not KEYS["build-contexts"].accepts(named):
+        raise wrong("build-contexts must be a table of names and references", "build-contexts")
+    if context is None and not named:
+        raise wrong("each table needs `context` or `build-contexts`", "files")
+    return TargetContext(
+        tuple(map(PathPattern, patterns)),
+        folder,
+        context if isinstance(context, str) else None,
+        {name: str(value) for name, value in named.items()} if isinstance(named, dict) else {},
+    )
 
 
 def _kind(value: object) -> str:
@@ -277,7 +207,7 @@ def _kind(value: object) -> str:
         case []:
             return "an empty list"
         case list():
-            return "a list" if _is_strings(value) else "a list of values that are not all strings"
+            return "a list" if is_strings(value) else "a list of values that are not all strings"
         case dict():
             return "a table"
         case None:

@@ -219,6 +219,11 @@ class Snapshot:
         return mode is not None and stat.S_ISDIR(mode)
 
     @property
+    def seen(self) -> tuple[FileText, ...]:
+        """The files that were read so far."""
+        return tuple(self._read.values())
+
+    @property
     def created(self) -> frozenset[Path]:
         """The changed files that are not on disk."""
         return frozenset(path for path in self.changes if not os.path.lexists(path))

@@ -82,14 +82,15 @@ def target_table(
 def _rows(project: Project, found: Found, options: BuildOptions) -> Iterator[Row]:
     real = found.path.resolve()
     invocations = project.built.get(real, ())
-    if options.context is not None or not invocations:
+    own = options.of_file(real, project.root)
+    if own.context is not None or not invocations:
         # only its path counts here
         target = target_for(project, project.files.read(found.path), options)
         context = display(target.context.root, project.root) if target.context else None
         contexts = {name: project.secrets.hide(given[0].shown) for name, given in target.named_contexts.items()}
-        kind = "command line" if options.context is not None else None
+        kind = own.context_source if own.context is not None else None
         yield Row(target.display, True, kind=kind, context=context, context_why=target.context_why, contexts=contexts)
-    if options.context is None:
+    if own.context is None:
         yield from (_row(project, invocation) for invocation in invocations)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.project.discovery import CONFIG_NAMES, find_named, is_bake_name, is_compose_name
 from dockfix.project.files import FileText, Snapshot
+from dockfix.project.policy import NO_POLICY, Policy, TargetContext
 from dockfix.project.problems import InputProblem
 from dockfix.project.secrets import Secrets, is_secret_name
 from dockfix.syntax.parser import parse
@@ -107,6 +108,10 @@ class BuildOptions:
         base_images: the project's own base images, each with the public image that it is based on.
         compose: the compose files to read, merged in this order, instead of all that a search finds.
         rule_options: the configured options of rules, by the class that the rule declares.
+        policy: the severities of rules, and the rules that are ignored in some files.
+        targets: the contexts of the Dockerfiles that match a pattern; the last one that matches applies.
+        nested: what applies instead to the files in a folder, by the real path of the folder.
+        context_source: what gives `context`, for messages.
     """
 
     context: Path | None = None
@@ -115,6 +120,33 @@ class BuildOptions:
     base_images: Mapping[str, str] = field(default_factory=dict)
     compose: tuple[Path, ...] = ()
     rule_options: Mapping[type[Any], object] = field(default_factory=dict)
+    policy: Policy = NO_POLICY
+    targets: tuple[TargetContext, ...] = ()
+    nested: Mapping[Path, BuildOptions] = field(default_factory=dict)
+    context_source: str = "command line"
+
+    def of_file(self, real: Path, root: Path) -> BuildOptions:
+        """The options for a file: those of the nearest folder that has its own, with the contexts of `targets`.
+
+        Args:
+            real: the real path of the file.
+            root: the project root.
+        """
+        own = next((self.nested[each] for each in real.parents if each in self.nested), self) if self.nested else self
+        if not own.targets:
+            return own
+        shown = display(real, root)
+        found = next((each for each in reversed(own.targets) if each.matches(shown)), None)
+        if found is None:
+            return own
+        context = found.context_of(real, root)
+        names = found.named_contexts_of(real, root)
+        return replace(
+            own,
+            context=own.context if context is None else context,
+            context_source=own.context_source if context is None else "configuration",
+            build_contexts={**own.build_contexts, **names},
+        )
 
     def of_rule(self, kind: type[T]) -> T:
         """The options of a rule: those that are configured, or the defaults of the class."""
@@ -152,7 +184,12 @@ class Target:
         Args:
             kind: the class that the rule declares as its `options`.
         """
-        return self.build_options.of_rule(kind)
+        return self.own_options.of_rule(kind)
+
+    @cached_property
+    def own_options(self) -> BuildOptions:
+        """The options for this file; `build_options` are those of the run."""
+        return self.build_options.of_file(self.real, self.project.root)
 
     @property
     def builds_known(self) -> bool:
@@ -323,10 +360,11 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
     The contexts of `options` win over the invocations. The context is known if the command line gives it, or if all
     invocations of this Dockerfile agree on one; it is never guessed (see `context_candidates`).
     """
-    given = options or BuildOptions()
+    run_options = options or BuildOptions()
+    given = run_options.of_file(file.real, project.root)
     invocations = project.built.get(file.real, ())
     unread = tuple(display(path, project.root) for path in project.unread(file.real))
-    root, why = _context_root(project, invocations, given.context)
+    root, why = _context_root(project, invocations, given.context, given.context_source)
     if unread and not invocations and given.context is None:
         why = f"{unread[0]} could not be read and may build it; fix it, or give --context DIR"
     known = _context(project, root, file.real) if root is not None else None
@@ -353,7 +391,7 @@ def target_for(project: Project, file: FileText, options: BuildOptions | None = 
         named_contexts=names,
         base_images=given.base_images,
         unread=unread,
-        build_options=given,
+        build_options=run_options,
     )
 
 
@@ -393,15 +431,15 @@ def context_candidates(project: Project, dockerfile_path: Path) -> list[Context]
 
 
 def _context_root(
-    project: Project, invocations: tuple[BuildInvocation, ...], given: Path | None
+    project: Project, invocations: tuple[BuildInvocation, ...], given: Path | None, source: str = "command line"
 ) -> tuple[Path | None, str]:
     if given is not None:
         root = Path(os.path.realpath(project.root / given))
         if not root.is_relative_to(project.root):
-            return None, f"the context {given} of the command line is outside the project"
+            return None, f"the context {given} of the {source} is outside the project"
         if not root.is_dir():
-            return None, f"the context {given} of the command line is not a folder"
-        return root, "command line"
+            return None, f"the context {given} of the {source} is not a folder"
+        return root, source
     if not invocations:
         return None, "no compose or bake file builds it; give --context DIR"
     services = _builders(project, invocations)

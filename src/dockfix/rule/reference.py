@@ -19,7 +19,9 @@ _INTRODUCTION: Final = """\
 
 dockfix reads `[tool.dockfix]` of `pyproject.toml`, or a file of its own: `dockfix.toml`, `.dockfix.toml`,
 `dockfix.yaml`, `dockfix.yml`, `.dockfix.yaml` or `.dockfix.yml`, which has the same keys at its top. The nearest file
-applies, from the current folder up to the root of the project. An unknown key or an invalid value is an error.
+up the tree from a Dockerfile applies to it, within the project; `exclude`, `force-exclude`, `respect-gitignore`,
+`unsafe`, `jobs`, `fail-level` and `baseline` are read from the file nearest to the current folder. An unknown key or an
+invalid value is an error. [Adoption](adoption.md) explains how to use the keys in an existing project.
 
 ```toml pyproject.toml
 [tool.dockfix]

@@ -10,14 +10,14 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 
 from dockfix.project.problems import closest
 from dockfix.rule.model import Codemod
-from dockfix.syntax.source import Span
+from dockfix.syntax.source import BOM, Span
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction
 
 _OURS = re.compile(r"dockfix\s*:\s*(?P<rest>.*)", re.I)
@@ -28,7 +28,9 @@ _DIRECTIVE = re.compile(
     r"(?:\s+(?P<reason>.*))?",
     re.I,
 )
-_ALL = frozenset({"*", "all"})
+FOR_ALL = frozenset({"*", "all"})
+"""The words for all rules in the names of a directive."""
+
 _MALFORMED = (
     "this comment ignores nothing: write `# dockfix: ignore=RULE[,RULE] because ...`,"
     " or `ignore-file=` for the whole file"
@@ -48,7 +50,7 @@ class Directive:
     @property
     def is_for_all(self) -> bool:
         """Whether it ignores every rule."""
-        return not self.names.isdisjoint(_ALL)
+        return not self.names.isdisjoint(FOR_ALL)
 
     def covers(self, rule: str) -> bool:
         """Whether it ignores a rule."""
@@ -125,7 +127,7 @@ class Suppressions:
     def suppresses(self, codemod: Codemod, at: Span) -> bool:
         """Whether a finding of a codemod at a place is suppressed."""
         rules, hadolint, checks = self._everywhere
-        if rules & {codemod.name, *_ALL} or hadolint & codemod.hadolint:
+        if rules & {codemod.name, *FOR_ALL} or hadolint & codemod.hadolint:
             return True
         if checks & {"all", *(name.lower() for name in codemod.checks)} and codemod.checks:
             return True
@@ -190,7 +192,7 @@ class Suppressions:
 def _mistakes(directive: Directive, known: frozenset[str]) -> Iterator[str]:
     if directive.malformed:
         yield _MALFORMED
-    for name in sorted(directive.names - known - _ALL):
+    for name in sorted(directive.names - known - FOR_ALL):
         close = closest(name, sorted(known))
         hint = f"; did you mean {close!r}?" if close else ""
         yield f"unknown rule {name!r} in a dockfix comment{hint}"
@@ -211,6 +213,47 @@ def mistakes_in_text(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
     ]
 
 
+def disarmed_text(text: str) -> str:
+    """A file that is not a Dockerfile, with `dockfix:` comments that ignore nothing; all offsets stay the same."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        before, hash_, comment = line.partition("#")
+        if directive_in(comment.strip()) is not None:
+            lines[number] = before + hash_ + re.sub("dockfix", "-" * len("dockfix"), comment, count=1, flags=re.I)
+    return "\n".join(lines)
+
+
+def unused_in_text(text: str, found: Iterable[tuple[str, int]], complete: Set[str]) -> list[tuple[int, str]]:
+    """The `dockfix:` comments of a file that is not a Dockerfile that ignore nothing: their lines and rules.
+
+    Args:
+        text: the file.
+        found: rule and line of every finding that there would be without comments.
+        complete: the rules whose findings are all in `found`.
+    """
+    places: dict[str, list[int]] = {}
+    for rule, at in sorted(found):
+        places.setdefault(rule, []).append(at)
+    unused: list[tuple[int, str]] = []
+    lines = text.removeprefix(BOM).split("\n")
+    end = len(lines)  # the last line that a comment line here is about: the first after it that is no comment
+    for number in range(len(lines), 0, -1):
+        line = lines[number - 1]
+        is_comment = line.lstrip().startswith("#")
+        if not is_comment:
+            end = number
+        directive = directive_in(line.partition("#")[2].strip())
+        if directive is None:
+            continue
+        low, high = (1, len(lines)) if directive.whole_file else (number, end)
+        for name in sorted(directive.names & complete):
+            own = places.get(name, [])
+            at = bisect_left(own, low)
+            if at == len(own) or own[at] > high:
+                unused.append((number, name))
+    return sorted(unused)
+
+
 def suppresses_in_text(text: str, rule: str, line: int) -> bool:
     """Whether a `dockfix:` comment of a file that is not a Dockerfile suppresses a rule at a line (from 1).
 
@@ -218,7 +261,7 @@ def suppresses_in_text(text: str, rule: str, line: int) -> bool:
     """
     if "dockfix" not in text:
         return False
-    lines = text.split("\n")
+    lines = text.removeprefix(BOM).split("\n")
     for number, each in enumerate(lines, 1):
         found = directive_in(each.partition("#")[2].strip())
         if found is None or not found.covers(rule):

@@ -133,9 +133,10 @@ class Workspace:
     @property
     def has_ignore_files(self) -> bool:
         """Whether there is an ignore file that may apply to a Dockerfile that no compose or bake file builds."""
-        given = self.build_options.context
-        folders = {self.project.root, *(file.real.parent for file in self.files)}
-        folders |= {self.project.root / given} if given is not None else set()
+        root = self.project.root
+        given = {self.build_options.of_file(file.real, root).context for file in self.files}
+        folders = {root, *(file.real.parent for file in self.files)}
+        folders |= {root / context for context in given if context is not None}
         names = {folder / ".dockerignore" for folder in folders}
         names |= {file.real.with_name(f"{file.real.name}.dockerignore") for file in self.files}
         return any(os.path.lexists(name) or name in self.project.files.changes for name in names)

@@ -112,11 +112,11 @@ def _recipe(target: Target, invocation: BuildInvocation | None) -> Recipe:
         given: dict[str, NamedContext] = {name: each[0] for name, each in target.named_contexts.items()}
         folders, references, builds = _named(target, given)
         return Recipe(shown, context, _ignore(target, context), folders=folders, references=references, builds=builds)
-    if target.build_options.context is None and invocation.context is None:
+    if target.own_options.context is None and invocation.context is None:
         raise Refused(invocation.context_why or "its build context is not known")
-    context = target.context.root if target.build_options.context is not None and target.context else invocation.context
+    context = target.context.root if target.own_options.context is not None and target.context else invocation.context
     given = dict(invocation.additional_contexts)
-    for name in target.build_options.build_contexts:
+    for name in target.own_options.build_contexts:
         given |= {key: each[0] for key, each in target.named_contexts.items() if key == name or name.endswith(key)}
     folders, references, builds = _named(target, given)
     return Recipe(

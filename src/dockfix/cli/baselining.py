@@ -1,0 +1,85 @@
+"""What `dockfix baseline` does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dockfix.cli.console import Console, shown
+from dockfix.cli.documents import check_output, write_document
+from dockfix.cli.ending import cleaned_up
+from dockfix.cli.planning import Given, exit_code, plan
+
+if TYPE_CHECKING:
+    from dockfix.engine.baseline import Baseline
+
+__all__ = ["NAME", "baseline"]
+
+NAME: Final = ".dockfix-baseline.json"
+
+
+def baseline(state: object, given: Given, terminal: Console, *, output: str | None = None) -> int:
+    """Write the findings to the baseline; returns the exit code.
+
+    Findings in files that are not checked, and of rules that are not run, are kept as the file has them.
+    """
+    from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
+    from dockfix.cli.narrowing import codemod_names, configured_baseline  # noqa: PLC0415 - as above
+    from dockfix.engine.baseline import Baseline, baseline_data, baseline_of, covered  # noqa: PLC0415 - as above
+    from dockfix.engine.session import check_paths  # noqa: PLC0415 - as above
+    from dockfix.output.json import dumps  # noqa: PLC0415 - as above
+
+    todo = plan(state, given, terminal)
+    if todo.stdin:
+        terminal.fail("baseline reads files, not standard input")
+    check_output(output, terminal)
+    path = Path(output) if output is not None else configured_baseline(todo, terminal) or todo.root / NAME
+    if output is None:
+        check_output(str(path), terminal)
+    old = _old(path, terminal)
+    with cleaned_up():
+        result = check_paths(
+            todo.paths,
+            todo.settings,
+            root=todo.root,
+            registry=todo.registry,
+            progress=reporting.progress(terminal),
+        )
+    reporting.trouble(result, terminal, todo.registry)
+    if result.problems or result.defects:
+        terminal.error("the baseline was not written: not every file could be checked")
+        return exit_code(result, differs=False)
+    is_covered = covered(result, todo.root, todo.paths, codemod_names(todo, result))
+    kept = old.only(lambda key: not is_covered(key)) if old is not None else Baseline({})
+    found = baseline_of(result, todo.root)
+    new = found.with_more(kept)
+    if old is None or new.counts != old.counts:
+        with cleaned_up():
+            write_document(dumps(baseline_data(new)), str(path), terminal)
+    terminal.note(_summary(new, old, path))
+    return 0
+
+
+def _old(path: Path, terminal: Console) -> Baseline | None:
+    """The baseline that is there; another file is not overwritten."""
+    from dockfix.engine.baseline import read_baseline  # noqa: PLC0415 - not for completion
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - as above
+
+    if not os.path.lexists(path):
+        return None
+    if path.is_symlink() and not path.exists():
+        terminal.fail(f"{shown(str(path))} is a symlink to a file that does not exist")
+    try:
+        return read_baseline(path)
+    except InputError as error:
+        terminal.fail(f"{shown(str(error))}; it was not overwritten")
+
+
+def _summary(new: Baseline, old: Baseline | None, path: Path) -> str:
+    accepted = f"{new.total} {'finding' if new.total == 1 else 'findings'} accepted in {shown(os.path.relpath(path))}"
+    if old is None:
+        return accepted
+    added = sum(max(0, count - old.counts.get(key, 0)) for key, count in new.counts.items())
+    removed = sum(max(0, count - new.counts.get(key, 0)) for key, count in old.counts.items())
+    return f"{accepted}: {added} added, {removed} removed"

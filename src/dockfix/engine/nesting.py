@@ -1,0 +1,116 @@
+"""Nested configurations: the nearest configuration file up the tree from a Dockerfile applies to it.
+
+The rules and their options, severities, ignored rules and contexts are those of the nearest file. What concerns the run
+as a whole (which files are searched, `unsafe`, `jobs`, `fail-level`, `baseline`) is that of the run's own settings, as
+are the options of rules that check the whole project.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dockfix.engine.settings import Settings
+from dockfix.project.config import Config, config_in, read_config
+from dockfix.project.problems import InputError, InputProblem
+from dockfix.project.target import BuildOptions
+from dockfix.rule.model import Codemod
+from dockfix.rule.registry import Registry
+
+__all__ = ["RunRules", "rules_for"]
+
+
+@dataclass(frozen=True)
+class RunRules:
+    """What a run does with its Dockerfiles.
+
+    Args:
+        options: how they are built, and what their configuration files say.
+        codemods: the rules that run on any of them, in running order.
+        files: the Dockerfiles whose configuration can be used.
+        problems: the configurations that cannot be used.
+    """
+
+    options: BuildOptions
+    codemods: tuple[Codemod, ...]
+    files: Sequence[Path]
+    problems: tuple[InputProblem, ...] = ()
+
+
+def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], root: Path) -> RunRules:
+    """What a run does, with the nearest configuration of each Dockerfile.
+
+    Args:
+        settings: the settings of the run.
+        registry: the installed codemods.
+        files: the Dockerfiles.
+        root: the real path of the project; configuration files above it are not used.
+
+    Raises:
+        UnknownRuleError: the settings name a rule that does not exist.
+    """
+    codemods = _selected(settings, registry)
+    if settings.nearest is None:
+        return RunRules(settings.builds, codemods, files)
+    search = _Search(root, {})
+    used: list[Path] = []
+    problems: dict[InputProblem, None] = {}
+    by_config: dict[Path | None, Settings] = {settings.config: settings}
+    for path in files:
+        try:
+            config = search.of(Path(os.path.realpath(path)).parent)
+            if config not in by_config:
+                by_config[config] = settings.nearest(_read(config))
+        except InputError as error:
+            problems[error.problem] = None
+        else:
+            used.append(path)
+    if len(by_config) == 1:
+        return RunRules(settings.builds, codemods, used, tuple(problems))
+    chosen = {config: _selected(each, registry) for config, each in by_config.items()}
+    names = {rule.name for rules in chosen.values() for rule in rules}
+    nested = {}
+    for config, each in by_config.items():
+        selected = frozenset(rule.name for rule in chosen[config])
+        policy = replace(each.policy, selected=None if selected == names else selected)
+        nested[root if config is None else config.parent] = replace(each.builds, policy=policy)
+    union = tuple(each for each in registry.codemods if each.name in names)
+    return RunRules(replace(settings.builds, nested=nested), union, used, tuple(problems))
+
+
+def _selected(settings: Settings, registry: Registry) -> tuple[Codemod, ...]:
+    return registry.select(settings.select, settings.ignore, settings.extend_select)
+
+
+def _read(config: Path | None) -> Config:
+    return Config() if config is None else read_config(config)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The nearest configuration file of each folder, remembered."""
+
+    root: Path
+    known: dict[Path, Path | None]
+
+    def of(self, folder: Path) -> Path | None:
+        """The nearest configuration file, from a folder up to the root.
+
+        Raises:
+            InputError: one folder has two, or a file cannot be read.
+        """
+        passed: list[Path] = []
+        found = None
+        for each in (folder, *folder.parents):
+            if each in self.known:
+                found = self.known[each]
+                break
+            if not each.is_relative_to(self.root):
+                break
+            passed.append(each)
+            if (found := config_in(each)) is not None:
+                break
+        self.known.update(dict.fromkeys(passed, found))
+        return found

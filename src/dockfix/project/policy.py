@@ -1,0 +1,93 @@
+"""What holds for some files of a run only: which rules are ignored there, and in which context they are built.
+
+Patterns are those of `.gitignore`, relative to the project root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from dockfix.project.gitignore import GitIgnore
+
+__all__ = ["NO_POLICY", "PathPattern", "Policy", "TargetContext"]
+
+
+@dataclass(frozen=True)
+class PathPattern:
+    """A pattern of `.gitignore`; one that begins with `!` matches the files that the rest of it does not match."""
+
+    text: str
+
+    @cached_property
+    def _rules(self) -> GitIgnore:
+        return GitIgnore([self.text.removeprefix("!")])
+
+    def matches(self, display: str) -> bool:
+        """Whether a file, or a folder above it, matches; `display` is its path relative to the root, with `/`."""
+        folder = display.rpartition("/")[0]
+        found = self._rules.verdict(display) or bool(folder and self._rules.ignores_below(folder))
+        return found is not self.text.startswith("!")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The severities of rules, and the rules that are ignored in some files.
+
+    Args:
+        severity: severities that override those of the rules, by rule.
+        per_file_ignores: patterns of files, each with the rules that are ignored there.
+        selected: the rules that run; None for all rules of the run.
+    """
+
+    severity: Mapping[str, str] = field(default_factory=dict)
+    per_file_ignores: Sequence[tuple[PathPattern, frozenset[str]]] = ()
+    selected: frozenset[str] | None = None
+
+    def ignores(self, rule: str, display: str) -> bool:
+        """Whether a rule is ignored in a file; `display` is its path relative to the root, with `/`."""
+        if self.selected is not None and rule not in self.selected:
+            return True
+        return any(rule in rules and pattern.matches(display) for pattern, rules in self.per_file_ignores)
+
+
+NO_POLICY: Final = Policy()
+
+
+@dataclass(frozen=True)
+class TargetContext:
+    """The build context of the Dockerfiles that match a pattern: an entry of `targets` in the configuration.
+
+    Args:
+        files: the patterns; one match is enough.
+        base: the folder that relative contexts are relative to.
+        context: a folder, in which `{dir}` is the folder of the Dockerfile and `{root}` is the project root.
+        build_contexts: named contexts, with the same words.
+    """
+
+    files: Sequence[PathPattern]
+    base: Path
+    context: str | None = None
+    build_contexts: Mapping[str, str] = field(default_factory=dict)
+
+    def matches(self, display: str) -> bool:
+        """Whether it is for a Dockerfile; `display` is its path relative to the root, with `/`."""
+        return any(pattern.matches(display) for pattern in self.files)
+
+    def context_of(self, dockerfile: Path, root: Path) -> Path | None:
+        """The build context of a Dockerfile, given by its real path."""
+        return None if self.context is None else Path(self.base, _filled(self.context, dockerfile, root))
+
+    def named_contexts_of(self, dockerfile: Path, root: Path) -> dict[str, str]:
+        """The named contexts of a Dockerfile, given by its real path."""
+        return {name: _filled(value, dockerfile, root) for name, value in self.build_contexts.items()}
+
+
+def _filled(text: str, dockerfile: Path, root: Path) -> str:
+    """The text with the folders that its words stand for; a folder may itself contain such a word."""
+    words = {"{dir}": str(dockerfile.parent), "{root}": str(root)}
+    parts = text.split("{dir}")
+    return words["{dir}"].join(part.replace("{root}", words["{root}"]) for part in parts)

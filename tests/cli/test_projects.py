@@ -1,0 +1,244 @@
+"""Projects as they are: nested configurations, contexts per pattern, and paths in several projects."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+TEXT = "FROM alpine as base\nWORKDIR app\nUSER root\n"
+
+
+def shown(done: subprocess.CompletedProcess[bytes]) -> list[str]:
+    """The file, the severity and the rule of each finding that was shown."""
+    return [f"{line.split(':')[0]} {' '.join(line.split()[1:3])}" for line in done.stdout.decode().splitlines()]
+
+
+def dockerfile(folder: Path, text: str = TEXT) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Dockerfile").write_text(text)
+    return folder / "Dockerfile"
+
+
+class TestNested:
+    @pytest.fixture(autouse=True)
+    def files(self, project: Path) -> None:
+        for name in (".", "a", "a/deep", "b"):
+            dockerfile(project / name)
+        (project / "dockfix.toml").write_text('ignore = ["workdir-abs", "from-as"]\n')
+        (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\nselect = ["from-as"]\n')
+        (project / "b" / "pyproject.toml").write_text('[project]\nname = "b"\n')
+
+    @pytest.mark.parametrize("arguments", [(), (".",), ("Dockerfile", "a/Dockerfile", "a/deep", "b"), ("-j", "2", ".")])
+    def test_the_nearest_applies(self, dockfix: Run, arguments: tuple[str, ...]) -> None:
+        assert shown(dockfix("check", *arguments)) == [
+            "Dockerfile error user-root",
+            "a/Dockerfile info from-as",
+            "a/deep/Dockerfile info from-as",
+            "b/Dockerfile error user-root",
+        ]
+
+    def test_from_another_folder(self, dockfix: Run, project: Path) -> None:
+        assert shown(dockfix("check", "..", cwd=project / "a")) == [
+            "../Dockerfile error user-root",
+            "../a/Dockerfile info from-as",
+            "../a/deep/Dockerfile info from-as",
+            "../b/Dockerfile error user-root",
+        ]
+
+    def test_the_default_applies_where_there_is_none(self, dockfix: Run, project: Path) -> None:
+        (project / "dockfix.toml").unlink()
+        assert len(shown(dockfix("check", "../Dockerfile", cwd=project / "a"))) == 3
+        assert len(shown(dockfix("check", "../b", "Dockerfile", cwd=project / "a"))) == 4
+
+    def test_apply(self, dockfix: Run, project: Path) -> None:
+        assert dockfix("apply").returncode == 0
+        assert (project / "Dockerfile").read_text() == TEXT
+        assert (project / "a/Dockerfile").read_text() == TEXT.replace(" as ", " AS ")
+        done = dockfix("apply", "-", "--stdin-filename", "a/x.Dockerfile", stdin=TEXT.encode())
+        assert done.stdout.decode() == TEXT.replace(" as ", " AS ")
+        assert dockfix("apply", "-", "--stdin-filename", "x.Dockerfile", stdin=TEXT.encode()).stdout.decode() == TEXT
+
+    def test_the_command_line_overrides_all(self, dockfix: Run, project: Path) -> None:
+        assert len(shown(dockfix("check", "--no-config"))) == 12
+        rules = {each.split()[2] for each in shown(dockfix("check", "--rule", "user-root"))}
+        assert rules == {"user-root"}
+        assert shown(dockfix("check", "--skip", "from-as", "a")) == []
+        only = {each.split()[2] for each in shown(dockfix("check", "--config", "a/pyproject.toml"))}
+        assert only == {"from-as"}
+        assert project.is_dir()
+
+    def test_ignores_and_severities(self, dockfix: Run, project: Path) -> None:
+        (project / "a" / "deep" / "dockfix.yaml").write_text(
+            "severity: {from-as: error}\nper-file-ignores: {a/deep/b.Dockerfile: [workdir-abs]}\nignore: [user-root]\n"
+        )
+        (project / "a" / "deep" / "b.Dockerfile").write_text(TEXT)
+        assert shown(dockfix("check", "a/deep")) == [
+            "a/deep/Dockerfile error from-as",
+            "a/deep/Dockerfile warning workdir-abs",
+            "a/deep/b.Dockerfile error from-as",
+        ]
+
+    def test_a_mistake_is_one_problem_and_its_files_are_left_alone(self, dockfix: Run, project: Path) -> None:
+        (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\nselekt = ["from-as"]\n')
+        done = dockfix("check")
+        assert done.returncode == 2
+        assert shown(done) == ["Dockerfile error user-root", "b/Dockerfile error user-root"]
+        assert done.stderr.count(b"pyproject.toml:2: unknown key 'selekt'; did you mean 'select'?") == 1
+        assert dockfix("apply", "-", "--stdin-filename", "a/x.Dockerfile", stdin=TEXT.encode()).returncode == 2
+        assert dockfix("check", "b").returncode == 1
+        (project / "a" / "pyproject.toml").write_text('[tool.dockfix.severity]\nfrom-at = "info"\n')
+        assert b"a/pyproject.toml:2: severity: unknown rule 'from-at'" in dockfix("check").stderr
+
+    def test_a_baseline_of_rules_that_only_one_folder_runs(self, dockfix: Run, project: Path) -> None:
+        dockfix("baseline")
+        before = (project / ".dockfix-baseline.json").read_bytes()
+        assert b"from-as" in before
+        (project / ".dockfix-baseline.json").write_bytes(before.replace(b'"count": 1', b'"count": 2', 1))
+        dockfix("baseline")
+        assert (project / ".dockfix-baseline.json").read_bytes() == before
+        dockerfile(project / "a", "FROM alpine\n")
+        done = dockfix("check", "--baseline", ".dockfix-baseline.json")
+        assert done.stdout == b""
+        assert b"1 entry is obsolete" in done.stderr
+
+    def test_targets(self, dockfix: Run, project: Path) -> None:
+        (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\ncontext = "deep"\n')
+        rows = json.loads(dockfix("targets", "--format", "json").stdout)["targets"]
+        contexts = {row["dockerfile"]: row["context"] for row in rows}
+        assert contexts["a/Dockerfile"] == contexts["a/deep/Dockerfile"] == "a/deep"
+        assert contexts["Dockerfile"] is None
+        (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\ncontxt = "deep"\n')
+        assert dockfix("targets").returncode == 2
+
+    def test_the_run_has_its_own_fail_level_and_excludes(self, dockfix: Run, project: Path) -> None:
+        (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\nfail-level = "none"\nexclude = ["b"]\n')
+        assert "b/Dockerfile error user-root" in shown(dockfix("check"))
+        assert dockfix("check", "a").returncode == 1
+        assert dockfix("check", cwd=project / "a").returncode == 0
+
+
+class TestTargets:
+    def test_contexts(self, dockfix: Run, project: Path) -> None:
+        for name in ("services/a", "services/b", "lib", "{dir}"):
+            dockerfile(project / name)
+        (project / "dockfix.toml").write_text(
+            '[[targets]]\nfiles = ["services/*/Dockerfile", "{dir}/"]\ncontext = "{dir}"\n'
+            'build-contexts = { base = "{root}/lib" }\n'
+            '[[targets]]\nfiles = "/services/b/"\ncontext = "."\n'
+        )
+        rows = json.loads(dockfix("targets", "--format", "json").stdout)["targets"]
+        contexts = {row["dockerfile"]: (row["context"], row["contexts"]) for row in rows}
+        assert contexts["services/a/Dockerfile"] == ("services/a", {"base": f"{project}/lib"})
+        assert contexts["services/b/Dockerfile"] == (".", {})
+        assert contexts["{dir}/Dockerfile"] == ("{dir}", {"base": f"{project}/lib"})
+        assert contexts["lib/Dockerfile"][0] is None
+        given = json.loads(dockfix("targets", "--context", "lib", "--format", "json").stdout)["targets"]
+        assert {row["context"] for row in given} == {"lib"}
+
+    def test_a_context_outside_the_project_is_not_used(self, dockfix: Run, project: Path) -> None:
+        dockerfile(project)
+        (project / "dockfix.toml").write_text('[[targets]]\nfiles = "Dockerfile"\ncontext = "{dir}/../.."\n')
+        assert b"of the configuration is outside the project" in dockfix("targets").stdout
+        (project / "dockfix.toml").write_text('[[targets]]\nfiles = "Dockerfile"\ncontext = "none"\n')
+        assert b"of the configuration is not a folder" in dockfix("targets").stdout
+
+    @pytest.mark.parametrize(
+        ("text", "line", "message"),
+        [
+            ('[[targets]]\nfile = "x"\n', 2, b"unknown key 'file'; did you mean 'files'?"),
+            ('[[targets]]\nfiles = "x"\n', 2, b"each table needs `context` or `build-contexts`"),
+            ('[[targets]]\ncontext = "x"\n', 1, b"each table needs `files`, a pattern or a list of patterns"),
+            ('[[targets]]\nfiles = "x"\ncontext = 3\n', 3, b"context must be the path of a folder, not the number 3"),
+            ("targets = [3]\n", 1, b"targets must be a list of tables with `files`"),
+        ],
+    )
+    def test_mistakes(self, dockfix: Run, project: Path, text: str, line: int, message: bytes) -> None:
+        (project / "dockfix.toml").write_text(text)
+        done = dockfix("check")
+        (error,) = done.stderr.splitlines()
+        assert done.returncode == 2
+        assert f"dockfix.toml:{line}: targets".encode() in error
+        assert message in error
+
+
+class TestSeveralProjects:
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> Path:
+        """Another project, with its own configuration."""
+        root = tmp_path / "other"
+        (root / ".git").mkdir(parents=True)
+        (root / "dockfix.toml").write_text('ignore = ["workdir-abs"]\n')
+        dockerfile(root / "app")
+        return root
+
+    def test_each_has_its_own_configuration(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        (project / "dockfix.toml").write_text('ignore = ["user-root"]\n')
+        done = dockfix("check", ".", "../other")
+        assert shown(done) == [
+            "Dockerfile info from-as",
+            "Dockerfile warning workdir-abs",
+            "../other/app/Dockerfile info from-as",
+            "../other/app/Dockerfile error user-root",
+        ]
+        assert done.returncode == 1
+        assert b"4 findings in 2 Dockerfiles" in done.stderr
+        assert shown(dockfix("check", str(other / "app" / "Dockerfile"), cwd=project)) == [
+            f"{other}/app/Dockerfile info from-as", f"{other}/app/Dockerfile error user-root",
+        ]  # fmt: skip
+
+    def test_json_has_the_folder_that_holds_all(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        data = json.loads(dockfix("check", ".", "../other", "--format", "json").stdout)
+        assert data["root"] == str(project.parent)
+        assert [each["path"] for each in data["files"]] == ["project/Dockerfile", "other/app/Dockerfile"]
+        alone = json.loads(dockfix("check", "../other", "--format", "json").stdout)
+        assert (alone["root"], alone["files"][0]["path"]) == (str(other), "app/Dockerfile")
+
+    def test_apply_and_its_diff(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        diff = dockfix("apply", "--diff", ".", "../other").stdout
+        assert b"+++ b/project/Dockerfile\n" in diff
+        assert b"+++ b/other/app/Dockerfile\n" in diff
+        assert dockfix("apply", ".", "../other").returncode == 0
+        subprocess.run(["git", "apply", "--reverse", "-"], cwd=project.parent, input=diff, check=True)
+        assert (project / "Dockerfile").read_text() == (other / "app" / "Dockerfile").read_text() == TEXT
+
+    def test_a_folder_above_counts_each_file_once(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        data = json.loads(dockfix("check", ".", "..", "--format", "json").stdout)
+        assert [each["path"] for each in data["files"]] == ["project/Dockerfile", "other/app/Dockerfile"]
+        assert other.is_dir()
+
+    def test_with_a_root_there_is_one(self, dockfix: Run, project: Path, other: Path) -> None:
+        done = dockfix("check", "--root", ".", "../other")
+        assert done.returncode == 2
+        assert b"../other: is outside the project root" in done.stderr
+        assert project.is_dir()
+        assert other.is_dir()
+
+    def test_what_is_missing_or_wrong_there(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        done = dockfix("check", ".", "../none/Dockerfile")
+        assert done.returncode == 2
+        assert b"../none/Dockerfile: does not exist" in done.stderr
+        assert len(shown(done)) == 3
+        (other / "dockfix.toml").write_text("unsave = 1\n")
+        done = dockfix("check", ".", "../other")
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert b"other/dockfix.toml:1: unknown key 'unsave'" in done.stderr
+        assert dockfix("check", "a\udc80b\0".encode("utf-8", "surrogateescape").replace(b"\0", b"")).returncode == 2
+
+    def test_baselines_and_ignore_comments(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        dockfix("baseline", cwd=other)
+        (other / "dockfix.toml").write_text('baseline = ".dockfix-baseline.json"\nignore = ["workdir-abs"]\n')
+        assert len(shown(dockfix("check", ".", "../other"))) == 3
+        assert dockfix("check", "--add-ignore", ".", "../other").returncode == 0
+        assert (other / "app" / "Dockerfile").read_text() == TEXT
+        assert dockfix("check", ".", "../other").stdout == b""

@@ -11,7 +11,7 @@ import pytest
 from dockfix.engine.session import check_paths, run_paths
 from dockfix.engine.settings import Settings
 from dockfix.project.policy import PathPattern, Policy, TargetContext
-from dockfix.rule.model import (
+from dockfix.rule import (
     Advice,
     Category,
     Change,

@@ -20,7 +20,7 @@ from dockfix.engine.file_gates import effect_of
 from dockfix.engine.project import run_project
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.engine.settings import Mode
-from dockfix.rule.model import Codemod, Diagnostic, Edit, Effect, apply_edits
+from dockfix.rule import Codemod, Diagnostic, Edit, Effect, apply_edits
 from dockfix.rule.suppression import Directive, Suppressions, comments_above, directive_in
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction

@@ -355,12 +355,16 @@ class Contract:
 
     def test_a_health_check_reaches_the_container_and_not_the_host(self, builder: StoreBuilder, image: str) -> None:
         command = ("/bin/sh", "-c", "echo hi > index.html; exec httpd -f -p 127.0.0.1:8321 -h /srv")
-        names = "/proc/[0-9]*/comm"
-        own = Path("/proc/self/comm").read_text().strip()  # a worker of xdist has a name with brackets
-        check = f"wget -qO- http://127.0.0.1:8321/ && grep -sqx httpd {names} && ! grep -sqxF '{own}' {names}"
-        health = ("/bin/sh", "-c", check)
-        outcome = builder.start(image, Start(command, health=health, limit=15.0))
-        assert (outcome.running, outcome.health_code, outcome.health_output.strip()) == (True, 0, "hi")
+        inside = "grep -sqx httpd /proc/[0-9]*/comm"
+        # the brackets keep the check from finding its own command line
+        outside = "grep -sq '4242[.]4242' /proc/[0-9]*/cmdline"
+        health = ("/bin/sh", "-c", f"wget -qO- http://127.0.0.1:8321/ && {inside} && ! {outside}")
+        with subprocess.Popen(["sleep", "4242.4242"]) as host:
+            outcome = builder.start(image, Start(command, health=health, limit=15.0))
+            assert subprocess.run(["/bin/sh", "-c", outside], check=False).returncode == 0
+            host.kill()
+        shown = outcome.running, outcome.health_code, outcome.health_output.strip()
+        assert shown == (True, 0, "hi"), f"{outcome!r} {outcome.health_output}"
 
     def test_a_container_whose_health_check_fails(self, builder: StoreBuilder, image: str) -> None:
         health = ("/bin/sh", "-c", "echo not yet; exit 7")

@@ -1,9 +1,9 @@
 """A builder in Python for tests: it has files, layers and a cache, and a small language for RUN.
 
 `RUN` commands, joined with `&&`: `write PATH TEXT`, `remove PATH`, `need PATH` (fails if it is missing), `random PATH`
-(another content in each build), `fail WORDS`, `leak` (fails with the arguments and secrets of the build). Anything else
-does nothing. A container runs if the first word of its command is a file of the image; its health check passes if its
-last word is one.
+(another content in each build), `fail WORDS`, `leak` (fails with the arguments and secrets of the build), `hang`
+(reaches the time limit). Anything else does nothing. A container runs if the first word of its command is a file of the
+image; its health check passes if its last word is one.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class FakeBuilder:
             for instruction in parse(text).instructions:
                 key = self._step(request, instruction, image, key, steps)
         except BuildFailedError as error:
-            return BuildOutcome(False, 0.1 * len(steps), tuple(steps), text, str(error))
+            return BuildOutcome(False, 0.1 * len(steps), tuple(steps), text, str(error), str(error) == "time limit")
         self.images[request.tag] = image
         return BuildOutcome(True, 0.1 * len([step for step in steps if not step.cached]), tuple(steps), text)
 
@@ -140,6 +140,8 @@ class FakeBuilder:
                     files = [each.file.read_text(encoding="utf-8") for each in request.secrets if each.file]
                     names = [os.environ[each.env] for each in request.secrets if each.env]
                     raise BuildFailedError(" ".join([*map(str, request.args.values()), *names, *files]).strip())
+                case ["hang"]:
+                    raise BuildFailedError("time limit")
                 case ["fail", *words]:
                     raise BuildFailedError(" ".join(words) or "failed")
                 case _:

@@ -131,6 +131,13 @@ def test_a_build_that_fails_afterwards_breaks_the_promise(project: Callable[...,
     assert result.verdicts[0].evidence == ("the build fails: /b is missing",)
 
 
+def test_a_build_that_reaches_the_time_limit_shows_nothing(project: Callable[..., Project]) -> None:
+    one = project(replacing("slow", "RUN write /a 1", "RUN hang"))
+    one.write(f"{BASE}RUN write /a 1\n")
+    assert set(states(one.only()).values()) == {State.NOT_SHOWN}
+    assert "RUN write /a 1" in one.proven()
+
+
 def test_a_build_that_fails_before_and_after_shows_nothing(project: Callable[..., Project]) -> None:
     one = project(replacing("same", "RUN write /a 1", "RUN  write /a 1"))
     one.write("FROM scratch\nRUN fail here\nRUN write /a 1\n")

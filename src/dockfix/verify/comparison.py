@@ -145,6 +145,8 @@ def _builds(old: Built, new: Built) -> Shown:
         return State.KEPT, ()
     if new.outcome.ok:
         return State.KEPT, (f"the build failed before: {old.outcome.reason}",)
+    if new.outcome.timed_out:
+        return State.NOT_SHOWN, (f"the build was stopped: {new.outcome.reason}",)
     if old.outcome.ok:
         return State.BROKEN, (f"the build fails: {new.outcome.reason}",)
     reason = f"the build fails before and after: {new.outcome.reason}"

@@ -10,12 +10,14 @@
 - `building`: the builder of a command, with its temporary folder and its clean-up.
 - `check`: `dockfix check`: findings, nothing written.
 - `checking`: what `dockfix check` does.
+- `completing`: the values that a shell offers.
 - `console`: standard output and error, with colours and escaping.
 - `documents`: writes the document that a command makes.
 - `ending`: clean-up when a signal ends a command.
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
 - `git`: what git knows of the files of a project at an earlier revision.
+- `helping`: the layout of `--help`.
 - `ignoring`: what `dockfix check --add-ignore` does.
 - `init`: `dockfix init`: a new Dockerfile.
 - `initialising`: what `dockfix init` does.

@@ -65,6 +65,11 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         if code is None:
             from dockfix.cli.app import app  # noqa: PLC0415 - brings typer, which takes longest
 
+            if "_DOCKFIX_COMPLETE" in os.environ:
+                from dockfix.cli.completing import join_options  # noqa: PLC0415 - typer has loaded it
+
+                join_options(os.environ)
+
             result = app(
                 None if arguments is None else list(arguments), prog_name="dockfix", standalone_mode=False, obj=state
             )

@@ -5,11 +5,25 @@ Each function takes what is typed so far and returns pairs of a value and what t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 
-__all__ = ["builders", "package_managers", "rule", "rules", "templates"]
+__all__ = ["builders", "join_options", "package_managers", "rule", "rules", "templates"]
 
 _Values = list[tuple[str, str]]
+
+
+def join_options(environment: MutableMapping[str, str]) -> None:
+    """Change what bash says of the command line so that `--option=value` is completed as `--option value` is.
+
+    Bash makes three words of it, since `=` is in COMP_WORDBREAKS; click knows only an `=` that is typed last.
+    """
+    words, current = environment.get("COMP_WORDS", "").split("\n"), environment.get("COMP_CWORD", "")
+    if not current.isdecimal():
+        return
+    before = words[: int(current)]
+    kept = [each for number, each in enumerate(before) if each != "=" or not before[number - 1].startswith("--")]
+    environment["COMP_WORDS"] = "\n".join(kept + words[int(current) :])
+    environment["COMP_CWORD"] = str(len(kept))
 
 
 def rule(incomplete: str) -> _Values:

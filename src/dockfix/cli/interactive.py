@@ -23,7 +23,7 @@ PROMPT: Final = "Apply this fix [y,n,q,a,d,?]? "
 _HELP: Final = """\
 y - apply this fix
 n - do not apply this fix
-q - quit, as Ctrl-C does; apply neither this fix nor the remaining ones (those accepted so far are applied)
+q - quit, as Ctrl-C does: apply what was accepted so far, and nothing more
 a - apply this fix and all later ones in the file
 d - apply neither this fix nor any later one in the file
 ? - print help

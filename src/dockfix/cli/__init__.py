@@ -79,6 +79,8 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         sys.stdout.flush()
         return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except KeyboardInterrupt:
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            sys.stderr.write("\r\x1b[K")  # the line of a progress display, or `^C`
         sys.stderr.write("dockfix: interrupted; files that were already written stay as they are\n")
         return INTERRUPTED
     except Ended as ended:

@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
 from dockfix.cli.errors import OutputClosed
 from dockfix.output.plain import Style, printable
+
+CLEAR: Final = "\r\x1b[K"
+"""Removes the line of a progress display."""
 
 
 class Colour(enum.StrEnum):
@@ -69,6 +72,11 @@ class Console:
         """Write an error and end the command with exit code 2."""
         self.error(line)
         raise SystemExit(2)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a line on standard error may be rewritten to show progress."""
+        return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     @property
     def out_is_terminal(self) -> bool:

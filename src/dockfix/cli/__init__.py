@@ -36,6 +36,7 @@
 - `verify`: `dockfix verify`: real builds, before against after.
 - `verifying`: what `dockfix verify` does.
 - `watching`: `dockfix check --watch`: checks again when a file changes.
+- `wrapping`: breaks long lines at spaces for a terminal.
 """
 
 from __future__ import annotations

@@ -51,13 +51,17 @@ class Console:
         """Write text to standard output."""
         _write(sys.stdout, text)
 
+    def prose(self, text: str) -> None:
+        """Write text to standard output; a terminal gets long lines broken at spaces."""
+        _write(sys.stdout, _fitted(sys.stdout, text))
+
     def raw(self, data: bytes) -> None:
         """Write bytes to standard output."""
         _write_bytes(sys.stdout, data)
 
     def err(self, line: str) -> None:
         """Write a line to standard error."""
-        _write(sys.stderr, line + "\n")
+        _write(sys.stderr, _fitted(sys.stderr, line) + "\n")
 
     def note(self, line: str) -> None:
         """Write a line to standard error, unless quiet."""
@@ -96,6 +100,14 @@ def console(colour: Colour = Colour.AUTO, *, quiet: bool = False, verbose: bool 
 def shown(text: str) -> str:
     """Text from the user, safe to show on a terminal."""
     return printable(text)
+
+
+def _fitted(stream: TextIO, text: str) -> str:
+    if not stream.isatty():
+        return text
+    from dockfix.cli.wrapping import columns, wrapped  # noqa: PLC0415 - only a terminal needs it
+
+    return wrapped(text, columns(stream))
 
 
 def _write(stream: TextIO, text: str) -> None:

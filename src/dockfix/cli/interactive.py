@@ -120,7 +120,8 @@ class Reviewer:
             diff = "".join(unified_diff(before, after, name) for name, before, after in preview(workspace, found))
         except EditError as error:
             diff = f"(no diff: {printable(str(error))})\n"  # the engine reports it
-        self._terminal.out("".join(f"{line}\n" for line in lines) + colour_diff(diff, style))
+        self._terminal.prose("".join(f"{line}\n" for line in lines))
+        self._terminal.out(colour_diff(diff, style))
 
     def _ask(self) -> str:
         """One of `y`, `n`, `q`, `a`, `d`; the end of input and an interrupt are `q`."""

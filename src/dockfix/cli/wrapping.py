@@ -27,7 +27,7 @@ def columns(stream: TextIO) -> int:
 def wrapped(text: str, width: int) -> str:
     """Text with each line that is wider than `width` broken at spaces; what follows a break is indented.
 
-    Lines of source stay as they are, and so does a word that is too long.
+    Lines of source stay as they are; no break is made before a word that is too long for any line.
     """
     if width < _LEAST:
         return text
@@ -42,7 +42,8 @@ def _wrapped(line: str, width: int) -> str:
     words = line.lstrip(" ").split(" ")
     rows, row = [], line[: len(line) - len(line.lstrip(" "))] + words[0]
     for word in words[1:]:
-        if _cells(_CODE.sub("", f"{row} {word}")) > width:
+        size = _cells(_CODE.sub("", word))
+        if size <= width - indent and _cells(_CODE.sub("", row)) + 1 + size > width:
             rows.append(row)
             row = " " * indent + word
         else:

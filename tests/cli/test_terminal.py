@@ -159,3 +159,13 @@ def test_what_was_accepted_is_kept_after_an_interrupt(project: Path) -> None:
     assert code == 130
     assert "dockfix: interrupted; only the fixes accepted so far were written" in rows(shown)
     assert (project / "Dockerfile").read_text() == "FROM scratch AS a\nWORKDIR x\n"
+
+
+def test_a_page_keeps_its_code(project: Path) -> None:
+    code = "    RUN a line of code that must stay as it is\n"
+    assert wrapped(code, 30, page=True) == code
+    assert wrapped("A sentence that goes on for a while\n- an item that goes on for a while", 30, page=True) == (
+        "A sentence that goes on for a\nwhile\n- an item that goes on for a\n  while"
+    )
+    _, shown = on_terminal(project, "explain", "workdir-abs", columns=30)
+    assert "    WORKDIR /x" in rows(shown)

@@ -51,9 +51,9 @@ class Console:
         """Write text to standard output."""
         _write(sys.stdout, text)
 
-    def prose(self, text: str) -> None:
-        """Write text to standard output; a terminal gets long lines broken at spaces."""
-        _write(sys.stdout, _fitted(sys.stdout, text))
+    def prose(self, text: str, *, page: bool = False) -> None:
+        """Write text to standard output; a terminal gets long lines broken at spaces. `page`: see `wrapped`."""
+        _write(sys.stdout, _fitted(sys.stdout, text, page=page))
 
     def raw(self, data: bytes) -> None:
         """Write bytes to standard output."""
@@ -102,12 +102,12 @@ def shown(text: str) -> str:
     return printable(text)
 
 
-def _fitted(stream: TextIO, text: str) -> str:
+def _fitted(stream: TextIO, text: str, *, page: bool = False) -> str:
     if not stream.isatty():
         return text
     from dockfix.cli.wrapping import columns, wrapped  # noqa: PLC0415 - only a terminal needs it
 
-    return wrapped(text, columns(stream))
+    return wrapped(text, columns(stream), page=page)
 
 
 def _write(stream: TextIO, text: str) -> None:

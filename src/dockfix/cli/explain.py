@@ -34,4 +34,4 @@ def explain(
         codemod = registry.get(rule)
     except UnknownRuleError as error:
         terminal.fail(shown(str(error)))
-    terminal.out(page_text(codemod, style=terminal.out_style))
+    terminal.prose(page_text(codemod, style=terminal.out_style), page=True)

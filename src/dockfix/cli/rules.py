@@ -48,4 +48,4 @@ def rules(
     elif form is CatalogueFormat.JSON:
         terminal.out(dumps(rules_json(registry)))
     else:
-        terminal.out(rules_table(registry, style=terminal.out_style))
+        terminal.prose(rules_table(registry, style=terminal.out_style))

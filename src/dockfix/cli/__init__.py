@@ -10,12 +10,14 @@
 - `building`: the builder of a command, with its temporary folder and its clean-up.
 - `check`: `dockfix check`: findings, nothing written.
 - `checking`: what `dockfix check` does.
+- `completing`: the values that a shell offers.
 - `console`: standard output and error, with colours and escaping.
 - `documents`: writes the document that a command makes.
 - `ending`: clean-up when a signal ends a command.
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
 - `git`: what git knows of the files of a project at an earlier revision.
+- `helping`: the layout of `--help`.
 - `ignoring`: what `dockfix check --add-ignore` does.
 - `init`: `dockfix init`: a new Dockerfile.
 - `initialising`: what `dockfix init` does.
@@ -34,6 +36,7 @@
 - `verify`: `dockfix verify`: real builds, before against after.
 - `verifying`: what `dockfix verify` does.
 - `watching`: `dockfix check --watch`: checks again when a file changes.
+- `wrapping`: breaks long lines at spaces for a terminal.
 """
 
 from __future__ import annotations
@@ -63,6 +66,11 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         if code is None:
             from dockfix.cli.app import app  # noqa: PLC0415 - brings typer, which takes longest
 
+            if "_DOCKFIX_COMPLETE" in os.environ:
+                from dockfix.cli.completing import join_options  # noqa: PLC0415 - typer has loaded it
+
+                join_options(os.environ)
+
             result = app(
                 None if arguments is None else list(arguments), prog_name="dockfix", standalone_mode=False, obj=state
             )
@@ -72,6 +80,8 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         sys.stdout.flush()
         return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
     except KeyboardInterrupt:
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            sys.stderr.write("\r\x1b[K")  # the line of a progress display, or `^C`
         sys.stderr.write("dockfix: interrupted; files that were already written stay as they are\n")
         return INTERRUPTED
     except Ended as ended:

@@ -30,7 +30,9 @@ def apply(
             "--split", metavar="DIR", help="Write a patch for each fix into this new folder, and nothing else."
         ),
     ] = None,
-    interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Ask before each fix.")] = False,
+    interactive: Annotated[
+        bool, typer.Option("--interactive", "-i", help="Ask before each fix whether to apply it.")
+    ] = False,
     prove: Annotated[
         bool,
         typer.Option(

@@ -25,7 +25,14 @@ class TreeFormat(enum.StrEnum):
 def ast(
     paths: options.PathsArgument = None,
     form: Annotated[
-        TreeFormat, typer.Option("--format", "-f", help="Output format: a line of JSON per file, or a tree.")
+        TreeFormat,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="Output format: json, one line for each file, or tree. Default: json.",
+            show_default=False,
+        ),
     ] = TreeFormat.JSON,
     trivia: Annotated[bool, typer.Option("--trivia", help="Also show comments and blank lines.")] = False,
     color: options.ColourOption = Colour.AUTO,

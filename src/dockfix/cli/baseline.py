@@ -20,7 +20,8 @@ def baseline(
             "--output",
             "-o",
             metavar="FILE",
-            help=f"The file to write. Default: that of the configuration, or {baselining.NAME} in the project root.",
+            help="The file to write. Default: the baseline of the configuration, else"
+            f" {baselining.NAME} in the project root.",
         ),
     ] = None,
     rule: options.RuleOption = None,
@@ -40,7 +41,10 @@ def baseline(
     verbose: options.VerboseOption = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Accept the findings of today: write them to a file, so that check --baseline shows only new ones."""
+    """Accept the findings of today.
+
+    Writes them to a file, so that `dockfix check --baseline FILE` shows only new ones.
+    """
     terminal = console(color, quiet=quiet, verbose=verbose)
     given = Given(
         paths=paths,

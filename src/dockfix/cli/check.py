@@ -19,7 +19,12 @@ def check(
     skip: options.SkipOption = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="Output format; by default `full` on a terminal, `text` elsewhere."),
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help=f"Output format: {options.listed(Format)}. Default: full on a terminal, else text.",
+        ),
     ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the findings to this file.")
@@ -28,8 +33,9 @@ def check(
         FailLevel | None,
         typer.Option(
             "--fail-level",
-            help="Exit with code 1 only if a finding has at least this severity. Default: info.",
-            show_default=False,
+            metavar="SEVERITY",
+            help="Exit with code 1 only if a finding has at least this severity (error, warning or info), or never"
+            " (none). Default: that of the configuration, else info.",
         ),
     ] = None,
     exit_zero: Annotated[
@@ -40,20 +46,23 @@ def check(
         typer.Option(
             "--changed-since",
             metavar="REV",
-            help="Show only findings on lines that differ from the merge base of this git revision and HEAD.",
+            help="Show only findings on lines that were changed since HEAD branched off from this git revision.",
         ),
     ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
-            "--baseline", metavar="FILE", help="Show only findings that are not in this file of dockfix baseline."
+            "--baseline",
+            metavar="FILE",
+            help="Show only findings that are not in this file, which `dockfix baseline` has written."
+            " Default: the baseline of the configuration.",
         ),
     ] = None,
     add_ignore: Annotated[
-        bool, typer.Option("--add-ignore", help="Write a comment that ignores it above each finding; show no findings.")
+        bool, typer.Option("--add-ignore", help="Write a comment above each finding that ignores it; show no findings.")
     ] = False,
     reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="The reason in the comments of --add-ignore.")
+        str | None, typer.Option("--reason", metavar="TEXT", help="The reason that the comments of --add-ignore give.")
     ] = None,
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Show how many findings each rule has, instead of the findings.")

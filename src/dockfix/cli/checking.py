@@ -111,7 +111,7 @@ def _check_once(
     if output is None and form not in (Format.TEXT, Format.FULL):
         terminal.raw(document.encode("utf-8", "backslashreplace"))  # whatever the encoding of the terminal is
     else:
-        write_document(document, output, terminal)
+        write_document(document, output, terminal, prose=form is Format.FULL and not more.statistics)
     reporting.trouble(result, terminal, todo[0].registry)
     terminal.note(check_summary(result))
     narrowed.report()

@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
 from dockfix.cli.errors import OutputClosed
 from dockfix.output.plain import Style, printable
+
+CLEAR: Final = "\r\x1b[K"
+"""Removes the line of a progress display."""
 
 
 class Colour(enum.StrEnum):
@@ -48,13 +51,17 @@ class Console:
         """Write text to standard output."""
         _write(sys.stdout, text)
 
+    def prose(self, text: str, *, page: bool = False) -> None:
+        """Write text to standard output; a terminal gets long lines broken at spaces. `page`: see `wrapped`."""
+        _write(sys.stdout, _fitted(sys.stdout, text, page=page))
+
     def raw(self, data: bytes) -> None:
         """Write bytes to standard output."""
         _write_bytes(sys.stdout, data)
 
     def err(self, line: str) -> None:
         """Write a line to standard error."""
-        _write(sys.stderr, line + "\n")
+        _write(sys.stderr, _fitted(sys.stderr, line) + "\n")
 
     def note(self, line: str) -> None:
         """Write a line to standard error, unless quiet."""
@@ -69,6 +76,11 @@ class Console:
         """Write an error and end the command with exit code 2."""
         self.error(line)
         raise SystemExit(2)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a line on standard error may be rewritten to show progress."""
+        return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     @property
     def out_is_terminal(self) -> bool:
@@ -88,6 +100,14 @@ def console(colour: Colour = Colour.AUTO, *, quiet: bool = False, verbose: bool 
 def shown(text: str) -> str:
     """Text from the user, safe to show on a terminal."""
     return printable(text)
+
+
+def _fitted(stream: TextIO, text: str, *, page: bool = False) -> str:
+    if not stream.isatty():
+        return text
+    from dockfix.cli.wrapping import columns, wrapped  # noqa: PLC0415 - only a terminal needs it
+
+    return wrapped(text, columns(stream), page=page)
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -24,13 +24,14 @@ def check_output(output: str | None, terminal: Console) -> None:
         terminal.fail(f"--output: {shown(output)} cannot be written")
 
 
-def write_document(text: str, output: str | None, terminal: Console) -> None:
+def write_document(text: str, output: str | None, terminal: Console, *, prose: bool = False) -> None:
     """Write a document to standard output, or to the file `output`, which is replaced as a whole.
 
-    If the file cannot be written, the document goes to standard output, so that nothing is lost.
+    If the file cannot be written, the document goes to standard output, so that nothing is lost. `prose`: whether long
+    lines are broken for a terminal.
     """
     if output is None:
-        terminal.out(text)
+        (terminal.prose if prose else terminal.out)(text)
         return
     try:
         _replace(Path(os.path.realpath(output)), text.encode("utf-8", "backslashreplace"))

@@ -6,14 +6,19 @@ from typing import Annotated
 
 import typer
 
-from dockfix.cli import options
+from dockfix.cli import completing, options
 from dockfix.cli.console import Colour, console, shown
 from dockfix.cli.planning import registry_of
 
 
 def explain(
     context: typer.Context,
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's name; `dockfix rules` lists them.")],
+    rule: Annotated[
+        str,
+        typer.Argument(
+            metavar="RULE", autocompletion=completing.rule, help="The name of the rule; `dockfix rules` lists all."
+        ),
+    ],
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
     """Show the page of a rule.
@@ -29,4 +34,4 @@ def explain(
         codemod = registry.get(rule)
     except UnknownRuleError as error:
         terminal.fail(shown(str(error)))
-    terminal.out(page_text(codemod, style=terminal.out_style))
+    terminal.prose(page_text(codemod, style=terminal.out_style), page=True)

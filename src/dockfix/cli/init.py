@@ -7,23 +7,28 @@ from typing import Annotated
 
 import typer
 
-from dockfix.cli import initialising, options
+from dockfix.cli import completing, initialising, options
 from dockfix.cli.console import console
 
 
 def init(
     template: Annotated[
-        str | None, typer.Argument(metavar="[TEMPLATE]", help="The template; --list shows all templates.")
+        str | None,
+        typer.Argument(
+            metavar="[TEMPLATE]",
+            autocompletion=completing.templates,
+            help="The template: python, node, go, rust or java.",
+        ),
     ] = None,
-    list_templates: Annotated[bool, typer.Option("--list", help="List the templates and exit.")] = False,
-    name: Annotated[str | None, typer.Option("--name", help="The name of the image.")] = None,
+    list_templates: Annotated[bool, typer.Option("--list", help="List the templates, and exit.")] = False,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The name of the image.")] = None,
     port: Annotated[
         int | None,
         typer.Option(
             "--port",
             parser=options.whole_number,
             metavar="N",
-            help="The port that the service listens on; 0: none.",
+            help="The port that the service listens on; 0 for none.",
         ),
     ] = None,
     version: Annotated[
@@ -35,18 +40,26 @@ def init(
             "--go-version",
             "--rust-version",
             "--java-version",
+            metavar="VERSION",
             help="The version of the language.",
         ),
     ] = None,
     package_manager: Annotated[
         str | None,
-        typer.Option("--package-manager", help="The package manager: uv, pip, poetry; npm, pnpm, yarn; maven, gradle."),
+        typer.Option(
+            "--package-manager",
+            metavar="NAME",
+            autocompletion=completing.package_managers,
+            help="The package manager: uv, pip or poetry; npm, pnpm or yarn; maven or gradle.",
+        ),
     ] = None,
     entrypoint: Annotated[
         str | None,
         typer.Option(
             "--entrypoint",
-            help="The command that starts the program; for Go the package, for Rust the binary, for Java the jar.",
+            metavar="COMMAND",
+            help="The command that starts the program; for go the package to build, for rust the binary, for java the"
+            " jar.",
         ),
     ] = None,
     uid: Annotated[
@@ -56,15 +69,22 @@ def init(
         ),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for standard output.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            show_default=False,
+            help="The file to write; - for standard output. Default: Dockerfile.",
+        ),
     ] = "Dockerfile",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
 ) -> None:
     """Write a new Dockerfile.
 
     The Dockerfile has comments that explain it. If there is no .dockerignore, it is written too. On a terminal, dockfix
-    asks for what is not given; else it takes the answers from the manifests in the folder.
+    asks for what is not given; elsewhere, and with --yes, it takes the answers from the manifests in the folder.
     """
     terminal = console()
     if list_templates:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from dockfix.cli.console import Console, shown
+from dockfix.cli.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from dockfix.project.templates import Answers
@@ -165,6 +166,9 @@ def _ask(terminal: Console, text: str, default: str | None, take: Callable[[str]
     while True:
         try:
             return take(typer.prompt(text, default=default))
+        except (typer.Abort, KeyboardInterrupt):  # Ctrl-C, or the end of input
+            terminal.err("\ndockfix: interrupted; nothing was written")
+            raise SystemExit(INTERRUPTED) from None
         except InitError as error:
             terminal.out(f"{terminal.out_style('error', 'error')}: {shown(str(error))}\n")
 

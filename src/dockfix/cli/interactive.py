@@ -23,7 +23,7 @@ PROMPT: Final = "Apply this fix [y,n,q,a,d,?]? "
 _HELP: Final = """\
 y - apply this fix
 n - do not apply this fix
-q - quit, as Ctrl-C does; apply neither this fix nor the remaining ones (those accepted so far are applied)
+q - quit, as Ctrl-C does: apply what was accepted so far, and nothing more
 a - apply this fix and all later ones in the file
 d - apply neither this fix nor any later one in the file
 ? - print help
@@ -120,7 +120,8 @@ class Reviewer:
             diff = "".join(unified_diff(before, after, name) for name, before, after in preview(workspace, found))
         except EditError as error:
             diff = f"(no diff: {printable(str(error))})\n"  # the engine reports it
-        self._terminal.out("".join(f"{line}\n" for line in lines) + colour_diff(diff, style))
+        self._terminal.prose("".join(f"{line}\n" for line in lines))
+        self._terminal.out(colour_diff(diff, style))
 
     def _ask(self) -> str:
         """One of `y`, `n`, `q`, `a`, `d`; the end of input and an interrupt are `q`."""

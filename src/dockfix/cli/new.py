@@ -20,8 +20,8 @@ def new(
 ) -> None:
     """Create a pack of rules, or add a rule to a pack.
 
-    Inside a pack, it writes the module and the golden file of the rule. Outside, it creates the folder dockfix-NAME
-    with a project: pyproject.toml, the rule with an option, golden cases and a test. Install it with
+    Inside a pack, writes the module and the golden file of the rule. Elsewhere, creates the folder dockfix-NAME with a
+    project: pyproject.toml, the rule with an option, golden cases and a test. Install it with
     `pip install -e '.[dev]'`, and run `pytest`.
     """
     from dockfix.project.target import find_project_root  # noqa: PLC0415 - only this command needs them

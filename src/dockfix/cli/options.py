@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import enum
 import math
 import re
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
+from dockfix.cli import completing
 from dockfix.cli.console import Colour
+from dockfix.cli.helping import BUILDS, OTHER
+
+PROJECT: Final = "Project and configuration"
+FILES: Final = "File selection"
+"""Sections of `--help`; other options are in the first or the last one."""
+
+
+def listed(choices: type[enum.Enum]) -> str:
+    """All values of an option, as its help says them."""
+    *first, last = (str(each.value) for each in choices)
+    return f"{', '.join(first)} or {last}"
 
 
 def whole_number(text: str) -> int:
@@ -62,37 +75,72 @@ FilesArgument: TypeAlias = Annotated[
 ]
 RuleOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--rule", "-r", metavar="RULE", help="Run only this rule (repeatable, or separated by commas)."),
+    typer.Option(
+        "--rule",
+        "-r",
+        metavar="RULE",
+        autocompletion=completing.rules,
+        help="Run only this rule (repeatable, or separated by commas).",
+    ),
 ]
 SkipOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--skip", metavar="RULE", help="Do not run this rule (repeatable, or separated by commas)."),
+    typer.Option(
+        "--skip",
+        metavar="RULE",
+        autocompletion=completing.rules,
+        help="Do not run this rule (repeatable, or separated by commas).",
+    ),
 ]
 ContextOption: TypeAlias = Annotated[
-    str | None, typer.Option("--context", metavar="DIR", help="The build context of the Dockerfiles.")
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="DIR",
+        help="The build context of the Dockerfiles. Default: that of the configuration, compose and bake files.",
+        rich_help_panel=PROJECT,
+    ),
 ]
 BuildContextOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--build-context", metavar="NAME=REF", help="A named context, as for docker build (repeatable)."),
+    typer.Option(
+        "--build-context",
+        metavar="NAME=REF",
+        help="A named context, as for docker build (repeatable).",
+        rich_help_panel=PROJECT,
+    ),
 ]
 ComposeOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--compose", metavar="FILE", help="Read only this compose file (repeatable: merged in order)."),
+    typer.Option(
+        "--compose",
+        metavar="FILE",
+        help="Read only this compose file (repeatable: merged in order).",
+        rich_help_panel=PROJECT,
+    ),
 ]
-NoProjectOption: TypeAlias = Annotated[bool, typer.Option("--no-project", help="Do not read compose and bake files.")]
+NoProjectOption: TypeAlias = Annotated[
+    bool, typer.Option("--no-project", help="Do not read compose and bake files.", rich_help_panel=PROJECT)
+]
 ConfigOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--config", metavar="FILE", help="Use this configuration file instead of the nearest one up the tree."
+        "--config",
+        metavar="FILE",
+        help="Use this configuration file instead of the nearest one up the tree.",
+        rich_help_panel=PROJECT,
     ),
 ]
-NoConfigOption: TypeAlias = Annotated[bool, typer.Option("--no-config", help="Use no configuration file.")]
+NoConfigOption: TypeAlias = Annotated[
+    bool, typer.Option("--no-config", help="Use no configuration file.", rich_help_panel=PROJECT)
+]
 ExcludeOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--exclude",
         metavar="PATTERN",
         help="Do not search files and folders of this pattern, as in .gitignore (repeatable).",
+        rich_help_panel=FILES,
     ),
 ]
 ForceExcludeOption: TypeAlias = Annotated[
@@ -101,14 +149,20 @@ ForceExcludeOption: TypeAlias = Annotated[
         "--force-exclude/--no-force-exclude",
         help="Apply exclude patterns also to paths that are named on the command line, as hooks do.",
         show_default=False,
+        rich_help_panel=FILES,
     ),
 ]
 NoGitignoreOption: TypeAlias = Annotated[
-    bool, typer.Option("--no-gitignore", help="Also search files and folders that git ignores.")
+    bool, typer.Option("--no-gitignore", help="Also search files and folders that git ignores.", rich_help_panel=FILES)
 ]
 RootOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--root", metavar="DIR", help="The root of the project. Default: the project of the current folder."),
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        help="The root of the project. Default: the project of the current folder.",
+        rich_help_panel=PROJECT,
+    ),
 ]
 JobsOption: TypeAlias = Annotated[
     int | None,
@@ -118,25 +172,47 @@ JobsOption: TypeAlias = Annotated[
         parser=_from_one,
         metavar="N",
         help="Number of processes for many files. Default and maximum: one per processor.",
+        rich_help_panel=OTHER,
     ),
 ]
 NoCacheOption: TypeAlias = Annotated[
-    bool, typer.Option("--no-cache", help="Reserved: there is no cache yet, so it changes nothing.")
+    bool,
+    typer.Option("--no-cache", help="Reserved: there is no cache yet, so it changes nothing.", rich_help_panel=OTHER),
 ]
 StdinFilenameOption: TypeAlias = Annotated[
-    str | None, typer.Option("--stdin-filename", metavar="FILE", help="File name to use for standard input.")
+    str | None,
+    typer.Option(
+        "--stdin-filename", metavar="FILE", help="File name to use for standard input.", rich_help_panel=FILES
+    ),
 ]
 QuietOption: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--quiet", "-q", help="Show only the findings of check, the diff of apply, and errors: no summary, no warnings."
+        "--quiet",
+        "-q",
+        help="Show only results and errors: no summary, no warnings, no progress.",
+        rich_help_panel=OTHER,
     ),
 ]
 VerboseOption: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Show every finding with all of its parts, and tracebacks of defects.")
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Show every finding with all of its parts, and tracebacks of defects.",
+        rich_help_panel=OTHER,
+    ),
 ]
 ColourOption: TypeAlias = Annotated[
-    Colour, typer.Option("--color", help="When to use colours; auto: on a terminal, unless NO_COLOR is set.")
+    Colour,
+    typer.Option(
+        "--color",
+        metavar="WHEN",
+        show_default=False,
+        help="When to use colours: always, never or auto, which is on a terminal unless NO_COLOR is set. Default:"
+        " auto.",
+        rich_help_panel=OTHER,
+    ),
 ]
 OutputOption: TypeAlias = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the result to this file.")
@@ -146,16 +222,26 @@ BuilderOption: TypeAlias = Annotated[
     typer.Option(
         "--builder",
         metavar="NAME",
-        help="The builder: buildx, buildctl, podman or buildah. Default: the first of these that works.",
+        autocompletion=completing.builders,
+        help="The program that builds: buildx, buildctl, podman or buildah. Default: the first of these that works.",
+        rich_help_panel=BUILDS,
     ),
 ]
 RunsOption: TypeAlias = Annotated[
     int | None,
-    typer.Option("--runs", parser=_from_one, metavar="N", help="Measure each build N times. Default: 1."),
+    typer.Option(
+        "--runs", parser=_from_one, metavar="N", help="Measure each build N times. Default: 1.", rich_help_panel=BUILDS
+    ),
 ]
 TimeoutOption: TypeAlias = Annotated[
     float | None,
-    typer.Option("--timeout", parser=_seconds, metavar="SECONDS", help="Time limit of each build. Default: 1800."),
+    typer.Option(
+        "--timeout",
+        parser=_seconds,
+        metavar="SECONDS",
+        help="Time limit of each build. Default: 1800.",
+        rich_help_panel=BUILDS,
+    ),
 ]
 MaxContextOption: TypeAlias = Annotated[
     int | None,
@@ -163,9 +249,13 @@ MaxContextOption: TypeAlias = Annotated[
         "--max-context",
         parser=_size,
         metavar="SIZE",
-        help="Do not build a target with a larger build context, which is copied. Default: 2G.",
+        help="Do not build a target whose build context is larger than this, since it is copied. Default: 2G.",
+        rich_help_panel=BUILDS,
     ),
 ]
 QuickOption: TypeAlias = Annotated[
-    bool, typer.Option("--quick", help="Compare the images only: measure no times and no use of caches.")
+    bool,
+    typer.Option(
+        "--quick", help="Compare the images only: measure no times and no use of caches.", rich_help_panel=BUILDS
+    ),
 ]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from dockfix.cli.console import Console, shown
+from dockfix.cli.console import CLEAR, Console, shown
 
 if TYPE_CHECKING:
     from dockfix.verify.session import Event
 
 __all__ = ["BuildProgress"]
 
-_CLEAR: Final = "\r\x1b[K"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 """Without line wrapping, a line that is too wide for the terminal can be rewritten, too."""
 
@@ -25,7 +23,7 @@ class BuildProgress:
     """Shows what is done now and for how long, if standard error is a terminal; the context removes the line."""
 
     def __init__(self, terminal: Console) -> None:
-        self._shows = not terminal.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._shows = terminal.shows_progress
         self._style = terminal.err_style
         self._phase: tuple[str, str] | None = None
         self._detail = ""
@@ -58,7 +56,7 @@ class BuildProgress:
         if self._shows and not self._done.is_set():
             self._done.set()
             self._ticker.join()
-            self._write(_CLEAR)
+            self._write(CLEAR)
 
     def _tick(self) -> None:
         while not self._done.wait(1.0):
@@ -71,7 +69,7 @@ class BuildProgress:
             target, what = self._phase
             detail = f"  {self._style('dim', shown(self._detail)[:200])}" if self._detail else ""
             seconds = time.monotonic() - self._since
-            self._write(f"{_CLEAR}{_NO_WRAP}{shown(target)}: {shown(what)} {seconds:.0f} s{detail}{_WRAP}")
+            self._write(f"{CLEAR}{_NO_WRAP}{shown(target)}: {shown(what)} {seconds:.0f} s{detail}{_WRAP}")
 
     def _write(self, text: str) -> None:
         sys.stderr.write(text)

@@ -25,17 +25,26 @@ def report(
         bool,
         typer.Option(
             "--verify",
-            help="Build each target before and after the fixes, as dockfix verify does. A build runs what the"
+            help="Build each target before and after the fixes, as `dockfix verify` does. A build runs what the"
             " Dockerfile runs.",
         ),
     ] = False,
     verify_result: Annotated[
         str | None,
         typer.Option(
-            "--verify-result", metavar="FILE", help="Use this result of dockfix verify --format json; build nothing."
+            "--verify-result", metavar="FILE", help="Use this result of `dockfix verify --format json`; build nothing."
         ),
     ] = None,
-    form: Annotated[ReportFormat, typer.Option("--format", "-f", help="Output format.")] = ReportFormat.MARKDOWN,
+    form: Annotated[
+        ReportFormat,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="Output format: markdown or json. Default: markdown.",
+            show_default=False,
+        ),
+    ] = ReportFormat.MARKDOWN,
     output: options.OutputOption = None,
     builder: options.BuilderOption = None,
     runs: options.RunsOption = None,
@@ -51,7 +60,9 @@ def report(
     exclude: options.ExcludeOption = None,
     no_gitignore: options.NoGitignoreOption = False,
     root: options.RootOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no warnings.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show no progress and no warnings.", rich_help_panel=options.OTHER)
+    ] = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
     """Write a report: the findings of each file, the diff of the fixes, and what real builds show.

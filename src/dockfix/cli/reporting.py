@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockfix.cli.console import Console
+from dockfix.cli.console import CLEAR, Console
 from dockfix.engine.results import Defect, RunResult
 from dockfix.engine.session import Progress
 from dockfix.output.places import Places
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
     from dockfix.verify.session import Proof
 
 _PROGRESS_FROM = 100
+_BAR = 20
 
 
 def progress(terminal: Console) -> Progress | None:
-    """A counter of files for long runs if standard error is a terminal; else None."""
-    if terminal.quiet or not sys.stderr.isatty():
+    """A bar for runs over many files if standard error is a terminal; else None."""
+    if not terminal.shows_progress:
         return None
 
     def show(done: int, total: int) -> None:
         if total >= _PROGRESS_FROM:
-            sys.stderr.write(f"\r{done}/{total} files" if done < total else "\r\x1b[K")
+            filled = _BAR * done // total
+            bar = f"\r[{'#' * filled}{'.' * (_BAR - filled)}] {done}/{total} files"
+            sys.stderr.write(bar if done < total else CLEAR)
             sys.stderr.flush()
 
     return show

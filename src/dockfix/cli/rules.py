@@ -25,12 +25,17 @@ def rules(
     form: Annotated[
         CatalogueFormat,
         typer.Option(
-            "--format", "-f", help="Output format; schema is the JSON schema of the configuration with their options."
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="Output format: text, json, or schema, which is the JSON schema of the configuration with the options"
+            " of all rules. Default: text.",
+            show_default=False,
         ),
     ] = CatalogueFormat.TEXT,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """List the rules in running order."""
+    """List the rules, in the order in which they run."""
     from dockfix.output.json import dumps, rules_json  # noqa: PLC0415 - needed by few commands
     from dockfix.output.text import rules_table  # noqa: PLC0415
 
@@ -43,4 +48,4 @@ def rules(
     elif form is CatalogueFormat.JSON:
         terminal.out(dumps(rules_json(registry)))
     else:
-        terminal.out(rules_table(registry, style=terminal.out_style))
+        terminal.prose(rules_table(registry, style=terminal.out_style))

@@ -21,8 +21,13 @@ class TableFormat(enum.StrEnum):
 
 def targets(
     context: typer.Context,
-    paths: options.PathsArgument = None,
-    form: Annotated[TableFormat, typer.Option("--format", "-f", help="Output format.")] = TableFormat.TEXT,
+    paths: options.FilesArgument = None,
+    form: Annotated[
+        TableFormat,
+        typer.Option(
+            "--format", "-f", metavar="FORMAT", help="Output format: text or json. Default: text.", show_default=False
+        ),
+    ] = TableFormat.TEXT,
     build_root: options.ContextOption = None,
     build_context: options.BuildContextOption = None,
     compose: options.ComposeOption = None,

@@ -21,7 +21,13 @@ def verify(
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Also verify fixes that need review.")] = False,
     form: Annotated[
         VerifyFormat,
-        typer.Option("--format", "-f", help="Output format; markdown is fit for a comment on a pull request."),
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="Output format: text, json, or markdown, which fits a comment on a pull request. Default: text.",
+            show_default=False,
+        ),
     ] = VerifyFormat.TEXT,
     output: options.OutputOption = None,
     builder: options.BuilderOption = None,
@@ -38,10 +44,18 @@ def verify(
     exclude: options.ExcludeOption = None,
     no_gitignore: options.NoGitignoreOption = False,
     root: options.RootOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, no summary and no notes.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Show no progress, no summary and no notes.", rich_help_panel=options.OTHER),
+    ] = False,
     verbose: Annotated[
         bool,
-        typer.Option("--verbose", "-v", help="Show all evidence, all differences, and the log's end of failed builds."),
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Show all evidence, all differences, and the end of the log of failed builds.",
+            rich_help_panel=options.OTHER,
+        ),
     ] = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:

@@ -45,7 +45,8 @@ def verify(
     check_output(output, terminal)
     result = verified(todo, terminal, builds)
     style = PLAIN if output else terminal.out_style
-    write_document(_document(result, form, style, verbose=terminal.verbose), output, terminal)
+    document = _document(result, form, style, verbose=terminal.verbose)
+    write_document(document, output, terminal, prose=form is VerifyFormat.TEXT)
     reporting.problems(result.problems, todo.root, terminal)
     reporting.defects(result.defects, terminal, todo.registry)
     terminal.note(shown(total(result)))

@@ -22,9 +22,12 @@ def statistics_text(result: RunResult) -> str:
     width = max(len("rule"), *(len(rule) for rule, _ in rows))
     columns = [("findings", [sum(counts.values()) for _, counts in rows])]
     columns += [(kind, [counts[kind] for _, counts in rows]) for kind in _KINDS]
-    lines = ["  ".join([f"{'rule':{width}}", *(f"{name:>8}" for name, _ in columns)])]
+    sizes = [max(len(name), len(str(max(values)))) for name, values in columns]
+    names = [f"{name:>{size}}" for (name, _), size in zip(columns, sizes, strict=True)]
+    lines = ["  ".join([f"{'rule':{width}}", *names])]
     for number, (rule, _) in enumerate(rows):
-        lines.append("  ".join([f"{rule:{width}}", *(f"{values[number]:>8}" for _, values in columns)]))
+        cells = [f"{values[number]:>{size}}" for (_, values), size in zip(columns, sizes, strict=True)]
+        lines.append("  ".join([f"{rule:{width}}", *cells]))
     return "".join(f"{line}\n" for line in lines)
 
 

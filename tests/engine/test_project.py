@@ -473,6 +473,16 @@ def test_a_fix_must_be_right_in_every_context(tmp_path: Path) -> None:
 STEPS = ("replace", "link", "fsync", "fchmod", "open", "fdopen", "fstat", "umask")
 
 
+@pytest.fixture
+def restored_umask() -> Iterator[None]:
+    """The umask is that of before, also if a failure has left another one to the tests that follow."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    yield
+    os.umask(mask)
+
+
+@pytest.mark.usefixtures("restored_umask")
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=repr)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_change_set_is_written_whole_or_not_at_all(tmp_path: Path, step: str, failure: BaseException) -> None:

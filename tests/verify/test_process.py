@@ -158,3 +158,11 @@ def test_the_end_of_a_running_program_is_seen() -> None:
         while running.code is None:
             time.sleep(0.02)
         assert (running.code, len(running.output)) == (4, 100001)
+
+
+def test_the_umask_of_a_program_lets_other_users_read(tmp_path: Path) -> None:
+    mask = os.umask(0o077)
+    try:
+        assert run(["sh", "-c", "umask"], timeout=9.0).output.strip() in ("0022", "022")
+    finally:
+        os.umask(mask)

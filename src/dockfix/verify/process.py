@@ -148,6 +148,7 @@ def _popen(argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None)
         cwd=cwd,
         env={**os.environ, **env} if env else None,
         start_new_session=True,
+        umask=0o022,  # with 077 a user other than root can read nothing in the images of buildah and podman
     )
 
 

@@ -160,7 +160,7 @@ def test_the_end_of_a_running_program_is_seen() -> None:
         assert (running.code, len(running.output)) == (4, 100001)
 
 
-def test_the_umask_of_a_program_lets_other_users_read(tmp_path: Path) -> None:
+def test_the_umask_of_a_program_lets_other_users_read() -> None:
     mask = os.umask(0o077)
     try:
         assert run(["sh", "-c", "umask"], timeout=9.0).output.strip() in ("0022", "022")

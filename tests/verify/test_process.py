@@ -1,5 +1,6 @@
 """Programs that are run with limits of time and output."""
 
+import os
 import signal
 import subprocess
 import sys

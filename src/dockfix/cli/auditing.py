@@ -67,6 +67,11 @@ def report(
         fixed = run_paths(todo.paths, todo.settings, root=todo.root, registry=todo.registry, write=False)
     if verify:
         built = verified(todo, terminal, builds)
+    elif built is not None and (other := _other_file(built, fixed)) is not None:
+        terminal.fail(
+            f"--verify-result: it does not fit {shown(other)} as it is now, or other fixes were verified;"
+            " run dockfix verify again"
+        )
     write_document(_document(form, found, fixed, built), output, terminal)
     reporting.trouble(found, terminal, todo.registry)
     if built is not None:
@@ -82,6 +87,15 @@ def _saved(name: str, terminal: Console) -> VerifyResult:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         terminal.fail(f"--verify-result: {shown(name) or 'the empty name'}: {shown(reason)}")
+
+
+def _other_file(built: VerifyResult, fixed: RunResult) -> str | None:
+    """A file of a saved result whose fixes are not those of this run; None if all are."""
+    diffs = {each.display: each.diff for each in fixed.files}
+    for target in built.targets:
+        if diffs.get(target.display, "") not in target.diff or target.display not in diffs:
+            return target.display
+    return None
 
 
 def _document(form: ReportFormat, found: RunResult, fixed: RunResult, built: VerifyResult | None) -> str:

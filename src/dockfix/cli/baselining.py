@@ -79,7 +79,7 @@ def _old(path: Path, terminal: Console) -> Baseline | None:
 def _summary(new: Baseline, old: Baseline | None, path: Path) -> str:
     accepted = f"{new.total} {'finding' if new.total == 1 else 'findings'} accepted in {shown(os.path.relpath(path))}"
     if old is None:
-        return accepted
+        return f"{accepted}; check reports only others with --baseline, or the key `baseline` of the configuration"
     added = sum(max(0, count - old.counts.get(key, 0)) for key, count in new.counts.items())
     removed = sum(max(0, count - new.counts.get(key, 0)) for key, count in old.counts.items())
     return f"{accepted}: {added} added, {removed} removed"

@@ -48,7 +48,7 @@ class BuildsGiven:
 
         values: dict[str, Any] = {name: value for name, value in vars(self).items() if value is not None}
         values.pop("builder", None)
-        return VerifyOptions(**values)
+        return VerifyOptions(**values, scenarios=not self.quick)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,18 @@ def check_output(output: str | None, terminal: Console) -> None:
         terminal.fail(f"--output: {shown(output)!r} is not the name of a file")
     if not path.parent.is_dir():
         terminal.fail(f"--output: {shown(str(path.parent))} is not a folder")
+    if path.exists() and is_input_name(path.name):
+        terminal.fail(f"--output: {shown(output)} is a file that dockfix reads, and is not overwritten")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         terminal.fail(f"--output: {shown(output)} cannot be written")
+
+
+def is_input_name(name: str) -> bool:
+    """Whether a file of this name is input: a Dockerfile, or a compose, bake, ignore or configuration file."""
+    from dockfix.project.discovery import CONFIG_NAMES, is_dockerfile_name  # noqa: PLC0415 - not for other commands
+    from dockfix.project.target import is_project_file_name  # noqa: PLC0415 - as above
+
+    return is_dockerfile_name(name) or is_project_file_name(name) or name in ("pyproject.toml", *CONFIG_NAMES)
 
 
 def write_document(text: str, output: str | None, terminal: Console, *, prose: bool = False) -> None:

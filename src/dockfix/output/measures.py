@@ -121,8 +121,11 @@ def total(result: VerifyResult) -> str:
         parts.append(f"{promises} of {targets}: {numbers}; with {result.builder} in {took}")
     elif not result.targets:
         dockerfiles = count(result.clean, "Dockerfile", "Dockerfiles")
-        why = f": no fix changes {dockerfiles}" if result.clean else "" if result.problems else ": no Dockerfile found"
+        fixes = "no safe fix changes" if result.unsafe else "no fix changes"
+        why = f": {fixes} {dockerfiles}" if result.clean else "" if result.problems else ": no Dockerfile found"
         parts.append(f"nothing to verify{why}")
+    if result.unsafe:
+        parts.append(f"{count(result.unsafe, 'fix needs', 'fixes need')} review and --unsafe")
     if skipped := len(result.targets) - len(built):
         parts.append(f"{count(skipped, 'build target', 'build targets')} not built")
     if result.problems:

@@ -18,13 +18,14 @@ from dockfix.verify.scenarios import ScenarioResult, Side
 from dockfix.verify.source_edit import source_edit
 from dockfix.verify.trial import compare_health
 
-__all__ = ["Claims"]
+__all__ = ["SCENARIOS", "Claims"]
 
-_SCENARIOS: Final[Mapping[Claim, Callable[..., ScenarioResult]]] = {
+SCENARIOS: Final[Mapping[Claim, Callable[..., ScenarioResult]]] = {
     Claim.SOURCE_EDIT: source_edit,
     Claim.ARG_CHANGE: arg_change,
     Claim.CACHE_MOUNT: cache_mounts,
 }
+"""The claims that are tried by more builds than those before and after."""
 _NOISE: Final = 0.0005
 """The share of an image's size below which a difference is noise: package managers write logs and dates."""
 
@@ -68,7 +69,7 @@ class Claims:
             return self._smaller(rule, alone=alone), ()
         if claim is Claim.HEALTHY:
             return self._healthy(), ()
-        result = _SCENARIOS[claim](
+        result = SCENARIOS[claim](
             self._side(self.before), self._side(self.after), token=secrets.token_hex(4), runs=self.runs
         )
         return (result.state, result.evidence), result.measurements

@@ -112,6 +112,7 @@ def allowed(
         after: the image after.
     """
     permissions = [_Permission(rule, promise, after) for rule, promise in sorted(promises.items())]
+    permissions.sort(key=lambda one: one.is_wide)  # a promise of any file explains nothing
     files = [each for each in found if each.kind in {"added", "removed", "changed"} and not each.reason]
     root = changes(before.tree, after.tree) if files else Change("/")
     reason = _reason(PackageFiles(before, after), permissions) if files else None
@@ -143,6 +144,12 @@ class _Permission:
             "added": Globs(promise.adds), "removed": Globs(promise.removes), "changed": Globs(promise.changes),
         }  # fmt: skip
         self._owners = Globs(promise.owners)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether any file may differ."""
+        promise = self._promise
+        return "/**" in (*promise.adds, *promise.removes, *promise.changes, *promise.owners)
 
     def allows_value(self, difference: Difference) -> bool:
         """Whether a part of the configuration, or a package, may differ so."""

@@ -315,6 +315,7 @@ class VerifyResult:
         problems: input that could not be used.
         defects: defects of rules that a gate caught.
         seconds: how long all of it took.
+        unsafe: how many fixes need review and were not verified.
     """
 
     builder: str
@@ -323,6 +324,7 @@ class VerifyResult:
     problems: tuple[InputProblem, ...] = ()
     defects: tuple[tuple[str, Defect], ...] = ()
     seconds: float = 0.0
+    unsafe: int = 0
 
     @property
     def broken(self) -> bool:
@@ -341,6 +343,7 @@ class VerifyOptions:
         quick: whether only images are compared: layers of the build before are used for the build after, and nothing
             is timed.
         start_limit: seconds that a container may run.
+        scenarios: whether what a rebuild costs is tried: after an edit, after another argument, with filled mounts.
     """
 
     runs: int = 1
@@ -348,6 +351,7 @@ class VerifyOptions:
     max_context: int = 2 * 1024**3
     quick: bool = False
     start_limit: float = 20.0
+    scenarios: bool = True
 
 
 @dataclass(frozen=True)

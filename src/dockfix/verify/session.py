@@ -77,6 +77,7 @@ def verify_paths(
         run.problems,
         tuple((each.display, defect) for each, defect in run.defects),
         time.monotonic() - started,
+        0 if settings.unsafe else run.fixable_unsafe,
     )
 
 

@@ -19,7 +19,7 @@ from dockfix.syntax.tree import From
 from dockfix.verify.bench import Bench, Version
 from dockfix.verify.bisect import culprits
 from dockfix.verify.choice import Choice, Chosen, Item
-from dockfix.verify.claims import Claims
+from dockfix.verify.claims import SCENARIOS, Claims
 from dockfix.verify.comparison import Comparer, Comparison, Shown
 from dockfix.verify.hiding import hider, without_secrets
 from dockfix.verify.model import (
@@ -201,6 +201,8 @@ class Subject:
     def _claim(
         self, found: Found, rule: str, claim: Claim, rules: Sequence[str]
     ) -> tuple[Shown, tuple[Measurement, ...]]:
+        if claim in SCENARIOS and not self.job.options.scenarios:
+            return (State.NOT_SHOWN, ("not tried: --quick compares images only",)), ()
         sharing = [each for each in rules if claim in self.job.promises[each].claims]
         before = self.version(found.start)
         after = self.version(self.in_order((*found.start, *found.left)))

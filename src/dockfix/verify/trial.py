@@ -171,7 +171,7 @@ def compare_health(
         start_period: the seconds that the image after gives the container to become healthy.
         limit: the seconds that the container could run in the trial.
     """
-    evidence: tuple[str, ...] = (f"before the fixes, {_health_told(before)}; after, {_health_told(after)}",)
+    evidence: tuple[str, ...] = (f"before the fixes, {_checked(before)}; after, {_checked(after)}",)
     if after.health_code is None:
         return State.NOT_SHOWN, evidence
     if after.health_code == 0:
@@ -197,6 +197,12 @@ def _told(outcome: StartOutcome | None) -> str:
         return f"the container does not start: {outcome.reason}"
     did = "the container runs" if outcome.running else f"the container ends with exit code {outcome.exit_code}"
     return f"{did} and {_health_told(outcome)}" if outcome.health_code is not None else did
+
+
+def _checked(outcome: StartOutcome | None) -> str:
+    """What came of a health check; of the container, if it ended before the check was tried."""
+    ended = outcome is not None and outcome.health_code is None and not _works(outcome)
+    return _told(outcome) if ended else _health_told(outcome)
 
 
 def _health_told(outcome: StartOutcome | None) -> str:

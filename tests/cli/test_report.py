@@ -67,9 +67,33 @@ def test_builds_are_part_of_it(builds: Builds) -> None:
     assert "Real builds: 4 promises of 2 build targets: " in done.stdout
 
 
-def test_a_saved_result_is_used(builds: Builds) -> None:
+def fitting_result(builds: Builds) -> str:
+    """A saved result of verify whose diffs are those of the project."""
     assert builds("broken", "verify", "-f", "json", "-o", "saved.json").returncode == 1
-    done = builds("broken", "report", "--verify-result", "saved.json", "--output", "report.md")
+    saved = builds.project / "saved.json"
+    data = json.loads(saved.read_text())
+    diffs = {each["path"]: each["diff"] for each in json.loads(builds("fine", "report", "-f", "json").stdout)["diffs"]}
+    for target in data["targets"]:
+        place = builds.project / target["path"]
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            place.write_text("FROM a\n")
+        target["diff"] = diffs.get(target["path"], "")
+    saved.write_text(json.dumps(data))
+    return saved.name
+
+
+def test_a_result_of_other_files_is_not_used(builds: Builds) -> None:
+    saved = fitting_result(builds)
+    (builds.project / "api/Dockerfile").write_text("FROM a\n")
+    done = builds("broken", "report", "--verify-result", saved)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--verify-result: it does not fit api/Dockerfile as it is now" in done.stderr
+
+
+def test_a_saved_result_is_used(builds: Builds) -> None:
+    saved = fitting_result(builds)
+    done = builds("broken", "report", "--verify-result", saved, "--output", "report.md")
     assert (done.returncode, done.stdout) == (1, "")
     assert builds.said() == {}
     text = (builds.project / "report.md").read_text()

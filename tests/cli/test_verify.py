@@ -67,6 +67,7 @@ def test_the_session_gets_the_options(builds: Builds) -> None:
     assert said["folder"].startswith(str(builds.temporary / "dockfix-verify-"))
     assert said["options"] == {
         "runs": 1, "timeout": 1800.0, "max_context": 2 * 1024**3, "quick": False, "start_limit": 20.0,
+            "scenarios": True,
     }  # fmt: skip
     assert (said["unsafe"], said["select"]) == (False, [])
     arguments = ("--builder", "buildah", "--runs", "3", "--timeout", "90.5", "--max-context", "1.5G", "--quick")
@@ -75,6 +76,7 @@ def test_the_session_gets_the_options(builds: Builds) -> None:
     assert (said["builder"], said["unsafe"], said["select"]) == ("buildah", True, ["from-as"])
     assert said["options"] == {
         "runs": 3, "timeout": 90.5, "max_context": 1536 * 1024**2, "quick": True, "start_limit": 20.0,
+            "scenarios": False,
     }  # fmt: skip
 
 

@@ -93,7 +93,8 @@ def _other_file(built: VerifyResult, fixed: RunResult) -> str | None:
     """A file of a saved result whose fixes are not those of this run; None if all are."""
     diffs = {each.display: each.diff for each in fixed.files}
     for target in built.targets:
-        if diffs.get(target.display, "") not in target.diff or target.display not in diffs:
+        own = diffs.get(target.display)
+        if own is None or own not in target.diff or (not own and f"+++ b/{target.display}\n" in target.diff):
             return target.display
     return None
 

@@ -380,3 +380,32 @@ def test_an_ignore_file_is_changed_in_the_copy_alone(project: Callable[..., Proj
     one.only()
     assert [context[".dockerignore"] for context in one.builder.contexts] == [b"a\n", b"b\n", b"a\n"]
     assert (one.root / ".dockerignore").read_text(encoding="utf-8") == "a\n"
+
+
+def test_a_fix_is_the_same_whether_or_not_another_changes_its_text(project: Callable[..., Project]) -> None:
+    """The first rule changes the text of the second one's finding; each is still chosen by itself."""
+
+    def longer(target: Target) -> Iterator[Finding]:
+        for instruction in target.dockerfile.instructions:
+            text = target.text[instruction.span.start : instruction.span.end]
+            if "/long" in text and "/file" not in text:
+                at = target.text.index("/long", instruction.span.start) + 5
+                yield Fix(instruction.span, "short", (Edit(at, at, "/file"),), Safety.UNSAFE, "h", review="r")
+
+    def spaced(target: Target) -> Iterator[Finding]:
+        for instruction in target.dockerfile.instructions:
+            text = target.text[instruction.span.start : instruction.span.end]
+            if text.startswith("RUN write /") and "/app" not in text:
+                at = instruction.span.start + 3
+                yield Fix(instruction.span, "narrow", (Edit(at, at, " "),), Safety.UNSAFE, "h", review="r")
+
+    rules = [
+        Codemod(name, "T", Severity.INFO, Category.SIZE, frozenset(Effect), check, "0", page="P")
+        for name, check in (("longer", longer), ("spaced", spaced))
+    ]
+    one = project(*rules)
+    one.write(f"{BASE}RUN write /long/a/b/c/d 1\nRUN write /long/a/b/c/e 1\n")
+    result = one.only()
+    assert {each.rule for each in result.culprits} == {"longer"}
+    assert states(result)["spaced", "image"] is State.KEPT
+    assert one.proven() == f"{BASE}RUN  write /long/a/b/c/d 1\nRUN  write /long/a/b/c/e 1\n"

@@ -67,7 +67,7 @@ def prove_paths(
     started = time.monotonic()
     choice = Choice(paths, replace(settings, unsafe=True), root=root, registry=registry)
     job = job_of(choice, registry, replace(options, quick=True), builder, folder, on_event)
-    safe = choice.where(lambda item: item.safe)
+    safe = choice.safe()
     whole = choice.all()
     known = set(whole.offered)
     left_out: dict[tuple[str, str], dict[Culprit, None]] = {}

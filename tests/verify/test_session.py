@@ -25,6 +25,7 @@ from dockfix.rule import (
     Severity,
 )
 from dockfix.rule.registry import Registry
+from dockfix.syntax.source import Span
 from dockfix.verify.bisect import culprits
 from dockfix.verify.model import Proof, State, TargetResult, VerifyResult
 from dockfix.verify.session import VerifyOptions, prove_paths, verify_paths
@@ -409,3 +410,23 @@ def test_a_fix_is_the_same_whether_or_not_another_changes_its_text(project: Call
     assert {each.rule for each in result.culprits} == {"longer"}
     assert states(result)["spaced", "image"] is State.KEPT
     assert one.proven() == f"{BASE}RUN  write /long/a/b/c/d 1\nRUN  write /long/a/b/c/e 1\n"
+
+
+def test_of_two_fixes_of_one_rule_the_one_that_keeps_its_claim_is_proven(project: Callable[..., Project]) -> None:
+    big, small, grown = (f"RUN write /{name} {'x' * size}" for name, size in (("b", 20_000), ("s", 1), ("s", 30_000)))
+    promise = Promise(removes=("/b",), changes=("/s",), claims=frozenset({Claim.SMALLER}))
+
+    def check(target: Target) -> Iterator[Finding]:
+        for name, old, new in (("big", f"{big}\n", "RUN true\n"), ("small", f"{small}\n", f"{grown}\n")):
+            at = target.text.find(old)
+            if at >= 0:
+                edits = (Edit(at, at + len(old), new),)
+                yield Fix(Span(at, at + len(old)), f"{name} file", edits, Safety.UNSAFE, "h", review="r")
+
+    effects = frozenset(Effect)
+    one = project(Codemod("files", "T", Severity.INFO, Category.SIZE, effects, check, "0", page="P", promise=promise))
+    one.write(f"{BASE}{small}\n{big}\n")
+    proof = one.prove()
+    assert [file.text for file in proof.run.dockerfiles] == [f"{BASE}{small}\nRUN true\n"]
+    (target,) = proof.result.targets
+    assert [(each.message, each.evidence[0]) for each in target.culprits] == [("small file", "smaller: broken")]

@@ -157,10 +157,10 @@ def _proven(subject: Subject, blank: TargetResult) -> tuple[tuple[Item, ...], Ta
             break
         kept = [item for item in found.left if item.rule not in blocked]
         for rule, verdict in blocked.items():
-            good = _alone(subject, found, [item for item in found.left if item.rule == rule])
-            kept += good
-            bad = [item for item in found.left if item.rule == rule and item not in good]
-            left_out.update(dict.fromkeys(bad, (verdict.promise, (verdict.state, verdict.evidence))))
+            own = [item for item in found.left if item.rule == rule]
+            bad = _alone(subject, found, own) if len(own) > 1 else {own[0]: verdict}
+            kept += [item for item in own if item not in bad]
+            left_out.update({item: (each.promise, (each.state, each.evidence)) for item, each in bad.items()})
         if len(kept) == len(found.left):  # each holds alone, but not together: none of them is shown
             kept = [item for item in found.left if item.rule not in blocked]
             left_out.update(_all_of(found.left, blocked))
@@ -189,7 +189,7 @@ def _all_of(items: Sequence[Item], blocked: Mapping[str, Verdict]) -> dict[Item,
 
 
 def _alone(subject: Subject, found: Found, items: Sequence[Item]) -> dict[Item, Verdict]:
-    """Those of several fixes of one rule that have a promise that does not hold when each is made alone, with it."""
+    """Those of several fixes of one rule of which a promise does not hold if it is made alone, with that promise."""
     bad: dict[Item, Verdict] = {}
     for item in items:
         one = subject.search(found.start, [item])

@@ -156,6 +156,10 @@ def check(environ: Mapping[str, str]) -> int:
     _append(environ, "GITHUB_OUTPUT", f"exit-code={done.returncode}\n")
     if done.returncode not in (0, 1, 2, 3):
         return done.returncode
+    if done.returncode == 2 and not done.stdout.strip():
+        # nothing was checked, and no other format would say more
+        say(f"::error title=dockfix::{escaped(_reason(done.stderr))}")
+        return 2
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder, "summary.md")
         if _write(inputs, "markdown", summary):
@@ -166,6 +170,13 @@ def check(environ: Mapping[str, str]) -> int:
         if inputs.suggestions and _write(inputs, "github-suggestions", review):
             _suggest(review, inputs, environ)
     return done.returncode
+
+
+def _reason(stderr: bytes) -> str:
+    """Why a command line was refused: what it calls an error, else its last line."""
+    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    named = [line for line in lines if line.lower().startswith(("error:", "dockfix: ", "usage error"))]
+    return (named or lines or ["dockfix check ended with exit code 2"])[-1 if not named else 0]
 
 
 def _write(inputs: Inputs, form: str, path: Path) -> bool:

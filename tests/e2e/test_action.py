@@ -405,5 +405,29 @@ def test_the_action_with_dockfix(
     assert [each["line"] for each in github.posted[1]["comments"]] == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"INPUT_FAIL_LEVEL": "high"}, "error: invalid value for '--fail-level': 'high' is not one of"),
+        ({"INPUT_RULES": "nope"}, "error: --rule: unknown rule 'nope'"),
+    ],
+)
+def test_a_wrong_input_is_an_error_of_the_job(
+    change: dict[str, str],
+    message: str,
+    job: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.chdir(Path(job["GITHUB_OUTPUT"]).parent)
+    Path("Dockerfile").write_text("FROM alpine:3.20\n")
+    assert steps.check({**job, "INPUT_SARIF_FILE": "out.sarif", **change}) == 2
+    errors = [line for line in capfdbinary.readouterr().out.decode().splitlines() if line.startswith("::error")]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"::error title=dockfix::{message}")
+    assert not Path("out.sarif").exists()
+
+
 def test_without_fixes_github_is_not_asked(job: dict[str, str]) -> None:
     assert post({}) == []

@@ -54,10 +54,12 @@ def write_document(text: str, output: str | None, terminal: Console, *, prose: b
 def _replace(path: Path, data: bytes) -> None:
     import tempfile  # noqa: PLC0415 - few commands need it, and it takes long to load
 
+    from dockfix.project.writing import current_umask  # noqa: PLC0415 - only a document in a file needs it
+
     if path.exists() and not path.is_file():  # a pipe or a device
         path.write_bytes(data)
         return
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~current_umask()
     descriptor, name = tempfile.mkstemp(prefix=".dockfix-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -68,9 +70,3 @@ def _replace(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -12,6 +12,7 @@ from pathlib import Path
 from dockfix.cli.console import Console, shown
 from dockfix.cli.ending import cleaned_up
 from dockfix.cli.planning import Plan, exit_code
+from dockfix.project.writing import current_umask
 
 __all__ = ["check_folder", "split"]
 
@@ -63,15 +64,9 @@ def _write(files: Iterable[tuple[str, bytes]], folder: Path) -> None:
     try:
         for name, data in files:
             (made / name).write_bytes(data)
-        made.chmod(folder.stat().st_mode & 0o7777 if folder.is_dir() else 0o777 & ~_umask())
+        made.chmod(folder.stat().st_mode & 0o7777 if folder.is_dir() else 0o777 & ~current_umask())
         made.rename(folder.resolve())
     except BaseException:
         with contextlib.suppress(OSError):
             shutil.rmtree(made)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -98,7 +98,7 @@ def _stage_new(file: NewFile, data: bytes, temporary: list[Path]) -> Path:
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
         stream.flush()
-        os.fchmod(descriptor, 0o666 & ~_umask())
+        os.fchmod(descriptor, 0o666 & ~current_umask())
         os.fsync(descriptor)
     return path
 
@@ -162,7 +162,7 @@ def _is_own_file(entry: os.DirEntry[str]) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
-def _umask() -> int:
+def current_umask() -> int:
     """The process's mask for new files; it can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)

@@ -125,6 +125,11 @@ def output(command: str) -> str:
     return f"```console\n$ {command}\n{done.stdout}```\n"
 
 
+def index_of(codemods: tuple[Codemod, ...]) -> str:
+    """The index of the built-in pack."""
+    return index_source(codemods, "python docs/generate.py")
+
+
 def generated() -> dict[Path, str]:
     """The content of every generated file."""
     codemods = load_all()
@@ -134,7 +139,7 @@ def generated() -> dict[Path, str]:
     files[ROOT / "docs" / "library.md"] = library_page()
     files[ROOT / "src" / "dockfix" / "schema.json"] = schema_text(codemods)
     files[PICTURE] = picture()
-    files[INDEX] = index_source(codemods, "python docs/generate.py")
+    files[INDEX] = index_of(codemods)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     readme = RULES.sub(lambda _: f"{table(codemods)}\n", readme)
     files[ROOT / "README.md"] = OUTPUT.sub(lambda match: output(match[1]), readme)
@@ -144,6 +149,8 @@ def generated() -> dict[Path, str]:
 def main() -> int:
     """Write the files that are stale, or with --check list them."""
     check = "--check" in sys.argv[1:]
+    if not check:  # the commands whose output is shown run with the index
+        INDEX.write_text(index_of(load_all()), encoding="utf-8")
     files = generated()
     stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     orphans = [path for path in (ROOT / "docs" / "rules").glob("*.md") if path not in files]

@@ -81,7 +81,7 @@ from dockfix.facts.model import Refused
 from dockfix.project import wiring
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Finding, Fix, Preset, Promise, Refusal, Safety, Severity
 from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.tree import Blank, Comment, Directive
 
@@ -190,7 +190,7 @@ CODEMOD: Final = Codemod(
     effects=frozenset(),
     check=check,
     since="0.1.0",
-    opt_in=True,
+    preset=Preset.ALL,
     findings=("neo4j 2", "postgres 4", "base-ml 5"),
     promise=Promise(
         rationale="A comment is not part of any step.",

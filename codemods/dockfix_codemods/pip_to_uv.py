@@ -54,7 +54,20 @@ from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import distribution_name
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Packages, Promise, Refusal, Safety, Severity
+from dockfix.rule import (
+    Category,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    Packages,
+    Preset,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
 from dockfix.syntax.tree import Mount, Run
 
 _IRRELEVANT_TO_UV: Final = (
@@ -157,7 +170,7 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("uv",),
-    opt_in=True,
+    preset=Preset.ALL,
     findings=("worker 2",),
     promise=Promise(
         adds=(

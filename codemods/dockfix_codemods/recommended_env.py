@@ -68,7 +68,7 @@ from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Preset, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Env
 from dockfix.syntax.words import variables
 
@@ -160,7 +160,7 @@ CODEMOD: Final = Codemod(
     effects=frozenset({Effect.ENV, Effect.STEPS}),
     check=check,
     since="0.1.0",
-    opt_in=True,
+    preset=Preset.ALL,
     options=RecommendedEnvOptions,
     needs_options=True,
     findings=("reranker 2",),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dockfix.cli import main
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Preset, Refusal, Safety, Severity
 from dockfix.rule.registry import Registry
 from dockfix.syntax.tree import Cmd, Expose, From, User, Workdir
 
@@ -82,8 +82,8 @@ REGISTRY = Registry(
             "0", page="Folders.\n\n## Why\n\nBecause.\n\n```dockerfile\nWORKDIR /x\n```\n",
         ),
         Codemod("user-root", "No root", Severity.ERROR, Category.SECURITY, _NONE, _user, "0"),
-        Codemod("crasher", "Crashes", Severity.INFO, Category.STYLE, _NONE, _crashes, "0", opt_in=True),
-        Codemod("breaker", "Breaks", Severity.INFO, Category.STYLE, _NONE, _broken, "0", opt_in=True),
+        Codemod("crasher", "Crashes", Severity.INFO, Category.STYLE, _NONE, _crashes, "0", preset=Preset.ALL),
+        Codemod("breaker", "Breaks", Severity.INFO, Category.STYLE, _NONE, _broken, "0", preset=Preset.ALL),
         Codemod("racer", "Races", Severity.INFO, Category.STYLE, frozenset({Effect.METADATA}), _racy, "0"),
     ),
     {"crasher": "toys"},

@@ -1,6 +1,8 @@
-"""How grave each rule of the built-in pack is, and which ones run only if they are asked for."""
+"""How grave each rule of the built-in pack is, and in which preset it is."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -8,19 +10,8 @@ from dockfix.project.target import target_from_text
 from dockfix.rule.model import Severity
 from dockfix.rule.registry import load_registry
 
-ERROR = frozenset(
-    (
-        "arg-scope", "copy-from-context", "env-self-reference", "healthcheck-pgrep", "healthcheck-tool",
-        "python-inline-syntax", "retry-loop", "turbo-prune", "uv-venv-pip",
-    )
-)  # fmt: skip
-WARNING = frozenset(
-    (
-        "cache-mount", "copy-order", "dockerignore-comment", "error-masked", "exec-form-variable", "local-base-image",
-        "postgres-extension", "postgres-preload", "shell-pipefail", "uid-map", "user-group",
-    )
-)  # fmt: skip
-OPT_IN = frozenset(("header-comment", "image-pin", "pip-to-uv", "recommended-env"))
+TABLE = Path(__file__).with_name("severities.tsv")
+"""Each rule with its severity and its preset, sorted by name."""
 
 FINDINGS = {
     ("shell-pipefail", "FROM debian:12\nRUN set -o pipefail && ls\n"): Severity.ERROR,
@@ -33,14 +24,10 @@ FINDINGS = {
 }
 
 
-def test_severities() -> None:
-    rules = {codemod.name: codemod.severity for codemod in load_registry().codemods}
-    assert {name for name, severity in rules.items() if severity is Severity.ERROR} == ERROR
-    assert {name for name, severity in rules.items() if severity is Severity.WARNING} == WARNING
-
-
-def test_opt_in() -> None:
-    assert {codemod.name for codemod in load_registry().codemods if codemod.opt_in} == OPT_IN
+def test_severities_and_presets() -> None:
+    listed = TABLE.read_text().splitlines()
+    rules = load_registry().codemods
+    assert listed == sorted(f"{each.name}\t{each.severity.value}\t{each.preset.value}" for each in rules)
 
 
 @pytest.mark.parametrize(("case", "severity"), FINDINGS.items(), ids=str)

@@ -11,7 +11,7 @@ import pytest
 
 from dockfix.project.problems import closest
 from dockfix.rule import registry
-from dockfix.rule.model import Codemod
+from dockfix.rule.model import Codemod, Preset
 from dockfix.rule.registry import Registry, RegistryError, UnknownRuleError, load_registry
 from tests.rule.samples import codemod
 
@@ -79,7 +79,7 @@ def test_two_codemods_of_one_name_are_an_error_that_names_their_packs(monkeypatc
         load(monkeypatch, Point("ark", lambda: [made("a"), made("a")]))
 
 
-REGISTRY = Registry((made("cache-mount"), made("arg-scope"), replace(made("pin"), opt_in=True)))
+REGISTRY = Registry((made("cache-mount"), made("arg-scope"), replace(made("pin"), preset=Preset.ALL)))
 
 
 def test_selection_keeps_the_running_order_and_leaves_out_what_is_opt_in() -> None:

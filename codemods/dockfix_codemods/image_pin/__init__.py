@@ -72,7 +72,7 @@ from dockfix.edit.dockerfile import replace
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Preset, Promise, Refusal, Safety, Severity
 from dockfix.rule.options import TextFile
 from dockfix_codemods.image_pin.lock import ImageLock, locked_digest, parse_image_lock
 
@@ -159,7 +159,7 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("from",),
-    opt_in=True,
+    preset=Preset.STRICT,
     options=ImagePinOptions,
     needs_options=True,
     findings=("cross 1",),

@@ -171,6 +171,7 @@ def _rule(codemod: Codemod) -> dict[str, Any]:
         "category": codemod.category.value,
         "effects": sorted(effect.value for effect in codemod.effects),
         "since": codemod.since,
+        "preset": codemod.preset.value,
         "opt_in": codemod.opt_in,
         "needs_options": codemod.needs_options,
         "hadolint": sorted(codemod.hadolint),

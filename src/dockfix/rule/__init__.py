@@ -29,6 +29,7 @@ from dockfix.rule.model import (
     Effect,
     Finding,
     Fix,
+    Preset,
     Refusal,
     Requires,
     Safety,
@@ -38,6 +39,6 @@ from dockfix.rule.promise import Claim, Packages, Part, Promise
 
 __all__ = [
     "OTHER_FILES", "Advice", "Category", "Change", "Check", "CheckProject", "Claim", "Codemod", "Diagnostic",
-    "Edit", "EditError", "Effect", "Finding", "Fix", "LazyClass", "LazyFunction", "Packages", "Part", "Promise",
-    "Refusal", "Requires", "Safety", "Severity", "apply_edits", "conflict",
+    "Edit", "EditError", "Effect", "Finding", "Fix", "LazyClass", "LazyFunction", "Packages", "Part", "Preset",
+    "Promise", "Refusal", "Requires", "Safety", "Severity", "apply_edits", "conflict",
 ]  # fmt: skip

@@ -42,6 +42,17 @@ class Severity(enum.Enum):
     INFO = "info"
 
 
+class Preset(enum.Enum):
+    """A set of rules that is turned on as a whole; each has all the rules of those before it."""
+
+    RECOMMENDED = "recommended"
+    """What runs by default: rules that nearly everyone agrees with."""
+    STRICT = "strict"
+    """Also rules that ask for more work, or for a habit that not every team has."""
+    ALL = "all"
+    """Also contested rules, and those that need options: on request only."""
+
+
 class Category(enum.Enum):
     """What a rule is about."""
 
@@ -118,6 +129,8 @@ class Fix:
         severity: by default that of the rule.
         other_files: changes of other files; they are made together with `edits`, or none is made.
         file: the real path of the file that the finding is in; None for the Dockerfile that `check` was given.
+        cause: findings of a rule in one file that name the same cause are shown as one finding with several places;
+            None for a finding of its own. Each is still fixed and ignored by itself.
     """
 
     at: Span
@@ -129,6 +142,7 @@ class Fix:
     severity: Severity | None = None
     other_files: tuple[Change, ...] = ()
     file: Path | None = None
+    cause: str | None = None
 
     def __post_init__(self) -> None:
         if not self.edits and not self.other_files:
@@ -146,6 +160,7 @@ class Refusal:
     note: str
     severity: Severity | None = None
     file: Path | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +171,7 @@ class Advice:
     message: str
     severity: Severity | None = None
     file: Path | None = None
+    cause: str | None = None
 
 
 Finding: TypeAlias = Fix | Refusal | Advice
@@ -219,7 +235,7 @@ class Codemod:
         triggers: words in lower case; a file that contains none of them cannot have a finding. A cheap scan of the
             text decides whether the rule runs at all. Empty: the rule always runs.
         requires: what else the rule needs to find anything; without it the rule is not run.
-        opt_in: whether the rule runs only if it is selected by name.
+        preset: the smallest preset that the rule is in.
         options: the options of the rule, a frozen dataclass in which every field has a default; see
             `dockfix.rule.options`. It may be a `LazyClass`.
         needs_options: whether the rule finds nothing unless its options are configured.
@@ -239,7 +255,7 @@ class Codemod:
     check: Check | None
     since: str
     triggers: tuple[str, ...] = ()
-    opt_in: bool = False
+    preset: Preset = Preset.RECOMMENDED
     page: str = ""
     hadolint: frozenset[str] = frozenset()
     checks: frozenset[str] = frozenset()
@@ -271,6 +287,11 @@ class Codemod:
         if not self.page and not isinstance(work, LazyFunction):
             module = sys.modules.get(work.__module__)
             object.__setattr__(self, "page", (module.__doc__ if module else None) or "")
+
+    @property
+    def opt_in(self) -> bool:
+        """Whether the rule does not run by default."""
+        return self.preset is not Preset.RECOMMENDED
 
     def could_apply(self, lowered: str) -> bool:
         """Whether a text in lower case contains any of the triggers."""

@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench dist zipapp image-check clean
+.PHONY: help demo test check bench sweep dist zipapp image-check clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,6 +45,10 @@ check: $(STAMP) ## lint, format check, types, stale generated docs
 
 bench: $(STAMP) ## measure speed
 	$(BIN)/python benchmarks/bench.py
+
+sweep: $(STAMP) ## fix all Dockerfiles of a folder in memory and check the results: make sweep CORPUS=dir
+	@test -n "$(CORPUS)" || { echo "which folder? make sweep CORPUS=dir" >&2; exit 2; }
+	$(BIN)/python benchmarks/sweep.py "$(CORPUS)"
 
 dist: $(STAMP) ## build the wheel and the sdist in dist/, and check their metadata
 	rm -rf dist

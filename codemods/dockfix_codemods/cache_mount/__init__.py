@@ -90,6 +90,7 @@ mount, and apt's auto-install marks move into the mount, so the image differs by
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from dockfix.facts import frontend
@@ -113,7 +114,8 @@ def check(target: Target) -> Iterator[Finding]:
     for stage, run in target.facts.runs():
         caches = caches_of(target.facts, run, stage)
         if caches is not None:
-            yield from _check_run(target, caches, shared, cleaned)
+            for finding in _check_run(target, caches, shared, cleaned):
+                yield replace(finding, cause=f"stage {stage.index}")
 
 
 def _check_run(target: Target, caches: Caches, shared: SharedCaches, cleaned: set[int]) -> Iterator[Finding]:

@@ -87,6 +87,7 @@ def _check_once(
 ) -> tuple[int, RunResult]:
     """Check once; returns the exit code and the run."""
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
+    from dockfix.engine.causes import by_cause  # noqa: PLC0415 - as above
     from dockfix.engine.joining import joined  # noqa: PLC0415 - as above
     from dockfix.output.plain import PLAIN  # noqa: PLC0415 - as above
     from dockfix.output.text import check_summary  # noqa: PLC0415 - as above
@@ -101,6 +102,8 @@ def _check_once(
     result = joined([narrowed(_run(each, terminal), each) for each in todo])
     if form is None:
         form = Format.FULL if output is None and terminal.out_is_terminal else Format.TEXT
+    if form not in _PLACE_BY_PLACE:
+        result = by_cause(result)
     if more.statistics:
         from dockfix.output.statistics import statistics_json, statistics_text  # noqa: PLC0415 - of this option only
 
@@ -179,6 +182,10 @@ _WITH_RULES: Final = {
     Format.MARKDOWN: ("check_markdown", "findings_markdown"),
 }
 """The formats that also say something about the rules."""
+
+
+_PLACE_BY_PLACE: Final = frozenset({Format.GITHUB_SUGGESTIONS, Format.RDJSON})
+"""The formats whose findings are suggestions, each next to the lines that it replaces."""
 
 
 def _document(form: Format, result: RunResult, registry: Registry, style: Style, *, verbose: bool) -> str:

@@ -21,6 +21,7 @@
 - `writing`: writes each change set as a whole or not at all.
 - `baseline`: findings that were accepted, by fingerprints that survive moved lines.
 - `changed_lines`: the findings on lines that differ from an earlier text of their file.
+- `causes`: findings of one cause as one finding with several places.
 - `ignoring`: ignore comments for the findings of a run.
 - `difftext`: unified diffs that `git apply` and `patch -p1` accept, for texts with any line ends and any bytes.
 """

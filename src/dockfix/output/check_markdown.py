@@ -9,7 +9,7 @@ from typing import Final
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.line_changes import hunks
 from dockfix.output.links import rule_url
-from dockfix.output.located import Located, located, notices, parts, remedy
+from dockfix.output.located import Located, located, message, notices, parts, remedy
 from dockfix.output.markdown import code, prose, table
 from dockfix.output.measures import count
 from dockfix.output.plain import printable
@@ -105,4 +105,4 @@ def _row(each: Located, registry: Registry) -> tuple[str, ...]:
     named = f"[{code(found.rule)}]({url})" if url else code(found.rule)
     done = "; ".join(f"{label}: {prose(text)}" for label, text in parts(found))
     what = f"{remedy(found)}: {done}" if done and not done.startswith("not fixed") else done or "to fix by hand"
-    return str(each.start.line), found.severity.value, named, prose(found.finding.message), what
+    return str(each.start.line), found.severity.value, named, prose(message(found)), what

@@ -12,7 +12,7 @@ from dockfix.output.diff import colour_diff
 from dockfix.output.excerpt import excerpt
 from dockfix.output.line_changes import hunks
 from dockfix.output.links import rule_url
-from dockfix.output.located import Located, located, parts, remedy
+from dockfix.output.located import Located, located, message, parts, remedy
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable, without_commands
 from dockfix.rule import Change, EditError, Fix, Safety
@@ -36,7 +36,7 @@ def _finding(each: Located, result: RunResult, registry: Registry, places: Place
     found = places.found(each.found)
     kind = found.severity.value
     tag = style("dim", f"[{remedy(found)}]")
-    yield f"{style(kind, f'{kind}[{found.rule}]')}: {style('bold', printable(found.finding.message))} {tag}"
+    yield f"{style(kind, f'{kind}[{found.rule}]')}: {style('bold', printable(message(found)))} {tag}"
     yield f"{style('dim', ' -->')} {printable(each.file.path)}:{found.line}:{found.column}"
     yield from excerpt(each.text, each.lines, found.finding.at, kind, style)
     for label, text in parts(found):

@@ -12,7 +12,7 @@ from dockfix.engine.results import RunResult
 from dockfix.output.fingerprints import fingerprints
 from dockfix.output.json import dumps, valid
 from dockfix.output.links import rule_url
-from dockfix.output.located import Located, Notice, body, located, notices
+from dockfix.output.located import Located, Notice, body, located, message, notices
 from dockfix.output.markdown import prose
 from dockfix.output.plain import printable
 from dockfix.rule.model import Category, Severity
@@ -44,7 +44,7 @@ def _entry(each: Located, fingerprint: str, registry: Registry) -> dict[str, Any
     lines = [prose(line) for line in body(found).split("\n")] + ([url] if url else [])
     return {
         "type": "issue",
-        "description": printable(f"{found.rule}: {found.finding.message}"),
+        "description": printable(f"{found.rule}: {message(found)}"),
         "check_name": found.rule,
         "content": {"body": "\n\n".join(lines)},
         "categories": [category],

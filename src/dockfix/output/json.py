@@ -8,12 +8,13 @@ A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"
   fixes that were applied (or would be, if nothing is written), with their lines before the run; `findings` are the
   findings that are left.
 - a finding: `{"rule", "severity", "kind": "fix" | "refusal" | "advice", "message", "start", "end"}`. A position is
-  `{"line", "column", "offset"}`; lines and columns count from 1, offsets from 0, both in characters (a byte that is not
-  valid UTF-8 is one character); `end` is exclusive. An applied fix has only `start.line`, `start.column` and
+  `{"line", "column", "offset"}`; lines and columns count from 1, offsets from 0, both in characters (a byte that is
+  not valid UTF-8 is one character); `end` is exclusive. An applied fix has only `start.line`, `start.column` and
   `end.line`, since its offsets belong to a text between two passes. A fix has `"safety": "safe" | "unsafe"`, `"help"`
   (what it does), `"review"` (what to check before an unsafe fix is applied), and, if it was not applied, `"edits":
-  [{"start", "end", "replacement"}]` with offsets in its file, and `"other_files": [{"path", "edits"} or
-  {"path", "create"}]`, where `create` is the text of a new file. A refusal has `"note"`: why it is not fixed.
+  [{"start", "end", "replacement"}]` with offsets in its file, and `"other_files": [{"path", "edits"} or {"path",
+  "create"}]`, where `create` is the text of a new file. A refusal has `"note"`: why it is not fixed. A finding with
+  several places of one cause has `"also"`: the further ones, `[{"start", "end"}]`; its edits are those of all places.
 - `problems` and `warnings`: `{"path", "line" (or null), "message"}`.
 - `summary`: `{"files", "changed", "applied", "fixable", "fixable_unsafe", "refused", "advice", "problems", "defects"}`;
   `fixable` and `fixable_unsafe` are the safe and the unsafe fixes that were not applied.
@@ -120,6 +121,9 @@ def finding_json(found: Diagnostic, lines: Lines, root: Path) -> dict[str, Any]:
         data["edits"] = _edits(found.finding.edits)
         if found.finding.other_files:
             data["other_files"] = [_change(change, root) for change in found.finding.other_files]
+    if found.also:
+        spans = [each.finding.at for each in found.also]
+        data["also"] = [{"start": _position(lines, at.start), "end": _position(lines, at.end)} for at in spans]
     return data
 
 

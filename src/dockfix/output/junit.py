@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dockfix.engine.results import RunResult
-from dockfix.output.located import Located, Notice, body, located, notices, remedy
+from dockfix.output.located import Located, Notice, body, located, message, notices, remedy
 from dockfix.output.xml_text import attributes, document, escaped
 from dockfix.rule.model import Refusal, Severity
 
@@ -44,7 +44,7 @@ def _finding(each: Located) -> tuple[str, str]:
     kind = "skipped" if skipped else "failure"
     place = f"{each.path}:{each.start.line}:{each.start.column}: {found.severity.value} [{remedy(found)}]"
     text = "\n".join(escaped(line) for line in (place, *body(found).split("\n")))
-    shown = attributes(message=found.finding.message) + ("" if skipped else attributes(type=found.severity.value))
+    shown = attributes(message=message(found)) + ("" if skipped else attributes(type=found.severity.value))
     return kind, _case(name, each.start.line, f"<{kind}{shown}>{text}</{kind}>")
 
 

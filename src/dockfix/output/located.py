@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import printable
@@ -14,7 +14,7 @@ from dockfix.project.problems import InputProblem
 from dockfix.rule import Diagnostic, Edit, Fix, Refusal, Safety, Severity
 from dockfix.syntax.source import Lines
 
-__all__ = ["Located", "Notice", "Place", "body", "in_root", "located", "notices", "parts", "remedy"]
+__all__ = ["Located", "Notice", "Place", "body", "in_root", "located", "message", "notices", "parts", "remedy"]
 
 
 class Place(NamedTuple):
@@ -85,6 +85,21 @@ def remedy(found: Diagnostic) -> str:
             return "advice"
 
 
+_LISTED: Final = 8
+"""Lines of further places that are listed; of more, their number."""
+
+
+def message(found: Diagnostic) -> str:
+    """What is wrong, and the lines of the further places; the text is not escaped."""
+    lines = [str(line) for line in sorted({each.line for each in found.also} - {found.line})]
+    if not lines:
+        return found.finding.message
+    if len(lines) > _LISTED:
+        lines = [*lines[: _LISTED - 1], f"{len(lines) - _LISTED + 1} more"]
+    several = f"lines {', '.join(lines[:-1])} and {lines[-1]}" if len(lines) > 1 else f"line {lines[0]}"
+    return f"{found.finding.message} (also in {several})"
+
+
 def parts(found: Diagnostic) -> list[tuple[str, str]]:
     """The parts of a finding that follow its message, each with its label; the texts are not escaped."""
     match found.finding:
@@ -100,7 +115,7 @@ def parts(found: Diagnostic) -> list[tuple[str, str]]:
 
 def body(found: Diagnostic) -> str:
     """A finding as plain text: the message, then each part on its own line; text from files is escaped."""
-    lines = [found.finding.message, *(f"{label}: {text}" for label, text in parts(found))]
+    lines = [message(found), *(f"{label}: {text}" for label, text in parts(found))]
     return "\n".join(printable(line) for line in lines)
 
 

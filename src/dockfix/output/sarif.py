@@ -95,6 +95,15 @@ def _result(each: Located, fingerprint: str, rules: dict[str, int], result: RunR
         "partialFingerprints": {"dockfix/v1": fingerprint},
         "properties": {"remedy": remedy(found)},
     }
+    if found.also:
+        data["relatedLocations"] = [
+            {
+                "id": number,
+                "message": {"text": _message(other.finding.message)},
+                "physicalLocation": _location(each.path, _region(each.text, each.lines, *other.finding.at)),
+            }
+            for number, other in enumerate(found.also, 1)
+        ]
     if found.rule in rules:
         data["ruleIndex"] = rules[found.rule]
     if isinstance(found.finding, Fix):

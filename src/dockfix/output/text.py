@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from dockfix.engine.results import Defect, FileResult, RunResult, is_unsafe
+from dockfix.output.located import message
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, path_first, printable, without_commands
 from dockfix.project.problems import InputProblem
@@ -38,8 +39,7 @@ def finding_line(path: str, found: Diagnostic, *, style: Style = PLAIN, tag: str
     """
     where = style("bold", path_first(path)) + f":{found.line}:{found.column}:"
     severity = style(found.severity.value, found.severity.value)
-    message = printable(found.finding.message)
-    return without_commands(f"{where} {severity} {found.rule} {message} [{tag or _remedy(found)}]")
+    return without_commands(f"{where} {severity} {found.rule} {printable(message(found))} [{tag or _remedy(found)}]")
 
 
 def _remedy(found: Diagnostic) -> str:

@@ -300,7 +300,11 @@ class Codemod:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A finding of a rule in a file, with its line and column, which count from 1. `path` is the file's real path."""
+    """A finding of a rule in a file, with its line and column, which count from 1.
+
+    `path` is the file's real path. `also` are the further places of a finding that is shown for several of one cause;
+    its edits are then those of all of them.
+    """
 
     rule: str
     finding: Finding
@@ -309,3 +313,4 @@ class Diagnostic:
     column: int
     end_line: int
     path: Path
+    also: tuple[Diagnostic, ...] = ()

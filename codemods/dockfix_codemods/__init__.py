@@ -53,6 +53,7 @@ ORDER: Final = (
     "workdir-temp",
     "stage-flatten",
     "image-pin",
+    "sort-packages",
     "header-comment",
     "recommended-env",
     "build-tool-leftover",

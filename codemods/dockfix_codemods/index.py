@@ -703,6 +703,17 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="sort-packages",
+        title="packages that are listed a line each are not sorted",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.COMMANDS}),
+        check=LazyFunction("dockfix_codemods.sort_packages", "check"),
+        since="0.1.0",
+        triggers=("apt", "apk", "dnf", "yum", "zypper"),
+        preset=Preset.ALL,
+    ),
+    Codemod(
         name="header-comment",
         title="no comment says what a Dockerfile builds",
         severity=Severity.INFO,

@@ -16,6 +16,7 @@ from dockfix.rule import Codemod
 
 ORDER: Final = (
     "copy-from-context",
+    "copy-from-self",
     "local-base-image",
     "arg-scope",
     "env-self-reference",
@@ -52,6 +53,7 @@ ORDER: Final = (
     "torch-index",
     "workdir-temp",
     "stage-flatten",
+    "copy-from-root",
     "image-pin",
     "sort-packages",
     "header-comment",

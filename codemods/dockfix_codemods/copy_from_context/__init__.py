@@ -90,6 +90,8 @@ def _check_unsupplied(target: Target, copy: Copy, stage: Stage, name: str) -> It
     if isinstance(source, OutOfRange):
         yield Advice(copy.span, f"`COPY --from={name}` fails: no earlier stage has that number", Severity.ERROR)
     elif isinstance(source, Invalid):
+        if target.facts.graph.by_name(name) is stage:
+            return  # `copy-from-self` reports it
         yield Advice(copy.span, f"`COPY --from={name}` fails: {source.reason}", Severity.ERROR)
     elif isinstance(source, ImageSource) and not wiring.may_be_image(target, name):
         yield from check_missing(target, copy, stage, name)
@@ -105,6 +107,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("from",),
     requires=Requires.SECOND,
+    hadolint=frozenset({"DL3022"}),
     findings=("api 1",),
     promise=Promise(
         claims=frozenset({Claim.REPAIRS}),

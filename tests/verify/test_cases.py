@@ -34,10 +34,13 @@ WITHOUT_CASE: Final[Mapping[str, str]] = {
     "error-masked": _NO_FIX,
     "healthcheck-drift": _NO_FIX,
     "node-env": _NO_FIX,
+    "package-upgrade": _NO_FIX,
     "pip-pin": _NO_FIX,
+    "pointless-command": _NO_FIX,
     "python-inline-syntax": _NO_FIX,
     "stage-flatten": _NO_FIX,
     "torch-index": _NO_FIX,
+    "two-downloaders": _NO_FIX,
     "unused-python-deps": _NO_FIX,
     "workdir-temp": _NO_FIX,
 }

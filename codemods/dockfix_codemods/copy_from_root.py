@@ -28,7 +28,8 @@ There is no fix: dockfix does not know which files are needed.
 
 - A stage that starts `FROM scratch`: there it makes one layer of all, which is the purpose.
 - A single folder, or another destination: `COPY --from=build / /mnt`.
-- A source that is `FROM scratch` itself: it contains only what was copied into it.
+- A source that may hold only the files that are meant: a stage `FROM scratch`, an image that dockfix does not know, such
+  as `tonistiigi/xx`, and a named context.
 
 ## References
 
@@ -42,10 +43,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.facts.model import Known
-from dockfix.facts.stages import ContextSource, Stage, StageSource
+from dockfix.facts.images import base_image
+from dockfix.facts.stages import ImageSource, Stage, StageSource
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity
-from dockfix.syntax.tree import Copy
+from dockfix.syntax.tree import Copy, Run
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -76,11 +78,15 @@ def _is_root(path: str) -> bool:
 
 
 def _has_system(target: Target, copy: Copy, stage: Stage) -> bool:
-    """Whether the source may be more than what was copied into an empty image."""
+    """Whether the source is known to hold an operating system: something runs in it, or its base image does."""
     source = target.facts.graph.resolve(copy.source_stage or "", stage)
-    if isinstance(source, ContextSource):
-        return False  # a folder, as far as is known
-    return not (isinstance(source, StageSource) and source.stage.base_ref == Known("scratch"))
+    match source:
+        case StageSource(stage=other):
+            return other.base is not None or any(isinstance(each, Run) for each in other.executed)
+        case ImageSource(ref=ref):
+            return base_image(ref) is not None
+        case _:
+            return False
 
 
 CODEMOD: Final = Codemod(

@@ -105,6 +105,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("from",),
     requires=Requires.SECOND,
+    hadolint=frozenset({"DL3022"}),
     findings=("api 1",),
     promise=Promise(
         claims=frozenset({Claim.REPAIRS}),

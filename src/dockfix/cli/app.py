@@ -40,7 +40,8 @@ _EXIT_CODES: Final = {
     ),
     "check": (
         "0 no findings at or above --fail-level",
-        "1 findings at or above --fail-level (refusals of severity info do not count)",
+        "1 findings at or above --fail-level. Of severity info, refusals do not count, and advice only with"
+        " --fail-level info",
         _USAGE,
         _DEFECT,
         _INTERRUPTED,

@@ -48,12 +48,13 @@ class Config:
     """
 
     path: Path | None = None
+    preset: str | None = None
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, str] = field(default_factory=dict)
     per_file_ignores: Mapping[str, list[str]] = field(default_factory=dict)
-    fail_level: str = "info"
+    fail_level: str | None = None
     baseline: Path | None = None
     unsafe: bool = False
     exclude: tuple[str, ...] = ()

@@ -54,6 +54,7 @@ ORDER: Final = (
     "stage-flatten",
     "image-pin",
     "header-comment",
+    "ignore-comment",
     "recommended-env",
     "build-tool-leftover",
 )

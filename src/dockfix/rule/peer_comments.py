@@ -24,7 +24,7 @@ from typing import Final
 from dockfix.rule.model import Codemod
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, From, Instruction
 
-__all__ = ["PeerComments", "is_for_file"]
+__all__ = ["PeerComments", "is_for_file", "text_after_codes"]
 
 _HADOLINT: Final = re.compile(
     r"hadolint\s+(?:(?P<scope>global|stage)\s+)?ignore\s*=\s*"
@@ -43,6 +43,14 @@ def is_for_file(comment: Comment) -> bool:
     """Whether a comment of hadolint is for its whole file."""
     found = _HADOLINT.match(comment.text)
     return found is not None and (found["scope"] or "").lower() == "global"
+
+
+def text_after_codes(comment: Comment) -> str | None:
+    """What follows the codes in an ignore comment of hadolint or BuildKit; None if it is not one."""
+    found = _HADOLINT.match(comment.text) or _CHECK.match(comment.text)
+    if found is None or (found.re is _CHECK and not any(_skipped(found[1]))):
+        return None
+    return comment.text[found.end() :].strip(" \t#")
 
 
 @dataclass(frozen=True)

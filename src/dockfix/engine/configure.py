@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config
+from dockfix.project.config_keys import SEVERITIES
 from dockfix.project.discovery import bad_pattern
 from dockfix.project.policy import NO_POLICY, PathPattern, Policy
 from dockfix.rule.model import Preset, Severity
@@ -74,7 +75,11 @@ def _policy(config: Config, registry: Registry) -> Policy:
     if not (config.severity or config.per_file_ignores):
         return NO_POLICY
     severity: dict[str, str] = {}
-    for name in sorted(config.severity, key=lambda name: name in registry.rule_names.rules):  # a rule's own name wins
+
+    def weight(name: str) -> tuple[bool, int]:
+        return name in registry.rule_names.rules, -SEVERITIES.index(config.severity[name])
+
+    for name in sorted(config.severity, key=weight):  # a rule's own name wins, else the highest severity of its codes
         severity |= dict.fromkeys(_names(config, registry, [name], "severity", name), config.severity[name])
     ignores = tuple(
         (PathPattern(text), frozenset(_names(config, registry, names, "per-file-ignores", text)))

@@ -14,11 +14,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dockfix.rule.model import Codemod
+from dockfix.rule.model import Codemod, Preset
 from dockfix.rule.pack_index import index_source
 from dockfix.rule.promise_page import with_promise
 from dockfix.rule.reference import reference, schema_text
 from dockfix_codemods import load_all
+from hadolint_page import hadolint_page
 from library_page import library_page
 from picture import PICTURE, picture
 
@@ -92,6 +93,23 @@ def findings(codemods: tuple[Codemod, ...]) -> str:
     return "\n".join([*head, *rows]) + "\n"
 
 
+def _preset_fact(codemod: Codemod) -> list[str]:
+    """The line on the preset of a rule that does not run by default."""
+    match codemod.preset:
+        case Preset.RECOMMENDED:
+            return []
+        case Preset.STRICT:
+            presets = '`preset = "strict"`'
+        case Preset.ALL:
+            presets = '`preset = "all"`'
+    return [f"- off by default; {presets}, `extend-select` or `--rule` turns it on"]
+
+
+def codes_of(codemod: Codemod) -> str:
+    """The codes of hadolint and the build checks of BuildKit that a rule answers."""
+    return ", ".join(f"[{code}](../hadolint.md)" for code in (*sorted(codemod.hadolint), *sorted(codemod.checks)))
+
+
 def page(codemod: Codemod) -> str:
     """The page of a rule in Markdown: its docstring, with the declared facts and a link to its cases."""
     effects = ", ".join(sorted(effect.value for effect in codemod.effects)) or "nothing"
@@ -101,7 +119,8 @@ def page(codemod: Codemod) -> str:
         f"- category: {codemod.category.value}",
         f"- fixes may change: {effects}",
         f"- since: {codemod.since}",
-        *(["- off by default; `extend-select` or `--rule` turns it on"] if codemod.opt_in else []),
+        *_preset_fact(codemod),
+        *([f"- answers: {codes_of(codemod)}"] if codemod.aliases else []),
     ]
     head = "\n".join([f"# {codemod.name}", "", title, "", *facts])
     cases = f"The test cases show what the rule does and does not do: [{codemod.name}](../../golden/{codemod.name}.md)."
@@ -136,6 +155,7 @@ def generated() -> dict[Path, str]:
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
     files[ROOT / "docs" / "findings.md"] = findings(codemods)
     files[ROOT / "docs" / "configuration.md"] = reference(codemods)
+    files[ROOT / "docs" / "hadolint.md"] = hadolint_page(codemods, ROOT / "golden")
     files[ROOT / "docs" / "library.md"] = library_page()
     files[ROOT / "src" / "dockfix" / "schema.json"] = schema_text(codemods)
     files[PICTURE] = picture()

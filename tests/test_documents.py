@@ -33,6 +33,7 @@ DOCUMENTS = (
     "docs/configuration.md",
     "docs/findings.md",
     "docs/formats.md",
+    "docs/hadolint.md",
     "docs/install.md",
     "docs/library.md",
     "docs/release.md",

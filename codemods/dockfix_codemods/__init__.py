@@ -62,6 +62,7 @@ ORDER: Final = (
     "image-pin",
     "sort-packages",
     "header-comment",
+    "ignore-comment",
     "recommended-env",
     "build-tool-leftover",
 )

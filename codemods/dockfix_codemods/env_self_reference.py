@@ -158,6 +158,7 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("env ", "env\t"),
+    hadolint=frozenset({"DL3044"}),
     findings=("missed",),
     promise=Promise(
         config=frozenset({Part.USER, Part.ENV, Part.LABELS, Part.PORTS, Part.WORKDIR, Part.VOLUMES, Part.STOP_SIGNAL}),

@@ -229,8 +229,11 @@ def test_a_closed_pipe(project: Path) -> None:
 def test_rules(dockfix: Run) -> None:
     done = dockfix("rules")
     assert done.returncode == 0
-    assert done.stdout.startswith(b"from-as      info     style     AS next to FROM\n")
-    assert b"Breaks (opt-in)" in done.stdout
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "from-as      info     style     recommended  AS next to FROM"
+    assert lines[1].endswith("Absolute folders (DL3000, WorkdirRelativePath)")
+    assert lines[4] == "breaker      info     style     all          Breaks"
+    assert dockfix("rules", "--preset", "strict").stdout.decode().splitlines() == [*lines[:3], lines[5]]
     data = json.loads(dockfix("rules", "--format", "json").stdout)
     assert [rule["name"] for rule in data["rules"]] == [
         "from-as",
@@ -241,12 +244,16 @@ def test_rules(dockfix: Run) -> None:
         "racer",
     ]
     assert data["rules"][3]["opt_in"] is True
+    assert data["rules"][1]["hadolint"] == ["DL3000"]
+    assert data["rules"][1]["checks"] == ["WorkdirRelativePath"]
 
 
 def test_explain(dockfix: Run) -> None:
     done = dockfix("explain", "workdir-abs")
     assert done.returncode == 0
     assert done.stdout.decode().endswith("\n\nFolders.\n\nWhy\n\nBecause.\n\n    WORKDIR /x\n")
+    assert dockfix("explain", "dl3000").stdout == dockfix("explain", "WorkdirRelativePath").stdout == done.stdout
+    assert b"answers DL3000, WorkdirRelativePath" in done.stdout
     wrong = dockfix("explain", "workdirabs")
     assert wrong.returncode == 2
     assert b"did you mean 'workdir-abs'?" in wrong.stderr
@@ -433,7 +440,7 @@ def test_version_and_help(dockfix: Run) -> None:
     assert b"changes nothing" in shown.stdout
     words = b" ".join(dockfix("check", "--help").stdout.split())
     assert b"Show only results and errors: no summary, no warnings, no progress." in words
-    assert b"1 findings at or above --fail-level (refusals of severity info do not count)" in words
+    assert b"Of severity info, refusals do not count, and advice only with --fail-level info" in words
     assert dockfix("aply").returncode == 2
 
 

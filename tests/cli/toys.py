@@ -79,9 +79,13 @@ REGISTRY = Registry(
         Codemod("from-as", "AS next to FROM", Severity.INFO, Category.STYLE, frozenset({Effect.STAGES}), _from_as, "0"),
         Codemod(
             "workdir-abs", "Absolute folders", Severity.WARNING, Category.STYLE, frozenset({Effect.WORKDIR}), _workdir,
-            "0", page="Folders.\n\n## Why\n\nBecause.\n\n```dockerfile\nWORKDIR /x\n```\n",
+            "0", hadolint=frozenset({"DL3000"}), checks=frozenset({"WorkdirRelativePath"}),
+            page="Folders.\n\n## Why\n\nBecause.\n\n```dockerfile\nWORKDIR /x\n```\n",
         ),
-        Codemod("user-root", "No root", Severity.ERROR, Category.SECURITY, _NONE, _user, "0"),
+        Codemod(
+            "user-root", "No root", Severity.ERROR, Category.SECURITY, _NONE, _user, "0",
+            hadolint=frozenset({"DL3002"}),
+        ),
         Codemod("crasher", "Crashes", Severity.INFO, Category.STYLE, _NONE, _crashes, "0", preset=Preset.ALL),
         Codemod("breaker", "Breaks", Severity.INFO, Category.STYLE, _NONE, _broken, "0", preset=Preset.ALL),
         Codemod("racer", "Races", Severity.INFO, Category.STYLE, frozenset({Effect.METADATA}), _racy, "0"),

@@ -13,6 +13,7 @@ from dockfix.engine.ignoring import dockerfile_with_ignores, ignored, text_with_
 from dockfix.engine.session import check_paths
 from dockfix.engine.settings import Settings
 from dockfix.rule.model import Advice, Category, Codemod, Diagnostic, Effect, Finding, Severity
+from dockfix.rule.naming import RuleNames
 from dockfix.rule.registry import Registry
 from dockfix.rule.suppression import Suppressions, suppresses_in_text
 from dockfix.rule.workspace import Workspace
@@ -51,7 +52,7 @@ def test_any_place_of_any_dockerfile_can_be_ignored(text: str, data: st.DataObje
         name: each.value for name, each in tree.directives.items()
     }
     suppressions = Suppressions(after)
-    assert suppressions.mistakes(frozenset(each.rule for each in found)) == []
+    assert suppressions.mistakes(RuleNames(frozenset(each.rule for each in found))) == []
     for each in found:
         inside = [node for node in tree.instructions if node.span.start <= each.finding.at.start < node.span.end]
         for node in inside:

@@ -363,7 +363,11 @@ RULE = codemod(renames("b", "x"), "my-rule", hadolint=frozenset({"DL3002"}), che
         ("# check=error=true;skip=all\nFROM a\nUSER b\n", True),
         ("# check=skip=A\nFROM a\nUSER b\n", False),
         ("# check=error=ConsistentUser\nFROM a\nUSER b\n", False),
-        ("FROM a\n# check=skip=ConsistentUser\nUSER b\n", False),
+        ("FROM a\n# check=error=true\nUSER b\n", False),
+        ("FROM a\n# dockfix: ignore=DL3002 because so\nUSER b\n", True),
+        ("FROM a\n# dockfix: ignore=consistentUSER\nUSER b\n", True),
+        ("FROM a\n# dockfix: ignore-file=dl3002\nUSER b\n", True),
+        ("FROM a\n# dockfix: ignore=DL3003\nUSER b\n", False),
         ("\ufeff# check=skip=ConsistentUser\r\nFROM a\r\nUSER b\r\n", True),
     ],
 )

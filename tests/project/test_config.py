@@ -22,6 +22,7 @@ rules = 1
 select = ["cache-mount"]
 extend-select = ["image-pin"]
 ignore = ["apt-purge"]
+preset = "strict"
 unsafe = true
 exclude = ["vendor/"]
 force-exclude = true
@@ -57,6 +58,7 @@ extend-select: [image-pin]
 ignore:
   - apt-purge
 unsafe: true
+preset: strict
 exclude: ["vendor/"]
 force-exclude: true
 respect-gitignore: false
@@ -97,6 +99,7 @@ def test_every_key_is_read(tmp_path: Path, name: str, text: str) -> None:
     config = load_config(tmp_path, tmp_path)
     assert config.path == tmp_path / name
     assert config.select == ("cache-mount",)
+    assert config.preset == "strict"
     assert config.extend_select == ("image-pin",)
     assert config.ignore == ("apt-purge",)
     assert config.unsafe
@@ -162,12 +165,12 @@ def test_two_in_one_folder_are_an_error_that_names_both(tmp_path: Path, other: s
     [
         ("dockfix.yaml", "jobs: 2\nunsave: true\n", 2, "unknown key 'unsave'; did you mean 'unsafe'?"),
         ("dockfix.yaml", "build_contexts: {}\n", 1, "did you mean 'build-contexts'?"),
-        ("dockfix.yaml", "xyzzy: 1\n", 1, "the keys are select, extend-select"),
+        ("dockfix.yaml", "xyzzy: 1\n", 1, "the keys are preset, select"),
         (
             "dockfix.yaml",
             "per-thing: {}\n",
             1,
-            "unknown key 'per-thing'; the keys are select",
+            "unknown key 'per-thing'; the keys are preset, select",
         ),
         ("dockfix.toml", "jobs = 2\n\n[tool.dockfix]\n", 3, "without [tool.dockfix]"),
         ("dockfix.toml", "jobs = 2\nunsave = true\n", 2, "did you mean 'unsafe'?"),

@@ -99,11 +99,74 @@ def test_selection_keeps_the_running_order_and_leaves_out_what_is_opt_in() -> No
     [("cache-mounts", "cache-mount"), ("argscope", "arg-scope"), ("cache", "cache-mount"), ("zzzzzzz", None)],
 )
 def test_an_unknown_rule_suggests_the_nearest(name: str, nearest: str | None) -> None:
-    for use in (REGISTRY.get, lambda rule: REGISTRY.select([rule]), lambda rule: REGISTRY.select(extend=[rule])):
+    for use in (
+        REGISTRY.get,
+        REGISTRY.named,
+        lambda rule: REGISTRY.select([rule]),
+        lambda rule: REGISTRY.select(extend=[rule]),
+    ):
         with pytest.raises(UnknownRuleError, match=f"unknown rule '{name}'") as caught:
             use(name)
         assert caught.value.suggestion == nearest
         assert (f"did you mean {nearest!r}" if nearest else "`dockfix rules`") in str(caught.value)
+
+
+CODED = Registry(
+    (
+        replace(made("image-tag"), hadolint=frozenset({"DL3006", "DL3007"})),
+        replace(made("stage-name"), hadolint=frozenset({"DL3024"}), checks=frozenset({"StageNameCasing"})),
+        replace(made("version-pin"), hadolint=frozenset({"DL3006"}), preset=Preset.STRICT),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("image-tag", ["image-tag"]),
+        ("DL3007", ["image-tag"]),
+        ("DL3006", ["image-tag", "version-pin"]),
+        ("dl3024", ["stage-name"]),
+        ("StageNameCasing", ["stage-name"]),
+        ("stagenamecasing", ["stage-name"]),
+    ],
+)
+def test_a_code_means_all_rules_that_answer_it(name: str, rules: list[str]) -> None:
+    assert [each.name for each in CODED.named(name)] == rules
+    assert [each.name for each in CODED.select([name])] == rules
+    assert CODED.resolved([name, name]) == tuple(rules)
+    kept = [each.name for each in CODED.select(ignore=[name], preset=Preset.ALL)]
+    assert kept == [each for each in CODED.names if each not in rules]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("DL1000", r"no rule answers DL1000: .*problem of the input"),
+        ("dl3061", r"no rule answers DL3061: .*problem of the input"),
+        ("SC2086", r"no rule answers SC2086: .*ShellCheck"),
+        ("invalidbaseimageplatform", r"no rule answers InvalidBaseImagePlatform: .*network"),
+        ("DL4006", r"^no installed rule answers DL4006$"),
+        ("DL9999", r"unknown rule 'DL9999'; `dockfix rules`"),
+        ("DL3005", r"unknown rule 'DL3005'; `dockfix rules`"),
+        ("DL306", r"unknown rule 'DL306'; did you mean 'DL3006'\?"),
+        ("StageNameCase", r"unknown rule 'StageNameCase'; did you mean 'StageNameCasing'\?"),
+    ],
+)
+def test_a_code_that_no_rule_answers_is_explained(code: str, message: str) -> None:
+    with pytest.raises(UnknownRuleError, match=message):
+        CODED.named(code)
+
+
+def test_presets_include_each_other() -> None:
+    registry = Registry(tuple(replace(made(each.value), preset=each) for each in reversed(Preset)))
+    for number, preset in enumerate(Preset, 1):
+        assert {each.name for each in registry.select(preset=preset)} == {each.value for each in list(Preset)[:number]}
+    assert [each.name for each in registry.select(["all"], preset=Preset.STRICT)] == ["all"]
+    assert [each.name for each in registry.select(extend=["all"], ignore=["strict"], preset=Preset.STRICT)] == [
+        "all",
+        "recommended",
+    ]
 
 
 def test_a_word_that_several_names_begin_with_is_no_suggestion() -> None:

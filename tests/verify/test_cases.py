@@ -33,6 +33,7 @@ WITHOUT_CASE: Final[Mapping[str, str]] = {
     "copy-from-self": _NO_FIX,
     "error-masked": _NO_FIX,
     "healthcheck-drift": _NO_FIX,
+    "ignore-comment": _NO_FIX,
     "node-env": _NO_FIX,
     "package-upgrade": _NO_FIX,
     "pip-pin": _NO_FIX,

@@ -22,6 +22,8 @@
 - `init`: `dockfix init`: a new Dockerfile.
 - `initialising`: what `dockfix init` does.
 - `interactive`: asks about each fix, as `git add -p` asks about each hunk.
+- `migrate`: `dockfix migrate`: the configuration of another tool as one of dockfix.
+- `migrating`: what `dockfix migrate` does.
 - `narrowing`: the findings of a run that `dockfix check` shows.
 - `new`: `dockfix new`: a new pack, or a new rule in a pack.
 - `options`: the shared options of commands, for typer.

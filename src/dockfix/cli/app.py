@@ -14,6 +14,7 @@ from dockfix.cli.check import check
 from dockfix.cli.explain import explain
 from dockfix.cli.helping import Command, Group
 from dockfix.cli.init import init
+from dockfix.cli.migrate import migrate
 from dockfix.cli.new import new
 from dockfix.cli.report import report
 from dockfix.cli.rules import rules
@@ -40,7 +41,8 @@ _EXIT_CODES: Final = {
     ),
     "check": (
         "0 no findings at or above --fail-level",
-        "1 findings at or above --fail-level (refusals of severity info do not count)",
+        "1 findings at or above --fail-level. Of severity info, refusals do not count, and advice only with"
+        " --fail-level info",
         _USAGE,
         _DEFECT,
         _INTERRUPTED,
@@ -64,6 +66,11 @@ _EXIT_CODES: Final = {
     "rules": ("0 the rules are listed", "2 wrong usage, or a pack that cannot be loaded", _INTERRUPTED),
     "explain": ("0 the page is shown", "2 wrong usage, an unknown rule, or a pack that cannot be loaded", _INTERRUPTED),
     "init": ("0 the Dockerfile is written", "2 wrong usage, or a file that exists already", _INTERRUPTED),
+    "migrate": (
+        "0 the configuration is printed or written",
+        "2 wrong usage, a file that cannot be used, or a configuration that exists already",
+        _INTERRUPTED,
+    ),
     "new": ("0 the files are written", "2 wrong usage, or a rule that exists already", _INTERRUPTED),
     "ast": ("0 every file was read", "2 wrong usage, or a file that cannot be read", _INTERRUPTED),
 }
@@ -96,5 +103,5 @@ def root(
     """Fixes Dockerfiles with small, lossless, checked edits."""
 
 
-for _command in (check, apply, verify, report, baseline, targets, rules, explain, init, new, ast):
+for _command in (check, apply, verify, report, baseline, targets, rules, explain, init, migrate, new, ast):
     app.command(cls=Command, epilog="\n".join(_EXIT_CODES[_command.__name__]))(_command)

@@ -17,6 +17,7 @@ def apply(
     paths: options.PathsArgument = None,
     rule: options.RuleOption = None,
     skip: options.SkipOption = None,
+    preset: options.PresetOption = None,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Also apply fixes that need review.")] = False,
     diff: Annotated[
         bool, typer.Option("--diff", "--dry-run", help="Print the changes as a unified diff and write nothing.")
@@ -71,6 +72,7 @@ def apply(
         paths=paths,
         rules=rule,
         skip=skip,
+        preset=preset,
         unsafe=unsafe,
         context=build_root,
         build_contexts=build_context,

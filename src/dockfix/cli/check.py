@@ -17,6 +17,7 @@ def check(
     paths: options.PathsArgument = None,
     rule: options.RuleOption = None,
     skip: options.SkipOption = None,
+    preset: options.PresetOption = None,
     form: Annotated[
         Format | None,
         typer.Option(
@@ -35,7 +36,7 @@ def check(
             "--fail-level",
             metavar="SEVERITY",
             help="Exit with code 1 only if a finding has at least this severity (error, warning or info), or never"
-            " (none). Default: that of the configuration, else info.",
+            " (none). Default: that of the configuration, else info without advice of severity info.",
         ),
     ] = None,
     exit_zero: Annotated[
@@ -91,6 +92,7 @@ def check(
         paths=paths,
         rules=rule,
         skip=skip,
+        preset=preset,
         context=build_root,
         build_contexts=build_context,
         compose=compose,

@@ -161,8 +161,10 @@ def _fails(result: RunResult, todo: Sequence[Plan], more: CheckGiven) -> bool:
     if more.exit_zero:
         return False
     if more.fail_level is None:
-        return result.fails(todo[0].settings.fail_level)
-    return result.fails(None if more.fail_level is FailLevel.NONE else Severity(more.fail_level.value))
+        own = todo[0].settings
+        return result.fails(own.fail_level, info_advice=own.fail_on_info_advice)
+    level = None if more.fail_level is FailLevel.NONE else Severity(more.fail_level.value)
+    return result.fails(level, info_advice=level is Severity.INFO)
 
 
 _OF_FINDINGS: Final = {

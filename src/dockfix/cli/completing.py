@@ -27,17 +27,15 @@ def join_options(environment: MutableMapping[str, str]) -> None:
 
 
 def rule(incomplete: str) -> _Values:
-    """The names of rules, with their titles."""
-    return _starting(_titles(), incomplete)
+    """The names of rules, with their titles; codes of hadolint and BuildKit only once they are begun."""
+    return _starting(_titles(codes=incomplete != ""), incomplete)
 
 
 def rules(incomplete: str) -> _Values:
     """The last name of a list with commas; names that are in the list already are not offered again."""
     before, comma, last = incomplete.rpartition(",")
     given = {each.strip() for each in before.split(",")}
-    return [
-        (before + comma + name, title) for name, title in _starting(_titles(), last.lstrip(" ")) if name not in given
-    ]
+    return [(before + comma + name, title) for name, title in rule(last.lstrip(" ")) if name not in given]
 
 
 def templates(incomplete: str) -> _Values:
@@ -62,8 +60,8 @@ def builders(incomplete: str) -> _Values:
     return _starting(((each, "") for each in NAMES if " " not in each), incomplete)
 
 
-def _titles() -> Iterable[tuple[str, str]]:
-    """All rules of the installed packs; none if a pack is broken, which a run reports."""
+def _titles(*, codes: bool) -> Iterable[tuple[str, str]]:
+    """All rules of the installed packs, and the codes that they answer; none if a pack is broken, as a run reports."""
     from dockfix.output.plain import printable  # noqa: PLC0415 - as below
     from dockfix.rule.registry import RegistryError, load_registry  # noqa: PLC0415 - no other completion needs them
 
@@ -71,7 +69,11 @@ def _titles() -> Iterable[tuple[str, str]]:
         registry = load_registry()
     except RegistryError:
         return ()
-    return [(each.name, printable(each.title)) for each in sorted(registry.codemods, key=lambda each: each.name)]
+    titles = {each.name: printable(each.title) for each in sorted(registry.codemods, key=lambda each: each.name)}
+    if codes:
+        named = sorted({code for each in registry.codemods for code in each.hadolint | each.checks})
+        titles |= {code: ", ".join(each.name for each in registry.named(code)) for code in named}
+    return titles.items()
 
 
 def _starting(values: Iterable[tuple[str, str]], incomplete: str) -> _Values:

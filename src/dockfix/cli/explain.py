@@ -16,12 +16,14 @@ def explain(
     rule: Annotated[
         str,
         typer.Argument(
-            metavar="RULE", autocompletion=completing.rule, help="The name of the rule; `dockfix rules` lists all."
+            metavar="RULE",
+            autocompletion=completing.rule,
+            help="The name of the rule, or a code of hadolint or BuildKit that it answers; `dockfix rules` lists all.",
         ),
     ],
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Show the page of a rule.
+    """Show the page of a rule, or of each rule that answers a code.
 
     The page says what the rule finds, why, and what its fixes do.
     """
@@ -31,7 +33,8 @@ def explain(
     terminal = console(color)
     registry = registry_of(context.obj, terminal)
     try:
-        codemod = registry.get(rule)
+        codemods = registry.named(rule)
     except UnknownRuleError as error:
         terminal.fail(shown(str(error)))
-    terminal.prose(page_text(codemod, style=terminal.out_style), page=True)
+    pages = [page_text(each, style=terminal.out_style) for each in codemods]
+    terminal.prose("\n\n".join(pages), page=True)

@@ -18,6 +18,14 @@ FILES: Final = "File selection"
 """Sections of `--help`; other options are in the first or the last one."""
 
 
+class PresetName(enum.StrEnum):
+    """The presets, as `dockfix.rule.model` has them, which completion need not load."""
+
+    RECOMMENDED = "recommended"
+    STRICT = "strict"
+    ALL = "all"
+
+
 def listed(choices: type[enum.Enum]) -> str:
     """All values of an option, as its help says them."""
     *first, last = (str(each.value) for each in choices)
@@ -80,7 +88,7 @@ RuleOption: TypeAlias = Annotated[
         "-r",
         metavar="RULE",
         autocompletion=completing.rules,
-        help="Run only this rule (repeatable, or separated by commas).",
+        help="Run only this rule, also by a code of hadolint or BuildKit (repeatable, or separated by commas).",
     ),
 ]
 SkipOption: TypeAlias = Annotated[
@@ -90,6 +98,15 @@ SkipOption: TypeAlias = Annotated[
         metavar="RULE",
         autocompletion=completing.rules,
         help="Do not run this rule (repeatable, or separated by commas).",
+    ),
+]
+PresetOption: TypeAlias = Annotated[
+    PresetName | None,
+    typer.Option(
+        "--preset",
+        metavar="PRESET",
+        help="Run the rules of a preset: recommended, strict or all. Default: that of the configuration, else"
+        " recommended.",
     ),
 ]
 ContextOption: TypeAlias = Annotated[

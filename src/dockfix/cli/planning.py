@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ class Given:
     paths: Sequence[str] | None = None
     rules: Sequence[str] | None = None
     skip: Sequence[str] | None = None
+    preset: str | None = None
     unsafe: bool = False
     context: str | None = None
     build_contexts: Sequence[str] | None = None
@@ -112,7 +113,9 @@ def _project_of(path: str, root: Path) -> Path:
 def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], console: Console) -> Plan:
     select, ignore = _names("--rule", given.rules, console), _names("--skip", given.skip, console)
     config = _config(given, root, console)
-    _check_rules(rules, {"--rule": select, "--skip": ignore}, console)
+    select, ignore = _rules(rules, "--rule", select, console), _rules(rules, "--skip", ignore, console)
+    if select and given.preset is not None:
+        console.fail("--preset and --rule cannot be combined: --rule says exactly which rules run")
     _check_patterns(given, console)
     context, compose = _context(given, root, console), _compose(given, root, console)
     contexts = _build_contexts(given, console)
@@ -122,7 +125,8 @@ def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], conso
         configured = _configured(config, rules, context)
         return replace(
             configured,
-            select=select or configured.select,
+            select=select or (configured.select if given.preset is None else ()),
+            preset=configured.preset if given.preset is None else Preset(given.preset),
             extend_select=() if select else configured.extend_select,
             ignore=(*configured.ignore, *ignore),
             unsafe=given.unsafe or configured.unsafe,
@@ -137,6 +141,7 @@ def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], conso
         )
 
     from dockfix.project.problems import InputError  # noqa: PLC0415 - not for completion
+    from dockfix.rule.model import Preset  # noqa: PLC0415 - as above
 
     try:
         settings = settings_of_config(config)
@@ -231,15 +236,14 @@ def _note_config_above(root: Path, console: Console) -> None:
             )
 
 
-def _check_rules(registry: Registry, options: Mapping[str, Sequence[str]], console: Console) -> None:
+def _rules(registry: Registry, option: str, names: Sequence[str], console: Console) -> tuple[str, ...]:
+    """The rules that an option names, by their own names or by codes that they answer."""
     from dockfix.rule.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
 
-    for option, names in options.items():
-        for name in names:
-            try:
-                registry.get(name)
-            except UnknownRuleError as error:
-                console.fail(f"{option}: {shown(str(error))}")
+    try:
+        return registry.resolved(names)
+    except UnknownRuleError as error:
+        console.fail(f"{option}: {shown(str(error))}")
 
 
 def _check_patterns(given: Given, console: Console) -> None:

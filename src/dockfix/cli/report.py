@@ -18,6 +18,7 @@ def report(
     paths: options.FilesArgument = None,
     rule: options.RuleOption = None,
     skip: options.SkipOption = None,
+    preset: options.PresetOption = None,
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Also show the diff of fixes that need review, and verify them.")
     ] = False,
@@ -74,6 +75,7 @@ def report(
         paths=paths,
         rules=rule,
         skip=skip,
+        preset=preset,
         unsafe=unsafe,
         context=build_root,
         build_contexts=build_context,

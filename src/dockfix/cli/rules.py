@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -33,6 +34,10 @@ def rules(
             show_default=False,
         ),
     ] = CatalogueFormat.TEXT,
+    preset: Annotated[
+        options.PresetName | None,
+        typer.Option("--preset", metavar="PRESET", help="List only the rules of a preset: recommended, strict or all."),
+    ] = None,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
     """List the rules, in the order in which they run."""
@@ -41,6 +46,10 @@ def rules(
 
     terminal = console(color)
     registry = registry_of(context.obj, terminal)
+    if preset is not None:
+        from dockfix.rule.model import Preset  # noqa: PLC0415 - of this option only
+
+        registry = replace(registry, codemods=registry.in_preset(Preset(preset)))
     if form is CatalogueFormat.SCHEMA:
         from dockfix.rule.reference import schema_text  # noqa: PLC0415 - of this format only
 

@@ -18,6 +18,7 @@ def verify(
     paths: options.FilesArgument = None,
     rule: options.RuleOption = None,
     skip: options.SkipOption = None,
+    preset: options.PresetOption = None,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Also verify fixes that need review.")] = False,
     form: Annotated[
         VerifyFormat,
@@ -71,6 +72,7 @@ def verify(
         paths=paths,
         rules=rule,
         skip=skip,
+        preset=preset,
         unsafe=unsafe,
         context=build_root,
         build_contexts=build_context,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config
+from dockfix.project.config_keys import SEVERITIES
 from dockfix.project.discovery import bad_pattern
 from dockfix.project.policy import NO_POLICY, PathPattern, Policy
-from dockfix.rule.model import Severity
+from dockfix.rule.model import Preset, Severity
 from dockfix.rule.registry import Registry, UnknownRuleError
 
 if TYPE_CHECKING:
@@ -23,14 +24,16 @@ def settings_of(config: Config, registry: Registry) -> Settings:
     Raises:
         InputError: it names an unknown rule or a folder that does not exist, or has an invalid pattern or option.
     """
-    _check_names(config, registry)
+    if config.select and config.preset is not None:
+        raise config.error("preset has no effect if select says which rules run; use extend-select", "preset")
     _check_patterns(config)
     if config.context is not None and not config.context.is_dir():
         raise config.error(f"context: {config.context} is not a folder", "context")
     return Settings(
-        select=config.select,
-        extend_select=config.extend_select,
-        ignore=config.ignore,
+        select=_names(config, registry, config.select, "select"),
+        extend_select=_names(config, registry, config.extend_select, "extend-select"),
+        ignore=_names(config, registry, config.ignore, "ignore"),
+        preset=Preset.RECOMMENDED if config.preset is None else Preset(config.preset),
         unsafe=config.unsafe,
         exclude=config.exclude,
         force_exclude=config.force_exclude,
@@ -40,29 +43,21 @@ def settings_of(config: Config, registry: Registry) -> Settings:
         jobs=min(config.jobs or processors(), processors()),
         base_images=config.base_images,
         rule_options=configured_options(config, registry),
-        policy=_policy(config),
+        policy=_policy(config, registry),
         targets=config.targets,
-        fail_level=None if config.fail_level == "none" else Severity(config.fail_level),
+        fail_level=None if config.fail_level == "none" else Severity(config.fail_level or Severity.INFO),
+        fail_on_info_advice=config.fail_level == "info",
         baseline=config.baseline,
         config=config.path,
     )
 
 
-def _check_names(config: Config, registry: Registry) -> None:
-    """Check that every rule that the configuration names exists."""
-    named: list[tuple[tuple[str, ...], Sequence[str]]] = [
-        (("select",), config.select),
-        (("extend-select",), config.extend_select),
-        (("ignore",), config.ignore),
-    ]
-    named += [(("severity", name), [name]) for name in config.severity]
-    named += [(("per-file-ignores", pattern), names) for pattern, names in config.per_file_ignores.items()]
-    for keys, names in named:
-        for name in names:
-            try:
-                registry.get(name)
-            except UnknownRuleError as error:
-                raise config.error(f"{keys[0]}: {error}", *keys) from error
+def _names(config: Config, registry: Registry, names: Sequence[str], *keys: str) -> tuple[str, ...]:
+    """The rules that a key of the configuration names, by their own names or by codes that they answer."""
+    try:
+        return registry.resolved(names)
+    except UnknownRuleError as error:
+        raise config.error(f"{keys[0]}: {error}", *keys) from error
 
 
 def _check_patterns(config: Config) -> None:
@@ -76,11 +71,21 @@ def _check_patterns(config: Config) -> None:
             raise config.error(f"{keys[0]}: {bad!r} is not a valid pattern of .gitignore", *keys)
 
 
-def _policy(config: Config) -> Policy:
+def _policy(config: Config, registry: Registry) -> Policy:
     if not (config.severity or config.per_file_ignores):
         return NO_POLICY
-    ignores = tuple((PathPattern(text), frozenset(names)) for text, names in config.per_file_ignores.items())
-    return Policy(config.severity, ignores)
+    severity: dict[str, str] = {}
+
+    def weight(name: str) -> tuple[bool, int]:
+        return name in registry.rule_names.rules, -SEVERITIES.index(config.severity[name])
+
+    for name in sorted(config.severity, key=weight):  # a rule's own name wins, else the highest severity of its codes
+        severity |= dict.fromkeys(_names(config, registry, [name], "severity", name), config.severity[name])
+    ignores = tuple(
+        (PathPattern(text), frozenset(_names(config, registry, names, "per-file-ignores", text)))
+        for text, names in config.per_file_ignores.items()
+    )
+    return Policy(severity, ignores)
 
 
 def configured_options(config: Config, registry: Registry) -> RuleOptions:

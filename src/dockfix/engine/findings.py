@@ -160,7 +160,7 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
         elif mode.in_scope(path):
             text = workspace.text_if_any(path) or ""
             lines = Lines(text)
-            if not suppresses_in_text(text, codemod.name, lines.line(finding.at.start)):
+            if not suppresses_in_text(text, codemod.name, lines.line(finding.at.start), codemod.aliases):
                 yield _locate(codemod, finding, lines, path, text, workspace.project, options)
 
 

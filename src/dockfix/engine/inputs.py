@@ -13,6 +13,7 @@ from dockfix.project.discovery import not_excluded
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import Project, Target, is_project_file_name
 from dockfix.rule.model import Codemod
+from dockfix.rule.naming import RuleNames
 from dockfix.rule.suppression import Suppressions
 
 
@@ -93,26 +94,26 @@ def first_problem(target: Target, shown: str) -> InputProblem:
 
 
 def ignore_warnings(
-    target: Target, result: FileResult, codemods: Sequence[Codemod], names: frozenset[str], shown: str
+    target: Target, result: FileResult, codemods: Sequence[Codemod], names: RuleNames, shown: str
 ) -> tuple[InputProblem, ...]:
     """The mistakes in dockfix's comments in a Dockerfile, and the comments that ignore nothing."""
     if "dockfix" not in target.text.lower():
         return ()
     suppressions = Suppressions(target.dockerfile)
     warnings = suppressions.mistakes(names)
-    unused = _unused_ignores(target, codemods)
+    unused = _unused_ignores(target, codemods, names)
     if unused and result.changed:  # a fix may have created what a comment ignores
-        unused &= _unused_ignores(target.with_text(result.text), codemods)
+        unused &= _unused_ignores(target.with_text(result.text), codemods, names)
     for number, name in unused:
         line = suppressions.directives[number][0].line
         warnings.append((line, f"unused dockfix comment: {name} has no finding here"))
     return tuple(InputProblem(shown, line, message) for line, message in sorted(warnings))
 
 
-def _unused_ignores(target: Target, codemods: Sequence[Codemod]) -> set[tuple[int, str]]:
+def _unused_ignores(target: Target, codemods: Sequence[Codemod], names: RuleNames) -> set[tuple[int, str]]:
     """The ignore comments without effect, except those for project rules."""
     suppressions = Suppressions(target.dockerfile)
-    named = frozenset().union(*(directive.names for _, directive in suppressions.directives))
+    named = names.of_all(name for _, directive in suppressions.directives for name in directive.names)
     policy = target.own_options.policy
     concerned = [
         each
@@ -123,4 +124,4 @@ def _unused_ignores(target: Target, codemods: Sequence[Codemod]) -> set[tuple[in
         return set()
     found, defects = findings(target.with_text(suppressions.disarmed()), concerned)
     complete = {each.name for each in concerned} - {defect.rule for defect in defects}
-    return suppressions.unused(((each.rule, each.finding.at) for each in found), complete)
+    return suppressions.unused(((each.rule, each.finding.at) for each in found), complete, names)

@@ -81,7 +81,7 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
 
 
 def _selected(settings: Settings, registry: Registry) -> tuple[Codemod, ...]:
-    return registry.select(settings.select, settings.ignore, settings.extend_select)
+    return registry.select(settings.select, settings.ignore, settings.extend_select, settings.preset)
 
 
 def _read(config: Path | None) -> Config:

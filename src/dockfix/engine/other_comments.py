@@ -15,6 +15,7 @@ from dockfix.engine.results import shown_path
 from dockfix.engine.settings import Mode
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.rule.model import Codemod
+from dockfix.rule.naming import RuleNames
 from dockfix.rule.suppression import FOR_ALL, Suppressions, disarmed_text, mistakes_in_text, unused_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines, Span
@@ -25,7 +26,7 @@ _Place: TypeAlias = tuple[str, Span]
 __all__ = ["comment_mistakes", "unused_comments"]
 
 
-def comment_mistakes(workspace: Workspace, counted: Sequence[Path], names: frozenset[str]) -> Iterator[InputProblem]:
+def comment_mistakes(workspace: Workspace, counted: Sequence[Path], names: RuleNames) -> Iterator[InputProblem]:
     """The mistakes in dockfix's comments in the compose, bake and ignore files of a run."""
     for path, text in _other_texts(workspace, counted).items():
         for line, message in mistakes_in_text(text, names):
@@ -33,7 +34,13 @@ def comment_mistakes(workspace: Workspace, counted: Sequence[Path], names: froze
 
 
 def unused_comments(
-    workspace: Workspace, codemods: Sequence[Codemod], mode: Mode, counted: Sequence[Path], *, all_rules: bool
+    workspace: Workspace,
+    codemods: Sequence[Codemod],
+    mode: Mode,
+    counted: Sequence[Path],
+    names: RuleNames,
+    *,
+    all_rules: bool,
 ) -> Iterator[InputProblem]:
     """The comments without effect, as far as only a check of the whole project can tell.
 
@@ -42,6 +49,7 @@ def unused_comments(
         codemods: the rules that ran.
         mode: as of the run.
         counted: the files and folders that were checked; nothing is known unless the project root is one of them.
+        names: the names of all installed rules.
         all_rules: whether all rules ran that are not opt-in; else nothing is known of comments that ignore all rules.
     """
     if workspace.project.root not in counted:
@@ -53,7 +61,8 @@ def unused_comments(
         if "dockfix" in each.text.lower()
     }
     rules = [each for each in codemods if each.check_project is not None]
-    named = {name for each in own.values() for _, directive in each.directives for name in directive.names}
+    written = {name for each in own.values() for _, directive in each.directives for name in directive.names}
+    named = names.of_all(written) | (written & FOR_ALL)
     if not others and not named & ({each.name for each in rules} | FOR_ALL):
         return
     bare = workspace.with_changes(
@@ -71,7 +80,7 @@ def unused_comments(
             complete -= FOR_ALL if defects else set()
         policy, shown = bare.target(bare.by_path[path]).own_options.policy, bare.display(path)
         known = {name for name in complete if name in FOR_ALL or not policy.ignores(name, shown)}
-        for number, name in sorted(suppressions.unused(_with_all(places), known)):
+        for number, name in sorted(suppressions.unused(_with_all(places), known, names)):
             line = suppressions.directives[number][0].line
             yield _unused(shown_path(path), line, name)
     # a rule that checks Dockerfiles one by one has no finding in another file
@@ -79,7 +88,7 @@ def unused_comments(
     for path, text in others.items():
         lines = Lines(text)
         at_lines = [(rule, lines.line(at.start)) for rule, at in _with_all(found.get(path, []))]
-        for line, name in unused_in_text(text, at_lines, complete):
+        for line, name in unused_in_text(text, at_lines, complete, names):
             yield _unused(shown_path(path), line, name)
 
 

@@ -183,21 +183,25 @@ class RunResult:
 
     @property
     def actionable(self) -> bool:
-        """Whether there is something to do: any finding but refusals of severity info, which say that all is right."""
+        """Whether there is something to do: any finding but refusals and advice of severity info."""
         return self.fails(Severity.INFO)
 
-    def fails(self, level: Severity | None) -> bool:
-        """Whether there is a finding of a severity or a higher one; refusals of severity info do not count.
+    def fails(self, level: Severity | None, *, info_advice: bool = False) -> bool:
+        """Whether there is a finding of a severity or a higher one.
+
+        Refusals of severity info, which say that all is right, do not count.
 
         Args:
             level: the severity; None for none.
+            info_advice: whether advice of severity info counts.
         """
         if level is None:
             return False
         severities = list(Severity)  # the highest first
         counted = severities[: severities.index(level) + 1]
+        of_info = (Fix, Advice) if info_advice else (Fix,)
         return any(
-            found.severity in counted and not (isinstance(found.finding, Refusal) and found.severity is Severity.INFO)
+            found.severity in counted and (found.severity is not Severity.INFO or isinstance(found.finding, of_info))
             for each in self.files
             for found in each.remaining
         )

@@ -99,7 +99,7 @@ def run_text(
     project = Project(real_root) if path is None else _load(real_root, settings)
     mode = Mode(fix=fix, unsafe=settings.unsafe, single=True)
     rules = rules_for(settings, registry, [] if path is None else [path], real_root)
-    work = Work(project, rules.options, rules.codemods, frozenset(registry.names), mode)
+    work = Work(project, rules.options, rules.codemods, registry.rule_names, mode)
     if rules.problems:
         shown = STDIN if path is None else str(path)
         text = decode(data)
@@ -170,7 +170,7 @@ def _run(
     problems += rules.problems
     # the mode is sent to workers: what cannot be sent is added afterwards
     mode = replace(mode, single=len(files) == 1)
-    work = Work(project, rules.options, codemods, frozenset(registry.names), mode)
+    work = Work(project, rules.options, codemods, registry.rule_names, mode)
     done: list[Done] = []
     for each in do_all(work, files, settings.jobs):
         done.append(each)
@@ -189,7 +189,7 @@ def _run(
     others += comment_mistakes(workspace, counted, work.names)
     if not run.changed:  # a fix may have created what a comment ignores
         all_rules = {each.name for each in registry.codemods if not each.opt_in} <= {each.name for each in codemods}
-        others += unused_comments(run.workspace, codemods, mode, counted, all_rules=all_rules)
+        others += unused_comments(run.workspace, codemods, mode, counted, work.names, all_rules=all_rules)
     return replace(
         run,
         files=tuple(each if each.written else each.with_lines_before() for each in results),

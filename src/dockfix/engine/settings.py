@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dockfix.project.policy import NO_POLICY, Policy, TargetContext
 from dockfix.project.target import BuildOptions
-from dockfix.rule.model import Diagnostic, Severity
+from dockfix.rule.model import Diagnostic, Preset, Severity
 
 if TYPE_CHECKING:
     from dockfix.project.config import Config
@@ -47,9 +47,10 @@ class Settings:
     """What a run does: which rules it runs on which files, and how the files are built.
 
     Args:
-        select: names of the rules to run; empty: all that are not opt-in.
-        extend_select: names of rules to run in addition to `select`.
-        ignore: names of rules not to run.
+        select: names of the rules to run, or codes that they answer; empty: the rules of `preset`.
+        extend_select: the same of rules to run in addition to `select` or `preset`.
+        ignore: the same of rules not to run.
+        preset: the preset whose rules run, unless `select` says which rules run.
         unsafe: whether unsafe fixes are also applied.
         exclude: patterns as in `.gitignore`, relative to the root, of files and folders that a search leaves out.
         force_exclude: whether `exclude` also applies to files and folders that are named.
@@ -64,6 +65,7 @@ class Settings:
         policy: the severities of rules, and the rules that are ignored in some files.
         targets: the contexts of the Dockerfiles that match a pattern.
         fail_level: the lowest severity of a finding for which `check` fails; None if none does.
+        fail_on_info_advice: whether `check` also fails for advice of severity info, if `fail_level` is info.
         baseline: the file with accepted findings, which `check` does not show.
         config: the configuration file that these settings are from.
         nearest: the settings for the files below another configuration file, which is the nearest one up the tree from
@@ -73,6 +75,7 @@ class Settings:
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    preset: Preset = Preset.RECOMMENDED
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
@@ -87,6 +90,7 @@ class Settings:
     policy: Policy = NO_POLICY
     targets: tuple[TargetContext, ...] = ()
     fail_level: Severity | None = Severity.INFO
+    fail_on_info_advice: bool = False
     baseline: Path | None = None
     config: Path | None = None
     nearest: Callable[[Config], Settings] | None = field(default=None, compare=False, repr=False)

@@ -22,6 +22,7 @@ from dockfix.project.files import FileText, read_file
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, Project, Target, target_for
 from dockfix.rule import Codemod, LazyFunction
+from dockfix.rule.naming import RuleNames
 
 PARALLEL_FROM: Final = 40
 """The number of files from which starting processes saves time."""
@@ -39,7 +40,7 @@ class Work:
     project: Project
     options: BuildOptions
     codemods: tuple[Codemod, ...]
-    names: frozenset[str]
+    names: RuleNames
     mode: Mode
 
 

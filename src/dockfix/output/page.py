@@ -26,7 +26,9 @@ def page_text(codemod: Codemod, *, style: Style = PLAIN) -> str:
     effects = ", ".join(sorted(effect.value for effect in codemod.effects)) or "nothing"
     facts = f"{codemod.severity.value}, {codemod.category.value}, since {codemod.since}; fixes may change: {effects}"
     if codemod.opt_in:
-        facts += "; opt-in: runs only if it is selected by name"
+        facts += f"; preset {codemod.preset.value}: does not run by default"
+    if codes := ", ".join([*sorted(codemod.hadolint), *sorted(codemod.checks)]):
+        facts += f"; answers {codes}"
     return f"{style('bold', codemod.name)}: {codemod.title}\n{style('dim', facts)}\n\n{_render(safe, style)}\n"
 
 

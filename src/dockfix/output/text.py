@@ -223,19 +223,16 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def rules_table(registry: Registry, *, style: Style = PLAIN) -> str:
-    """The rules, one per line, in running order."""
+    """The rules, one per line, in running order: with the preset, and the codes of hadolint and BuildKit at the end."""
     rows: list[Sequence[str]] = [
-        (
-            codemod.name,
-            codemod.severity.value,
-            codemod.category.value,
-            codemod.title + (" (opt-in)" if codemod.opt_in else ""),
-        )
+        (codemod.name, codemod.severity.value, codemod.category.value, codemod.preset.value, codemod.title)
         for codemod in registry.codemods
     ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    return "".join(
-        f"{style('bold', row[0].ljust(widths[0]))}  {style(row[1], row[1].ljust(widths[1]))}"
-        f"  {row[2].ljust(widths[2])}  {row[3]}\n"
-        for row in rows
-    )
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    lines = []
+    for codemod, row in zip(registry.codemods, rows, strict=True):
+        codes = ", ".join([*sorted(codemod.hadolint), *sorted(codemod.checks)])
+        name, severity, category, preset = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        cells = [style("bold", name), style(row[1], severity), category, preset, row[4]]
+        lines.append("  ".join(cells) + (style("dim", f" ({codes})") if codes else ""))
+    return "".join(f"{line}\n" for line in lines)

@@ -24,7 +24,9 @@ from dockfix.project.problems import InputError, closest
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
-__all__ = ["KEYS", "Config", "Key", "config_in", "find_config", "load_config", "read_config"]
+__all__ = [
+    "KEYS", "Config", "Key", "LineOf", "config_in", "find_config", "kind_of", "load_config", "read_config", "read_yaml",
+]  # fmt: skip
 
 _PYPROJECT: Final = "pyproject.toml"
 _MAX_NODES: Final = 10_000
@@ -48,12 +50,13 @@ class Config:
     """
 
     path: Path | None = None
+    preset: str | None = None
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, str] = field(default_factory=dict)
     per_file_ignores: Mapping[str, list[str]] = field(default_factory=dict)
-    fail_level: str = "info"
+    fail_level: str | None = None
     baseline: Path | None = None
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
@@ -135,7 +138,7 @@ def read_config(path: Path) -> Config:
                 message = "the keys of this file are at its top, without [tool.dockfix]"
                 raise InputError(str(path), _toml_line(text, "tool"), message)
         return _config(path, table, lambda keys: _toml_line(text, *keys))
-    return _config(path, *_yaml(path))
+    return _config(path, *read_yaml(path))
 
 
 def _config(path: Path, table: Mapping[str, object], line_of: LineOf) -> Config:
@@ -158,11 +161,11 @@ def _config(path: Path, table: Mapping[str, object], line_of: LineOf) -> Config:
 
 def _wrong_value(path: Path, name: str, key: Key, value: object, line_of: LineOf) -> InputError:
     if not (isinstance(value, dict) and key.expected.startswith("a table")):
-        return InputError(str(path), line_of((name,)), f"{name} must be {key.expected}, not {_kind(value)}")
+        return InputError(str(path), line_of((name,)), f"{name} must be {key.expected}, not {kind_of(value)}")
     inner = next((each for each in value if not key.accepts({each: value[each]})), None)
     if inner is None:
         return InputError(str(path), line_of((name,)), f"{name} must be {key.expected}")
-    but = f"{_short(inner)!r} has {_kind(value[inner])}"
+    but = f"{_short(inner)!r} has {kind_of(value[inner])}"
     return InputError(str(path), line_of((name, inner)), f"{name} must be {key.expected}, but {but}")
 
 
@@ -183,7 +186,7 @@ def _target(path: Path, table: Mapping[str, object], folder: Path, line_of: Line
         raise wrong("each table needs `files`, a pattern or a list of patterns", "files")
     context, named = table.get("context"), table.get("build-contexts", {})
     if context is not None and not KEYS["context"].accepts(context):
-        raise wrong(f"context must be the path of a folder, not {_kind(context)}", "context")
+        raise wrong(f"context must be the path of a folder, not {kind_of(context)}", "context")
     if not KEYS["build-contexts"].accepts(named):
         raise wrong("build-contexts must be a table of names and references", "build-contexts")
     if context is None and not named:
@@ -196,7 +199,8 @@ def _target(path: Path, table: Mapping[str, object], folder: Path, line_of: Line
     )
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """A value as a message calls it."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -270,7 +274,12 @@ def _toml_line(text: str, *keys: str) -> int | None:
     return found
 
 
-def _yaml(path: Path) -> tuple[dict[str, object], LineOf]:
+def read_yaml(path: Path) -> tuple[dict[str, object], LineOf]:
+    """The table that a YAML file holds, and the lines of its keys.
+
+    Raises:
+        InputError: the file cannot be read, is not valid YAML, or holds no table.
+    """
     from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and only needed where there is such a file
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
     from ruamel.yaml.nodes import MappingNode  # noqa: PLC0415

@@ -8,10 +8,13 @@ from typing import Final
 
 from dockfix.project.problems import closest
 
-__all__ = ["KEYS", "SEVERITIES", "TARGET_KEYS", "Key", "is_strings", "unknown_key"]
+__all__ = ["KEYS", "PRESETS", "SEVERITIES", "TARGET_KEYS", "Key", "is_strings", "unknown_key"]
 
 SEVERITIES: Final = ("error", "warning", "info")
 """The severities of findings, the highest first."""
+
+PRESETS: Final = ("recommended", "strict", "all")
+"""The presets, the smallest first."""
 
 TARGET_KEYS: Final = ("files", "context", "build-contexts")
 """The keys of a table of `targets`."""
@@ -66,18 +69,29 @@ def _is_boolean(value: object) -> bool:
 
 
 KEYS: Final[Mapping[str, Key]] = {
+    "preset": Key(
+        "recommended, strict or all",
+        lambda value: value in PRESETS,
+        {"type": "string", "enum": [*PRESETS]},
+        "The rules to run: `recommended` has those that nearly everyone agrees with; `strict` also those that ask for"
+        " more work, or for a habit that not every team has; `all` also contested ones, and those that need options."
+        " `extend-select` adds rules, `ignore` leaves rules out.",
+        "`recommended`",
+    ),
     "select": Key(
         "a list of rule names",
         lambda value: is_strings(value) and value != [],  # an empty list could mean no rule or all of them
         {**_STRINGS, "minItems": 1},
-        "The rules to run.",
-        "all rules that are not opt-in",
+        "The rules to run, exactly these. Cannot be combined with `preset`. Here and in all other keys, a rule may also"
+        " be named by a code of hadolint (`DL3008`) or a build check of BuildKit (`StageNameCasing`), which means"
+        " all rules that [answer it](hadolint.md).",
+        "the rules of `preset`",
     ),
     "extend-select": Key(
         "a list of rule names",
         is_strings,
         _STRINGS,
-        "Rules to run in addition to those of `select`.",
+        "Rules to run in addition to those of `select` or `preset`.",
         "none",
     ),
     "ignore": Key("a list of rule names", is_strings, _STRINGS, "Rules not to run.", "none"),
@@ -102,8 +116,9 @@ KEYS: Final[Mapping[str, Key]] = {
         "error, warning, info or none",
         lambda value: value in (*SEVERITIES, "none"),
         {"type": "string", "enum": [*SEVERITIES, "none"]},
-        "The lowest severity of a finding for which `dockfix check` exits with code 1; `none`: no finding does.",
-        "`info`",
+        "The lowest severity of a finding for which `dockfix check` exits with code 1; `none`: no finding does. What"
+        " dockfix does not fix and reports with severity info never counts.",
+        "`info`, but advice of severity info, for which no fix is known, counts only if the level is set to `info`",
     ),
     "baseline": Key(
         "the path of a file",

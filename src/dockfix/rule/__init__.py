@@ -8,6 +8,10 @@
 - `reference`: the JSON schema and the reference page of the configuration.
 - `workspace`: all files of a run at one moment, for rules that check a whole project.
 - `suppression`: comments that suppress rules.
+- `peer_comments`: those of hadolint and BuildKit.
+- `peers`: the codes of hadolint and BuildKit, and why no rule answers some of them.
+- `naming`: the names of rules: their own, and the codes of hadolint and BuildKit that they answer.
+- `migration`: the configuration of hadolint as one of dockfix.
 - `registry`: the installed packs.
 - `pack_index`: the index of a pack, so that a run imports only the rules that may apply.
 - `scaffold`: new packs and new rules for `dockfix new`.

@@ -241,8 +241,10 @@ class Codemod:
         needs_options: whether the rule finds nothing unless its options are configured.
         page: the rule's page; by default the docstring of the module of `check` or `check_project`, which for a
             `LazyFunction` is looked up when the page is shown.
-        hadolint: codes whose `# hadolint ignore=` also suppresses this rule.
-        checks: BuildKit checks whose `# check=skip=` also suppresses this rule.
+        hadolint: the codes of hadolint that the rule answers. They are other names of the rule, and
+            `# hadolint ignore=` suppresses it.
+        checks: the BuildKit checks that the rule answers. They are other names of the rule, and `# check=skip=`
+            suppresses it.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
         promise: what the fixes may change in the image, and what they achieve; by default the image is the same.
     """
@@ -292,6 +294,11 @@ class Codemod:
     def opt_in(self) -> bool:
         """Whether the rule does not run by default."""
         return self.preset is not Preset.RECOMMENDED
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        """The codes that the rule answers, in lower case."""
+        return frozenset(map(str.lower, self.hadolint | self.checks))
 
     def could_apply(self, lowered: str) -> bool:
         """Whether a text in lower case contains any of the triggers."""

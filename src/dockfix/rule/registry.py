@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import entry_points
 
-from dockfix.project.problems import closest
 from dockfix.rule.lazy import LazyClass
-from dockfix.rule.model import Codemod
+from dockfix.rule.model import Codemod, Preset
+from dockfix.rule.naming import RuleNames, UnknownRuleError, names_of
+
+__all__ = ["BUILT_IN", "GROUP", "Registry", "RegistryError", "UnknownRuleError", "check_classes", "load_registry"]
 
 GROUP = "dockfix.codemods"
 BUILT_IN = "builtin"
@@ -23,17 +26,7 @@ class RegistryError(Exception):
     """A pack that cannot be loaded, or two codemods of one name."""
 
 
-class UnknownRuleError(Exception):
-    """A rule that no pack has; the message suggests the closest name."""
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        self.name = name
-        self.suggestion = closest(name, known)
-        hint = f"; did you mean {self.suggestion!r}?" if self.suggestion else "; `dockfix rules` lists them all"
-        super().__init__(f"unknown rule {name!r}{hint}")
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Registry:
     """The codemods of all packs, in the order in which they run; `packs` is the pack of each, by the codemod's name."""
 
@@ -45,8 +38,13 @@ class Registry:
         """The rules' names, in order."""
         return tuple(codemod.name for codemod in self.codemods)
 
+    @cached_property
+    def rule_names(self) -> RuleNames:
+        """The rules' names, and the codes that they answer."""
+        return names_of(self.codemods)
+
     def get(self, name: str) -> Codemod:
-        """The codemod of a name.
+        """The codemod of a name, not of a code.
 
         Raises:
             UnknownRuleError: no pack has it.
@@ -56,22 +54,52 @@ class Registry:
                 return codemod
         raise UnknownRuleError(name, self.names)
 
+    def named(self, name: str) -> tuple[Codemod, ...]:
+        """The codemods of a name, or of a code of hadolint or BuildKit, which several may answer; in running order.
+
+        Raises:
+            UnknownRuleError: no pack has one.
+        """
+        own = self.rule_names.of(name)
+        if not own:
+            raise UnknownRuleError(name, self.names, self.rule_names.codes)
+        return tuple(codemod for codemod in self.codemods if codemod.name in own)
+
+    def resolved(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The names of the rules that some names and codes are for, in their order, without duplicates.
+
+        Raises:
+            UnknownRuleError: a name or code that no pack has.
+        """
+        return tuple(dict.fromkeys(codemod.name for name in names for codemod in self.named(name)))
+
+    def in_preset(self, preset: Preset) -> tuple[Codemod, ...]:
+        """The codemods of a preset, in running order."""
+        presets = list(Preset)  # the smallest first
+        own = presets[: presets.index(preset) + 1]
+        return tuple(codemod for codemod in self.codemods if codemod.preset in own)
+
     def select(
-        self, select: Sequence[str] = (), ignore: Sequence[str] = (), extend: Sequence[str] = ()
+        self,
+        select: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        extend: Sequence[str] = (),
+        preset: Preset = Preset.RECOMMENDED,
     ) -> tuple[Codemod, ...]:
         """The codemods to run, in running order.
 
         Args:
-            select: names of rules; empty: all that are not opt-in.
-            ignore: names of rules to leave out.
-            extend: names of rules to run in addition to `select`.
+            select: names of rules, or codes that they answer; empty: the rules of the preset.
+            ignore: the same of rules to leave out.
+            extend: the same of rules to run in addition to `select` or the preset.
+            preset: the preset, unless `select` says which rules run.
 
         Raises:
-            UnknownRuleError: a name that no pack has.
+            UnknownRuleError: a name or code that no pack has.
         """
-        wanted = {self.get(name).name for name in select} or {each.name for each in self.codemods if not each.opt_in}
-        wanted |= {self.get(name).name for name in extend}
-        unwanted = {self.get(name).name for name in ignore}
+        wanted = set(self.resolved(select)) or {each.name for each in self.in_preset(preset)}
+        wanted |= set(self.resolved(extend))
+        unwanted = set(self.resolved(ignore))
         return tuple(codemod for codemod in self.codemods if codemod.name in wanted - unwanted)
 
 

@@ -3,20 +3,21 @@
 - `# dockfix: ignore=rule[,rule] because ...` above an instruction: for that instruction.
 - `# dockfix: ignore-file=rule[,rule] because ...` anywhere: for the file.
 - `# dockfix: ignore` and `# dockfix: ignore-file`: all rules.
-- `# hadolint ignore=DL3042,...` above an instruction, `# hadolint global ignore=...`: for the corresponding rules.
-- `# check=skip=RuleName,...` (a BuildKit directive): for the corresponding rules, in the file.
+
+A rule may be named by a code that it answers. `peer_comments` reads the comments of hadolint and BuildKit.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from dockfix.project.problems import closest
 from dockfix.rule.model import Codemod
+from dockfix.rule.naming import RuleNames, UnknownRuleError
+from dockfix.rule.peer_comments import PeerComments, is_for_file
 from dockfix.syntax.source import BOM, Span
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction
 
@@ -31,16 +32,20 @@ _DIRECTIVE = re.compile(
 FOR_ALL = frozenset({"*", "all"})
 """The words for all rules in the names of a directive."""
 
+NO_NAMES = RuleNames(frozenset())
+
 _MALFORMED = (
     "this comment ignores nothing: write `# dockfix: ignore=RULE[,RULE] because ...`,"
     " or `ignore-file=` for the whole file"
 )
-_HADOLINT = re.compile(r"hadolint\s+(global\s+)?ignore\s*=\s*([A-Z0-9]+(?:\s*,\s*[A-Z0-9]+)*)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """A `dockfix:` comment. `names` has rules, or a word for all of them; none if the comment is `malformed`."""
+    """A `dockfix:` comment.
+
+    `names` has rules and codes as they are written, or a word for all rules; none if the comment is `malformed`.
+    """
 
     whole_file: bool = False
     names: frozenset[str] = frozenset()
@@ -52,9 +57,11 @@ class Directive:
         """Whether it ignores every rule."""
         return not self.names.isdisjoint(FOR_ALL)
 
-    def covers(self, rule: str) -> bool:
-        """Whether it ignores a rule."""
-        return rule in self.names or self.is_for_all
+    def covers(self, rule: str, aliases: Set[str] = frozenset()) -> bool:
+        """Whether it ignores a rule, which answers some codes, given in lower case."""
+        if rule in self.names or self.is_for_all:
+            return True
+        return bool(aliases) and any(name.lower() in aliases for name in self.names)
 
 
 def directive_in(text: str) -> Directive | None:
@@ -73,8 +80,8 @@ def directive_in(text: str) -> Directive | None:
 
 def suppresses_file(comment: Comment) -> bool:
     """Whether a comment suppresses rules for its whole file."""
-    ours, theirs = directive_in(comment.text), _HADOLINT.match(comment.text)
-    return bool((ours and ours.whole_file) or (theirs and theirs.group(1)))
+    ours = directive_in(comment.text)
+    return (ours is not None and ours.whole_file) or is_for_file(comment)
 
 
 def comments_above(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, tuple[Comment, ...]]]:
@@ -103,20 +110,12 @@ class Suppressions:
         return tuple(sorted(ours, key=lambda each: each[0].span.start))
 
     @cached_property
-    def _everywhere(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-        rules: set[str] = set()
-        hadolint: set[str] = set()
-        for comment in self._comments:
-            ours = directive_in(comment.text)
-            if ours and ours.whole_file:
-                rules |= ours.names
-            theirs = _HADOLINT.match(comment.text)
-            if theirs and theirs.group(1):
-                hadolint |= {name.upper() for name in _names(theirs.group(2))}
-        check = self.dockerfile.directives.get("check")
-        skips = [part for part in (check.value.split(";") if check else []) if part.strip().lower().startswith("skip=")]
-        checks = {name.lower() for part in skips for name in _names(part.partition("=")[2])}
-        return frozenset(rules), frozenset(hadolint), frozenset(checks)
+    def _for_file(self) -> tuple[Directive, ...]:
+        return tuple(directive for _, directive in self.directives if directive.whole_file)
+
+    @cached_property
+    def _peers(self) -> PeerComments:
+        return PeerComments(self.dockerfile)
 
     @cached_property
     def _comments(self) -> tuple[Comment, ...]:
@@ -126,19 +125,13 @@ class Suppressions:
 
     def suppresses(self, codemod: Codemod, at: Span) -> bool:
         """Whether a finding of a codemod at a place is suppressed."""
-        rules, hadolint, checks = self._everywhere
-        if rules & {codemod.name, *FOR_ALL} or hadolint & codemod.hadolint:
-            return True
-        if checks & {"all", *(name.lower() for name in codemod.checks)} and codemod.checks:
+        if any(each.covers(codemod.name, codemod.aliases) for each in self._for_file):
             return True
         for comment in self._above(at):
             ours = directive_in(comment.text)
-            if ours and not ours.whole_file and ours.covers(codemod.name):
+            if ours and not ours.whole_file and ours.covers(codemod.name, codemod.aliases):
                 return True
-            theirs = _HADOLINT.match(comment.text)
-            if theirs and {name.upper() for name in _names(theirs.group(2))} & codemod.hadolint:
-                return True
-        return False
+        return self._peers.suppress(codemod, at.start)
 
     @cached_property
     def _blocks(self) -> tuple[tuple[Span, tuple[Comment, ...]], ...]:
@@ -152,7 +145,7 @@ class Suppressions:
         lines, comments = self._blocks[index]
         return comments if at.start < max(lines.end, lines.start + 1) else ()
 
-    def mistakes(self, known: frozenset[str]) -> list[tuple[int, str]]:
+    def mistakes(self, known: RuleNames) -> list[tuple[int, str]]:
         """The mistakes in `dockfix:` comments, each with its line; `known` has the names of all rules."""
         return [
             (comment.line, mistake) for comment, directive in self.directives for mistake in _mistakes(directive, known)
@@ -168,40 +161,56 @@ class Suppressions:
             text = text[: start + at] + "-" * len(line[at:]) + text[end:]
         return text
 
-    def unused(self, found: Iterable[tuple[str, Span]], complete: Set[str]) -> set[tuple[int, str]]:
-        """The directives, by number, and the rules in them that ignore nothing.
+    def unused(
+        self, found: Iterable[tuple[str, Span]], complete: Set[str], known: RuleNames = NO_NAMES
+    ) -> set[tuple[int, str]]:
+        """The directives, by number, and the names in them that ignore nothing.
 
         Args:
             found: rule and place of every finding that there would be without directives.
             complete: the rules whose findings are all in `found`. Other rules, and directives for all rules, are left
                 out.
+            known: the names of all rules, with the codes that they answer.
         """
-        unused = {
-            (number, name)
-            for number, (_, directive) in enumerate(self.directives)
-            for name in directive.names & complete
-        }
+        unused: set[tuple[int, str]] = set()
+        by_rule: dict[str, set[tuple[int, str]]] = {}
+        for number, (_, directive) in enumerate(self.directives):
+            for name, rules in rules_named(directive, complete, known):
+                unused.add((number, name))
+                for rule in rules:
+                    by_rule.setdefault(rule, set()).add((number, name))
         for rule, at in found:
             above = {comment.span for comment in self._above(at)}
-            for number, (comment, directive) in enumerate(self.directives):
+            for number, name in by_rule.get(rule, ()):
+                comment, directive = self.directives[number]
                 if directive.whole_file or comment.span in above:
-                    unused.discard((number, rule))
+                    unused.discard((number, name))
         return unused
 
 
-def _mistakes(directive: Directive, known: frozenset[str]) -> Iterator[str]:
+def rules_named(directive: Directive, complete: Set[str], known: RuleNames) -> Iterator[tuple[str, frozenset[str]]]:
+    """The names in a directive whose rules are all among some, with these rules."""
+    for name in sorted(directive.names):
+        rules = known.of(name) or frozenset({name})
+        if rules <= complete:
+            yield name, rules
+
+
+def _mistakes(directive: Directive, known: RuleNames) -> Iterator[str]:
     if directive.malformed:
         yield _MALFORMED
-    for name in sorted(directive.names - known - FOR_ALL):
-        close = closest(name, sorted(known))
-        hint = f"; did you mean {close!r}?" if close else ""
-        yield f"unknown rule {name!r} in a dockfix comment{hint}"
+    for name in sorted(directive.names - FOR_ALL):
+        if not known.of(name):
+            error = UnknownRuleError(name, sorted(known.rules), known.codes)
+            unknown = f"unknown rule {name!r} in a dockfix comment"
+            hint = f"; did you mean {error.suggestion!r}?" if error.suggestion else ""
+            yield f"{error} (in a dockfix comment)" if error.is_code else f"{unknown}{hint}"
     word = (directive.reason or "").partition(" ")[0]
-    if word in known:
+    if known.of(word):
         yield f"{word!r} is not ignored: separate rules with commas"
 
 
-def mistakes_in_text(text: str, known: frozenset[str]) -> list[tuple[int, str]]:
+def mistakes_in_text(text: str, known: RuleNames) -> list[tuple[int, str]]:
     """The mistakes in the `dockfix:` comments of a file that is not a Dockerfile, each with its line."""
     if "dockfix" not in text.lower():
         return []
@@ -223,13 +232,16 @@ def disarmed_text(text: str) -> str:
     return "\n".join(lines)
 
 
-def unused_in_text(text: str, found: Iterable[tuple[str, int]], complete: Set[str]) -> list[tuple[int, str]]:
-    """The `dockfix:` comments of a file that is not a Dockerfile that ignore nothing: their lines and rules.
+def unused_in_text(
+    text: str, found: Iterable[tuple[str, int]], complete: Set[str], known: RuleNames = NO_NAMES
+) -> list[tuple[int, str]]:
+    """The `dockfix:` comments of a file that is not a Dockerfile that ignore nothing: their lines and names.
 
     Args:
         text: the file.
         found: rule and line of every finding that there would be without comments.
         complete: the rules whose findings are all in `found`.
+        known: the names of all rules, with the codes that they answer.
     """
     places: dict[str, list[int]] = {}
     for rule, at in sorted(found):
@@ -246,25 +258,30 @@ def unused_in_text(text: str, found: Iterable[tuple[str, int]], complete: Set[st
         if directive is None:
             continue
         low, high = (1, len(lines)) if directive.whole_file else (number, end)
-        for name in sorted(directive.names & complete):
-            own = places.get(name, [])
-            at = bisect_left(own, low)
-            if at == len(own) or own[at] > high:
+        for name, rules in rules_named(directive, complete, known):
+            if not any(_is_within(places.get(rule, []), low, high) for rule in rules):
                 unused.append((number, name))
     return sorted(unused)
 
 
-def suppresses_in_text(text: str, rule: str, line: int) -> bool:
+def _is_within(numbers: Sequence[int], low: int, high: int) -> bool:
+    """Whether one of some sorted numbers is within limits."""
+    at = bisect_left(numbers, low)
+    return at < len(numbers) and numbers[at] <= high
+
+
+def suppresses_in_text(text: str, rule: str, line: int, aliases: Set[str] = frozenset()) -> bool:
     """Whether a `dockfix:` comment of a file that is not a Dockerfile suppresses a rule at a line (from 1).
 
-    The comment is on the line itself, or on comment lines directly above it; `ignore-file` may be anywhere.
+    The comment is on the line itself, or on comment lines directly above it; `ignore-file` may be anywhere. `aliases`
+    are the codes that the rule answers, in lower case.
     """
     if "dockfix" not in text:
         return False
     lines = text.removeprefix(BOM).split("\n")
     for number, each in enumerate(lines, 1):
         found = directive_in(each.partition("#")[2].strip())
-        if found is None or not found.covers(rule):
+        if found is None or not found.covers(rule, aliases):
             continue
         if found.whole_file or number == line:
             return True

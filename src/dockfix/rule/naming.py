@@ -1,0 +1,83 @@
+"""The names of rules: each rule's own, and the codes of hadolint and BuildKit that rules answer.
+
+A code is accepted wherever a rule is named, in any case, and names every rule that answers it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from dockfix.project.problems import closest
+from dockfix.rule.model import Codemod
+
+__all__ = ["RuleNames", "UnknownRuleError", "names_of"]
+
+
+_NUMBERED: Final = re.compile(r"[A-Za-z]{2}[0-9]{4}")
+
+
+class UnknownRuleError(Exception):
+    """A rule that no pack has; the message suggests the closest name, or says why no rule answers a code."""
+
+    def __init__(self, name: str, known: Iterable[str], codes: Iterable[str] = ()) -> None:
+        self.name = name
+        self.suggestion: str | None = None
+        self.is_code = False
+        super().__init__(self._message(name, known, codes))
+
+    def _message(self, name: str, known: Iterable[str], codes: Iterable[str]) -> str:
+        from dockfix.rule.peers import known_code, why_unanswered  # noqa: PLC0415 - only an error needs the table
+
+        code = known_code(name)
+        if code is not None:
+            self.is_code = True
+            why = why_unanswered(code)
+            return f"no rule answers {code}: {why}" if why else f"no installed rule answers {code}"
+        written = {each.lower(): each for each in (*codes, *known)}
+        close = None if _NUMBERED.fullmatch(name) else closest(name, written)  # another number is no suggestion
+        self.suggestion = written[close] if close else None
+        hint = f"; did you mean {self.suggestion!r}?" if self.suggestion else "; `dockfix rules` lists them all"
+        return f"unknown rule {name!r}{hint}"
+
+
+@dataclass(frozen=True)
+class RuleNames:
+    """The names of all installed rules.
+
+    Args:
+        rules: the rules' own names.
+        aliases: the codes that rules answer, in lower case, each with the rules that answer it.
+    """
+
+    rules: frozenset[str]
+    aliases: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def of(self, name: str) -> frozenset[str]:
+        """The rules that a name or code is for; empty if there is none."""
+        return frozenset({name}) if name in self.rules else self.aliases.get(name.lower(), frozenset())
+
+    def of_all(self, names: Iterable[str]) -> frozenset[str]:
+        """The rules that any of some names and codes is for."""
+        return frozenset().union(*map(self.of, names))
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The codes as they are usually written, for suggestions."""
+        from dockfix.rule.peers import known_code  # noqa: PLC0415 - only an error needs the table
+
+        return tuple(known_code(alias) or alias for alias in sorted(self.aliases))
+
+
+def names_of(codemods: Iterable[Codemod]) -> RuleNames:
+    """The names of some codemods."""
+    rules: set[str] = set()
+    aliases: dict[str, set[str]] = {}
+    for each in codemods:
+        rules.add(each.name)
+        for alias in each.aliases:
+            aliases.setdefault(alias, set()).add(each.name)
+    return RuleNames(frozenset(rules), {alias: frozenset(own) for alias, own in aliases.items()})

@@ -56,6 +56,7 @@ ORDER: Final = (
     "header-comment",
     "recommended-env",
     "build-tool-leftover",
+    "key-value-format",
 )
 
 

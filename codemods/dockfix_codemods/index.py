@@ -766,4 +766,18 @@ INDEX: Final = (
             ),
         ),
     ),
+    Codemod(
+        name="key-value-format",
+        title="an ENV or LABEL has the legacy form without =",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.ENV, Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.key_value_format", "check"),
+        since="0.1.0",
+        triggers=("env", "label"),
+        checks=frozenset({"LegacyKeyValueFormat"}),
+        promise=Promise(
+            rationale="The value is the same, computed as BuildKit does: only its spelling differs.",
+        ),
+    ),
 )

@@ -57,6 +57,7 @@ ORDER: Final = (
     "recommended-env",
     "build-tool-leftover",
     "key-value-format",
+    "maintainer-label",
 )
 
 

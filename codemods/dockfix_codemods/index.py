@@ -780,4 +780,21 @@ INDEX: Final = (
             rationale="The value is the same, computed as BuildKit does: only its spelling differs.",
         ),
     ),
+    Codemod(
+        name="maintainer-label",
+        title="MAINTAINER is deprecated",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.METADATA, Effect.STEPS}),
+        check=LazyFunction("dockfix_codemods.maintainer_label", "check"),
+        since="0.1.0",
+        triggers=("maintainer",),
+        hadolint=frozenset({"DL4000"}),
+        checks=frozenset({"MaintainerDeprecated"}),
+        options=LazyClass("dockfix_codemods.maintainer_label", "MaintainerLabelOptions"),
+        promise=Promise(
+            config=frozenset({Part.AUTHOR, Part.LABELS}),
+            rationale="The text moves from the author of the image to one label; no file depends on either.",
+        ),
+    ),
 )

@@ -9,7 +9,7 @@ from dockfix.syntax.words import Lookup, SubstitutionError, expand, split_quoted
 from dockfix_codemods.key_value_format.spelling import applied, respelled
 
 VALUES = st.text(alphabet="ab $X{}:-\"'\\`\t=<#é", min_size=1, max_size=14).map(str.strip).filter(bool)
-LOOKUPS: list[Lookup] = [{}.get, {"X": ""}.get, {"X": "x y", "a": "\\"}.get, {"X": "$a'\"", "b": "b"}.get]
+LOOKUPS: list[Lookup] = [lambda _name: None, {"X": ""}.get, {"X": "x y", "a": "\\"}.get, {"X": "$a'\"", "b": "b"}.get]
 
 
 @given(VALUES, st.sampled_from("\\`"))

@@ -60,11 +60,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit.text import apply_edits
+from dockfix.edit.dockerfile import edited
 from dockfix.facts.model import Refused
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
-from dockfix.syntax.parser import parse
 from dockfix.syntax.source import GO_SPACE, Span
 from dockfix.syntax.tree import Dockerfile, Env, Label
 from dockfix_codemods.key_value_format.spelling import respelled, same_value
@@ -146,17 +145,11 @@ def _several(dockerfile: Dockerfile, instruction: Env | Label) -> bool:
 
 def _has_same_value(dockerfile: Dockerfile, instruction: Env | Label, edits: list[Edit]) -> bool:
     """Whether the parser reads the new text as one pair with the same key and value."""
-    start, end = instruction.lines
-    moved = [Edit(edit.start - start, edit.end - start, edit.replacement) for edit in edits]
-    text = apply_edits(dockerfile.text[start:end], moved)
-    new = parse(f"# escape={instruction.escape}\nFROM scratch\n{text}")
-    found = new.instructions[-1]
-    if new.problems or len(new.instructions) != 2 or not isinstance(found, Env | Label) or found.legacy:
+    new = edited(dockerfile, instruction, edits)
+    if not isinstance(new, Env | Label) or new.legacy or new.name != instruction.name or len(new.pairs) != 1:
         return False
-    (before,) = instruction.pairs
-    if len(found.pairs) != 1 or found.name != instruction.name or found.pairs[0].key != before.key:
-        return False
-    return same_value(before.value or "", found.pairs[0].value or "", instruction.escape)
+    (before,), (after,) = instruction.pairs, new.pairs
+    return before.key == after.key and same_value(before.value or "", after.value or "", instruction.escape)
 
 
 CODEMOD: Final = Codemod(

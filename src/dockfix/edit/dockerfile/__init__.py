@@ -6,6 +6,7 @@
 - `runs`: merging RUN instructions, and adding commands to the end of one.
 - `blocks`: adding and deleting whole instructions with their comments.
 - `moves`: moving instructions with their comments.
+- `trial`: what an edit makes of an instruction.
 
 Every function returns edits and changes nothing. The edits keep the file's line ends, escape character, indentation and
 continuation style, and never drop a comment. A function that cannot produce such an edit raises `Refused`.
@@ -46,6 +47,7 @@ from dockfix.edit.dockerfile.lines import (
 )
 from dockfix.edit.dockerfile.moves import move_above, move_all_below, move_below, replace_and_move_below
 from dockfix.edit.dockerfile.runs import append_commands, merge_runs
+from dockfix.edit.dockerfile.trial import edited
 from dockfix.edit.dockerfile.words import (
     delete,
     delete_flag,
@@ -71,6 +73,7 @@ __all__ = [
     "delete_flag",
     "delete_superseded",
     "delete_words",
+    "edited",
     "indent_of",
     "insert",
     "insert_above",

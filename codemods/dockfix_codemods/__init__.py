@@ -58,6 +58,7 @@ ORDER: Final = (
     "build-tool-leftover",
     "key-value-format",
     "maintainer-label",
+    "duplicate-key",
 )
 
 

@@ -797,4 +797,17 @@ INDEX: Final = (
             rationale="The text moves from the author of the image to one label; no file depends on either.",
         ),
     ),
+    Codemod(
+        name="duplicate-key",
+        title="an ENV or LABEL sets a key that is set again before anything uses it",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.ENV, Effect.METADATA, Effect.STEPS}),
+        check=LazyFunction("dockfix_codemods.duplicate_key", "check"),
+        since="0.1.0",
+        triggers=("env", "label"),
+        promise=Promise(
+            rationale="The last value of each key is the same, and no step is run with the first one.",
+        ),
+    ),
 )

@@ -50,6 +50,7 @@ from dockfix.edit.dockerfile.runs import append_commands, merge_runs
 from dockfix.edit.dockerfile.trial import edited
 from dockfix.edit.dockerfile.words import (
     delete,
+    delete_arguments,
     delete_flag,
     insert_flag,
     insert_flags,
@@ -67,6 +68,7 @@ __all__ = [
     "continuation",
     "continuation_indent",
     "delete",
+    "delete_arguments",
     "delete_block",
     "delete_command",
     "delete_commands",

@@ -59,6 +59,7 @@ ORDER: Final = (
     "key-value-format",
     "maintainer-label",
     "duplicate-key",
+    "expose",
 )
 
 

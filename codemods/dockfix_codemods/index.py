@@ -810,4 +810,23 @@ INDEX: Final = (
             rationale="The last value of each key is the same, and no step is run with the first one.",
         ),
     ),
+    Codemod(
+        name="expose",
+        title="an EXPOSE is invalid, names a host port, or writes a protocol in capitals",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.expose", "check"),
+        since="0.1.0",
+        triggers=("expose",),
+        hadolint=frozenset({"DL3011"}),
+        checks=frozenset({"ExposeInvalidFormat", "ExposeProtoCasing"}),
+        promise=Promise(
+            config=frozenset({Part.PORTS}),
+            rationale=(
+                "BuildKit reads the same ports and protocols from the old and the new text. Buildah copies the old "
+                "text into the image, so there the spelling of a port changes."
+            ),
+        ),
+    ),
 )

@@ -60,6 +60,7 @@ ORDER: Final = (
     "maintainer-label",
     "duplicate-key",
     "expose",
+    "build-secret",
 )
 
 

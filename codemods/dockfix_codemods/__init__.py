@@ -61,6 +61,7 @@ ORDER: Final = (
     "duplicate-key",
     "expose",
     "build-secret",
+    "label-key",
 )
 
 

@@ -844,4 +844,19 @@ INDEX: Final = (
             rationale="The steps have the same variable, from a mount that leaves nothing in the image.",
         ),
     ),
+    Codemod(
+        name="label-key",
+        title="a label's key is not in the recommended form",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.label_key", "check"),
+        since="0.1.0",
+        triggers=("label",),
+        hadolint=frozenset({"DL3048"}),
+        promise=Promise(
+            config=frozenset({Part.LABELS}),
+            rationale="The label has the same value under its key in lower case.",
+        ),
+    ),
 )

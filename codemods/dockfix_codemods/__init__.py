@@ -62,6 +62,7 @@ ORDER: Final = (
     "expose",
     "build-secret",
     "label-key",
+    "stop-signal",
 )
 
 

@@ -859,4 +859,18 @@ INDEX: Final = (
             rationale="The label has the same value under its key in lower case.",
         ),
     ),
+    Codemod(
+        name="stop-signal",
+        title="a STOPSIGNAL kills without clean-up, or is misspelled",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.stop_signal", "check"),
+        since="0.1.0",
+        triggers=("stopsignal",),
+        promise=Promise(
+            config=frozenset({Part.STOP_SIGNAL}),
+            rationale="Only the stop signal differs: in its spelling, or by `SIGTERM` where nothing can catch it.",
+        ),
+    ),
 )

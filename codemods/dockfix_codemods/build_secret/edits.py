@@ -50,11 +50,7 @@ def _check_argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> None:
     syntax = target.dockerfile.directives.get("syntax")
     if syntax is not None and not frontend_is(syntax.value, 1, 10):
         raise Refused(f"`env=` of a secret mount requires Dockerfile 1.10, but line {syntax.line} selects another one")
-    based = {stage.index}
-    for child in target.facts.graph.stages:
-        if child.parent not in based:
-            continue
-        based.add(child.index)
+    for child in target.facts.graph.descendants(stage):
         if any(key in names_mentioned(each) for each in child.executed):
             raise Refused(f"the stage in line {child.node.start_line}, which is based on this one, names it, too")
     passing = wiring.passing(target, stage, key)

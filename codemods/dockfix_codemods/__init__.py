@@ -63,6 +63,7 @@ ORDER: Final = (
     "build-secret",
     "label-key",
     "stop-signal",
+    "label-schema",
 )
 
 

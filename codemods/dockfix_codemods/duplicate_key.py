@@ -58,11 +58,10 @@ from typing import Final, TypeAlias
 from dockfix.edit.dockerfile import block, delete_arguments, delete_block, edited
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
-from dockfix.facts.variables import uses
+from dockfix.facts.variables import plain_key, uses
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Dockerfile, Env, Instruction, Label, Pair, Run, Unknown
-from dockfix.syntax.words import SubstitutionError, template
 
 _Unused: TypeAlias = dict[str, dict[str, tuple[Env | Label, Pair]]]
 """What was set last and not used since: by key in upper case (Windows ignores the case), then by key."""
@@ -94,7 +93,7 @@ def _superseded(stage: Stage) -> list[_Superseded]:
             continue
         unused = variables if isinstance(instruction, Env) else labels
         for pair in instruction.pairs:
-            key = _key(pair, instruction.escape)
+            key = plain_key(pair, instruction.escape)
             if key is None:
                 continue
             last = unused.setdefault(key.upper(), {})
@@ -117,15 +116,6 @@ def _use(instruction: Instruction, variables: _Unused) -> None:
         names |= {pair.key for pair in instruction.pairs}
     for name in names:
         variables.pop(name.upper(), None)
-
-
-def _key(pair: Pair, escape: str) -> str | None:
-    """The key without quotes; None if it has a variable."""
-    try:
-        texts = template(pair.key, escape)
-    except SubstitutionError:
-        return None
-    return texts[0] if len(texts) == 1 else None
 
 
 def _finding(dockerfile: Dockerfile, found: _Superseded) -> Finding:

@@ -873,4 +873,18 @@ INDEX: Final = (
             rationale="Only the stop signal differs: in its spelling, or by `SIGTERM` where nothing can catch it.",
         ),
     ),
+    Codemod(
+        name="label-schema",
+        title="a required label is missing, or its value is not valid",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.label_schema", "check"),
+        since="0.1.0",
+        triggers=("from",),
+        preset=Preset.ALL,
+        hadolint=frozenset({"DL3049", "DL3050", "DL3051", "DL3052", "DL3053", "DL3054", "DL3055", "DL3056", "DL3058"}),
+        options=LazyClass("dockfix_codemods.label_schema", "LabelSchemaOptions"),
+        needs_options=True,
+    ),
 )

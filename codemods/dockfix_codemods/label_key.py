@@ -52,10 +52,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from dockfix.facts.variables import plain_key
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Label, Pair
-from dockfix.syntax.words import SubstitutionError, template
 
 _EXACT: Final = frozenset({"INSTALL", "RUN", "STOP", "UNINSTALL", "UPDATE"})
 _READ_AS_THEY_ARE: Final = ("com.docker.compose.", "com.docker.desktop.", "com.docker.extension.", "traefik.")
@@ -67,22 +67,13 @@ _CAPITAL: Final = re.compile(r"[A-Z]")
 def check(target: Target) -> Iterator[Finding]:
     """Check each key."""
     labels = [each for each in target.dockerfile.instructions if isinstance(each, Label)]
-    keys = {key for label in labels for pair in label.pairs if (key := _key(pair, label.escape)) is not None}
+    keys = {key for label in labels for pair in label.pairs if (key := plain_key(pair, label.escape)) is not None}
     counts = Counter(key.lower() for key in keys)
     for label in labels:
         for pair in label.pairs:
-            key = _key(pair, label.escape)
+            key = plain_key(pair, label.escape)
             if key is not None:
                 yield from _findings(label, pair, key, has_twin=counts[key.lower()] > 1)
-
-
-def _key(pair: Pair, escape: str) -> str | None:
-    """The key without quotes; None if it has a variable."""
-    try:
-        texts = template(pair.key, escape)
-    except SubstitutionError:
-        return None
-    return texts[0] if len(texts) == 1 else None
 
 
 def _findings(label: Label, pair: Pair, key: str, *, has_twin: bool) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ WITHOUT_CASE: Final[Mapping[str, str]] = {
     "compose-depends-on": _NO_FIX,
     "error-masked": _NO_FIX,
     "healthcheck-drift": _NO_FIX,
+    "label-schema": _NO_FIX,
     "node-env": _NO_FIX,
     "pip-pin": _NO_FIX,
     "python-inline-syntax": _NO_FIX,

@@ -54,9 +54,9 @@ OTHERS = {
     "dockfix.toml",
     "dockfix.yaml",
     "dockfix.yml",
-    "golden/maintainer-label.md",
-    "src/dockfix_maintainer_label/maintainer_label.py",
-    "tests/test_maintainer_label.py",
+    "golden/author-label.md",
+    "src/dockfix_author_label/author_label.py",
+    "tests/test_author_label.py",
 }
 
 
@@ -190,8 +190,8 @@ def test_the_entry_point_group_exists() -> None:
 def test_the_walk_through_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of CONTRIBUTING: create a pack, replace its files, let pytest write what is expected, run the tests."""
     monkeypatch.chdir(tmp_path)
-    assert main(["new", "maintainer-label"]) == 0
-    pack = tmp_path / "dockfix-maintainer-label"
+    assert main(["new", "author-label"]) == 0
+    pack = tmp_path / "dockfix-author-label"
     files = {
         match["name"]: match["text"] for match in NAMED.finditer((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     }
@@ -217,7 +217,7 @@ def test_the_walk_through_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert created.returncode in (0, 1), created.stdout + created.stderr
     passed = run()
     assert passed.returncode == 0, passed.stdout + passed.stderr
-    golden = (pack / "golden" / "maintainer-label.md").read_text(encoding="utf-8")
+    golden = (pack / "golden" / "author-label.md").read_text(encoding="utf-8")
     assert '+LABEL org.opencontainers.image.authors="Ada Lovelace <ada@example.org>"' in golden
     assert '+LABEL maintainer="Ada Lovelace"' in golden
     assert "note: a `LABEL` would expand or unquote the name" in golden
@@ -225,7 +225,7 @@ def test_the_walk_through_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_missing_effect_is_reported_as_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {match["name"]: match["text"] for match in NAMED.finditer(contributing())}
-    rule = module(files["src/dockfix_maintainer_label/maintainer_label.py"], monkeypatch).CODEMOD
+    rule = module(files["src/dockfix_author_label/author_label.py"], monkeypatch).CODEMOD
     undeclared = dataclasses.replace(rule, effects=rule.effects - {Effect.STEPS})
     case = make_case({"Dockerfile": "FROM alpine\nMAINTAINER Ada\n"}, rule=rule.name)
     (quoted,) = re.findall(r"^  `(defect of .*)`\.$", contributing(), re.M)

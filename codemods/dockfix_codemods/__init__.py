@@ -65,6 +65,14 @@ ORDER: Final = (
     "ignore-comment",
     "recommended-env",
     "build-tool-leftover",
+    "key-value-format",
+    "maintainer-label",
+    "duplicate-key",
+    "expose",
+    "build-secret",
+    "label-key",
+    "stop-signal",
+    "label-schema",
 )
 
 

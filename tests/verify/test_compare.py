@@ -47,8 +47,10 @@ def test_the_configuration_is_compared_part_by_part() -> None:
     after = ImageConfig(  # noqa: S604 - a field of the image configuration, no shell is run
         user="app", env=("B=2", "A=3", "C="), entrypoint=("/e",), labels={"l": "2"}, ports=("81/tcp",), workdir="/w",
         healthcheck=Healthcheck(("CMD", "true"), 5.0, 0.5, retries=3), shell=("/bin/bash", "-c"), stop_signal="SIGINT",
+        author="Ada",
     )  # fmt: skip
     assert texts(compare(image(config=before), image(config=after))) == [
+        ("config", "author", "", "Ada", ""),
         ("config", "command", '["run", "it"]', "", ""),
         ("config", "entrypoint", "", '["/e"]', ""),
         ("config", "env A", "1", "3", ""),

@@ -26,6 +26,7 @@ from tests.verify.images import (
 )
 
 CONFIG: dict[str, object] = {
+    "author": "Ada",
     "config": {
         "User": "app",
         "Env": ["A=b", "PATH=/bin"],
@@ -73,6 +74,7 @@ def test_the_configuration_is_read(tmp_path: Path) -> None:
     assert (config.user, config.env, config.entrypoint) == ("app", ("A=b", "PATH=/bin"), ("/entry",))
     assert (config.command, config.labels, config.ports) == (("run",), {"l": "v"}, ("53/udp", "80/tcp"))
     assert (config.workdir, config.volumes, config.stop_signal) == ("/app", ("/data",), "SIGINT")
+    assert config.author == "Ada"
     assert config.shell == ("/bin/bash", "-c")
     assert config.healthcheck == Healthcheck(("CMD-SHELL", "true"), 5.0, 0.5, 2.0, 3)
     assert image.layers == (Layer(3, "ADD rootfs"), Layer(0, "ENV A=b", True), Layer(1, "RUN touch"))

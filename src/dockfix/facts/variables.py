@@ -16,13 +16,14 @@ from dockfix.syntax.tree import (
     From,
     Instruction,
     Label,
+    Pair,
     Run,
     Stopsignal,
     User,
     Volume,
     Workdir,
 )
-from dockfix.syntax.words import variables
+from dockfix.syntax.words import SubstitutionError, template, variables
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -39,6 +40,15 @@ def uses(instruction: Instruction) -> frozenset[str]:
     return frozenset(name for text in _expanding(instruction) for name in variables(text, instruction.escape)) | (
         _raw_uses(instruction)
     )
+
+
+def plain_key(pair: Pair, escape: str) -> str | None:
+    """The key of an ENV or LABEL without quotes and escapes; None if it has a variable."""
+    try:
+        texts = template(pair.key, escape)
+    except SubstitutionError:
+        return None
+    return texts[0] if len(texts) == 1 else None
 
 
 def _expanding(instruction: Instruction) -> Iterator[str]:

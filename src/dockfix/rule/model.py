@@ -190,6 +190,7 @@ _PARTS: Final = {
     Part.SHELL: frozenset({Effect.SHELL, Effect.STAGES}),
     Part.VOLUMES: frozenset({Effect.METADATA, Effect.ENV, Effect.ARGS, Effect.STAGES}),
     Part.STOP_SIGNAL: frozenset({Effect.METADATA, Effect.ENV, Effect.ARGS, Effect.STAGES}),
+    Part.AUTHOR: frozenset({Effect.METADATA, Effect.STAGES}),
 }
 """The effects that let a rule change a part of the image configuration: directly, by the variables that the instruction
 expands (ENV and ARG), or by the shell that its shell form names.

@@ -28,6 +28,8 @@ class Part(enum.Enum):
     SHELL = "shell"
     VOLUMES = "volumes"
     STOP_SIGNAL = "stop-signal"
+    AUTHOR = "author"
+    """What MAINTAINER sets."""
 
 
 class Packages(enum.Enum):

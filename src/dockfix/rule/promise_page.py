@@ -25,6 +25,7 @@ _PARTS: Final = {
     Part.SHELL: "shell",
     Part.VOLUMES: "volumes",
     Part.STOP_SIGNAL: "stop signal",
+    Part.AUTHOR: "author",
 }
 _PACKAGES: Final = {
     Packages.FEWER: "packages that may be missing, with their files",

@@ -273,6 +273,7 @@ def _config_texts(config: ImageConfig) -> dict[str, str]:
         Part.WORKDIR.value: config.workdir,
         Part.SHELL.value: _array(config.shell),
         Part.STOP_SIGNAL.value: config.stop_signal,
+        Part.AUTHOR.value: config.author,
     }
     texts = {what: text for what, text in texts.items() if text}
     for variable in config.env:

@@ -11,7 +11,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
@@ -60,6 +60,7 @@ class ImageConfig:
     shell: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     stop_signal: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _read(source: _Source) -> Image:
     merged = tree.merged()
     history = _history(config, sizes)
     return Image(
-        _image_config(_object(config.get("config"))),
+        replace(_image_config(_object(config.get("config"))), author=_text(config.get("author"))),
         history,
         merged.tree,
         installed(merged.kept, merged.tree.keys()),

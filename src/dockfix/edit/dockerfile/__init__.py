@@ -6,6 +6,7 @@
 - `runs`: merging RUN instructions, and adding commands to the end of one.
 - `blocks`: adding and deleting whole instructions with their comments.
 - `moves`: moving instructions with their comments.
+- `trial`: what an edit makes of an instruction.
 
 Every function returns edits and changes nothing. The edits keep the file's line ends, escape character, indentation and
 continuation style, and never drop a comment. A function that cannot produce such an edit raises `Refused`.
@@ -46,8 +47,10 @@ from dockfix.edit.dockerfile.lines import (
 )
 from dockfix.edit.dockerfile.moves import move_above, move_all_below, move_below, replace_and_move_below
 from dockfix.edit.dockerfile.runs import append_commands, merge_runs
+from dockfix.edit.dockerfile.trial import edited
 from dockfix.edit.dockerfile.words import (
     delete,
+    delete_arguments,
     delete_flag,
     insert_flag,
     insert_flags,
@@ -65,12 +68,14 @@ __all__ = [
     "continuation",
     "continuation_indent",
     "delete",
+    "delete_arguments",
     "delete_block",
     "delete_command",
     "delete_commands",
     "delete_flag",
     "delete_superseded",
     "delete_words",
+    "edited",
     "indent_of",
     "insert",
     "insert_above",

@@ -5,7 +5,7 @@ A port of the relevant parts of moby/buildkit `frontend/dockerfile/shell/lex.go`
 
 - `gotext`: how Go reads and writes text: white space, lower case, quoting, invalid UTF-8.
 - `splitting`: text into words, and the leading flags of an instruction.
-- `expansion`: `$name` and `${name...}` in a word.
+- `expansion`: `$name` and `${name...}` in a word, and whether two words always have the same value.
 - `patterns`: the shell patterns of `${name#pattern}` and `${name/pattern/new}`.
 - `heredocs`: the heredocs that an instruction opens.
 - `jsonarray`: JSON arrays of strings (the exec form).
@@ -15,7 +15,7 @@ A port of the relevant parts of moby/buildkit `frontend/dockerfile/shell/lex.go`
 from __future__ import annotations
 
 from dockfix.syntax.words.csvfields import csv_error, csv_fields
-from dockfix.syntax.words.expansion import Expansion, Lookup, expand, variables
+from dockfix.syntax.words.expansion import Expansion, Lookup, expand, expansion_end, template, variables
 from dockfix.syntax.words.gotext import go_lower, go_quote, rejoin, replace_invalid
 from dockfix.syntax.words.heredocs import HeredocMark, heredoc_mark, heredoc_marks
 from dockfix.syntax.words.jsonarray import NotStringsError, json_array
@@ -42,6 +42,7 @@ __all__ = [
     "csv_error",
     "csv_fields",
     "expand",
+    "expansion_end",
     "go_lower",
     "go_quote",
     "heredoc_mark",
@@ -53,5 +54,6 @@ __all__ = [
     "split_first_word",
     "split_flags",
     "split_quoted",
+    "template",
     "variables",
 ]

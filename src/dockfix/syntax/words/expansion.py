@@ -296,6 +296,43 @@ def expand(word: str, lookup: Lookup, escape: str = "\\") -> Expansion:
     return Expansion(text, frozenset(lex.used), frozenset(lex.unset))
 
 
+class _TemplateLexer(Lexer):
+    """A lexer that leaves expansions as written, between NUL characters."""
+
+    def dollar(self) -> str:
+        start = self.at
+        super().dollar()
+        raw = self.text[start : self.at]
+        return raw if raw == "$" else f"\0{raw}\0"
+
+
+def template(word: str, escape: str = "\\") -> tuple[str, ...]:
+    """A word after quote removal: literal texts (at even places) and expansions as written (at odd ones).
+
+    Two words with the same template have the same value, whatever the values of the variables.
+
+    Raises:
+        SubstitutionError: BuildKit would reject the word, or it contains a NUL character.
+    """
+    if "\0" in word:
+        raise SubstitutionError("a NUL character")
+    lex = _TemplateLexer(scannable(word), escape, keep_unset=True)
+    return tuple(lex.until("", False)[0].split("\0"))
+
+
+def expansion_end(word: str, start: int, escape: str = "\\") -> int:
+    """The end of the expansion that begins with the `$` at an offset; the next offset if it is only a `$`.
+
+    The text is that of a word without the characters that `scannable` replaces. A malformed expansion ends the word.
+    """
+    lex = Lexer(word, escape, keep_unset=True, at=start)
+    try:
+        lex.dollar()
+    except SubstitutionError:
+        return len(word)
+    return lex.at
+
+
 def variables(word: str, escape: str = "\\") -> frozenset[str]:
     """The names that a word expands; empty where the word is malformed."""
     lex = Lexer(scannable(word), escape, keep_unset=True)

@@ -1,0 +1,94 @@
+"""How an ARG becomes a secret mount, and what prevents it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockfix.edit.dockerfile import delete_arguments, delete_superseded, insert_flag
+from dockfix.facts.frontend import frontend_is
+from dockfix.facts.model import Refused
+from dockfix.facts.stages import Stage
+from dockfix.facts.variables import names_mentioned, uses
+from dockfix.project import wiring
+from dockfix.project.target import Target
+from dockfix.rule import Edit
+from dockfix.syntax.tree import Arg, Env, Instruction, Pair, Run
+from dockfix_codemods.build_secret.names import is_secret
+
+
+def mount_edits(target: Target, stage: Stage, arg: Arg, pair: Pair) -> tuple[Edit, ...]:
+    """Remove the ARG, and mount the secret in the steps that name it.
+
+    Raises:
+        Refused: another instruction needs the ARG, or a build passes it.
+    """
+    _check_argument(target, stage, arg, pair)
+    runs = list(_runs(target, stage, arg, pair.key))
+    if not runs:
+        raise Refused("no `RUN` of the stage names it: a program may read it from its environment")
+    required = ",required=true" if pair.value is None else ""
+    mount = f"--mount=type=secret,id={pair.key},env={pair.key}{required}"
+    edits = [insert_flag(target.dockerfile, run, mount) for run in runs]
+    if len(arg.pairs) > 1:
+        gone = delete_arguments(target.dockerfile, arg, [pair.word])
+    else:
+        gone = list(delete_superseded(target.dockerfile, [arg], runs[0]))
+    return (*gone, *edits)
+
+
+def _check_argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> None:
+    """Raise `Refused` if the ARG itself prevents the fix."""
+    key = pair.key
+    if pair.value not in (None, "", '""', "''"):
+        raise Refused("it has a default value, which is in the Dockerfile for all to read")
+    if any(isinstance(each, Arg) and any(other.key == key for other in each.pairs) for each in _before(target)):
+        raise Refused("it is also declared before the first `FROM`")
+    if sum(is_secret(each.key) for each in arg.pairs) > 1:
+        raise Refused("the `ARG` declares several secrets: give each an `ARG` of its own")
+    if arg.comments:
+        raise Refused(f"the comments inside line {arg.start_line} would be lost")
+    syntax = target.dockerfile.directives.get("syntax")
+    if syntax is not None and not frontend_is(syntax.value, 1, 10):
+        raise Refused(f"`env=` of a secret mount requires Dockerfile 1.10, but line {syntax.line} selects another one")
+    for child in target.facts.graph.descendants(stage):
+        if any(key in names_mentioned(each) for each in child.executed):
+            raise Refused(f"the stage in line {child.node.start_line}, which is based on this one, names it, too")
+    passing = wiring.passing(target, stage, key)
+    if passing:
+        how = f"`args` with `build.secrets` and a top-level `secrets` that has `environment: {key}`"
+        if passing[0].kind == "bake":
+            how = f'`args` with `secret = ["id={key},env={key}"]`'
+        raise Refused(f"{wiring.describe_builds(target.project, passing)} passes it: replace it there in {how}")
+    if not target.builds_known:
+        raise Refused(f"{target.unread[0]} may build this file, and could not be read")
+
+
+def _before(target: Target) -> Iterator[Instruction]:
+    """The instructions before the first FROM."""
+    first = target.facts.graph.stages[0].node.span.start
+    return (each for each in target.dockerfile.instructions if each.span.start < first)
+
+
+def _runs(target: Target, stage: Stage, arg: Arg, key: str) -> Iterator[Run]:
+    """The steps after the ARG that name it.
+
+    Raises:
+        Refused: another instruction does, or a step cannot be read.
+    """
+    for each in stage.instructions:
+        if each is arg or each.span.start < arg.span.start or key not in names_mentioned(each):
+            continue
+        if isinstance(each, Env):
+            raise Refused(f"line {each.start_line} stores it in the image")
+        if not isinstance(each, Run):
+            if key in uses(each) or isinstance(each, Arg):
+                raise Refused(f"line {each.start_line} uses it, and is not a `RUN`")
+            continue
+        if key in uses(each) or any(key in (mount.get("env"), mount.get("id")) for mount in each.mounts):
+            raise Refused(f"line {each.start_line} uses it in a mount")
+        script = target.facts.commands(each).script
+        if script is None:
+            raise Refused(f"how line {each.start_line} uses it is not known: {target.facts.commands(each).why}")
+        if key in script.assigned:
+            raise Refused(f"line {each.start_line} assigns another value to it")
+        yield each

@@ -28,8 +28,8 @@ There is no fix: dockfix does not know which files are needed.
 
 - A stage that starts `FROM scratch`: there it makes one layer of all, which is the purpose.
 - A single folder, or another destination: `COPY --from=build / /mnt`.
-- A source that may hold only the files that are meant: a stage `FROM scratch`, an image that dockfix does not know, such
-  as `tonistiigi/xx`, and a named context.
+- A source that may hold only the files that are meant: a stage `FROM scratch`, an image that dockfix does not know,
+  such as `tonistiigi/xx`, and a named context.
 
 ## References
 
@@ -42,8 +42,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.facts.model import Known
 from dockfix.facts.images import base_image
+from dockfix.facts.model import Known
 from dockfix.facts.stages import ImageSource, Stage, StageSource
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Severity

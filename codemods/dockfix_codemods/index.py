@@ -125,6 +125,7 @@ INDEX: Final = (
         check=LazyFunction("dockfix_codemods.env_self_reference", "check"),
         since="0.1.0",
         triggers=("env ", "env\t"),
+        hadolint=frozenset({"DL3044"}),
         findings=("missed",),
         promise=Promise(
             config=frozenset(
@@ -820,6 +821,12 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("apt", "apk", "dnf", "yum", "zypper"),
         preset=Preset.ALL,
+        promise=Promise(
+            rationale=(
+                "apt, apk, dnf, yum and zypper resolve the list as a whole: its order changes neither packages nor "
+                "versions."
+            ),
+        ),
     ),
     Codemod(
         name="header-comment",
@@ -834,6 +841,20 @@ INDEX: Final = (
         promise=Promise(
             rationale="A comment is not part of any step.",
         ),
+    ),
+    Codemod(
+        name="ignore-comment",
+        title="a comment ignores findings and does not say why",
+        severity=Severity.WARNING,
+        category=Category.STYLE,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.ignore_comment", "check"),
+        since="0.1.0",
+        triggers=("dockfix", "hadolint", "check"),
+        preset=Preset.ALL,
+        hadolint=frozenset({"DL1001"}),
+        findings=("missed",),
+        options=LazyClass("dockfix_codemods.ignore_comment", "IgnoreCommentOptions"),
     ),
     Codemod(
         name="recommended-env",
@@ -884,5 +905,126 @@ INDEX: Final = (
                 "the programs, a receipt, and lines in the start files of shells that put them on PATH."
             ),
         ),
+    ),
+    Codemod(
+        name="key-value-format",
+        title="an ENV or LABEL has the legacy form without =",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.ENV, Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.key_value_format", "check"),
+        since="0.1.0",
+        triggers=("env", "label"),
+        checks=frozenset({"LegacyKeyValueFormat"}),
+        promise=Promise(
+            rationale="The value is the same, computed as BuildKit does: only its spelling differs.",
+        ),
+    ),
+    Codemod(
+        name="maintainer-label",
+        title="MAINTAINER is deprecated",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.METADATA, Effect.STEPS}),
+        check=LazyFunction("dockfix_codemods.maintainer_label", "check"),
+        since="0.1.0",
+        triggers=("maintainer",),
+        hadolint=frozenset({"DL4000"}),
+        checks=frozenset({"MaintainerDeprecated"}),
+        options=LazyClass("dockfix_codemods.maintainer_label", "MaintainerLabelOptions"),
+        promise=Promise(
+            config=frozenset({Part.AUTHOR, Part.LABELS}),
+            rationale="The text moves from the author of the image to one label; no file depends on either.",
+        ),
+    ),
+    Codemod(
+        name="duplicate-key",
+        title="an ENV or LABEL sets a key that is set again before anything uses it",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.ENV, Effect.METADATA, Effect.STEPS}),
+        check=LazyFunction("dockfix_codemods.duplicate_key", "check"),
+        since="0.1.0",
+        triggers=("env", "label"),
+        promise=Promise(
+            rationale="The last value of each key is the same, and no step is run with the first one.",
+        ),
+    ),
+    Codemod(
+        name="expose",
+        title="an EXPOSE is invalid, names a host port, or writes a protocol in capitals",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.expose", "check"),
+        since="0.1.0",
+        triggers=("expose",),
+        hadolint=frozenset({"DL3011"}),
+        checks=frozenset({"ExposeInvalidFormat", "ExposeProtoCasing"}),
+        promise=Promise(
+            config=frozenset({Part.PORTS}),
+            rationale=(
+                "BuildKit reads the same ports and protocols from the old and the new text. Buildah copies the old "
+                "text into the image, so there the spelling of a port changes."
+            ),
+        ),
+    ),
+    Codemod(
+        name="build-secret",
+        title="a secret is a build argument, or a variable of the image",
+        severity=Severity.WARNING,
+        category=Category.SECURITY,
+        effects=frozenset({Effect.ARGS, Effect.MOUNTS, Effect.STEPS}),
+        check=LazyFunction("dockfix_codemods.build_secret", "check"),
+        since="0.1.0",
+        triggers=("password", "passwd", "pword", "passphrase", "secret", "token", "credential", "key", "auth"),
+        hadolint=frozenset({"DL3064"}),
+        checks=frozenset({"SecretsUsedInArgOrEnv"}),
+        promise=Promise(
+            rationale="The steps have the same variable, from a mount that leaves nothing in the image.",
+        ),
+    ),
+    Codemod(
+        name="label-key",
+        title="a label's key is not in the recommended form",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.label_key", "check"),
+        since="0.1.0",
+        triggers=("label",),
+        hadolint=frozenset({"DL3048"}),
+        promise=Promise(
+            config=frozenset({Part.LABELS}),
+            rationale="The label has the same value under its key in lower case.",
+        ),
+    ),
+    Codemod(
+        name="stop-signal",
+        title="a STOPSIGNAL kills without clean-up, or is misspelled",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.stop_signal", "check"),
+        since="0.1.0",
+        triggers=("stopsignal",),
+        promise=Promise(
+            config=frozenset({Part.STOP_SIGNAL}),
+            rationale="Only the stop signal differs: in its spelling, or by `SIGTERM` where nothing can catch it.",
+        ),
+    ),
+    Codemod(
+        name="label-schema",
+        title="a required label is missing, or its value is not valid",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.label_schema", "check"),
+        since="0.1.0",
+        triggers=("from",),
+        preset=Preset.ALL,
+        hadolint=frozenset({"DL3049", "DL3050", "DL3051", "DL3052", "DL3053", "DL3054", "DL3055", "DL3056", "DL3058"}),
+        options=LazyClass("dockfix_codemods.label_schema", "LabelSchemaOptions"),
+        needs_options=True,
     ),
 )

@@ -65,7 +65,7 @@ from dockfix.facts.commands import Commands
 from dockfix.facts.packages import Action
 from dockfix.facts.packages.model import PackageCommand, WordLike
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Preset, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Preset, Promise, Refusal, Safety, Severity
 from dockfix.syntax.source import GO_SPACE, Span
 from dockfix.syntax.tree import Blank, Dockerfile, Run
 
@@ -179,4 +179,9 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("apt", "apk", "dnf", "yum", "zypper"),
     preset=Preset.ALL,
+    promise=Promise(
+        rationale=(
+            "apt, apk, dnf, yum and zypper resolve the list as a whole: its order changes neither packages nor versions."
+        ),
+    ),
 )

@@ -31,12 +31,15 @@ def complete(
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("explain", "user"), {"user-group", "useradd-gid"}),
-        (("check", "--rule", "user"), {"user-group", "useradd-gid"}),
-        (("apply", "-r", "user"), {"user-group", "useradd-gid"}),
-        (("verify", "--skip", "cache-mount,user"), {"cache-mount,user-group", "cache-mount,useradd-gid"}),
-        (("check", "--rule", "user-group,user"), {"user-group,useradd-gid"}),
-        (("check", "--rule", "=", "user"), {"user-group", "useradd-gid"}),
+        (("explain", "postgres"), {"postgres-preload", "postgres-extension"}),
+        (("check", "--rule", "postgres"), {"postgres-preload", "postgres-extension"}),
+        (("apply", "-r", "postgres"), {"postgres-preload", "postgres-extension"}),
+        (
+            ("verify", "--skip", "cache-mount,postgres"),
+            {"cache-mount,postgres-preload", "cache-mount,postgres-extension"},
+        ),
+        (("check", "--rule", "user-group,postgres"), {"user-group,postgres-preload", "user-group,postgres-extension"}),
+        (("check", "--rule", "=", "postgres"), {"postgres-preload", "postgres-extension"}),
         (("check", "--rule", "no-such"), set()),
         (("check", "--format", ""), {str(each) for each in Format}),
         (("check", "--format", "=", "sar"), {"sarif"}),

@@ -823,8 +823,7 @@ INDEX: Final = (
         preset=Preset.ALL,
         promise=Promise(
             rationale=(
-                "apt, apk, dnf, yum and zypper resolve the list as a whole: its order changes neither packages nor "
-                "versions."
+                "The package managers resolve the list as a whole: its order changes neither packages nor versions."
             ),
         ),
     ),

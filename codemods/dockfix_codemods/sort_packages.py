@@ -181,7 +181,7 @@ CODEMOD: Final = Codemod(
     preset=Preset.ALL,
     promise=Promise(
         rationale=(
-            "apt, apk, dnf, yum and zypper resolve the list as a whole: its order changes neither packages nor versions."
+            "The package managers resolve the list as a whole: its order changes neither packages nor versions."
         ),
     ),
 )

@@ -76,9 +76,9 @@ def check(target: Target) -> Iterator[Finding]:
 
 def _is_logged(command: AccountCommand) -> bool:
     uid = command.option("--uid")
-    number = uid.value if uid is not None else None
-    high = number is not None and number.isascii() and number.isdigit() and int(number) >= _HIGH
-    return high and not command.has(_OPTION, "-l")
+    number = (uid.value if uid is not None else None) or ""
+    is_uid = number.isascii() and number.isdigit() and len(number) <= len("4294967295")
+    return is_uid and int(number) >= _HIGH and not command.has(_OPTION, "-l")
 
 
 CODEMOD: Final = Codemod(

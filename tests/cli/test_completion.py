@@ -91,7 +91,7 @@ def test_completion_is_light_and_reads_no_project(tmp_path: Path) -> None:
         "finally: print([each for each in ('libcst', 'ruamel.yaml', 'tree_sitter', 'tomllib', 'hcl2', 'dockfix.engine',"
         " 'dockfix.project.config') if each in sys.modules])\n"
     )
-    environment = {"_DOCKFIX_COMPLETE": "complete_bash", "COMP_WORDS": "dockfix\nexplain\nuser-", "COMP_CWORD": "2"}
+    environment = {"_DOCKFIX_COMPLETE": "complete_bash", "COMP_WORDS": "dockfix\nexplain\nuser-g", "COMP_CWORD": "2"}
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
     )

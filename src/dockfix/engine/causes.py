@@ -49,6 +49,8 @@ def _key(found: Diagnostic) -> object:
 def _as_one(group: Sequence[Diagnostic]) -> list[Diagnostic]:
     """A finding for a group of them; a fix that overlaps those before it stays a finding of its own."""
     first = group[0]
+    if len(group) == 1:
+        return [first]
     if not isinstance(first.finding, Fix):
         return [replace(first, also=tuple(group[1:]))]
     edits, joined, apart = list(first.finding.edits), list[Diagnostic](), list[Diagnostic]()

@@ -112,6 +112,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(["*", "!*/", "!a"])
 @example(["a/", "!a/b", "ab/**", "!ab/b"])
+@example(["[/[ab]"])
+@example(["[/]a"])
 def test_agrees_with_git(repository: Path, lines: list[str]) -> None:
     # git cuts off the plain beginning of `a**/b` first, and reads `**` as if nothing came before it
     assume(not any(re.search(r"[^/!]\*\*|\*\*[^/]", line) for line in lines))

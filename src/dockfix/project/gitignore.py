@@ -62,7 +62,7 @@ def _parsed(line: str) -> _Pattern | None:
     folders_only = text.endswith("/")
     text = text.removesuffix("/")
     by_name = "/" not in text
-    segments = text.removeprefix("/").split("/")
+    segments = _segments(text.removeprefix("/"))
     if not all(segments):
         return None  # no path has an empty name
     tokens: list[Token] = []
@@ -76,6 +76,22 @@ def _parsed(line: str) -> _Pattern | None:
             return None
         tokens += parsed if last else [*parsed, Token(TokenKind.LITERAL, "/")]
     return _Pattern(negated, folders_only, by_name, compile_tokens(tokens))
+
+
+def _segments(text: str) -> list[str]:
+    """The parts between slashes; a slash in a class, which matches nothing, parts none (git's `wildmatch.c`)."""
+    segments: list[str] = []
+    start = at = 0
+    while at < len(text):
+        if text[at] == "/":
+            segments.append(text[start:at])
+            start = at + 1
+        elif text[at] == "\\":
+            at += 1
+        elif text[at] == "[":
+            at = _class_end(text, at + 1) or at
+        at += 1
+    return [*segments, text[start:]]
 
 
 def _segment(segment: str) -> list[Token] | None:

@@ -25,6 +25,8 @@ ORDER: Final = (
     "user-group",
     "useradd-log",
     "user-numeric",
+    "assume-yes",
+    "apt-get",
     "retry-loop",
     "uv-venv-pip",
     "postgres-preload",

@@ -235,6 +235,38 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="assume-yes",
+        title="a package manager asks a question that nobody can answer",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.COMMANDS}),
+        check=LazyFunction("dockfix_codemods.assume_yes", "check"),
+        since="0.1.0",
+        triggers=("apt", "yum", "dnf", "zypper"),
+        hadolint=frozenset({"DL3014", "DL3030", "DL3034", "DL3038"}),
+        promise=Promise(
+            packages=Packages.ANY,
+            rationale=(
+                "Where the command succeeded without the option it asked nothing, and does the same with it. Where its "
+                "failure was tolerated, its packages are installed or removed now."
+            ),
+        ),
+    ),
+    Codemod(
+        name="apt-get",
+        title="`apt` is used in a script",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.COMMANDS}),
+        check=LazyFunction("dockfix_codemods.apt_get", "check"),
+        since="0.1.0",
+        triggers=("apt ",),
+        hadolint=frozenset({"DL3027"}),
+        promise=Promise(
+            rationale="Both programs call the same code for these commands.",
+        ),
+    ),
+    Codemod(
         name="retry-loop",
         title="a retry loop succeeds even if every attempt fails",
         severity=Severity.ERROR,

@@ -50,19 +50,15 @@ from typing import Final
 
 from dockfix.facts.accounts import UserAccount
 from dockfix.facts.model import Known
+from dockfix.facts.outcome import tolerated
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
-from dockfix.syntax.shell.model import Context
 from dockfix.syntax.tree import User
-
-_UNSURE: Final = (
-    Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND | Context.PIPELINE | Context.SUBSHELL
-)
 
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the names in USER whose numbers the file has."""
-    tolerated: frozenset[int] | None = None
+    may_fail: frozenset[int] | None = None
     for stage in target.facts.graph.stages:
         for user in stage.executed:
             if not isinstance(user, User) or len(user.args) != 1:
@@ -74,9 +70,9 @@ def check(target: Target) -> Iterator[Finding]:
                 continue
             if target.dockerfile.text[word.span.start : word.span.end] != word.text:
                 continue
-            if tolerated is None:
-                tolerated = _tolerated(target)
-            yield _finding(target, user, account, account.uid.value, fails=id(account.created_by) not in tolerated)
+            if may_fail is None:
+                may_fail = _tolerated(target)
+            yield _finding(target, user, account, account.uid.value, fails=id(account.created_by) not in may_fail)
 
 
 def _finding(target: Target, user: User, account: UserAccount, uid: int, *, fails: bool) -> Finding:
@@ -97,13 +93,9 @@ def _tolerated(target: Target) -> frozenset[int]:
     """The commands, by identity, that may not run, or whose failure does not end the build."""
     found: set[int] = set()
     for _, run in target.facts.runs():
-        alternative = False  # whether a `||` follows
-        for step in reversed(target.facts.commands(run).steps):
-            command = step.command
-            alternative = alternative or (command.after is not None and command.after.text == "||")
-            goes_on = command.after is not None and command.after.text != "&&" and not command.errexit
-            if alternative or goes_on or command.context & _UNSURE:
-                found.add(id(command))
+        commands = target.facts.commands(run)
+        starts = tolerated(commands)
+        found |= {id(step.command) for step in commands.steps if step.command.start in starts}
     return frozenset(found)
 
 

@@ -45,6 +45,7 @@ WITHOUT_CASE: Final[Mapping[str, str]] = {
     "torch-index": _NO_FIX,
     "two-downloaders": _NO_FIX,
     "unused-python-deps": _NO_FIX,
+    "version-pin": _NO_FIX,
     "workdir-temp": _NO_FIX,
 }
 """The rules without a case, each with the reason."""

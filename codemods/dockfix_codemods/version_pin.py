@@ -1,0 +1,118 @@
+"""Packages are installed without a version.
+
+## What it does
+
+Reports installations of packages that name no version: with apt, apk, dnf, yum, zypper, pip, npm, gem and `go install`.
+
+## Why is this bad?
+
+A later build of the same commit installs other versions. Whether that is a fault is contested, which is why the rule is
+off by default: the archives of Debian, Ubuntu and Alpine keep only the newest version, so a build with a pinned version
+fails as soon as there is a security fix, and pinning a base image by digest together with a snapshot of the archive
+does more. For pip, npm, gem and Go, whose registries keep all versions, it is good practice; lock files do it best.
+
+## Example
+
+```dockerfile
+FROM debian:12
+RUN apt-get update && apt-get install -y curl
+RUN pip install flask
+```
+
+## Fix safety
+
+There is no fix: dockfix does not ask a registry which version is the newest, and the newest may not be the right one.
+
+## When it does not apply
+
+- All spellings of a version or a range: `curl=7.88.*`, `curl/bookworm`, `curl~=8`, `flask>=2`, `left-pad@1`, `rake:13`,
+  `gem install -v`, `bash-5.2.15`.
+- Files, folders, addresses and repositories with a commit, and packages in a variable, which may hold the version.
+- Requirements, constraints and lock files: `pip install -r`, `-c`, `npm ci`.
+- Groups and modules of dnf.
+
+## References
+
+- https://docs.docker.com/build/building/best-practices/#apt-get
+- hadolint [DL3008](https://github.com/hadolint/hadolint/wiki/DL3008) (apt),
+  [DL3018](https://github.com/hadolint/hadolint/wiki/DL3018) (apk),
+  [DL3013](https://github.com/hadolint/hadolint/wiki/DL3013) (pip),
+  [DL3016](https://github.com/hadolint/hadolint/wiki/DL3016) (npm),
+  [DL3028](https://github.com/hadolint/hadolint/wiki/DL3028) (gem),
+  [DL3062](https://github.com/hadolint/hadolint/wiki/DL3062) (go),
+  DL3033, DL3037 and DL3041 (yum, zypper, dnf)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from dockfix.facts.packages import Action, PackageCommand
+from dockfix.project.target import Target
+from dockfix.rule import Advice, Category, Codemod, Finding, Preset, Severity
+
+_DNF: Final = re.compile(r"-\d|:|^@|\.rpm$|[*<>=(]")
+_PINNED: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "apt": re.compile(r"[=/]|\.deb$|[-+]$"),
+        "apk": re.compile(r"[=~<>]|\.apk$|^!|^\."),
+        "dnf": _DNF,
+        "yum": _DNF,
+        "microdnf": _DNF,
+        "zypper": re.compile(r"[=<>]|\.rpm$|^[-!]"),
+        "pip": re.compile(r"[=<>~@]|\.(whl|zip|tar\.gz|tgz)$|^[./]|/"),
+        "uv": re.compile(r"[=<>~@]|\.(whl|zip|tar\.gz|tgz)$|^[./]|/"),
+        "npm": re.compile(r".@(?!latest$|next$)|#|\.(tgz|tar\.gz|tar)$|^[./~]"),
+        "yarn": re.compile(r".@(?!latest$|next$)|#|\.(tgz|tar\.gz|tar)$|^[./~]"),
+        "pnpm": re.compile(r".@(?!latest$|next$)|#|\.(tgz|tar\.gz|tar)$|^[./~]"),
+        "gem": re.compile(r":|\.gem$"),
+        "go": re.compile(r"@(?!latest$|none$)|^[./]"),
+    }
+)
+"""What in a package's word is a version or a place, by manager: the manuals of these, and hadolint's rules."""
+
+_ELSEWHERE: Final = ("--constraint", "--requirement", "--version", "--lockfile")
+"""Options that say the version for all packages of a command."""
+
+
+def check(target: Target) -> Iterator[Finding]:
+    """Find the installations that name no version."""
+    for stage, run in target.facts.runs():
+        commands = target.facts.commands(run)
+        for step in commands.packages:
+            package = step.package
+            if package is None or not _is_unpinned(package):
+                continue
+            shown = " ".join((package.executable.value or package.executable.text, *package.verb))
+            message = f"`{shown}` names no version: a later build may install another"
+            yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}")
+
+
+def _is_unpinned(package: PackageCommand) -> bool:
+    """Whether a command installs a package whose version it certainly does not name."""
+    pinned = _PINNED.get(package.manager)
+    if pinned is None or package.action is not Action.INSTALL or package.unknown_operands:
+        return False
+    if package.has(*_ELSEWHERE) or package.verb[:1] in (("module",), ("group",), ("build-dep",), ("fix",)):
+        return False
+    names = [word.value for word in package.packages if word.value is not None]
+    return any(name and not pinned.search(name) for name in names)
+
+
+CODEMOD: Final = Codemod(
+    name="version-pin",
+    title="packages are installed without a version",
+    severity=Severity.INFO,
+    category=Category.CORRECTNESS,
+    effects=frozenset(),
+    check=check,
+    since="0.1.0",
+    triggers=("apt", "apk", "dnf", "yum", "zypper", "pip", "npm", "yarn", "gem", "go ", "uv"),
+    preset=Preset.ALL,
+    hadolint=frozenset(
+        ("DL3008", "DL3013", "DL3016", "DL3018", "DL3028", "DL3033", "DL3037", "DL3041", "DL3062"),
+    ),
+)

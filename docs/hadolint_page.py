@@ -33,8 +33,8 @@ Which rule of dockfix answers each code of [hadolint](https://github.com/hadolin
   `--preset`, `extend-select` or `--rule` turns it on.
 - **needs options**: the rule finds nothing unless its options are configured.
 
-A rule may do several of these, depending on what is known of the build; its page says when. The list is what its
-[test cases](../golden) show.
+A rule may do several of these, depending on what is known of the build, and refuses a fix where something that matters
+is unknown; its page says when. The list is what its [test cases](../golden) show, for all codes of the rule.
 
 A code may be used wherever a rule is named, in any case: `dockfix check --rule DL3008`, `dockfix explain DL3008`,
 `ignore = ["StageNameCasing"]` in the [configuration](configuration.md), `# dockfix: ignore=DL3008`. It means all rules

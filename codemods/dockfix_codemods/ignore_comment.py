@@ -129,5 +129,4 @@ CODEMOD = Codemod(
     preset=Preset.ALL,
     options=IgnoreCommentOptions,
     hadolint=frozenset({"DL1001"}),
-    findings=("missed",),
 )

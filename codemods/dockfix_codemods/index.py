@@ -729,7 +729,6 @@ INDEX: Final = (
         triggers=("dockfix", "hadolint", "check"),
         preset=Preset.ALL,
         hadolint=frozenset({"DL1001"}),
-        findings=("missed",),
         options=LazyClass("dockfix_codemods.ignore_comment", "IgnoreCommentOptions"),
     ),
     Codemod(

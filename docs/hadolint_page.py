@@ -19,6 +19,11 @@ _KINDS: Final = {
 
 _FINDING: Final = re.compile(rf"^\S+:[0-9]+:[0-9]+ (?:error|warning|info), ({'|'.join(_KINDS)}|refusal): ", re.M)
 
+_MORE: Final = {
+    "DL1001": "; dockfix warns in every run of comments that are malformed, name an unknown rule or ignore nothing",
+}
+"""What is said of a code in addition to the rules that answer it."""
+
 _INTRODUCTION: Final = """\
 # hadolint and Docker's build checks
 
@@ -77,7 +82,8 @@ def _table(codes: Mapping[str, str], rules: Iterable[Codemod], golden: Path) -> 
     for code, finds in codes.items():
         said = "; ".join(f"[`{rule.name}`](rules/{rule.name}.md): {_what(rule, golden)}" for rule in answers[code])
         why = why_unanswered(code)
-        lines.append(f"| {code} | {finds} | {said or (f'deliberately not: {why}' if why else 'no rule yet')} |")
+        said = said or (f"deliberately not: {why}" if why else "no rule yet")
+        lines.append(f"| {code} | {finds} | {said}{_MORE.get(code, '')} |")
     return "\n".join([*lines, ""])
 
 

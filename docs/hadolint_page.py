@@ -20,7 +20,7 @@ _KINDS: Final = {
 _FINDING: Final = re.compile(rf"^\S+:[0-9]+:[0-9]+ (?:error|warning|info), ({'|'.join(_KINDS)}|refusal): ", re.M)
 
 _MORE: Final = {
-    "DL1001": "; dockfix warns in every run of comments that are malformed, name an unknown rule or ignore nothing",
+    "DL1001": ". With the option `forbid` it finds every such comment, as DL1001 does",
 }
 """What is said of a code in addition to the rules that answer it."""
 

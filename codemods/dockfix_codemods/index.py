@@ -720,16 +720,16 @@ INDEX: Final = (
     ),
     Codemod(
         name="ignore-comment",
-        title="a comment ignores findings and does not say why",
+        title="an ignore comment is malformed, unknown, unused or without a reason",
         severity=Severity.WARNING,
         category=Category.STYLE,
         effects=frozenset(),
         check=LazyFunction("dockfix_codemods.ignore_comment", "check"),
         since="0.1.0",
         triggers=("dockfix", "hadolint", "check"),
-        preset=Preset.ALL,
         hadolint=frozenset({"DL1001"}),
         options=LazyClass("dockfix_codemods.ignore_comment", "IgnoreCommentOptions"),
+        reports_comments=True,
     ),
     Codemod(
         name="recommended-env",

@@ -19,6 +19,11 @@ _KINDS: Final = {
 
 _FINDING: Final = re.compile(rf"^\S+:[0-9]+:[0-9]+ (?:error|warning|info), ({'|'.join(_KINDS)}|refusal): ", re.M)
 
+_MORE: Final = {
+    "DL1001": ". With the option `forbid` it finds every such comment, as DL1001 does",
+}
+"""What is said of a code in addition to the rules that answer it."""
+
 _INTRODUCTION: Final = """\
 # hadolint and Docker's build checks
 
@@ -33,8 +38,8 @@ Which rule of dockfix answers each code of [hadolint](https://github.com/hadolin
   `--preset`, `extend-select` or `--rule` turns it on.
 - **needs options**: the rule finds nothing unless its options are configured.
 
-A rule may do several of these, depending on what is known of the build; its page says when. The list is what its
-[test cases](../golden) show.
+A rule may do several of these, depending on what is known of the build, and refuses a fix where something that matters
+is unknown; its page says when. The list is what its [test cases](../golden) show, for all codes of the rule.
 
 A code may be used wherever a rule is named, in any case: `dockfix check --rule DL3008`, `dockfix explain DL3008`,
 `ignore = ["StageNameCasing"]` in the [configuration](configuration.md), `# dockfix: ignore=DL3008`. It means all rules
@@ -77,7 +82,8 @@ def _table(codes: Mapping[str, str], rules: Iterable[Codemod], golden: Path) -> 
     for code, finds in codes.items():
         said = "; ".join(f"[`{rule.name}`](rules/{rule.name}.md): {_what(rule, golden)}" for rule in answers[code])
         why = why_unanswered(code)
-        lines.append(f"| {code} | {finds} | {said or (f'deliberately not: {why}' if why else 'no rule yet')} |")
+        said = said or (f"deliberately not: {why}" if why else "no rule yet")
+        lines.append(f"| {code} | {finds} | {said}{_MORE.get(code, '')} |")
     return "\n".join([*lines, ""])
 
 

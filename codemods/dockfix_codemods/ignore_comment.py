@@ -1,49 +1,55 @@
-"""A comment ignores a finding and does not say why.
+"""A comment that ignores findings is malformed, names an unknown rule, ignores nothing, or does not say why.
 
 ## What it does
 
-Finds comments that ignore rules without a reason: those of dockfix (`# dockfix: ignore=`, `# dockfix: ignore-file=`),
-of hadolint (`# hadolint ignore=`, with `stage` or `global`), and of BuildKit (`# check=skip=` above an instruction).
-With the option `forbid` it finds every such comment. The rule does not run by default: few teams have this habit.
+Reports the mistakes in comments for dockfix, in Dockerfiles, compose, bake and ignore files:
 
-It does not look for comments that are malformed, name an unknown rule or ignore nothing. dockfix warns of these in
-every run, whichever rules are selected.
+- a comment that is malformed, such as `# dockfix: ignore cache-mount`, and therefore ignores nothing,
+- a name that is not a rule or a code that a rule answers,
+- a rule that has no finding there; this is checked for the rules that run.
+
+With the option `require-reason` it also finds comments without a reason: those of dockfix, those of hadolint
+(`# hadolint ignore=`, with `stage` or `global`), and those of BuildKit (`# check=skip=` above an instruction). With
+`forbid` it finds every such comment.
+
+`dockfix apply` shows the mistakes as warnings, as does every run in which this rule is not selected. If the rule is
+ignored, there are no warnings.
 
 ## Why is this bad?
 
-A comment without a reason is never removed: nobody can tell whether what it excuses is still true.
+A comment with a mistake does not ignore what it seems to ignore. A comment that ignores nothing hides the next finding
+of that rule. A comment without a reason is never removed: nobody can tell whether what it excuses is still true.
 
 ## Example
 
 ```dockerfile
 FROM debian:12
-# dockfix: ignore=shell-pipefail
-RUN ls | wc -l
+# dockfix: ignore cache-mount
+RUN pip install httpx
 ```
 
-Say why, after the rules or in a comment next to it:
+Use instead:
 
 ```text
 FROM debian:12
-# dockfix: ignore=shell-pipefail because an empty folder is fine
-RUN ls | wc -l
-# the mirror has only one version
-# hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y curl
+# dockfix: ignore=cache-mount because the runner has no BuildKit
+RUN pip install httpx
 ```
 
 ## When it does not apply
 
-- A comment with a text after the rules or codes, with or without `because`.
-- A comment with another comment in the same block, which is taken for the reason; blank lines end a block.
-- `# check=skip=` as a directive at the top of the file, which cannot have a reason in its line. With `forbid` it is
-  found, too.
+- The comments of hadolint and BuildKit are only checked for a reason, or found with `forbid`. Mistakes in them are not
+  reported.
+- `require-reason` accepts a text after the rules or codes, with or without `because`, and another comment in the same
+  block; blank lines end a block. `# check=skip=` as a directive at the top of the file cannot have a reason in its
+  line, and is found with `forbid` only.
 
 To ignore the rule itself, use `# dockfix: ignore-file=ignore-comment`, or `per-file-ignores` in the configuration: a
 comment above an instruction is not for the comments above it.
 
 ## Options
 
+- `require-reason`: whether an ignore comment without a reason is a finding. Default: false.
 - `forbid`: whether every ignore comment is a finding, with a reason or not, as for the code DL1001 of hadolint.
   Default: false.
 
@@ -59,7 +65,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Finding, Preset, Severity
+from dockfix.rule import Advice, Category, Codemod, Finding, Severity
 from dockfix.rule.peer_comments import text_after_codes
 from dockfix.rule.suppression import directive_in
 from dockfix.syntax.pragmas import is_pragma
@@ -71,15 +77,20 @@ class IgnoreCommentOptions:
     """Options of `ignore-comment`.
 
     Args:
+        require_reason: whether an ignore comment without a reason is a finding.
         forbid: whether every ignore comment is a finding, with a reason or not.
     """
 
+    require_reason: bool = False
     forbid: bool = False
 
 
 def check(target: Target) -> Iterator[Finding]:
-    """Find comments that ignore rules without a reason."""
-    forbid = target.options(IgnoreCommentOptions).forbid
+    """Find comments that ignore rules without a reason, or all; the engine reports those with mistakes."""
+    options = target.options(IgnoreCommentOptions)
+    forbid = options.forbid
+    if not (forbid or options.require_reason):
+        return
     directive = target.dockerfile.directives.get("check")
     if forbid and directive is not None and "skip" in directive.value.lower():
         yield Advice(directive.span, "a directive skips build checks")
@@ -119,15 +130,14 @@ def _reason(comment: Comment) -> str | None:
 
 CODEMOD = Codemod(
     name="ignore-comment",
-    title="a comment ignores findings and does not say why",
+    title="an ignore comment is malformed, unknown, unused or without a reason",
     severity=Severity.WARNING,
     category=Category.STYLE,
     effects=frozenset(),
     check=check,
     since="0.1.0",
     triggers=("dockfix", "hadolint", "check"),
-    preset=Preset.ALL,
+    reports_comments=True,
     options=IgnoreCommentOptions,
     hadolint=frozenset({"DL1001"}),
-    findings=("missed",),
 )

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from dockfix.engine.settings import Settings
     from dockfix.library import check, check_text, fix, fix_text, load_settings, parse, rules, to_json
     from dockfix.project.problems import InputError, InputProblem
-    from dockfix.rule.model import Advice, Category, Codemod, Diagnostic, Finding, Fix, Refusal, Safety, Severity
+    from dockfix.rule.model import (
+        Advice,
+        Category,
+        Codemod,
+        Diagnostic,
+        Finding,
+        Fix,
+        Preset,
+        Refusal,
+        Safety,
+        Severity,
+    )
     from dockfix.rule.registry import RegistryError, UnknownRuleError
     from dockfix.syntax.tree import Dockerfile
 
@@ -34,9 +45,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Advice", "Category", "Change", "Codemod", "Defect", "Diagnostic", "Dockerfile", "Edit", "FileResult", "Finding",
-    "Fix", "InputError", "InputProblem", "Refusal", "RegistryError", "RunResult", "Safety", "Settings", "Severity",
-    "UnknownRuleError", "__version__", "check", "check_text", "fix", "fix_text", "load_settings", "parse", "rules",
-    "to_json",
+    "Fix", "InputError", "InputProblem", "Preset", "Refusal", "RegistryError", "RunResult", "Safety", "Settings",
+    "Severity", "UnknownRuleError", "__version__", "check", "check_text", "fix", "fix_text", "load_settings", "parse",
+    "rules", "to_json",
 ]  # fmt: skip
 
 _HOMES = {
@@ -46,7 +57,7 @@ _HOMES = {
     "dockfix.library": ("check", "check_text", "fix", "fix_text", "load_settings", "parse", "rules", "to_json"),
     "dockfix.project.problems": ("InputError", "InputProblem"),
     "dockfix.rule.model": (
-        "Advice", "Category", "Codemod", "Diagnostic", "Finding", "Fix", "Refusal", "Safety", "Severity",
+        "Advice", "Category", "Codemod", "Diagnostic", "Finding", "Fix", "Preset", "Refusal", "Safety", "Severity",
     ),
     "dockfix.rule.registry": ("RegistryError", "UnknownRuleError"),
     "dockfix.syntax.tree": ("Dockerfile",),

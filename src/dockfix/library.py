@@ -94,7 +94,7 @@ def check(paths: Paths, settings: Settings | None = None, *, root: str | os.Path
 
     Args:
         paths: files, and folders to search for Dockerfiles.
-        settings: what to run; by default all rules that are not opt-in. No configuration file is read: see
+        settings: what to run; by default the rules of the preset `recommended`. No configuration file is read: see
             `load_settings`.
         root: the project; nothing outside it is read. By default the project that the first path is in.
 

@@ -129,8 +129,8 @@ def test_the_example_shows_the_rule(
     assert (rule, kind, path, line) in findings
 
 
-def test_every_rule_has_something_to_say_of_the_example(findings: list[tuple[str, str, str, int]]) -> None:
-    assert {rule for rule, *_ in findings} == set(load_registry().names)
+def test_every_rule_of_the_audit_has_something_to_say_of_the_example(findings: list[tuple[str, str, str, int]]) -> None:
+    assert {rule for rule, *_ in findings} >= {each.name for each in load_registry().codemods if each.findings}
 
 
 @pytest.mark.parametrize("option", ["", "--unsafe"])

@@ -10,6 +10,7 @@ import pytest
 from dockfix.engine.session import check_paths, run_paths
 from dockfix.engine.settings import Settings
 from dockfix.rule.model import Advice, Category, Codemod, Effect, Finding, Severity
+from dockfix.rule.naming import RuleNames
 from dockfix.rule.registry import Registry
 from dockfix.rule.suppression import disarmed_text, suppresses_in_text, unused_in_text
 from dockfix.rule.workspace import Workspace
@@ -126,3 +127,13 @@ def test_disarmed_comments_keep_all_places() -> None:
     assert len(text) == len(f"{TEXT}# Dockfix : ignore-file\n# about dockfix\n")
     assert not any(suppresses_in_text(text, "a", line) for line in range(1, 9))
     assert text.endswith("# about dockfix\n")
+
+
+def test_a_rule_may_be_named_by_a_code() -> None:
+    text = "services:\n  # dockfix: ignore=DL3002,dl3003\n  app: {}\n"
+    assert suppresses_in_text(text, "a-rule", 3, frozenset({"dl3002"}))
+    assert suppresses_in_text(text, "a-rule", 3, frozenset({"dl3003"}))
+    assert not suppresses_in_text(text, "a-rule", 3, frozenset({"dl3004"}))
+    known = RuleNames(frozenset({"a", "b"}), {"dl3002": frozenset({"a", "b"}), "dl3003": frozenset({"b"})})
+    assert unused_in_text(text, [("a", 3)], {"a", "b"}, known) == [(2, "dl3003")]
+    assert unused_in_text(text, [("a", 3)], {"a"}, known) == []

@@ -131,6 +131,24 @@ def test_codes_without_a_rule(tmp_path: Path, code: str, message: str) -> None:
     assert migrate(tmp_path, "ignored: [DL1000]\n")[1][1].startswith("1: ignored: no rule answers DL1000: ")
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_comments_next_to_codes_are_kept(tmp_path: Path, newline: str) -> None:
+    text = (
+        "ignored:\n  - DL3004 # sudo is the point of this image\n  # a line\n  - 'DL3059'\n  - DL4006\n"
+        "override: # levels\n  error:\n    - DL3004\n    - DL3006   #we care\n    - DL4000 # nobody\n"
+    )
+    found, notes = migrate(tmp_path, text.replace("\n", newline))
+    assert found.comments == {
+        "DL3004": "sudo, sudo-too: sudo is the point of this image",
+        "DL3059": "run-merge",
+        "DL3006": "image-tag: we care",
+    }
+    assert notes[1:] == [
+        "5: ignored: no installed rule answers DL4006",
+        "10: override.error: no installed rule answers DL4000",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "level", "notes"),
     [

@@ -2,6 +2,7 @@
 
 - `session`: a whole run, from paths or a text to a `RunResult`: what `dockfix apply` and `dockfix check` do.
 - `settings`: what a run does.
+- `comment_findings`: mistakes in comments as findings of the rule that reports them.
 - `configure`: settings from a configuration file.
 - `nesting`: the nearest configuration file of each Dockerfile.
 - `joining`: the runs over several projects as one result.

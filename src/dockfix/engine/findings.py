@@ -191,7 +191,7 @@ def _locate(
     return Diagnostic(
         codemod.name,
         finding,
-        _severity(codemod, finding, options.of_file(path, project.root).policy),
+        severity_of(codemod, finding, options.of_file(path, project.root).policy),
         positions.line(start),
         positions.column(start),
         positions.line(max(start, end - 1)),
@@ -199,7 +199,7 @@ def _locate(
     )
 
 
-def _severity(codemod: Codemod, finding: Finding, policy: Policy) -> Severity:
+def severity_of(codemod: Codemod, finding: Finding, policy: Policy) -> Severity:
     """The severity of a finding: that of the configuration, unless the finding itself has a lower one."""
     override = policy.severity.get(codemod.name)
     if override is None:

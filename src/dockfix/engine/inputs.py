@@ -118,7 +118,10 @@ def _unused_ignores(target: Target, codemods: Sequence[Codemod], names: RuleName
     concerned = [
         each
         for each in codemods
-        if each.name in named and each.check is not None and not policy.ignores(each.name, target.display)
+        if each.name in named
+        and each.check is not None
+        and not each.reports_comments
+        and not policy.ignores(each.name, target.display)
     ]
     if not concerned:
         return set()

@@ -84,7 +84,7 @@ def unused_comments(
             line = suppressions.directives[number][0].line
             yield _unused(shown_path(path), line, name)
     # a rule that checks Dockerfiles one by one has no finding in another file
-    complete |= {each.name for each in codemods if each.check is not None}
+    complete |= {each.name for each in codemods if each.check is not None and not each.reports_comments}
     for path, text in others.items():
         lines = Lines(text)
         at_lines = [(rule, lines.line(at.start)) for rule, at in _with_all(found.get(path, []))]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from dockfix.engine import inputs
+from dockfix.engine.comment_findings import are_silenced, with_comment_findings, without_warnings
 from dockfix.engine.nesting import rules_for
 from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
@@ -106,6 +107,10 @@ def run_text(
         result = FileResult(Path(shown), shown, shown, text, text, problems=rules.problems)
     else:
         result = _text_result(work, data, path, settings)
+        if are_silenced(settings, registry):
+            (result,) = without_warnings([result])
+        elif not fix:
+            (result,), _ = with_comment_findings([result], (), rules.codemods, Workspace(project, (), rules.options))
     return RunResult(
         Workspace(project, ()),
         (result.with_lines_before(),),
@@ -186,15 +191,19 @@ def _run(
 
         results = write_results(results, run.workspace, run.change_sets)
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
-    others += comment_mistakes(workspace, counted, work.names)
+    comments = list(comment_mistakes(workspace, counted, work.names))
     if not run.changed:  # a fix may have created what a comment ignores
         all_rules = {each.name for each in registry.codemods if not each.opt_in} <= {each.name for each in codemods}
-        others += unused_comments(run.workspace, codemods, mode, counted, work.names, all_rules=all_rules)
+        comments += unused_comments(run.workspace, codemods, mode, counted, work.names, all_rules=all_rules)
+    if are_silenced(settings, registry):
+        results, comments = without_warnings(results), []
+    elif not mode.fix:
+        results, comments = with_comment_findings(results, comments, codemods, workspace)
     return replace(
         run,
         files=tuple(each if each.written else each.with_lines_before() for each in results),
         problems=(*problems, *about, *(problem for each in results for problem in each.problems)),
-        warnings=(*others, *(warning for each in results for warning in each.warnings)),
+        warnings=(*others, *comments, *(warning for each in results for warning in each.warnings)),
         seconds=clock() - started,
     )
 

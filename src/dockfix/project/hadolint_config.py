@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final, TypeAlias
 
 from dockfix.project.config import LineOf, kind_of, read_yaml
 from dockfix.project.config_keys import is_strings
+from dockfix.project.files import read_file
 from dockfix.project.problems import InputError, closest
 
 __all__ = ["LABEL_TYPES", "NAMES", "SEVERITIES", "THRESHOLDS", "HadolintConfig", "read_hadolint_config"]
@@ -29,6 +31,9 @@ _FORMATS: Final = (
     "tty", "json", "checkstyle", "codeclimate", "gitlab_codeclimate", "gnu", "codacy", "junit", "sarif", "sonarqube",
 )  # fmt: skip
 
+_LIST: Final = re.compile(r"\s*([A-Za-z-]+):\s*(?:#|$)")
+_ITEM: Final = re.compile(r"\s*-\s+[\"']?([A-Za-z0-9]+)[\"']?[ \t]*(?:#([^\n]*))?$")
+
 _Accepts: TypeAlias = Callable[[object], bool]
 
 
@@ -36,7 +41,8 @@ _Accepts: TypeAlias = Callable[[object], bool]
 class HadolintConfig:
     """The content of a `.hadolint.yaml`; keys that it does not have are empty or None.
 
-    `override` has lists of codes by severity. `line_of` finds the line of a key, which may be nested.
+    `override` has lists of codes by severity. `lines` has the lines of codes in lists with an item a line, by list and
+    code, and `remarks` the comments next to them. `line_of` finds the line of a key, which may be nested.
     """
 
     path: Path
@@ -51,6 +57,8 @@ class HadolintConfig:
     disable_ignore_pragma: bool = False
     no_color: bool = False
     verbose: bool = False
+    lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     line_of: LineOf = field(default=lambda _: None, compare=False, repr=False)
 
 
@@ -112,6 +120,7 @@ def read_hadolint_config(path: Path) -> HadolintConfig:
     for severity in override:
         if severity not in SEVERITIES:
             raise wrong(f"override: {_unknown(severity, SEVERITIES, 'severity')}", "override", severity)
+    items = _items(path)
     return HadolintConfig(
         path,
         ignored=_strings(given.get("ignored")),
@@ -125,8 +134,22 @@ def read_hadolint_config(path: Path) -> HadolintConfig:
         disable_ignore_pragma=given.get("disable-ignore-pragma") is True,
         no_color=given.get("no-color") is True,
         verbose=given.get("verbose") is True,
+        lines={place: number for place, (number, _) in items.items()},
+        remarks={place: remark for place, (_, remark) in items.items() if remark},
         line_of=line_of,
     )
+
+
+def _items(path: Path) -> dict[tuple[str, str], tuple[int, str]]:
+    """The items of lists with an item a line, by the innermost key above them, with their lines and comments."""
+    items: dict[tuple[str, str], tuple[int, str]] = {}
+    key = ""
+    for number, line in enumerate(read_file(path, root=Path("/")).text.split("\n"), 1):
+        if found := _LIST.match(line.rstrip()):
+            key = found[1]
+        elif found := _ITEM.match(line.rstrip()):
+            items.setdefault((key, found[1]), (number, (found[2] or "").strip()))
+    return items
 
 
 def _unknown(name: str, known: Mapping[str, object] | tuple[str, ...], what: str = "key") -> str:

@@ -91,8 +91,10 @@ class _Work:
     selected: dict[str, None] = field(default_factory=dict)
     """Rules and codes for `extend-select`, in order."""
 
-    def note(self, message: str, *keys: str) -> None:
-        self.notes.append(Note(self.source.line_of(keys), message))
+    def note(self, message: str, *keys: str, code: str = "") -> None:
+        """Note something about a key, or a code in its list."""
+        line = self.source.lines.get((keys[-1], code)) if keys else None
+        self.notes.append(Note(self.source.line_of(keys) if line is None else line, message))
 
     def codes(self) -> None:
         """`ignored` and `override`."""
@@ -129,15 +131,16 @@ class _Work:
                 rules = self.registry.named(written)
             except UnknownRuleError as error:
                 if code is None:
-                    self.note(f"{'.'.join(keys)}: hadolint has no code {written!r}; left out", *keys)
+                    self.note(f"{'.'.join(keys)}: hadolint has no code {written!r}; left out", *keys, code=written)
                 elif code in HADOLINT:
-                    self.note(f"{'.'.join(keys)}: {error}", *keys)
+                    self.note(f"{'.'.join(keys)}: {error}", *keys, code=written)
                 else:
                     shellcheck.append(code)
                 continue
             name = code or written
             found[name] = None
-            self.comments[name] = ", ".join(rule.name for rule in rules)
+            remark = self.source.remarks.get((keys[-1], written), "")
+            self.comments.setdefault(name, ", ".join(rule.name for rule in rules) + (f": {remark}" if remark else ""))
         if shellcheck:
             these = f"{', '.join(shellcheck)}: {'a code' if len(shellcheck) == 1 else 'codes'} of ShellCheck"
             self.note(f"{'.'.join(keys)}: {these}, which dockfix does not run; nothing to do", *keys)

@@ -246,6 +246,8 @@ class Codemod:
             `# hadolint ignore=` suppresses it.
         checks: the BuildKit checks that the rule answers. They are other names of the rule, and `# check=skip=`
             suppresses it.
+        reports_comments: whether the mistakes in dockfix's own comments (malformed, an unknown rule, nothing that is
+            ignored) are findings of this rule in a check, instead of warnings.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
         promise: what the fixes may change in the image, and what they achieve; by default the image is the same.
     """
@@ -268,6 +270,7 @@ class Codemod:
     requires: Requires | None = None
     options: type[Any] | LazyClass | None = None
     needs_options: bool = False
+    reports_comments: bool = False
     promise: Promise = _SAME_IMAGE
 
     def __post_init__(self) -> None:

@@ -27,7 +27,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=secret,id=NPM_TOKEN,env=NPM_TOKEN,required=true NPM_CONFIG_TOKEN=$NPM_TOKEN npm ci
 ```
 
-Build it with `--secret id=NPM_TOKEN,env=NPM_TOKEN` in place of `--build-arg NPM_TOKEN`.
+Build it with `--secret id=NPM_TOKEN,env=NPM_TOKEN` in place of `--build-arg NPM_TOKEN`. Compose files that pass the
+argument are changed, too: they pass the secret from the same variable.
 
 ## Fix safety
 
@@ -42,7 +43,8 @@ the Dockerfile frontend. Change the secret if it was in an image that others can
   when the container starts.
 - An `ARG` with a default value, and one that other instructions or other stages use.
 - An `ARG` that no `RUN` names, or one that is named where dockfix cannot read the command.
-- An `ARG` that a compose or bake file passes. The finding says what to write there.
+- An `ARG` that a bake file passes, or a compose file in another way than as a variable of the environment. The finding
+  says what to write there.
 - A `# syntax=` line with an older version.
 - Names of other things, such as `SORT_KEY`, `AUTH_URL` or `PASSWORD_FILE`, and variables that are meant for browsers
   (`NEXT_PUBLIC_...`). An `ENV` that is empty, or the path of a file.
@@ -67,7 +69,7 @@ from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Env, Pair
-from dockfix_codemods.build_secret.edits import mount_edits
+from dockfix_codemods.build_secret.edits import caller_edits, mount_edits
 from dockfix_codemods.build_secret.names import is_secret, is_secret_value
 
 
@@ -98,13 +100,16 @@ def _argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> Finding:
     message = f"`{key}` is a build argument: its value is in the history of the image"
     try:
         edits = mount_edits(target, stage, arg, pair)
+        changes = caller_edits(target, stage, key)
     except Refused as refused:
         return Refusal(pair.span, message, refused.reason, cause=key)
     review = (
         f"pass `--secret id={key},env={key}` in place of `--build-arg {key}`, which needs Dockerfile 1.10; "
         f"check that no other step reads `{key}` from its environment"
     )
-    return Fix(pair.span, message, edits, Safety.UNSAFE, "use a secret mount in the steps that name it", review)
+    files = ", and pass the secret from compose" if changes else ""
+    help_text = f"use a secret mount in the steps that name it{files}"
+    return Fix(pair.span, message, edits, Safety.UNSAFE, help_text, review, other_files=changes)
 
 
 CODEMOD: Final = Codemod(
@@ -112,7 +117,7 @@ CODEMOD: Final = Codemod(
     title="a secret is a build argument, or a variable of the image",
     severity=Severity.WARNING,
     category=Category.SECURITY,
-    effects=frozenset({Effect.ARGS, Effect.MOUNTS, Effect.STEPS}),
+    effects=frozenset({Effect.ARGS, Effect.MOUNTS, Effect.STEPS, Effect.COMPOSE}),
     check=check,
     since="0.1.0",
     triggers=("password", "passwd", "pword", "passphrase", "secret", "token", "credential", "key", "auth"),

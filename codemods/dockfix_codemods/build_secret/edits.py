@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockfix.edit.dockerfile import delete_arguments, delete_superseded, insert_flag
+from dockfix.edit.text import Change
 from dockfix.facts.frontend import frontend_is
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
@@ -13,6 +14,7 @@ from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.rule import Edit
 from dockfix.syntax.tree import Arg, Env, Instruction, Pair, Run
+from dockfix_codemods.build_secret.callers import caller_changes
 from dockfix_codemods.build_secret.names import is_secret
 
 
@@ -36,6 +38,21 @@ def mount_edits(target: Target, stage: Stage, arg: Arg, pair: Pair) -> tuple[Edi
     return (*gone, *edits)
 
 
+def caller_edits(target: Target, stage: Stage, key: str) -> tuple[Change, ...]:
+    """The changes of the compose files that pass the ARG.
+
+    Raises:
+        Refused: one cannot be changed.
+    """
+    declared = [
+        each
+        for each in target.dockerfile.instructions
+        if isinstance(each, Arg) and any(pair.key == key for pair in each.pairs)
+    ]
+    passing = wiring.passing(target, stage, key)
+    return caller_changes(target.project, passing, key, keep_args=len(declared) > 1)
+
+
 def _check_argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> None:
     """Raise `Refused` if the ARG itself prevents the fix."""
     key = pair.key
@@ -53,12 +70,6 @@ def _check_argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> None:
     for child in target.facts.graph.descendants(stage):
         if any(key in names_mentioned(each) for each in child.executed):
             raise Refused(f"the stage in line {child.node.start_line}, which is based on this one, names it, too")
-    passing = wiring.passing(target, stage, key)
-    if passing:
-        how = f"`args` with `build.secrets` and a top-level `secrets` that has `environment: {key}`"
-        if passing[0].kind == "bake":
-            how = f'`args` with `secret = ["id={key},env={key}"]`'
-        raise Refused(f"{wiring.describe_builds(target.project, passing)} passes it: replace it there in {how}")
     if not target.builds_known:
         raise Refused(f"{target.unread[0]} may build this file, and could not be read")
 

@@ -20,7 +20,7 @@ def check_other_file(path: Path, before: str, after: str) -> list[str]:
     """The complaints about a codemod's change of a file.
 
     The result must be readable, every key must still exist (values may change, keys may be added), and no comment may
-    be lost.
+    be lost. An argument of a build in a compose file may become a secret of the same name.
     """
     match effect_of(path):
         case Effect.COMPOSE:
@@ -40,8 +40,18 @@ def _yaml(before: str, after: str) -> Iterator[str]:
     except YamlError as error:
         yield f"the result is invalid YAML: {error.reason}"
         return
+    if any(new is ABSENT and "args" in place[-2:-1] for place, _, new in changes):
+        secrets = {(place[:-2], new) for place, _, new in yaml_changes("{}", after) if "secrets" in place[-2:-1]}
+        changes = [each for each in changes if each[2] is not ABSENT or _argument(each[0], each[1]) not in secrets]
     yield from _gone([(place, new is ABSENT) for place, _, new in changes])
     yield from _lost("the file", yaml_comments(before), yaml_comments(after))
+
+
+def _argument(place: Sequence[str | int], old: object) -> tuple[tuple[str | int, ...], object]:
+    """The build of an argument and its name: it may become a secret of the same name."""
+    if "args" not in place[-2:-1]:
+        return (), None
+    return tuple(place[:-2]), place[-1] if isinstance(place[-1], str) else str(old).partition("=")[0]
 
 
 def _bake(before: str, after: str, *, json: bool) -> Iterator[str]:

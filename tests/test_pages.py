@@ -57,7 +57,6 @@ def test_the_page_has_every_section(codemod: Codemod) -> None:
     assert second == "", "the title is one line"
     assert len(codemod.title) < 80
     assert not codemod.title.endswith(".")
-    assert codemod.findings
 
 
 @pytest.mark.parametrize("codemod", [each for each in CODEMODS if option_keys(each)], ids=lambda each: each.name)

@@ -15,6 +15,7 @@ from typing import Final
 from dockfix.rule import Codemod
 
 ORDER: Final = (
+    "keyword-case",
     "copy-from-context",
     "local-base-image",
     "arg-scope",

@@ -24,6 +24,16 @@ from dockfix.rule import (
 
 INDEX: Final = (
     Codemod(
+        name="keyword-case",
+        title="a keyword is not in the case of the other keywords",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.METADATA, Effect.STAGES}),
+        check=LazyFunction("dockfix_codemods.keyword_case", "check"),
+        since="0.1.0",
+        checks=frozenset({"ConsistentInstructionCasing", "FromAsCasing"}),
+    ),
+    Codemod(
         name="copy-from-context",
         title="`COPY --from` names a context that no build supplies",
         severity=Severity.ERROR,

@@ -77,7 +77,7 @@ def rules(modules: set[str]) -> set[str]:
     return pack - {"index"}
 
 
-_EVERY_FILE = {"keyword-case"}
+_EVERY_FILE = {"image-tag", "keyword-case"}
 """The rules that look at what every Dockerfile has; each is a small module."""
 
 

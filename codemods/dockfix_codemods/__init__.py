@@ -16,6 +16,7 @@ from dockfix.rule import Codemod
 
 ORDER: Final = (
     "keyword-case",
+    "image-tag",
     "copy-from-context",
     "local-base-image",
     "arg-scope",

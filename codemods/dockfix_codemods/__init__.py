@@ -17,6 +17,7 @@ from dockfix.rule import Codemod
 ORDER: Final = (
     "keyword-case",
     "image-tag",
+    "platform-flag",
     "copy-from-context",
     "local-base-image",
     "arg-scope",

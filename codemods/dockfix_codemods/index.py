@@ -67,6 +67,18 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="platform-flag",
+        title="the platform of a FROM is redundant or a constant",
+        severity=Severity.INFO,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.STAGES}),
+        check=LazyFunction("dockfix_codemods.platform_flag", "check"),
+        since="0.1.0",
+        triggers=("platform",),
+        hadolint=frozenset({"DL3029", "DL3065"}),
+        checks=frozenset({"FromPlatformFlagConstDisallowed", "RedundantTargetPlatform"}),
+    ),
+    Codemod(
         name="copy-from-context",
         title="`COPY --from` names a context that no build supplies",
         severity=Severity.ERROR,

@@ -60,14 +60,22 @@ from dockfix.syntax.words import SubstitutionError, expand, variables
 _DEFAULT: Final = "TARGETPLATFORM"
 
 _SYSTEMS: Final = frozenset(
-    "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows".split()
+    ("aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux", "netbsd", "openbsd", "plan9")
+    + ("solaris", "wasip1", "windows")
 )
-_MACHINES: Final = {
-    **{each: each for each in "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le".split()},
-    **{each: each for each in "riscv64 s390 s390x wasm".split()},
-    **{"i386": "386", "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "armel": "arm"},
+_ALIASES: Final = {
+    "i386": "386",
+    "x86_64": "amd64",
+    "x86-64": "amd64",
+    "aarch64": "arm64",
+    "armhf": "arm",
+    "armel": "arm",
 }
-"""What containerd/platforms knows (`database.go`): systems, and machines with the names that it gives them."""
+_MACHINES: Final = frozenset(
+    ("386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64")
+    + ("s390", "s390x", "wasm", *_ALIASES)
+)
+"""What containerd/platforms knows (`database.go`): systems, machines, and other names of machines."""
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -125,9 +133,9 @@ def _is_unexpected(platform: str, stage: str) -> bool:
     first, _, rest = platform.lower().partition("/")
     machine = rest.partition("/")[0]
     if first in _SYSTEMS:
-        shown = [first, *([_MACHINES.get(machine, machine)] if machine else [])]
+        shown = [first, _ALIASES.get(machine, machine)] if machine else [first]
     elif first in _MACHINES:
-        shown = ["linux", _MACHINES[first]]  # BuildKit runs on Linux, whatever it builds for
+        shown = ["linux", _ALIASES.get(first, first)]  # BuildKit runs on Linux, whatever it builds for
     else:
         return False
     return not any(each in stage for each in shown)

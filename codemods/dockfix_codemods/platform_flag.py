@@ -34,8 +34,8 @@ made only if no `ARG` before the first `FROM` and no known build gives the name 
 
 - `$BUILDPLATFORM` and other variables: the platform is chosen by the build.
 - A stage name that contains the operating system or the architecture (`AS build-amd64`): the constant is meant.
-- `ARG TARGETPLATFORM=linux/amd64` before the first `FROM`, or a build that passes `TARGETPLATFORM`: the flag matters, and
-  it is not removed.
+- `ARG TARGETPLATFORM=linux/amd64` before the first `FROM`, a build that passes `TARGETPLATFORM`, and a fallback
+  (`${TARGETPLATFORM:-linux/amd64}`): the flag matters, and is not removed.
 - A constant is never removed: on another machine, the image would be another one.
 
 ## References
@@ -60,8 +60,8 @@ from dockfix.syntax.words import SubstitutionError, expand, variables
 _DEFAULT: Final = "TARGETPLATFORM"
 
 _SYSTEMS: Final = frozenset(
-    ("aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux", "netbsd", "openbsd", "plan9")
-    + ("solaris", "wasip1", "windows")
+    {"aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux", "netbsd", "openbsd"}
+    | {"plan9", "solaris", "wasip1", "windows"}
 )
 _ALIASES: Final = {
     "i386": "386",
@@ -72,8 +72,8 @@ _ALIASES: Final = {
     "armel": "arm",
 }
 _MACHINES: Final = frozenset(
-    ("386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le", "riscv64")
-    + ("s390", "s390x", "wasm", *_ALIASES)
+    {"386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le"}
+    | {"riscv64", "s390", "s390x", "wasm", *_ALIASES}
 )
 """What containerd/platforms knows (`database.go`): systems, machines, and other names of machines."""
 
@@ -91,7 +91,9 @@ def _check_flag(target: Target, node: From, flag: Flag, value: str) -> Iterator[
     if names == {_DEFAULT}:
         yield from _redundant(target, node, flag, value)
     elif not names and (constant := _plain(value, node.escape)) and _is_unexpected(constant, node.stage_name or ""):
-        yield Advice(flag.span, f"`--platform={value}` is a constant: `docker build --platform` cannot change it")
+        yield Advice(
+            flag.span, f"`--platform={value}` is a constant: `docker build --platform` cannot change it", cause=value
+        )
 
 
 def _redundant(target: Target, node: From, flag: Flag, value: str) -> Iterator[Finding]:
@@ -100,14 +102,18 @@ def _redundant(target: Target, node: From, flag: Flag, value: str) -> Iterator[F
         return  # part of a longer value
     message = f"`--platform={value}` is the default"
     if not plain:
-        yield Refusal(flag.span, message, "it has a value for builders that do not set the platform")
+        yield Refusal(flag.span, message, "it has a value for builders that do not set the platform", cause=value)
     elif any(_DEFAULT in build.args for build in target.builds):
-        yield Refusal(flag.span, message, f"a build of the project passes `{_DEFAULT}`, so the flag matters")
+        yield Refusal(
+            flag.span, message, f"a build of the project passes `{_DEFAULT}`, so the flag matters", cause=value
+        )
     elif _has_own_default(target):
-        yield Refusal(flag.span, message, f"an `ARG` sets `{_DEFAULT}` to another value, so the flag matters")
+        yield Refusal(
+            flag.span, message, f"an `ARG` sets `{_DEFAULT}` to another value, so the flag matters", cause=value
+        )
     else:
         edits = delete_flag(target.dockerfile, node, flag)
-        yield Fix(flag.span, message, edits, Safety.SAFE, "remove the flag")
+        yield Fix(flag.span, message, edits, Safety.SAFE, "remove the flag", cause=value)
 
 
 def _has_own_default(target: Target) -> bool:

@@ -18,6 +18,7 @@ ORDER: Final = (
     "keyword-case",
     "image-tag",
     "platform-flag",
+    "stage-name",
     "copy-from-context",
     "local-base-image",
     "arg-scope",

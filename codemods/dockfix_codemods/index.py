@@ -79,6 +79,18 @@ INDEX: Final = (
         checks=frozenset({"FromPlatformFlagConstDisallowed", "RedundantTargetPlatform"}),
     ),
     Codemod(
+        name="stage-name",
+        title="a stage has capitals in its name, a reserved name, or the name of another",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.BAKE, Effect.COMPOSE, Effect.COPIES, Effect.MOUNTS, Effect.STAGES}),
+        check=LazyFunction("dockfix_codemods.stage_name", "check"),
+        since="0.1.0",
+        triggers=("as ", "as\t", "as\\", "as`"),
+        hadolint=frozenset({"DL3024", "DL3063"}),
+        checks=frozenset({"DuplicateStageName", "ReservedStageName", "StageNameCasing"}),
+    ),
+    Codemod(
         name="copy-from-context",
         title="`COPY --from` names a context that no build supplies",
         severity=Severity.ERROR,

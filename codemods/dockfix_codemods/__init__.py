@@ -22,6 +22,7 @@ ORDER: Final = (
     "copy-from-context",
     "local-base-image",
     "arg-scope",
+    "undefined-variable",
     "env-self-reference",
     "shell-pipefail",
     "useradd-gid",

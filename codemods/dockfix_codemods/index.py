@@ -172,6 +172,53 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="undefined-variable",
+        title="an instruction uses a variable that is not defined",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset(
+            {
+                Effect.ARGS,
+                Effect.COPIES,
+                Effect.ENV,
+                Effect.METADATA,
+                Effect.MOUNTS,
+                Effect.STAGES,
+                Effect.STEPS,
+                Effect.USERS,
+                Effect.WORKDIR,
+            }
+        ),
+        check=LazyFunction("dockfix_codemods.undefined_variable", "check"),
+        since="0.1.0",
+        triggers=("$",),
+        checks=frozenset({"InvalidDefaultArgInFrom", "UndefinedArgInFrom", "UndefinedVar"}),
+        promise=Promise(
+            config=frozenset(
+                {
+                    Part.COMMAND,
+                    Part.ENTRYPOINT,
+                    Part.ENV,
+                    Part.HEALTHCHECK,
+                    Part.LABELS,
+                    Part.PORTS,
+                    Part.STOP_SIGNAL,
+                    Part.USER,
+                    Part.VOLUMES,
+                    Part.WORKDIR,
+                }
+            ),
+            adds=("/**",),
+            removes=("/**",),
+            changes=("/**",),
+            packages=Packages.ANY,
+            rationale=(
+                "The variable is meant to have an effect, and what depends on its value is not known. So the promise "
+                "is only that the image is still built and starts."
+            ),
+        ),
+    ),
+    Codemod(
         name="env-self-reference",
         title="an ENV uses a variable that it sets itself",
         severity=Severity.ERROR,

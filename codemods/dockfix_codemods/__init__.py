@@ -19,6 +19,7 @@ ORDER: Final = (
     "image-tag",
     "platform-flag",
     "stage-name",
+    "empty-continuation",
     "copy-from-context",
     "local-base-image",
     "arg-scope",

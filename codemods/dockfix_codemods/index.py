@@ -91,6 +91,17 @@ INDEX: Final = (
         checks=frozenset({"DuplicateStageName", "ReservedStageName", "StageNameCasing"}),
     ),
     Codemod(
+        name="empty-continuation",
+        title="a blank line inside a continued instruction",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.empty_continuation", "check"),
+        since="0.1.0",
+        triggers=("\\", "`"),
+        checks=frozenset({"NoEmptyContinuation"}),
+    ),
+    Codemod(
         name="copy-from-context",
         title="`COPY --from` names a context that no build supplies",
         severity=Severity.ERROR,

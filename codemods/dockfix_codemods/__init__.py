@@ -20,6 +20,7 @@ ORDER: Final = (
     "platform-flag",
     "stage-name",
     "empty-continuation",
+    "definition-comment",
     "copy-from-context",
     "local-base-image",
     "arg-scope",

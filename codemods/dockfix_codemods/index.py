@@ -102,6 +102,18 @@ INDEX: Final = (
         checks=frozenset({"NoEmptyContinuation"}),
     ),
     Codemod(
+        name="definition-comment",
+        title="the comment above an ARG or a stage is taken for its description",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.definition_comment", "check"),
+        since="0.1.0",
+        triggers=("#",),
+        preset=Preset.STRICT,
+        checks=frozenset({"InvalidDefinitionDescription"}),
+    ),
+    Codemod(
         name="copy-from-context",
         title="`COPY --from` names a context that no build supplies",
         severity=Severity.ERROR,

@@ -22,6 +22,8 @@ ORDER: Final = (
     "empty-continuation",
     "definition-comment",
     "copy-from-context",
+    "copy-from-self",
+    "copy-from-root",
     "local-base-image",
     "arg-scope",
     "undefined-variable",

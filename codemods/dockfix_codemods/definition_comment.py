@@ -2,14 +2,14 @@
 
 ## What it does
 
-Finds comments directly above an `ARG` or a `FROM ... AS NAME` that do not begin with the name, and adds an empty comment
-after them. The rule is in the preset `strict`.
+Finds comments directly above an `ARG` or a `FROM ... AS NAME` that do not begin with the name, and adds an empty
+comment after them. The rule is in the preset `strict`.
 
 ## Why is this bad?
 
 `docker build --call=outline` shows the comment above an argument or stage as its description, if it begins with the
-name. BuildKit's experimental check reports all other comments in this place. Either the comment is a description, then it
-must begin with the name, or it is none, then an empty comment says so.
+name. BuildKit's experimental check reports all other comments in this place. Either the comment is a description, then
+it must begin with the name, or it is none, then an empty comment says so.
 
 ## Example
 

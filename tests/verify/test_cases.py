@@ -29,6 +29,8 @@ _NO_FIX: Final = "it has no fix: there is nothing to build"
 WITHOUT_CASE: Final[Mapping[str, str]] = {
     "base-image-drift": _NO_FIX,
     "compose-depends-on": _NO_FIX,
+    "copy-from-root": _NO_FIX,
+    "copy-from-self": _NO_FIX,
     "error-masked": _NO_FIX,
     "healthcheck-drift": _NO_FIX,
     "node-env": _NO_FIX,

@@ -86,6 +86,8 @@ def check(target: Target) -> Iterator[Finding]:
 
 
 def _check_unsupplied(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
+    if target.facts.graph.by_name(name) is stage:
+        return  # `copy-from-self` reports it
     source = target.facts.graph.resolve(name, stage)
     if isinstance(source, OutOfRange):
         yield Advice(copy.span, f"`COPY --from={name}` fails: no earlier stage has that number", Severity.ERROR)
@@ -106,6 +108,7 @@ CODEMOD: Final = Codemod(
     triggers=("from",),
     requires=Requires.SECOND,
     findings=("api 1",),
+    hadolint=frozenset({"DL3022"}),
     promise=Promise(
         claims=frozenset({Claim.REPAIRS}),
         rationale="The copied folder is the one that the named context would be; without either, the build fails.",

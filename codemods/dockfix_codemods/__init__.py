@@ -62,6 +62,7 @@ ORDER: Final = (
     "workdir-temp",
     "stage-flatten",
     "image-pin",
+    "allowed-registries",
     "header-comment",
     "recommended-env",
     "build-tool-leftover",

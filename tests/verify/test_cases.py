@@ -27,6 +27,7 @@ CASES: Final = Path(__file__).parent / "cases"
 
 _NO_FIX: Final = "it has no fix: there is nothing to build"
 WITHOUT_CASE: Final[Mapping[str, str]] = {
+    "allowed-registries": _NO_FIX,
     "base-image-drift": _NO_FIX,
     "compose-depends-on": _NO_FIX,
     "copy-from-root": _NO_FIX,

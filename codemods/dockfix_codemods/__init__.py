@@ -15,10 +15,17 @@ from typing import Final
 from dockfix.rule import Codemod
 
 ORDER: Final = (
+    "keyword-case",
+    "image-tag",
+    "platform-flag",
+    "stage-name",
+    "empty-continuation",
+    "definition-comment",
     "copy-from-context",
     "copy-from-self",
     "local-base-image",
     "arg-scope",
+    "undefined-variable",
     "env-self-reference",
     "shell-pipefail",
     "useradd-gid",
@@ -65,6 +72,7 @@ ORDER: Final = (
     "copy-from-root",
     "image-pin",
     "sort-packages",
+    "allowed-registries",
     "header-comment",
     "ignore-comment",
     "recommended-env",

@@ -83,6 +83,7 @@ _NODE_IMAGE: Final = Stand(("debian", "node"), ("node",))
 
 IMAGES: Final[Mapping[str, Stand]] = {
     "alpine:3.20": Stand(("busybox", "alpine"), ("/bin/sh",)),
+    "busybox:latest": Stand(("busybox",), ("sh",)),
     "busybox:1.36": Stand(("busybox",), ("sh",)),
     "debian:bookworm": _DEBIAN,
     "debian:bookworm-slim": _DEBIAN,

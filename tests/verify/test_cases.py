@@ -27,6 +27,7 @@ CASES: Final = Path(__file__).parent / "cases"
 
 _NO_FIX: Final = "it has no fix: there is nothing to build"
 WITHOUT_CASE: Final[Mapping[str, str]] = {
+    "allowed-registries": _NO_FIX,
     "base-image-drift": _NO_FIX,
     "build-secret": "its fix needs a secret from whoever builds, and Dockerfile 1.10, which Buildah does not have",
     "compose-depends-on": _NO_FIX,

@@ -86,12 +86,12 @@ def check(target: Target) -> Iterator[Finding]:
 
 
 def _check_unsupplied(target: Target, copy: Copy, stage: Stage, name: str) -> Iterator[Finding]:
+    if target.facts.graph.by_name(name) is stage:
+        return  # `copy-from-self` reports it
     source = target.facts.graph.resolve(name, stage)
     if isinstance(source, OutOfRange):
         yield Advice(copy.span, f"`COPY --from={name}` fails: no earlier stage has that number", Severity.ERROR)
     elif isinstance(source, Invalid):
-        if target.facts.graph.by_name(name) is stage:
-            return  # `copy-from-self` reports it
         yield Advice(copy.span, f"`COPY --from={name}` fails: {source.reason}", Severity.ERROR)
     elif isinstance(source, ImageSource) and not wiring.may_be_image(target, name):
         yield from check_missing(target, copy, stage, name)
@@ -109,6 +109,7 @@ CODEMOD: Final = Codemod(
     requires=Requires.SECOND,
     hadolint=frozenset({"DL3022"}),
     findings=("api 1",),
+    hadolint=frozenset({"DL3022"}),
     promise=Promise(
         claims=frozenset({Claim.REPAIRS}),
         rationale="The copied folder is the one that the named context would be; without either, the build fails.",

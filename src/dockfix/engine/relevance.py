@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from dockfix.rule.lazy import LazyClass
 from dockfix.rule.model import Codemod, Requires
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def may_apply(codemod: Codemod, target: Target, lowered: str) -> bool:
     """Whether a codemod may find something in one Dockerfile; `lowered` is its text in lower case."""
-    if not codemod.could_apply(lowered):
+    if not codemod.could_apply(lowered) or (codemod.needs_options and not _is_configured(codemod, target)):
         return False
     if codemod.requires is Requires.COMPOSE:
         return bool(target.project.compose_files)
@@ -38,6 +39,15 @@ def may_apply_to_project(codemod: Codemod, workspace: Workspace) -> bool:
     if codemod.requires is Requires.IGNORE:
         return _tells_builds(project) or workspace.has_ignore_files
     return True
+
+
+def _is_configured(codemod: Codemod, target: Target) -> bool:
+    """Whether the configuration has options of the rule; their class is not imported."""
+    kind = codemod.options
+    name = (
+        (kind.module, kind.name) if isinstance(kind, LazyClass) else (kind.__module__, kind.__name__) if kind else None
+    )
+    return any((each.__module__, each.__name__) == name for each in target.own_options.rule_options)
 
 
 def _tells_builds(project: Project) -> bool:

@@ -1,0 +1,201 @@
+"""A stage has a name in capitals, a reserved name, or the name of another stage.
+
+## What it does
+
+Finds stage names with capitals, stages that are called `scratch` or `context`, and two stages of one name. The fix
+renames the stage and changes each reference: `FROM`, `COPY --from` and `RUN --mount=from=` of the file, and the
+`target` of compose services and bake targets that build it.
+
+## Why is this bad?
+
+BuildKit reads stage names in lower case: `AS Build` makes a stage `build`, and `FROM Build` fails. `scratch` and
+`context` have a meaning of their own in `FROM` and `COPY --from`. Of two stages with one name, `--target` builds the
+last one, and a `COPY --from` between them fails.
+
+## Example
+
+```dockerfile
+FROM golang:1.24 AS Build
+RUN go build -o /app ./...
+
+FROM scratch
+COPY --from=Build /app /app
+```
+
+Use instead:
+
+```dockerfile
+FROM golang:1.24 AS build
+RUN go build -o /app ./...
+
+FROM scratch
+COPY --from=build /app /app
+```
+
+## Fix safety
+
+A name in lower case is a safe fix: BuildKit and Docker ignore the case of stage names, also of `--target`. Podman and
+Buildah do not, so the fix is unsafe in a `Containerfile`: check the `--target` of its builds.
+
+A new name for a reserved or duplicate one is unsafe: a script may build the stage with `--target`. Of two stages with
+one name the first is renamed, since `--target` means the last one.
+
+## When it does not apply
+
+- `FROM scratch` after a stage of that name: builders differ in whether it means the stage.
+- A reference that cannot be edited by itself: with quotes, split over lines, from a variable, or in an `ONBUILD`, whose
+  text is stored in the image.
+- A `target` of a compose or bake file that comes from a variable or another file.
+- A name that a build replaces by a named context.
+- A name in capitals that another stage has in another case: first give the two stages different names.
+
+## References
+
+- https://docs.docker.com/reference/build-checks/stage-name-casing/
+- https://docs.docker.com/reference/build-checks/duplicate-stage-name/
+- https://docs.docker.com/reference/build-checks/reserved-stage-name/
+- https://github.com/hadolint/hadolint/wiki/DL3024
+- Tested with BuildKit and Buildah 1.28: which stage a name means, and whether its case matters
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from dockfix.facts.model import Refused
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.syntax.tree import From, Word
+from dockfix_codemods.stage_name.references import onbuild_names, references, stage_edits
+from dockfix_codemods.stage_name.targets import target_changes
+
+if TYPE_CHECKING:
+    from dockfix.facts.stages import Stage
+
+_RESERVED: Final = ("scratch", "context")
+
+
+def check(target: Target) -> Iterator[Finding]:
+    """Look at the name of each stage."""
+    aliases = [node.alias for node in target.dockerfile.instructions if isinstance(node, From) and node.alias]
+    names = [alias.text.lower() for alias in aliases]
+    # the facts are expensive, and most files have no such name
+    if any(alias.text != alias.text.lower() or alias.text in _RESERVED for alias in aliases) or len(set(names)) < len(
+        names
+    ):
+        earlier: dict[str, Stage] = {}
+        for stage in target.facts.graph.stages:
+            if stage.name is not None and stage.node.alias is not None:
+                yield from _check_stage(target, stage, stage.name, stage.node.alias, earlier.get(stage.name))
+                earlier[stage.name] = stage
+
+
+def _check_stage(target: Target, stage: Stage, name: str, alias: Word, earlier: Stage | None) -> Iterator[Finding]:
+    try:
+        if earlier is not None:
+            message = f"the stage name `{name}` is taken: line {earlier.node.start_line} has it, too"
+            yield _rename_earlier(target, earlier, stage, message)
+        elif name in _RESERVED:
+            message = f"the stage name `{name}` is reserved: it means something else in a `FROM` or `COPY`"
+            yield _rename_reserved(target, stage, name, message)
+        elif alias.text != name:
+            message = f"the stage name `{alias.text}` has capitals, but builders read it as `{name}`"
+            yield _lower(target, stage, message)
+    except Refused as refused:
+        yield Refusal(alias.span, message, refused.reason)
+
+
+def _lower(target: Target, stage: Stage, message: str) -> Fix:
+    """Write the name of a stage in lower case, and all references to it."""
+    name, alias = stage.name or "", stage.node.alias
+    stages = target.facts.graph.stages
+    if any(each.name == name and each is not stage for each in stages):
+        raise Refused("another stage has this name in another case")
+    if any(written != name for written in onbuild_names(stages, name)):
+        raise Refused("an `ONBUILD` refers to it, and its text is stored in the image")
+    found = references(stages, name)
+    edits = stage_edits(stage.node, name) + tuple(each.renamed(name) for each in found if each.text != name)
+    other = target_changes(target, name, name)
+    is_containerfile = target.path.name.lower().startswith("containerfile")
+    return Fix(
+        alias.span if alias else stage.node.span,
+        message,
+        edits,
+        Safety.UNSAFE if is_containerfile else Safety.SAFE,
+        f"rename it to `{name}`, with all references",
+        "check the `--target` of builds with Podman or Buildah, where case matters" if is_containerfile else "",
+        other_files=other,
+    )
+
+
+def _rename_reserved(target: Target, stage: Stage, name: str, message: str) -> Fix:
+    stages = target.facts.graph.stages
+    if name == "scratch" and any(
+        each.node.image and each.node.image.text == name for each in stages[stage.index + 1 :]
+    ):
+        raise Refused("a later `FROM scratch` may mean this stage or the empty image")
+    new = _new_name(stages, f"{name}-stage", f"{name}-stage-")
+    _check_context(target, name)
+    if onbuild_names(stages, name):
+        raise Refused("an `ONBUILD` refers to it, and its text is stored in the image")
+    edits = stage_edits(stage.node, new) + tuple(each.renamed(new) for each in references(stages, name))
+    return Fix(
+        stage.node.alias.span if stage.node.alias else stage.node.span,
+        message,
+        edits,
+        Safety.UNSAFE,
+        f"rename it to `{new}`, with all references",
+        f"check that no script or CI job builds it with `--target {name}`",
+        other_files=target_changes(target, name, new),
+    )
+
+
+def _rename_earlier(target: Target, earlier: Stage, stage: Stage, message: str) -> Fix:
+    """Give the earlier of two stages with one name a name of its own, also where the stages up to the later use it."""
+    name = stage.name or ""
+    stages = target.facts.graph.stages
+    number = [each for each in stages if each.name == name].index(earlier) + 1
+    new = _new_name(stages, f"{name}-{number}", f"{name}-{number}-")
+    _check_context(target, name)
+    if onbuild_names(stages, name):
+        raise Refused("an `ONBUILD` refers to it, and its text is stored in the image")
+    found = references(stages[earlier.index + 1 : stage.index + 1], name)
+    edits = stage_edits(earlier.node, new) + tuple(each.renamed(new) for each in found)
+    return Fix(
+        stage.node.alias.span if stage.node.alias else stage.node.span,
+        message,
+        edits,
+        Safety.UNSAFE,
+        f"rename the stage of line {earlier.node.start_line} to `{new}`, and the references to it",
+        f"choose a name that says what the stage is for; check that no script builds it as `{name}`",
+    )
+
+
+def _new_name(stages: Sequence[Stage], name: str, prefix: str) -> str:
+    """A name that no stage has and no FROM or COPY mentions."""
+    text = "\n".join(node.logical.text.lower() for stage in stages for node in (stage.node, *stage.instructions))
+    number = 2
+    while name in text:
+        name = f"{prefix}{number}"
+        number += 1
+    return name
+
+
+def _check_context(target: Target, name: str) -> None:
+    if target.facts.graph.named_context(name) is not None:
+        raise Refused("a build replaces the stages of this name by a named context")
+
+
+CODEMOD: Final = Codemod(
+    name="stage-name",
+    title="a stage has capitals in its name, a reserved name, or the name of another",
+    severity=Severity.WARNING,
+    category=Category.CORRECTNESS,
+    effects=frozenset({Effect.STAGES, Effect.COPIES, Effect.MOUNTS, Effect.COMPOSE, Effect.BAKE}),
+    check=check,
+    since="0.1.0",
+    triggers=("as ", "as\t", "as\\", "as`"),
+    hadolint=frozenset({"DL3024", "DL3063"}),
+    checks=frozenset({"StageNameCasing", "DuplicateStageName", "ReservedStageName"}),
+)

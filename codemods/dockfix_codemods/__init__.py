@@ -41,6 +41,7 @@ ORDER: Final = (
     "workdir-relative",
     "copy-relative",
     "copy-slash",
+    "copy-ignored",
     "apt-purge",
     "sed-unverified",
     "apk-cache",

@@ -502,6 +502,23 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="copy-ignored",
+        title="a `COPY` names a file that the ignore file excludes",
+        severity=Severity.ERROR,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.IGNORE}),
+        check=LazyFunction("dockfix_codemods.copy_ignored", "check"),
+        since="0.1.0",
+        triggers=("copy", "add", "mount"),
+        checks=frozenset({"CopyIgnoredFile"}),
+        findings=("missed",),
+        promise=Promise(
+            adds=("/**",),
+            changes=("**/.dockerignore", "**/*.dockerignore"),
+            rationale="The build context has one file more, which instructions that copy its folder copy, too.",
+        ),
+    ),
+    Codemod(
         name="apt-purge",
         title="build tools stay in the image, or are removed too late",
         severity=Severity.INFO,

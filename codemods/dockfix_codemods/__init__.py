@@ -42,6 +42,7 @@ ORDER: Final = (
     "copy-relative",
     "copy-slash",
     "copy-ignored",
+    "add-archive",
     "apt-purge",
     "sed-unverified",
     "apk-cache",

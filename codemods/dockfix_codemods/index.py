@@ -519,6 +519,22 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="add-archive",
+        title="an archive is copied, and then unpacked by a `RUN`",
+        severity=Severity.INFO,
+        category=Category.SIZE,
+        effects=frozenset({Effect.COMMANDS, Effect.COPIES, Effect.STEPS}),
+        check=LazyFunction("dockfix_codemods.add_archive", "check"),
+        since="0.1.0",
+        triggers=("tar",),
+        hadolint=frozenset({"DL3010"}),
+        findings=("missed",),
+        promise=Promise(
+            removes=("**/*.tar", "**/*.tar.*", "**/*.tgz", "**/*.tbz*", "**/*.txz", "**/*.tlz", "**/*.tb2", "**/*.tpz"),
+            rationale="The archive is no longer in the image; what it contains is unpacked to the same folder.",
+        ),
+    ),
+    Codemod(
         name="apt-purge",
         title="build tools stay in the image, or are removed too late",
         severity=Severity.INFO,

@@ -62,12 +62,12 @@ from typing import Final
 
 from dockfix.facts.model import Known
 from dockfix.facts.tables.filesystem import ARCHIVE_ENDINGS, FILE_NAMES, NOT_TAR_ENDINGS
+from dockfix.project.archives import is_unpacked
 from dockfix.project.patterns import clean, has_wildcard
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Add, Word
 from dockfix.syntax.words import variables
-from dockfix_codemods.add_to_copy.archives import is_unpacked
 
 _MESSAGE: Final = "`ADD` can unpack archives and fetch URLs: `COPY` is enough for local files"
 _SHARED_FLAGS: Final = frozenset({"chown", "chmod", "link", "exclude"})

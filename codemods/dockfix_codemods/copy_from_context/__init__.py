@@ -109,7 +109,6 @@ CODEMOD: Final = Codemod(
     requires=Requires.SECOND,
     hadolint=frozenset({"DL3022"}),
     findings=("api 1",),
-    hadolint=frozenset({"DL3022"}),
     promise=Promise(
         claims=frozenset({Claim.REPAIRS}),
         rationale="The copied folder is the one that the named context would be; without either, the build fails.",

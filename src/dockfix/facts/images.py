@@ -23,6 +23,7 @@ from dockfix.facts.tables.images import (
     PREDEFINED_ARGS,
     RUNTIME_LIBRARIES,
     STABLE_LIBRARIES,
+    WORKDIRS,
     Row,
 )
 
@@ -50,8 +51,8 @@ class BaseImage:
     `user` is the user that the image sets, `home` that user's home directory ("" if not known). `tools` are programs
     that it contains, `lacks` programs that it does not. `env` are ENV variables with values that are the same for every
     tag; `sets_env` the names of all that it is known to set, a complete list only if `sets_env_complete`. `taken_ids`
-    are uids and gids known to be in use. `docker_clean`: /etc/apt/apt.conf.d/docker-clean makes apt delete its
-    packages.
+    are uids and gids known to be in use. `workdir` is the working directory, "" if it is not known. `docker_clean`:
+    /etc/apt/apt.conf.d/docker-clean makes apt delete its packages.
     """
 
     family: str
@@ -68,6 +69,7 @@ class BaseImage:
     taken_ids: frozenset[int]
     source: str
     lacks: frozenset[str] = frozenset()
+    workdir: str = ""
 
     @property
     def docker_clean(self) -> bool:
@@ -203,7 +205,14 @@ def _image(row: Row, key: str, ref: ImageRef) -> BaseImage | None:
         taken_ids=distro.taken_ids | row.taken_ids,
         source=f"{row.source}; {distro.source}",
         lacks=_lacks(key, tag, distro.lacks) - tools,
+        workdir=_workdir(key, tag) if distro.family != "windows" else "",
     )
+
+
+def _workdir(key: str, tag: str) -> str:
+    if "onbuild" in tag:
+        return ""  # these old variants set another one
+    return next((folder for pattern, folder in WORKDIRS.get(key, ()) if re.search(pattern, tag)), "")
 
 
 _COMPLETE_LISTS: Final = frozenset(

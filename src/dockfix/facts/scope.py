@@ -150,16 +150,15 @@ def _from_image(stage: Stage) -> Scope:
         visible.set(START, name, value)
     unknown = Unknown("the base image is not known")
     user = Known("root") if scratch else base.user if base is not None else unknown
-    # No table lists working directories of images; docker-library's language images keep `/`.
     workdir: Fact[str] = Known("/") if scratch else Unknown("the working directory of the base image is not known")
-    if base is not None and not windows and base.sets_env_complete:
-        workdir = Known("/")
+    if base is not None and base.workdir:
+        workdir = Known(base.workdir)
     return Scope(
         image_env=image_env,
         visible=visible,
         args=Layer(None),
         user=History(Value(user)),
-        workdir=History(Value(workdir)),
+        workdir=History(Value(workdir, stage.assumes)),
         shell=History(shell),
         base_known=known,
         shell_assumed=assumed,

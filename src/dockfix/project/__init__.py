@@ -13,6 +13,7 @@ The build context:
 - `context`: a build context and the files in it.
 - `ignore`: what `.dockerignore` keeps out of a build context, by Docker's rules.
 - `sources`: what a Dockerfile takes from its build context, and what another ignore file would remove from it.
+- `archives`: whether a file of the context is an archive that ADD unpacks.
 - `manifests`: which files of a build context a package build reads, as its manifests tell.
 - `workspaces`: manifests that refer to folders of the build context, whose manifests an install reads too.
 - `installs`: which files an install from a manifest needs, so that only those must be copied before it.

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from dockfix.project.files import Snapshot, read_file, resolve_inside
+from dockfix.project.files import Snapshot, read_file, read_start, resolve_inside
 from dockfix.project.ignore import IgnoreRules
 from dockfix.project.patterns import BadPatternError, clean, has_wildcard, match
 from dockfix.project.problems import InputError
@@ -61,6 +61,15 @@ class Context:
         except (InputError, OSError):
             return None
         return file.text if len(file.data) <= limit else None
+
+    def read_start(self, rel: str, size: int) -> bytes | None:
+        """The first bytes of a regular file, whatever it contains; `None` if it cannot be read."""
+        real = self._resolve(rel)
+        if real is None or not self.is_file(rel):
+            return None
+        if self.files is not None and real in self.files.changes:
+            return self.files.changes[real].encode("utf-8", "surrogateescape")[:size]
+        return read_start(real, size)
 
     def ignored(self, rel: str) -> bool:
         """Whether the ignore file excludes `rel` from the context; the path need not exist."""

@@ -16,7 +16,7 @@ from dockfix.syntax.source import encode
 
 __all__ = [
     "MAX_BYTES", "NOWHERE", "FileText", "Fingerprint", "InputError", "Snapshot", "fingerprint_of", "read_file",
-    "reason_of", "resolve_inside",
+    "read_start", "reason_of", "resolve_inside",
 ]  # fmt: skip
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -125,6 +125,16 @@ def read_file(path: Path, *, root: Path) -> FileText:
     if (binary := _binary_kind(data)) is not None:
         raise InputError(name, None, binary)
     return FileText(path, real, data, data.decode("utf-8", "surrogateescape"), fingerprint_of(status, data))
+
+
+def read_start(real: Path, size: int) -> bytes | None:
+    """The first bytes of a regular file that is given by its real path; `None` if it cannot be read."""
+    try:
+        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            return stream.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except OSError:
+        return None
 
 
 def is_inside(real: str, real_root: str) -> bool:

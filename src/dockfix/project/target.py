@@ -248,6 +248,22 @@ class Target:
         return variant
 
     @cached_property
+    def possible_contexts(self) -> tuple[Context, ...]:
+        """The contexts of the known builds; if no build is known, the likely ones (`context_candidates`).
+
+        None for a text without a file. A build whose context is not known adds none: see `contexts_known`.
+        """
+        if self.file is None:
+            return ()
+        known = [variant.context for variant in self.variants if variant.context is not None]
+        return tuple(known or (() if self.invocations else context_candidates(self.project, self.path)))
+
+    @property
+    def contexts_known(self) -> bool:
+        """Whether the context of every known build is known; also if there is no known build."""
+        return self.builds_known and all(variant.context for variant in self.variants if variant.invocations)
+
+    @cached_property
     def secrets(self) -> Secrets:
         """The values that no message about this file may show, and no edit may write into it."""
         passed = {

@@ -45,6 +45,20 @@ FILE_ENDINGS: Final = _words(
 )
 """Endings of file names, for where the context cannot be read: a folder `entrypoint.sh` is unlikely."""
 
+ARCHIVE_ENDINGS: Final = _words("tar gz tgz tpz bz2 tb2 tbz tbz2 xz txz lz lzma tlz zst tzst z tz")
+"""Endings of tar archives and of what compresses them, in lower case."""
+
+NOT_TAR_ENDINGS: Final = FILE_ENDINGS - ARCHIVE_ENDINGS - {"apk"} | _words(
+    "ear aar jks p12 pfx crl csr jpg jpeg gif ttf woff woff2 pdf sass scss less vue svelte kts groovy gradlew bat cmd "
+    "ps1 psm1 vb fs fsproj vbproj ejs erb haml hbs mustache jinja jinja2 phtml inc def ld cmake am ac m4 pro zsh fish "
+    "csh ksh awk sed pm t cgi wsgi ps sol ex exs erl hs ml clj cljs edn lisp el nim zig d dart swift jl cr rake ru "
+    "gemspec podspec cabal nix bzl bazel tfvars rego cue graphql gql avsc thrift xsd xsl xslt dtd wsdl plist desktop "
+    "timer socket mount target rules network netdev pid log sample dist default conf_example example tpl cron crontab "
+    "htpasswd htaccess npmrc yarnrc nvmrc bashrc profile vimrc gitconfig gitignore dockerignore editorconfig"
+)
+"""Endings of text, source code, programs and zip or ar files: formats that are no tar archive. `apk` is none of them: a
+package of Alpine is a compressed tar. Source: the format behind each ending."""
+
 FILE_NAMES: Final = _words(
     "Makefile Dockerfile Gemfile Rakefile Procfile Pipfile Caddyfile Vagrantfile Jenkinsfile LICENSE README CHANGELOG "
     "VERSION entrypoint docker-entrypoint go.mod go.sum go.work configure gradlew mvnw artisan"

@@ -357,6 +357,25 @@ _PHP: Final = Row(
 )
 _NODE_IDS: Final = frozenset({1000})
 
+WORKDIRS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
+    {
+        "scratch": ((r"", "/"),),  # it is empty
+        "debian": ((r"", "/"),),  # docker-library/official-images: a root file system and a CMD
+        "ubuntu": ((r"", "/"),),  # as debian
+        "alpine": ((r"", "/"),),  # as debian
+        "busybox": ((r"", "/"),),  # as debian
+        "buildpack-deps": ((r"", "/"),),  # docker-library/buildpack-deps
+        "python": ((r"", "/"),),  # docker-library/python `Dockerfile-linux.template`
+        "node": ((r"", "/"),),  # nodejs/docker-node `Dockerfile-debian.template`
+        "ruby": ((r"", "/"),),  # docker-library/ruby `Dockerfile.template`
+        "golang": ((r"", "/go"),),  # docker-library/golang `Dockerfile-linux.template`: WORKDIR $GOPATH
+        # docker-library/php `Dockerfile-linux.template`: only the variants with a web server or FPM set it
+        "php": ((r"apache|fpm", "/var/www/html"), (r"", "/")),
+        "wordpress": ((r"", "/var/www/html"),),  # docker-library/wordpress `Dockerfile.template`
+    }
+)
+"""The working directory of images for Linux, by the first pattern found in the tag. Other images are unknown."""
+
 IMAGES: Final[Mapping[str, Row]] = MappingProxyType(
     {
         "scratch": Row(_only("scratch"), "Docker: scratch", complete=True),

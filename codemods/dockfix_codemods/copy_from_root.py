@@ -82,7 +82,8 @@ def _has_system(target: Target, copy: Copy, stage: Stage) -> bool:
     source = target.facts.graph.resolve(copy.source_stage or "", stage)
     match source:
         case StageSource(stage=other):
-            return other.base is not None or any(isinstance(each, Run) for each in other.executed)
+            system = other.base is not None and other.base_ref != Known("scratch")
+            return system or any(isinstance(each, Run) for each in other.executed)
         case ImageSource(ref=ref):
             return base_image(ref) is not None
         case _:

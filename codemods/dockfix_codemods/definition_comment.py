@@ -57,7 +57,7 @@ from typing import Final
 
 from dockfix.edit.dockerfile import indent_of, insert, line_start
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Finding, Fix, Preset, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Finding, Fix, Preset, Promise, Refusal, Safety, Severity
 from dockfix.rule.suppression import comments_above
 from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.tree import Arg, Comment, From, Instruction
@@ -103,4 +103,7 @@ CODEMOD: Final = Codemod(
     triggers=("#",),
     preset=Preset.STRICT,
     checks=frozenset({"InvalidDefinitionDescription"}),
+    promise=Promise(
+        rationale=("Only empty comments are inserted: the build is the same."),
+    ),
 )

@@ -53,7 +53,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import TYPES, Blank, Dockerfile, Instruction
 
 _MESSAGE: Final = "a blank line is inside this instruction, which continues after it"
@@ -118,4 +118,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("\\", "`"),
     checks=frozenset({"NoEmptyContinuation"}),
+    promise=Promise(
+        rationale=("BuildKit drops blank lines inside a continued instruction: its text is the same."),
+    ),
 )

@@ -32,6 +32,9 @@ INDEX: Final = (
         check=LazyFunction("dockfix_codemods.keyword_case", "check"),
         since="0.1.0",
         checks=frozenset({"ConsistentInstructionCasing", "FromAsCasing"}),
+        promise=Promise(
+            rationale="BuildKit lowers keywords before it reads them: the build is the same.",
+        ),
     ),
     Codemod(
         name="image-tag",
@@ -78,6 +81,9 @@ INDEX: Final = (
         triggers=("platform",),
         hadolint=frozenset({"DL3029", "DL3065"}),
         checks=frozenset({"FromPlatformFlagConstDisallowed", "RedundantTargetPlatform"}),
+        promise=Promise(
+            rationale="The flag says what BuildKit does without it, so the same image is built for the same platform.",
+        ),
     ),
     Codemod(
         name="stage-name",
@@ -90,6 +96,12 @@ INDEX: Final = (
         triggers=("as ", "as\t", "as\\", "as`"),
         hadolint=frozenset({"DL3024", "DL3063"}),
         checks=frozenset({"DuplicateStageName", "ReservedStageName", "StageNameCasing"}),
+        promise=Promise(
+            rationale=(
+                "The name of a stage is not part of an image. All references to it in the Dockerfile, and the targets "
+                "of compose and bake files, change with it."
+            ),
+        ),
     ),
     Codemod(
         name="empty-continuation",
@@ -101,6 +113,9 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("\\", "`"),
         checks=frozenset({"NoEmptyContinuation"}),
+        promise=Promise(
+            rationale="BuildKit drops blank lines inside a continued instruction: its text is the same.",
+        ),
     ),
     Codemod(
         name="definition-comment",
@@ -113,6 +128,9 @@ INDEX: Final = (
         triggers=("#",),
         preset=Preset.STRICT,
         checks=frozenset({"InvalidDefinitionDescription"}),
+        promise=Promise(
+            rationale="Only empty comments are inserted: the build is the same.",
+        ),
     ),
     Codemod(
         name="copy-from-context",

@@ -52,7 +52,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import From, Instruction, Word, is_as
 
 
@@ -100,4 +100,7 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     checks=frozenset({"ConsistentInstructionCasing", "FromAsCasing"}),
+    promise=Promise(
+        rationale=("BuildKit lowers keywords before it reads them: the build is the same."),
+    ),
 )

@@ -53,7 +53,7 @@ from typing import Final
 
 from dockfix.edit.dockerfile import delete_flag
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Flag, From
 from dockfix.syntax.words import SubstitutionError, expand, variables
 
@@ -158,4 +158,7 @@ CODEMOD: Final = Codemod(
     triggers=("platform",),
     hadolint=frozenset({"DL3029", "DL3065"}),
     checks=frozenset({"FromPlatformFlagConstDisallowed", "RedundantTargetPlatform"}),
+    promise=Promise(
+        rationale=("The flag says what BuildKit does without it, so the same image is built for the same platform."),
+    ),
 )

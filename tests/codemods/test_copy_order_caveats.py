@@ -103,9 +103,9 @@ def test_a_move_that_changes_nothing_has_no_caveats(text: str, source: str) -> N
         (f'FROM debian:12 | SHELL ["/tools/sh", "-c"] | COPY tools/ /tools/ | {APT}', "tools/", ""),
         # configuration names the file
         ("FROM node:22 | COPY .npmrc /root/.npmrc | COPY ca.pem /certs/ca.pem | RUN npm i -g pnpm", "ca.pem", ".npmrc"),
-        (f"FROM python:3.13 | COPY pip.conf /etc/pip.conf | COPY wheels/ /wheels/ | {PIP}", "wheels/", "pip.conf"),
+        (f"FROM python:3.13 | COPY pip.conf /etc/pip.conf | COPY wheels/ /in/wheels/ | {PIP}", "wheels/", "pip.conf"),
         (
-            f"FROM python:3.13 | RUN pip config set global.find-links /wheels | COPY wheels/ /wheels/ | {PIP}",
+            f"FROM python:3.13 | RUN pip config set global.find-links /in/wheels | COPY wheels/ /in/wheels/ | {PIP}",
             "wheels/",
             "line 2",
         ),
@@ -138,18 +138,18 @@ def test_a_move_that_changes_nothing_has_no_caveats(text: str, source: str) -> N
             "line 2",
         ),
         (
-            f"FROM python:3.13 AS a | RUN pip config set a.find-links /wheels | FROM a | COPY wheels/ /wheels/ | {PIP}",
+            f"FROM python:3.13 AS a | RUN pip config set a.find-links /in/wheels | FROM a | COPY wheels/ /in/wheels/ | {PIP}",
             "wheels/",
             "line 2",
         ),
         (f"FROM company/python | WORKDIR /app | COPY a.sh ./ | {PIP}", "a.sh", ""),
         (
-            "FROM python:3.13 | COPY wheels/ /wheels/ | RUN --mount=type=secret,id=p,target=/p pip install x",
+            "FROM python:3.13 | COPY wheels/ /in/wheels/ | RUN --mount=type=secret,id=p,target=/p pip install x",
             "wheels/",
             "mounts",
         ),
         (
-            f"FROM python:3.13 | COPY setup.sh /setup/ | RUN sh /setup/setup.sh | COPY wheels/ /wheels/ | {PIP}",
+            f"FROM python:3.13 | COPY setup.sh /setup/ | RUN sh /setup/setup.sh | COPY wheels/ /in/wheels/ | {PIP}",
             "wheels/",
             "line 3",
         ),

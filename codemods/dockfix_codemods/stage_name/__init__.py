@@ -65,7 +65,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Refused
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import From, Word
 from dockfix_codemods.stage_name.references import onbuild_names, references, stage_edits
 from dockfix_codemods.stage_name.targets import target_changes
@@ -198,4 +198,10 @@ CODEMOD: Final = Codemod(
     triggers=("as ", "as\t", "as\\", "as`"),
     hadolint=frozenset({"DL3024", "DL3063"}),
     checks=frozenset({"StageNameCasing", "DuplicateStageName", "ReservedStageName"}),
+    promise=Promise(
+        rationale=(
+            "The name of a stage is not part of an image. All references to it in the Dockerfile, and the targets of "
+            "compose and bake files, change with it."
+        ),
+    ),
 )

@@ -60,6 +60,7 @@ ORDER: Final = (
     "sed-unverified",
     "apk-cache",
     "cache-mount",
+    "apt-lists",
     "unused-python-deps",
     "uid-map",
     "dockerignore-comment",

@@ -874,6 +874,21 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="apt-lists",
+        title="the package lists of apt stay in a layer, or are old",
+        severity=Severity.INFO,
+        category=Category.SIZE,
+        effects=frozenset({Effect.COMMANDS, Effect.STEPS}),
+        check=LazyFunction("dockfix_codemods.apt_lists", "check"),
+        since="0.1.0",
+        triggers=("apt-get", "apt ", "aptitude"),
+        hadolint=frozenset({"DL3009"}),
+        promise=Promise(
+            removes=("/var/lib/apt/lists/**",),
+            rationale="The same packages are installed; the lists are removed in the layer that fetches them.",
+        ),
+    ),
+    Codemod(
         name="unused-python-deps",
         title="a Python distribution is installed that no file of the image imports",
         severity=Severity.INFO,

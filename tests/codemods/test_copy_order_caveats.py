@@ -138,7 +138,7 @@ def test_a_move_that_changes_nothing_has_no_caveats(text: str, source: str) -> N
             "line 2",
         ),
         (
-            f"FROM python:3.13 AS a | RUN pip config set a.find-links /in/wheels | FROM a | COPY wheels/ /in/wheels/ | {PIP}",
+            f"FROM python:3.13 AS a | RUN pip config set a.find-links /w | FROM a | COPY wheels/ /in/wheels/ | {PIP}",
             "wheels/",
             "line 2",
         ),

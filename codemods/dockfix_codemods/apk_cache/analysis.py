@@ -8,7 +8,6 @@ tag, of 2016, are built on that.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from dockfix.facts.commands import Commands, Step
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import known
 from dockfix.facts.packages import Action, PackageCommand
+from dockfix.facts.scripts import runs_script
 from dockfix.facts.stages import Stage
 from dockfix.syntax.shell import Context
 from dockfix.syntax.source import Span
@@ -33,14 +33,12 @@ _FETCHES: Final = frozenset(("add", "del", "upgrade", "fix", "update"))
 _OF_INSTALLED: Final = frozenset(("info", "audit", "verify", "stats", "manifest"))
 """Subcommands that show what is installed, unless they name another package."""
 _ELSEWHERE: Final = ("--root", "--initdb", "--cache-dir", "--no-network", "--repositories-file", "--arch")
-_SHELLS: Final = frozenset(("sh", "bash", "ash", "source", ".", "eval"))
 _KEPT: Final = ("/var/cache/apk", "/etc/apk/cache", "/lib/apk/db", "setup-apkcache")
 _CACHE: Final = ("cache/apk", "APKINDEX")
 _PLAIN: Final = Context.GROUP
 _NO_CACHE_SINCE: Final = (3, 3)
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 _VARIANT: Final = re.compile(r"alpine-?v?(\d+)\.(\d+)")
-_FOR_PROGRAMS: Final = ("bin", "sbin", ".bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def apk_run(commands: Commands, run: Run) -> ApkRun | None:
     )
     if not steps or unusual:
         return None
-    return ApkRun(run, commands, steps, any(map(_is_script, commands.steps)))
+    return ApkRun(run, commands, steps, any(map(runs_script, commands.steps)))
 
 
 def _steps(commands: Commands) -> Iterator[ApkStep]:
@@ -111,14 +109,6 @@ def _steps(commands: Commands) -> Iterator[ApkStep]:
             continue
         word = package.subcommand
         yield ApkStep(step, package, word.value or "", Span(word.start, word.end))
-
-
-def _is_script(step: Step) -> bool:
-    name = step.command.name
-    if name is None or step.command.basename in _SHELLS or name.endswith(".sh"):
-        return True
-    # what is in a directory for programs was installed; any other path is a script of the project
-    return "/" in name and posixpath.basename(posixpath.dirname(name)) not in _FOR_PROGRAMS
 
 
 def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instruction | None:
@@ -250,7 +240,7 @@ def indexed_before(facts: BuildFacts, stage: Stage, run: Run) -> bool:
 
 def scripts_below(facts: BuildFacts, stage: Stage, after: Instruction) -> bool:
     """Whether a RUN after another one runs a script that may call apk."""
-    return any(_is_script(step) for run in _below(facts, stage, after) for step in facts.commands(run).steps)
+    return any(runs_script(step) for run in _below(facts, stage, after) for step in facts.commands(run).steps)
 
 
 def _below(facts: BuildFacts, stage: Stage, after: Instruction) -> Iterator[Run]:

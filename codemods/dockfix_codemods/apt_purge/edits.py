@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dockfix.edit import dockerfile as editing
+from dockfix.facts.joining import append_operator, join_operator
 from dockfix.facts.model import Refused
 from dockfix.rule import Edit
 from dockfix.syntax.tree import Run
-from dockfix_codemods.apt_purge.scripts import append_operator, join_operator
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts

@@ -17,6 +17,8 @@ What is in effect at an instruction?
 What does an instruction run, and which files does it use?
 
 - `commands`: the commands that an instruction runs, with what the script has set before each.
+- `joining`: whether shell scripts can be joined into one, and with which operator.
+- `scripts`: commands that run what the Dockerfile does not show.
 - `outcome`: whether the failure of a command ends the build.
 - `packages`: package manager commands: options, operands, action, and the files they read (a package).
 - `toolchain`: which commands need compilers, headers or git.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dockfix.facts.commands import Commands, commands_of
+from dockfix.facts.joining import append_operator, join_operator, pair_operator
 from dockfix.facts.model import Known, Refused
 from dockfix.syntax.parser import parse
-from dockfix_codemods.apt_purge.scripts import append_operator, join_operator, pair_operator
 
 SH = ("/bin/sh", "-c")
 STRICT = ("/bin/bash", "-e", "-c")

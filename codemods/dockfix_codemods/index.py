@@ -79,6 +79,17 @@ INDEX: Final = (
         checks=frozenset({"FromPlatformFlagConstDisallowed", "RedundantTargetPlatform"}),
     ),
     Codemod(
+        name="platform-mismatch",
+        title="a base image is for another platform than the build",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.platform_mismatch", "check"),
+        since="0.1.0",
+        triggers=("amd64/", "arm32v", "arm64v8/", "i386/", "mips64le/", "ppc64le/", "riscv64/", "s390x/", "/windows/"),
+        checks=frozenset({"InvalidBaseImagePlatform"}),
+    ),
+    Codemod(
         name="stage-name",
         title="a stage has capitals in its name, a reserved name, or the name of another",
         severity=Severity.WARNING,

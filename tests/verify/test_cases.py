@@ -36,6 +36,7 @@ WITHOUT_CASE: Final[Mapping[str, str]] = {
     "healthcheck-drift": _NO_FIX,
     "node-env": _NO_FIX,
     "pip-pin": _NO_FIX,
+    "platform-mismatch": _NO_FIX,
     "python-inline-syntax": _NO_FIX,
     "stage-flatten": _NO_FIX,
     "torch-index": _NO_FIX,

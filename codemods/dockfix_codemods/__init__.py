@@ -18,6 +18,7 @@ ORDER: Final = (
     "keyword-case",
     "image-tag",
     "platform-flag",
+    "platform-mismatch",
     "stage-name",
     "empty-continuation",
     "definition-comment",

@@ -108,7 +108,8 @@ def _images(target: Target, stage: Stage) -> Iterator[tuple[Span, str]]:
     """The images of a stage, with their places; expanded as far as the file tells."""
     word = stage.node.image
     if word is not None and stage.parent is None and stage.context is None and not stage.replaced:
-        image = stage.image.value if isinstance(stage.image, Known) else word.text
+        expanded = stage.image.value if isinstance(stage.image, Known) else ""
+        image = expanded if parse_image_ref(expanded) else word.text  # an empty tag is no valid image
         if image != "scratch":
             yield word.span, image
     graph = target.facts.graph

@@ -56,7 +56,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.project.target import Target
 from dockfix.rule import (
@@ -96,13 +96,17 @@ _GO: Final = re.compile(r"^(?:toolchain go|go )([0-9]+(?:\.[0-9]+){1,2})[ \t\r]*
 _RELEASE_IN_NAME: Final = re.compile(r"distroless/.*-debian[0-9]+\Z")
 
 
+_Tags: TypeAlias = dict[tuple[str, str], dict[str, str]]
+
+
 def check(target: Target) -> Iterator[Finding]:
     """Look at the image of each FROM."""
     froms = [node for node in target.dockerfile.instructions if isinstance(node, From) and node.image]
     if any(_may_lack_tag(node) for node in froms):  # the facts are expensive, and most files have only tags
+        tags = _tags(target)
         for stage in target.facts.graph.stages:
             if _may_lack_tag(stage.node) and stage.parent is None and stage.context is None and not stage.replaced:
-                yield from _check_image(target, stage)
+                yield from _check_image(target, stage, tags)
 
 
 def _may_lack_tag(node: From) -> bool:
@@ -117,7 +121,7 @@ def _tag(name: str) -> str:
     return name.rpartition("/")[2].partition(":")[2]
 
 
-def _check_image(target: Target, stage: Stage) -> Iterator[Finding]:
+def _check_image(target: Target, stage: Stage, tags: _Tags) -> Iterator[Finding]:
     from dockfix.facts.images import parse_image_ref  # noqa: PLC0415 - most runs need none of its tables
 
     word = stage.node.image
@@ -127,7 +131,7 @@ def _check_image(target: Target, stage: Stage) -> Iterator[Finding]:
     name = word.text.removesuffix(":latest")
     missing = "has no tag" if name == word.text else "has the tag `latest`"
     message = f"`{name}` {missing}: another image may be used after each release"
-    found = _versions(target, ref)
+    found = _versions(target, ref, tags)
     contiguous = stage.node.logical.contiguous(word.start, word.end)
     if len(found) != 1 or not contiguous:
         yield Advice(word.span, message, cause=name)
@@ -142,24 +146,30 @@ def _is_built(target: Target, ref: ImageRef) -> bool:
     """Whether the project builds an image of this name itself."""
     from dockfix.facts.images import parse_image_ref  # noqa: PLC0415 - most runs need none of its tables
 
-    made = (parse_image_ref(tag) for build in target.project.invocations for tag in build.tags)
+    made = (parse_image_ref(tag) for build in target.project.invocations for tag in build.tags)  # few
     return any(each and (each.registry, each.repository) == (ref.registry, ref.repository) for each in made)
 
 
-def _versions(target: Target, ref: ImageRef) -> dict[str, str]:
-    """The versions of an image that the project names, each with the first place."""
+def _tags(target: Target) -> _Tags:
+    """The tags of each image that the project names, each with the first place."""
     from dockfix.facts.images import parse_image_ref  # noqa: PLC0415 - most runs need none of its tables
 
+    found: _Tags = {}
+    for image, source in _images(target):
+        ref = parse_image_ref(image)
+        if ref is not None and ref.tag is not None and ref.tag != "latest":
+            found.setdefault((ref.registry, ref.repository), {}).setdefault(ref.tag, source)
+    return found
+
+
+def _versions(target: Target, ref: ImageRef, tags: _Tags) -> dict[str, str]:
+    """The versions of an image that the project names, each with the first place."""
     found: dict[str, str] = {}
-    for used, source in _images(target):
-        other = parse_image_ref(used)
-        if other and (other.registry, other.repository) == (ref.registry, ref.repository) and other.tag:
-            version, _, variant = other.tag.partition("-")
-            if other.tag == "latest":
-                continue
-            if not _VERSION.fullmatch(version) or (variant and not ref.repository.startswith("library/")):
-                return {}  # a tag whose version cannot be told
-            found.setdefault(version, source)
+    for tag, source in tags.get((ref.registry, ref.repository), {}).items():
+        version, _, variant = tag.partition("-")
+        if not _VERSION.fullmatch(version) or (variant and not ref.repository.startswith("library/")):
+            return {}  # a tag whose version cannot be told
+        found.setdefault(version, source)
     if not found and ref.registry == "docker.io" and target.context is not None:
         for name in _VERSION_FILES.get(ref.repository, ()):
             named = _version_in(name, target.context.read_text(name) or "")

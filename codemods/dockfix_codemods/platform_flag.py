@@ -52,30 +52,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.edit.dockerfile import delete_flag
+from dockfix.facts.platforms import parse_platform
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Flag, From
 from dockfix.syntax.words import SubstitutionError, expand, variables
 
 _DEFAULT: Final = "TARGETPLATFORM"
-
-_SYSTEMS: Final = frozenset(
-    {"aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux", "netbsd", "openbsd"}
-    | {"plan9", "solaris", "wasip1", "windows"}
-)
-_ALIASES: Final = {
-    "i386": "386",
-    "x86_64": "amd64",
-    "x86-64": "amd64",
-    "aarch64": "arm64",
-    "armhf": "arm",
-    "armel": "arm",
-}
-_MACHINES: Final = frozenset(
-    {"386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le"}
-    | {"riscv64", "s390", "s390x", "wasm", *_ALIASES}
-)
-"""What containerd/platforms knows (`database.go`): systems, machines, and other names of machines."""
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -134,17 +117,10 @@ def _plain(value: str, escape: str) -> str:
         return ""
 
 
-def _is_unexpected(platform: str, stage: str) -> bool:
+def _is_unexpected(text: str, stage: str) -> bool:
     """Whether a platform is valid and the name of its stage does not show it (BuildKit's own condition)."""
-    first, _, rest = platform.lower().partition("/")
-    machine = rest.partition("/")[0]
-    if first in _SYSTEMS:
-        shown = [first, _ALIASES.get(machine, machine)] if machine else [first]
-    elif first in _MACHINES:
-        shown = ["linux", _ALIASES.get(first, first)]  # BuildKit runs on Linux, whatever it builds for
-    else:
-        return False
-    return not any(each in stage for each in shown)
+    platform = parse_platform(text)
+    return platform is not None and not any(part and part in stage for part in platform)
 
 
 CODEMOD: Final = Codemod(

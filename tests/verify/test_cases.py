@@ -41,6 +41,7 @@ WITHOUT_CASE: Final[Mapping[str, str]] = {
     "package-upgrade": _NO_FIX,
     "pip-pin": _NO_FIX,
     "pointless-command": _NO_FIX,
+    "platform-mismatch": _NO_FIX,
     "python-inline-syntax": _NO_FIX,
     "stage-flatten": _NO_FIX,
     "torch-index": _NO_FIX,

@@ -67,7 +67,7 @@ from dockfix.facts.model import Refused
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import From, Word
-from dockfix_codemods.stage_name.references import onbuild_names, references, stage_edits
+from dockfix_codemods.stage_name.references import References, stage_edits
 from dockfix_codemods.stage_name.targets import target_changes
 
 if TYPE_CHECKING:
@@ -84,66 +84,69 @@ def check(target: Target) -> Iterator[Finding]:
     if any(alias.text != alias.text.lower() or alias.text in _RESERVED for alias in aliases) or len(set(names)) < len(
         names
     ):
-        earlier: dict[str, Stage] = {}
+        references = References(target.facts.graph.stages)
+        named: dict[str, list[Stage]] = {}
         for stage in target.facts.graph.stages:
-            if stage.name is not None and stage.node.alias is not None:
-                yield from _check_stage(target, stage, stage.name, stage.node.alias, earlier.get(stage.name))
-                earlier[stage.name] = stage
+            if stage.name is not None:
+                named.setdefault(stage.name, []).append(stage)
+        for stages in named.values():
+            for number, stage in enumerate(stages):
+                yield from _check_stage(target, references, stages, number, stage)
 
 
-def _check_stage(target: Target, stage: Stage, name: str, alias: Word, earlier: Stage | None) -> Iterator[Finding]:
+def _check_stage(
+    target: Target, references: References, stages: Sequence[Stage], number: int, stage: Stage
+) -> Iterator[Finding]:
+    """Check one of the `stages` with its name, in lower case."""
+    name, alias = stage.name, stage.node.alias
+    if name is None or alias is None:
+        return
     try:
-        if earlier is not None:
-            message = f"the stage name `{name}` is taken: line {earlier.node.start_line} has it, too"
-            yield _rename_earlier(target, earlier, stage, message)
+        if number:
+            message = f"the stage name `{name}` is taken: line {stages[number - 1].node.start_line} has it, too"
+            yield _rename_earlier(target, references, stages, number, name, alias, message)
         elif name in _RESERVED:
             message = f"the stage name `{name}` is reserved: it means something else in a `FROM` or `COPY`"
-            yield _rename_reserved(target, stage, name, message)
+            yield _rename_reserved(target, references, stage, name, alias, message)
         elif alias.text != name:
             message = f"the stage name `{alias.text}` has capitals, but builders read it as `{name}`"
-            yield _lower(target, stage, message)
+            if len(stages) > 1:
+                raise Refused("another stage has this name in another case")
+            yield _lower(target, references, stage, name, alias, message)
     except Refused as refused:
         yield Refusal(alias.span, message, refused.reason)
 
 
-def _lower(target: Target, stage: Stage, message: str) -> Fix:
+def _lower(target: Target, references: References, stage: Stage, name: str, alias: Word, message: str) -> Fix:
     """Write the name of a stage in lower case, and all references to it."""
-    name, alias = stage.name or "", stage.node.alias
-    stages = target.facts.graph.stages
-    if any(each.name == name and each is not stage for each in stages):
-        raise Refused("another stage has this name in another case")
-    if any(written != name for written in onbuild_names(stages, name)):
+    if any(written != name for written in references.in_onbuild(name)):
         raise Refused("an `ONBUILD` refers to it, and its text is stored in the image")
-    found = references(stages, name)
-    edits = stage_edits(stage.node, name) + tuple(each.renamed(name) for each in found if each.text != name)
-    other = target_changes(target, name, name)
+    edits = stage_edits(stage.node, name)
+    edits += tuple(each.renamed(name) for each in references.of(name) if each.text != name)
     is_containerfile = target.path.name.lower().startswith("containerfile")
     return Fix(
-        alias.span if alias else stage.node.span,
+        alias.span,
         message,
         edits,
         Safety.UNSAFE if is_containerfile else Safety.SAFE,
         f"rename it to `{name}`, with all references",
         "check the `--target` of builds with Podman or Buildah, where case matters" if is_containerfile else "",
-        other_files=other,
+        other_files=target_changes(target, name, name),
     )
 
 
-def _rename_reserved(target: Target, stage: Stage, name: str, message: str) -> Fix:
+def _rename_reserved(target: Target, references: References, stage: Stage, name: str, alias: Word, message: str) -> Fix:
     stages = target.facts.graph.stages
     if name == "scratch" and any(
         each.node.image and each.node.image.text == name for each in stages[stage.index + 1 :]
     ):
         raise Refused("a later `FROM scratch` may mean this stage or the empty image")
-    new = _new_name(stages, f"{name}-stage", f"{name}-stage-")
-    _check_context(target, name)
-    if onbuild_names(stages, name):
-        raise Refused("an `ONBUILD` refers to it, and its text is stored in the image")
-    edits = stage_edits(stage.node, new) + tuple(each.renamed(new) for each in references(stages, name))
+    _check_meaning(target, references, name)
+    new = _new_name(target, f"{name}-stage")
     return Fix(
-        stage.node.alias.span if stage.node.alias else stage.node.span,
+        alias.span,
         message,
-        edits,
+        stage_edits(stage.node, new) + tuple(each.renamed(new) for each in references.of(name)),
         Safety.UNSAFE,
         f"rename it to `{new}`, with all references",
         f"check that no script or CI job builds it with `--target {name}`",
@@ -151,40 +154,46 @@ def _rename_reserved(target: Target, stage: Stage, name: str, message: str) -> F
     )
 
 
-def _rename_earlier(target: Target, earlier: Stage, stage: Stage, message: str) -> Fix:
+def _rename_earlier(
+    target: Target,
+    references: References,
+    stages: Sequence[Stage],
+    number: int,
+    name: str,
+    alias: Word,
+    message: str,
+) -> Fix:
     """Give the earlier of two stages with one name a name of its own, also where the stages up to the later use it."""
-    name = stage.name or ""
-    stages = target.facts.graph.stages
-    number = [each for each in stages if each.name == name].index(earlier) + 1
-    new = _new_name(stages, f"{name}-{number}", f"{name}-{number}-")
-    _check_context(target, name)
-    if onbuild_names(stages, name):
-        raise Refused("an `ONBUILD` refers to it, and its text is stored in the image")
-    found = references(stages[earlier.index + 1 : stage.index + 1], name)
-    edits = stage_edits(earlier.node, new) + tuple(each.renamed(new) for each in found)
+    earlier, stage = stages[number - 1], stages[number]
+    _check_meaning(target, references, name)
+    new = _new_name(target, f"{name}-{number}")
+    found = references.of(name, earlier.index + 1, stage.index)
     return Fix(
-        stage.node.alias.span if stage.node.alias else stage.node.span,
+        alias.span,
         message,
-        edits,
+        stage_edits(earlier.node, new) + tuple(each.renamed(new) for each in found),
         Safety.UNSAFE,
         f"rename the stage of line {earlier.node.start_line} to `{new}`, and the references to it",
         f"choose a name that says what the stage is for; check that no script builds it as `{name}`",
     )
 
 
-def _new_name(stages: Sequence[Stage], name: str, prefix: str) -> str:
-    """A name that no stage has and no FROM or COPY mentions."""
-    text = "\n".join(node.logical.text.lower() for stage in stages for node in (stage.node, *stage.instructions))
-    number = 2
-    while name in text:
-        name = f"{prefix}{number}"
-        number += 1
-    return name
-
-
-def _check_context(target: Target, name: str) -> None:
+def _check_meaning(target: Target, references: References, name: str) -> None:
+    """Refuse a new name where the old one has a meaning out of reach."""
     if target.facts.graph.named_context(name) is not None:
         raise Refused("a build replaces the stages of this name by a named context")
+    if references.in_onbuild(name):
+        raise Refused("an `ONBUILD` refers to it, and its text is stored in the image")
+
+
+def _new_name(target: Target, name: str) -> str:
+    """A name that occurs nowhere in the file."""
+    text = target.text.lower()
+    free, number = name, 2
+    while free in text:
+        free = f"{name}-{number}"
+        number += 1
+    return free
 
 
 CODEMOD: Final = Codemod(

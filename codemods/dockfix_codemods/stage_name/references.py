@@ -48,30 +48,40 @@ def stage_edits(node: From, name: str) -> tuple[Edit, ...]:
     return (Edit(*alias.span, name),)
 
 
-def references(stages: Sequence[Stage], name: str) -> tuple[Reference, ...]:
-    """The places in some stages that name a stage, in any case; a `FROM scratch` means the empty image."""
-    found: list[Reference] = []
-    for stage in stages:
-        found += _from_reference(stage, name)
-        for node in stage.instructions:
-            found += (each for each in _references(node) if each.text.lower() == name)
-    return tuple(found)
+class References:
+    """The places of a file that name stages."""
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self._found: dict[str, list[tuple[int, Reference]]] = {}
+        self._onbuild: dict[str, list[str]] = {}
+        for stage in stages:
+            for name, reference in _from_reference(stage):
+                self._found.setdefault(name, []).append((stage.index, reference))
+            for node in stage.instructions:
+                if isinstance(node, Onbuild) and node.child is not None:
+                    for each in _references(node.child):
+                        self._onbuild.setdefault(each.text.lower(), []).append(each.text)
+                for each in _references(node):
+                    self._found.setdefault(each.text.lower(), []).append((stage.index, each))
+
+    def of(self, name: str, first: int = 0, last: int | None = None) -> tuple[Reference, ...]:
+        """The places that name a stage, in any case, in the stages from `first` to `last`."""
+        return tuple(each for at, each in self._found.get(name, ()) if at >= first and (last is None or at <= last))
+
+    def in_onbuild(self, name: str) -> list[str]:
+        """How ONBUILD instructions spell a stage name."""
+        return self._onbuild.get(name, [])
 
 
-def onbuild_names(stages: Sequence[Stage], name: str) -> list[str]:
-    """How ONBUILD instructions spell a stage name."""
-    children = (node.child for stage in stages for node in stage.instructions if isinstance(node, Onbuild))
-    return [each.text for child in children if child for each in _references(child) if each.text.lower() == name]
-
-
-def _from_reference(stage: Stage, name: str) -> Iterator[Reference]:
+def _from_reference(stage: Stage) -> Iterator[tuple[str, Reference]]:
+    """The name in a FROM; a `FROM scratch` means the empty image."""
     node, word = stage.node, stage.node.image
-    if word is None or name == "scratch":
+    if word is None:
         return
-    if word.text.lower() == name:
-        yield Reference(word.text, node.start_line, _span(node, word.start, word.end))
-    elif isinstance(stage.image, Known) and stage.image.value.lower() == name:
-        yield Reference(word.text, node.start_line, None)
+    if isinstance(stage.image, Known) and stage.image.value != word.text:
+        yield stage.image.value.lower(), Reference(word.text, node.start_line, None)
+    elif word.text != "scratch":
+        yield word.text.lower(), Reference(word.text, node.start_line, _span(node, word.start, word.end))
 
 
 def _references(node: Instruction) -> Iterator[Reference]:

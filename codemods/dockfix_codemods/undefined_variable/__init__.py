@@ -79,7 +79,7 @@ from dockfix.rule import (
 )
 from dockfix.syntax.tree import Arg, Env, Instruction
 from dockfix_codemods.undefined_variable.images import check_defaults, declared_globally, is_predefined
-from dockfix_codemods.undefined_variable.names import occurrences, similar
+from dockfix_codemods.undefined_variable.names import Definitions, occurrences, similar
 
 if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
@@ -95,17 +95,18 @@ def check(target: Target) -> Iterator[Finding]:
             undefined.add(name)
             yield finding
     yield from check_defaults(target, undefined)
+    definitions = Definitions(target.dockerfile)
     for stage in target.facts.graph.stages:
-        yield from _in_stage(target, stage, frozenset(declared | passed))
+        yield from _in_stage(target, stage, definitions, frozenset(declared | passed))
 
 
 def _in_from(target: Target, stage: Stage, declared: set[str]) -> Iterator[tuple[str, Finding]]:
     node = stage.node
     for name in sorted(uses(node)):
-        spans = occurrences(node, name)
-        if name in declared or is_predefined(name) or spans is None:
+        if name in declared or is_predefined(name) or (spans := occurrences(node, name)) is None:
             continue
-        later = next((arg for arg in _args(target) if name in {pair.key for pair in arg.pairs}), None)
+        args = (node for node in target.dockerfile.instructions if isinstance(node, Arg))
+        later = next((arg for arg in args if name in {pair.key for pair in arg.pairs}), None)
         message = f"`${name}` is not declared by an `ARG` before the first `FROM`, so it is empty here"
         if later is not None:
             message = f"`${name}` is empty here: its `ARG` on line {later.start_line} is not before the first `FROM`"
@@ -116,11 +117,7 @@ def _in_from(target: Target, stage: Stage, declared: set[str]) -> Iterator[tuple
             yield name, _corrected(spans, name, typo, message, "")
 
 
-def _args(target: Target) -> Iterator[Arg]:
-    return (node for node in target.dockerfile.instructions if isinstance(node, Arg))
-
-
-def _in_stage(target: Target, stage: Stage, elsewhere: frozenset[str]) -> Iterator[Finding]:
+def _in_stage(target: Target, stage: Stage, definitions: Definitions, elsewhere: frozenset[str]) -> Iterator[Finding]:
     """The first use of each undefined name; names that are known `elsewhere` belong to `arg-scope`."""
     seen: set[str] = set()
     for instruction in stage.executed:
@@ -142,9 +139,10 @@ def _in_stage(target: Target, stage: Stage, elsewhere: frozenset[str]) -> Iterat
             if spans is None:
                 continue
             seen.add(name)
-            finding = _finding(target, stage, instruction, name, spans, uncertain)
-            if finding is not None:
-                yield finding
+            if name in PLATFORM_ARGS:
+                yield _declared(target, instruction, name, spans)
+            else:
+                yield from _finding(target, stage, instruction, definitions, name, spans, uncertain)
 
 
 def _sets_too(instruction: Instruction, own: set[str], name: str) -> bool:
@@ -152,44 +150,46 @@ def _sets_too(instruction: Instruction, own: set[str], name: str) -> bool:
     return name in own and isinstance(instruction, Env) and len(instruction.pairs) > 1
 
 
-def _finding(
-    target: Target, stage: Stage, instruction: Instruction, name: str, spans: tuple[Edit, ...], uncertain: bool
-) -> Finding | None:
+def _declared(target: Target, instruction: Instruction, name: str, spans: tuple[Edit, ...]) -> Fix:
+    """Declare an argument of BuildKit above its first use."""
+    keyword = "arg" if instruction.keyword.text.islower() else "ARG"
+    edit = insert_above(target.dockerfile, instruction, f"{keyword} {name}")
+    review = f"check that this instruction should use the value of the build: `${name}` is empty today"
+    message = f"`${name}` is empty here: a stage must declare it with `ARG {name}`"
     at = spans[0].span if spans else instruction.span
-    message = f"`${name}` is not defined, so it is empty here"
-    if name in PLATFORM_ARGS:
-        keyword = "arg" if instruction.keyword.text.islower() else "ARG"
-        edit = insert_above(target.dockerfile, instruction, f"{keyword} {name}")
-        review = f"check that this instruction should use the value of the build: `${name}` is empty today"
-        message = f"`${name}` is empty here: a stage must declare it with `ARG {name}`"
-        return Fix(at, message, (edit,), Safety.UNSAFE, f"add `{keyword} {name}` above this instruction", review)
-    if name in _keys(instruction):
-        return (
-            None if uncertain else Advice(at, f"`${name}` is empty here: only this instruction sets it", Severity.INFO)
-        )
-    later = _set_later(stage, instruction, name)
-    if later is not None and not uncertain:
-        return Advice(at, f"`${name}` is empty here: it is set only on line {later.start_line}")
+    return Fix(at, message, (edit,), Safety.UNSAFE, f"add `{keyword} {name}` above this instruction", review)
+
+
+def _finding(
+    target: Target,
+    stage: Stage,
+    instruction: Instruction,
+    definitions: Definitions,
+    name: str,
+    spans: tuple[Edit, ...],
+    uncertain: bool,
+) -> Iterator[Finding]:
+    """A name that nothing sets before its use; `uncertain`: the base image may set it."""
+    at = spans[0].span if spans else instruction.span
+    empty = f"`${name}` is empty here"
+    own = definitions.sets(instruction, name)
+    later = None if own else definitions.later(stage, instruction, name)
     state = target.facts.state(instruction)
-    set_here = {each for node in target.dockerfile.instructions for each in _keys(node)}
-    typo = similar(name, set_here & ({*state.names(), *state.args}))
-    if typo is None or later is not None:
-        return None if uncertain else Advice(at, message)
-    if not spans:
-        return Advice(at, f"{message}: possibly a typo for `${typo}`")
-    return _corrected(
-        spans, name, typo, message, f"that the base image does not set `{name}`, and " if uncertain else ""
-    )
-
-
-def _keys(node: Instruction) -> Iterator[str]:
-    if isinstance(node, Arg | Env):
-        yield from (pair.key for pair in node.pairs)
-
-
-def _set_later(stage: Stage, instruction: Instruction, name: str) -> Instruction | None:
-    after = (node for node in stage.instructions if node.span.start > instruction.span.start)
-    return next((node for node in after if name in _keys(node)), None)
+    known = (each for each in definitions.like(name) if state.lookup(each) not in (None, BASE_MAY_SET.fact))
+    typo = None if own or later else similar(name, known)
+    if typo is not None and spans:
+        base = f"that the base image does not set `{name}`, and " if uncertain else ""
+        yield _corrected(spans, name, typo, f"`${name}` is not defined, so it is empty here", base)
+    elif typo is not None:
+        yield Advice(at, f"`${name}` is not defined, so it is empty here: possibly a typo for `${typo}`")
+    elif uncertain:
+        return
+    elif own:
+        yield Advice(at, f"{empty}: only this instruction sets it", Severity.INFO)
+    elif later is not None:
+        yield Advice(at, f"{empty}: it is set only on line {later.start_line}")
+    else:
+        yield Advice(at, f"`${name}` is not defined, so it is empty here")
 
 
 def _corrected(spans: tuple[Edit, ...], name: str, typo: str, message: str, base: str) -> Fix:

@@ -4,13 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dockfix.edit.text import Edit
 from dockfix.syntax.source import Mapped
-from dockfix.syntax.tree import Instruction
+from dockfix.syntax.tree import Arg, Dockerfile, Env, Instruction
+
+if TYPE_CHECKING:
+    from dockfix.facts.stages import Stage
 
 _MOST_CHANGES: Final = 2  # BuildKit suggests names at a distance below 3 (`util/suggest`)
+
+
+class Definitions:
+    """Where the ARGs and ENVs of a file set which name."""
+
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self._nodes: dict[str, list[Arg | Env]] = {}
+        self._alike: dict[str, dict[str, None]] = {}
+        for node in dockerfile.instructions:
+            if isinstance(node, Arg | Env):
+                for pair in node.pairs:
+                    self._nodes.setdefault(pair.key, []).append(node)
+                    self._alike.setdefault(_digits(pair.key), {})[pair.key] = None
+
+    def like(self, name: str) -> Iterable[str]:
+        """The names with the same digits."""
+        return self._alike.get(_digits(name), ())
+
+    def sets(self, instruction: Instruction, name: str) -> bool:
+        """Whether an instruction itself sets a name."""
+        return isinstance(instruction, Arg | Env) and any(pair.key == name for pair in instruction.pairs)
+
+    def later(self, stage: Stage, instruction: Instruction, name: str) -> Instruction | None:
+        """The first instruction below another one in its stage that sets a name."""
+        start, end = instruction.span.start, stage.instructions[-1].span.start
+        return next((node for node in self._nodes.get(name, ()) if start < node.span.start <= end), None)
 
 
 def occurrences(instruction: Instruction, name: str) -> tuple[Edit, ...] | None:

@@ -34,6 +34,7 @@ Where are caches, and which mounts serve them?
 What does the image contain?
 
 - `images`: base images: distribution, package manager, shell, user, tools, environment.
+- `platforms`: platforms as `--platform` names them, and the images that exist for only one.
 - `accounts`: the users and groups at one point of a build, and the commands that create them (a package).
 
 What is known of services and Python tools?

@@ -64,6 +64,7 @@ _MESSAGE: Final = "several sources are copied to a path without a slash at its e
 
 _MOST_FOLDERS: Final = 500
 """Of more folders none is remembered after a RUN that removes something, which limits the work."""
+_LONGEST: Final = 256
 _REMOVERS: Final = frozenset({"rm", "rmdir", "mv", "unlink"})
 
 
@@ -145,14 +146,14 @@ def _made_by(node: object, state: State) -> Iterator[str]:
     if isinstance(node, Workdir) and node.args:
         value = state.expand(node.args[0].text, node.escape)
         path = _absolute(value.value, state) if isinstance(value, Known) else None
-        if path is not None:
+        if path is not None and len(path) < _LONGEST:
             yield from upwards(path)
     elif isinstance(node, Copy | Add) and node.destination is not None:
         value = state.expand(node.destination.text, node.escape)
         path = _absolute(value.value, state) if isinstance(value, Known) else None
         # A pattern may match nothing, and then nothing is made.
         certain = not any(set("*?[") & set(source.text) for source in node.sources)
-        if path is not None and isinstance(value, Known) and certain:
+        if path is not None and len(path) < _LONGEST and isinstance(value, Known) and certain:
             yield from upwards(path if _ends_as_folder(value.value) else posixpath.dirname(path))
 
 

@@ -86,6 +86,8 @@ class _Use:
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the archives that a stage copies and unpacks."""
+    copies = [each for each in target.dockerfile.instructions if isinstance(each, Copy) and each.flag("from")]
+    taken = frozenset(posixpath.basename(word.text) for each in copies for word in each.sources)
     for stage in target.facts.graph.stages:
         archives: dict[str, _Archive] = {}
         uses: dict[str, list[_Use]] = {}
@@ -98,7 +100,7 @@ def check(target: Target) -> Iterator[Finding]:
                         uses.setdefault(path, []).append(_Use(node, step))
         for path, archive in archives.items():
             if any(_extracts(use.step) for use in uses.get(path, ())):
-                yield _finding(target, archive, uses[path])
+                yield _finding(target, archive, uses[path], taken)
 
 
 def _copied(target: Target, copy: Copy) -> Iterator[_Archive]:
@@ -145,9 +147,11 @@ def _extracts(step: Step) -> bool:
     return any("x" in text for text in bundles) or bool({"--extract", "--get"} & set(texts))
 
 
-def _finding(target: Target, archive: _Archive, uses: Sequence[_Use]) -> Finding:
+def _finding(target: Target, archive: _Archive, uses: Sequence[_Use], taken: frozenset[str]) -> Finding:
     at = archive.copy.keyword.span
     try:
+        if posixpath.basename(archive.path) in taken:
+            raise Refused("another stage copies the archive")
         folder = _folder(target, archive, uses)
         edits = (*_add(archive, folder), *_without_commands(target, uses))
     except Refused as refused:
@@ -164,10 +168,6 @@ def _folder(target: Target, archive: _Archive, uses: Sequence[_Use]) -> str:
     """
     if archive.copy.flags or len(archive.copy.sources) > 1:
         raise Refused("the `COPY` has flags or several sources")
-    name = posixpath.basename(archive.path)
-    copies = [each for each in target.dockerfile.instructions if isinstance(each, Copy) and each.flag("from")]
-    if any(name in word.text for each in copies for word in each.sources):
-        raise Refused("another stage copies the archive")
     run, step = uses[0].run, uses[0].step
     if not _extracts(step) or any(use.step.command.basename != "rm" for use in uses[1:]):
         raise Refused("another command uses the archive")

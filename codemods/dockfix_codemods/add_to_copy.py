@@ -94,6 +94,8 @@ def _finding(target: Target, add: Add) -> Iterator[Finding]:
     unknown: Word | None = None
     unsure: list[str] = []
     for word in add.paths:
+        if _REMOTE.match(word.text.lstrip("\"'")) or "{{" in word.text:
+            return  # a URL with variables; a placeholder of a template
         text = state.expand(word.text, add.escape)
         if not isinstance(text, Known) or ("$" in word.text and _assumes(target, add, word)):
             if _by_name(word.text) is _Source.SPECIAL:
@@ -107,7 +109,7 @@ def _finding(target: Target, add: Add) -> Iterator[Finding]:
             unsure.append(word.text)
     at = add.keyword.span
     if unknown is not None:
-        note = f"the value of `{unknown.text}` decides whether it is an archive or a URL"
+        note = f"`{unknown.text}` depends on the build, and may be an archive or a URL"
         yield Refusal(at, _MESSAGE, note, cause=None)
         return
     edits = (Edit(*at, _keyword_like(add.keyword.text)),)

@@ -37,7 +37,8 @@ dist
 ## Fix safety
 
 The fix is unsafe: it sends a file that someone has excluded. Check that it may be in the image; if not, remove the
-`COPY`. Every build with this ignore file gets the file, so a `COPY . .` copies it, too.
+`COPY`. Every build with this ignore file gets the file, so a `COPY . .` copies it, too. All exceptions that an
+ignore file lacks are added together.
 
 ## When it does not apply
 
@@ -57,6 +58,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +66,6 @@ from dockfix.facts.model import Known
 from dockfix.project.context import Context
 from dockfix.project.ignore import parse_ignore
 from dockfix.project.patterns import clean, has_wildcard
-from dockfix.project.problems import InputError
 from dockfix.project.target import Target, display
 from dockfix.rule import (
     Advice,
@@ -77,9 +78,11 @@ from dockfix.rule import (
     Fix,
     Promise,
     Refusal,
+    Requires,
     Safety,
     Severity,
 )
+from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Span
 from dockfix.syntax.tree import Add, Copy, Instruction, Run
 
@@ -88,11 +91,48 @@ _SECRET: Final = re.compile(
     r"\.env(?:\.(?!example|sample|template|dist).*)?|id_(?:rsa|dsa|ecdsa|ed25519)|.*\.(?:pem|key|p12|pfx|jks)"
     r"|\.(?:ssh|aws|netrc|npmrc|pypirc|git-credentials|kube)|credentials.*|secrets?(?:\..*)?"
 )
+_MOST_NAMED: Final = 10
+_REVIEW: Final = "check that the image may contain it: every build with this ignore file then gets it"
 _PLAIN: Final = re.compile(r"[\w./@+~,=-][\w./@+~,= -]*")
 
 
-def check(target: Target) -> Iterator[Finding]:
-    """Find the sources that the builder does not get."""
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """A source that an exception in the ignore file `ignore` would include again."""
+
+    file: Path
+    at: Span
+    message: str
+    path: str
+    ignore: Path
+
+
+def check_project(workspace: Workspace) -> Iterator[Finding]:
+    """Find the sources that the builders of all Dockerfiles do not get.
+
+    All findings of an ignore file have the same fix, which adds all exceptions: each of its own would touch the others.
+    """
+    missing: dict[Path, list[_Missing]] = {}
+    for target in workspace.targets:
+        for found in _in_file(target):
+            if isinstance(found, _Missing):
+                missing.setdefault(found.ignore, []).append(found)
+            else:
+                yield found
+    for ignore, items in missing.items():
+        paths = list(dict.fromkeys(item.path for item in items))
+        change = _exceptions(workspace.text(ignore), ignore, paths)
+        shown = display(ignore, workspace.project.root)
+        names = ", ".join(f"`!{path}`" for path in paths[:_MOST_NAMED]) + (", ..." if len(paths) > _MOST_NAMED else "")
+        help_ = f"add the exception{'s' if len(paths) > 1 else ''} {names} to `{shown}`"
+        for item in items:
+            if change is None:
+                yield Refusal(item.at, item.message, "the exception cannot be written", file=item.file)
+            else:
+                yield Fix(item.at, item.message, (), Safety.UNSAFE, help_, _REVIEW, None, (change,), item.file)
+
+
+def _in_file(target: Target) -> Iterator[_Missing | Advice | Refusal]:
     contexts = target.possible_contexts
     if not contexts or not all(context.ignore.patterns for context in contexts):
         return
@@ -122,7 +162,7 @@ def _sources(target: Target, node: Instruction) -> Iterator[tuple[str, Span]]:
             yield value.value, at
 
 
-def _finding(target: Target, contexts: tuple[Context, ...], path: str, at: Span) -> Finding | None:
+def _finding(target: Target, contexts: tuple[Context, ...], path: str, at: Span) -> _Missing | Advice | Refusal | None:
     first = contexts[0]
     if first.ignore.path is None:
         return None
@@ -130,29 +170,21 @@ def _finding(target: Target, contexts: tuple[Context, ...], path: str, at: Span)
     if has_wildcard(path):
         if all(_sends_no_match(context, path) for context in contexts):
             message = f"`{shown}` excludes all files that match `{path}`, so nothing is copied"
-            return Advice(at, message, Severity.WARNING)
+            return Advice(at, message, Severity.WARNING, target.real)
         return None
     if not all(_is_kept_out(context, path) for context in contexts):
         return None
     lines = first.ignore.lines_that_match(path)
     line = f" (line {lines[-1]})" if lines else ""
     message = f"`{path}` is excluded from the build context by `{shown}`{line}: the build fails"
+    file = target.project.files.real(Path(first.ignore.path))
     if any(_SECRET.fullmatch(part) for part in path.split("/")):
-        return Refusal(at, message, "its name is that of a secret, which an image should not contain")
+        return Refusal(at, message, "its name is that of a secret, which an image should not contain", file=target.real)
     if len({context.ignore.path for context in contexts}) > 1:
-        return Refusal(at, message, "which ignore file the build uses is not known")
-    change = _exception(target, first, path)
-    if change is None:
-        return Refusal(at, message, "the exception cannot be written")
-    return Fix(
-        at,
-        message,
-        (),
-        Safety.UNSAFE,
-        f"add the exception `!{path}` to `{shown}`",
-        "check that the image may contain it: every build with this ignore file then gets it",
-        other_files=(change,),
-    )
+        return Refusal(at, message, "which ignore file the build uses is not known", file=target.real)
+    if file is None or not _PLAIN.fullmatch(path) or path.endswith(" "):
+        return Refusal(at, message, "the exception cannot be written", file=target.real)
+    return _Missing(target.real, at, message, path, file)
 
 
 def _is_kept_out(context: Context, path: str) -> bool:
@@ -165,20 +197,15 @@ def _sends_no_match(context: Context, path: str) -> bool:
     return bool(matches) and all(_is_kept_out(context, each) for each in matches or ())
 
 
-def _exception(target: Target, context: Context, path: str) -> Change | None:
-    """The change of the ignore file that includes a path again; the last pattern that matches decides."""
-    file = target.project.files.real(Path(context.ignore.path or ""))
-    if file is None or not _PLAIN.fullmatch(path) or path.endswith(" "):
-        return None
-    try:
-        text = target.project.files.read(file).text
-    except InputError:
-        return None
+def _exceptions(text: str, file: Path, paths: list[str]) -> Change | None:
+    """The change of an ignore file that includes paths again; the last pattern that matches decides."""
     newline = "\r\n" if "\r\n" in text else "\n"
-    line = ("" if text.endswith("\n") or not text else newline) + f"!{path}{newline}"
-    if parse_ignore(text + line).ignored(path):
+    lines = "".join(f"!{path}{newline}" for path in paths)
+    before = "" if text.endswith("\n") or not text else newline
+    rules = parse_ignore(text + before + lines)
+    if any(rules.ignored(path) for path in paths):
         return None
-    return Change(file, (Edit(len(text), len(text), line),))
+    return Change(file, (Edit(len(text), len(text), before + lines),))
 
 
 CODEMOD: Final = Codemod(
@@ -187,9 +214,11 @@ CODEMOD: Final = Codemod(
     severity=Severity.ERROR,
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.IGNORE}),
-    check=check,
+    check=None,
+    check_project=check_project,
     since="0.1.0",
     triggers=("copy", "add", "mount"),
+    requires=Requires.IGNORE,
     findings=("missed",),
     checks=frozenset({"CopyIgnoredFile"}),
     promise=Promise(

@@ -35,6 +35,7 @@ later step uses the destination as a file.
 ## When it does not apply
 
 - `.`, `..` and paths that end in them: they are folders.
+- A destination with the ending of a file, and placeholders of templates (`{{ name }}`).
 - A variable whose value is not known: it may end in a slash.
 - A pattern (`*.json`) counts as one source.
 
@@ -53,7 +54,7 @@ from typing import Final
 from dockfix.facts.model import Known
 from dockfix.facts.paths import is_below, normal_path, upwards
 from dockfix.facts.state import State
-from dockfix.facts.tables.filesystem import STANDARD_FOLDERS
+from dockfix.facts.tables.filesystem import FILE_ENDINGS, STANDARD_FOLDERS
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Add, Copy, Run, Workdir
@@ -63,6 +64,7 @@ _MESSAGE: Final = "several sources are copied to a path without a slash at its e
 
 _MOST_FOLDERS: Final = 500
 """Of more folders none is remembered after a RUN that removes something, which limits the work."""
+_LONGEST: Final = 256
 _REMOVERS: Final = frozenset({"rm", "rmdir", "mv", "unlink"})
 
 
@@ -82,7 +84,7 @@ def check(target: Target) -> Iterator[Finding]:
 
 def _finding(copy: Copy | Add, state: State, made: set[str], *, has_system: bool) -> Iterator[Finding]:
     word = copy.destination
-    if word is None or _ends_as_folder(word.text.rstrip("\"'")):
+    if word is None or _ends_as_folder(word.text.rstrip("\"'")) or any("{{" in each.text for each in copy.args):
         return
     value = state.expand(word.text, copy.escape)
     if not isinstance(value, Known) or not value.value:
@@ -98,6 +100,8 @@ def _finding(copy: Copy | Add, state: State, made: set[str], *, has_system: bool
     exists = path == "/" or path in made or (has_system and path in STANDARD_FOLDERS)
     if exists and copy.flag("link") is None:
         yield Fix(word.span, _MESSAGE, edits, Safety.SAFE, "add the slash")
+    elif _names_file(value.value):
+        yield Refusal(word.span, _MESSAGE, f"`{word.text}` has the name of a file: one of the sources may be too much")
     else:
         review = f"check that no later step uses `{word.text}` as a file"
         message = f"{_MESSAGE}: if it is no folder yet, only the last file is left"
@@ -106,6 +110,11 @@ def _finding(copy: Copy | Add, state: State, made: set[str], *, has_system: bool
 
 def _ends_as_folder(path: str) -> bool:
     return path.endswith("/") or posixpath.basename(path) in (".", "..")
+
+
+def _names_file(path: str) -> bool:
+    name = posixpath.basename(path)
+    return "." in name[1:] and name.rpartition(".")[2].lower() in FILE_ENDINGS
 
 
 def _absolute(path: str, state: State) -> str | None:
@@ -137,14 +146,14 @@ def _made_by(node: object, state: State) -> Iterator[str]:
     if isinstance(node, Workdir) and node.args:
         value = state.expand(node.args[0].text, node.escape)
         path = _absolute(value.value, state) if isinstance(value, Known) else None
-        if path is not None:
+        if path is not None and len(path) < _LONGEST:
             yield from upwards(path)
     elif isinstance(node, Copy | Add) and node.destination is not None:
         value = state.expand(node.destination.text, node.escape)
         path = _absolute(value.value, state) if isinstance(value, Known) else None
         # A pattern may match nothing, and then nothing is made.
         certain = not any(set("*?[") & set(source.text) for source in node.sources)
-        if path is not None and isinstance(value, Known) and certain:
+        if path is not None and len(path) < _LONGEST and isinstance(value, Known) and certain:
             yield from upwards(path if _ends_as_folder(value.value) else posixpath.dirname(path))
 
 

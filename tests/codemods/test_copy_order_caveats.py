@@ -103,10 +103,10 @@ def test_a_move_that_changes_nothing_has_no_caveats(text: str, source: str) -> N
         (f'FROM debian:12 | SHELL ["/tools/sh", "-c"] | COPY tools/ /tools/ | {APT}', "tools/", ""),
         # configuration names the file
         ("FROM node:22 | COPY .npmrc /root/.npmrc | COPY ca.pem /certs/ca.pem | RUN npm i -g pnpm", "ca.pem", ".npmrc"),
-        (f"FROM python:3.13 | COPY pip.conf /etc/pip.conf | COPY wheels/ /in/wheels/ | {PIP}", "wheels/", "pip.conf"),
+        (f"FROM python:3.13 | COPY pip.conf /etc/pip.conf | COPY parts/ /parts/ | {PIP}", "parts/", "pip.conf"),
         (
-            f"FROM python:3.13 | RUN pip config set global.find-links /in/wheels | COPY wheels/ /in/wheels/ | {PIP}",
-            "wheels/",
+            f"FROM python:3.13 | RUN pip config set global.find-links /parts | COPY parts/ /parts/ | {PIP}",
+            "parts/",
             "line 2",
         ),
         (
@@ -138,19 +138,19 @@ def test_a_move_that_changes_nothing_has_no_caveats(text: str, source: str) -> N
             "line 2",
         ),
         (
-            f"FROM python:3.13 AS a | RUN pip config set a.find-links /w | FROM a | COPY wheels/ /in/wheels/ | {PIP}",
-            "wheels/",
+            f"FROM python:3.13 AS a | RUN pip config set a.find-links /parts | FROM a | COPY parts/ /parts/ | {PIP}",
+            "parts/",
             "line 2",
         ),
         (f"FROM company/python | WORKDIR /app | COPY a.sh ./ | {PIP}", "a.sh", ""),
         (
-            "FROM python:3.13 | COPY wheels/ /in/wheels/ | RUN --mount=type=secret,id=p,target=/p pip install x",
-            "wheels/",
+            "FROM python:3.13 | COPY parts/ /parts/ | RUN --mount=type=secret,id=p,target=/p pip install x",
+            "parts/",
             "mounts",
         ),
         (
-            f"FROM python:3.13 | COPY setup.sh /setup/ | RUN sh /setup/setup.sh | COPY wheels/ /in/wheels/ | {PIP}",
-            "wheels/",
+            f"FROM python:3.13 | COPY setup.sh /setup/ | RUN sh /setup/setup.sh | COPY parts/ /parts/ | {PIP}",
+            "parts/",
             "line 3",
         ),
         (f"FROM python:3.13 | WORKDIR /app | COPY --from=x / / | COPY a.sh ./ | {PIP}", "a.sh", "copied on line 3"),

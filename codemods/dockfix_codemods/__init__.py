@@ -62,6 +62,8 @@ ORDER: Final = (
     "apk-cache",
     "cache-mount",
     "apt-lists",
+    "rpm-cache",
+    "pip-cache",
     "unused-python-deps",
     "uid-map",
     "dockerignore-comment",

@@ -8,8 +8,8 @@ its end. Finds `apt-get update` alone in a `RUN`, and joins it with the `RUN` af
 ## Why is this bad?
 
 The lists are 20 to 50 MB in every image, out of date from the next day on, and of no use without a new `apt-get
-update`. `apt-get update` alone is cached as a layer of its own: an installation that is changed later uses the old lists, and
-fails with `404 Not Found` when the archive has dropped a version.
+update`. `apt-get update` alone is cached as a layer of its own: an installation that is changed later uses the old
+lists, and fails with `404 Not Found` when the archive has dropped a version.
 
 ## Example
 

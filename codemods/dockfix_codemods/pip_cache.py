@@ -1,0 +1,151 @@
+"""pip keeps its cache in the image, where no mount can hold it.
+
+## What it does
+
+Finds `pip install`, `pip download` and `pip wheel` that leave pip's cache in the image, and adds `--no-cache-dir`. Where
+a cache mount is possible, `cache-mount` reports the command instead: it keeps the cache out of the image, and the next
+build fast.
+
+## Why is this bad?
+
+The cache holds every wheel and archive that was downloaded, a second copy of what is installed. Nothing in the image
+reads it.
+
+## Example
+
+```dockerfile
+# syntax=docker/dockerfile:1.0
+FROM python:3.12
+RUN pip install flask
+```
+
+Use instead:
+
+```dockerfile
+# syntax=docker/dockerfile:1.0
+FROM python:3.12
+RUN pip install --no-cache-dir flask
+```
+
+The frontend 1.0 has no cache mounts.
+
+## Fix safety
+
+The fix is safe: pip installs the same with and without its cache, and every pip since 6.0 has the option.
+
+## When it does not apply
+
+- The cache is off, or moved by an option: `--no-cache-dir`, `--cache-dir`, `PIP_NO_CACHE_DIR`.
+- A cache mount holds it, or the `RUN` deletes it.
+- A stage that is not part of the image: its files are thrown away.
+
+## Options
+
+- `instead-of-mounts`: also report commands that could have a cache mount. Use it with `ignore = ["cache-mount"]`, for
+  builds without BuildKit. Default: `false`.
+
+## References
+
+- https://pip.pypa.io/en/stable/topics/caching/
+- [hadolint DL3042](https://github.com/hadolint/hadolint/wiki/DL3042)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from dockfix.edit.dockerfile import insert_word
+from dockfix.facts import frontend
+from dockfix.facts.commands import Commands, Step
+from dockfix.facts.mounts import caches_of
+from dockfix.facts.packages import Action
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
+from dockfix.syntax.tree import Run
+
+_FILLS: Final = frozenset({("install",), ("download",), ("wheel",)})
+_DECIDES: Final = ("--no-cache-dir", "--cache-dir")
+
+
+@dataclass(frozen=True)
+class PipCacheOptions:
+    """Options of `pip-cache`.
+
+    Args:
+        instead_of_mounts: also report commands that could have a cache mount.
+    """
+
+    instead_of_mounts: bool = False
+
+
+def check(target: Target) -> Iterator[Finding]:
+    """Find the pip commands whose cache stays in the image."""
+    if "pip_no_cache_dir" in target.text.lower() or "pip.conf" in target.text:
+        return
+    syntax = target.dockerfile.directives.get("syntax")
+    mounts = frontend.mounts_supported(syntax.value if syntax else None)
+    if target.options(PipCacheOptions).instead_of_mounts:
+        mounts = False
+    for stage, run in target.facts.runs(shell_form=True):
+        if not target.facts.graph.in_image(stage):
+            continue
+        commands = target.facts.commands(run)
+        steps = [step for step in commands.packages if _fills(step)]
+        if not steps or _is_emptied(run, commands) or (mounts and _gets_mount(target, run, stage)):
+            continue
+        for step in steps:
+            word = step.package.subcommand if step.package is not None else None
+            if word is None:
+                continue
+            edit = insert_word(target.dockerfile, run, commands.text, word.start, word.end, "--no-cache-dir")
+            message = "`pip` leaves its cache in the image"
+            cause = f"stage {stage.index}"
+            yield Fix(commands.span(step.command), message, (edit,), Safety.SAFE, "add `--no-cache-dir`", cause=cause)
+
+
+def _fills(step: Step) -> bool:
+    package = step.package
+    if package is None or package.manager != "pip" or package.verb not in _FILLS or package.has(*_DECIDES):
+        return False
+    return not package.unknown_operands
+
+
+def _is_emptied(run: Run, commands: Commands) -> bool:
+    """Whether a mount holds the cache, or the script deletes it."""
+    if any(mount.kind in ("cache", "tmpfs") and "cache" in (mount.target or "") for mount in run.mounts):
+        return True
+    for step in commands.steps:
+        if step.package is not None and step.package.manager == "pip" and step.package.action is Action.CLEAN:
+            return True
+        if step.command.basename == "rm" and any(
+            "cache" in word.text or "/root" in word.text for word in step.command.args
+        ):
+            return True
+    return False
+
+
+def _gets_mount(target: Target, run: Run, stage: Stage) -> bool:
+    """Whether `cache-mount` finds a cache of pip here that lacks a mount."""
+    caches = caches_of(target.facts, run, stage)
+    return caches is not None and any(tool.package.manager == "pip" for tool, _ in caches.missing())
+
+
+CODEMOD: Final = Codemod(
+    name="pip-cache",
+    title="pip keeps its cache in the image, where no mount can hold it",
+    severity=Severity.INFO,
+    category=Category.SIZE,
+    effects=frozenset({Effect.COMMANDS}),
+    check=check,
+    since="0.1.0",
+    triggers=("pip",),
+    options=PipCacheOptions,
+    hadolint=frozenset({"DL3042"}),
+    promise=Promise(
+        removes=("**/.cache/pip/**", "**/.cache/pip", "**/.cache"),
+        rationale="pip installs the same with and without its cache, which nothing in the image reads.",
+    ),
+)

@@ -61,6 +61,7 @@ ORDER: Final = (
     "sed-unverified",
     "apk-cache",
     "cache-mount",
+    "apt-recommends",
     "apt-lists",
     "rpm-cache",
     "pip-cache",

@@ -887,6 +887,25 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="apt-recommends",
+        title="`apt-get install` also installs packages that are only recommended",
+        severity=Severity.INFO,
+        category=Category.SIZE,
+        effects=frozenset({Effect.COMMANDS}),
+        check=LazyFunction("dockfix_codemods.apt_recommends", "check"),
+        since="0.1.0",
+        triggers=("apt",),
+        hadolint=frozenset({"DL3015"}),
+        promise=Promise(
+            removes=("/etc/alternatives/**", "/etc/fonts/**", "/var/lib/**", "/var/cache/**"),
+            packages=Packages.FEWER,
+            rationale=(
+                "Packages that are only recommended are no longer installed, except those that the file relies on; nor "
+                "is what their scripts make below /etc and /var."
+            ),
+        ),
+    ),
+    Codemod(
         name="apt-lists",
         title="the package lists of apt stay in a layer, or are old",
         severity=Severity.INFO,

@@ -2,9 +2,9 @@
 
 ## What it does
 
-Finds `pip install`, `pip download` and `pip wheel` that leave pip's cache in the image, and adds `--no-cache-dir`. Where
-a cache mount is possible, `cache-mount` reports the command instead: it keeps the cache out of the image, and the next
-build fast.
+Finds `pip install`, `pip download` and `pip wheel` that leave pip's cache in the image, and adds `--no-cache-dir`.
+Where a cache mount is possible, `cache-mount` reports the command instead: it keeps the cache out of the image, and the
+next build fast.
 
 ## Why is this bad?
 

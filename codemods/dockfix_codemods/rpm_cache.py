@@ -7,8 +7,8 @@ the layer, and empties the cache at its end.
 
 ## Why is this bad?
 
-The metadata of Fedora's repositories alone takes more than 100 MB. It is out of date soon, and fetched again by the next
-command that needs it.
+The metadata of Fedora's repositories alone takes more than 100 MB. It is out of date soon, and fetched again by the
+next command that needs it.
 
 ## Example
 
@@ -28,8 +28,8 @@ RUN dnf install -y git \
 ## Fix safety
 
 The fix is safe: `clean all` ends with success and deletes only what these tools have downloaded and fetch again when
-they need it. It is unsafe if the command enables or disables repositories with options: yum 3 cleans nothing, and fails,
-if no repository is enabled.
+they need it. It is unsafe if the command enables or disables repositories with options: yum 3 cleans nothing, and
+fails, if no repository is enabled.
 
 ## When it does not apply
 

@@ -2,9 +2,9 @@ r"""`apt-get install` also installs packages that are only recommended.
 
 ## What it does
 
-Finds `apt-get install` that also installs recommended packages, and adds `--no-install-recommends`. Recommended packages
-that the file is known to rely on are named instead: `curl` fetches nothing over HTTPS without `ca-certificates`, and
-`gcc` compiles nothing without `libc6-dev`.
+Finds `apt-get install` that also installs recommended packages, and adds `--no-install-recommends`. Recommended
+packages that the file is known to rely on are named instead: `curl` fetches nothing over HTTPS without
+`ca-certificates`, and `gcc` compiles nothing without `libc6-dev`.
 
 ## Why is this bad?
 
@@ -14,14 +14,14 @@ Recommended packages are often documentation, fonts and desktop services. `pytho
 
 ```dockerfile
 FROM debian:12
-RUN apt-get update && apt-get install -y curl vim && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y curl vim
 ```
 
 Use instead:
 
 ```dockerfile
 FROM debian:12
-RUN apt-get update && apt-get install --no-install-recommends -y curl vim ca-certificates && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install --no-install-recommends -y curl vim ca-certificates
 ```
 
 ## Fix safety

@@ -26,8 +26,8 @@ RUN apt-get update && apt-get install --no-install-recommends -y curl vim ca-cer
 
 ## Fix safety
 
-The fix is unsafe: dockfix knows what the packages that are installed most recommend, and adds what later commands of the
-file use. It cannot know what the program in the container uses.
+The fix is unsafe: dockfix knows what the packages that are installed most recommend, and adds what later commands of
+the file use. It cannot know what the program in the container uses.
 
 ## When it does not apply
 

@@ -43,6 +43,7 @@ ORDER: Final = (
     "turbo-prune",
     "node-env",
     "exec-form-variable",
+    "exec-form",
     "pip-to-uv",
     "error-masked",
     "healthcheck-missing",

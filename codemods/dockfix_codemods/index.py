@@ -560,6 +560,22 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="exec-form",
+        title="CMD or ENTRYPOINT starts a shell that only starts a program",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.METADATA}),
+        check=LazyFunction("dockfix_codemods.exec_form", "check"),
+        since="0.1.0",
+        triggers=("cmd", "entrypoint"),
+        hadolint=frozenset({"DL3025"}),
+        checks=frozenset({"JSONArgsRecommended"}),
+        promise=Promise(
+            config=frozenset({Part.COMMAND, Part.ENTRYPOINT}),
+            rationale="The container runs the same program with the same words, without a shell above it.",
+        ),
+    ),
+    Codemod(
         name="pip-to-uv",
         title="pip installs packages although uv is available",
         severity=Severity.INFO,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dockfix_codemods.exec_form_variable.analysis import runs_its_arguments, unexpanded
+from dockfix.facts.entrypoints import runs_its_arguments
+from dockfix_codemods.exec_form_variable.analysis import unexpanded
 
 
 def names(*argv: str, env: tuple[str, ...] = ()) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.edit.dockerfile import replace
+from dockfix.facts.entrypoints import effective_entrypoint, reads_command, runs_its_arguments
 from dockfix.facts.model import known
 from dockfix.facts.stages import Stage
 from dockfix.project.stage_services import services_by_stage
@@ -71,9 +72,6 @@ from dockfix.syntax.tree import Cmd, Comment, Entrypoint, Healthcheck, Word
 from dockfix_codemods.exec_form_variable.analysis import (
     ALWAYS_SET,
     Unexpanded,
-    effective_entrypoint,
-    reads_command,
-    runs_its_arguments,
     unexpanded,
 )
 

@@ -11,24 +11,16 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from dockfix.facts.model import Known
 from dockfix.facts.tables.programs import Trait, has_trait
-from dockfix.syntax.tree import Entrypoint
 from dockfix_codemods.exec_form_variable.expanders import (
     CODE_OPTIONS,
-    COMMAND_READERS,
     EXPANDERS,
-    INITS,
     INTERPRETERS,
     JVM_PROGRAMS,
     OPTION_LISTS,
 )
-
-if TYPE_CHECKING:
-    from dockfix.facts.build import BuildFacts
-    from dockfix.facts.stages import Stage
 
 _REFERENCE: Final = re.compile(
     r"\$(?:(?P<plain>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?::?[-+?][A-Za-z0-9_./:@%+,=-]*)?\})", re.ASCII
@@ -99,29 +91,6 @@ def unexpanded(argv: Sequence[str], is_set: Callable[[str], bool]) -> Unexpanded
         "" if program in words else posixpath.basename(program) or program,
         blocker,
     )
-
-
-def effective_entrypoint(facts: BuildFacts, stage: Stage) -> Entrypoint | None:
-    """The ENTRYPOINT of the image of a stage; None if this file sets none."""
-    for each in facts.graph.chain(stage):
-        for instruction in reversed(each.program):
-            if isinstance(instruction, Entrypoint):
-                return instruction
-    return None
-
-
-def runs_its_arguments(argv: Sequence[str]) -> bool:
-    """Whether an ENTRYPOINT runs its arguments as a command: an empty one, or an init such as `tini --`."""
-    return not argv or (posixpath.basename(argv[0]) in INITS and all(word.startswith("-") for word in argv[1:]))
-
-
-def reads_command(stage: Stage) -> bool:
-    """Whether the ENTRYPOINT of the base image prepares its service only if CMD begins with the service's name."""
-    if not isinstance(stage.base_ref, Known):
-        return False
-    name = stage.base_ref.value.partition("@")[0]
-    last = name.rpartition("/")[2].partition(":")[0]
-    return last in COMMAND_READERS
 
 
 def _expands_itself(argv: Sequence[str]) -> bool:

@@ -39,18 +39,3 @@ JVM_PROGRAMS: Final = frozenset(("java",))
 
 OPTION_LISTS: Final = re.compile(r"(?:\A|_)(?:OPTS|OPT|OPTIONS|ARGS|ARGUMENTS|FLAGS|PARAMS)\Z")
 """Names of variables that contain several words, such as `JAVA_OPTS`."""
-
-INITS: Final = frozenset(("tini", "tini-static", "dumb-init", "catatonit", "docker-init", "exec", "env"))
-"""Programs that run the command in their arguments unchanged."""
-
-COMMAND_READERS: Final = frozenset(
-    (
-        *("postgres", "postgis", "pgvector", "timescaledb", "timescaledb-ha", "mysql", "mariadb", "percona", "mongo"),
-        *("redis", "valkey", "rabbitmq", "cassandra", "memcached", "elasticsearch", "kibana", "logstash", "solr"),
-        *("nginx", "nginx-unprivileged", "wordpress", "ghost", "zookeeper", "couchdb", "influxdb", "neo4j", "haproxy"),
-        *("redmine", "joomla", "drupal", "sonarqube", "nexus3", "vault", "consul", "registry", "traefik", "kong"),
-    )
-)
-"""Last parts of the names of images whose ENTRYPOINT prepares the service only if the command begins with its name
-(docker-library `*/docker-entrypoint.sh`: `if [ "$1" = 'postgres' ]`).
-"""

@@ -23,6 +23,7 @@ What does an instruction run, and which files does it use?
 - `packages`: package manager commands: options, operands, action, and the files they read (a package).
 - `toolchain`: which commands need compilers, headers or git.
 - `python_programs`: Python programs inside a RUN.
+- `entrypoints`: what an ENTRYPOINT does with the command of its image.
 - `copies`: where COPY and ADD write.
 - `paths`: paths in an image.
 

@@ -44,6 +44,7 @@ ORDER: Final = (
     "node-env",
     "exec-form-variable",
     "exec-form",
+    "instruction-overridden",
     "pip-to-uv",
     "error-masked",
     "healthcheck-missing",

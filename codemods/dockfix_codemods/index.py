@@ -576,6 +576,21 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="instruction-overridden",
+        title="a CMD, ENTRYPOINT or HEALTHCHECK is overridden in the same stage",
+        severity=Severity.WARNING,
+        category=Category.CORRECTNESS,
+        effects=frozenset({Effect.METADATA, Effect.STEPS}),
+        check=LazyFunction("dockfix_codemods.instruction_overridden", "check"),
+        since="0.1.0",
+        triggers=("cmd", "entrypoint", "healthcheck"),
+        hadolint=frozenset({"DL3012", "DL4003", "DL4004"}),
+        checks=frozenset({"MultipleInstructionsDisallowed"}),
+        promise=Promise(
+            rationale="Each of these instructions replaces the setting of the one before: the image is the same.",
+        ),
+    ),
+    Codemod(
         name="pip-to-uv",
         title="pip installs packages although uv is available",
         severity=Severity.INFO,

@@ -47,6 +47,7 @@ ORDER: Final = (
     "instruction-overridden",
     "pip-to-uv",
     "error-masked",
+    "run-cd",
     "healthcheck-missing",
     "healthcheck-drift",
     "healthcheck-tool",

@@ -625,6 +625,24 @@ INDEX: Final = (
         findings=("web 2",),
     ),
     Codemod(
+        name="run-cd",
+        title="cd is used where WORKDIR sets the folder",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset({Effect.COMMANDS, Effect.ORDER, Effect.STEPS, Effect.WORKDIR}),
+        check=LazyFunction("dockfix_codemods.run_cd", "check"),
+        since="0.1.0",
+        triggers=("cd ", "cd\t"),
+        hadolint=frozenset({"DL3003"}),
+        promise=Promise(
+            config=frozenset({Part.WORKDIR}),
+            rationale=(
+                "The same commands run in the same folder. Only a `RUN` that is nothing but `cd` changes the working "
+                "directory of what follows, which is what the review asks."
+            ),
+        ),
+    ),
+    Codemod(
         name="healthcheck-missing",
         title="a health check that only compose knows",
         severity=Severity.INFO,

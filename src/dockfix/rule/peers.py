@@ -121,10 +121,8 @@ _UNPARSABLE: Final = (
 
 UNANSWERED: Final[Mapping[str, str]] = {
     "DL1000": _UNPARSABLE,
+    "DL3043": "BuildKit refuses such a file: dockfix reports that with the line, and checks nothing else in it",
     "DL3061": _UNPARSABLE,
-    "InvalidBaseImagePlatform": (
-        "only a registry knows the platforms of an image, and dockfix does not use the network"
-    ),
 }
 """The codes that no rule answers on purpose, each with the reason."""
 

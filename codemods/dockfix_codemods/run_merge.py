@@ -1,0 +1,112 @@
+r"""RUN instructions that follow each other are layers of their own.
+
+## What it does
+
+Finds `RUN` instructions of the final image that directly follow each other, and merges them into one.
+
+## Why is this bad?
+
+Each `RUN` is a layer. A file that one writes and the next one deletes stays in the image.
+
+Whether to merge is contested, which is why the rule is in the preset `strict`: a change of any part runs all of it
+again, and a cache mount or a stage of its own often serves better. In builder stages there is nothing to gain.
+
+## Example
+
+```dockerfile
+FROM debian:12
+RUN useradd -u 10001 -g 0 app
+RUN mkdir /data
+```
+
+Use instead:
+
+```dockerfile
+FROM debian:12
+RUN useradd -u 10001 -g 0 app \
+    && mkdir /data
+```
+
+## Fix safety
+
+The fix is unsafe, since what is cached together changes. The commands do the same: `RUN`s are merged only if one shell
+runs them like several, and a failure of any of them ends the build as before.
+
+## When it does not apply
+
+- Stages that are not part of the image, and `RUN`s with another instruction between them.
+- Refused: heredocs, exec forms and flags; a script that changes its shell (`cd`, `export`, `umask`, `set`, functions)
+  or may exit early; a shell comment, which would hide what follows; scripts that need different operators.
+
+## References
+
+- https://docs.docker.com/build/building/best-practices/#run
+- [hadolint DL3059](https://github.com/hadolint/hadolint/wiki/DL3059)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from dockfix.edit.dockerfile import merge_runs
+from dockfix.facts.joining import join_operator
+from dockfix.facts.model import Refused
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Preset, Promise, Refusal, Safety, Severity
+from dockfix.syntax.tree import Run
+
+_MOST: Final = 20
+"""RUNs that are merged at once: each is compared with each."""
+
+
+def check(target: Target) -> Iterator[Finding]:
+    """Find the RUNs that follow each other, stage by stage."""
+    for stage in target.facts.graph.stages:
+        if target.facts.graph.in_image(stage):
+            for runs in _sequences(stage):
+                yield _finding(target, runs)
+
+
+def _sequences(stage: Stage) -> Iterator[list[Run]]:
+    runs: list[Run] = []
+    for node in (*stage.executed, None):
+        if isinstance(node, Run):
+            runs.append(node)
+            continue
+        if len(runs) > 1:
+            yield runs
+        runs = []
+
+
+def _finding(target: Target, runs: Sequence[Run]) -> Finding:
+    at = runs[0].keyword.span
+    message = f"{len(runs)} `RUN`s in a row are {len(runs)} layers"
+    try:
+        if len(runs) > _MOST:
+            raise Refused(f"more than {_MOST} are too many to compare")
+        if any(run.flags for run in runs):
+            raise Refused("a flag would apply to all of them")
+        environment = target.facts.state(runs[0]).names()
+        operator = join_operator([target.facts.commands(run) for run in runs], environment)
+        edits = merge_runs(target.dockerfile, *runs, operator=operator)
+    except Refused as refused:
+        return Refusal(at, message, refused.reason)
+    review = "check that none of them should be cached by itself: a change of one part runs all again"
+    return Fix(at, message, edits, Safety.UNSAFE, f"merge them into one, joined by `{operator}`", review)
+
+
+CODEMOD: Final = Codemod(
+    name="run-merge",
+    title="RUN instructions that follow each other are layers of their own",
+    severity=Severity.INFO,
+    category=Category.SIZE,
+    effects=frozenset({Effect.COMMANDS, Effect.STEPS}),
+    check=check,
+    since="0.1.0",
+    triggers=("run",),
+    preset=Preset.STRICT,
+    hadolint=frozenset({"DL3059"}),
+    promise=Promise(rationale="One shell runs the same commands in the same order, and stops at the first failure."),
+)

@@ -1,0 +1,113 @@
+"""`sudo` is used in a build.
+
+## What it does
+
+Finds `sudo` in a `RUN`. Where the step runs as root anyway, `sudo` is removed.
+
+## Why is this bad?
+
+`sudo` starts another process, hides the environment that `ENV` sets, and is one more program with the right to become
+root in the image. `USER` says for all to see which steps run as root.
+
+## Example
+
+```dockerfile
+FROM debian:12
+RUN sudo apt-get update
+```
+
+Use instead:
+
+```dockerfile
+FROM debian:12
+RUN apt-get update
+```
+
+## Fix safety
+
+The fix is safe for programs of the system that read nothing of the environment that the file sets, such as `apt-get`,
+`mkdir` and `chmod`, if the file does not change `PATH`. For other programs it is unsafe: `sudo` resets the environment,
+and without it they see the variables of `ENV` and `ARG`, and another `PATH`.
+
+## When it does not apply
+
+- A step that does not run as root, or may not: advice to use `USER root`.
+- Options of `sudo`, which may change the user or the environment, and `sudo` before a word that only a shell knows.
+- The package `sudo`: programs in the container may need it.
+
+## References
+
+- sudo(8), sudoers(5) `env_reset`
+- https://docs.docker.com/build/building/best-practices/#user
+- [hadolint DL3004](https://github.com/hadolint/hadolint/wiki/DL3004)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from dockfix.edit.dockerfile import delete_words
+from dockfix.facts.commands import Commands, Step
+from dockfix.facts.model import Known
+from dockfix.project.target import Target
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
+from dockfix.syntax.tree import Env, Run
+
+_PLAIN: Final = frozenset(
+    (
+        "apt", "apt-get", "apk", "dnf", "yum", "microdnf", "zypper", "dpkg", "rpm", "mkdir", "rm", "rmdir", "cp",
+        "mv", "ln", "touch", "chmod", "chown", "chgrp", "useradd", "usermod", "groupadd", "adduser", "addgroup",
+        "install", "sed",
+        "update-ca-certificates", "ldconfig", "update-alternatives", "locale-gen", "a2enmod", "a2ensite",
+    )
+)  # fmt: skip
+"""Programs of the system that do the same whatever a Dockerfile usually sets."""
+
+
+def check(target: Target) -> Iterator[Finding]:
+    """Find each use of `sudo`."""
+    sets_path = any(
+        pair.key == "PATH" for node in target.dockerfile.instructions if isinstance(node, Env) for pair in node.pairs
+    )
+    for stage, run in target.facts.runs(shell_form=True):
+        commands = target.facts.commands(run)
+        root = target.facts.state(run).is_root
+        for step in commands.steps:
+            if step.command.name != "sudo" or step.depth or len(step.command.words) < 2:
+                continue
+            if root == Known(True):
+                finding = _needless(target, run, commands, step, sets_path)
+                if finding is not None:
+                    yield finding
+            else:
+                message = "`sudo` becomes root for one command: use `USER root` for the steps that need it"
+                yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}")
+
+
+def _needless(target: Target, run: Run, commands: Commands, step: Step, sets_path: bool) -> Finding | None:
+    sudo, program = step.command.words[:2]
+    name = program.value
+    if name is None or name.startswith("-") or "=" in name or step.command.assignments:
+        return None
+    at = commands.span(sudo)
+    message = "`sudo` is needless: the step runs as root"
+    edits = delete_words(target.dockerfile, run, commands.text, sudo.start, program.start)
+    if name in _PLAIN and not sets_path:
+        return Fix(at, message, edits, Safety.SAFE, "remove it")
+    review = f"check that `{name}` may see the environment, which `sudo` resets"
+    return Fix(at, message, edits, Safety.UNSAFE, "remove it", review)
+
+
+CODEMOD: Final = Codemod(
+    name="sudo",
+    title="`sudo` is used in a build",
+    severity=Severity.WARNING,
+    category=Category.SECURITY,
+    effects=frozenset({Effect.COMMANDS}),
+    check=check,
+    since="0.1.0",
+    triggers=("sudo",),
+    hadolint=frozenset({"DL3004"}),
+    promise=Promise(rationale="The same program runs as the same user, root."),
+)

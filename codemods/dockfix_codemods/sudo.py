@@ -26,8 +26,8 @@ RUN apt-get update
 ## Fix safety
 
 The fix is safe for programs of the system that read nothing of the environment that the file sets, such as `apt-get`,
-`mkdir` and `chmod`, if the file does not change `PATH`. For other programs it is unsafe: `sudo` resets the environment,
-and without it they see the variables of `ENV` and `ARG`, and another `PATH`.
+`mkdir` and `chmod`, if the file does not change `PATH` and a failure ends the build. Otherwise it is unsafe: `sudo`
+resets the environment, and without it a program sees the variables of `ENV` and `ARG`, and another `PATH`.
 
 ## When it does not apply
 
@@ -50,6 +50,7 @@ from typing import Final
 from dockfix.edit.dockerfile import delete_words
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.model import Known
+from dockfix.facts.outcome import tolerated
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
 from dockfix.syntax.tree import Env, Run
@@ -73,11 +74,12 @@ def check(target: Target) -> Iterator[Finding]:
     for stage, run in target.facts.runs(shell_form=True):
         commands = target.facts.commands(run)
         root = target.facts.state(run).is_root
+        may_fail = tolerated(commands)
         for step in commands.steps:
             if step.command.name != "sudo" or step.depth or len(step.command.words) < 2:
                 continue
             if root == Known(True):
-                finding = _needless(target, run, commands, step, sets_path)
+                finding = _needless(target, run, commands, step, step.command.start in may_fail or sets_path)
                 if finding is not None:
                     yield finding
             else:
@@ -85,7 +87,7 @@ def check(target: Target) -> Iterator[Finding]:
                 yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}")
 
 
-def _needless(target: Target, run: Run, commands: Commands, step: Step, sets_path: bool) -> Finding | None:
+def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: bool) -> Finding | None:
     sudo, program = step.command.words[:2]
     name = program.value
     if name is None or name.startswith("-") or "=" in name or step.command.assignments:
@@ -93,9 +95,9 @@ def _needless(target: Target, run: Run, commands: Commands, step: Step, sets_pat
     at = commands.span(sudo)
     message = "`sudo` is needless: the step runs as root"
     edits = delete_words(target.dockerfile, run, commands.text, sudo.start, program.start)
-    if name in _PLAIN and not sets_path:
+    if name in _PLAIN and not unsure:
         return Fix(at, message, edits, Safety.SAFE, "remove it")
-    review = f"check that `{name}` may see the environment, which `sudo` resets"
+    review = f"check that `{name}` is meant to succeed, and may see the environment, which `sudo` resets"
     return Fix(at, message, edits, Safety.UNSAFE, "remove it", review)
 
 

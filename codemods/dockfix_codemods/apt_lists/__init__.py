@@ -68,6 +68,7 @@ from dockfix.syntax.tree import Instruction, Run
 from dockfix_codemods.apt_lists.later import caller_below, installs_files, reader_below
 
 _LISTS: Final = "/var/lib/apt/lists"
+_AS_ROOT: Final = frozenset(("su", "doas", "gosu", "su-exec", "runuser", "setpriv"))
 _FETCHING: Final = frozenset({Action.INSTALL, Action.UPGRADE})
 
 
@@ -97,7 +98,7 @@ def _is(step: Step, action: Action) -> bool:
 
 def _keeps_none(run: Run, commands: Commands) -> bool:
     """Whether the lists are somewhere else, or the script deals with them itself."""
-    places = (mount.target or "" for mount in run.mounts if mount.kind in ("cache", "tmpfs"))
+    places = (mount.target or "" for mount in run.mounts)
     if any(f"{_LISTS}/".startswith(f"{place.rstrip('/')}/") for place in places):
         return True
     for step in commands.steps:
@@ -120,12 +121,14 @@ def _removal(target: Target, stage: Stage, run: Run, commands: Commands, update:
         return Refusal(at, message, f"line {reader.start_line} needs the lists: it installs without `apt-get update`")
     if run.heredocs:
         return Refusal(at, message, "a heredoc goes on after a failure, so that a command at its end would hide it")
+    wrappers = [word.text for word in update.package.wrappers] if update.package is not None else []
+    if update.depth or any(word in _AS_ROOT for word in wrappers):
+        return Refusal(at, message, "another user runs `apt-get`, who alone may remove the lists")
     try:
         operator = append_operator(commands)
     except Refused as refused:
         return Refusal(at, message, refused.reason)
-    wrappers = update.package.wrappers if update.package is not None else ()
-    sudo = "sudo " if any(word.text == "sudo" for word in wrappers) else ""
+    sudo = "sudo " if "sudo" in wrappers else ""
     new = f"{sudo}rm -rf {_LISTS}/*"
     edits = editing.append_commands(target.dockerfile, (run,), (new,), operator)
     caller = caller_below(target.facts, stage, run)

@@ -38,6 +38,7 @@ WITHOUT_CASE: Final[Mapping[str, str]] = {
     "ignore-comment": _NO_FIX,
     "label-schema": _NO_FIX,
     "node-env": _NO_FIX,
+    "shellcheck": _NO_FIX,
     "package-upgrade": _NO_FIX,
     "pip-pin": _NO_FIX,
     "pointless-command": _NO_FIX,

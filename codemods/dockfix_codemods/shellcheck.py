@@ -22,6 +22,7 @@ RUN cd /srv; for each in $(ls); do rm $each; done
 ## When it does not apply
 
 - Exec form, ONBUILD, and shells other than sh, dash, ash, bash and ksh.
+- SC1090 and SC1091: files that a script sources are not followed.
 - Text with carriage returns or invalid UTF-8, and shell text that dockfix cannot read.
 - `# shellcheck disable=SC2086` inside a heredoc, which ShellCheck itself reads. It never sees a comment between the
   lines of a continued instruction, which the builder removes.
@@ -52,7 +53,8 @@ _SEVERITIES: Final = {"error": Severity.ERROR, "warning": Severity.WARNING}
 _UNASSIGNED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*) is referenced but not assigned")
 _EXPANSION: Final = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _SINGLE_WORD: Final = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
-_NO_SHEBANG, _UNQUOTED, _NOT_ASSIGNED = 2148, 2086, 2154
+_UNQUOTED, _NOT_ASSIGNED = 2086, 2154
+_ABOUT_FILES: Final = frozenset((1090, 1091, 2148))  # a sourced file that is not followed, no interpreter line
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -100,7 +102,7 @@ def _is_answered(comment: Comment, text: str, state: State, *, building: bool) -
         expansion = _EXPANSION.fullmatch(text)
         value = state.lookup(expansion[1] or expansion[2]) if expansion is not None else None
         return isinstance(value, Known) and _SINGLE_WORD.fullmatch(value.value) is not None
-    return comment.code == _NO_SHEBANG
+    return comment.code in _ABOUT_FILES
 
 
 CODEMOD: Final = Codemod(

@@ -51,8 +51,8 @@ _SHELLCHECK: Final = """\
 ## Codes of ShellCheck
 
 hadolint also reports the codes of ShellCheck (`SC1000` and above) for shell commands. The rule
-[`shellcheck`](rules/shellcheck.md) shows them all, on request, if ShellCheck is installed. Single codes cannot be
-selected or ignored; `# shellcheck disable=` works inside heredocs.
+[`shellcheck`](rules/shellcheck.md) shows them all, on request, if ShellCheck is installed. Comments such as
+`# hadolint ignore=SC2086` suppress single codes, and `# shellcheck disable=SC2086` works inside heredocs.
 """
 
 

@@ -22,6 +22,7 @@ RUN cd /srv; for each in $(ls); do rm $each; done
 ## When it does not apply
 
 - Exec form, ONBUILD, and shells other than sh, dash, ash, bash and ksh.
+- Codes in a comment for hadolint, such as `# hadolint ignore=SC2086`.
 - SC1090 and SC1091: files that a script sources are not followed.
 - Text with carriage returns or invalid UTF-8, and shell text that dockfix cannot read.
 - `# shellcheck disable=SC2086` inside a heredoc, which ShellCheck itself reads. It never sees a comment between the
@@ -46,6 +47,7 @@ from dockfix.facts.state import State
 from dockfix.project.shellcheck import Comment, Snippet
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Preset, Severity
+from dockfix.rule.peer_comments import PeerComments
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run
 
 _DIALECTS: Final = {"sh": "dash", "dash": "dash", "ash": "dash", "bash": "bash", "ksh": "ksh"}
@@ -65,6 +67,7 @@ def check(target: Target) -> Iterator[Finding]:
         for instruction in stage.instructions
         if (snippet := _snippet(target, instruction, (stage.base and stage.base.sh) or "")) is not None
     ]
+    ignored = PeerComments(target.dockerfile)
     found = target.project.shellcheck(snippet for _, snippet in scripts)
     for instruction, snippet in scripts:
         state = target.facts.state(instruction)
@@ -75,6 +78,8 @@ def check(target: Target) -> Iterator[Finding]:
             end = starts[comment.end_line - 1] + comment.end_column - 1
             if not _is_answered(comment, snippet.text[start:end], state, building=isinstance(instruction, Run)):
                 at = mapped.span(start, min(end, len(mapped.text)))
+                if f"sc{comment.code}" in ignored.codes(at.start):
+                    continue
                 severity = _SEVERITIES.get(comment.level, Severity.INFO)
                 yield Advice(at, f"SC{comment.code}: {comment.message.rstrip('.')}", severity)
 

@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["Comment", "Snippet", "check_snippets"]
+__all__ = ["Comment", "Snippet", "check_snippets", "find_program"]
 
 _TIMEOUT: Final = 60
 _ENVIRONMENT: Final = {"LC_ALL": "C.UTF-8"}  # without SHELLCHECK_OPTS, and with an encoding that can show any message
@@ -57,7 +57,7 @@ def check_snippets(
     `memo` keeps them for the run.
     """
     wanted = tuple(dict.fromkeys(snippets))
-    program = _program()
+    program = find_program()
     if program is None:
         return {}
     new = [each for each in wanted if ("shellcheck", each) not in memo and _is_readable(each.text)]
@@ -74,7 +74,7 @@ def check_snippets(
 
 
 @cache
-def _program() -> str | None:
+def find_program() -> str | None:
     """The program beside this Python, where the extra installs it, or on the PATH."""
     return shutil.which("shellcheck", path=str(Path(sys.executable).parent)) or shutil.which("shellcheck")
 

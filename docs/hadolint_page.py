@@ -50,8 +50,9 @@ hadolint and BuildKit count as well: see [Ignore single findings](adoption.md#ig
 _SHELLCHECK: Final = """\
 ## Codes of ShellCheck
 
-hadolint also reports the codes of ShellCheck (`SC1000` and above) for shell commands. dockfix has no rule for them: run
-ShellCheck, or hadolint, if you want these.
+hadolint also reports the codes of ShellCheck (`SC1000` and above) for shell commands. The rule
+[`shellcheck`](rules/shellcheck.md) shows them all, on request, if ShellCheck is installed. Comments such as
+`# hadolint ignore=SC2086` suppress single codes, and `# shellcheck disable=SC2086` works inside heredocs.
 """
 
 

@@ -29,6 +29,7 @@ ORDER: Final = (
     "undefined-variable",
     "env-self-reference",
     "shell-pipefail",
+    "shellcheck",
     "useradd-gid",
     "user-group",
     "useradd-log",

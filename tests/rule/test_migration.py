@@ -113,10 +113,10 @@ def test_one_rule_has_one_severity(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("SC2086", "1: ignored: SC2086: a code of ShellCheck, which dockfix does not run; nothing to do"),
+        ("SC2086", "1: ignored: SC2086: a code of ShellCheck, which the rule `shellcheck` shows; nothing to do"),
         (
             "SC2086, SC1091",
-            "1: ignored: SC2086, SC1091: codes of ShellCheck, which dockfix does not run; nothing to do",
+            "1: ignored: SC2086, SC1091: codes of ShellCheck, which the rule `shellcheck` shows; nothing to do",
         ),
         ("DL3005", "1: ignored: hadolint has no code 'DL3005'; left out"),
         ("nonsense", "1: ignored: hadolint has no code 'nonsense'; left out"),

@@ -254,11 +254,18 @@ def _check_patterns(given: Given, console: Console) -> None:
 
 
 def _note_missing_options(registry: Registry, settings: Settings, console: Console) -> None:
-    """Say of each rule that is selected by name that it finds nothing if its options are not configured."""
+    """Say of each rule that is selected by name that it finds nothing without its options or its program."""
     for name in (*settings.select, *settings.extend_select):
         codemod = registry.get(name)
         if codemod.needs_options and not _has_options(codemod, settings):
             console.note(f"{name} finds nothing: the configuration has no options for it (rules.{name})")
+        if name == "shellcheck":
+            from dockfix.project.shellcheck import find_program  # noqa: PLC0415 - only this rule needs the program
+
+            if find_program() is None:
+                console.note(
+                    "shellcheck finds nothing: the program is not installed (pip install 'dockfix[shellcheck]')"
+                )
 
 
 def _has_options(codemod: Codemod, settings: Settings) -> bool:

@@ -26,6 +26,7 @@ Files and configuration:
 - `files`: reading files; the files of a project as one run sees them.
 - `writing`: writing files, all or none.
 - `problems`: a problem with the input, as a value and as an exception.
+- `shellcheck`: what the program ShellCheck says of shell text.
 - `secrets`: values that no message, table or edit may show.
 - `toml`: TOML files, within limits.
 - `config`: the configuration: `[tool.dockfix]` in `pyproject.toml`, or a file of its own (`CONFIG_NAMES`).

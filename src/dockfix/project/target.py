@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dockfix.project.bake.builds import BakeFile
     from dockfix.project.compose.builds import BuildInvocation, ComposeFile, NamedContext
     from dockfix.project.context import Context
+    from dockfix.project.shellcheck import Comment, Snippet
 
 T = TypeVar("T")
 
@@ -53,6 +54,12 @@ class Project:
         depends on.
         """
         return {}
+
+    def shellcheck(self, snippets: Iterable[Snippet]) -> Mapping[Snippet, tuple[Comment, ...]]:
+        """What ShellCheck says of shell text; nothing if it is not installed."""
+        from dockfix.project.shellcheck import check_snippets  # noqa: PLC0415 - only its rule needs a process
+
+        return check_snippets(self.memo, snippets)
 
     @cached_property
     def built(self) -> Mapping[Path, tuple[BuildInvocation, ...]]:

@@ -143,7 +143,7 @@ class _Work:
             self.comments.setdefault(name, ", ".join(rule.name for rule in rules) + (f": {remark}" if remark else ""))
         if shellcheck:
             these = f"{', '.join(shellcheck)}: {'a code' if len(shellcheck) == 1 else 'codes'} of ShellCheck"
-            self.note(f"{'.'.join(keys)}: {these}, which dockfix does not run; nothing to do", *keys)
+            self.note(f"{'.'.join(keys)}: {these}, which the rule `shellcheck` shows; nothing to do", *keys)
         return list(found)
 
     def _note_whole_rules(self, ignored: list[str]) -> None:

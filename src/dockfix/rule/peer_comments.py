@@ -63,8 +63,12 @@ class PeerComments:
         """Whether they suppress a finding of a codemod at an offset."""
         if not codemod.aliases:
             return False
-        codes = self._everywhere | self._codes_at(at)
+        codes = self.codes(at)
         return bool(codes & codemod.aliases) or (_ALL in codes and bool(codemod.checks))
+
+    def codes(self, at: int) -> frozenset[str]:
+        """The codes that they name for an offset, in lower case."""
+        return self._everywhere | self._codes_at(at)
 
     @cached_property
     def _everywhere(self) -> _Codes:

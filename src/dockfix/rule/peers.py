@@ -127,7 +127,7 @@ UNANSWERED: Final[Mapping[str, str]] = {
 """The codes that no rule answers on purpose, each with the reason."""
 
 _SHELLCHECK: Final = re.compile(r"SC[0-9]{4}")
-_NO_SHELLCHECK: Final = "it is a code of ShellCheck, which dockfix does not run"
+_NO_SHELLCHECK: Final = "it is a code of ShellCheck; the rule `shellcheck` shows them all"
 _BY_LOWER: Final = {code.lower(): code for code in (*HADOLINT, *CHECKS)}
 
 

@@ -334,6 +334,17 @@ INDEX: Final = (
         ),
     ),
     Codemod(
+        name="shellcheck",
+        title="ShellCheck finds a mistake in the shell text",
+        severity=Severity.INFO,
+        category=Category.CORRECTNESS,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.shellcheck", "check"),
+        since="0.1.0",
+        triggers=("run", "cmd", "entrypoint"),
+        preset=Preset.ALL,
+    ),
+    Codemod(
         name="useradd-gid",
         title="a user is created without an explicit group",
         severity=Severity.INFO,

@@ -7,7 +7,7 @@ FROM python:3.13-slim AS build
 WORKDIR /build
 # Without pip, which the image does not need: the pip of the base image installs into it.
 RUN python -m venv --without-pip /opt/dockfix
-# The version, since the build context has no git history: docker build --build-arg VERSION=1.2.3 .
+# VERSION is that of dockfix, since the build context has no git history: docker build --build-arg VERSION=1.2.3 .
 ARG VERSION
 # rw: the build writes the version into the source; nothing of it is kept.
 RUN --mount=type=bind,target=/build,rw \
@@ -24,5 +24,7 @@ ENV PATH="/opt/dockfix/bin:$PATH"
 WORKDIR /src
 # A number, since the image needs no account; --user takes any other one.
 USER 65532:65532
+# It runs and ends: there is nothing to ask.
+HEALTHCHECK NONE
 ENTRYPOINT ["dockfix"]
 CMD ["--help"]

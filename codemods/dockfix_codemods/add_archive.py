@@ -228,7 +228,6 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("tar",),
-    findings=("missed",),
     hadolint=frozenset({"DL3010"}),
     promise=Promise(
         removes=("**/*.tar", "**/*.tar.*", "**/*.tgz", "**/*.tbz*", "**/*.txz", "**/*.tlz", "**/*.tb2", "**/*.tpz"),

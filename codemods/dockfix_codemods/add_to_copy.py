@@ -178,7 +178,6 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("add",),
-    findings=("missed",),
     hadolint=frozenset({"DL3020"}),
     promise=Promise(rationale="Both instructions copy the same files to the same place, with the same owner and mode."),
 )

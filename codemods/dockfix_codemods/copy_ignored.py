@@ -219,7 +219,6 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("copy", "add", "mount"),
     requires=Requires.IGNORE,
-    findings=("missed",),
     checks=frozenset({"CopyIgnoredFile"}),
     promise=Promise(
         adds=("/**",),

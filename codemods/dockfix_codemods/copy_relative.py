@@ -105,7 +105,6 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("copy",),
-    findings=("missed",),
     hadolint=frozenset({"DL3045"}),
     promise=Promise(rationale="The path is the one that the builder computes from the relative one."),
 )

@@ -166,7 +166,6 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("copy", "add"),
-    findings=("missed",),
     hadolint=frozenset({"DL3021"}),
     promise=Promise(
         adds=("/**",),

@@ -104,7 +104,9 @@ def _is_emptied(run: Run, commands: Commands) -> bool:
 def _gets_mount(target: Target, run: Run, stage: Stage) -> bool:
     """Whether `cache-mount` finds a cache here that lacks a mount."""
     caches = caches_of(target.facts, run, stage)
-    return caches is not None and any(tool.package.manager in _CLEAN for tool, _ in caches.missing())
+    return caches is not None and any(
+        tool.package.manager in _CLEAN and not tool.likely for tool, _ in caches.missing()
+    )
 
 
 def _finding(target: Target, run: Run, commands: Commands, step: Step) -> Finding:

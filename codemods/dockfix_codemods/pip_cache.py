@@ -31,7 +31,8 @@ The frontend 1.0 has no cache mounts.
 
 ## Fix safety
 
-The fix is safe: pip installs the same with and without its cache, and every pip since 6.0 has the option.
+The fix is safe: pip installs the same with and without its cache, and every pip since 6.0 has the option. If the base
+image is not known, or from before 2015, the fix is unsafe.
 
 ## When it does not apply
 
@@ -52,6 +53,7 @@ The fix is safe: pip installs the same with and without its cache, and every pip
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -59,6 +61,7 @@ from typing import Final
 from dockfix.edit.dockerfile import insert_word
 from dockfix.facts import frontend
 from dockfix.facts.commands import Commands, Step
+from dockfix.facts.model import known
 from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
@@ -67,6 +70,8 @@ from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Safet
 from dockfix.syntax.tree import Run
 
 _FILLS: Final = frozenset({("install",), ("download",), ("wheel",)})
+_OLD: Final = re.compile(r"wheezy|jessie|precise|trusty|debian:[78]|ubuntu:1[0-4]|centos:[67]|alpine:[23]\.[0-2]\b")
+_REVIEW: Final = "check that the pip of the image is 6.0 or newer: an older one has no such option"
 _DECIDES: Final = ("--no-cache-dir", "--cache-dir")
 
 
@@ -103,7 +108,15 @@ def check(target: Target) -> Iterator[Finding]:
             edit = insert_word(target.dockerfile, run, commands.text, word.start, word.end, "--no-cache-dir")
             message = "`pip` leaves its cache in the image"
             cause = f"stage {stage.index}"
-            yield Fix(commands.span(step.command), message, (edit,), Safety.SAFE, "add `--no-cache-dir`", cause=cause)
+            safety, review = (Safety.SAFE, "") if _has_option(stage) else (Safety.UNSAFE, _REVIEW)
+            at = commands.span(step.command)
+            yield Fix(at, message, (edit,), safety, "add `--no-cache-dir`", review, cause=cause)
+
+
+def _has_option(stage: Stage) -> bool:
+    """Whether the pip of the image is certainly not older than 6.0, of 2014."""
+    ref = known(stage.base_ref)
+    return stage.base is not None and ref is not None and _OLD.search(ref) is None
 
 
 def _fills(step: Step) -> bool:
@@ -130,7 +143,7 @@ def _is_emptied(run: Run, commands: Commands) -> bool:
 def _gets_mount(target: Target, run: Run, stage: Stage) -> bool:
     """Whether `cache-mount` finds a cache of pip here that lacks a mount."""
     caches = caches_of(target.facts, run, stage)
-    return caches is not None and any(tool.package.manager == "pip" for tool, _ in caches.missing())
+    return caches is not None and any(tool.package.manager == "pip" and not tool.likely for tool, _ in caches.missing())
 
 
 CODEMOD: Final = Codemod(

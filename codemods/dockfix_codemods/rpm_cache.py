@@ -28,8 +28,8 @@ RUN dnf install -y git \
 ## Fix safety
 
 The fix is safe: `clean all` ends with success and deletes only what these tools have downloaded and fetch again when
-they need it. It is unsafe if the command enables or disables repositories with options: yum 3 cleans nothing, and
-fails, if no repository is enabled.
+they need it. It is unsafe if the script chooses or changes repositories, or removes packages: yum 3 cleans nothing,
+and fails, if no repository is enabled.
 
 ## When it does not apply
 
@@ -68,7 +68,10 @@ _CLEAN: Final[Mapping[str, str]] = MappingProxyType(
     {"dnf": "clean all", "yum": "clean all", "microdnf": "clean all", "zypper": "clean -a"}
 )
 _FILLS: Final = frozenset({Action.INSTALL, Action.UPGRADE, Action.UPDATE})
-_CHOOSES: Final = ("--enablerepo", "--disablerepo", "--repo", "--repofrompath", "--setopt", "--installroot", "--config")
+_CHOOSES: Final = ("--enablerepo", "--disablerepo", "--repo", "--repofrompath", "--setopt", "--config")
+_REMOVES: Final = frozenset({Action.REMOVE, Action.PURGE, Action.AUTOREMOVE})
+_ENDS: Final = ("repos.d", "config-manager", "rpm -e", "subscription-manager", "removerepo", "modifyrepo")
+"""What in a script may leave no repository or no package manager behind."""
 _OFFLINE: Final = ("--cacheonly", "--no-refresh")
 
 
@@ -84,7 +87,8 @@ def check(target: Target) -> Iterator[Finding]:
 
 
 def _is(package: PackageCommand, actions: frozenset[Action]) -> bool:
-    return package.manager in _CLEAN and package.action in actions and not package.has(*_OFFLINE)
+    elsewhere = package.has(*_OFFLINE, "--installroot", "--root")
+    return package.manager in _CLEAN and package.action in actions and not elsewhere
 
 
 def _is_emptied(run: Run, commands: Commands) -> bool:
@@ -122,8 +126,13 @@ def _finding(target: Target, stage: Stage, run: Run, commands: Commands, fills: 
     sudo = "sudo " if any(word.text == "sudo" for word in wrappers) else ""
     new = f"{sudo}{program} {_CLEAN[manager]}"
     edits = editing.append_commands(target.dockerfile, (run,), (new,), operator)
-    if any(each.package is not None and each.package.has(*_CHOOSES) for each in fills):
-        review = "check that a repository is enabled without the options of the command: else `clean` may fail"
+    if any(word in commands.text.text for word in _ENDS) or any(
+        each.package is not None and (each.package.has(*_CHOOSES) or each.package.action in _REMOVES)
+        for each in commands.packages
+    ):
+        review = (
+            "check that a repository is enabled, and the tool there, at the end of the `RUN`: else `clean` may fail"
+        )
         return Fix(at, message, edits, Safety.UNSAFE, f"append `{new}`", review)
     return Fix(at, message, edits, Safety.SAFE, f"append `{new}`")
 

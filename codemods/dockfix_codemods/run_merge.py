@@ -50,6 +50,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.edit.dockerfile import merge_runs
+from dockfix.facts.commands import Commands
 from dockfix.facts.joining import join_operator
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
@@ -57,6 +58,8 @@ from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Preset, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 
+_LASTING: Final = frozenset(("command", "builtin", "service", "systemctl", "usermod", "gpasswd", "hash", "init.d"))
+"""What changes the shell without being a builtin of its own, starts something, or changes the user's groups."""
 _MOST: Final = 20
 """RUNs that are merged at once: each is compared with each."""
 
@@ -88,13 +91,33 @@ def _finding(target: Target, runs: Sequence[Run]) -> Finding:
             raise Refused(f"more than {_MOST} are too many to compare")
         if any(run.flags for run in runs):
             raise Refused("a flag would apply to all of them")
-        environment = target.facts.state(runs[0]).names()
-        operator = join_operator([target.facts.commands(run) for run in runs], environment)
+        scripts = [target.facts.commands(run) for run in runs]
+        for commands in scripts[:-1]:
+            _refuse_what_lasts(commands)
+        operator = join_operator(scripts, target.facts.state(runs[0]).names())
         edits = merge_runs(target.dockerfile, *runs, operator=operator)
     except Refused as refused:
         return Refusal(at, message, refused.reason)
     review = "check that none of them should be cached by itself: a change of one part runs all again"
     return Fix(at, message, edits, Safety.UNSAFE, f"merge them into one, joined by `{operator}`", review)
+
+
+def _refuse_what_lasts(commands: Commands) -> None:
+    """Refuse a script that changes what the next one would run in, or with."""
+    text = commands.text.text
+    if any(step.command.after is not None and step.command.after.text == "&" for step in commands.steps):
+        raise Refused("a process in the background would go on running")
+    for step in commands.steps:
+        name = step.command.basename
+        if name in _LASTING or (name == "ln" and "/bin/sh" in text):
+            raise Refused(f"what `{name}` does would reach the next part")
+        if step.command.assignments and not step.command.words:
+            raise Refused("a variable would reach the next part")
+        words = {word.value for word in step.command.args}
+        if step.package is not None and words & {"pip", "npm", "setuptools"}:
+            raise Refused("the shell would go on using the program that is upgraded")
+    if ":=" in text or "/etc/hosts" in text or "set -e" in text:
+        raise Refused("something in it would reach the next part")
 
 
 CODEMOD: Final = Codemod(

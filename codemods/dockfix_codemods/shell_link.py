@@ -47,6 +47,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.facts.commands import Step
+from dockfix.facts.state import POSIX_SHELL
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Safety, Severity
 
@@ -62,12 +63,8 @@ def check(target: Target) -> Iterator[Finding]:
         if not links:
             continue
         at = commands.span(links[0].command)
-        if (
-            run.flags
-            or run.heredocs
-            or run.comments
-            or not all(_links(step) or _removes(step) for step in commands.steps)
-        ):
+        plain = commands.shell == POSIX_SHELL and not (run.flags or run.heredocs or run.comments)
+        if not plain or not all(_links(step) or _removes(step) for step in commands.steps):
             yield Advice(at, f"{_MESSAGE}: use `SHELL`")
             continue
         keyword = "shell" if run.keyword.text.islower() else "SHELL"
@@ -83,7 +80,9 @@ def _links(step: Step) -> bool:
 
 def _removes(step: Step) -> bool:
     operands = [word.value for word in step.command.args if word.value is not None and not word.value.startswith("-")]
-    return step.command.basename in ("rm", "mv") and operands[:1] == ["/bin/sh"]
+    if step.command.basename == "mv":
+        return len(operands) == 2 and operands[0] == "/bin/sh"
+    return step.command.basename == "rm" and operands == ["/bin/sh"]
 
 
 CODEMOD: Final = Codemod(

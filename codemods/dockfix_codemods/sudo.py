@@ -65,6 +65,11 @@ _PLAIN: Final = frozenset(
 )  # fmt: skip
 """Programs of the system that do the same whatever a Dockerfile usually sets."""
 
+_SHELL: Final = frozenset(
+    (".", "cd", "eval", "exec", "exit", "export", "return", "set", "source", "trap", "umask", "unset")
+)
+"""What would change or end the script without `sudo`."""
+
 
 def check(target: Target) -> Iterator[Finding]:
     """Find each use of `sudo`."""
@@ -75,11 +80,12 @@ def check(target: Target) -> Iterator[Finding]:
         commands = target.facts.commands(run)
         root = target.facts.state(run).is_root
         may_fail = tolerated(commands)
+        changed = any(step.command.name in ("umask", "alias") for step in commands.steps) or "()" in commands.text.text
         for step in commands.steps:
             if step.command.name != "sudo" or step.depth or len(step.command.words) < 2:
                 continue
             if root == Known(True):
-                finding = _needless(target, run, commands, step, step.command.start in may_fail or sets_path)
+                finding = _needless(target, run, commands, step, step.command.start in may_fail or sets_path or changed)
                 if finding is not None:
                     yield finding
             else:
@@ -90,7 +96,7 @@ def check(target: Target) -> Iterator[Finding]:
 def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: bool) -> Finding | None:
     sudo, program = step.command.words[:2]
     name = program.value
-    if name is None or name.startswith("-") or "=" in name or step.command.assignments:
+    if name is None or name.startswith("-") or "=" in name or step.command.assignments or name in _SHELL:
         return None
     at = commands.span(sudo)
     message = "`sudo` is needless: the step runs as root"

@@ -148,7 +148,6 @@ CODEMOD: Final = Codemod(
     check=check,
     since="0.1.0",
     triggers=("workdir",),
-    findings=("missed",),
     hadolint=frozenset({"DL3000"}),
     checks=frozenset({"WorkdirRelativePath"}),
     promise=Promise(rationale="The path is the one that the builder computes from the relative one."),

@@ -20,7 +20,7 @@ from tests.verify.bases import Store
 SHOP: Final = Path(__file__).parent / "cases/shop/eight-fixes/project"
 FIXES: Final = {
     "arg-position", "cache-mount", "env-self-reference", "exec-form-variable", "healthcheck-tool", "retry-loop",
-    "sed-unverified", "useradd-gid",
+    "sed-unverified", "user-numeric", "useradd-gid",
 }  # fmt: skip
 SETTINGS: Final = Settings(unsafe=True)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.documents import check_output, write_document
 from dockfix.cli.ending import cleaned_up
-from dockfix.cli.planning import Given, exit_code, plan
+from dockfix.cli.planning import Given, Plan, exit_code, one_plan, plans
 
 if TYPE_CHECKING:
     from dockfix.engine.baseline import Baseline
@@ -20,24 +21,38 @@ NAME: Final = ".dockfix-baseline.json"
 
 
 def baseline(state: object, given: Given, terminal: Console, *, output: str | None = None) -> int:
-    """Write the findings to the baseline; returns the exit code.
+    """Write the findings to the baseline of each project; returns the exit code.
 
     Findings in files that are not checked, and of rules that are not run, are kept as the file has them.
     """
+    if output is None:
+        todo = plans(state, given, terminal)
+    else:
+        command = f"baseline --output {shown(shlex.quote(output))}"
+        todo = [one_plan(state, given, terminal, command)]
+    if any(each.stdin for each in todo):
+        terminal.fail("baseline reads files, not standard input")
+    targets = [_target(each, output, terminal) for each in todo]  # mistakes are found before anything is written
+    return max([_write(each, path, old, terminal) for each, (path, old) in zip(todo, targets, strict=True)])
+
+
+def _target(todo: Plan, output: str | None, terminal: Console) -> tuple[Path, Baseline | None]:
+    """The file that the baseline of a project is written to, and the baseline that is there."""
+    from dockfix.cli.narrowing import configured_baseline  # noqa: PLC0415 - needed by few commands
+
+    path = Path(output) if output is not None else configured_baseline(todo, terminal) or todo.root / NAME
+    check_output(output if output is not None else str(path), terminal)
+    return path, _old(path, terminal)
+
+
+def _write(todo: Plan, path: Path, old: Baseline | None, terminal: Console) -> int:
+    """Write the baseline of a project; returns the exit code."""
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
-    from dockfix.cli.narrowing import codemod_names, configured_baseline  # noqa: PLC0415 - as above
+    from dockfix.cli.narrowing import codemod_names  # noqa: PLC0415 - as above
     from dockfix.engine.baseline import Baseline, baseline_data, baseline_of, covered  # noqa: PLC0415 - as above
     from dockfix.engine.session import check_paths  # noqa: PLC0415 - as above
     from dockfix.output.json import dumps  # noqa: PLC0415 - as above
 
-    todo = plan(state, given, terminal)
-    if todo.stdin:
-        terminal.fail("baseline reads files, not standard input")
-    check_output(output, terminal)
-    path = Path(output) if output is not None else configured_baseline(todo, terminal) or todo.root / NAME
-    if output is None:
-        check_output(str(path), terminal)
-    old = _old(path, terminal)
     with cleaned_up():
         result = check_paths(
             todo.paths,
@@ -48,7 +63,7 @@ def baseline(state: object, given: Given, terminal: Console, *, output: str | No
         )
     reporting.trouble(result, terminal, todo.registry)
     if result.problems or result.defects:
-        terminal.error("the baseline was not written: not every file could be checked")
+        terminal.error(f"{shown(os.path.relpath(path))} was not written: not every file could be checked")
         return exit_code(result, differs=False)
     is_covered = covered(result, todo.root, todo.paths, codemod_names(todo, result))
     kept = old.only(lambda key: not is_covered(key)) if old is not None else Baseline({})

@@ -364,6 +364,14 @@ class TestAddIgnore:
         assert (project / "Dockerfile").read_text() == ALL
 
 
+@pytest.mark.parametrize("form", ["full", "jsonl", "sarif", "markdown"])
+def test_statistics_have_two_formats(dockfix: Run, project: Path, form: str) -> None:
+    (project / "Dockerfile").write_text("FROM alpine as base\n")
+    done = dockfix("check", "--statistics", "--format", form)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == f"error: --statistics has the formats text and json, not {form}\n".encode()
+
+
 def test_statistics(dockfix: Run, project: Path) -> None:
     (project / "Dockerfile").write_text(ALL)
     done = dockfix("check", "--statistics")

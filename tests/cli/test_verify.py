@@ -30,7 +30,8 @@ def builds(project: Path, tmp_path: Path) -> Builds:
     [
         ("fine", 0, "1 promise of 1 build target: 1 kept, 0 not shown, 0 broken; with toy 1.0 in 3.0 s"),
         ("broken", 1, "4 promises of 2 build targets: 1 kept, 1 not shown, 2 broken; with buildah 1.28.2 in 72.5 s; 1"),
-        ("skipped", 0, "1 build target not built"),
+        ("skipped", 2, "error: nothing is verified, because no build succeeded: the context has 3.0 GB"),
+        ("failing", 2, "error: nothing is verified, because no build succeeded: RUN failed"),
         ("nothing", 0, "nothing to verify: no fix changes 2 Dockerfiles"),
         ("problem", 2, "; 1 build target not built; 1 input problem"),
         ("defect", 3, "; 1 defect"),

@@ -27,7 +27,7 @@ from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Safety, 
 from dockfix.rule.registry import Registry
 from dockfix.syntax.tree import Cmd
 from dockfix.verify import builders, session
-from dockfix.verify.model import BuilderError, Culprit, State, TargetResult, Verdict, VerifyResult
+from dockfix.verify.model import BuilderError, BuildOutcome, Culprit, State, TargetResult, Verdict, VerifyResult
 from dockfix.verify.session import Event, OnEvent, Proof, VerifyOptions
 from tests.output.verify_samples import FAILS, FINE, HOSTILE, RESULT, SKIPPED
 
@@ -44,10 +44,12 @@ _TOYS = runpy.run_path(str(Path(__file__).with_name("toys.py")))["REGISTRY"]
 _LINES = Codemod("lines", "Adds lines", Severity.INFO, Category.STYLE, frozenset(Effect), _lines, "0")
 TOYS = Registry((*_TOYS.codemods, _LINES), _TOYS.packs)
 KEPT = replace(FINE, verdicts=(Verdict("cache-mount", "builds", State.KEPT),), culprits=())
+FAILED = BuildOutcome(False, 5.0, reason="RUN failed")
 RESULTS = {
     "fine": VerifyResult("toy 1.0", (KEPT,), clean=1, seconds=3.0),
     "broken": RESULT,
     "skipped": VerifyResult("toy 1.0", (SKIPPED,)),
+    "failing": VerifyResult("toy 1.0", (replace(FAILS, before=FAILED, after=FAILED, verdicts=()),)),
     "nothing": VerifyResult("toy 1.0", (), clean=2),
     "problem": replace(RESULT, problems=(InputProblem("D", 3, "no \x1b good"),)),
     "defect": replace(RESULT, defects=(("D", Defect("crasher", "gate", "oh")),)),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from dockfix.engine.configure import settings_of
 from dockfix.project.config import load_config
@@ -91,9 +93,20 @@ def read_case(folder: Path) -> Case:
 ALL_CASES: Final = [read_case(path.parent) for path in sorted(CASES.glob("*/*/case.toml"))]
 
 
+GROUPS: Final = 2
+"""How many processes of xdist share the cases; each has a store of its own."""
+
+
+def in_groups(cases: Sequence[Case]) -> list[ParameterSet]:
+    """The cases as parameters, dealt out in turn: slow cases of one rule, which are neighbours, are shared."""
+    return [
+        pytest.param(case, id=case.name, marks=pytest.mark.xdist_group(f"verify-cases-{number % GROUPS}"))
+        for number, case in enumerate(cases)
+    ]
+
+
 @pytest.mark.slow
-@pytest.mark.xdist_group("verify")
-@pytest.mark.parametrize("case", ALL_CASES, ids=[case.name for case in ALL_CASES])
+@pytest.mark.parametrize("case", in_groups(ALL_CASES))
 def test_case(case: Case, store: Store, tmp_path: Path) -> None:
     shutil.copytree(case.project, tmp_path / "project", symlinks=True)
     store.require_for(case.project)
@@ -169,6 +182,12 @@ def test_a_rule_without_a_fix_has_none_in_its_golden_cases() -> None:
     golden = Path(__file__).parents[2] / "golden"
     for rule, reason in WITHOUT_CASE.items():
         assert reason is not _NO_FIX or "\n## fix" not in (golden / f"{rule}.md").read_text(), rule
+
+
+def test_the_cases_are_shared_evenly_by_processes() -> None:
+    groups = Counter(mark.args[0] for each in in_groups(ALL_CASES) for mark in each.marks if mark.name == "xdist_group")
+    assert len(groups) == GROUPS
+    assert max(groups.values()) - min(groups.values()) <= 1
 
 
 def test_every_case_says_why() -> None:

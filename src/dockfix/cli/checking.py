@@ -75,6 +75,8 @@ def check(
 ) -> int:
     """Show findings, or write them to the file `output`; returns the exit code."""
     _refuse_combinations(given, terminal, output, more)
+    if more.statistics and form not in (None, Format.TEXT, Format.JSON):
+        terminal.fail(f"--statistics has the formats text and json, not {form}")
     if more.watch:
         from dockfix.cli.watching import watch  # noqa: PLC0415 - of this option only
 

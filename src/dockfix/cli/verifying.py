@@ -50,7 +50,10 @@ def verify(
     reporting.problems(result.problems, todo.root, terminal)
     reporting.defects(result.defects, terminal, todo.registry)
     terminal.note(shown(total(result)))
-    return exit_code(result, differs=result.broken)
+    if result.unbuilt:
+        terminal.error(f"nothing is verified, because no build succeeded: {shown(result.unbuilt)}")
+    code = exit_code(result, differs=result.broken)
+    return 2 if code == 0 and result.unbuilt else code
 
 
 def verified(todo: Plan, terminal: Console, builds: BuildsGiven) -> VerifyResult:

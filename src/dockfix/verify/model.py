@@ -331,6 +331,16 @@ class VerifyResult:
         """Whether a promise is broken."""
         return any(each.broken for each in self.targets)
 
+    @property
+    def unbuilt(self) -> str:
+        """Why no build of any target succeeded, in the words of the first; empty if one did, or there is no target."""
+        outcomes = [each for target in self.targets for each in (target.before, target.after)]
+        if not self.targets or self.broken or any(each is not None and each.ok for each in outcomes):
+            return ""
+        first = self.targets[0]
+        failed = next((each for each in (first.before, first.after) if each is not None), None)
+        return first.skipped or (failed.reason if failed is not None else "") or "the build failed"
+
 
 @dataclass(frozen=True)
 class VerifyOptions:

@@ -59,7 +59,7 @@ def find_builder(name: str | None, *, folder: Path, environ: Mapping[str, str] |
     if name is not None:
         known = _OTHER_NAMES.get(name, name)
         if known not in _CLASSES:
-            raise BuilderError(f"unknown builder `{name}`; choose one of {', '.join(NAMES)}")
+            raise BuilderError(f"unknown builder `{name}`; choose one of {', '.join(_CLASSES)}")
         if (reason := _probe(known, environ)) is not None:
             raise BuilderError(f"{known} {reason}")
         return _made(known, folder)

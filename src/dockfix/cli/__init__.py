@@ -16,7 +16,6 @@
 - `ending`: clean-up when a signal ends a command.
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
-- `git`: what git knows of the files of a project at an earlier revision.
 - `helping`: the layout of `--help`.
 - `ignoring`: what `dockfix check --add-ignore` does.
 - `init`: `dockfix init`: a new Dockerfile.

@@ -87,7 +87,8 @@ def _files(
     if diff:
         reporting.diffs(result, terminal)
     reporting.trouble(result, terminal, todo[0].registry)
-    reporting.applied(result, terminal, would=would, asked=interactive)
+    # what the user was not asked about was not declined
+    reporting.applied(result, terminal, would=would, asked=reviewer is not None and not reviewer.ended)
     if reviewer is not None and reviewer.interrupted:
         terminal.err("dockfix: interrupted; only the fixes accepted so far were written")
         return INTERRUPTED

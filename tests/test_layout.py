@@ -15,18 +15,18 @@ PACK = ROOT / "codemods"
 
 # A module imports from its own layer and from those before it.
 LAYERS = (
-    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "verify", "output", "library",
-    "server", "cli",
+    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "verify", "output", "git",
+    "library", "server", "cli",
 )  # fmt: skip
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
 # Only these print, read the environment and exit. `__main__` is how `python -m dockfix` reaches the cli.
-OUTERMOST = {"output", "verify", "server", "cli", "__main__"}
+OUTERMOST = {"output", "verify", "git", "server", "cli", "__main__"}
 # What a codemod works with; a third party's pack has the same.
 CODEMOD_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "codemods"}
 # Packages that dockfix itself depends on and whose values codemods work with.
 CODEMOD_PACKAGES = {"libcst"}
 # The face of the library: `import dockfix`.
-FACE_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "engine", "library"}
+FACE_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "engine", "git", "library"}
 
 FORBIDDEN_NAMES = {"print", "input", "exit", "quit", "breakpoint", "SystemExit"}
 FORBIDDEN_MEMBERS = {

@@ -73,6 +73,25 @@ def test_fix_writes_only_if_asked(tmp_path: Path) -> None:
     assert json.loads(dockfix.to_json(result))["summary"]["applied"] == 1
 
 
+def test_only_new_findings(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text(OLD)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        subprocess.run([*git, *arguments], cwd=tmp_path, check=True)
+    before = dockfix.check(path, APK)
+    file = tmp_path / "baseline.json"
+    file.write_text(dockfix.to_json(dockfix.accept(before)))
+    path.write_text(OLD + "RUN apk update && apk add git\n")
+    result = dockfix.check(path, APK)
+    for found in (dockfix.not_accepted(result, dockfix.read_baseline(file)), dockfix.changed_since(result, "HEAD")):
+        assert [each.line for each in found.files[0].remaining] == [3]
+    with pytest.raises(dockfix.GitError, match="no revision"):
+        dockfix.changed_since(result, "none")
+    with pytest.raises(dockfix.InputError, match="is not a dockfix baseline"):
+        dockfix.read_baseline(path)
+
+
 def test_a_text_is_checked_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services: {a: {build: .}}\n")
     assert dockfix.fix_text(OLD.encode(), APK, path=tmp_path / "Dockerfile").text == NEW

@@ -10,6 +10,7 @@ This module is the library: what `dockfix apply` and `dockfix check` do, as type
     <BLANKLINE>
 
 - `check` and `fix` work on files and folders, `check_text` and `fix_text` on a text; `to_json` writes a result as JSON.
+- `accept` makes a baseline of a result; `not_accepted` and `changed_since` leave findings out of one.
 - `Settings` says what a run does; `load_settings` reads it from a project's configuration file.
 - `parse` returns the lossless tree of a Dockerfile; `dockfix.interop` connects it with dockerfile-parse.
 - `rules` lists the installed rules. `dockfix.rule` and `dockfix.testing` are for packs of your own.
@@ -22,9 +23,24 @@ from importlib import import_module
 TYPE_CHECKING = False  # as in `typing`, which takes longer to import than this module; type checkers know the name
 if TYPE_CHECKING:
     from dockfix.edit.text import Change, Edit
+    from dockfix.engine.baseline import Baseline
     from dockfix.engine.results import Defect, FileResult, RunResult
     from dockfix.engine.settings import Settings
-    from dockfix.library import check, check_text, fix, fix_text, load_settings, parse, rules, to_json
+    from dockfix.git import GitError
+    from dockfix.library import (
+        accept,
+        changed_since,
+        check,
+        check_text,
+        fix,
+        fix_text,
+        load_settings,
+        not_accepted,
+        parse,
+        read_baseline,
+        rules,
+        to_json,
+    )
     from dockfix.project.problems import InputError, InputProblem
     from dockfix.rule.model import (
         Advice,
@@ -44,17 +60,22 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    "Advice", "Category", "Change", "Codemod", "Defect", "Diagnostic", "Dockerfile", "Edit", "FileResult", "Finding",
-    "Fix", "InputError", "InputProblem", "Preset", "Refusal", "RegistryError", "RunResult", "Safety", "Settings",
-    "Severity", "UnknownRuleError", "__version__", "check", "check_text", "fix", "fix_text", "load_settings", "parse",
-    "rules", "to_json",
+    "Advice", "Baseline", "Category", "Change", "Codemod", "Defect", "Diagnostic", "Dockerfile", "Edit", "FileResult",
+    "Finding", "Fix", "GitError", "InputError", "InputProblem", "Preset", "Refusal", "RegistryError", "RunResult",
+    "Safety", "Settings", "Severity", "UnknownRuleError", "__version__", "accept", "changed_since", "check",
+    "check_text", "fix", "fix_text", "load_settings", "not_accepted", "parse", "read_baseline", "rules", "to_json",
 ]  # fmt: skip
 
 _HOMES = {
     "dockfix.edit.text": ("Change", "Edit"),
+    "dockfix.engine.baseline": ("Baseline",),
     "dockfix.engine.results": ("Defect", "FileResult", "RunResult"),
     "dockfix.engine.settings": ("Settings",),
-    "dockfix.library": ("check", "check_text", "fix", "fix_text", "load_settings", "parse", "rules", "to_json"),
+    "dockfix.git": ("GitError",),
+    "dockfix.library": (
+        "accept", "changed_since", "check", "check_text", "fix", "fix_text", "load_settings", "not_accepted", "parse",
+        "read_baseline", "rules", "to_json",
+    ),
     "dockfix.project.problems": ("InputError", "InputProblem"),
     "dockfix.rule.model": (
         "Advice", "Category", "Codemod", "Diagnostic", "Finding", "Fix", "Preset", "Refusal", "Safety", "Severity",

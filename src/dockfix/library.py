@@ -9,10 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from dockfix.engine import baseline as baseline_files
 from dockfix.engine import session
+from dockfix.engine.baseline import Baseline, baseline_data, baseline_of
+from dockfix.engine.changed_lines import on_changed_lines
 from dockfix.engine.configure import settings_of
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.engine.settings import Settings
+from dockfix.git import Revision
 from dockfix.output.json import dumps, result_json
 from dockfix.project.config import load_config
 from dockfix.project.target import find_project_root
@@ -22,7 +26,10 @@ from dockfix.syntax import parser
 from dockfix.syntax.source import decode, encode
 from dockfix.syntax.tree import Dockerfile
 
-__all__ = ["Paths", "check", "check_text", "fix", "fix_text", "load_settings", "parse", "rules", "to_json"]
+__all__ = [
+    "Paths", "accept", "changed_since", "check", "check_text", "fix", "fix_text", "load_settings", "not_accepted",
+    "parse", "read_baseline", "rules", "to_json",
+]  # fmt: skip
 
 Paths: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 """A path, or several."""
@@ -224,16 +231,85 @@ def fix_text(
     return _text_result(text, settings, path, root, fix=True)
 
 
-def to_json(result: RunResult) -> str:
-    """A result as the JSON document of `dockfix check --format json`.
+def accept(result: RunResult) -> Baseline:
+    r"""Accept all findings of a result, as `dockfix baseline` does.
 
     Args:
-        result: what `check` or `fix` returned.
+        result: what `check` returned.
 
     Returns:
-        JSON text; `dockfix.output.json` describes the document.
+        The baseline. `to_json` makes the content of its file, which `read_baseline` and `dockfix check` read.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = pathlib.Path(folder, "Dockerfile")
+        ...     _ = file.write_text("FROM alpine:3.20\nRUN apk update && apk add curl\n")
+        ...     baseline = accept(check(folder, Settings(select=("apk-cache",))))
+        ...     _ = file.write_text(file.read_text() + "RUN apk update && apk add git\n")
+        ...     new = not_accepted(check(folder, Settings(select=("apk-cache",))), baseline)
+        >>> baseline.total, [(found.rule, found.line) for found in new.files[0].remaining]
+        (1, [('apk-cache', 3)])
     """
-    return dumps(result_json(result))
+    return baseline_of(result, result.root)
+
+
+def read_baseline(path: str | os.PathLike[str]) -> Baseline:
+    """Read a baseline that `dockfix baseline` wrote, or a program from `to_json`.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The accepted findings.
+
+    Raises:
+        InputError: the file cannot be read, or is not a baseline.
+    """
+    return baseline_files.read_baseline(Path(path))
+
+
+def not_accepted(result: RunResult, baseline: Baseline) -> RunResult:
+    """The findings of a result that are not in a baseline, as `dockfix check --baseline` shows them.
+
+    Args:
+        result: what `check` returned.
+        baseline: the accepted findings of the same project.
+
+    Returns:
+        The result with only these findings.
+    """
+    return baseline.filtered(result, result.root)[0]
+
+
+def changed_since(result: RunResult, revision: str) -> RunResult:
+    """The findings of a result on changed lines, as `dockfix check --changed-since` shows them.
+
+    git is run, with the environment of this process; it reads its database only.
+
+    Args:
+        result: what `check` returned.
+        revision: a git revision, such as `origin/main`; lines that differ from its merge base with HEAD are changed.
+
+    Returns:
+        The result with only these findings.
+
+    Raises:
+        GitError: git is not installed, or does not know the revision, a merge base, or a file of it.
+    """
+    return on_changed_lines(result, Revision(result.root, revision).text)
+
+
+def to_json(result: RunResult | Baseline) -> str:
+    """A result as the JSON document of `dockfix check --format json`; a baseline as the content of its file.
+
+    Args:
+        result: what `check` or `fix` returned, or a baseline.
+
+    Returns:
+        JSON text; `dockfix.output.json` describes the document of a result.
+    """
+    return dumps(baseline_data(result) if isinstance(result, Baseline) else result_json(result))
 
 
 def _paths(paths: Paths) -> tuple[Path, ...]:

@@ -186,6 +186,39 @@ class TestBaseline:
         assert {each["path"] for each in left} == {"Dockerfile", "b.Dockerfile"}
         assert b"1 finding accepted in .dockfix-baseline.json: 0 added, 4 removed" in dockfix("baseline").stderr
 
+    def test_a_changed_line_makes_a_finding_new_and_update_accepts_it(self, dockfix: Run, project: Path) -> None:
+        (project / "Dockerfile").write_text(f"FROM alpine as base\nWORKDIR app\nWORKDIR lib\n{REFUSED}")
+        dockfix("baseline")
+        changed = "FROM alpine:3 as base\nWORKDIR app2\nWORKDIR new\nWORKDIR lib\nUSER root\n"
+        (project / "Dockerfile").write_text(changed)
+        done = dockfix("check", "--baseline", ".dockfix-baseline.json")
+        assert len(rules_in(done)) == 4
+        assert (
+            b"3 new findings have an obsolete entry of the same rule in the same file, so perhaps only the lines have"
+            b" changed: `dockfix baseline --update` accepts only them"
+        ) in done.stderr
+        updated = dockfix("baseline", "--update")
+        assert b"4 findings accepted in .dockfix-baseline.json: 3 added, 3 removed" in updated.stderr
+        done = dockfix("check", "--baseline", ".dockfix-baseline.json")
+        assert rules_in(done) == ["Dockerfile user-root"]
+        assert b"obsolete" not in done.stderr
+
+    def test_update_accepts_no_more_than_there_was(self, dockfix: Run, project: Path) -> None:
+        assert dockfix("baseline", "--update").returncode == 2
+        (project / "Dockerfile").write_text("FROM alpine\nWORKDIR a\n")
+        dockfix("baseline", "-o", "b.json")
+        (project / "Dockerfile").write_text("FROM alpine\nWORKDIR b\nWORKDIR c\n")
+        done = dockfix("check", "--baseline", "b.json")
+        assert b"1 new finding has an obsolete entry" in done.stderr
+        assert b"`dockfix baseline --output b.json --update` accepts only it" in done.stderr
+        assert (
+            b"1 finding accepted in b.json: 1 added, 1 removed"
+            in dockfix("baseline", "-o", "b.json", "--update").stderr
+        )
+        assert len(rules_in(dockfix("check", "--baseline", "b.json"))) == 1
+        (project / "Dockerfile").write_text("FROM alpine\n")
+        assert b"0 findings accepted" in dockfix("baseline", "-o", "b.json", "--update").stderr
+
     def test_it_is_sorted_and_does_not_change_without_reason(self, dockfix: Run, project: Path) -> None:
         for name in ("b.Dockerfile", "Dockerfile", "a.Dockerfile"):
             (project / name).write_text(ALL)
@@ -242,7 +275,7 @@ class TestBaseline:
     def test_files_that_are_not_there(self, dockfix: Run, project: Path) -> None:
         (project / "Dockerfile").write_text(ALL)
         os.mkfifo(project / "pipe")
-        missing = b"does not exist; `dockfix baseline` writes it"
+        missing = b"does not exist; `dockfix baseline --output none.json` writes it"
         cases = {"none.json": missing, ".": b"is ", "": b"''", "pipe": b"is not a regular file"}
         for name, message in cases.items():
             done = dockfix("check", "--baseline", name)

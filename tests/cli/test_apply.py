@@ -388,6 +388,13 @@ class TestInteractive:
         assert b"2 declined" in done.stderr
         assert (project / "Dockerfile").read_bytes() == OLD
 
+    def test_what_was_not_asked_was_not_declined(self, dockfix: Run, project: Path) -> None:
+        (project / "Dockerfile").write_bytes(self.FILE)
+        done = dockfix("apply", "-i", stdin=b"y\nq\n")
+        assert b"applied 1 fix in 1 Dockerfile; 2 not applied\n" in done.stderr
+        assert done.stdout.startswith(b"Dockerfile:1:")
+        assert b"[y,n,q,a,d,?]? \nDockerfile:2:" in done.stdout
+
     def test_done_with_a_file_goes_on_with_the_next(self, dockfix: Run, project: Path) -> None:
         for name in ("a.Dockerfile", "b.Dockerfile", "c.Dockerfile"):
             (project / name).write_bytes(self.FILE)

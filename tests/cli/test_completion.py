@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,19 @@ def test_shells_that_show_help_get_the_titles(
 ) -> None:
     title = load_registry().get("cache-mount").title
     assert any(title in each for each in complete(capsys, monkeypatch, "explain", "cache-m", shell=shell))
+
+
+@pytest.mark.parametrize("value", ["postgres", "user-group,postgres", "none-such"])
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_shells_that_complete_whole_words_get_the_option(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, shell: str, value: str
+) -> None:
+    before = value.rpartition(",")[0]
+    found = "\n".join(complete(capsys, monkeypatch, "check", f"--rule={value}", shell=shell))
+    names = re.findall(r"--rule=([\w,-]+)", found)
+    expected = [] if value == "none-such" else ["postgres-extension", "postgres-preload"]
+    assert names == [f"{before},{name}" if before else name for name in expected]
+    assert complete(capsys, monkeypatch, "check", "--stat", shell=shell)[0].count("--statistics") == 1
 
 
 def test_an_equals_sign_that_is_a_word_of_its_own() -> None:

@@ -29,5 +29,5 @@ def test_no_more_processes_than_processors(
     monkeypatch.chdir(project)
     if configured is not None:
         (project / "dockfix.yaml").write_text(f"jobs: {configured}\n")
-    made = planning.plan(registry, planning.Given(jobs=given), Console(PLAIN, PLAIN))
+    made = planning.plans(registry, planning.Given(jobs=given), Console(PLAIN, PLAIN))[0]
     assert made.settings.jobs == jobs

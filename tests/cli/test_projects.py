@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -242,3 +243,60 @@ class TestSeveralProjects:
         assert dockfix("check", "--add-ignore", ".", "../other").returncode == 0
         assert (other / "app" / "Dockerfile").read_text() == TEXT
         assert dockfix("check", ".", "../other").stdout == b""
+
+    def test_targets_and_report(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        (project / "compose.yaml").write_text("services: {web: {build: .}}\n")
+        (other / "compose.yaml").write_text("services: {app: {build: app}, broken: {build: [}}\n")
+        assert b"app/Dockerfile" in dockfix("targets", "../other").stdout
+        done = dockfix("targets", ".", "../other", "--format", "json")
+        assert done.returncode == 2
+        assert b"../other/compose.yaml:1: " in done.stderr
+        (other / "compose.yaml").write_text("services: {app: {build: app}}\n")
+        data = json.loads(dockfix("targets", ".", "..", "--format", "json").stdout)
+        assert data["root"] == str(project.parent)
+        assert [(row["dockerfile"], row["source"], row["context"]) for row in data["targets"]] == [
+            ("other/app/Dockerfile", "other/compose.yaml", "other/app"),
+            ("project/Dockerfile", "project/compose.yaml", "project"),
+        ]
+        report = dockfix("report", ".", "../other").stdout
+        assert b"## `project/Dockerfile`" in report
+        assert b"+++ b/other/app/Dockerfile" in report
+
+    def test_each_has_its_own_baseline(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        done = dockfix("baseline", ".", "../other")
+        assert done.returncode == 0
+        assert b"3 findings accepted in .dockfix-baseline.json" in done.stderr
+        assert b"2 findings accepted in ../other/.dockfix-baseline.json" in done.stderr
+        assert (project / ".dockfix-baseline.json").exists()
+        (other / ".dockfix-baseline.json").write_text("not one")
+        assert dockfix("baseline", "../other", ".").returncode == 2
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("verify",),
+            ("report", "--verify"),
+            ("apply", "--split", "my dir"),
+            ("baseline", "--output", "x.json"),
+        ],
+    )
+    def test_what_works_on_one_project(
+        self, dockfix: Run, project: Path, other: Path, command: tuple[str, ...]
+    ) -> None:
+        dockerfile(project)
+        done = dockfix(*command, "Dockerfile", "../other")
+        words = shlex.join(command)
+        assert done.returncode == 2
+        assert done.stderr.decode() == (
+            f"error: the paths are in 2 projects, {project} and {other}; `{words}` works on one:"
+            f" run `dockfix {words} Dockerfile` and `dockfix {words} ../other`\n"
+        )
+        assert not list(project.glob("*.json"))
+
+    def test_split_of_another_project(self, dockfix: Run, project: Path, other: Path) -> None:
+        assert dockfix("apply", "--split", "patches", "../other").returncode == 1
+        (patch,) = (project / "patches").iterdir()
+        assert b"+++ b/app/Dockerfile" in patch.read_bytes()
+        assert other.is_dir()

@@ -160,3 +160,18 @@ def test_options_of_builds_reach_the_session(builds: Builds) -> None:
     assert builds("fine", "apply", "--prove", "--runs", "2", "--builder", "podman").returncode == 0
     said = builds.said()
     assert (said["builder"], said["options"]["runs"]) == ("podman", 2)
+
+
+def test_several_projects(builds: Builds, project: Path, tmp_path: Path) -> None:
+    (tmp_path / "other" / ".git").mkdir(parents=True)
+    (tmp_path / "other" / "Dockerfile").write_text(OLD)
+    shown = builds("fine", "apply", "--prove", "--diff", ".", "../other")
+    assert shown.returncode == 1
+    assert "+++ b/project/Dockerfile\n" in shown.stdout
+    assert "+++ b/other/Dockerfile\n" in shown.stdout
+    done = builds("fine", "apply", "--prove", ".", "../other")
+    assert done.returncode == 0
+    assert text(builds) == (tmp_path / "other" / "Dockerfile").read_text() == PROVEN
+    assert done.stderr.count(SUMMARY) == 2
+    assert "  ../other/Dockerfile:3: workdir-abs relative folder bad\n" in done.stderr
+    assert builds.left() == []

@@ -152,6 +152,20 @@ def test_init_asks_again(project: Path) -> None:
     assert "EXPOSE 8001" in (project / "Dockerfile").read_text()
 
 
+def test_init_breaks_errors_at_spaces(project: Path) -> None:
+    typed = (("Template", "python\n"), ("Name of the image", "Bad Name\n"), ("not a valid image name", "^C"))
+    _, shown = on_terminal(project, "init", typed=typed, columns=60)
+    assert all(len(row) <= 60 for row in rows(shown)), shown
+    assert "between them" in " ".join(shown.split())
+
+
+def test_watch_leaves_no_mark_of_its_end(project: Path) -> None:
+    (project / "Dockerfile").write_text("FROM scratch\n")
+    code, shown = on_terminal(project, "check", "--watch", typed=(("Ctrl-C ends", "^C"),))
+    assert code == 130
+    assert shown.endswith("Ctrl-C ends\r\n\r\x1b[K")
+
+
 def test_what_was_accepted_is_kept_after_an_interrupt(project: Path) -> None:
     (project / "Dockerfile").write_text("FROM scratch as a\nWORKDIR x\n")
     typed = (("Apply this fix [y,n,q,a,d,?]?", "y\n"), ("relative folder x", "^C"))

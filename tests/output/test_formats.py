@@ -35,7 +35,7 @@ from dockfix.output.rdjson import findings_rdjson
 from dockfix.output.sarif import findings_sarif
 from dockfix.output.suggestions import suggestions_json
 from dockfix.output.text import findings_text
-from dockfix.rule import Edit, Refusal, apply_edits
+from dockfix.rule import Edit, Fix, Refusal, apply_edits
 from dockfix.rule.registry import load_registry
 from dockfix.testing.variants import Variant
 from tests.output.format_readers import GITLAB, RDJSON, command, offset, rdjson_applied, sarif_applied, strict
@@ -124,11 +124,13 @@ def test_json_lines(hostile: RunResult) -> None:
     assert {each["type"] for each in objects} == {"finding", "problem"}
 
 
-@pytest.mark.parametrize("name", ["hostile", "cache-mount", "dockerignore-comment", "uid-map", "pip-to-uv"])
+@pytest.mark.parametrize(
+    "name", ["hostile", "cache-mount", "dockerignore-comment", "uid-map", "pip-to-uv", "postgres-extension"]
+)
 def test_sarif(name: str, hostile: RunResult) -> None:
     validator = jsonschema.Draft4Validator(SARIF)
     runs = [hostile] if name == "hostile" else [run for _, run in golden_runs(GOLDEN / f"{name}.md")]
-    fixes = 0
+    fixes = created = 0
     for result in runs:
         data = json.loads(findings_sarif(result, REGISTRY if name == "hostile" else ALL))
         validator.validate(data)
@@ -153,9 +155,12 @@ def test_sarif(name: str, hostile: RunResult) -> None:
                         "utf-8", "surrogateescape"
                     )
                     before = result.workspace.text_if_any(path)
-                    assert before is not None
-                    assert sarif_applied(before, change) == workspace.text_if_any(path)
+                    assert (before is None) is change.get("properties", {}).get("created", False)
+                    created += before is None
+                    assert sarif_applied(before or "", change) == workspace.text_if_any(path)
+            assert bool(shown.get("fixes")) is isinstance(each.found.finding, Fix)
     assert fixes
+    assert bool(created) is (name in ("hostile", "postgres-extension"))
 
 
 @pytest.mark.parametrize("text", ["\ufeffFROM scratch\n", "FROM scratch\r\n", "FROM scratch"])

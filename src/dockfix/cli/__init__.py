@@ -16,7 +16,6 @@
 - `ending`: clean-up when a signal ends a command.
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
-- `git`: what git knows of the files of a project at an earlier revision.
 - `helping`: the layout of `--help`.
 - `ignoring`: what `dockfix check --add-ignore` does.
 - `init`: `dockfix init`: a new Dockerfile.
@@ -68,14 +67,17 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         if code is None:
             from dockfix.cli.app import app  # noqa: PLC0415 - brings typer, which takes longest
 
+            def run() -> object:
+                given = None if arguments is None else list(arguments)
+                return app(given, prog_name="dockfix", standalone_mode=False, obj=state)
+
             if "_DOCKFIX_COMPLETE" in os.environ:
-                from dockfix.cli.completing import join_options  # noqa: PLC0415 - typer has loaded it
+                from dockfix.cli.completing import complete_with_option, join_options  # noqa: PLC0415 - as above
 
                 join_options(os.environ)
-
-            result = app(
-                None if arguments is None else list(arguments), prog_name="dockfix", standalone_mode=False, obj=state
-            )
+                result = complete_with_option(os.environ, run)
+            else:
+                result = run()
             code = result if isinstance(result, int) else 0
         sys.stdout.flush()
     except SystemExit as ended:  # a command that ends early, as `Console.fail` does

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockfix.cli.console import Console
+from dockfix.cli.console import Console, shown
 from dockfix.cli.ending import cleaned_up
 from dockfix.cli.errors import DEFECT, INTERRUPTED
-from dockfix.cli.planning import Given, Plan, exit_code, plan, plans
+from dockfix.cli.planning import Given, Plan, exit_code, one_plan, plans
 
 if TYPE_CHECKING:
     from dockfix.cli.building import BuildsGiven
+    from dockfix.verify.session import Proof
 
 
 def apply(
@@ -37,23 +39,23 @@ def apply(
         terminal.fail("--unsafe and --prove cannot be combined: --prove applies the unsafe fixes that a build proves")
     if split is not None and (diff or check or interactive or prove):
         terminal.fail("--split cannot be combined with --diff, --check, --interactive or --prove")
-    # patches are relative to one root, and each project that is proven has builds of its own
-    todo = [plan(state, given, terminal)] if prove or split is not None else plans(state, given, terminal)
+    if split is not None:  # patches are relative to one root
+        from dockfix.cli import splitting  # noqa: PLC0415 - of this option only
+
+        one = one_plan(state, given, terminal, f"apply --split {shown(shlex.quote(split))}")
+        if one.stdin:
+            terminal.fail("--split cannot be combined with standard input")
+        return splitting.split(one, terminal, splitting.check_folder(split, terminal))
+    todo = plans(state, given, terminal)
     stdin = any(each.stdin for each in todo)
     if prove and (interactive or stdin):
         terminal.fail("--prove cannot be combined with --interactive or standard input")
     if interactive and (diff or check or stdin):
         terminal.fail("--interactive cannot be combined with --diff, --check or standard input")
-    if split is not None:
-        from dockfix.cli import splitting  # noqa: PLC0415 - of this option only
-
-        if stdin:
-            terminal.fail("--split cannot be combined with standard input")
-        return splitting.split(todo[0], terminal, splitting.check_folder(split, terminal))
     if stdin:
         return _filter(todo[0], terminal, diff=diff, check=check, fail_on_fix=fail_on_fix)
     if prove:
-        return _prove(todo[0], terminal, builds, diff=diff, check=check, fail_on_fix=fail_on_fix)
+        return _prove(todo, terminal, builds, diff=diff, check=check, fail_on_fix=fail_on_fix)
     with cleaned_up():
         return _files(todo, terminal, diff=diff, check=check, interactive=interactive, fail_on_fix=fail_on_fix)
 
@@ -85,7 +87,8 @@ def _files(
     if diff:
         reporting.diffs(result, terminal)
     reporting.trouble(result, terminal, todo[0].registry)
-    reporting.applied(result, terminal, would=would, asked=interactive)
+    # what the user was not asked about was not declined
+    reporting.applied(result, terminal, would=would, asked=reviewer is not None and not reviewer.ended)
     if reviewer is not None and reviewer.interrupted:
         terminal.err("dockfix: interrupted; only the fixes accepted so far were written")
         return INTERRUPTED
@@ -93,17 +96,36 @@ def _files(
 
 
 def _prove(
-    todo: Plan, terminal: Console, builds: BuildsGiven | None, *, diff: bool, check: bool, fail_on_fix: bool
+    todo: Sequence[Plan], terminal: Console, builds: BuildsGiven | None, *, diff: bool, check: bool, fail_on_fix: bool
 ) -> int:
     from dockfix.cli import reporting  # noqa: PLC0415 - as in _files
-    from dockfix.cli.building import BuildsGiven, building  # noqa: PLC0415 - as in _files
+    from dockfix.cli.building import BuildsGiven  # noqa: PLC0415 - as in _files
+    from dockfix.engine.joining import joined  # noqa: PLC0415 - as in _files
     from dockfix.engine.writing import write_run  # noqa: PLC0415 - as in _files
+
+    would = diff or check
+    proofs = [_proof(each, terminal, builds or BuildsGiven()) for each in todo]
+    with cleaned_up():
+        runs = [proof.run if would else write_run(proof.run) for proof in proofs]
+    result = joined(runs)
+    if diff:
+        reporting.diffs(result, terminal)
+    reporting.trouble(result, terminal, todo[0].registry)
+    contradicted = [
+        reporting.proven(proof, run, terminal, would=would) for proof, run in zip(proofs, runs, strict=True)
+    ]
+    if any(contradicted):
+        return DEFECT
+    return exit_code(result, differs=bool(result.changed) and (would or fail_on_fix))
+
+
+def _proof(todo: Plan, terminal: Console, builds: BuildsGiven) -> Proof:
+    """What builds show of the fixes of one project."""
+    from dockfix.cli.building import building  # noqa: PLC0415 - as in _files
     from dockfix.verify.session import prove_paths  # noqa: PLC0415 - as in _files
 
-    builds = builds or BuildsGiven()
-    would = diff or check
     with building(builds, terminal) as work:
-        proof = prove_paths(
+        return prove_paths(
             todo.paths,
             # an `unsafe` of the configuration must not apply what no build has proven
             replace(todo.settings, unsafe=False),
@@ -114,14 +136,6 @@ def _prove(
             folder=work.folder,
             on_event=work.on_event,
         )
-    with cleaned_up():
-        run = proof.run if would else write_run(proof.run)
-    if diff:
-        reporting.diffs(run, terminal)
-    reporting.trouble(run, terminal, todo.registry)
-    if reporting.proven(proof, run, terminal, would=would):
-        return DEFECT
-    return exit_code(run, differs=bool(run.changed) and (would or fail_on_fix))
 
 
 def _filter(todo: Plan, terminal: Console, *, diff: bool, check: bool, fail_on_fix: bool) -> int:

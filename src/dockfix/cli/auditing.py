@@ -10,7 +10,7 @@ from dockfix.cli.building import BuildsGiven
 from dockfix.cli.console import Console, shown
 from dockfix.cli.documents import check_output, write_document
 from dockfix.cli.ending import cleaned_up
-from dockfix.cli.planning import Given, exit_code, plan
+from dockfix.cli.planning import Given, exit_code, one_plan, plans
 from dockfix.cli.verifying import verified
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def report(
     """Write the report; returns the exit code.
 
     Args:
-        state: a registry, or None; see `plan`.
+        state: a registry, or None; see `registry_of`.
         given: the shared options.
         terminal: the terminal.
         verify: whether to build before and after the fixes.
@@ -51,31 +51,39 @@ def report(
         output: the file to write; None for standard output.
     """
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
-    from dockfix.engine.session import check_paths, run_paths  # noqa: PLC0415
+    from dockfix.engine.joining import joined  # noqa: PLC0415 - as above
+    from dockfix.engine.session import check_paths, run_paths  # noqa: PLC0415 - as above
 
     if verify and saved is not None:
         terminal.fail("--verify and --verify-result cannot be combined")
     if builds.names and not verify:
         terminal.fail(f"{' and '.join(builds.names)} can only be used with --verify")
-    todo = plan(state, given, terminal)
-    if todo.stdin:
+    if verify or saved is not None:  # the paths in what builds have shown are relative to one root
+        todo = [one_plan(state, given, terminal, "report --verify" if verify else "report --verify-result FILE")]
+    else:
+        todo = plans(state, given, terminal)
+    if any(each.stdin for each in todo):
         terminal.fail("report reads files, not standard input")
     check_output(output, terminal)
     built = _saved(saved, terminal) if saved is not None else None
     with cleaned_up():
-        found = check_paths(todo.paths, todo.settings, root=todo.root, registry=todo.registry)
-        fixed = run_paths(todo.paths, todo.settings, root=todo.root, registry=todo.registry, write=False)
+        found = joined(
+            [check_paths(each.paths, each.settings, root=each.root, registry=each.registry) for each in todo]
+        )
+        fixed = joined(
+            [run_paths(each.paths, each.settings, root=each.root, registry=each.registry, write=False) for each in todo]
+        )
     if verify:
-        built = verified(todo, terminal, builds)
+        built = verified(todo[0], terminal, builds)
     elif built is not None and (other := _other_file(built, fixed)) is not None:
         terminal.fail(
             f"--verify-result: it does not fit {shown(other)} as it is now, or other fixes were verified;"
             " run dockfix verify again"
         )
     write_document(_document(form, found, fixed, built), output, terminal)
-    reporting.trouble(found, terminal, todo.registry)
+    reporting.trouble(found, terminal, todo[0].registry)
     if built is not None:
-        reporting.defects(built.defects, terminal, todo.registry)
+        reporting.defects(built.defects, terminal, todo[0].registry)
     return exit_code(found, differs=built is not None and built.broken)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dockfix.cli import baselining, options
+from dockfix.cli import baselining, narrowing, options
 from dockfix.cli.console import Colour, console
 from dockfix.cli.planning import Given
 
@@ -21,9 +21,16 @@ def baseline(
             "-o",
             metavar="FILE",
             help="The file to write. Default: the baseline of the configuration, else"
-            f" {baselining.NAME} in the project root.",
+            f" {narrowing.NAME} in the project root.",
         ),
     ] = None,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update",
+            help="Accept no new findings: remove obsolete entries, and replace those whose lines have changed.",
+        ),
+    ] = False,
     rule: options.RuleOption = None,
     skip: options.SkipOption = None,
     preset: options.PresetOption = None,
@@ -64,4 +71,4 @@ def baseline(
         root=root,
         jobs=jobs,
     )
-    raise typer.Exit(baselining.baseline(context.obj, given, terminal, output=output))
+    raise typer.Exit(baselining.baseline(context.obj, given, terminal, output=output, update=update))

@@ -3,41 +3,59 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.documents import check_output, write_document
 from dockfix.cli.ending import cleaned_up
-from dockfix.cli.planning import Given, exit_code, plan
+from dockfix.cli.narrowing import NAME, codemod_names, configured_baseline
+from dockfix.cli.planning import Given, Plan, exit_code, one_plan, plans
 
 if TYPE_CHECKING:
     from dockfix.engine.baseline import Baseline
 
-__all__ = ["NAME", "baseline"]
-
-NAME: Final = ".dockfix-baseline.json"
+__all__ = ["baseline"]
 
 
-def baseline(state: object, given: Given, terminal: Console, *, output: str | None = None) -> int:
-    """Write the findings to the baseline; returns the exit code.
+def baseline(state: object, given: Given, terminal: Console, *, output: str | None = None, update: bool = False) -> int:
+    """Write the findings to the baseline of each project; returns the exit code.
+
+    With `update` no new findings are accepted, except those that are perhaps accepted ones whose lines have changed.
 
     Findings in files that are not checked, and of rules that are not run, are kept as the file has them.
     """
+    if output is None:
+        todo = plans(state, given, terminal)
+    else:
+        command = f"baseline --output {shown(shlex.quote(output))}"
+        todo = [one_plan(state, given, terminal, command)]
+    if any(each.stdin for each in todo):
+        terminal.fail("baseline reads files, not standard input")
+    targets = [_target(each, output, terminal) for each in todo]  # mistakes are found before anything is written
+    for path, old in targets:
+        if update and old is None:
+            terminal.fail(f"--update: there is no baseline {shown(os.path.relpath(path))}")
+    return max(
+        [_write(each, path, old, terminal, update=update) for each, (path, old) in zip(todo, targets, strict=True)]
+    )
+
+
+def _target(todo: Plan, output: str | None, terminal: Console) -> tuple[Path, Baseline | None]:
+    """The file that the baseline of a project is written to, and the baseline that is there."""
+    path = Path(output) if output is not None else configured_baseline(todo, terminal) or todo.root / NAME
+    check_output(output if output is not None else str(path), terminal)
+    return path, _old(path, terminal)
+
+
+def _write(todo: Plan, path: Path, old: Baseline | None, terminal: Console, *, update: bool) -> int:
+    """Write the baseline of a project; returns the exit code."""
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
-    from dockfix.cli.narrowing import codemod_names, configured_baseline  # noqa: PLC0415 - as above
-    from dockfix.engine.baseline import Baseline, baseline_data, baseline_of, covered  # noqa: PLC0415 - as above
+    from dockfix.engine.baseline import Baseline, baseline_data, baseline_of, covered, successors  # noqa: PLC0415 - as above
     from dockfix.engine.session import check_paths  # noqa: PLC0415 - as above
     from dockfix.output.json import dumps  # noqa: PLC0415 - as above
 
-    todo = plan(state, given, terminal)
-    if todo.stdin:
-        terminal.fail("baseline reads files, not standard input")
-    check_output(output, terminal)
-    path = Path(output) if output is not None else configured_baseline(todo, terminal) or todo.root / NAME
-    if output is None:
-        check_output(str(path), terminal)
-    old = _old(path, terminal)
     with cleaned_up():
         result = check_paths(
             todo.paths,
@@ -48,12 +66,16 @@ def baseline(state: object, given: Given, terminal: Console, *, output: str | No
         )
     reporting.trouble(result, terminal, todo.registry)
     if result.problems or result.defects:
-        terminal.error("the baseline was not written: not every file could be checked")
+        terminal.error(f"{shown(os.path.relpath(path))} was not written: not every file could be checked")
         return exit_code(result, differs=False)
     is_covered = covered(result, todo.root, todo.paths, codemod_names(todo, result))
-    kept = old.only(lambda key: not is_covered(key)) if old is not None else Baseline({})
-    found = baseline_of(result, todo.root)
-    new = found.with_more(kept)
+    if update and old is not None:
+        unknown, left = old.filtered(result, todo.root)
+        obsolete = left.only(is_covered)
+        new = old.with_successors(successors(unknown, obsolete, todo.root), obsolete)
+    else:
+        kept = old.only(lambda key: not is_covered(key)) if old is not None else Baseline()
+        new = baseline_of(result, todo.root).with_more(kept)
     if old is None or new.counts != old.counts:
         with cleaned_up():
             write_document(dumps(baseline_data(new)), str(path), terminal)

@@ -5,9 +5,12 @@ Each function takes what is typed so far and returns pairs of a value and what t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+import io
+import sys
+from collections.abc import Callable, Iterable, MutableMapping
+from contextlib import redirect_stdout
 
-__all__ = ["builders", "join_options", "package_managers", "rule", "rules", "templates"]
+__all__ = ["builders", "complete_with_option", "join_options", "package_managers", "rule", "rules", "templates"]
 
 _Values = list[tuple[str, str]]
 
@@ -24,6 +27,37 @@ def join_options(environment: MutableMapping[str, str]) -> None:
     kept = [each for number, each in enumerate(before) if each != "=" or not before[number - 1].startswith("--")]
     environment["COMP_WORDS"] = "\n".join(kept + words[int(current) :])
     environment["COMP_CWORD"] = str(len(kept))
+
+
+def complete_with_option(environment: MutableMapping[str, str], complete: Callable[[], object]) -> object:
+    """Complete; zsh and fish, which complete whole words, get `--option=value` for a word `--option=v`.
+
+    Args:
+        environment: says what is typed; changed so that the value is a word of its own.
+        complete: writes the completions of the last word to standard output.
+    """
+    typed = environment.get("_TYPER_COMPLETE_ARGS", "")
+    before, space, word = typed.rpartition(" ")
+    option, equals, value = word.partition("=")
+    shell = environment.get("_DOCKFIX_COMPLETE", "").removeprefix("complete_")
+    if shell not in ("zsh", "fish") or not (equals and option.startswith("--")):
+        return complete()
+    environment["_TYPER_COMPLETE_ARGS"] = f"{before}{space}{option} {value}"
+    written = io.StringIO()
+    try:
+        with redirect_stdout(written):
+            return complete()
+    finally:
+        lines = written.getvalue().splitlines(keepends=True)
+        sys.stdout.write("".join(_with_option(line, f"{option}=", shell) for line in lines))
+
+
+def _with_option(line: str, option: str, shell: str) -> str:
+    """A line of completions, each value of which is to begin with the option."""
+    if shell == "fish":
+        return option + line if line.strip() else line
+    start, quote, rest = line.partition('"')
+    return f"{start}{quote}{option}{rest}" if quote else line
 
 
 def rule(incomplete: str) -> _Values:

@@ -38,6 +38,11 @@ def wants_colour(choice: Colour, *, terminal: bool, environment: Mapping[str, st
     return terminal and environment.get("TERM") != "dumb"
 
 
+def err_is_rewritable() -> bool:
+    """Whether standard error is a terminal on which a line can be rewritten."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 @dataclass(frozen=True)
 class Console:
     """The two streams of a command. `quiet` leaves notes out, `verbose` shows all parts of findings."""
@@ -80,7 +85,12 @@ class Console:
     @property
     def shows_progress(self) -> bool:
         """Whether a line on standard error may be rewritten to show progress."""
-        return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        return not self.quiet and err_is_rewritable()
+
+    def clear_line(self) -> None:
+        """Remove the `^C` that a terminal shows for an interrupt."""
+        if err_is_rewritable():
+            _write(sys.stderr, CLEAR)
 
     @property
     def out_is_terminal(self) -> bool:

@@ -170,7 +170,7 @@ def _ask(terminal: Console, text: str, default: str | None, take: Callable[[str]
             terminal.err("\ndockfix: interrupted; nothing was written")
             raise SystemExit(INTERRUPTED) from None
         except InitError as error:
-            terminal.out(f"{terminal.out_style('error', 'error')}: {shown(str(error))}\n")
+            terminal.prose(f"{terminal.out_style('error', 'error')}: {shown(str(error))}\n")
 
 
 def _number(text: str) -> int:

@@ -51,9 +51,15 @@ class Reviewer:
         self._known: Counter[_Identity] = Counter()
         self._quit = False
         self._asking = False
+        self._asked = False
         self._typed = b""
         self._woken: int | None = None
         self.interrupted = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the questions ended before the user was asked about every fix."""
+        return self._quit or self.interrupted
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -120,7 +126,9 @@ class Reviewer:
             diff = "".join(unified_diff(before, after, name) for name, before, after in preview(workspace, found))
         except EditError as error:
             diff = f"(no diff: {printable(str(error))})\n"  # the engine reports it
-        self._terminal.prose("".join(f"{line}\n" for line in lines))
+        start = "\n" if self._asked else ""  # an empty line between two fixes
+        self._asked = True
+        self._terminal.prose(start + "".join(f"{line}\n" for line in lines))
         self._terminal.out(colour_diff(diff, style))
 
     def _ask(self) -> str:

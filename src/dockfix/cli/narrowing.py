@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,22 +13,26 @@ from dockfix.cli.console import Console, shown
 from dockfix.cli.planning import Plan
 
 if TYPE_CHECKING:
-    from dockfix.cli.git import Revision
     from dockfix.engine.baseline import Baseline
     from dockfix.engine.results import RunResult
+    from dockfix.git import Revision
 
-__all__ = ["Narrowing", "codemod_names", "configured_baseline"]
+__all__ = ["NAME", "Narrowing", "codemod_names", "configured_baseline"]
+
+NAME: Final = ".dockfix-baseline.json"
+"""The baseline in the root of a project whose configuration names none."""
 
 _MAX_SHOWN: Final = 5
 
 
 @dataclass(frozen=True)
 class _Accepted:
-    """A baseline, and the folder that its paths are relative to."""
+    """A baseline, the folder that its paths are relative to, and the command that writes it."""
 
     path: Path
     base: Path
     baseline: Baseline
+    command: str
 
 
 class Narrowing:
@@ -54,7 +59,7 @@ class Narrowing:
         """The run of a plan without the findings that are left out."""
         accepted = self._accepted[todo.root]
         if accepted is not None:
-            from dockfix.engine.baseline import covered  # noqa: PLC0415 - few runs have a baseline
+            from dockfix.engine.baseline import covered, successors  # noqa: PLC0415 - few runs have a baseline
 
             before = _count(result)
             full = result
@@ -62,11 +67,13 @@ class Narrowing:
             self._suppressed += before - _count(result)
             paths = [todo.stdin_path] if todo.stdin and todo.stdin_path is not None else list(todo.paths)
             is_covered = covered(full, accepted.base, paths, codemod_names(todo, full))
-            self._note_obsolete(left.only(is_covered), accepted.path)
+            obsolete = left.only(is_covered)
+            self._note_obsolete(obsolete, accepted)
+            self._note_successors(successors(result, obsolete, accepted.base).total, accepted)
         revision = self._revisions.get(todo.root)
         if revision is not None:
-            from dockfix.cli.git import GitError  # noqa: PLC0415 - few runs ask git
             from dockfix.engine.changed_lines import on_changed_lines  # noqa: PLC0415 - as above
+            from dockfix.git import GitError  # noqa: PLC0415 - few runs ask git
 
             before = _count(result)
             try:
@@ -86,25 +93,30 @@ class Narrowing:
         for line in self._notes:
             self._terminal.note(line)
 
-    def _note_obsolete(self, left: Baseline, path: Path) -> None:
+    def _note_obsolete(self, left: Baseline, accepted: _Accepted) -> None:
         if not left.counts:
             return
         number = left.total
-        name = shown(os.path.relpath(path))
-        are = (
-            "entry is obsolete; `dockfix baseline` removes it"
-            if number == 1
-            else ("entries are obsolete; `dockfix baseline` removes them")
-        )
-        self._notes.append(f"{name}: {number} {are}")
+        name = shown(os.path.relpath(accepted.path))
+        are, them = ("entry is", "it") if number == 1 else ("entries are", "them")
+        self._notes.append(f"{name}: {number} {are} obsolete; `{accepted.command}` removes {them}")
         entries = sorted(left.counts)
         limit = len(entries) if self._terminal.verbose else _MAX_SHOWN
         self._notes += [shown(f"    {each.path}: {each.rule} {each.message}") for each in entries[:limit]]
         if len(entries) > limit:
             self._notes.append(f"    and {len(entries) - limit} more (-v shows all)")
 
+    def _note_successors(self, number: int, accepted: _Accepted) -> None:
+        if not number:
+            return
+        have, them = ("has", "it") if number == 1 else ("have", "them")
+        self._notes.append(
+            f"{number} new {'finding' if number == 1 else 'findings'} {have} an obsolete entry of the same rule in the"
+            f" same file, so perhaps only the lines have changed: `{accepted.command} --update` accepts only {them}"
+        )
+
     def _revision(self, root: Path) -> Revision:
-        from dockfix.cli.git import GitError, Revision  # noqa: PLC0415 - few runs ask git
+        from dockfix.git import GitError, Revision  # noqa: PLC0415 - few runs ask git
 
         try:
             return Revision(root, str(self._changed_since))
@@ -120,11 +132,14 @@ class Narrowing:
 
         if given == "":
             self._terminal.fail("--baseline: '' is not a file")
+        command = "dockfix baseline"
+        if os.path.realpath(path) != os.path.realpath(todo.settings.baseline or todo.root / NAME):
+            command += f" --output {shown(shlex.quote(str(path)))}"
         try:
-            return _Accepted(path, todo.root, read_baseline(path))
+            return _Accepted(path, todo.root, read_baseline(path), command)
         except InputError as error:
             option = "baseline in the configuration" if given is None else "--baseline"
-            hint = "" if os.path.lexists(path) else "; `dockfix baseline` writes it"
+            hint = "" if os.path.lexists(path) else f"; `{command}` writes it"
             self._terminal.fail(f"{option}: {shown(str(error))}{hint}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,16 +77,11 @@ def registry_of(state: object, console: Console) -> Registry:
         console.fail(shown(str(error)))
 
 
-def plan(state: object, given: Given, console: Console) -> Plan:
-    """Combine and check the options and the configuration; ends the command with exit code 2 if they are invalid."""
-    root, paths = _root(given, console), _paths(given, console)
-    return _plan(registry_of(state, console), given, root, paths, console)
-
-
 def plans(state: object, given: Given, console: Console) -> list[Plan]:
-    """The plans of a command that works on several projects: a path outside the project is its own project.
+    """Combine and check the options and the configuration; ends the command with exit code 2 if they are invalid.
 
-    Each project has its own configuration. With `--root` there is one project.
+    A path outside the current project belongs to its own project, with its own configuration and its own plan. With
+    `--root` there is one project.
     """
     root, paths = _root(given, console), _paths(given, console)
     registry = registry_of(state, console)
@@ -93,6 +89,27 @@ def plans(state: object, given: Given, console: Console) -> list[Plan]:
     for path in paths:
         by_root.setdefault(root if given.root is not None else _project_of(path, root), []).append(path)
     return [_plan(registry, given, each, own, console) for each, own in by_root.items()]
+
+
+def one_plan(state: object, given: Given, console: Console, command: str) -> Plan:
+    """The plan of a command that works on one project in a run, which need not be that of the current folder.
+
+    Args:
+        state: see `registry_of`.
+        given: the shared options.
+        console: where errors are reported, which end the command.
+        command: the command and its options, without paths, for the message about paths in several projects.
+    """
+    todo = plans(state, given, console)
+    if len(todo) > 1:
+        roots = _listed([shown(str(each.root)) for each in todo])
+        commands = _listed([f"`dockfix {command} {shown(shlex.join(map(str, each.paths)))}`" for each in todo])
+        console.fail(f"the paths are in {len(todo)} projects, {roots}; `{command}` works on one: run {commands}")
+    return todo[0]
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def _project_of(path: str, root: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockfix.cli.building import BuildsGiven, building
 from dockfix.cli.console import Console, shown
 from dockfix.cli.documents import check_output, write_document
-from dockfix.cli.planning import Given, Plan, exit_code, plan
+from dockfix.cli.planning import Given, Plan, exit_code, one_plan
 from dockfix.output.plain import PLAIN
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def verify(
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.output.measures import total  # noqa: PLC0415
 
-    todo = plan(state, given, terminal)
+    todo = one_plan(state, given, terminal, "verify")
     if todo.stdin:
         terminal.fail("verify cannot build standard input, which has no build context; name the file")
     check_output(output, terminal)

@@ -55,9 +55,10 @@ def watch(check: Callable[[], tuple[int, RunResult]], terminal: Console) -> int:
                 if first:
                     raise
             first = False
-            terminal.note("watching for changes; Ctrl-C ends")
+            terminal.note(f"watching for changes since {time.strftime('%H:%M:%S')}; Ctrl-C ends")
             _wait(watched, started)
     except KeyboardInterrupt:
+        terminal.clear_line()
         return INTERRUPTED
 
 

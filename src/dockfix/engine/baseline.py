@@ -12,7 +12,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +21,9 @@ from dockfix.project.problems import InputError
 from dockfix.rule.model import Diagnostic
 from dockfix.syntax.source import BOM, encode
 
-__all__ = ["Baseline", "Fingerprint", "baseline_data", "baseline_of", "covered", "fingerprint", "read_baseline"]
+__all__ = [
+    "Baseline", "Fingerprint", "baseline_data", "baseline_of", "covered", "fingerprint", "read_baseline", "successors",
+]  # fmt: skip
 
 VERSION: Final = 1
 _KIND: Final = "dockfix baseline"
@@ -44,9 +46,13 @@ class Fingerprint(NamedTuple):
 
 @dataclass(frozen=True)
 class Baseline:
-    """Accepted findings: how often each fingerprint may occur."""
+    """Accepted findings.
 
-    counts: Mapping[Fingerprint, int]
+    Args:
+        counts: how often each fingerprint of a finding may occur.
+    """
+
+    counts: Mapping[Fingerprint, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -79,6 +85,10 @@ class Baseline:
         """The findings of both; what both have is not added up."""
         return Baseline(Counter(self.counts) | Counter(other.counts))
 
+    def with_successors(self, others: Baseline, obsolete: Baseline) -> Baseline:
+        """The baseline with some findings instead of those that are obsolete."""
+        return Baseline(Counter(self.counts) - Counter(obsolete.counts) + Counter(others.counts))
+
 
 def only(result: RunResult, keep: Callable[[FileResult, Diagnostic], bool]) -> RunResult:
     """A run with only the findings that satisfy `keep`, and without files that had nothing but other findings."""
@@ -104,6 +114,33 @@ def fingerprint(outcome: FileResult, found: Diagnostic, result: RunResult, base:
     digest = hashlib.sha256(encode(normalised)).hexdigest()[:16]
     message = result.workspace.project.secrets.hide(_message(found.finding.message))
     return Fingerprint(relative(outcome.real, base), found.rule, message, digest)
+
+
+def successors(new: RunResult, obsolete: Baseline, base: Path) -> Baseline:
+    """The new findings that are perhaps accepted ones whose lines have changed.
+
+    An entry that is obsolete has at most one successor: a finding of its rule in its file, if there is one with its
+    message.
+
+    Args:
+        new: a run with only the findings that are not accepted.
+        obsolete: the entries of the baseline that were not found.
+        base: the folder that the paths of the baseline are relative to.
+    """
+    left: dict[tuple[str, str], Counter[Fingerprint]] = {}
+    for key, count in sorted(obsolete.counts.items()):
+        left.setdefault((key.path, key.rule), Counter())[key] = count
+    found = Counter(baseline_of(new, base).counts)
+    chosen: Counter[Fingerprint] = Counter()
+    for same_message in (True, False):
+        for key in sorted(found):
+            own = left.get((key.path, key.rule), Counter())
+            for old in [each for each in own if not same_message or each.message == key.message]:
+                number = min(own[old], found[key])
+                own[old] -= number
+                found[key] -= number
+                chosen[key] += number
+    return Baseline(+chosen)
 
 
 def relative(path: Path, base: Path) -> str:

@@ -74,8 +74,8 @@ def relevant(
     """
     about: list[InputProblem] = []
     others: list[InputProblem] = []
-    for problem in project.problems:
-        path = project.root / problem.path
+    for own, problem in zip(project.problems, project.input_problems, strict=True):
+        path = project.root / own.path
         concerned = is_in(path, counted) or any(file.is_relative_to(path.parent) for file in files)
         (about if concerned else others).append(problem)
     return about, others

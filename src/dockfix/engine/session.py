@@ -115,7 +115,7 @@ def run_text(
         Workspace(project, ()),
         (result.with_lines_before(),),
         unsafe=settings.unsafe,
-        problems=(*project.problems, *result.problems),
+        problems=(*project.input_problems, *result.problems),
         warnings=result.warnings,
     )
 

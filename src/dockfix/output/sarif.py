@@ -1,8 +1,9 @@
 """Findings as SARIF 2.1.0, for GitHub code scanning, Azure DevOps, editors and security dashboards.
 
 A result has its region, a fingerprint that survives moved lines, and for a fix the replacements of all files that it
-changes; a fix that creates a file has none, since SARIF cannot say that. Paths are relative to `SRCROOT`, the root of
-the project. Positions are in characters, without a byte order mark (section 3.30.2 of the standard).
+changes. SARIF has no word for a new file: its content is inserted at the start of an artifact with the property
+`created`. Paths are relative to `SRCROOT`, the root of the project. Positions are in characters, without a byte order
+mark (section 3.30.2 of the standard).
 """
 
 from __future__ import annotations
@@ -114,15 +115,18 @@ def _result(each: Located, fingerprint: str, rules: dict[str, int], result: RunR
 
 
 def _changes(each: Located, fix: Fix, result: RunResult) -> list[dict[str, Any]]:
-    """The replacements in all files that a fix changes; none if it creates a file."""
-    if any(change.create is not None for change in fix.other_files):
-        return []
+    """The replacements in all files that a fix changes or creates."""
     found = [_change(each.path, each.text, each.lines, fix.edits)] if fix.edits else []
     for change in fix.other_files:
+        path = result.workspace.display(change.path)
+        if change.create is not None:
+            new = _change(path, "", Lines(""), [Edit(0, 0, change.create)])
+            found.append(new | {"properties": {"created": True}})
+            continue
         text = result.workspace.text_if_any(change.path)
         if text is None:
             return []
-        found.append(_change(result.workspace.display(change.path), text, Lines(text), change.edits))
+        found.append(_change(path, text, Lines(text), change.edits))
     return found
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dockfix.output.json import VERSION, problem_json, valid
+from dockfix.output.located import in_root
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.project.listing import Row, Table
 
@@ -25,7 +26,7 @@ def targets_json(table: Table) -> dict[str, Any]:
         "version": VERSION,
         "root": valid(table.root.as_posix()),
         "targets": [_plain(asdict(row) | {"args": sorted(row.args)}) for row in table.rows],
-        "problems": [problem_json(problem) for problem in table.problems],
+        "problems": [problem_json(problem) for problem in in_root(table.problems, table.root)],
     }
 
 

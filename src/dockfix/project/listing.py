@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +77,33 @@ def target_table(
             continue
         if any(invocation.source.is_relative_to(top) for top in tops):
             rows.append(_row(project, invocation))
-    rows.sort(key=lambda row: (row.dockerfile is None, row.dockerfile or "", row.source or "", row.line, row.name))
-    return Table(project.root, tuple(rows), (*problems, *project.problems))
+    rows.sort(key=_order)
+    return Table(project.root, tuple(rows), (*problems, *project.input_problems))
+
+
+def joined_tables(tables: Sequence[Table]) -> Table:
+    """One table for those of several projects; its paths are relative to the folder that holds all of them."""
+    if len(tables) == 1:
+        return tables[0]
+    root = Path(os.path.commonpath([table.root for table in tables]))
+    # a folder above a project may be named in addition to it: each build counts once
+    rows = {_order(each): each for table in tables for row in table.rows for each in [_below(row, table.root, root)]}
+    problems = dict.fromkeys(problem for table in tables for problem in table.problems)
+    return Table(root, tuple(rows[key] for key in sorted(rows)), tuple(problems))
+
+
+def _below(row: Row, root: Path, top: Path) -> Row:
+    """The row with paths relative to `top`, a folder above its root."""
+    paths = {name: getattr(row, name) for name in ("dockerfile", "source", "context")}
+    folder = display(root, top)
+    moved: dict[str, Any] = {
+        name: posixpath.normpath(posixpath.join(folder, path)) for name, path in paths.items() if path
+    }
+    return replace(row, **moved)
+
+
+def _order(row: Row) -> tuple[bool, str, str, int, str]:
+    return row.dockerfile is None, row.dockerfile or "", row.source or "", row.line, row.name or ""
 
 
 def _rows(project: Project, found: Found, options: BuildOptions) -> Iterator[Row]:

@@ -33,7 +33,7 @@ _ROOT_FILES: Final = ("pyproject.toml", *CONFIG_NAMES)
 @dataclass(frozen=True)
 class Project:
     """What is known about a project besides its Dockerfiles. `root` is absolute and real: nothing outside it is
-    touched.
+    touched. The paths of `problems` are relative to it.
     """
 
     root: Path
@@ -42,6 +42,11 @@ class Project:
     problems: tuple[InputProblem, ...] = ()
     snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
     bake_files: tuple[BakeFile, ...] = ()
+
+    @property
+    def input_problems(self) -> tuple[InputProblem, ...]:
+        """`problems` with the paths as the user would write them: relative to the current folder."""
+        return tuple(replace(each, path=os.path.relpath(self.root / each.path)) for each in self.problems)
 
     @cached_property
     def files(self) -> Snapshot:

@@ -58,8 +58,8 @@ def _simple(tree: Dockerfile) -> bool:
     """Whether dockerfile-parse reads a file as BuildKit does.
 
     It does not support heredocs, strips white space before the end of a continued line and an escaped escape, ends an
-    instruction at a blank line, requires an argument after every keyword, and drops an instruction that ends in a
-    continuation at the end of the file.
+    instruction at a blank line, requires an argument after every keyword, does not join a keyword that a continuation
+    splits, and drops an instruction that ends in a continuation at the end of the file.
     """
     return (
         not tree.problems
@@ -68,6 +68,7 @@ def _simple(tree: Dockerfile) -> bool:
         and all(
             not node.heredocs
             and node.text.text
+            and node.keyword.span.end - node.keyword.span.start == len(node.keyword.text)
             and not any(type(item).__name__ == "Blank" for item in node.trivia)
             and not node.logical.text.endswith(tree.escape)
             for node in tree.instructions

@@ -26,7 +26,8 @@ RUN apt-get update && apt-get install -y curl
 ## Fix safety
 
 The fix is safe: both programs call the same code for these commands. `apt upgrade` may install new packages, which
-`apt-get upgrade` does not, so it becomes `apt-get upgrade --with-new-pkgs`.
+`apt-get upgrade` does not, so it becomes `apt-get upgrade --with-new-pkgs`. `apt full-upgrade` becomes `apt-get
+dist-upgrade`, which is the same: before apt 1.1 (Debian 8, Ubuntu 14.04), `apt-get` knows only that name.
 
 It is unsafe for what downloads packages if the base image is not known to be one of Debian's or Ubuntu's: `apt` deletes
 them from `/var/cache/apt/archives`, and `apt-get` only if a file in `/etc/apt/apt.conf.d` says so, as `docker-clean` of
@@ -42,7 +43,7 @@ these images does.
 ## References
 
 - apt(8), "SCRIPT USAGE AND DIFFERENCES FROM OTHER APT TOOLS"; tested with apt 2.6. `APT::Keep-Downloaded-Packages` in
-  apt's NEWS.Debian, 1.2~exp1
+  apt's NEWS.Debian, 1.2~exp1; `full-upgrade` of `apt-get` is of August 2015
 - [hadolint DL3027](https://github.com/hadolint/hadolint/wiki/DL3027)
 """
 
@@ -91,6 +92,9 @@ def check(target: Target) -> Iterator[Finding]:
                 option = "--with-new-pkgs"
                 edits.append(insert_word(target.dockerfile, run, commands.text, word.start, word.end, option))
                 new = f"apt-get upgrade {option}"
+            elif verb == "full-upgrade":
+                edits.append(Edit(*commands.text.span(word.start, word.end), "dist-upgrade"))
+                new = "apt-get dist-upgrade"
             message = f"`apt {verb}` is for people: its interface may change"
             keeps = package.action in _DOWNLOADING and not _is_cleaned(target, stage, run)
             safety = Safety.UNSAFE if keeps else Safety.SAFE

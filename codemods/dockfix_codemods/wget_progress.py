@@ -32,7 +32,8 @@ says which `wget` it is, the fix is unsafe.
 ## When it does not apply
 
 - `-q`, `-nv`, `--progress`, a log file (`-o`, `-a`), and `-v`, `-d` or `-S`, which ask for more.
-- Standard error that is redirected, since something may read it.
+- Standard error that is redirected, since something may read it; also that of a group, a loop or a script.
+- A function with the name `wget`, which may take other options.
 - A `.wgetrc`, which may set it.
 
 ## References
@@ -51,7 +52,7 @@ from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
-from dockfix.syntax.shell import SimpleCommand, Word
+from dockfix.syntax.shell import Compound, Script, SimpleCommand, Word
 from dockfix.syntax.tree import Run
 
 _OPTION: Final = "-nv"
@@ -60,6 +61,7 @@ _MORE: Final = ("--verbose", "--debug", "--server-response", "--background", "--
 _VALUED: Final = frozenset("eOtTwQPUlARDIXiBYC")
 """The letters that take the rest of their word, or the next one, as their value (wget(1))."""
 
+_FUNCTION: Final = frozenset(("wget", "wget(", "wget ", "wget\t", "wget{"))
 _REVIEW: Final = "check that the image's `wget` is that of GNU or BusyBox, which take `-nv`"
 
 
@@ -73,6 +75,8 @@ def check(target: Target) -> Iterator[Finding]:
         for step in commands.steps:
             command = step.command
             if command.basename != "wget" or _says_how_much(command.args) or _redirects_errors(command):
+                continue
+            if commands.script is None or _is_special(commands.script, command):
                 continue
             if stage.index not in known:
                 known[stage.index] = _is_known(target, stage)
@@ -117,6 +121,26 @@ def _says_how_much(words: Sequence[Word]) -> bool:
 def _redirects_errors(command: SimpleCommand) -> bool:
     return any(each.descriptor == "2" or each.operator in ("&>", "&>>", "|&", ">&") for each in command.redirects) or (
         command.after is not None and command.after.text == "|&"
+    )
+
+
+def _is_special(script: Script, command: SimpleCommand) -> bool:
+    """Whether what is around a command reads its errors, or `wget` is a function of the script."""
+    for each in script.commands:
+        ends = each.start < command.start < each.end or (each.basename == "exec" and len(each.words) == 1)
+        if (ends and _redirects_errors(each)) or (each.basename == "alias" and "wget=" in script.text):
+            return True
+    at = 0
+    others: list[str] = []  # the script without the redirects of its simple commands
+    for start, end in sorted((redirect.start, redirect.end) for each in script.commands for redirect in each.redirects):
+        others.append(script.text[at:start])
+        at = max(at, end)
+    text = "".join((*others, script.text[at:]))
+    if any(redirect in text for redirect in ("2>", "&>", ">&", "|&")):
+        return True
+    functions = (each for each in script.top_level if isinstance(each, Compound) and each.kind == "function_definition")
+    return any(
+        script.text[each.start : each.end].removeprefix("function").lstrip()[:5] in _FUNCTION for each in functions
     )
 
 

@@ -30,18 +30,21 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 
 ## Fix safety
 
-To remove the lists is safe if nothing needs them: no later command of apt, in this stage or in one based on it, reads
-lists that no newer `apt-get update` has fetched, and no later `RUN` runs a script or a tool that may call apt. Images
-that other people build on this one must run `apt-get update` first, as with the official images.
+To remove the lists is safe if nothing needs them: no later command, in this stage, in one based on it or in an image
+of the project built on it, reads lists that no newer `apt-get update` has fetched, and no later `RUN` runs a script or
+a tool that may call apt. Images that other people build on this one must run `apt-get update` first, as with the
+official images.
 
-It is unsafe if such a script runs. To join an `apt-get update` with the next `RUN` is unsafe: the packages come from
+It is unsafe if such a script runs, if another stage copies or mounts the lists, or if `sudo` must remove them, which
+may be allowed for `apt-get` only. To join an `apt-get update` with the next `RUN` is unsafe: the packages come from
 newer lists then.
 
 ## When it does not apply
 
-- A `RUN` that removes the lists itself, or has a mount on `/var/lib/apt`.
+- A `RUN` that removes the lists itself, or has a mount on `/var/lib/apt` or below.
 - A stage that is not part of the image: its layers are thrown away.
-- Later commands that need the lists, heredocs, and scripts that may exit early: refused.
+- Later commands that need the lists, also to find what a local `.deb` depends on, heredocs, and scripts that may exit
+  early: refused. So is ALT Linux, whose `apt-get update` fails without `/var/lib/apt/lists/partial`.
 - `-o` and `--option`, which may move the lists.
 
 ## References
@@ -59,15 +62,16 @@ from typing import Final
 from dockfix.edit import dockerfile as editing
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.joining import append_operator, pair_operator
-from dockfix.facts.model import Refused
+from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
-from dockfix.syntax.tree import Instruction, Run
+from dockfix.syntax.tree import Instruction, Onbuild, Run
+from dockfix_codemods.apt_lists.dependants import caller_elsewhere, reader_elsewhere
 from dockfix_codemods.apt_lists.later import caller_below, installs_files, reader_below
+from dockfix_codemods.apt_lists.places import LISTS, may_hold_lists
 
-_LISTS: Final = "/var/lib/apt/lists"
 _AS_ROOT: Final = frozenset(("su", "doas", "gosu", "su-exec", "runuser", "setpriv"))
 _FETCHING: Final = frozenset({Action.INSTALL, Action.UPGRADE})
 
@@ -98,8 +102,7 @@ def _is(step: Step, action: Action) -> bool:
 
 def _keeps_none(run: Run, commands: Commands) -> bool:
     """Whether the lists are somewhere else, or the script deals with them itself."""
-    places = (mount.target or "" for mount in run.mounts)
-    if any(f"{_LISTS}/".startswith(f"{place.rstrip('/')}/") for place in places):
+    if any(may_hold_lists(mount) for mount in run.mounts):
         return True
     for step in commands.steps:
         words = step.command.words
@@ -118,7 +121,12 @@ def _removal(target: Target, stage: Stage, run: Run, commands: Commands, update:
     message = "`apt-get update` leaves the package lists in the layer"
     reader = reader_below(target.facts, stage, run)
     if reader is not None:
-        return Refusal(at, message, f"line {reader.start_line} needs the lists: it installs without `apt-get update`")
+        return Refusal(at, message, f"line {reader.node.start_line} needs the lists: {reader.why}")
+    elsewhere = reader_elsewhere(target, stage, run)
+    if elsewhere is not None:
+        return Refusal(at, message, f"{elsewhere[0]} needs the lists: {elsewhere[1]}")
+    if _is_alt(stage):
+        return Refusal(at, message, "`apt-get update` of ALT Linux fails without `/var/lib/apt/lists/partial`")
     if run.heredocs:
         return Refusal(at, message, "a heredoc goes on after a failure, so that a command at its end would hide it")
     wrappers = [word.text for word in update.package.wrappers] if update.package is not None else []
@@ -129,23 +137,39 @@ def _removal(target: Target, stage: Stage, run: Run, commands: Commands, update:
     except Refused as refused:
         return Refusal(at, message, refused.reason)
     sudo = "sudo " if "sudo" in wrappers else ""
-    new = f"{sudo}rm -rf {_LISTS}/*"
+    new = f"{sudo}rm -rf {LISTS}/*"
     edits = editing.append_commands(target.dockerfile, (run,), (new,), operator)
+    review = _review(target, stage, run, limited=bool(sudo))
+    safety = Safety.UNSAFE if review else Safety.SAFE
+    return Fix(at, message, edits, safety, f"append `{new}`", review)
+
+
+def _review(target: Target, stage: Stage, run: Run, *, limited: bool) -> str:
+    """What to check if nothing is known to need the lists; empty if nothing can."""
     caller = caller_below(target.facts, stage, run)
-    if caller is None:
-        return Fix(at, message, edits, Safety.SAFE, f"append `{new}`")
-    review = f"check that what line {caller.start_line} runs does not install packages without `apt-get update`"
-    return Fix(at, message, edits, Safety.UNSAFE, f"append `{new}`", review)
+    where = f"line {caller.start_line}" if caller is not None else caller_elsewhere(target, stage, run)
+    if where is not None and isinstance(caller, Run | Onbuild | None):
+        return f"check that what {where} runs does not install packages without `apt-get update`"
+    if where is not None:
+        return f"check that the package lists which {where} copies are not needed"
+    if limited and target.facts.state(run).is_root != Known(True):
+        return "check that `sudo` may run `rm`, not only `apt-get`"
+    return ""
+
+
+def _is_alt(stage: Stage) -> bool:
+    parts = (known(stage.base_ref) or "").partition("@")[0].partition(":")[0].split("/")
+    return "alt" in parts or any(part.startswith(("altlinux", "registry.altlinux")) for part in parts)
 
 
 def _alone(target: Target, stage: Stage, run: Run, commands: Commands, after: Instruction | None) -> Iterator[Finding]:
     """`apt-get update` alone in a RUN: it is cached, and what is installed later comes from old lists."""
     reader = reader_below(target.facts, stage, run)
-    if reader is None:
+    if reader is None or not (reader.installs or reader.node is after):
         return
     at = commands.span(commands.steps[0].command)
-    message = f"`apt-get update` is cached apart from line {reader.start_line}, which then installs from old lists"
-    if reader is not after or not isinstance(after, Run):
+    message = f"`apt-get update` is cached apart from line {reader.node.start_line}, which then installs from old lists"
+    if reader.node is not after or not isinstance(after, Run):
         yield Advice(at, f"{message}: run it where packages are installed")
         return
     later = target.facts.commands(after)

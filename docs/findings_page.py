@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from dockfix.rule.model import Codemod
 
 _DATA: Final = Path(__file__).with_name("audit_findings.tsv")
-"""By the section of the audit and the number in it. What it calls true was seen in real builds, or is in the example."""
+"""By the section of the audit and the number in it. What is true was seen in real builds, or is in the example."""
 
 _MEANING: Final = {
     "right": "the finding and its advice are right",

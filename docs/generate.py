@@ -24,6 +24,7 @@ from findings_page import findings_page
 from hadolint_page import hadolint_page
 from library_page import library_page
 from picture import PICTURE, picture
+from rules_page import rules_page
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "codemods" / "dockfix_codemods" / "index.py"
@@ -93,6 +94,7 @@ def generated() -> dict[Path, str]:
     """The content of every generated file."""
     codemods = load_all()
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
+    files[ROOT / "docs" / "rules" / "index.md"] = rules_page(codemods, ROOT / "golden")
     files[ROOT / "docs" / "findings.md"] = findings_page(codemods)
     files |= example_report(ROOT)
     files[ROOT / "docs" / "configuration.md"] = reference(codemods)

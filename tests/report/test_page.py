@@ -57,7 +57,7 @@ def page(browser: Browser, page_file: Path) -> Iterator[Page]:
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.on("request", lambda request: asked.append(request.url))
-    opened.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    opened.on("dialog", lambda dialog: said.append(dialog.message))
     opened.goto(page_file.as_uri())
     yield opened
     context.close()

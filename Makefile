@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sweep dist zipapp image-check clean
+.PHONY: help demo test check docs bench sweep dist zipapp image-check clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -37,11 +37,15 @@ demo: $(STAMP) ## show what dockfix changes in the example project, as diffs
 test: $(STAMP) ## run the tests, in as many processes as there are cores
 	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
 
-check: $(STAMP) ## lint, format check, types, stale generated docs
+check: $(STAMP) ## lint, format check, types, stale generated docs, the documentation site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@if test -f docs/generate.py; then $(BIN)/python docs/generate.py --check; fi
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs: $(STAMP) ## build the documentation site in site/; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(STAMP) ## measure speed
 	$(BIN)/python benchmarks/bench.py
@@ -68,4 +72,4 @@ image-check: $(STAMP) ## check the project's own Dockerfile with all rules, hado
 	else echo 'docker buildx is not there: its checks were left out'; fi
 
 clean: ## remove the virtual environment, what was built, and caches
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks

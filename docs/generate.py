@@ -19,9 +19,12 @@ from dockfix.rule.pack_index import index_source
 from dockfix.rule.promise_page import with_promise
 from dockfix.rule.reference import reference, schema_text
 from dockfix_codemods import load_all
+from example_report import example_report
+from findings_page import findings_page
 from hadolint_page import hadolint_page
 from library_page import library_page
 from picture import PICTURE, picture
+from rules_page import rules_page
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "codemods" / "dockfix_codemods" / "index.py"
@@ -29,68 +32,6 @@ RULES = re.compile(r"(?<=<!-- rules: begin -->\n).*?(?=<!-- rules: end -->)", re
 OUTPUT = re.compile(
     r"(?<=<!-- output: begin -->\n)```console\n\$ (dockfix [^\n]*)\n.*?```\n(?=<!-- output: end -->)", re.S
 )
-
-
-# The findings of the audit that dockfix grew out of, by the section of the audit and the number in it.
-FINDINGS = {
-    "api 1": "`COPY --from=packages` names no stage",
-    "api 2": "build dependencies stay installed",
-    "api 3": "most of the Python dependencies are unused",
-    "api 4": "README.md is copied before the dependencies are installed",
-    "api 5": "a user without an explicit GID",
-    "web 1": "`turbo prune` keeps more than the app needs",
-    "web 2": "a retry loop around the Prisma client hides failures",
-    "web 3": "`apk update` leaves its index in the layer",
-    "web 4": "`NODE_ENV` is set in the wrong place",
-    "worker 1": "nothing builds the base image first",
-    "worker 2": "pip is used where uv is available",
-    "worker 3": "a cache mount that pip does not use",
-    "worker 4": "two stages where one is enough",
-    "worker 5": "the health check is `pgrep` alone",
-    "reranker 1": "a model is downloaded without a retry",
-    "reranker 2": "`PYTORCH_CUDA_ALLOC_CONF` is not set",
-    "reranker 3": "how `pip` is pinned",
-    "neo4j 1": "the image has no `HEALTHCHECK`",
-    "neo4j 2": "no comment says what the image is for",
-    "postgres 1": "an unchecked `sed` sets `shared_preload_libraries`",
-    "postgres 2": "`pg_cron` is installed and never created",
-    "postgres 3": "an `ARG` above steps that do not use it",
-    "postgres 4": "no comment explains the order of the init scripts",
-    "base-ml 1": "build tools are purged too late, and only some of them",
-    "base-ml 2": "`uv` stays in the image",
-    "base-ml 3": "`torch` is installed with CUDA",
-    "base-ml 4": "a `WORKDIR` for temporary files",
-    "base-ml 5": "no header comment",
-    "cross 1": "no strategy for base images",
-    "cross 2": "UIDs differ between images",
-    "cross 3": "cache mounts use different paths",
-    "cross 4": "no entrypoint scripts",
-    "cross 5": "services wait for more than they need at start",
-    "templates": "the recommended templates",
-    "missed": "what the audit did not see",
-}
-
-
-def findings(codemods: tuple[Codemod, ...]) -> str:
-    """The page that lists which rules cover which finding of the audit."""
-    unknown = {name for each in codemods for name in each.findings} - FINDINGS.keys()
-    if unknown:
-        sys.exit(f"unknown findings of the audit: {', '.join(sorted(unknown))}")
-    rows = []
-    for name, title in FINDINGS.items():
-        rules = [f"[`{each.name}`](rules/{each.name}.md)" for each in codemods if name in each.findings]
-        rows.append(f"| {name} | {title} | {', '.join(rules)} |")
-    head = [
-        "# Findings of the audit, and the rules that cover them",
-        "",
-        "dockfix grew out of an audit of seven Dockerfiles, which are [the example](../examples/audit). The table",
-        "lists each finding of the audit, by section and number, and the rules that cover it. Some advice of the audit",
-        "was wrong: the page of the rule says so, and the rule leaves that code alone.",
-        "",
-        "| finding | in short | rules |",
-        "|---|---|---|",
-    ]
-    return "\n".join([*head, *rows]) + "\n"
 
 
 def _preset_fact(codemod: Codemod) -> list[str]:
@@ -153,7 +94,9 @@ def generated() -> dict[Path, str]:
     """The content of every generated file."""
     codemods = load_all()
     files = {ROOT / "docs" / "rules" / f"{each.name}.md": page(each) for each in codemods}
-    files[ROOT / "docs" / "findings.md"] = findings(codemods)
+    files[ROOT / "docs" / "rules" / "index.md"] = rules_page(codemods, ROOT / "golden")
+    files[ROOT / "docs" / "findings.md"] = findings_page(codemods)
+    files |= example_report(ROOT)
     files[ROOT / "docs" / "configuration.md"] = reference(codemods)
     files[ROOT / "docs" / "hadolint.md"] = hadolint_page(codemods, ROOT / "golden")
     files[ROOT / "docs" / "library.md"] = library_page()

@@ -37,6 +37,7 @@ DOCUMENTS = (
     "docs/install.md",
     "docs/library.md",
     "docs/release.md",
+    "docs/report.md",
     "docs/verify.md",
     "examples/audit/README.md",
 )

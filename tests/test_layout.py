@@ -15,8 +15,8 @@ PACK = ROOT / "codemods"
 
 # A module imports from its own layer and from those before it.
 LAYERS = (
-    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "verify", "output", "git",
-    "library", "server", "cli",
+    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "verify", "output", "report",
+    "git", "library", "server", "cli",
 )  # fmt: skip
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
 # Only these print, read the environment and exit. `__main__` is how `python -m dockfix` reaches the cli.

@@ -36,16 +36,23 @@ def report(
             "--verify-result", metavar="FILE", help="Use this result of `dockfix verify --format json`; build nothing."
         ),
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            "--compare",
+            metavar="FILE",
+            help="Also show what is new, fixed and worse since this earlier report, which is in JSON.",
+        ),
+    ] = None,
     form: Annotated[
-        ReportFormat,
+        ReportFormat | None,
         typer.Option(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="Output format: markdown or json. Default: markdown.",
-            show_default=False,
+            help="Output format: markdown, json or html. Default: that of the name of --output, else markdown.",
         ),
-    ] = ReportFormat.MARKDOWN,
+    ] = None,
     output: options.OutputOption = None,
     builder: options.BuilderOption = None,
     runs: options.RunsOption = None,
@@ -66,7 +73,7 @@ def report(
     ] = False,
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
-    """Write a report: the findings of each file, the diff of the fixes, and what real builds show.
+    """Write an audit of the project: scores, strengths, findings with evidence and diffs, and what to do first.
 
     No file of the project is changed.
     """
@@ -89,6 +96,14 @@ def report(
     )
     builds = BuildsGiven(builder, runs, timeout, max_context, quick)
     code = auditing.report(
-        context.obj, given, terminal, verify=verify, saved=verify_result, builds=builds, form=form, output=output
+        context.obj,
+        given,
+        terminal,
+        verify=verify,
+        saved=verify_result,
+        builds=builds,
+        compare=compare,
+        form=form,
+        output=output,
     )
     raise typer.Exit(code)

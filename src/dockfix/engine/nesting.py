@@ -51,7 +51,7 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
     Raises:
         UnknownRuleError: the settings name a rule that does not exist.
     """
-    codemods = _selected(settings, registry)
+    codemods = selected_rules(settings, registry)
     if settings.nearest is None:
         return RunRules(settings.builds, codemods, files)
     search = _Search(root, {})
@@ -69,7 +69,7 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
             used.append(path)
     if len(by_config) == 1:
         return RunRules(settings.builds, codemods, used, tuple(problems))
-    chosen = {config: _selected(each, registry) for config, each in by_config.items()}
+    chosen = {config: selected_rules(each, registry) for config, each in by_config.items()}
     names = {rule.name for rules in chosen.values() for rule in rules}
     nested = {}
     for config, each in by_config.items():
@@ -80,7 +80,12 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
     return RunRules(replace(settings.builds, nested=nested), union, used, tuple(problems))
 
 
-def _selected(settings: Settings, registry: Registry) -> tuple[Codemod, ...]:
+def selected_rules(settings: Settings, registry: Registry) -> tuple[Codemod, ...]:
+    """The rules that settings select, in running order.
+
+    Raises:
+        UnknownRuleError: they name a rule that is not installed.
+    """
     return registry.select(settings.select, settings.ignore, settings.extend_select, settings.preset)
 
 

@@ -22,8 +22,6 @@
 - `plain`: text from files, safe to show on a terminal.
 - `proof`: what `dockfix apply --prove` applied and left out.
 - `rdjson`: findings in the diagnostic format of reviewdog.
-- `report_json`: the audit of a project as JSON.
-- `report_markdown`: the audit of a project as Markdown.
 - `sarif`: findings as SARIF 2.1.0.
 - `statistics`: how many findings each rule has.
 - `suggestions`: fixes as review comments of GitHub with suggestions.

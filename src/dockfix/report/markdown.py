@@ -1,0 +1,243 @@
+"""A report as Markdown. Text from files cannot become markup; see `dockfix.output.markdown`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dockfix.output.markdown import code, prose, table
+from dockfix.output.measures import count, total
+from dockfix.output.verify_markdown import diff_block, folded, target_markdown
+from dockfix.report.model import Effort, FileReport, Graph, Impact, Item, Overview, Report
+from dockfix.report.scores import POINTS
+from dockfix.verify.model import TargetResult, VerifyResult
+
+__all__ = ["report_markdown"]
+
+_KEY_FINDINGS = 12
+_EFFORTS = {Effort.COMMAND: "one command", Effort.REVIEW: "command and review", Effort.HAND: "by hand"}
+
+
+def report_markdown(report: Report) -> str:
+    """The report."""
+    built = _builds_by_path(report.measured)
+    lines = ["# Dockerfile audit", "", *(f"- {prose(each)}." for each in report.summary)]
+    if report.measured is not None:
+        lines.append(f"- Real builds: {prose(total(report.measured))}.")
+    lines += _severities(report)
+    lines += _key_findings(report)
+    lines += _comparison(report)
+    lines += _order(report)
+    lines += ["", "## Findings"]
+    for file in report.files:
+        lines += _file(file, built.pop(file.path, []))
+    for path, targets in built.items():
+        lines += ["", f"### {code(path)}", *_builds(targets, "")]
+    lines += _across_files(report)
+    for each in report.problems:
+        where = each.path if each.line is None else f"{each.path}:{each.line}"
+        lines += ["", f"Not used: {code(where)}: {prose(each.message)}"]
+    lines += _method(report)
+    return "\n".join(lines) + "\n"
+
+
+def _severities(report: Report) -> Iterator[str]:
+    yield ""
+    heading = ("severity", "findings", "safe fix", "unsafe fix", "not fixed", "advice", "right as it is")
+    rows = [
+        (each.severity, *map(str, (each.findings, each.safe, each.unsafe, each.refused, each.advice, each.right)))
+        for each in report.counts
+    ]
+    yield from table(heading, rows, right=1)
+    scored = [file for file in report.files if file.score is not None]
+    if scored:
+        yield ""
+        cells = ((code(file.path), _points(file), str(_counted(file)), _strength_names(file)) for file in scored)
+        yield from table(("file", "score", "findings", "strengths"), cells)
+
+
+def _points(file: FileReport) -> str:
+    return str(file.score.points) if file.score is not None else ""
+
+
+def _counted(file: FileReport) -> int:
+    return sum(item.counts for item in file.findings)
+
+
+def _strength_names(file: FileReport) -> str:
+    return ", ".join(each.name for each in file.strengths)
+
+
+def _key_findings(report: Report) -> Iterator[str]:
+    if not report.key_findings:
+        return
+    items = {item.id: item for item in report.findings}
+    yield from ("", "## Key findings", "")
+    for number, name in enumerate(report.key_findings[:_KEY_FINDINGS], 1):
+        item = items[name]
+        yield f"{number}. {item.severity}, {code(f'{item.path}:{item.line}')}: {prose(item.message)}"
+    more = len(report.key_findings) - _KEY_FINDINGS
+    if more > 0:
+        yield f"\nAnd {more} more errors and warnings below."
+
+
+def _comparison(report: Report) -> Iterator[str]:
+    found = report.comparison
+    if found is None:
+        return
+    items = {item.id: item for item in report.findings}
+    yield from ("", "## Since the last report", "")
+    yield f"{len(found.new)} new, {len(found.fixed)} fixed, {len(found.worse)} worse."
+    if found.added_rules:
+        rules = ", ".join(map(code, found.added_rules))
+        yield f"\nRules that did not run then, so that their findings may be old: {rules}."
+    if found.removed_rules:
+        yield f"\nRules that no longer run: {', '.join(map(code, found.removed_rules))}."
+    if found.gone:
+        yield f"\nNot in this report: {', '.join(map(code, found.gone))}."
+    for title, names in (("New", found.new), ("Worse", found.worse)):
+        if names:
+            yield from ("", f"### {title}", "")
+            yield from (
+                f"- {_place(items[name])} {code(items[name].rule)}: {prose(items[name].message)}" for name in names
+            )
+    if found.fixed:
+        yield from ("", "### Fixed", "")
+        yield from (f"- {code(path)} {code(rule)}: {prose(message)}" for rule, path, message in found.fixed)
+    if found.scores:
+        yield from ("", "### Scores", "")
+        for each in found.scores:
+            before = "none" if each.before is None else str(each.before)
+            yield f"- {code(each.path)}: {before} → {'none' if each.now is None else each.now}"
+
+
+def _place(item: Item) -> str:
+    return code(f"{item.path}:{item.line}")
+
+
+def _order(report: Report) -> Iterator[str]:
+    if not report.order:
+        return
+    yield from ("", "## What to do first", "")
+    for number, step in enumerate(report.order, 1):
+        what = f"{count(step.findings, 'finding', 'findings')}; {prose(step.reason)}"
+        yield f"{number}. {prose(step.text)} ({what}){f': {code(step.command)}' if step.command else ''}"
+    yield from ("", "Rules by impact (the severity) and effort, with their numbers of findings:", "")
+    cells = {(cell.impact, cell.effort): cell for cell in report.matrix}
+    rows = []
+    for impact in Impact:
+        row = [f"{impact} impact"]
+        for effort in Effort:
+            rules = cells[impact, effort].rules
+            row.append(
+                ", ".join(f"{code(rule)}{f' × {number}' if number > 1 else ''}" for rule, number in rules) or "none"
+            )
+        rows.append(row)
+    yield from table(("", *_EFFORTS.values()), rows)
+
+
+def _file(file: FileReport, targets: Sequence[TargetResult]) -> Iterator[str]:
+    score = f": {file.score.points} of 100" if file.score is not None else ""
+    yield from ("", f"### {code(file.path)}{score}", "")
+    if file.builds:
+        yield f"Built by {prose(', '.join(file.builds))}.\n"
+    for problem in file.problems:
+        yield f"Not checked: {prose(problem)}"
+    if file.score is not None and file.score.deductions:
+        parts = "".join(f" − {each.points} ({code(each.rule)}, {each.severity})" for each in file.score.deductions)
+        least = ", as it is never below 0" if not file.score.points else ""
+        yield f"Score: 100{parts} = {file.score.points}{least}.\n"
+    if file.strengths:
+        yield from (f"- {each.name}: {prose(each.text)}{_lines(each.lines)}" for each in file.strengths)
+        yield ""
+    if file.findings:
+        heading = ("line", "severity", "rule", "finding", "what can be done")
+        yield from table(heading, map(_row, file.findings))
+    elif not file.problems:
+        yield "Nothing was found."
+    if file.stages is not None:
+        yield ""
+        yield from folded("Stages", _stages(file))
+    if file.diff:
+        yield from ("", f"{code(file.command)} makes these changes:", "")
+        yield from diff_block(file.diff)
+    yield from _builds(targets, file.diff)
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    if not numbers:
+        return ""
+    word = "line" if len(numbers) == 1 else "lines"
+    return f" ({word} {', '.join(map(str, numbers))})"
+
+
+def _row(item: Item) -> tuple[str, ...]:
+    also = f" (also in {_lines(item.also).strip(' ()')})" if item.also else ""
+    return (str(item.line), item.severity, code(item.rule), prose(item.message) + also, _remedy(item))
+
+
+def _remedy(item: Item) -> str:
+    if item.kind == "safe fix":
+        return f"safe fix: {prose(item.help)}"
+    if item.kind == "unsafe fix":
+        return f"unsafe fix: {prose(item.help)}; review: {prose(item.review)}"
+    return f"not fixed: {prose(item.note)}" if item.note else "to fix by hand"
+
+
+def _stages(file: FileReport) -> Iterator[str]:
+    yield from (f"- {prose(each)}" for each in (file.stages.sentences if file.stages is not None else ()))
+    for stage in file.layers:
+        yield from ("", f"{code(stage.name)}{' (part of the image)' if stage.final else ''}:", "")
+        rows = (
+            (str(layer.line), code(layer.text), "; ".join(map(prose, layer.why)) or "only a change of its text")
+            for layer in stage.layers
+        )
+        yield from table(("line", "step", "what makes it run again, besides an earlier step"), rows)
+
+
+def _builds_by_path(measured: VerifyResult | None) -> dict[str, list[TargetResult]]:
+    found: dict[str, list[TargetResult]] = {}
+    for target in measured.targets if measured is not None else ():
+        found.setdefault(target.display, []).append(target)
+    return found
+
+
+def _builds(targets: Sequence[TargetResult], diff: str) -> Iterator[str]:
+    """The builds of a file; `diff` is the one that the report has shown already."""
+    for target in targets:
+        yield from ("", f"#### Build: {prose(target.build or target.display)}", "")
+        yield from target_markdown(target)
+        if target.diff and target.diff != diff:
+            yield ""
+            yield from folded("The fixes that were built", diff_block(target.diff))
+
+
+def _across_files(report: Report) -> Iterator[str]:
+    if report.services or report.overviews:
+        yield from ("", "## Across files")
+    for graph in report.services:
+        yield from _services(graph)
+    for overview in report.overviews:
+        yield from _overview(overview)
+
+
+def _services(graph: Graph) -> Iterator[str]:
+    yield from ("", f"### Services of {code(graph.title)}", "")
+    yield from (f"- {prose(each)}" for each in graph.sentences)
+
+
+def _overview(overview: Overview) -> Iterator[str]:
+    yield from ("", f"### {overview.title}", "")
+    if overview.observations:
+        yield from (*(f"- {prose(each)}" for each in overview.observations), "")
+    yield from table(overview.headings, ([code(cell) for cell in row] for row in overview.rows))
+
+
+def _method(report: Report) -> Iterator[str]:
+    yield from ("", "## How it was made", "")
+    builds = " and from builds of it" if report.measured is not None else ""
+    yield f"By dockfix {report.dockfix} with {len(report.rules)} rules, from the files of the project{builds}."
+    yield (
+        f"A score is 100, less {POINTS['error']} points for each rule whose worst finding in the file is an error,"
+        f" {POINTS['warning']} for a warning and {POINTS['info']} for an info; what is right as it is costs nothing."
+    )
+    yield "Commands are for a shell in the root of the project."

@@ -1,0 +1,193 @@
+"""The documentation: the site is built strictly, its links lead somewhere, its commands run, its filters filter."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.conftest import RequireTool
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = Path(sys.executable).parent
+BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```$", re.M | re.S)
+# What is not run, and where it is tested instead.
+NOT_RUN = {
+    "pipx ": "installs from PyPI",
+    "uvx ": "installs from PyPI",
+    "docker ": "needs a daemon; tests/e2e builds the image",
+    "pre-commit ": "tests/test_hooks.py runs the hooks",
+    "./dockfix.pyz ": "tests/e2e builds the zipapp",
+    "dockfix verify": "builds images; tests/verify does so",
+    "dockfix apply --prove": "as above",
+    "dockfix report --verify": "as above",
+    "dockfix apply --interactive": "asks; tests/cli does so in a terminal",
+    "dockfix check --watch": "does not end; tests/cli does so in a terminal",
+}
+
+pytestmark = pytest.mark.xdist_group("site")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
+        cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_every_link_of_the_site_leads_somewhere(site: Path) -> None:
+    names = {path: set(re.findall(r'\bid="([^"]*)"', path.read_text("utf-8"))) for path in site.rglob("*.html")}
+    assert len(names) > 100
+    broken = []
+    for path in names:
+        if path.name == "404.html":
+            continue  # its links begin at the root of the site
+        for link in re.findall(r'\bhref="([^"]*)"', path.read_text("utf-8")):
+            parts = urlsplit(html.unescape(link))
+            if parts.scheme or parts.netloc or link == "#":
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = target / "index.html" if target.is_dir() else target
+            # the filters of the report are in its address
+            if not target.exists() or (parts.fragment and unquote(parts.fragment) not in names.get(target, ())):
+                broken.append(f"{path.relative_to(site)}: {link}")
+    assert broken == []
+
+
+def test_nothing_of_this_repository_but_pages_is_published(site: Path) -> None:
+    kinds = {path.suffix for path in site.rglob("*") if path.is_file()}
+    assert kinds <= {".html", ".css", ".js", ".map", ".json", ".svg", ".png", ".xml", ".gz", ".ico", ".woff2"}
+
+
+@pytest.fixture
+def address(site: Path) -> Iterator[str]:
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, directory=str(site), **options)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_rules_can_be_filtered(address: str, require_tool: RequireTool) -> None:
+    program = require_tool("chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where the browser is
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page()
+        asked: list[str] = []
+        said: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(f"{address}rules/")
+        page.wait_for_selector("#rule-filters input")
+        rows = page.locator("article tbody tr:visible")
+        everything = rows.count()
+        assert everything > 80
+        page.fill("#rule-filters input", "DL3008")
+        assert rows.count() == 1
+        assert "version-pin" in rows.inner_text()
+        page.fill("#rule-filters input", "")
+        page.select_option("#rule-filters select >> nth=0", "security")
+        assert 0 < rows.count() < everything
+        assert page.locator("#rule-filters output").inner_text() == f"{rows.count()} of {everything} rules"
+        browser.close()
+    assert [url for url in asked if not url.startswith((address, "data:"))] == []
+    assert said == []
+
+
+def pages() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks() -> Iterator[tuple[str, list[str]]]:
+    """The commands of each block of commands, with a name for it."""
+    for path in pages():
+        for number, match in enumerate(BLOCK.finditer(path.read_text("utf-8")), 1):
+            lines = match[1].splitlines()
+            prompted = [line[2:] for line in lines if line.startswith("$ ")]
+            yield f"{path.stem}-{number}", prompted or [line for line in lines if line.startswith(("dockfix ", "git "))]
+
+
+BLOCKS = [pytest.param(commands, id=name) for name, commands in blocks() if commands]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the example in a repository of its own, which is at the root and below `examples/audit`."""
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "examples" / "audit", folder)
+    shutil.copytree(ROOT / "examples" / "audit", folder / "examples" / "audit")
+    (folder / "Dockerfile").write_text("FROM alpine:3.20\nRUN apk update && apk add curl\n")
+    (folder / ".hadolint.yaml").write_text("ignored: [DL3008]\n")
+    (folder / "dockfix.yaml").unlink()  # it is that of the example, whose rules are on request
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A"],
+        ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "start"],
+        ["update-ref", "refs/remotes/origin/main", "HEAD"],
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("commands", BLOCKS)
+def test_every_command_runs(commands: list[str], project: Path) -> None:
+    environment = {**os.environ, "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+    run = 0
+    new = project / "new"
+    new.mkdir()
+    for command in commands:
+        if command.startswith(tuple(NOT_RUN)):
+            continue
+        run += 1
+        folder = new if command.startswith("dockfix init") else project
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=folder, env=environment, input="", capture_output=True, check=False,
+            encoding="utf-8", timeout=120,
+        )  # fmt: skip
+        assert done.returncode in (0, 1), f"{command}: {done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr
+    if not run:
+        pytest.skip(
+            "; ".join(sorted({why for start, why in NOT_RUN.items() for each in commands if each.startswith(start)}))
+        )
+
+
+def test_the_problem_matcher_of_the_editor_page_reads_the_findings(project: Path) -> None:
+    text = (ROOT / "docs" / "editor.md").read_text("utf-8")
+    tasks = json.loads(re.findall(r"^```json\n(.*?)^```$", text, re.M | re.S)[0])
+    matcher = tasks["tasks"][0]["problemMatcher"]["pattern"]
+    done = subprocess.run(
+        [PROGRAMS / "dockfix", "check", "--format", "text"], cwd=project, capture_output=True, check=False, text=True
+    )
+    found = [re.match(matcher["regexp"], line) for line in done.stdout.splitlines()]
+    assert len(found) > 50
+    assert all(found)
+    first = found[0]
+    assert first is not None
+    assert (project / first[matcher["file"]]).is_file()
+    assert int(first[matcher["line"]]) > 0

@@ -149,6 +149,20 @@ def test_a_value_is_hidden_where_it_is_a_word() -> None:
     assert secrets.hide("port 8000 and key1", "EXPOSE 8000 key1") == "port 8000 and ${KEY}"
 
 
+def test_a_plain_word_of_the_file_is_no_secret_unless_the_file_says_so() -> None:
+    secrets = Secrets({}, {"clickhouse": "${CLICKHOUSE_PASSWORD}", "hunter2": "${PASSWORD}"})
+    assert secrets.hide("run clickhouse", "RUN clickhouse start") == "run clickhouse"
+    assert secrets.hide("run clickhouse", "RUN start") == "run ${CLICKHOUSE_PASSWORD}"
+    assert secrets.hide("run hunter2", "RUN hunter2 start") == "run ${PASSWORD}"
+    for given in (
+        "ENV DB_PASSWORD=clickhouse",
+        "ENV DB_PASSWORD clickhouse",
+        'ARG TOKEN="clickhouse"',
+        "${KEY:-clickhouse}",
+    ):
+        assert secrets.hide("run clickhouse", f"RUN clickhouse start\n{given}\n") == "run ${CLICKHOUSE_PASSWORD}"
+
+
 def test_the_longest_value_is_hidden_first() -> None:
     secrets = Secrets({"host": "${HOST}", "http://host/x": "http://${HOST}/x"}, {})
     assert secrets.hide("asks http://host/x and host") == "asks http://${HOST}/x and ${HOST}"

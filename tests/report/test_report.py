@@ -116,15 +116,15 @@ def test_stages_and_services_are_graphs_with_sentences(tmp_path: Path) -> None:
     stages = made.files[0].stages
     assert stages is not None
     assert stages.sentences[1].startswith(
-        "stage 1 (the image): starts from debian:12@sha256:22222222…; copies from build"
+        "stage 1 (the image): starts from `debian:12@sha256:22222222…`; copies from `build`"
     )
     assert {(each.source, each.target, each.kind) for each in stages.edges} >= {("stage:0", "stage:1", "copy")}
     (services,) = made.services
     assert services.title == "compose.yaml"
     assert services.sentences == (
-        "web: is built from Dockerfile; waits for db (healthy)",
-        "db: is the image postgres:16; waits for init (started)",
-        "init: is the image busybox:1.36",
+        "web: is built from `Dockerfile`; waits for `db` (healthy)",
+        "db: is the image `postgres:16`; waits for `init` (started)",
+        "init: is the image `busybox:1.36`",
     )
     start = next(each for each in made.overviews if each.title == "Start-up order")
     assert start.observations == ("the longest start-up chain in compose.yaml has 3 services: init → db → web",)

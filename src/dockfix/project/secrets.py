@@ -57,14 +57,16 @@ class Secrets:
 
     def hide(self, text: str, public: str = "") -> str:
         """`text` without the values. A value that `public`, the text of the file in question, contains itself is not
-        hidden as a value of a `.env` file.
+        hidden as a value of a `.env` file. Nor is a plain word as that of a secret, unless `public` gives it to a
+        variable with a secret name: `clickhouse` may be a password in a compose file, and a program in the Dockerfile.
         """
         if self._pattern is None or self._pattern.search(text) is None:
             return text
 
         def written(match: re.Match[str]) -> str:
             value = match[0]
-            if value in self._named:
+            plain = _A_WORD.fullmatch(value) and value in public and not _is_assigned(value, public)
+            if value in self._named and not plain:
                 return self._named[value]
             return value if value in public else self._expanded[value]
 
@@ -74,6 +76,22 @@ class Secrets:
     def _pattern(self) -> re.Pattern[str] | None:
         values = sorted({*self._expanded, *self._named}, key=lambda value: (-len(value), value))
         return re.compile("|".join(map(_as_word, values))) if values else None
+
+
+_A_WORD: Final = re.compile(r"[a-z]+")
+_BEFORE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::?[-=?+]|[ \t]*[=: ][ \t]*)[\"']?\Z")
+_NAME_LENGTH: Final = 80
+
+
+def _is_assigned(value: str, text: str) -> bool:
+    """Whether a text gives a value to a variable with a secret name: `KEY=value`, `KEY value`, `${KEY:-value}`."""
+    at = text.find(value)
+    while at >= 0:
+        name = _BEFORE.search(text[max(0, at - _NAME_LENGTH) : at])
+        if name is not None and is_secret_name(name[1]):
+            return True
+        at = text.find(value, at + 1)
+    return False
 
 
 def _usable(values: Mapping[str, str]) -> dict[str, str]:

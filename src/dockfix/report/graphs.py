@@ -59,7 +59,7 @@ def stage_graph(target: Target) -> Graph | None:
         steps = len(stage.executed)
         lines = (f"line {stage.node.start_line}, {steps} {'step' if steps == 1 else 'steps'}",)
         nodes[_id(stage)] = Node(_id(stage), stage_title(stage), lines, kind)
-        said = [f"starts from {f'the stage {words}' if base and base.startswith('stage:') else words}"] if base else []
+        said = [f"starts from {_words(base, words)}"] if base else []
         if base is not None:
             edges[base, _id(stage), "base"] = [stage.node.start_line]
         taken: dict[tuple[str, str, str], list[int]] = {}
@@ -77,6 +77,12 @@ def stage_graph(target: Target) -> Graph | None:
     return Graph("Stages", tuple(nodes.values()), arrows, tuple(sentences))
 
 
+def _words(base: str, words: str) -> str:
+    if words == _UNKNOWN:
+        return words
+    return f"the stage `{words}`" if base.startswith("stage:") else f"`{words}`"
+
+
 def _id(stage: Stage) -> str:
     return f"stage:{stage.index}"
 
@@ -86,7 +92,7 @@ def _base_of(stage: Stage, stages: Sequence[Stage]) -> tuple[str | None, str]:
     if stage.parent is not None:
         return _id(stages[stage.parent]), stage_title(stages[stage.parent])
     if stage.context is not None:
-        return f"context:{stage.index}", "a named context"
+        return f"context:{stage.index}", "named context"
     image = known(stage.image)
     if image == "scratch":
         return None, ""
@@ -96,7 +102,7 @@ def _base_of(stage: Stage, stages: Sequence[Stage]) -> tuple[str | None, str]:
 def _taken(edges: Mapping[tuple[str, str, str], list[int]], nodes: Mapping[str, Node]) -> Iterator[str]:
     verbs = {"copy": "copies from", "mount": "mounts files of"}
     for (source, _, kind), lines in edges.items():
-        yield f"{verbs[kind]} {nodes[source].title if source in nodes else source} ({_lines(lines)})"
+        yield f"{verbs[kind]} `{nodes[source].title if source in nodes else source}` ({_lines(lines)})"
 
 
 def _label(kind: str, number: int) -> str:
@@ -168,13 +174,13 @@ def _images_used(workspace: Workspace, dockerfile: Path, made: Mapping[str, str]
 
 def _sentences(nodes: Mapping[str, Node], edges: Mapping[tuple[str, str, str], str]) -> Iterator[str]:
     said: dict[str, list[str]] = {
-        node.id: [f"is {'built from' if node.kind == 'build' else 'the image'} {line}" for line in node.lines[:1]]
+        node.id: [f"is {'built from' if node.kind == 'build' else 'the image'} `{line}`" for line in node.lines[:1]]
         for node in nodes.values()
     }
     for (source, target, kind), label in edges.items():
         title = nodes[source].title
-        base = f"starts from the image that {title} builds"
-        said[target].append(base if kind == "base" else f"waits for {title} ({label})")
+        base = f"starts from the image that `{title}` builds"
+        said[target].append(base if kind == "base" else f"waits for `{title}` ({label})")
     yield from (f"{nodes[name].title}: {'; '.join(words) or 'waits for nothing'}" for name, words in said.items())
 
 

@@ -80,7 +80,7 @@ def _one_line(node: Instruction) -> str:
 def _reasons(facts: BuildFacts, stage: Stage, node: Instruction) -> Iterator[tuple[Trigger, str]]:
     match node:
         case From():
-            yield from _base(stage)
+            yield from _base(facts, stage)
         case Copy() if node.source_stage:
             yield from _taken(facts, stage, node)
         case Copy() | Add():
@@ -98,8 +98,11 @@ def _reasons(facts: BuildFacts, stage: Stage, node: Instruction) -> Iterator[tup
             yield Trigger.ARGUMENT, f"another value of {_listed(names)}"
 
 
-def _base(stage: Stage) -> Iterator[tuple[Trigger, str]]:
-    if stage.parent is not None or known(stage.image) == "scratch":
+def _base(facts: BuildFacts, stage: Stage) -> Iterator[tuple[Trigger, str]]:
+    if stage.parent is not None:  # how often, `layers_of` takes from the steps of that stage
+        yield Trigger.TEXT, f"a change of the stage `{stage_title(facts.graph.stages[stage.parent])}`"
+        return
+    if known(stage.image) == "scratch":
         return
     if stage.context is not None:
         yield Trigger.CONTEXT, "a change of the named context"

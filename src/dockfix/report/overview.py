@@ -149,7 +149,7 @@ def _health(targets: Sequence[Target], compose: Sequence[ComposeFile]) -> Overvi
     said = []
     if without:
         said.append(
-            f"{count(len(without), 'Dockerfile has', 'Dockerfiles have')} no health check: {', '.join(without)}"
+            f"{count(len(without), 'Dockerfile sets', 'Dockerfiles set')} no health check: {', '.join(without)}"
         )
     return Overview("Health checks", ("where", "of", "check"), tuple(rows), tuple(said))
 

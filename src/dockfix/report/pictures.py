@@ -66,7 +66,8 @@ def graph_svg(graph: Graph, name: str) -> str:
     chains = [_chain(each, ranks, boxes, number) for number, each in enumerate(edges)]
     columns = _columns(ranks, boxes)
     width, height = _place(columns, boxes)
-    label = escape(printable(f"{graph.title}: {'. '.join(graph.sentences)}"), quote=True)
+    said = ". ".join(graph.sentences).replace("`", "")
+    label = escape(printable(f"{graph.title}: {said}"), quote=True)
     parts = [
         f'<svg class="graph" role="img" aria-label="{label}" viewBox="0 0 {width:.0f} {height:.0f}"'
         f' width="{width:.0f}" height="{height:.0f}">',

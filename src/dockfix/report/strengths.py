@@ -19,7 +19,7 @@ from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run, Sh
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
-    from dockfix.facts.commands import Step
+    from dockfix.facts.packages import PackageCommand
     from dockfix.facts.stages import Stage
     from dockfix.project.target import Target
 
@@ -149,22 +149,28 @@ def _health_check(subject: _Subject) -> _Answer:
 
 
 def _cache_mounts(subject: _Subject) -> _Answer:
-    """All downloads of package managers are kept in cache mounts."""
+    """All downloads of the package managers that dockfix knows are kept in cache mounts."""
     facts = subject.facts
     nodes: list[Instruction] = []
+    managers: set[str] = set()
     for stage in facts.graph.reachable():
         for run in stage.executed:
-            if not isinstance(run, Run):
-                continue
-            caches = caches_of(facts, run, stage)
+            caches = caches_of(facts, run, stage) if isinstance(run, Run) else None
             if caches is None:
                 continue
             if any(True for _ in caches.missing()):
                 return
-            if caches.mounts and any(tool.benefits for tool in caches.tools):
+            served = [tool.package.manager for tool in caches.tools if tool.benefits] if caches.mounts else []
+            if served:
                 nodes.append(run)
+                managers.update(served)
     if nodes:
-        yield "downloads of package managers are kept in cache mounts", _lines(nodes)
+        yield f"the downloads of {_listed(managers)} are kept in cache mounts", _lines(nodes)
+
+
+def _listed(names: set[str]) -> str:
+    *first, last = (f"`{name}`" for name in sorted(names))
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _exec_form(subject: _Subject) -> _Answer:
@@ -173,7 +179,7 @@ def _exec_form(subject: _Subject) -> _Answer:
     entrypoint = effective_entrypoint(facts, final)
     own: list[Instruction] = [*last.values(), *([entrypoint] if entrypoint is not None else [])]
     if last and not any(_starts_shell(node) for node in own):
-        yield "the program is started without a shell", _lines(sorted(last.values(), key=_line))
+        yield "Docker starts the program without a shell", _lines(sorted(last.values(), key=_line))
 
 
 def _starts_shell(node: Instruction) -> bool:
@@ -189,7 +195,14 @@ def _copied_with_owner(subject: _Subject) -> _Answer:
         for node in stage.executed
         if isinstance(node, Copy | Add) and node.flag("chown") is not None
     ]
-    if nodes:
+    changed = any(
+        step.command.basename == "chown"
+        for stage in facts.graph.chain(final)
+        for node in stage.executed
+        if isinstance(node, Run)
+        for step in facts.commands(node).steps
+    )
+    if nodes and not changed:
         yield "owners are set where files are copied (`--chown`), without a layer for `chown`", _lines(nodes)
 
 
@@ -202,7 +215,7 @@ def _pipefail(subject: _Subject) -> _Answer:
         if isinstance(node, Shell) and any("pipefail" in word for word in node.argv)
     ]
     if nodes:
-        yield "a command that fails in a pipe fails the build (`pipefail`)", _lines(nodes)
+        yield "from there on, a command that fails in a pipe fails the build (`pipefail`)", _lines(nodes)
 
 
 def _dependencies_first(subject: _Subject) -> _Answer:
@@ -210,43 +223,61 @@ def _dependencies_first(subject: _Subject) -> _Answer:
     target, facts = subject.target, subject.facts
     nodes: list[Instruction] = []
     for stage in facts.graph.reachable():
-        installs: list[Instruction] = []
+        copied, installs = False, list[Instruction]()
         for node in stage.executed:
             if isinstance(node, Copy | Add) and not (isinstance(node, Copy) and node.source_stage):
                 if all(_is_file(target, word.text) for word in node.sources) and not node.heredocs:
+                    copied = True
                     continue
                 nodes += installs  # what is copied here comes after them
                 break
-            if isinstance(node, Run) and _installs(facts, node):
+            if isinstance(node, Run) and (copied or _mounts_file(target, node)) and _installs(facts, node):
                 installs.append(node)
     if nodes:
         yield "dependencies are installed before the sources are copied: a change of a source keeps them", _lines(nodes)
 
 
 def _is_file(target: Target, source: str) -> bool:
-    """Whether a source is certainly one file of the build context."""
-    return "$" not in source and target.context is not None and target.context.is_file(source)
+    """Whether a source is certainly files of the build context, and no folder."""
+    context = target.context
+    found = context.glob(source) if context is not None and "$" not in source else None
+    return context is not None and bool(found) and all(map(context.is_file, found or ()))
+
+
+def _mounts_file(target: Target, run: Run) -> bool:
+    """Whether a RUN mounts a file of the context, such as a manifest."""
+    return any(
+        mount.kind == "bind" and not mount.get("from") and _is_file(target, mount.get("source") or "")
+        for mount in run.mounts
+    )
 
 
 def _installs(facts: BuildFacts, run: Run) -> bool:
     steps = (step.package for step in facts.commands(run).steps if step.package is not None)
-    return any(each.manager in _LANGUAGES and each.action in (Action.INSTALL, Action.SYNC) for each in steps)
+    return any(
+        each.manager in _LANGUAGES and each.action in (Action.INSTALL, Action.SYNC) and not each.has("--global")
+        for each in steps
+    )
 
 
 def _lock_file(subject: _Subject) -> _Answer:
     facts = subject.facts
     nodes: list[Instruction] = []
+    managers: set[str] = set()
     for stage in facts.graph.reachable():
         for run in stage.executed:
-            if isinstance(run, Run) and any(map(_is_locked, facts.commands(run).steps)):
+            packages = (step.package for step in facts.commands(run).steps) if isinstance(run, Run) else ()
+            locked = {package.manager for package in packages if package is not None and _is_locked(package)}
+            if locked:
                 nodes.append(run)
+                managers |= locked
     if nodes:
-        yield "dependencies are installed exactly as a lock file says", _lines(nodes)
+        installs = "installs" if len(managers) == 1 else "install"
+        yield f"{_listed(managers)} {installs} exactly what a lock file says", _lines(nodes)
 
 
-def _is_locked(step: Step) -> bool:
-    package = step.package
-    if package is None or package.action not in _INSTALLING:
+def _is_locked(package: PackageCommand) -> bool:
+    if package.action not in _INSTALLING:
         return False
     return package.verb[:1] == ("ci",) if package.manager == "npm" else package.has(*_LOCKED.get(package.manager, ()))
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.facts.commands import Step
-from dockfix.facts.copies import copy_destination
 from dockfix.facts.model import Known
 from dockfix.facts.paths import is_below, normal_path
 from dockfix.facts.scripts import runs_script
 from dockfix.facts.stages import Stage
 from dockfix.facts.tables.programs import Trait, has_trait
+from dockfix.project.copied_files import context_file
 from dockfix.project.target import Target
 from dockfix.syntax.shell import Word
 from dockfix.syntax.tree import Add, Copy, Run
@@ -98,36 +98,18 @@ def _installs(step: Step) -> bool:
 def _copied(target: Target, node: Copy | Add, program: _Program) -> bool | None:
     """Whether a COPY writes a program that is a binary or begins with `#!`; False if it may be another file, None if
     the COPY does not write it."""
-    state = target.facts.state(node)
-    context = target.context
     verdict: bool | None = None
-    local = not (isinstance(node, Copy) and node.flag("from")) and not node.heredocs
-    for source in node.sources:
-        area = copy_destination(node, source, state, context.is_dir if context is not None else lambda _path: None)
-        if area is None:
-            return None if program.in_base else False
-        for path in program.paths:
-            exact = path == area.path or path == posixpath.join(area.path, posixpath.basename(source.text))
-            if not is_below(path, area.path) or (program.in_base and not exact):
-                continue
-            if context is None or not local or not _plain(source.text):
-                return False
-            rel = source.text.rstrip("/")
-            if not context.is_file(rel):
-                rel = posixpath.normpath(posixpath.join(rel, posixpath.relpath(path, area.path)))
-            elif not exact:
-                continue
-            if not context.exists(rel) or context.ignored(rel):
-                continue
-            start = context.read_start(rel, 4) or b""
-            if not (start.startswith(b"#!") or start == b"\x7fELF"):
-                return False
-            verdict = True
+    for path in program.paths:
+        file = context_file(target, node, path, named=program.in_base)
+        if file is None:
+            continue
+        start = (
+            target.context.read_start(file.value, 4) if target.context and isinstance(file, Known) else None
+        ) or b""
+        if not (start.startswith(b"#!") or start == b"\x7fELF"):
+            return False
+        verdict = True
     return verdict
-
-
-def _plain(source: str) -> bool:
-    return not set(source) & set("$*?[\\\"'") and "://" not in source
 
 
 def _run_writes(target: Target, run: Run, program: _Program) -> bool:

@@ -33,7 +33,7 @@ may fail today, and will then succeed.
 ## When it does not apply
 
 - All spellings of the answer: `-y`, `-qq`, `-q=2`, `--assume-yes`, `-o APT::Get::Assume-Yes=true`, `zypper -n`. `-q`
-  alone and `--force-yes` are no answer.
+  alone and `--force-yes` are no answer. Also `-y=false` and `--no-yes`, which say no on purpose.
 - Commands that ask nothing: `download`, `clean`, `--simulate`, `--print-uris`, and all of `microdnf`.
 - Answers from a pipe or a redirection (`yes | apt-get install`), and files that configure the answer.
 - Options or operands from a variable: they may contain it.
@@ -49,6 +49,7 @@ may fail today, and will then succeed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -71,6 +72,9 @@ _ANSWERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """The options with which each manager asks nothing."""
+
+_EXPLICIT: Final = re.compile(r"-y=|--(?:yes|assume-yes)=|--no-(?:yes|assume-yes)\Z")
+"""Spellings that give apt the answer as a value: `-y=false` (apt-get(8), "Options")."""
 
 _CONFIGURED: Final = ("assume-yes", "assumeyes", "noninteractive=true")
 """What configures the answer in a file: apt.conf, dnf.conf, zypp.conf."""
@@ -124,6 +128,8 @@ def _may_ask(package: PackageCommand) -> bool:
         return False
     settings = [option.literal for option in package.options if option.name in ("--option", "--setopt")]
     if any(each is None or any(word in each.lower() for word in _CONFIGURED) for each in settings):
+        return False
+    if any(_EXPLICIT.match(word.text) for word in package.words):
         return False
     if any(not option.known for option in package.options) or package.has("--config-file", "--config"):
         return False

@@ -33,7 +33,8 @@ person can name it.
 
 - A `WORKDIR` before the `COPY`, in this stage or in the stages that it is based on, and also a relative one.
 - A destination that begins with a variable or a drive (`C:\\app`).
-- Without a fix: the working directory of the base image is not known, or an `ARG` decides the image.
+- Without a fix: the working directory of the base image is not known, or an `ARG` decides the image; `~`, which is not
+  the home directory but a name.
 
 ## References
 
@@ -84,7 +85,7 @@ def _finding(target: Target, copy: Copy, word: Word, cause: str) -> Iterator[Fin
     dotted = text.startswith("./") and len(text) > len("./")
     names = text.removeprefix("./").rstrip("/\"'").split("/")
     known = isinstance(workdir, Known) and not state.workdir_assumes and _PLAIN.fullmatch(workdir.value)
-    if not known or {"", ".", ".."} & set(names) or not isinstance(workdir, Known):
+    if not known or {"", ".", ".."} & set(names) or names[0] == "~" or not isinstance(workdir, Known):
         yield Advice(word.span, f"{message}: set a `WORKDIR` before this `COPY`", cause=cause)
         return
     inner = copy.logical.text[word.start : word.end]

@@ -94,10 +94,12 @@ def _finding(dockerfile: Dockerfile, instruction: Instruction, blanks: Sequence[
 
 def _keyword_after(dockerfile: Dockerfile, instruction: Instruction, blanks: Sequence[Blank]) -> str:
     """The keyword with which a line after the first blank line begins, "" if none does."""
+    lower = instruction.keyword.text.islower()
     for piece in instruction.logical.pieces:
         if piece.start > blanks[0].span.start:
             words = dockerfile.text[piece.start : piece.end].split(maxsplit=1)
-            if len(words) == 2 and words[0].isupper() and words[0].lower() in TYPES:
+            cased = len(words) == 2 and (words[0].isupper() or (lower and words[0].islower()))
+            if cased and words[0].lower() in TYPES:
                 return words[0]
     return ""
 

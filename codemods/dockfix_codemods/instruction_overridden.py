@@ -25,17 +25,19 @@ COPY app /app
 CMD ["serve"]
 ```
 
-Comments above the removed instruction move to the last one.
-
 ## Fix safety
 
 The fix is safe: each of these instructions replaces the setting of the one before, so the image is the same.
+
+It is unsafe if there is a comment above the removed instruction, and the last one follows directly: the comment stays,
+and may describe either.
 
 ## When it does not apply
 
 - Instructions of different stages: an earlier stage may be a target of its own.
 - `ONBUILD`, which is for another build.
-- Comments inside the instruction and pragmas above it, which would be lost: refused.
+- Comments above an instruction that is not next to the last one, comments inside it, and pragmas above it, which would
+  be lost or describe something else: refused.
 
 ## References
 
@@ -75,11 +77,22 @@ def _finding(target: Target, gone: Sequence[Instruction], last: Instruction) -> 
     others = [str(node.start_line) for node in gone[1:]]
     also = f", like {'that' if len(others) == 1 else 'those'} on line {' and '.join(others)}," if others else ""
     message = f"this `{name}`{also} has no effect: the one on line {last.start_line} overrides it"
+    described = next((node for node in gone if target.dockerfile.above(node)), None)
+    review = ""
+    if described is not None:
+        if len(gone) > 1 or not _adjacent(target, described, last):
+            return Refusal(at, message, f"the comment above line {described.start_line} may describe what is removed")
+        review = f"check that the comment above line {described.start_line} describes the `{name}` that remains"
     try:
         edits = delete_superseded(target.dockerfile, gone, last)
     except Refused as refused:
         return Refusal(at, message, refused.reason)
-    return Fix(at, message, edits, Safety.SAFE, "remove it")
+    return Fix(at, message, edits, Safety.UNSAFE if review else Safety.SAFE, "remove it", review)
+
+
+def _adjacent(target: Target, node: Instruction, last: Instruction) -> bool:
+    """Whether nothing is between two instructions, not even a comment or a blank line."""
+    return target.dockerfile.text[node.lines.end : last.lines.start].strip(" \t") == ""
 
 
 CODEMOD: Final = Codemod(

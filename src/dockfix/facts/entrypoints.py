@@ -6,29 +6,19 @@ import posixpath
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
+from dockfix.facts.tables.entrypoints import COMMAND_READERS, ENTRYPOINTS
 from dockfix.syntax.tree import Entrypoint
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.stages import Stage
 
-__all__ = ["COMMAND_READERS", "INITS", "effective_entrypoint", "reads_command", "runs_its_arguments"]
+__all__ = ["INITS", "base_entrypoint", "effective_entrypoint", "reads_command", "runs_its_arguments"]
 
 INITS: Final = frozenset(("tini", "tini-static", "dumb-init", "catatonit", "docker-init", "exec", "env"))
 """Programs that run the command in their arguments unchanged."""
-
-COMMAND_READERS: Final = frozenset(
-    (
-        *("postgres", "postgis", "pgvector", "timescaledb", "timescaledb-ha", "mysql", "mariadb", "percona", "mongo"),
-        *("redis", "valkey", "rabbitmq", "cassandra", "memcached", "elasticsearch", "kibana", "logstash", "solr"),
-        *("nginx", "nginx-unprivileged", "wordpress", "ghost", "zookeeper", "couchdb", "influxdb", "neo4j", "haproxy"),
-        *("redmine", "joomla", "drupal", "sonarqube", "nexus3", "vault", "consul", "registry", "traefik", "kong"),
-    )
-)
-"""Last parts of the names of images whose ENTRYPOINT prepares the service only if the command begins with its name
-(docker-library `*/docker-entrypoint.sh`: `if [ "$1" = 'postgres' ]`).
-"""
 
 
 def effective_entrypoint(facts: BuildFacts, stage: Stage) -> Entrypoint | None:
@@ -43,6 +33,16 @@ def effective_entrypoint(facts: BuildFacts, stage: Stage) -> Entrypoint | None:
 def runs_its_arguments(argv: Sequence[str]) -> bool:
     """Whether an ENTRYPOINT runs its arguments as a command: an empty one, or an init such as `tini --`."""
     return not argv or (posixpath.basename(argv[0]) in INITS and all(word.startswith("-") for word in argv[1:]))
+
+
+def base_entrypoint(stage: Stage) -> str | None:
+    """What the ENTRYPOINT of the base image does with the command, as `ENTRYPOINTS` says; None if that is not known."""
+    if not isinstance(stage.base_ref, Known):
+        return None
+    names = image_names(stage.base_ref.value)
+    if "onbuild" in stage.base_ref.value:  # these old variants add instructions of their own
+        return None
+    return next((ENTRYPOINTS[name] for name in names if name in ENTRYPOINTS), None)
 
 
 def reads_command(stage: Stage) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal, cast
 
@@ -146,8 +146,9 @@ def base_image(ref: str, extra: Mapping[str, BaseImage | str] = _NOTHING) -> Bas
     """What is known of the image that `ref` names; None if it is unknown.
 
     `extra` adds images, by `repository` or `repository:tag` as written in a Dockerfile: a `BaseImage`, or the reference
-    of an image with the same content. It overrides the table.
+    of the image that it is based on, whose working directory and variables may then be others. It overrides the table.
     """
+    derived = False
     for _ in range(8):  # a longer chain of references in `extra` is a cycle
         parsed = parse_image_ref(ref)
         if parsed is None:
@@ -156,10 +157,11 @@ def base_image(ref: str, extra: Mapping[str, BaseImage | str] = _NOTHING) -> Bas
         like = extra.get(ref) or extra.get(f"{key}:{parsed.tag}" if parsed.tag else key) or extra.get(key)
         if like is None:
             row = IMAGES.get(key) or IMAGES.get(f"{key.rpartition('/')[0]}/*")
-            return None if row is None else _image(row, key, parsed)
+            image = None if row is None else _image(row, key, parsed)
+            return replace(image, workdir="", sets_env_complete=False) if image is not None and derived else image
         if isinstance(like, BaseImage):
             return like
-        ref = like
+        ref, derived = like, True
     return None
 
 

@@ -393,6 +393,9 @@ def _stage(
     else:
         base_ref = ref if context is None else _image_of_context(context)
         base = base_image(base_ref.value, images) if isinstance(base_ref, Known) else None
+        platform = node.flag("platform")
+        if platform is not None and (platform.value or "").lower().startswith("windows") and base is not None:
+            base = base if base.family == "windows" else None  # the tag has another variant for Windows
     return Stage(
         index=len(stages),
         name=name,

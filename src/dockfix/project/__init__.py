@@ -12,6 +12,7 @@ The project and its builds:
 The build context:
 - `context`: a build context and the files in it.
 - `ignore`: what `.dockerignore` keeps out of a build context, by Docker's rules.
+- `copied_files`: which file of the build context a COPY writes to a path of the image.
 - `sources`: what a Dockerfile takes from its build context, and what another ignore file would remove from it.
 - `archives`: whether a file of the context is an archive that ADD unpacks.
 - `manifests`: which files of a build context a package build reads, as its manifests tell.

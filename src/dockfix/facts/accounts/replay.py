@@ -168,6 +168,8 @@ class AccountReplay:
         return tuple(dict.fromkeys(gaps))
 
 
+_OTHER_ROOT: Final = re.compile(r"-[RP]\Z|--(?:root|prefix)(?:=|\Z)")
+"""Options of shadow's programs that name another root directory, whose accounts they change."""
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND
 
 
@@ -197,6 +199,8 @@ class _Ledger:
         if program is None:
             return
         name, arguments = program
+        if any(each is not None and _OTHER_ROOT.match(each) for each in arguments):
+            return
         before_users, before_groups = (dict(self.users), dict(self.groups)) if self.uncertain(step) else (None, None)
         if name == "adduser" and self.family in RHEL_FAMILIES:
             name = "useradd"
@@ -341,7 +345,8 @@ def _number(text: str | None, given: bool, why: str) -> Fact[int]:
     if not given:
         return Unknown(why)
     if text is not None and text.isascii() and text.isdigit() and len(text) < 11:
-        return Known(int(text))
+        # shadow reads it as octal (`strtol` with base 0), busybox does not
+        return Known(int(text)) if text[:1] != "0" or text == "0" else Unknown("the number begins with 0")
     return Unknown("the number is not literal")
 
 

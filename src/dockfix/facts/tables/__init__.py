@@ -4,6 +4,7 @@ Images:
 
 - `images`: distributions, and the images built on them, with their known content.
 - `accounts`: users, groups and their numbers in base images.
+- `entrypoints`: the ENTRYPOINTs of base images.
 - `filesystem`: where programs and packages keep their files, and kinds of file names.
 
 Programs:

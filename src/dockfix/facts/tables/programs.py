@@ -406,3 +406,21 @@ def has_trait(name: str | None, *traits: Trait) -> bool:
 def programs_with(*traits: Trait) -> frozenset[str]:
     """The programs that are known to have one of the traits."""
     return frozenset(name for name, program in PROGRAMS.items() if not program.traits.isdisjoint(traits))
+
+
+_SHELL_WORDS: Final = """
+. : [ alias bg break cd chdir command continue echo eval exec exit export false fc fg getopts hash help history jobs
+kill let local printf pwd read readonly return set shift test times trap true type ulimit umask unalias unset wait
+
+bind builtin caller compgen complete compopt declare dirs disown enable logout mapfile popd pushd readarray shopt source
+suspend typeset
+
+! [[ ]] { } case coproc do done elif else esac fi for function if in select then time until while
+"""
+
+SHELL_WORDS: Final = frozenset(_SHELL_WORDS.split())
+"""The builtins and reserved words of sh, dash, ash and bash: names that at least one of these shells handles itself.
+
+Sources, by paragraph: POSIX.1-2017 XCU 2.14 and 2.9.1.1 (d), dash(1) "Builtins" and busybox `shell/ash.c` `builtintab`;
+GNU Bash manual 4.2 (`compgen -b`); POSIX XCU 2.4 and GNU Bash manual 3.2.2 (`compgen -k`).
+"""

@@ -338,11 +338,12 @@ INDEX: Final = (
         title="ShellCheck finds a mistake in the shell text",
         severity=Severity.INFO,
         category=Category.CORRECTNESS,
-        effects=frozenset(),
+        effects=frozenset({Effect.COMMANDS, Effect.METADATA}),
         check=LazyFunction("dockfix_codemods.shellcheck", "check"),
         since="0.1.0",
         triggers=("run", "cmd", "entrypoint"),
         preset=Preset.ALL,
+        options=LazyClass("dockfix_codemods.shellcheck", "ShellcheckOptions"),
     ),
     Codemod(
         name="useradd-gid",

@@ -113,7 +113,11 @@ def _over_variants(target: Target, check: Check) -> list[Finding]:
                 missing = next(each for each, fix in zip(variants, same, strict=True) if not fix)
                 other = f"{missing.context_why} builds this file with another context"
                 reason = f"correct for {variant.context_why}, but {other}"
-                merged.append(Refusal(finding.at, finding.message, reason, finding.severity))
+                merged.append(
+                    Refusal(
+                        finding.at, finding.message, reason, finding.severity, cause=finding.cause, code=finding.code
+                    )
+                )
     return _once(merged)
 
 
@@ -216,7 +220,9 @@ def _without_ignored_files(codemod: Codemod, finding: Finding, project: Project,
         shown = display(change.path, project.root)
         if options.of_file(change.path, project.root).policy.ignores(codemod.name, shown):
             reason = f"the fix would also change {shown}, in which the configuration ignores this rule"
-            return Refusal(finding.at, finding.message, reason, finding.severity, finding.file)
+            return Refusal(
+                finding.at, finding.message, reason, finding.severity, finding.file, finding.cause, finding.code
+            )
     return finding
 
 
@@ -228,7 +234,9 @@ def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:
             for edit in finding.edits:
                 if variable := secrets.written_by(edit.replacement, text):
                     reason = f"the fix would write the value of {variable} into the file"
-                    return Refusal(finding.at, message, reason, finding.severity, finding.file)
+                    return Refusal(
+                        finding.at, message, reason, finding.severity, finding.file, finding.cause, finding.code
+                    )
             help_, review = secrets.hide(finding.help, text), secrets.hide(finding.review, text)
             return replace(finding, message=message, help=help_, review=review)
         case Refusal():

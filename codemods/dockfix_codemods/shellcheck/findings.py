@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import Known, Refused
@@ -61,7 +61,8 @@ _HELP: Final = "correct the text as ShellCheck does"
 
 def findings(target: Target, script: Script, comments: Sequence[Comment], level: str) -> Iterator[Finding]:
     """The findings in a script; those of one code are one finding with several places."""
-    wanted = [each for each in _without_echoes(comments) if _is_wanted(script, each, level)]
+    named = target.own_options.policy.named
+    wanted = [each for each in _without_echoes(comments) if _is_wanted(script, each, level, named)]
     if not wanted:
         return
     disabled = Disabled(target.dockerfile, script.owner)
@@ -88,8 +89,8 @@ def findings(target: Target, script: Script, comments: Sequence[Comment], level:
             yield Fix(at, message, edits, Safety.UNSAFE, help_, review, severity, cause=cause, code=code)
 
 
-def _is_wanted(script: Script, comment: Comment, level: str) -> bool:
-    if comment.level in _LEVELS and _LEVELS.index(comment.level) > _LEVELS.index(level):
+def _is_wanted(script: Script, comment: Comment, level: str, named: Set[str]) -> bool:
+    if f"SC{comment.code}" not in named and _LEVELS.index(comment.level) > _LEVELS.index(level):
         return False
     # whoever starts the container may set any variable
     return comment.code not in _LEFT_OUT and (script.building or comment.code != _NOT_ASSIGNED)

@@ -254,11 +254,11 @@ def _note_config_above(root: Path, console: Console) -> None:
 
 
 def _rules(registry: Registry, option: str, names: Sequence[str], console: Console) -> tuple[str, ...]:
-    """The rules that an option names, by their own names or by codes that they answer."""
+    """The rules that an option names, by their own names or by codes that they answer, and codes of findings."""
     from dockfix.rule.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
 
     try:
-        return registry.resolved(names)
+        return registry.chosen(names)
     except UnknownRuleError as error:
         console.fail(f"{option}: {shown(str(error))}")
 
@@ -272,7 +272,7 @@ def _check_patterns(given: Given, console: Console) -> None:
 
 def _note_missing_options(registry: Registry, settings: Settings, console: Console) -> None:
     """Say of each rule that is selected by name that it finds nothing without its options or its program."""
-    for name in (*settings.select, *settings.extend_select):
+    for name in registry.resolved((*settings.select, *settings.extend_select)):
         codemod = registry.get(name)
         if codemod.needs_options and not _has_options(codemod, settings):
             console.note(f"{name} finds nothing: the configuration has no options for it (rules.{name})")

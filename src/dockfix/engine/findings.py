@@ -81,10 +81,12 @@ class Findings:
         if not results:
             return []
         suppressions = self._suppressions.setdefault(target.text, Suppressions(target.dockerfile))
+        policy = target.own_options.policy
         return [
             _locate_in(target, codemod, finding)
             for finding in results
-            if not suppressions.suppresses(codemod, finding.at)
+            if not suppressions.suppresses(codemod, finding.at, finding.code)
+            if not (finding.code and policy.ignores_code(codemod.name, finding.code, target.display))
         ]
 
     def lowered(self, text: str) -> str:
@@ -159,7 +161,7 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
         own = workspace.by_path.get(path)
         if own is not None:
             target = workspace.target(own)
-            if not Suppressions(target.dockerfile).suppresses(codemod, finding.at):
+            if not Suppressions(target.dockerfile).suppresses(codemod, finding.at, finding.code):
                 yield _locate_in(target, codemod, finding)
         elif mode.in_scope(path):
             text = workspace.text_if_any(path) or ""
@@ -204,7 +206,9 @@ def _locate(
 
 
 def severity_of(codemod: Codemod, finding: Finding, policy: Policy) -> Severity:
-    """The severity of a finding: that of the configuration, unless the finding itself has a lower one."""
+    """The severity of a finding: that of the configuration for its code, or for its rule unless its own is lower."""
+    if finding.code is not None and finding.code in policy.severity:
+        return Severity(policy.severity[finding.code])
     override = policy.severity.get(codemod.name)
     if override is None:
         return finding.severity or codemod.severity

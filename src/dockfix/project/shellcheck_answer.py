@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -45,7 +45,7 @@ class Comment(msgspec.Struct, frozen=True, rename="camel"):
     end_line: int
     column: int
     end_column: int
-    level: str
+    level: Literal["error", "warning", "info", "style"]
     code: int
     message: str
     fix: Correction | None = None

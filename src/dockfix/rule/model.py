@@ -250,6 +250,11 @@ class Codemod:
             `# hadolint ignore=` suppresses it.
         checks: the BuildKit checks that the rule answers. They are other names of the rule, and `# check=skip=`
             suppresses it.
+        codes: a pattern for the codes of another tool that its findings have (`Finding.code`). Each code is a name for
+            the findings that have it; it need not be known.
+        code_page: where a code is explained, with `{code}` for it.
+        extra: the distribution whose installation turns the rule on by default, as an extra of dockfix does. Without
+            it the rule runs only if it is named, or in the preset `all`.
         reports_comments: whether the mistakes in dockfix's own comments (malformed, an unknown rule, nothing that is
             ignored) are findings of this rule in a check, instead of warnings.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
@@ -274,6 +279,9 @@ class Codemod:
     requires: Requires | None = None
     options: type[Any] | LazyClass | None = None
     needs_options: bool = False
+    codes: str = ""
+    code_page: str = ""
+    extra: str = ""
     reports_comments: bool = False
     promise: Promise = _SAME_IMAGE
 

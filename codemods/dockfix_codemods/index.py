@@ -342,6 +342,7 @@ INDEX: Final = (
         check=LazyFunction("dockfix_codemods.shellcheck", "check"),
         since="0.1.0",
         triggers=("run", "cmd", "entrypoint"),
+        prepare=LazyFunction("dockfix_codemods.shellcheck", "prepare"),
         options=LazyClass("dockfix_codemods.shellcheck", "ShellcheckOptions"),
         codes="SC[0-9]{4}",
         code_page="https://www.shellcheck.net/wiki/{code}",
@@ -349,8 +350,8 @@ INDEX: Final = (
         promise=Promise(
             config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
             rationale=(
-                "The commands get the same arguments where each value is one word and each folder exists. What the "
-                "text of CMD, ENTRYPOINT and HEALTHCHECK says is in the configuration."
+                "The commands get the same arguments where each value is one word and each folder exists. The text of "
+                "CMD, ENTRYPOINT and HEALTHCHECK is in the configuration."
             ),
         ),
     ),

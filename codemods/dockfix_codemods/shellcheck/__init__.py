@@ -59,7 +59,7 @@ and all its comments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -80,13 +80,19 @@ class ShellcheckOptions:
     level: Literal["auto", "error", "warning", "info", "style"] = "auto"
 
 
+def prepare(targets: Sequence[Target]) -> None:
+    """Ask ShellCheck once for all scripts of some files; `check` then finds what it says."""
+    groups = [[script.source for script in scripts_of(target)] for target in targets]
+    targets[0].shellcheck(*groups)
+
+
 def check(target: Target) -> Iterator[Finding]:
     """Ask ShellCheck once for all scripts of the file."""
     scripts = list(scripts_of(target))
     level = target.options(ShellcheckOptions).level
     if level == "auto":
         level = "style" if CODEMOD.name in target.own_options.policy.named else "warning"
-    found = target.shellcheck(script.source for script in scripts)
+    found = target.shellcheck([script.source for script in scripts])
     for script in scripts:
         comments = found.get(script.source, ())
         if isinstance(comments, tuple):
@@ -110,12 +116,13 @@ CODEMOD: Final = Codemod(
     category=Category.CORRECTNESS,
     effects=frozenset({Effect.COMMANDS, Effect.METADATA}),
     check=check,
+    prepare=prepare,
     options=ShellcheckOptions,
     promise=Promise(
         config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
         rationale=(
-            "The commands get the same arguments where each value is one word and each folder exists. What the text of CMD,"
-            " ENTRYPOINT and HEALTHCHECK says is in the configuration."
+            "The commands get the same arguments where each value is one word and each folder exists. The text of CMD, "
+            "ENTRYPOINT and HEALTHCHECK is in the configuration."
         ),
     ),
     since="0.1.0",

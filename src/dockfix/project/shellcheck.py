@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -42,24 +43,30 @@ Comments: TypeAlias = "tuple[Comment, ...]"
 
 
 def check_scripts(
-    memo: MutableMapping[object, object], scripts: Iterable[str], folder: Path | None = None
+    memo: MutableMapping[object, object], groups: Sequence[Sequence[str]], folder: Path | None = None
 ) -> dict[str, Comments | Failure]:
-    """What ShellCheck says of each script; nothing of any if the program is not installed.
+    """What ShellCheck says of scripts; nothing of any if the program is not installed.
+
+    A failure is remembered only for a single group: of several, each may be asked for by itself.
 
     Args:
         memo: keeps the results for the run.
-        scripts: texts that begin with an interpreter line. Those that ShellCheck cannot read as they are get no
-            result: invalid UTF-8 and carriage returns.
-        folder: keeps the results for other runs. It need not exist.
+        groups: texts that begin with an interpreter line, a group for each file. Those that ShellCheck cannot read as
+            they are get no result: invalid UTF-8 and carriage returns.
+        folder: keeps the results for other runs, in a file for each group. It need not exist.
     """
     program = find_program()
     if program is None:
         return {}
-    wanted = [each for each in dict.fromkeys(scripts) if _is_readable(each)]
-    if fresh := [each for each in wanted if ("shellcheck", each) not in memo]:
-        for script, comments in zip(fresh, _results(memo, program, fresh, folder), strict=True):
-            memo["shellcheck", script] = comments
-    return {each: kept for each in wanted if isinstance(kept := memo["shellcheck", each], tuple | Failure)}
+    wanted = [[each for each in dict.fromkeys(group) if _is_readable(each)] for group in groups]
+    new = [group for group in wanted if any(("shellcheck", each) not in memo for each in group)]
+    if new:
+        _ask(memo, program, new, folder)
+    found: dict[str, Comments | Failure] = {}
+    for each in dict.fromkeys(each for group in wanted for each in group):
+        if isinstance(kept := memo.get(("shellcheck", each)), tuple | Failure):
+            found[each] = kept
+    return found
 
 
 @cache
@@ -75,25 +82,36 @@ def _is_readable(text: str) -> bool:
     return "\r" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _results(
-    memo: MutableMapping[object, object], program: str, scripts: Sequence[str], folder: Path | None
-) -> Sequence[Comments | Failure]:
+def _ask(
+    memo: MutableMapping[object, object], program: str, groups: Sequence[Sequence[str]], folder: Path | None
+) -> None:
+    """Find what is known of groups, and run the program once for the rest."""
     from dockfix.project.shellcheck_answer import Store, read_answer  # noqa: PLC0415 - loads msgspec
 
     store = None if folder is None else Store(folder, (*_identity(program), *_ARGUMENTS))
-    if store is not None and (kept := store.get(scripts)) is not None:
-        return kept
+    unknown: list[Sequence[str]] = []
+    for group in groups:
+        kept = store.get(group) if store is not None else None
+        if kept is None:
+            unknown.append(group)
+        else:
+            memo.update({("shellcheck", script): each for script, each in zip(group, kept, strict=True)})
+    scripts = [each for each in dict.fromkeys(chain(*unknown)) if ("shellcheck", each) not in memo]
+    if not scripts:
+        return
     failures = memo.get(_FAILURES, 0)
-    if isinstance(failures, int) and failures >= _MOST_FAILURES:
-        return [Failure("it failed before")] * len(scripts)
-    output = _output(program, scripts)
+    failures = failures if isinstance(failures, int) else 0
+    output = _output(program, scripts) if failures < _MOST_FAILURES else Failure("it failed before")
     answer = read_answer(output, len(scripts)) if isinstance(output, bytes) else None
-    if answer is None:
-        memo[_FAILURES] = failures + 1 if isinstance(failures, int) else 1
-        return [output if isinstance(output, Failure) else Failure("its output is not what is expected")] * len(scripts)
-    if store is not None:
-        store.put(scripts, answer)
-    return answer
+    if answer is not None:
+        memo.update({("shellcheck", script): each for script, each in zip(scripts, answer, strict=True)})
+        for group in unknown:
+            if store is not None:
+                store.put(group, [memo["shellcheck", each] for each in group])
+    elif len(groups) == 1:
+        failure = output if isinstance(output, Failure) else Failure("its output is not what is expected")
+        memo.update({("shellcheck", script): failure for script in scripts})
+        memo[_FAILURES] = failures + 1
 
 
 def _identity(program: str) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class Store:
             return None
         return kept if len(kept) == len(scripts) else None
 
-    def put(self, scripts: Sequence[str], comments: Sequence[_Comments]) -> None:
+    def put(self, scripts: Sequence[str], comments: Sequence[object]) -> None:
         """Keep the comments on some scripts."""
         import tempfile  # noqa: PLC0415 - only what is new is written
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -194,11 +194,12 @@ class Target:
         """
         return self.own_options.of_rule(kind)
 
-    def shellcheck(self, scripts: Iterable[str]) -> Mapping[str, Comments | Failure]:
-        """What ShellCheck says of shell scripts; nothing if it is not installed."""
+    def shellcheck(self, *groups: Sequence[str]) -> Mapping[str, Comments | Failure]:
+        """What ShellCheck says of groups of shell scripts; nothing if it is not installed."""
         from dockfix.project.shellcheck import check_scripts  # noqa: PLC0415 - only its rule needs a process
 
-        return check_scripts(self.project.memo, scripts, self.build_options.cache)
+        cache = self.build_options.cache
+        return check_scripts(self.project.memo, groups, cache and cache / "shellcheck")
 
     @cached_property
     def own_options(self) -> BuildOptions:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -236,6 +236,8 @@ class Codemod:
             finding names its file in `file`. A rule has either `check` or `check_project`.
         collect: returns what `check_project` needs from one Dockerfile, as plain values that can be sent between
             processes; `check_project` gets them from `Workspace.collected`.
+        prepare: called with several Dockerfiles before `check` is called with each of them, so that what is slow to
+            start, such as another program, is started once. It may also be a `LazyFunction`; a run may leave it out.
         since: the version that added the rule.
         triggers: words in lower case; a file that contains none of them cannot have a finding. A cheap scan of the
             text decides whether the rule runs at all. Empty: the rule always runs.
@@ -276,6 +278,7 @@ class Codemod:
     findings: tuple[str, ...] = ()
     check_project: CheckProject | None = None
     collect: Callable[[Target], object] | None = None
+    prepare: Callable[[Sequence[Target]], None] | None = None
     requires: Requires | None = None
     options: type[Any] | LazyClass | None = None
     needs_options: bool = False

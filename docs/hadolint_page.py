@@ -50,9 +50,10 @@ hadolint and BuildKit count as well: see [Ignore single findings](adoption.md#ig
 _SHELLCHECK: Final = """\
 ## Codes of ShellCheck
 
-hadolint also reports the codes of ShellCheck (`SC1000` and above) for shell commands. The rule
-[`shellcheck`](rules/shellcheck.md) shows them all, on request, if ShellCheck is installed. Comments such as
-`# hadolint ignore=SC2086` suppress single codes, and `# shellcheck disable=SC2086` works inside heredocs.
+hadolint also reports the codes of ShellCheck (`SC1000` and above) for RUN. The rule [`shellcheck`](rules/shellcheck.md)
+shows them if ShellCheck is installed, which `pip install 'dockfix[shellcheck]'` does; with this extra the rule is on by
+default. Each code is a name of its own: `dockfix check --rule SC2086`, `ignore = ["SC2086"]`, `dockfix explain SC2086`.
+`# dockfix: ignore=SC2086`, `# hadolint ignore=SC2086` and `# shellcheck disable=SC2086` suppress it.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from dockfix.rule.registry import load_registry
 from dockfix.testing.cases import load_document
+from dockfix.testing.checks import missing_program, needed_programs
 from dockfix.testing.document import Kind
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -18,6 +20,16 @@ EXCUSE = re.compile(r"No `(\w+)` case: \S")
 
 def test_every_rule_has_a_golden_file() -> None:
     assert {path.name for path in GOLDEN.iterdir()} == {f"{name}.md" for name in load_registry().names}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in sorted(GOLDEN.glob("*.md")) if needed_programs(path)], ids=lambda path: path.stem
+)
+def test_ci_has_the_programs_that_cases_need(path: Path) -> None:
+    """Without them the cases are skipped."""
+    missing = missing_program(path)
+    if missing is not None and os.environ.get("DOCKFIX_REQUIRE_TOOLS"):
+        pytest.fail(f"{missing!r} is not installed, and DOCKFIX_REQUIRE_TOOLS is set")
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)

@@ -28,6 +28,7 @@ def whole(codemod: Codemod) -> Codemod:
         check=function(codemod.check),
         check_project=function(codemod.check_project),
         collect=function(codemod.collect),
+        prepare=function(codemod.prepare),
         options=function(codemod.options),
         page=page(codemod),
     )

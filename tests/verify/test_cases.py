@@ -41,7 +41,6 @@ WITHOUT_CASE: Final[Mapping[str, str]] = {
     "ignore-comment": _NO_FIX,
     "label-schema": _NO_FIX,
     "node-env": _NO_FIX,
-    "shellcheck": _NO_FIX,
     "package-upgrade": _NO_FIX,
     "npm-cache": "no stand-in has npm: the tests would need a registry",
     "pip-pin": _NO_FIX,

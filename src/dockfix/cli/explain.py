@@ -18,16 +18,17 @@ def explain(
         typer.Argument(
             metavar="RULE",
             autocompletion=completing.rule,
-            help="The name of the rule, or a code of hadolint or BuildKit that it answers; `dockfix rules` lists all.",
+            help="The name of the rule, or a code of hadolint, BuildKit or ShellCheck; `dockfix rules` lists rules.",
         ),
     ],
     color: options.ColourOption = Colour.AUTO,
 ) -> None:
     """Show the page of a rule, or of each rule that answers a code.
 
-    The page says what the rule finds, why, and what its fixes do.
+    The page says what the rule finds, why, and what its fixes do. Of a code of ShellCheck it says in a line what it is
+    about, and where it is explained.
     """
-    from dockfix.output.page import page_text  # noqa: PLC0415
+    from dockfix.output.page import code_text, page_text  # noqa: PLC0415
     from dockfix.rule.registry import UnknownRuleError  # noqa: PLC0415 - needed by few commands
 
     terminal = console(color)
@@ -36,5 +37,9 @@ def explain(
         codemods = registry.named(rule)
     except UnknownRuleError as error:
         terminal.fail(shown(str(error)))
+    code = registry.rule_names.code(rule)
+    if code is not None:
+        terminal.prose("\n\n".join(code_text(code, each, style=terminal.out_style) for each in codemods))
+        return
     pages = [page_text(each, style=terminal.out_style) for each in codemods]
     terminal.prose("\n\n".join(pages), page=True)

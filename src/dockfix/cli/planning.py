@@ -154,6 +154,7 @@ def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], conso
             respect_gitignore=configured.respect_gitignore and not given.no_gitignore,
             jobs=_jobs(given, configured),
             compose=compose,
+            cache=_cache(),
             nearest=None if given.no_config or given.config is not None else settings_of_config,
         )
 
@@ -167,6 +168,16 @@ def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], conso
     _note_missing_options(rules, settings, console)
     stdin_path = Path(given.stdin_filename) if given.stdin_filename else None
     return Plan(tuple(Path(path) for path in paths), settings, root, rules, STDIN in paths, stdin_path)
+
+
+def _cache() -> Path | None:
+    """The folder for results that other runs can use: in the user's cache, or none if there is no such place."""
+    given = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        folder = Path(given) if given else Path.home() / ".cache"
+    except RuntimeError:  # the user has no home
+        return None
+    return folder / "dockfix" if folder.is_absolute() else None
 
 
 def _paths(given: Given, console: Console) -> Sequence[str]:
@@ -254,11 +265,11 @@ def _note_config_above(root: Path, console: Console) -> None:
 
 
 def _rules(registry: Registry, option: str, names: Sequence[str], console: Console) -> tuple[str, ...]:
-    """The rules that an option names, by their own names or by codes that they answer."""
+    """The rules that an option names, by their own names or by codes that they answer, and codes of findings."""
     from dockfix.rule.registry import UnknownRuleError  # noqa: PLC0415 - not for completion
 
     try:
-        return registry.resolved(names)
+        return registry.chosen(names)
     except UnknownRuleError as error:
         console.fail(f"{option}: {shown(str(error))}")
 
@@ -272,7 +283,7 @@ def _check_patterns(given: Given, console: Console) -> None:
 
 def _note_missing_options(registry: Registry, settings: Settings, console: Console) -> None:
     """Say of each rule that is selected by name that it finds nothing without its options or its program."""
-    for name in (*settings.select, *settings.extend_select):
+    for name in registry.resolved((*settings.select, *settings.extend_select)):
         codemod = registry.get(name)
         if codemod.needs_options and not _has_options(codemod, settings):
             console.note(f"{name} finds nothing: the configuration has no options for it (rules.{name})")

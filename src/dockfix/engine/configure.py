@@ -53,9 +53,11 @@ def settings_of(config: Config, registry: Registry) -> Settings:
 
 
 def _names(config: Config, registry: Registry, names: Sequence[str], *keys: str) -> tuple[str, ...]:
-    """The rules that a key of the configuration names, by their own names or by codes that they answer."""
+    """The rules that a key of the configuration names, by their own names or by codes that they answer, and the codes
+    that only some findings of a rule have.
+    """
     try:
-        return registry.resolved(names)
+        return registry.chosen(names)
     except UnknownRuleError as error:
         raise config.error(f"{keys[0]}: {error}", *keys) from error
 

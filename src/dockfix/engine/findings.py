@@ -81,10 +81,12 @@ class Findings:
         if not results:
             return []
         suppressions = self._suppressions.setdefault(target.text, Suppressions(target.dockerfile))
+        policy = target.own_options.policy
         return [
             _locate_in(target, codemod, finding)
             for finding in results
-            if not suppressions.suppresses(codemod, finding.at)
+            if not suppressions.suppresses(codemod, finding.at, finding.code)
+            if not (finding.code and policy.ignores_code(codemod.name, finding.code, target.display))
         ]
 
     def lowered(self, text: str) -> str:
@@ -113,7 +115,11 @@ def _over_variants(target: Target, check: Check) -> list[Finding]:
                 missing = next(each for each, fix in zip(variants, same, strict=True) if not fix)
                 other = f"{missing.context_why} builds this file with another context"
                 reason = f"correct for {variant.context_why}, but {other}"
-                merged.append(Refusal(finding.at, finding.message, reason, finding.severity))
+                merged.append(
+                    Refusal(
+                        finding.at, finding.message, reason, finding.severity, cause=finding.cause, code=finding.code
+                    )
+                )
     return _once(merged)
 
 
@@ -155,7 +161,7 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
         own = workspace.by_path.get(path)
         if own is not None:
             target = workspace.target(own)
-            if not Suppressions(target.dockerfile).suppresses(codemod, finding.at):
+            if not Suppressions(target.dockerfile).suppresses(codemod, finding.at, finding.code):
                 yield _locate_in(target, codemod, finding)
         elif mode.in_scope(path):
             text = workspace.text_if_any(path) or ""
@@ -200,7 +206,9 @@ def _locate(
 
 
 def severity_of(codemod: Codemod, finding: Finding, policy: Policy) -> Severity:
-    """The severity of a finding: that of the configuration, unless the finding itself has a lower one."""
+    """The severity of a finding: that of the configuration for its code, or for its rule unless its own is lower."""
+    if finding.code is not None and finding.code in policy.severity:
+        return Severity(policy.severity[finding.code])
     override = policy.severity.get(codemod.name)
     if override is None:
         return finding.severity or codemod.severity
@@ -216,7 +224,9 @@ def _without_ignored_files(codemod: Codemod, finding: Finding, project: Project,
         shown = display(change.path, project.root)
         if options.of_file(change.path, project.root).policy.ignores(codemod.name, shown):
             reason = f"the fix would also change {shown}, in which the configuration ignores this rule"
-            return Refusal(finding.at, finding.message, reason, finding.severity, finding.file)
+            return Refusal(
+                finding.at, finding.message, reason, finding.severity, finding.file, finding.cause, finding.code
+            )
     return finding
 
 
@@ -228,7 +238,9 @@ def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:
             for edit in finding.edits:
                 if variable := secrets.written_by(edit.replacement, text):
                     reason = f"the fix would write the value of {variable} into the file"
-                    return Refusal(finding.at, message, reason, finding.severity, finding.file)
+                    return Refusal(
+                        finding.at, message, reason, finding.severity, finding.file, finding.cause, finding.code
+                    )
             help_, review = secrets.hide(finding.help, text), secrets.hide(finding.review, text)
             return replace(finding, message=message, help=help_, review=review)
         case Refusal():

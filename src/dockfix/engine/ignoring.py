@@ -133,7 +133,7 @@ def dockerfile_with_ignores(text: str, found: Sequence[Diagnostic], reason: str 
         at = each.finding.at.start
         index = bisect_right(starts, at) - 1
         inside = index >= 0 and at < max(above[index][0].lines.end, above[index][0].lines.start + 1)
-        rules.setdefault(index if inside else -1, set()).add(each.rule)
+        rules.setdefault(index if inside else -1, set()).add(each.finding.code or each.rule)
     edits = [
         _edit(tree, *(above[index] if index >= 0 else _whole_file(tree, above)), names, reason, whole_file=index < 0)
         for index, names in rules.items()

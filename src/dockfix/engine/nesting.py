@@ -16,7 +16,7 @@ from dockfix.engine.settings import Settings
 from dockfix.project.config import Config, config_in, read_config
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.target import BuildOptions
-from dockfix.rule.model import Codemod
+from dockfix.rule.model import Codemod, Preset
 from dockfix.rule.registry import Registry
 
 __all__ = ["RunRules", "rules_for"]
@@ -53,7 +53,7 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
     """
     codemods = selected_rules(settings, registry)
     if settings.nearest is None:
-        return RunRules(settings.builds, codemods, files)
+        return RunRules(_builds(settings, registry), codemods, files)
     search = _Search(root, {})
     used: list[Path] = []
     problems: dict[InputProblem, None] = {}
@@ -68,16 +68,39 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
         else:
             used.append(path)
     if len(by_config) == 1:
-        return RunRules(settings.builds, codemods, used, tuple(problems))
+        return RunRules(_builds(settings, registry), codemods, used, tuple(problems))
     chosen = {config: selected_rules(each, registry) for config, each in by_config.items()}
     names = {rule.name for rules in chosen.values() for rule in rules}
     nested = {}
     for config, each in by_config.items():
         selected = frozenset(rule.name for rule in chosen[config])
-        policy = replace(each.policy, selected=None if selected == names else selected)
-        nested[root if config is None else config.parent] = replace(each.builds, policy=policy)
+        builds = _builds(each, registry)
+        policy = replace(builds.policy, selected=None if selected == names else selected)
+        nested[root if config is None else config.parent] = replace(builds, policy=policy)
     union = tuple(each for each in registry.codemods if each.name in names)
-    return RunRules(replace(settings.builds, nested=nested), union, used, tuple(problems))
+    return RunRules(replace(_builds(settings, registry), nested=nested), union, used, tuple(problems))
+
+
+def _builds(settings: Settings, registry: Registry) -> BuildOptions:
+    """How Dockerfiles are built, with what the settings say of the codes that findings have."""
+    with_codes = frozenset(each.name for each in registry.codemods if each.codes)
+    if not with_codes:
+        return settings.builds
+    asked = registry.chosen((*settings.select, *settings.extend_select))
+    codes = frozenset(filter(registry.is_code, asked))
+    named = with_codes.intersection(asked)
+    if not settings.select:
+        preset = {each.name for each in registry.in_preset(settings.preset)}
+        named |= with_codes if settings.preset is Preset.ALL else frozenset()
+    else:
+        preset = set()
+    policy = replace(
+        settings.policy,
+        named=named | codes | frozenset(filter(registry.is_code, settings.policy.severity)),
+        only_named=frozenset(registry.resolved(codes)) - named - preset,
+        ignored_codes=frozenset(filter(registry.is_code, registry.chosen(settings.ignore))),
+    )
+    return settings.builds if policy == settings.policy else replace(settings.builds, policy=policy)
 
 
 def selected_rules(settings: Settings, registry: Registry) -> tuple[Codemod, ...]:

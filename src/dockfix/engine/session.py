@@ -25,6 +25,7 @@ from dockfix.project.discovery import discover
 from dockfix.project.files import MAX_BYTES, NOWHERE, FileText
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import Project, load_project, target_for, target_from_text
+from dockfix.rule.model import Preset
 from dockfix.rule.registry import Registry
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import decode
@@ -193,7 +194,7 @@ def _run(
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
     comments = list(comment_mistakes(workspace, counted, work.names))
     if not run.changed:  # a fix may have created what a comment ignores
-        all_rules = {each.name for each in registry.codemods if not each.opt_in} <= {each.name for each in codemods}
+        all_rules = {each.name for each in registry.in_preset(Preset.RECOMMENDED)} <= {each.name for each in codemods}
         comments += unused_comments(run.workspace, codemods, mode, counted, work.names, all_rules=all_rules)
     if are_silenced(settings, registry):
         results, comments = without_warnings(results), []

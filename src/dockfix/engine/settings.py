@@ -67,6 +67,7 @@ class Settings:
         fail_level: the lowest severity of a finding for which `check` fails; None if none does.
         fail_on_info_advice: whether `check` also fails for advice of severity info, if `fail_level` is info.
         baseline: the file with accepted findings, which `check` does not show.
+        cache: a folder of the user for results of other programs; None: they are kept for the run only.
         config: the configuration file that these settings are from.
         nearest: the settings for the files below another configuration file, which is the nearest one up the tree from
             them; None if these settings are for all files.
@@ -92,6 +93,7 @@ class Settings:
     fail_level: Severity | None = Severity.INFO
     fail_on_info_advice: bool = False
     baseline: Path | None = None
+    cache: Path | None = None
     config: Path | None = None
     nearest: Callable[[Config], Settings] | None = field(default=None, compare=False, repr=False)
 
@@ -107,4 +109,5 @@ class Settings:
             rule_options=self.rule_options,
             policy=self.policy,
             targets=self.targets,
+            cache=self.cache,
         )

@@ -16,10 +16,11 @@ from typing import Final, TypeAlias
 from dockfix.engine.findings import crash_texts
 from dockfix.engine.inputs import first_problem, ignore_warnings
 from dockfix.engine.project import run_file
+from dockfix.engine.relevance import may_apply
 from dockfix.engine.results import Defect, FileResult
 from dockfix.engine.settings import Mode
 from dockfix.project.files import FileText, read_file
-from dockfix.project.problems import InputError
+from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.target import BuildOptions, Project, Target, target_for
 from dockfix.rule import Codemod, LazyFunction
 from dockfix.rule.naming import RuleNames
@@ -53,13 +54,42 @@ def do_all(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]:
 
 
 def _do_some(work: Work, files: Sequence[Path]) -> Iterator[Done]:
-    for path in files:
-        try:
-            file = read_file(path, root=work.project.root)
-        except InputError as error:
-            yield FileResult(path, str(path), path.as_posix(), "", "", problems=(error.problem,)), None
-        else:
-            yield do_target(work, target_for(work.project, file, work.options), file, str(path))
+    size = _CHUNK if any(each.prepare for each in work.codemods) else 1
+    for at in range(0, len(files), size):
+        read = [_read(work, path) for path in files[at : at + size]]
+        _prepare(work, [each[0] for each in read if isinstance(each, tuple)])
+        for path, each in zip(files[at : at + size], read, strict=True):
+            if isinstance(each, InputProblem):
+                yield FileResult(path, str(path), path.as_posix(), "", "", problems=(each,)), None
+            else:
+                yield do_target(work, *each, str(path))
+
+
+def _read(work: Work, path: Path) -> tuple[Target, FileText] | InputProblem:
+    try:
+        file = read_file(path, root=work.project.root)
+    except InputError as error:
+        return error.problem
+    return target_for(work.project, file, work.options), file
+
+
+def _prepare(work: Work, targets: Sequence[Target]) -> None:
+    """Let the codemods prepare for several files, as far as they may find something in them."""
+    if len(targets) < 2:
+        return
+    for codemod in work.codemods:
+        if codemod.prepare is None:
+            continue
+        concerned = [
+            each
+            for each in targets
+            if not each.own_options.policy.ignores(codemod.name, each.display)
+            and may_apply(codemod, each, each.text.lower())
+            and each.dockerfile.ok
+        ]
+        if len(concerned) > 1:
+            with contextlib.suppress(Exception):  # reported when the codemod is run
+                codemod.prepare(concerned)
 
 
 def do_target(work: Work, target: Target, file: FileText, shown: str) -> Done:
@@ -118,7 +148,7 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
 def _load(codemods: Sequence[Codemod]) -> None:
     """Load the modules of the codemods once, not in each process: with many files most of them are needed."""
     for codemod in codemods:
-        for function in (codemod.check, codemod.collect):
+        for function in (codemod.check, codemod.collect, codemod.prepare):
             if isinstance(function, LazyFunction):
                 with contextlib.suppress(Exception):  # reported when the codemod is run
                     function.resolve()

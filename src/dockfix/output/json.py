@@ -15,6 +15,7 @@ A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"
   [{"start", "end", "replacement"}]` with offsets in its file, and `"other_files": [{"path", "edits"} or {"path",
   "create"}]`, where `create` is the text of a new file. A refusal has `"note"`: why it is not fixed. A finding with
   several places of one cause has `"also"`: the further ones, `[{"start", "end"}]`; its edits are those of all places.
+  A finding of another tool has its `"code"` there, such as `"SC2086"`.
 - `problems` and `warnings`: `{"path", "line" (or null), "message"}`.
 - `summary`: `{"files", "changed", "applied", "fixable", "fixable_unsafe", "refused", "advice", "problems", "defects"}`;
   `fixable` and `fixable_unsafe` are the safe and the unsafe fixes that were not applied.
@@ -148,6 +149,8 @@ def _finding(found: Diagnostic, start: dict[str, int], end: dict[str, int]) -> d
         "start": start,
         "end": end,
     }
+    if finding.code is not None:
+        data["code"] = valid(finding.code)
     match finding:
         case Fix():
             data["safety"] = finding.safety.value

@@ -9,6 +9,7 @@ from importlib import import_module
 
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.rule import Codemod, LazyFunction
+from dockfix.rule.peers import SHELLCHECK
 from dockfix.rule.promise_page import with_promise
 
 
@@ -25,11 +26,20 @@ def page_text(codemod: Codemod, *, style: Style = PLAIN) -> str:
     safe = printable(page(codemod), keep="\n")
     effects = ", ".join(sorted(effect.value for effect in codemod.effects)) or "nothing"
     facts = f"{codemod.severity.value}, {codemod.category.value}, since {codemod.since}; fixes may change: {effects}"
+    if codemod.extra:
+        facts += "; runs by default if its extra is installed"
     if codemod.opt_in:
         facts += f"; preset {codemod.preset.value}: does not run by default"
     if codes := ", ".join([*sorted(codemod.hadolint), *sorted(codemod.checks)]):
         facts += f"; answers {codes}"
     return f"{style('bold', codemod.name)}: {codemod.title}\n{style('dim', facts)}\n\n{_render(safe, style)}\n"
+
+
+def code_text(code: str, codemod: Codemod, *, style: Style = PLAIN) -> str:
+    """What is known of a code that only some findings of a rule have."""
+    about = SHELLCHECK.get(code, codemod.title)
+    link = codemod.code_page.format(code=code)
+    return f"{style('bold', code)}: {about}\n{link}\nshown by {codemod.name}: `dockfix explain {codemod.name}`\n"
 
 
 def _render(text: str, style: Style) -> str:

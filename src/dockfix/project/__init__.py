@@ -28,6 +28,7 @@ Files and configuration:
 - `writing`: writing files, all or none.
 - `problems`: a problem with the input, as a value and as an exception.
 - `shellcheck`: what the program ShellCheck says of shell text.
+- `shellcheck_answer`: the output of ShellCheck as values, and a folder that keeps it.
 - `secrets`: values that no message, table or edit may show.
 - `toml`: TOML files, within limits.
 - `config`: the configuration: `[tool.dockfix]` in `pyproject.toml`, or a file of its own (`CONFIG_NAMES`).

@@ -84,7 +84,8 @@ KEYS: Final[Mapping[str, Key]] = {
         {**_STRINGS, "minItems": 1},
         "The rules to run, exactly these. Cannot be combined with `preset`. Here and in all other keys, a rule may also"
         " be named by a code of hadolint (`DL3008`) or a build check of BuildKit (`StageNameCasing`), which means"
-        " all rules that [answer it](hadolint.md).",
+        " all rules that [answer it](hadolint.md), or of ShellCheck (`SC2086`), which means only the findings that have"
+        " it.",
         "the rules of `preset`",
     ),
     "extend-select": Key(

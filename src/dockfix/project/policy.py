@@ -38,20 +38,35 @@ class Policy:
     """The severities of rules, and the rules that are ignored in some files.
 
     Args:
-        severity: severities that override those of the rules, by rule.
-        per_file_ignores: patterns of files, each with the rules that are ignored there.
+        severity: severities that override those of the findings, by rule or code.
+        per_file_ignores: patterns of files, each with the rules and codes that are ignored there.
         selected: the rules that run; None for all rules of the run.
+        named: the rules and codes that the run names, as far as rules have codes of their own.
+        only_named: the rules that run only for the codes in `named`.
+        ignored_codes: the codes of findings that are ignored.
     """
 
     severity: Mapping[str, str] = field(default_factory=dict)
     per_file_ignores: Sequence[tuple[PathPattern, frozenset[str]]] = ()
     selected: frozenset[str] | None = None
+    named: frozenset[str] = frozenset()
+    only_named: frozenset[str] = frozenset()
+    ignored_codes: frozenset[str] = frozenset()
 
     def ignores(self, rule: str, display: str) -> bool:
         """Whether a rule is ignored in a file; `display` is its path relative to the root, with `/`."""
         if self.selected is not None and rule not in self.selected:
             return True
-        return any(rule in rules and pattern.matches(display) for pattern, rules in self.per_file_ignores)
+        return self._ignores_in(rule, display)
+
+    def ignores_code(self, rule: str, code: str, display: str) -> bool:
+        """Whether the findings of a rule that have a code are ignored in a file."""
+        if code in self.ignored_codes or (rule in self.only_named and code not in self.named):
+            return True
+        return self._ignores_in(code, display)
+
+    def _ignores_in(self, name: str, display: str) -> bool:
+        return any(name in names and pattern.matches(display) for pattern, names in self.per_file_ignores)
 
 
 NO_POLICY: Final = Policy()

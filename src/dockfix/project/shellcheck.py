@@ -1,82 +1,80 @@
-"""ShellCheck as a service: what it says of snippets of shell text, which are read and never run.
+"""ShellCheck as a service: what it says of shell scripts, which are read and never run.
 
-The snippets are files in a private temporary folder, and one process reads all of one dialect. No configuration file
-is read (`--norc`) and no `source` is followed. Results are kept by content for the run.
+The scripts are files in a private temporary folder, and one process reads all of them; the first line of each says its
+dialect. No configuration file is read (`--norc`) and no `source` is followed (no `-x`): a script of an untrusted
+project cannot name a file to be read. Results are kept by content for the run, and in a folder of the user if there is
+one.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-import msgspec
+if TYPE_CHECKING:
+    from dockfix.project.shellcheck_answer import Comment
 
-__all__ = ["Comment", "Snippet", "check_snippets", "find_program"]
+__all__ = ["Comments", "Failure", "check_scripts", "find_program"]
 
 _TIMEOUT: Final = 60
+_MOST_FAILURES: Final = 2
+"""After so many processes that did not answer, no other is started in the run."""
+
 _ENVIRONMENT: Final = {"LC_ALL": "C.UTF-8"}  # without SHELLCHECK_OPTS, and with an encoding that can show any message
+_ARGUMENTS: Final = ("--norc", "--format=json1")
+_FAILURES: Final = ("shellcheck", None)
 
 
 @dataclass(frozen=True, slots=True)
-class Snippet:
-    """Shell text and its dialect, as `shellcheck --shell` takes it."""
+class Failure:
+    """Why ShellCheck says nothing of a script."""
 
-    dialect: str
-    text: str
-
-
-class Comment(msgspec.Struct, frozen=True, rename="camel"):
-    """What ShellCheck says of a place in a snippet; lines and columns count from 1."""
-
-    file: str
-    line: int
-    end_line: int
-    column: int
-    end_column: int
-    level: str
-    code: int
-    message: str
+    reason: str
 
 
-class _Answer(msgspec.Struct, frozen=True):
-    comments: tuple[Comment, ...]
+Comments: TypeAlias = "tuple[Comment, ...]"
 
 
-def check_snippets(
-    memo: MutableMapping[object, object], snippets: Iterable[Snippet]
-) -> dict[Snippet, tuple[Comment, ...]]:
-    """The comments of ShellCheck on each snippet; none if the program is missing, fails or takes too long.
+def check_scripts(
+    memo: MutableMapping[object, object], groups: Sequence[Sequence[str]], folder: Path | None = None
+) -> dict[str, Comments | Failure]:
+    """What ShellCheck says of scripts; nothing of any if the program is not installed.
 
-    `memo` keeps them for the run.
+    A failure is remembered only for a single group: of several, each may be asked for by itself.
+
+    Args:
+        memo: keeps the results for the run.
+        groups: texts that begin with an interpreter line, a group for each file. Those that ShellCheck cannot read as
+            they are get no result: invalid UTF-8 and carriage returns.
+        folder: keeps the results for other runs, in a file for each group. It need not exist.
     """
-    wanted = tuple(dict.fromkeys(snippets))
     program = find_program()
     if program is None:
         return {}
-    new = [each for each in wanted if ("shellcheck", each) not in memo and _is_readable(each.text)]
-    for dialect in dict.fromkeys(each.dialect for each in new):
-        of_dialect = [each for each in new if each.dialect == dialect]
-        for snippet, comments in zip(of_dialect, _run(program, dialect, of_dialect), strict=True):
-            memo["shellcheck", snippet] = comments
-    found: dict[Snippet, tuple[Comment, ...]] = {}
-    for each in wanted:
-        kept = memo.get(("shellcheck", each))
-        if isinstance(kept, tuple):
+    wanted = [[each for each in dict.fromkeys(group) if _is_readable(each)] for group in groups]
+    new = [group for group in wanted if any(("shellcheck", each) not in memo for each in group)]
+    if new:
+        _ask(memo, program, new, folder)
+    found: dict[str, Comments | Failure] = {}
+    for each in dict.fromkeys(each for group in wanted for each in group):
+        if isinstance(kept := memo.get(("shellcheck", each)), tuple | Failure):
             found[each] = kept
     return found
 
 
 @cache
 def find_program() -> str | None:
-    """The program beside this Python, where the extra installs it, or on the PATH."""
-    return shutil.which("shellcheck", path=str(Path(sys.executable).parent)) or shutil.which("shellcheck")
+    """The program next to this Python, where the extra installs it, or on the PATH."""
+    found = shutil.which("shellcheck", path=str(Path(sys.executable).parent)) or shutil.which("shellcheck")
+    # a relative place on the PATH is in the folder of the project, which may be anybody's
+    return found if found is not None and os.path.isabs(found) else None  # noqa: PTH117 - also on other systems
 
 
 def _is_readable(text: str) -> bool:
@@ -84,18 +82,64 @@ def _is_readable(text: str) -> bool:
     return "\r" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _run(program: str, dialect: str, snippets: Sequence[Snippet]) -> list[tuple[Comment, ...]]:
-    with tempfile.TemporaryDirectory(prefix="dockfix-") as folder:
-        names = [f"{index}.txt" for index in range(len(snippets))]
-        for name, snippet in zip(names, snippets, strict=True):
-            Path(folder, name).write_bytes(snippet.text.encode())
-        command = [program, "--norc", "--format=json1", f"--shell={dialect}", *names]
-        try:
+def _ask(
+    memo: MutableMapping[object, object], program: str, groups: Sequence[Sequence[str]], folder: Path | None
+) -> None:
+    """Find what is known of groups, and run the program once for the rest."""
+    from dockfix.project.shellcheck_answer import Store, read_answer  # noqa: PLC0415 - loads msgspec
+
+    store = None if folder is None else Store(folder, (*_identity(program), *_ARGUMENTS))
+    unknown: list[Sequence[str]] = []
+    for group in groups:
+        kept = store.get(group) if store is not None else None
+        if kept is None:
+            unknown.append(group)
+        else:
+            memo.update({("shellcheck", script): each for script, each in zip(group, kept, strict=True)})
+    scripts = [each for each in dict.fromkeys(chain(*unknown)) if ("shellcheck", each) not in memo]
+    if not scripts:
+        return
+    failures = memo.get(_FAILURES, 0)
+    failures = failures if isinstance(failures, int) else 0
+    output = _output(program, scripts) if failures < _MOST_FAILURES else Failure("it failed before")
+    answer = read_answer(output, len(scripts)) if isinstance(output, bytes) else None
+    if answer is not None:
+        memo.update({("shellcheck", script): each for script, each in zip(scripts, answer, strict=True)})
+        for group in unknown:
+            if store is not None:
+                store.put(group, [memo["shellcheck", each] for each in group])
+    elif len(groups) == 1:
+        failure = output if isinstance(output, Failure) else Failure("its output is not what is expected")
+        memo.update({("shellcheck", script): failure for script in scripts})
+        memo[_FAILURES] = failures + 1
+
+
+def _identity(program: str) -> tuple[str, ...]:
+    """What changes when another version of the program is installed; asking for its version would need a process."""
+    try:
+        found = os.stat(program)  # noqa: PTH116 - follows the link, as the path would
+    except OSError:
+        return (program,)
+    return (os.path.realpath(program), str(found.st_size), str(found.st_mtime_ns))
+
+
+def _output(program: str, scripts: Sequence[str]) -> bytes | Failure:
+    """What the program writes for scripts in files that are named by their numbers."""
+    import subprocess  # noqa: PLC0415 - not for what is known
+    import tempfile  # noqa: PLC0415
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="dockfix-") as folder:
+            for number, script in enumerate(scripts):
+                Path(folder, str(number)).write_bytes(script.encode())
             done = subprocess.run(
-                command, cwd=folder, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                timeout=_TIMEOUT,
+                [program, *_ARGUMENTS, *map(str, range(len(scripts)))], cwd=folder, env=_ENVIRONMENT,
+                stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_TIMEOUT,
             )  # fmt: skip
-            answer = msgspec.json.decode(done.stdout, type=_Answer)
-        except (OSError, subprocess.TimeoutExpired, msgspec.DecodeError):
-            return [()] * len(snippets)
-    return [tuple(each for each in answer.comments if each.file == name) for name in names]
+    except subprocess.TimeoutExpired:
+        return Failure(f"it took more than {_TIMEOUT} seconds")
+    except OSError as error:
+        return Failure(f"it cannot be run: {error.strerror}")
+    if done.returncode not in (0, 1):  # 1: it has comments
+        return Failure(f"it ended with status {done.returncode}")
+    return done.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dockfix.project.bake.builds import BakeFile
     from dockfix.project.compose.builds import BuildInvocation, ComposeFile, NamedContext
     from dockfix.project.context import Context
-    from dockfix.project.shellcheck import Comment, Snippet
+    from dockfix.project.shellcheck import Comments, Failure
 
 T = TypeVar("T")
 
@@ -59,12 +59,6 @@ class Project:
         depends on.
         """
         return {}
-
-    def shellcheck(self, snippets: Iterable[Snippet]) -> Mapping[Snippet, tuple[Comment, ...]]:
-        """What ShellCheck says of shell text; nothing if it is not installed."""
-        from dockfix.project.shellcheck import check_snippets  # noqa: PLC0415 - only its rule needs a process
-
-        return check_snippets(self.memo, snippets)
 
     @cached_property
     def built(self) -> Mapping[Path, tuple[BuildInvocation, ...]]:
@@ -124,6 +118,7 @@ class BuildOptions:
         targets: the contexts of the Dockerfiles that match a pattern; the last one that matches applies.
         nested: what applies instead to the files in a folder, by the real path of the folder.
         context_source: what gives `context`, for messages.
+        cache: a folder of the user for results of other programs; None: they are kept for the run only.
     """
 
     context: Path | None = None
@@ -136,6 +131,7 @@ class BuildOptions:
     targets: tuple[TargetContext, ...] = ()
     nested: Mapping[Path, BuildOptions] = field(default_factory=dict)
     context_source: str = "command line"
+    cache: Path | None = None
 
     def of_file(self, real: Path, root: Path) -> BuildOptions:
         """The options for a file: those of the nearest folder that has its own, with the contexts of `targets`.
@@ -197,6 +193,13 @@ class Target:
             kind: the class that the rule declares as its `options`.
         """
         return self.own_options.of_rule(kind)
+
+    def shellcheck(self, *groups: Sequence[str]) -> Mapping[str, Comments | Failure]:
+        """What ShellCheck says of groups of shell scripts; nothing if it is not installed."""
+        from dockfix.project.shellcheck import check_scripts  # noqa: PLC0415 - only its rule needs a process
+
+        cache = self.build_options.cache
+        return check_scripts(self.project.memo, groups, cache and cache / "shellcheck")
 
     @cached_property
     def own_options(self) -> BuildOptions:

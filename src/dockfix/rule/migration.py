@@ -156,7 +156,7 @@ class _Work:
                 self.note(f"ignored: {', '.join(own)} ignores {rule.name}, which also answers {also}", "ignored")
 
     def _note_conflict(self, code: str, severity: str, by_rule: dict[str, str], key: str) -> None:
-        for rule in self.registry.named(code):
+        for rule in () if self.registry.is_code(code) else self.registry.named(code):
             if by_rule.setdefault(rule.name, severity) != severity:
                 message = f"override: {code} is answered by {rule.name}, which gets the severity {by_rule[rule.name]}"
                 self.note(message, "override", key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -131,6 +131,7 @@ class Fix:
         file: the real path of the file that the finding is in; None for the Dockerfile that `check` was given.
         cause: findings of a rule in one file that name the same cause are shown as one finding with several places;
             None for a finding of its own. Each is still fixed and ignored by itself.
+        code: the code of another tool's finding that this is, one that `Codemod.codes` matches; a name for it alone.
     """
 
     at: Span
@@ -143,6 +144,7 @@ class Fix:
     other_files: tuple[Change, ...] = ()
     file: Path | None = None
     cause: str | None = None
+    code: str | None = None
 
     def __post_init__(self) -> None:
         if not self.edits and not self.other_files:
@@ -161,6 +163,7 @@ class Refusal:
     severity: Severity | None = None
     file: Path | None = None
     cause: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,7 @@ class Advice:
     severity: Severity | None = None
     file: Path | None = None
     cause: str | None = None
+    code: str | None = None
 
 
 Finding: TypeAlias = Fix | Refusal | Advice
@@ -232,6 +236,8 @@ class Codemod:
             finding names its file in `file`. A rule has either `check` or `check_project`.
         collect: returns what `check_project` needs from one Dockerfile, as plain values that can be sent between
             processes; `check_project` gets them from `Workspace.collected`.
+        prepare: called with several Dockerfiles before `check` is called with each of them, so that what is slow to
+            start, such as another program, is started once. It may also be a `LazyFunction`; a run may leave it out.
         since: the version that added the rule.
         triggers: words in lower case; a file that contains none of them cannot have a finding. A cheap scan of the
             text decides whether the rule runs at all. Empty: the rule always runs.
@@ -246,6 +252,11 @@ class Codemod:
             `# hadolint ignore=` suppresses it.
         checks: the BuildKit checks that the rule answers. They are other names of the rule, and `# check=skip=`
             suppresses it.
+        codes: a pattern for the codes of another tool that its findings have (`Finding.code`). Each code is a name for
+            the findings that have it; it need not be known.
+        code_page: where a code is explained, with `{code}` for it.
+        extra: the distribution whose installation turns the rule on by default, as an extra of dockfix does. Without
+            it the rule runs only if it is named, or in the preset `all`.
         reports_comments: whether the mistakes in dockfix's own comments (malformed, an unknown rule, nothing that is
             ignored) are findings of this rule in a check, instead of warnings.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
@@ -267,9 +278,13 @@ class Codemod:
     findings: tuple[str, ...] = ()
     check_project: CheckProject | None = None
     collect: Callable[[Target], object] | None = None
+    prepare: Callable[[Sequence[Target]], None] | None = None
     requires: Requires | None = None
     options: type[Any] | LazyClass | None = None
     needs_options: bool = False
+    codes: str = ""
+    code_page: str = ""
+    extra: str = ""
     reports_comments: bool = False
     promise: Promise = _SAME_IMAGE
 

@@ -1,6 +1,7 @@
 """The names of rules: each rule's own, and the codes of hadolint and BuildKit that rules answer.
 
-A code is accepted wherever a rule is named, in any case, and names every rule that answers it.
+A code is accepted wherever a rule is named, in any case, and names every rule that answers it. A code that a rule takes
+from another tool, such as `SC2086`, names only the findings that have it.
 """
 
 from __future__ import annotations
@@ -51,14 +52,24 @@ class RuleNames:
     Args:
         rules: the rules' own names.
         aliases: the codes that rules answer, in lower case, each with the rules that answer it.
+        families: patterns for codes of another tool that name only some findings of a rule, by the rule's name.
     """
 
     rules: frozenset[str]
     aliases: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> frozenset[str]:
         """The rules that a name or code is for; empty if there is none."""
-        return frozenset({name}) if name in self.rules else self.aliases.get(name.lower(), frozenset())
+        own = frozenset({name}) if name in self.rules else self.aliases.get(name.lower(), frozenset())
+        return own or frozenset(rule for rule, pattern in self.families.items() if re.fullmatch(pattern, name.upper()))
+
+    def code(self, name: str) -> str | None:
+        """The code as it is usually written, if a name is one that only some findings have; None for other names."""
+        if name in self.rules or name.lower() in self.aliases:
+            return None
+        upper = name.upper()
+        return upper if any(re.fullmatch(pattern, upper) for pattern in self.families.values()) else None
 
     def of_all(self, names: Iterable[str]) -> frozenset[str]:
         """The rules that any of some names and codes is for."""
@@ -74,10 +85,12 @@ class RuleNames:
 
 def names_of(codemods: Iterable[Codemod]) -> RuleNames:
     """The names of some codemods."""
+    codemods = tuple(codemods)
     rules: set[str] = set()
     aliases: dict[str, set[str]] = {}
     for each in codemods:
         rules.add(each.name)
         for alias in each.aliases:
             aliases.setdefault(alias, set()).add(each.name)
-    return RuleNames(frozenset(rules), {alias: frozenset(own) for alias, own in aliases.items()})
+    families = {each.name: each.codes for each in codemods if each.codes}
+    return RuleNames(frozenset(rules), {alias: frozenset(own) for alias, own in aliases.items()}, families)

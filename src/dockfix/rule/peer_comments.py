@@ -59,12 +59,13 @@ class PeerComments:
 
     dockerfile: Dockerfile
 
-    def suppress(self, codemod: Codemod, at: int) -> bool:
-        """Whether they suppress a finding of a codemod at an offset."""
-        if not codemod.aliases:
+    def suppress(self, codemod: Codemod, at: int, code: str | None = None) -> bool:
+        """Whether they suppress a finding of a codemod at an offset; `code` is the code that it has, if any."""
+        names = codemod.aliases if code is None else codemod.aliases | {code.lower()}
+        if not names:
             return False
         codes = self.codes(at)
-        return bool(codes & codemod.aliases) or (_ALL in codes and bool(codemod.checks))
+        return bool(codes & names) or (_ALL in codes and bool(codemod.checks))
 
     def codes(self, at: int) -> frozenset[str]:
         """The codes that they name for an offset, in lower case."""

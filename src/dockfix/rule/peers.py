@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["CHECKS", "HADOLINT", "UNANSWERED", "known_code", "why_unanswered"]
+__all__ = ["CHECKS", "HADOLINT", "SHELLCHECK", "UNANSWERED", "known_code", "why_unanswered"]
 
 HADOLINT: Final[Mapping[str, str]] = {
     "DL1000": "a file that cannot be parsed",
@@ -113,6 +113,55 @@ CHECKS: Final[Mapping[str, str]] = {
     "WorkdirRelativePath": "a relative `WORKDIR`",
 }
 """The build checks of BuildKit, each with what it finds."""
+
+SHELLCHECK: Final[Mapping[str, str]] = {
+    "SC1007": "a blank after `=` of an assignment",
+    "SC1010": "`then`, `do` or `done` without a `;` before it",
+    "SC1035": "a blank that is missing, as in `[x]`",
+    "SC1072": "text that cannot be parsed",
+    "SC1073": "text that cannot be parsed",
+    "SC2002": "`cat` of one file into a pipe",
+    "SC2005": "`echo` of what a command writes",
+    "SC2006": "backticks instead of `$(...)`",
+    "SC2010": "`ls` whose output is searched with grep",
+    "SC2015": "`a && b || c`, which also runs `c` if `b` fails",
+    "SC2016": "an expression in single quotes, which do not expand it",
+    "SC2028": "`echo` of backslash escapes, which it may not expand",
+    "SC2034": "a variable that is never used",
+    "SC2035": "a pattern whose matches may look like options",
+    "SC2038": "`find` into `xargs` without `-print0`",
+    "SC2039": "what a POSIX shell does not have",
+    "SC2043": "a loop over a single constant",
+    "SC2044": "a loop over the output of `find`",
+    "SC2045": "a loop over the output of `ls`",
+    "SC2046": "a command substitution without quotes, whose output is split into words",
+    "SC2059": "a variable in the format of `printf`",
+    "SC2086": "a variable without quotes, whose value is split into words and expanded as a pattern",
+    "SC2103": "`cd ..` instead of a subshell",
+    "SC2115": "`rm -r` of a path that is `/` if a variable is empty",
+    "SC2129": "several redirects to one file",
+    "SC2140": "quotes that end in the middle of a word",
+    "SC2148": "no interpreter line",
+    "SC2153": "a variable that is not assigned, and one with a similar name that is",
+    "SC2154": "a variable that is not assigned",
+    "SC2155": "an assignment in a declaration, which hides the status of its command",
+    "SC2164": "`cd` without a check that the folder exists",
+    "SC2166": "`-a` or `-o` in a test, which is not well defined",
+    "SC2174": "`mkdir -m -p`, whose mode is only for the last folder",
+    "SC2181": "`$?` instead of the command itself as the condition",
+    "SC2185": "`find` without a folder to search",
+    "SC2196": "`egrep`, which is deprecated",
+    "SC2226": "`ln` without a destination",
+    "SC3009": "brace expansion, which a POSIX shell does not have",
+    "SC3010": "`[[ ]]`, which a POSIX shell does not have",
+    "SC3014": "`==` in a test, which a POSIX shell does not have",
+    "SC3028": "a variable of bash, which a POSIX shell does not have",
+    "SC3036": "options of `echo`, which a POSIX shell does not have",
+    "SC3040": "an option of `set` that a POSIX shell does not have, such as `pipefail`",
+    "SC3046": "`source`, which a POSIX shell does not have",
+    "SC3060": "replacement in an expansion, which a POSIX shell does not have",
+}
+"""The frequent codes of ShellCheck, each with what it finds; others are accepted, too."""
 
 _UNPARSABLE: Final = (
     "dockfix reports what BuildKit refuses as a problem of the input, with its line and exit code 2, and it cannot be"

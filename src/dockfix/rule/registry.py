@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from importlib.metadata import entry_points
+from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
 
 from dockfix.rule.lazy import LazyClass
 from dockfix.rule.model import Codemod, Preset
@@ -73,11 +73,30 @@ class Registry:
         """
         return tuple(dict.fromkeys(codemod.name for name in names for codemod in self.named(name)))
 
+    def chosen(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The same, but a code that only some findings of a rule have stays a code.
+
+        Raises:
+            UnknownRuleError: a name or code that no pack has.
+        """
+        found: dict[str, None] = {}
+        for name in names:
+            rules = self.resolved([name])
+            code = self.rule_names.code(name)
+            found |= dict.fromkeys(rules if code is None else (code,))
+        return tuple(found)
+
+    def is_code(self, name: str) -> bool:
+        """Whether a name is a code that only some findings of a rule have."""
+        return self.rule_names.code(name) is not None
+
     def in_preset(self, preset: Preset) -> tuple[Codemod, ...]:
-        """The codemods of a preset, in running order."""
+        """The codemods of a preset, in running order, without those that need an extra which is not installed."""
         presets = list(Preset)  # the smallest first
         own = presets[: presets.index(preset) + 1]
-        return tuple(codemod for codemod in self.codemods if codemod.preset in own)
+        rules = [each for each in self.codemods if each.preset in own]
+        # who asks for all rules is told what one of them lacks
+        return tuple(each for each in rules if preset is Preset.ALL or not each.extra or _is_installed(each.extra))
 
     def select(
         self,
@@ -99,8 +118,18 @@ class Registry:
         """
         wanted = set(self.resolved(select)) or {each.name for each in self.in_preset(preset)}
         wanted |= set(self.resolved(extend))
-        unwanted = set(self.resolved(ignore))
+        unwanted = set(self.resolved(name for name in ignore if not self.is_code(name)))
         return tuple(codemod for codemod in self.codemods if codemod.name in wanted - unwanted)
+
+
+@cache
+def _is_installed(name: str) -> bool:
+    """Whether a distribution is installed."""
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def load_registry() -> Registry:

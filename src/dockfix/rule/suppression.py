@@ -123,15 +123,16 @@ class Suppressions:
         inner = [comment for node in self.dockerfile.instructions for comment in node.comments]
         return tuple(nodes + inner)
 
-    def suppresses(self, codemod: Codemod, at: Span) -> bool:
-        """Whether a finding of a codemod at a place is suppressed."""
-        if any(each.covers(codemod.name, codemod.aliases) for each in self._for_file):
+    def suppresses(self, codemod: Codemod, at: Span, code: str | None = None) -> bool:
+        """Whether a finding of a codemod at a place is suppressed; `code` is the code that it has, if any."""
+        names = codemod.aliases if code is None else codemod.aliases | {code.lower()}
+        if any(each.covers(codemod.name, names) for each in self._for_file):
             return True
         for comment in self._above(at):
             ours = directive_in(comment.text)
-            if ours and not ours.whole_file and ours.covers(codemod.name, codemod.aliases):
+            if ours and not ours.whole_file and ours.covers(codemod.name, names):
                 return True
-        return self._peers.suppress(codemod, at.start)
+        return self._peers.suppress(codemod, at.start, code)
 
     @cached_property
     def _blocks(self) -> tuple[tuple[Span, tuple[Comment, ...]], ...]:
@@ -189,8 +190,13 @@ class Suppressions:
 
 
 def rules_named(directive: Directive, complete: Set[str], known: RuleNames) -> Iterator[tuple[str, frozenset[str]]]:
-    """The names in a directive whose rules are all among some, with these rules."""
+    """The names in a directive whose rules are all among some, with these rules.
+
+    Codes that only some findings of a rule have are left out: whether there are such findings depends on another tool.
+    """
     for name in sorted(directive.names):
+        if known.code(name) is not None:
+            continue
         rules = known.of(name) or frozenset({name})
         if rules <= complete:
             yield name, rules

@@ -14,7 +14,8 @@ golden file.
 
 ## A golden file
 
-The first line is `# ` and the rule's name. The text after it, up to the first case, is free. A case is a heading, a
+The first line is `# ` and the rule's name. The text after it, up to the first case, is free. A line that begins with
+``Needs the program `name` `` there skips all cases where the program is not installed. A case is a heading, a
 sentence on what it shows and why, and fenced blocks::
 
     ## refuse: a later step needs the index

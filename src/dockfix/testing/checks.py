@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from dockfix.engine.difftext import unified_diff
@@ -18,6 +21,8 @@ from dockfix.testing.cases import Case, load_document, scratch_folder
 from dockfix.testing.document import DIFF, FINDINGS, CaseError, replace_expectation
 from dockfix.testing.runs import CaseResult, FileResult, describe, gist, run_case, write_variant
 from dockfix.testing.variants import Variant, transform
+
+_NEEDS: Final = re.compile(r"Needs the program `([\w.-]+)`")
 
 PATCH_TOOLS: Final = ("git", "patch")
 """The programs that must apply every expected diff."""
@@ -85,6 +90,19 @@ def check_case(
         detail = f"its heading should begin with `{result.kind.value}:`, not with `{case.kind.value}:`"
         raise AssertionError(_report(result, "is of another kind", detail))
     return bool(changed)
+
+
+def needed_programs(path: Path) -> tuple[str, ...]:
+    """The programs that the cases of a golden file need: its text before the cases names them."""
+    return tuple(match[1] for line in load_document(path).preamble if (match := _NEEDS.match(line)))
+
+
+def missing_program(path: Path) -> str | None:
+    """A program that the cases of a golden file need and that is not installed; None if there is none."""
+    beside = str(Path(sys.executable).parent)  # where pip installs a program
+    return next(
+        (each for each in needed_programs(path) if not (shutil.which(each, path=beside) or shutil.which(each))), None
+    )
 
 
 def result_of(case: Case, codemod: Codemod, variant: Variant, results: Results | None = None) -> CaseResult:

@@ -91,6 +91,14 @@ class GoldenFile(pytest.File):
             self._codemod = load_registry().get(self.path.stem)
         return self._codemod
 
+    def skip_without_programs(self) -> None:
+        """Skip the test if a program that the file names is not installed."""
+        from dockfix.testing.checks import missing_program  # noqa: PLC0415 - see the module's docstring
+
+        program = missing_program(self.path)
+        if program is not None:
+            pytest.skip(f"the program {program!r} is not installed")
+
     def collect(self) -> Iterator[pytest.Item]:
         """One test for each case and variant, and one for each program that must apply the diffs."""
         from dockfix.testing.cases import load_cases  # noqa: PLC0415 - see the module's docstring
@@ -143,6 +151,7 @@ class CaseItem(_Item):
         from dockfix.testing.checks import PATCH_TOOLS, Update, check_case  # noqa: PLC0415 - see the docstring
 
         golden = self.golden
+        golden.skip_without_programs()
         written = check_case(
             self.case,
             golden.codemod,
@@ -171,6 +180,7 @@ class DiffsItem(_Item):
         from dockfix.testing.checks import check_patches, result_of  # noqa: PLC0415 - see the module's docstring
 
         golden = self.golden
+        golden.skip_without_programs()
         results = [result_of(case, golden.codemod, variant, golden.results) for case, variant in golden.selected]
         check_patches(results, self.tool)
 

@@ -14,6 +14,7 @@ from dockfix.engine.project import run_project
 from dockfix.engine.results import Defect, RunResult
 from dockfix.engine.settings import Mode
 from dockfix.project.files import read_file
+from dockfix.project.policy import Policy
 from dockfix.project.problems import InputError
 from dockfix.project.target import BuildOptions, is_project_file_name, load_project
 from dockfix.rule.model import Advice, Codemod, Diagnostic, Finding, Fix, Refusal, Safety
@@ -143,6 +144,7 @@ def _workspace(case: Case, codemod: Codemod, root: Path) -> Workspace:
         build_contexts=options.build_contexts or {},
         use_project=options.use_project,
         rule_options=_rule_options(case, codemod, root),
+        policy=Policy(named=frozenset({codemod.name})),  # as a run with `--rule` has it
     )
     workspace = Workspace(project, files, builds)
     for target in workspace.targets:

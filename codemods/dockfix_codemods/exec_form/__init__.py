@@ -36,7 +36,7 @@ binary.
 
 The program is the first process then. It gets the signals, but without a handler of its own it ignores SIGTERM and
 Ctrl-C, as the shell did with SIGTERM, and it is not relieved of orphaned processes; `docker run --init` does both. A
-shell also sets `PWD`, and dash drops variables with names such as `a.b`.
+shell also sets `PWD`, and dash and busybox drop variables with names such as `a.b`.
 
 It is unsafe if
 

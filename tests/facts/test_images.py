@@ -115,7 +115,8 @@ def test_a_configuration_adds_images() -> None:
     assert "python" in found.tools
     assert base_image("acme/round", extra) is None
     # an image that is based on another may set its own WORKDIR and ENV
-    assert found.workdir == "" and not found.sets_env_complete
+    assert found.workdir == ""
+    assert not found.sets_env_complete
     assert base_image("acme/own", {"acme/own": found}) is found
 
 

@@ -66,6 +66,7 @@ from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Pr
 from dockfix.syntax.tree import Add, Copy, Instruction, Run, User
 
 _ACCOUNTS: Final = "/etc/passwd"
+_MOST_STAGES: Final = 100  # a limit keeps the time linear
 _EDITORS: Final = frozenset(("sed", "cp", "mv", "ln", "tee", "install", "perl", "vipw", "patch", "dd", "truncate"))
 
 
@@ -94,6 +95,8 @@ def _finding(programs: _Programs, user: User, following: User | None, account: U
     span = user.args[0].span
     message = f"`USER {account.name}` is a name: Kubernetes cannot check that it is not root"
     command = account.created_by
+    if len(programs.stages) > _MOST_STAGES:
+        return Refusal(span, message, "too many stages are based on each other to see what changes the account")
     makers = programs.makers.get(account.name, [])
     if command is None or any(maker.may_fail for maker in makers):
         return Refusal(span, message, "the user may exist already, with another UID")
@@ -129,8 +132,12 @@ class _Programs:
         graph = target.facts.graph
         self.target, self.stage = target, stage
         self.heirs = graph.descendants(stage)
-        stages = (*reversed(graph.chain(stage)), *self.heirs)
-        self.nodes = [node for each in stages for node in each.program]
+        self.stages = (*reversed(graph.chain(stage)), *self.heirs)
+
+    @cached_property
+    def nodes(self) -> list[Instruction]:
+        """The instructions, in order."""
+        return [node for each in self.stages for node in each.program]
 
     @cached_property
     def makers(self) -> dict[str, list[_Maker]]:

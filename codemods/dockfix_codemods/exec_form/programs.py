@@ -24,6 +24,8 @@ from dockfix.syntax.tree import Add, Copy, Run
 SHELLS: Final = frozenset(("sh", "bash", "dash", "ash"))
 _FOLDERS: Final = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin")
 """Folders of installed programs, which are binaries or begin with `#!`."""
+_MOST_STAGES: Final = 50
+"""With more stages on top of each other the program counts as unknown, which keeps the time linear."""
 _INSTALLERS: Final = ("venv/bin", "/.local/bin", "/node_modules/.bin", "/.cargo/bin", "/go/bin")
 """Folders where package managers put programs (pip, npm, cargo, go)."""
 _COPIES: Final = frozenset(("cp", "mv", "install", "ln", "rsync", "curl", "wget", "tee", "scp", "git"))
@@ -45,11 +47,11 @@ class _Program:
 def program_doubt(target: Target, stage: Stage, name: str) -> str | None:
     """What to check of the program `name`; None if it is a binary, or begins with `#!`."""
     check = f"check that `{name}` is a binary, or begins with `#!`"
-    program = _program(target, stage, name)
-    if program is None:
+    program, chain = _program(target, stage, name), target.facts.graph.chain(stage)
+    if program is None or len(chain) > _MOST_STAGES:
         return check
     seen = False
-    for each in target.facts.graph.chain(stage):
+    for each in chain:
         for node in each.program:
             if isinstance(node, Copy | Add):
                 told = _copied(target, node, program)
@@ -114,8 +116,10 @@ def _copied(target: Target, node: Copy | Add, program: _Program) -> bool | None:
 
 def _run_writes(target: Target, run: Run, program: _Program) -> bool:
     """Whether a RUN may write the program, other than with a package manager."""
-    commands = target.facts.commands(run)
     last = posixpath.basename(program.name)
+    if program.in_base and last not in run.logical.text and not run.heredocs:
+        return False  # only a command that names it would replace it
+    commands = target.facts.commands(run)
     if commands.script is None and not run.json:
         return last in run.logical.text
     workdir = target.facts.state(run).workdir

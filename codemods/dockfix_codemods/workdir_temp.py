@@ -126,15 +126,26 @@ def _directory_after(target: Target, stage: Stage, node: Workdir) -> str | None:
 
 def _removal(target: Target, stage: Stage, node: Workdir, path: str) -> Run | None:
     """The first later RUN that removes the whole directory."""
-    for run in stage.instructions:
-        if isinstance(run, Run) and run.span.start > node.span.start and not _is_mounted(target, run, path):
-            workdir = target.facts.state(run).workdir
-            for step in target.facts.commands(run).steps:
-                where = step.directory(workdir)
-                folder = known(where)
-                if any(_within(path, each) and not _SYSTEM.fullmatch(each) for each in _removed(step, folder)):
-                    return run
+    for run, folder in _removals(target, stage):
+        if run.span.start > node.span.start and _within(path, folder) and not _is_mounted(target, run, path):
+            return run
     return None
+
+
+def _removals(target: Target, stage: Stage) -> tuple[tuple[Run, str], ...]:
+    """The RUNs of a stage that remove directories, with these, in order; directories of the system are left out."""
+    key = ("workdir-temp", stage.index)
+    if key not in target.facts.memo:
+        target.facts.memo[key] = tuple(
+            (run, folder)
+            for run in stage.instructions
+            if isinstance(run, Run)
+            for step in target.facts.commands(run).steps
+            for folder in _removed(step, known(step.directory(target.facts.state(run).workdir)))
+            if not _SYSTEM.fullmatch(folder)
+        )
+    found: tuple[tuple[Run, str], ...] = target.facts.memo[key]
+    return found
 
 
 def _is_mounted(target: Target, run: Run, path: str) -> bool:

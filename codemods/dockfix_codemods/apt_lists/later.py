@@ -7,6 +7,7 @@ apt-cache(8) and `apt list` read them, too.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -116,17 +117,37 @@ def caller_below(facts: BuildFacts, stage: Stage, run: Run) -> Instruction | Non
 
     Nor can it see what becomes of the lists in another stage that copies or mounts them.
     """
-    found = next((node for node in _below(facts, stage, run) if may_call(facts, node)), None)
-    if found is not None:
-        return found
+    for each in (stage, *facts.graph.descendants(stage)):
+        callers = _callers(facts, each)
+        after = run.span.start if each is stage else -1
+        first = bisect_right(callers, after, key=lambda node: node.span.start)
+        if first < len(callers):
+            return callers[first]
+    key = ("apt-lists takers", stage.index)
+    if key not in facts.memo:
+        facts.memo[key] = next(_takers(facts, stage), None)
+    taker: Instruction | None = facts.memo[key]
+    return taker
+
+
+def _callers(facts: BuildFacts, stage: Stage) -> list[Instruction]:
+    """The instructions of a stage that may call apt."""
+    key = ("apt-lists callers", stage.index)
+    if key not in facts.memo:
+        facts.memo[key] = [node for node in stage.executed if may_call(facts, node)]
+    found: list[Instruction] = facts.memo[key]
+    return found
+
+
+def _takers(facts: BuildFacts, stage: Stage) -> Iterator[Instruction]:
+    """The instructions of other stages that may copy or mount the lists of a stage."""
     for each in (stage, *facts.graph.descendants(stage)):
         for node in facts.graph.copied_from(each):
-            if isinstance(node, Copy) and _copies_lists(facts, node):
-                return node
             mounts = node.mounts if isinstance(node, Run) else ()
-            if any(mount.get("from") and covers_lists(mount.get("source") or "/") for mount in mounts):
-                return node
-    return None
+            if (isinstance(node, Copy) and _copies_lists(facts, node)) or any(
+                mount.get("from") and covers_lists(mount.get("source") or "/") for mount in mounts
+            ):
+                yield node
 
 
 def _copies_lists(facts: BuildFacts, copy: Copy) -> bool:

@@ -9,7 +9,7 @@ by default the target, for all files that it builds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
@@ -83,10 +83,27 @@ class SharedCaches:
 
     def _new_id(self, manager: str, libc: str, path: str) -> str | None:
         # A mount of a musl image always has its own id: files that no build here names may use the default one.
-        others = (each for each in self._users if each.path == path and each.libc != libc)
-        if libc == "musl" or any(each.libc is not None or each.mounted for each in others):
+        others = (each for each in self._libcs.get(path, ()) if each[0] != libc)
+        if libc == "musl" or any(other is not None or mounted for other, mounted in others):
             return f"{manager}-{libc}"
         return None
+
+    @cached_property
+    def _libcs(self) -> Mapping[str, frozenset[tuple[str | None, bool]]]:
+        """Which libc the users of each path have, and whether they have a mount."""
+        found: dict[str, set[tuple[str | None, bool]]] = {}
+        for each in self._users:
+            found.setdefault(each.path, set()).add((each.libc, each.mounted))
+        return {path: frozenset(users) for path, users in found.items()}
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, Mapping[tuple[object, ...], _User]]:
+        """The first user of each kind for each id."""
+        found: dict[str, dict[tuple[object, ...], _User]] = {}
+        for each in self._users:
+            if each.mounted or each.libc is not None:
+                found.setdefault(self._name(each), {}).setdefault(each.kind, each)
+        return found
 
     def sharing_caveat(self, caches: Caches, tool: ToolCache, name: str) -> str | None:
         """What to review if images of several kinds use the mount with this id."""
@@ -94,8 +111,8 @@ class SharedCaches:
         if manager not in _BUILDING:
             return None
         kind = _kind(self.target.facts, caches, tool)
-        for each in self._users:
-            if self._name(each) == name and each.kind != kind and (each.mounted or each.libc is not None):
+        for other, each in self._kinds.get(name, {}).items():
+            if other != kind:
                 return (
                     f"check that what `{manager}` builds from source here also works for {each.where} ({each.image}):"
                     " they share the cache"

@@ -6,8 +6,9 @@ Source: the Compose specification, `05-services.md` (`depends_on`, `env_file`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from dockfix.syntax.source import Lines
 
 _READY: Final = ("service_healthy", "service_completed_successfully")
 _MAX_MERGES: Final = 20
+_WORD: Final = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,37 +95,97 @@ def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
     - has the dependency from a list that several services share;
     - shares a volume with the other service, or that one has other names in its networks.
     """
+    services = _Services(compose, files)
     for service in () if compose.broken else compose.services.values():
         if service.image is None and "image" not in service.raw and not service.builds:
             continue  # it overrides the definition of another file, which is unknown here
         waits = [
             wait
             for wait in _waits(compose, service)
-            if wait.dependency.condition not in (None, _READY[1]) and _is_own(service, wait.dependency, files)
+            if wait.dependency.condition not in (None, _READY[1]) and services.is_own(service, wait.dependency)
         ]
         configuration = _configuration(service, files) if waits else None
         if configuration is None:
             continue
         definition, dockerfiles = _definition(compose, service, files), _dockerfiles(compose, service, files)
-        searched = "\n".join([configuration, definition, dockerfiles])
+        searched = _plain("\n".join([configuration, definition, dockerfiles]))
+        named = services.named_in(_plain(configuration)) - {service.name}
         for wait in waits:
             other = compose.services[wait.dependency.name]
-            if _volumes(service, files) & _volumes(other, files):
+            if services.volumes(service) & services.volumes(other):
                 continue
-            names = _names(compose, other, files)
-            peers = [each for each in compose.services if each not in (service.name, other.name)]
+            names = services.names(other)
             if names is None or _mentions(searched, names):
                 continue
-            if _mentions(configuration, [*map(_plain, peers)]):
+            if named - {other.name}:
                 yield wait
 
 
-def _is_own(service: Service, dependency: Dependency, files: Snapshot) -> bool:
-    """Whether a dependency is written in the definition of the service, and not in a place that several share."""
-    text = _read(files, dependency.source) or ""
-    span = span_of(text, ("services", service.name, "depends_on"))
-    lines = Lines(text)
-    return span is not None and lines.line(span.start) <= dependency.line <= lines.line(span.end)
+class _Services:
+    """What the definitions of the services of a compose file say, each read once."""
+
+    def __init__(self, compose: ComposeFile, files: Snapshot) -> None:
+        self._compose = compose
+        self._files = files
+        self._places: dict[tuple[Path, str], tuple[int, int] | None] = {}
+        self._volumes: dict[str, frozenset[str]] = {}
+        self._names: dict[str, tuple[str, ...] | None] = {}
+        self._texts: dict[Path, tuple[str, Lines]] = {}
+
+    def is_own(self, service: Service, dependency: Dependency) -> bool:
+        """Whether a dependency is written in the definition of the service, and not in a place that several share."""
+        key = (dependency.source, service.name)
+        if key not in self._places:
+            text, lines = self._text(dependency.source)
+            span = span_of(text, ("services", service.name, "depends_on"))
+            self._places[key] = None if span is None else (lines.line(span.start), lines.line(span.end))
+        place = self._places[key]
+        return place is not None and place[0] <= dependency.line <= place[1]
+
+    def _text(self, path: Path) -> tuple[str, Lines]:
+        if path not in self._texts:
+            text = _read(self._files, path) or ""
+            self._texts[path] = (text, Lines(text))
+        return self._texts[path]
+
+    def volumes(self, service: Service) -> frozenset[str]:
+        """The names of the volumes that a service mounts."""
+        if service.name not in self._volumes:
+            self._volumes[service.name] = _volumes(service, self._files)
+        return self._volumes[service.name]
+
+    def names(self, service: Service) -> tuple[str, ...] | None:
+        """The names that others may use for a service; None if it has aliases in its networks, which are not read."""
+        if service.name not in self._names:
+            self._names[service.name] = _names(self._compose, service, self._files, self._common)
+        return self._names[service.name]
+
+    @cached_property
+    def _common(self) -> int:
+        """With how many words the names of all services begin."""
+        parts = [_plain(each).split("_") for each in self._compose.services]
+        common = 0
+        for words in zip(*parts, strict=False):
+            if len(set(words)) > 1:
+                break
+            common += 1
+        return common if len(parts) > 1 else 0
+
+    @cached_property
+    def _by_first(self) -> Mapping[str, list[tuple[str, str]]]:
+        """The services by the first word of their name: the name as in `_plain`, and as written."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for name in self._compose.services:
+            plain = _plain(name)
+            first = _WORD.search(plain)
+            found.setdefault(first[0] if first else "", []).append((plain, name))
+        return found
+
+    def named_in(self, plain: str) -> frozenset[str]:
+        """The services that a text, as `_plain` makes it, mentions."""
+        words = set(_WORD.findall(plain)) | {""}
+        candidates = (each for word in words for each in self._by_first.get(word, ()))
+        return frozenset(name for own, name in candidates if _mentions(plain, (own,)))
 
 
 def _configuration(service: Service, files: Snapshot) -> str | None:
@@ -178,9 +240,13 @@ def _dockerfiles(compose: ComposeFile, service: Service, files: Snapshot) -> str
     return "\n".join(_read(files, path) or "" for path in built)
 
 
-def _names(compose: ComposeFile, service: Service, files: Snapshot) -> tuple[str, ...] | None:
-    """The names that others may use for a service; None if it has aliases in its networks, which are not read."""
-    found = [service.name, _without_prefix(compose, service.name)]
+def _names(compose: ComposeFile, service: Service, files: Snapshot, common: int) -> tuple[str, ...] | None:
+    """The names that others may use for a service; None if it has aliases in its networks, which are not read.
+
+    `common`: with how many words the names of all services begin.
+    """
+    own = _plain(service.name).split("_")
+    found = [service.name, "_".join(own[min(common, len(own) - 1) :])]
     for path in compose.files or (compose.path,):
         text = _read(files, path) or ""
         for key in ("container_name", "hostname"):
@@ -194,25 +260,13 @@ def _names(compose: ComposeFile, service: Service, files: Snapshot) -> tuple[str
     return tuple(dict.fromkeys(filter(None, map(_plain, found))))
 
 
-def _without_prefix(compose: ComposeFile, name: str) -> str:
-    """The name of a service without the words with which the names of all services begin."""
-    parts = [_plain(each).split("_") for each in compose.services]
-    own = _plain(name).split("_")
-    common = 0
-    while (
-        len(parts) > 1 and common < len(own) - 1 and all(each[common : common + 1] == [own[common]] for each in parts)
-    ):
-        common += 1
-    return "_".join(own[common:])
-
-
 def _plain(text: str) -> str:
     return re.sub(r"[-.]", "_", text.lower())
 
 
-def _mentions(text: str, names: Sequence[str]) -> bool:
-    plain = _plain(text)
-    return any(re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", plain) for name in names)
+def _mentions(plain: str, names: Sequence[str]) -> bool:
+    """Whether a text, as `_plain` makes it, has one of the names as a word."""
+    return any(name in plain and re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", plain) for name in names)
 
 
 def _service_node(service: Service, files: Snapshot) -> YamlNode | None:

@@ -75,6 +75,7 @@ Splitting a `COPY . .` is unsafe: an install may run scripts of dependencies tha
   passes to pip are copied with it.
 - COPY with `--from`, `--parents`, `--exclude` or a heredoc; destinations such as /etc and /usr/lib.
 - RUNs with unknown commands, which may read any file.
+- A stage with more than 250 instructions.
 
 ## References
 
@@ -106,10 +107,14 @@ if TYPE_CHECKING:
     from dockfix_codemods.copy_order.reorder import ReorderableCopy
 
 
+_MOST: Final = 250
+"""A stage with more instructions is not searched: each COPY is compared with all that it would move past."""
+
+
 def check(target: Target) -> Iterator[Finding]:
     """Find, in each stage, the files that are copied before an install."""
     for stage in target.facts.graph.stages:
-        if any(is_plain(node) for node in stage.instructions):
+        if len(stage.instructions) <= _MOST and any(is_plain(node) for node in stage.instructions):
             yield from _moves(target, stage)
             yield from split_whole_contexts(target, stage)
             yield from readme_refusals(target, stage)

@@ -20,6 +20,7 @@ from dockfix_codemods.copy_order.unaffected import Reordering, caveat
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
+    from dockfix.facts.stages import Stage
     from dockfix.project.context import Context
     from dockfix.project.target import Target
 
@@ -36,6 +37,10 @@ class ContextFiles:
 
     is_dir: Callable[[str], bool | None]
     text: Callable[[str], str | None]
+
+
+_FAR: Final = 60
+"""How many instructions above a RUN are searched for COPYs that can move below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ def reorderable(
 
     Checks all instructions between a COPY and its new place: whether a RUN uses the copied files, another COPY may
     write the same files, or a WORKDIR or ENV changes what the COPY means. The search goes up from the RUN and ends at
-    the first RUN that may use any file.
+    the first RUN that may use any file, at the latest after `_FAR` instructions.
 
     Args:
         facts: the build.
@@ -85,7 +90,7 @@ def reorderable(
     """
     search = _Search(facts, instructions, index, files)
     found: list[ReorderableCopy] = []
-    for node in reversed(instructions[: index + 1]):
+    for node in reversed(instructions[max(0, index - _FAR) : index + 1]):
         if isinstance(node, Run):
             use = search.use_of(node)
             if use.unbounded:
@@ -110,19 +115,21 @@ class _Search:
         self.files = files
         self.skipped: list[tuple[Instruction, FileUse | None]] = []
         self.staying: list[Area | None] = []
-        self.uses: dict[int, FileUse] = {}
         self.stage = facts.stage_of(self.anchor)
         inherited = facts.graph.chain(self.stage)[1:] if self.stage is not None else ()
         first = [node for stage in reversed(inherited) for node in stage.program]
         triggers = self.stage.triggers if self.stage is not None else ()
         self.before = [*first, *triggers, *instructions[: index + 1]]
-        self.above = " ".join(node.text.text for node in instructions[:index] if isinstance(node, Run))
+        naming = (node for node in _naming_files(facts, self.stage) if node.span.start < self.anchor.span.start)
+        self.above = " ".join(node.text.text for node in naming)
 
     def use_of(self, run: Run) -> FileUse:
         """The files that a RUN uses, computed once."""
-        if run.span.start not in self.uses:
-            self.uses[run.span.start] = file_use(self.facts, run)
-        return self.uses[run.span.start]
+        key = ("copy-order use", run.span.start)
+        if key not in self.facts.memo:
+            self.facts.memo[key] = file_use(self.facts, run)
+        use: FileUse = self.facts.memo[key]
+        return use
 
     def movable(self, copy: Copy | Add, with_caveats: bool, claimed: frozenset[int]) -> ReorderableCopy | None:
         """The sources of a COPY that can move past the skipped instructions; the others stay."""
@@ -245,6 +252,18 @@ class _Search:
                     if area is not None and area.path == path and not area.tree:
                         return self.files.text(word.text)
         return None
+
+
+def _naming_files(facts: BuildFacts, stage: Stage | None) -> tuple[Run, ...]:
+    """The RUNs of a stage that have a `file:` URL."""
+    if stage is None:
+        return ()
+    key = ("copy-order files", stage.index)
+    if key not in facts.memo:
+        runs = (node for node in stage.instructions if isinstance(node, Run))
+        facts.memo[key] = tuple(node for node in runs if "file:" in node.text.text)
+    found: tuple[Run, ...] = facts.memo[key]
+    return found
 
 
 def _may_be_included(area: Area, path: str) -> bool:

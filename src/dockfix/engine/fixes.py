@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,32 @@ def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
 def collide(one: Mapping[Path, Sequence[Edit]], other: Mapping[Path, Sequence[Edit]]) -> bool:
     """Whether two fixes cannot be applied in one round."""
     return any(not one[path] or not other[path] or conflict(one[path], other[path]) for path in one.keys() & other)
+
+
+class Chosen:
+    """The edits of fixes that are applied in one round."""
+
+    def __init__(self) -> None:
+        self._edits: list[Mapping[Path, Sequence[Edit]]] = []
+        self._ends: dict[Path, int] = {}
+
+    def collides(self, own: Mapping[Path, Sequence[Edit]]) -> bool:
+        """Whether a fix cannot be applied together with those that were added.
+
+        Fixes mostly come in the order of the text: one that is after all others needs no comparison with each of them.
+        """
+        after = all(
+            path not in self._ends or (edits and min(edit.start for edit in edits) > self._ends[path])
+            for path, edits in own.items()
+        )
+        return not after and any(collide(own, other) for other in self._edits)
+
+    def add(self, own: Mapping[Path, Sequence[Edit]]) -> None:
+        """Add the edits of a fix."""
+        self._edits.append(own)
+        for path, edits in own.items():
+            end = max((edit.end for edit in edits), default=sys.maxsize)  # without edits it has the file to itself
+            self._ends[path] = max(self._ends.get(path, -1), end)
 
 
 def preview(workspace: Workspace, found: Diagnostic) -> list[tuple[str, str | None, str]]:

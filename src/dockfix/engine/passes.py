@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from dockfix.engine.findings import Failed
-from dockfix.engine.fixes import collide, edits_by_file, fixed, offset_before
+from dockfix.engine.fixes import Chosen, edits_by_file, fixed, offset_before
 from dockfix.engine.results import Defect, with_lines_of
 from dockfix.engine.settings import Mode
 from dockfix.rule import Codemod, Diagnostic, Edit, Fix, Safety
@@ -145,14 +145,14 @@ class Passes:
     def _batch(self, codemod: Codemod, workspace: Workspace, *, unsafe: bool) -> list[Diagnostic]:
         """The next fixes of a codemod that do not collide with each other."""
         batch: list[Diagnostic] = []
-        edits: list[dict[Path, tuple[Edit, ...]]] = []
+        chosen = Chosen()
         for found in self._candidates(codemod, workspace):
             if not isinstance(found.finding, Fix) or not (unsafe or found.finding.safety is Safety.SAFE):
                 continue
             own = edits_by_file(found)
-            if not any(collide(own, other) for other in edits) and self._wanted(found, workspace):
+            if not chosen.collides(own) and self._wanted(found, workspace):
                 batch.append(found)
-                edits.append(own)
+                chosen.add(own)
         return batch
 
     def _wanted(self, found: Diagnostic, workspace: Workspace) -> bool:

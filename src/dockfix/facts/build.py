@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact
@@ -35,6 +35,10 @@ class BuildFacts:
     target: str | None
     images: Mapping[str, BaseImage | str] = field(default_factory=dict, repr=False)
     _commands: dict[int, Commands] = field(default_factory=dict, repr=False)
+    memo: dict[object, Any] = field(default_factory=dict, repr=False)
+    """What a rule has found for the whole of a stage, so that it need not look again for each instruction; a key begins
+    with the name of the rule.
+    """
 
     @cached_property
     def _graph(self) -> tuple[StageGraph, Globals]:

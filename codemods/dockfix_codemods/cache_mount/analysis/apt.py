@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from dockfix.facts.mounts import Caches
@@ -12,6 +13,7 @@ from dockfix_codemods.cache_mount.analysis.cleaning import cleaning
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
+    from dockfix.facts.stages import Stage
 
 
 def apt_blocker(facts: BuildFacts, caches: Caches) -> str | None:
@@ -35,16 +37,28 @@ def apt_blocker(facts: BuildFacts, caches: Caches) -> str | None:
     if dropped:
         return None
     for stage in (caches.stage, *facts.graph.descendants(caches.stage)):
-        for run in stage.instructions:
-            if not isinstance(run, Run) or run.span.start <= caches.run.span.start:
-                continue
-            packages = [step.package for step in facts.commands(run).steps if step.package is not None]
-            actions = [package.action for package in packages if package.manager == "apt"]
-            if Action.INSTALL in actions and Action.UPDATE not in actions:
-                return (
-                    f"the install in line {run.start_line} needs the package lists that this `RUN` leaves in the image"
-                )
+        installs = _installs_only(facts, stage)
+        first = bisect_right(installs, caches.run.span.start, key=lambda each: each.span.start)
+        if first < len(installs):
+            line = installs[first].start_line
+            return f"the install in line {line} needs the package lists that this `RUN` leaves in the image"
     return None
+
+
+def _installs_only(facts: BuildFacts, stage: Stage) -> list[Run]:
+    """The RUNs of a stage that install packages with apt and do not fetch its lists."""
+    key = ("cache-mount installs", stage.index)
+    if key not in facts.memo:
+        found: list[Run] = []
+        for run in stage.instructions:
+            steps = facts.commands(run).steps if isinstance(run, Run) else ()
+            packages = (step.package for step in steps if step.package is not None)
+            actions = {package.action for package in packages if package.manager == "apt"}
+            if isinstance(run, Run) and Action.INSTALL in actions and Action.UPDATE not in actions:
+                found.append(run)
+        facts.memo[key] = found
+    installs: list[Run] = facts.memo[key]
+    return installs
 
 
 def apt_ready(caches: Caches) -> bool:
@@ -66,11 +80,15 @@ def docker_clean_gone(facts: BuildFacts, caches: Caches) -> bool:
     base = caches.stage.base
     if base is not None and not base.docker_clean:
         return True
-    return any(
-        isinstance(each, Run) and each.span.start <= caches.run.span.start and "docker-clean" in _text(each)
-        for stage in facts.graph.chain(caches.stage)
-        for each in stage.instructions
-    )
+    for stage in facts.graph.chain(caches.stage):
+        key = ("cache-mount docker-clean", stage.index)
+        if key not in facts.memo:
+            runs = (each for each in stage.instructions if isinstance(each, Run))
+            facts.memo[key] = next((each.span.start for each in runs if "docker-clean" in _text(each)), None)
+        first: int | None = facts.memo[key]
+        if first is not None and first <= caches.run.span.start:
+            return True
+    return False
 
 
 def _text(run: Run) -> str:

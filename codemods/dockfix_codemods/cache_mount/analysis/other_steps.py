@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dockfix.facts.caches import serves
 from dockfix.facts.model import Unknown, known
 from dockfix.facts.mounts import STORE_MANAGERS, Caches, ToolCache, is_understood
 from dockfix.facts.stages import StageSource
-from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Run
+from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run
 from dockfix_codemods.cache_mount.analysis.parents import missing_parents, uses_folder
 
 if TYPE_CHECKING:
@@ -96,12 +97,10 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
     for held in open_:  # a COPY of a folder above copies the directory to another stage, which is then checked
         stages = (held.stage, *graph.descendants(held.stage))
         for stage in stages:
-            for later in stage.instructions:
-                if not isinstance(later, Run) or (stage is held.stage and later.span.start <= held.after):
-                    continue
-                reader = _reader(facts, later, manager, held, caches.home) or _of_results(facts, later, keeps)
-                if reader:
-                    return f"{reader} in line {later.start_line}"
+            after = held.after if stage is held.stage else -1
+            found = _first_reader(facts, stage, after, (manager, held.outer, held.directory, caches.home, keeps))
+            if found is not None:
+                return found
         for each in stages:
             for taker in graph.copied_from(each):
                 if isinstance(taker, Run):
@@ -112,11 +111,33 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
                     if carried is None:
                         return f"the COPY in line {taker.start_line}"
                     open_ += [more for more in carried if more not in open_]
+    if manager not in STORE_MANAGERS:
+        return None
     stages = (caches.stage, *graph.descendants(caches.stage))
     runs = any(isinstance(each, Cmd | Entrypoint) for stage in stages for each in stage.instructions)
-    if manager in STORE_MANAGERS and (runs or (facts.final is not None and graph.in_image(caches.stage))):
-        return "the image"
-    return None
+    return "the image" if runs or (facts.final is not None and graph.in_image(caches.stage)) else None
+
+
+_Wanted: TypeAlias = tuple[str, str, str, str, bool]
+"""A manager, the outermost folder that its install creates, its cache directory, the home, and whether it keeps results
+in the cache."""
+
+
+def _first_reader(facts: BuildFacts, stage: Stage, after: int, wanted: _Wanted) -> str | None:
+    """What in a stage, after an offset, may need a directory; the RUNs of the stage are searched once."""
+    key = ("cache-mount readers", stage.index, wanted)
+    if key not in facts.memo:
+        manager, outer, directory, home, keeps = wanted
+        found: list[tuple[int, str]] = []
+        for run in stage.instructions:
+            if isinstance(run, Run):
+                reader = _reader(facts, run, manager, outer, directory, home) or _of_results(facts, run, keeps)
+                if reader:
+                    found.append((run.span.start, f"{reader} in line {run.start_line}"))
+        facts.memo[key] = found
+    readers: list[tuple[int, str]] = facts.memo[key]
+    first = bisect_right(readers, after, key=lambda each: each[0])
+    return readers[first][1] if first < len(readers) else None
 
 
 def _keeps_results(step: Step) -> bool:
@@ -194,46 +215,63 @@ def filled_before_caveat(facts: BuildFacts, caches: Caches, tool: ToolCache, dir
     if offline or tool.package.has(*_OFFLINE) or (network is not None and network.value == "none"):
         return f"check that the step that downloads for this offline {tool.package.manager} has the same mount"
     for stage in facts.graph.chain(caches.stage):
-        for earlier in stage.instructions:
-            if earlier.span.start >= caches.run.span.start:
-                break
-            if isinstance(earlier, Copy | Add):
-                target = earlier.destination.text.strip("'\"") if earlier.destination else ""
-                if serves(directory, caches.path(target) or "/"):
-                    return f"line {earlier.start_line} fills `{directory}`, which a mount hides"
-                if tool.package.manager in STORE_MANAGERS and _may_fill(facts, earlier, directory):
-                    return f"line {earlier.start_line} may fill `{directory}`, which a mount hides"
-            elif isinstance(earlier, Run) and tool.package.manager == "maven" and _installs(facts, earlier, directory):
-                return f"line {earlier.start_line} installs into `{directory}`, which a mount hides"
-            elif isinstance(earlier, Run) and any(
-                word.value is not None and serves(directory, caches.path(word.value) or "/")
-                for step in facts.commands(earlier).steps
-                if step.command.name != "rm"
-                for word in step.command.args
-            ):
-                return f"line {earlier.start_line} names `{directory}`, whose content a mount hides"
+        found = _first_filler(facts, stage, tool.package.manager, directory, caches)
+        if found is not None and found[0] < caches.run.span.start:
+            return found[1]
     return None
 
 
-def _reader(facts: BuildFacts, run: Run, manager: str, held: _Held, home: str) -> str | None:
+def _first_filler(
+    facts: BuildFacts, stage: Stage, manager: str, directory: str, caches: Caches
+) -> tuple[int, str] | None:
+    """The first instruction of a stage that writes to a directory or names it: where it is, and what to say of it."""
+    key = ("cache-mount fillers", stage.index, manager, directory, caches.home)
+    if key not in facts.memo:
+        said = ((each, _filling(facts, each, manager, directory, caches)) for each in stage.instructions)
+        facts.memo[key] = next(((each.span.start, text) for each, text in said if text), None)
+    found: tuple[int, str] | None = facts.memo[key]
+    return found
+
+
+def _filling(facts: BuildFacts, earlier: Instruction, manager: str, directory: str, caches: Caches) -> str:
+    """What an instruction before a RUN does with a directory that a mount would hide; empty if nothing."""
+    if isinstance(earlier, Copy | Add):
+        target = earlier.destination.text.strip("'\"") if earlier.destination else ""
+        if serves(directory, caches.path(target) or "/"):
+            return f"line {earlier.start_line} fills `{directory}`, which a mount hides"
+        if manager in STORE_MANAGERS and _may_fill(facts, earlier, directory):
+            return f"line {earlier.start_line} may fill `{directory}`, which a mount hides"
+    elif isinstance(earlier, Run) and manager == "maven" and _installs(facts, earlier, directory):
+        return f"line {earlier.start_line} installs into `{directory}`, which a mount hides"
+    elif isinstance(earlier, Run) and any(
+        word.value is not None and serves(directory, caches.path(word.value) or "/")
+        for step in facts.commands(earlier).steps
+        if step.command.name != "rm"
+        for word in step.command.args
+    ):
+        return f"line {earlier.start_line} names `{directory}`, whose content a mount hides"
+    return ""
+
+
+def _reader(facts: BuildFacts, run: Run, manager: str, outer: str, directory: str, home: str) -> str | None:
     """The command of a RUN that may need a directory; None if there is none."""
     network = run.flag("network")
     if network is not None and network.value == "none":
         return "the RUN without a network"
     commands, state = facts.commands(run), facts.state(run)
     targets = [known(state.expand(mount.target or "", run.escape)) or "" for mount in run.mounts]
-    mounted = any(target.startswith("/") and _overlap(target, held.outer) for target in targets)
+    mounted = any(target.startswith("/") and _overlap(target, outer) for target in targets)
     for step in commands.steps:
         package = step.package
         if package is not None and package.manager == manager and package.has(*_OFFLINE):
             same = any(
-                mount.kind == "cache" and mount.target and serves(mount.target, held.directory) for mount in run.mounts
+                mount.kind == "cache" and mount.target and serves(mount.target, directory) for mount in run.mounts
             )
             return None if same else "the offline command"
-        if not mounted and uses_folder(facts, run, step, held.outer, held.directory, known(state.home) or home):
+        if not mounted and uses_folder(facts, run, step, outer, directory, known(state.home) or home):
             return f"{step.command.basename}"
         if manager in STORE_MANAGERS and not is_understood(step):
             return f"{step.command.basename or 'the command'}"
-    if commands.script is None and not commands.steps and held.outer in run.text.text:
+    if commands.script is None and not commands.steps and outer in run.text.text:
         return "the command"
     return "the command" if manager in STORE_MANAGERS and commands.script is None else None

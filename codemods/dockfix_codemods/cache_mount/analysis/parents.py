@@ -10,14 +10,14 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.caches import serves
 from dockfix.facts.model import Fact, Known, known
 from dockfix.syntax.shell import Context
-from dockfix.syntax.tree import Add, Copy, Run, Workdir
+from dockfix.syntax.tree import Add, Copy, Instruction, Run, Workdir
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -57,34 +57,118 @@ def missing_parents(facts: BuildFacts, run: Run, stage: Stage, path: str, *, wri
     return tuple(reversed(found))
 
 
-def _earlier(facts: BuildFacts, run: Run, stage: Stage) -> Iterator[object]:
-    for each in reversed(facts.graph.chain(stage)):
-        for instruction in each.program:
-            if each is stage and instruction.span.start >= run.span.start:
-                return
-            yield instruction
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    """The folders that exist at one point of a stage.
+
+    Args:
+        made: those that the file certainly makes.
+        given: those that the base image has.
+        removals: what removes or moves folders, for the homes of users, which are not in `given`.
+    """
+
+    made: frozenset[str]
+    given: frozenset[str]
+    removals: tuple[_Removal, ...] = ()
 
 
-def _existing(facts: BuildFacts, run: Run, stage: Stage) -> set[str]:
-    folders = {*_ROOTS, *_OPEN, *_homes(facts, run, stage)}
-    if stage.base is not None:
-        folders.update(stage.base.env[name] for name in _OF_IMAGES if name in stage.base.env)
-    made: set[str] = set()
-    for instruction in _earlier(facts, run, stage):
-        match instruction:
-            case Workdir() if instruction.args:
-                state = facts.state(instruction)
-                made.update(_with_parents(_expanded(state, instruction.args[0].text, instruction.escape)))
-            case Copy() | Add() if instruction.destination is not None:
-                spelled = instruction.destination.text
-                target = _expanded(facts.state(instruction), spelled, instruction.escape)
-                if target is not None:
-                    made.update(_with_parents(target if spelled.endswith("/") else posixpath.dirname(target)))
-            case Run():
-                _replay(facts, instruction, made, folders)
-            case _:
-                pass
-    return folders | made
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """A command that removes or moves what its words name; None: a word that names nothing known."""
+
+    places: tuple[Place | None, ...]
+
+    def takes(self, folder: str) -> bool:
+        """Whether it may remove a folder."""
+        return any(
+            place is None or (folder.startswith(place.path) if place.rest else serves(place.path, folder))
+            for place in self.places
+        )
+
+    def takes_given(self, folder: str) -> bool:
+        """Whether it may remove a folder of the base image: those of the system stay, and what is not known of its
+        words does not count alone."""
+        return folder not in _ROOTS and any(place is not None for place in self.places) and self.takes(folder)
+
+
+def _existing(facts: BuildFacts, run: Run, stage: Stage, until: Step | None = None) -> frozenset[str]:
+    """The folders that exist before a RUN, or before one of its commands."""
+    folders = _before(facts, run, stage)
+    if until is not None:
+        folders = _after(facts, run, folders, until)
+    homes = _homes(facts, run, stage)
+    kept = {home for home in homes if not any(each.takes_given(home) for each in folders.removals)}
+    return folders.given | folders.made | kept
+
+
+def _before(facts: BuildFacts, run: Run, stage: Stage) -> _Folders:
+    """The folders before an instruction of a stage; those of all its RUNs are computed at once."""
+    key = ("cache-mount folders", stage.index)
+    if key not in facts.memo:
+        found: dict[int, _Folders] = {}
+        given = {*_ROOTS, *_OPEN}
+        if stage.base is not None:
+            given.update(stage.base.env[name] for name in _OF_IMAGES if name in stage.base.env)
+        folders = _Folders(frozenset(), frozenset(given))
+        for each in reversed(facts.graph.chain(stage)):
+            for instruction in each.program:
+                if each is stage:
+                    found[instruction.span.start] = folders
+                folders = _after_instruction(facts, instruction, folders)
+        facts.memo[key] = (found, folders)
+    by_start, end = facts.memo[key]
+    before: _Folders = by_start.get(run.span.start, end)
+    return before
+
+
+def _after_instruction(facts: BuildFacts, instruction: Instruction, folders: _Folders) -> _Folders:
+    path: str | None = None
+    match instruction:
+        case Workdir() if instruction.args:
+            path = _expanded(facts.state(instruction), instruction.args[0].text, instruction.escape)
+        case Copy() | Add() if instruction.destination is not None:
+            spelled = instruction.destination.text
+            target = _expanded(facts.state(instruction), spelled, instruction.escape)
+            if target is not None:
+                path = target if spelled.endswith("/") else posixpath.dirname(target)
+        case Run():
+            return _after(facts, instruction, folders)
+    return _with(folders, _with_parents(path))
+
+
+def _with(folders: _Folders, paths: Iterable[str]) -> _Folders:
+    new = set(paths) - folders.made
+    return replace(folders, made=folders.made | new) if new else folders
+
+
+def _after(facts: BuildFacts, run: Run, folders: _Folders, until: Step | None = None) -> _Folders:
+    """The folders after the commands of a RUN, up to a step: after those of mkdir, and without those that are removed
+    or moved."""
+    state = facts.state(run)
+    mounted = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
+    home = known(state.home) or ""
+    for step in facts.commands(run).steps:
+        if step is until:
+            break
+        name = step.command.basename
+        if name not in ("mkdir", "rm", "rmdir", "mv"):
+            continue
+        directory = step.directory(state.workdir)
+        places = [_place(word, home, directory) for word in step.command.args if not word.text.startswith("-")]
+        if name == "mkdir":
+            plain = not step.user_changed and not step.command.context & _UNCERTAIN
+            if plain and (step.command.after is None or step.command.after.text != "||"):
+                for place in places:
+                    if place and not place.rest and not any(serves(each, place.path) for each in mounted):
+                        folders = _with(folders, _with_parents(place.path))
+            continue
+        removal = _Removal(tuple(places))
+        folders = _Folders(
+            frozenset(each for each in folders.made if not removal.takes(each)),
+            frozenset(each for each in folders.given if not removal.takes_given(each)),
+            (*folders.removals, removal) if removal not in folders.removals else folders.removals,
+        )
+    return folders
 
 
 def _homes(facts: BuildFacts, run: Run, stage: Stage) -> Iterator[str]:
@@ -115,51 +199,31 @@ def _makes_home(command: SimpleCommand, rhel: bool) -> bool:
     return command.basename == "adduser" and "H" not in short
 
 
-def _replay(facts: BuildFacts, run: Run, made: set[str], folders: set[str], until: Step | None = None) -> None:
-    """Apply the commands of a RUN, up to a step, to the existing folders: those of mkdir, and those that are removed or
-    moved."""
-    state = facts.state(run)
-    mounted = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
-    home = known(state.home) or ""
-    for step in facts.commands(run).steps:
-        if step is until:
-            return
-        name = step.command.basename
-        if name not in ("mkdir", "rm", "rmdir", "mv"):
-            continue
-        directory = step.directory(state.workdir)
-        places = [_place(word, home, directory) for word in step.command.args if not word.text.startswith("-")]
-        if name == "mkdir":
-            plain = not step.user_changed and not step.command.context & _UNCERTAIN
-            if plain and (step.command.after is None or step.command.after.text != "||"):
-                for place in places:
-                    if place and not place.rest and not any(serves(each, place.path) for each in mounted):
-                        made.update(_with_parents(place.path))
-            continue
-        for each in tuple(made | folders):
-            if any(
-                place is None or (each.startswith(place.path) if place.rest else serves(place.path, each))
-                for place in places
-            ):
-                made.discard(each)
-                if each not in _ROOTS and any(place is not None for place in places):
-                    folders.discard(each)
-
-
 def _opened(facts: BuildFacts, run: Run, stage: Stage, folder: str) -> bool:
     """Whether an earlier RUN changes the owner or the mode of a folder."""
-    for instruction in _earlier(facts, run, stage):
-        if not isinstance(instruction, Run):
+    for each in facts.graph.chain(stage):
+        key = ("cache-mount opened", each.index, folder)
+        if key not in facts.memo:
+            opening = (
+                node.span.start for node in each.program if isinstance(node, Run) and _opens(facts, node, folder)
+            )
+            facts.memo[key] = next(opening, None)
+        first: int | None = facts.memo[key]
+        if first is not None and (each is not stage or first < run.span.start):
+            return True
+    return False
+
+
+def _opens(facts: BuildFacts, run: Run, folder: str) -> bool:
+    state = facts.state(run)
+    for step in facts.commands(run).steps:
+        if step.command.basename not in ("chown", "chmod", "chgrp", "setfacl"):
             continue
-        state = facts.state(instruction)
-        for step in facts.commands(instruction).steps:
-            if step.command.basename not in ("chown", "chmod", "chgrp", "setfacl"):
-                continue
-            operands = [word for word in step.command.args if not word.text.startswith("-")]
-            for word in operands[1:]:  # the first is the owner or the mode
-                place = _place(word, known(state.home) or "", step.directory(state.workdir))
-                if place is None or serves(place.path, folder) or (place.rest and folder.startswith(place.path)):
-                    return True
+        operands = [word for word in step.command.args if not word.text.startswith("-")]
+        for word in operands[1:]:  # the first is the owner or the mode
+            place = _place(word, known(state.home) or "", step.directory(state.workdir))
+            if place is None or serves(place.path, folder) or (place.rest and folder.startswith(place.path)):
+                return True
     return False
 
 
@@ -253,8 +317,7 @@ def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory:
     stage = facts.stage_of(run)
     if not naming or stage is None:
         return bool(naming)
-    existing = _existing(facts, run, stage)
-    _replay(facts, run, existing, set(), until=step)
+    existing = _existing(facts, run, stage, until=step)
     for word in naming:
         place = _place(word, home, where)
         if place is None or place.rest or not serves(folder, place.path) or serves(directory, place.path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
@@ -54,6 +55,8 @@ class History:
         self.gaps: tuple[tuple[int, Gap], ...] | None = None
         self.ledger: tuple[int, _Ledger] | None = None
         self.last: _Ledger | None = None
+        self.inside: tuple[int, int, _Ledger] | None = None
+        self.run_gaps: dict[int, tuple[tuple[int, Gap], ...]] = {}
 
 
 class AccountReplay:
@@ -116,21 +119,39 @@ class AccountReplay:
             return before
         history = self.history(stage)
         position = history.positions.get(run.span.start)
-        ledger = self._ledger(self._graph.chain(stage)[::-1], position or 0).copy()
-        for at, other in history.commands:
-            if at == position and other.command.start < step.command.start:
-                ledger.apply(other)
+        ledger = self._inside(stage, history, position or 0, step)
 
         def gaps() -> tuple[Gap, ...]:
-            own = (
-                gap
-                for other in self._commands(run).steps
-                if other.command.start < step.command.start
-                for gap in step_gaps(other, run.start_line)
-            )
+            if run.span.start not in history.run_gaps:
+                steps = self._commands(run).steps
+                found = ((each.command.start, gap) for each in steps for gap in step_gaps(each, run.start_line))
+                history.run_gaps[run.span.start] = tuple(found)
+            own = (gap for start, gap in history.run_gaps[run.span.start] if start < step.command.start)
             return tuple(dict.fromkeys((*before.gap_finder(), *own)))
 
         return Accounts(MappingProxyType(ledger.users), MappingProxyType(ledger.groups), before.taken_ids, gaps)
+
+    def _inside(self, stage: Stage, history: History, position: int, step: Step) -> _Ledger:
+        """The ledger before a command of the RUN at a position; the last answer is kept, since calls come in order."""
+        first = bisect_left(history.commands, position, key=lambda each: each[0])
+        wanted = first
+        while (
+            wanted < len(history.commands)
+            and history.commands[wanted][0] == position
+            and history.commands[wanted][1].command.start < step.command.start
+        ):
+            wanted += 1
+        kept = history.inside
+        if kept is not None and kept[0] == position and kept[1] <= wanted:
+            done, ledger = kept[1:]
+        else:
+            done, ledger = first, self._ledger(self._graph.chain(stage)[::-1], position)
+        if done < wanted:
+            ledger = ledger.copy()
+            for _, other in history.commands[done:wanted]:
+                ledger.apply(other)
+        history.inside = (position, wanted, ledger)
+        return ledger
 
     def _ledger(self, chain: Sequence[Stage], end: int) -> _Ledger:
         """The ledger before the position `end` of the last stage of a chain.
@@ -173,6 +194,32 @@ _OTHER_ROOT: Final = re.compile(r"-[RP]\Z|--(?:root|prefix)(?:=|\Z)")
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND
 
 
+class _Groups(dict[str, GroupAccount]):
+    """Groups by name, with how often each GID is used."""
+
+    def __init__(self, groups: Mapping[str, GroupAccount] = MappingProxyType({})) -> None:
+        super().__init__(groups)
+        self.gids: Counter[int | None] = Counter(map(_gid, groups.values()))
+
+    def __setitem__(self, name: str, group: GroupAccount) -> None:
+        self._forget(name)
+        self.gids[_gid(group)] += 1
+        super().__setitem__(name, group)
+
+    def remove(self, name: str) -> None:
+        """Remove a group, if it exists."""
+        self._forget(name)
+        super().pop(name, None)
+
+    def _forget(self, name: str) -> None:
+        if name in self:
+            self.gids[_gid(self[name])] -= 1
+
+
+def _gid(group: GroupAccount) -> int | None:
+    return group.gid.value if isinstance(group.gid, Known) else None
+
+
 class _Ledger:
     """The accounts while commands are applied to them, one by one."""
 
@@ -180,18 +227,18 @@ class _Ledger:
         self.family = stage.base.family if stage.base is not None else ""
         self.taken = stage.base.taken_ids if stage.base is not None else frozenset()
         self.users: dict[str, UserAccount] = {}
-        self.groups: dict[str, GroupAccount] = {}
+        self.groups = _Groups()
         for name, uid, gid, home in _base_users(stage):
             self.users[name] = UserAccount(name, Known(uid), Known(gid), Known(home))
             if uid == gid:
                 self.groups[name] = GroupAccount(name, Known(gid))
-        if stage.base is not None and self.family != "scratch":
-            self.groups.setdefault("root", GroupAccount("root", Known(0)))
+        if stage.base is not None and self.family != "scratch" and "root" not in self.groups:
+            self.groups["root"] = GroupAccount("root", Known(0))
 
     def copy(self) -> _Ledger:
         """A copy of the accounts."""
         other = copy(self)
-        other.users, other.groups = dict(self.users), dict(self.groups)
+        other.users, other.groups = dict(self.users), _Groups(self.groups)
         return other
 
     def apply(self, step: Step) -> None:
@@ -228,11 +275,13 @@ class _Ledger:
         for name, user in self.users.items():
             if users.get(name) is not user:
                 self.users[name] = UserAccount(name, why, why, why, user.created_by)
-        for name, group in self.groups.items():
+        for name, group in list(self.groups.items()):
             if groups.get(name) is not group:
                 self.groups[name] = GroupAccount(name, why, group.created_by)
         self.users.update((name, user) for name, user in users.items() if name not in self.users)
-        self.groups.update((name, group) for name, group in groups.items() if name not in self.groups)
+        for name, group in groups.items():
+            if name not in self.groups:
+                self.groups[name] = group
 
     def group_id(self, text: str | None) -> Fact[int]:
         """The gid that `-g TEXT` means."""
@@ -244,7 +293,7 @@ class _Ledger:
         return group.gid if group is not None else Unknown(f"the gid of {text} is not known")
 
     def gid_free(self, gid: int) -> bool:
-        return gid not in self.taken and not any(group.gid == Known(gid) for group in self.groups.values())
+        return gid not in self.taken and not self.groups.gids[gid]
 
     def useradd(self, parsed: ParsedArguments, command: SimpleCommand) -> None:
         name = parsed.operands[-1] if parsed.operands else None
@@ -267,7 +316,8 @@ class _Ledger:
         gid: Fact[int] = Unknown("the gid is chosen when the user is created")
         if isinstance(uid, Known) and self.gid_free(uid.value) and (gids is None or uid.value in gids):
             gid = uid
-        self.groups.setdefault(name, GroupAccount(name, gid, command))
+        if name not in self.groups:
+            self.groups[name] = GroupAccount(name, gid, command)
         return self.groups[name].gid
 
     def adduser(self, parsed: ParsedArguments, command: SimpleCommand, busybox: bool) -> None:
@@ -293,7 +343,8 @@ class _Ledger:
             gid = self.own_group(name, uid, command)
         else:
             gid = Unknown("adduser chooses the gid")
-            self.groups.setdefault(name, GroupAccount(name, gid, command))
+            if name not in self.groups:
+                self.groups[name] = GroupAccount(name, gid, command)
         self.users[name] = UserAccount(name, uid, gid, home, command)
 
     def groupadd(self, parsed: ParsedArguments, command: SimpleCommand) -> None:
@@ -312,7 +363,8 @@ class _Ledger:
             return
         new = parsed.options.get("login", name) or name
         if program == "groupmod":
-            group = self.groups.pop(name, GroupAccount(name, Unknown("the group is not known"), command))
+            group = self.groups.get(name, GroupAccount(name, Unknown("the group is not known"), command))
+            self.groups.remove(name)
             gid = self.group_id(parsed.options["gid"]) if "gid" in parsed.options else group.gid
             self.groups[new] = GroupAccount(new, gid, command)
             for user in list(self.users.values()):
@@ -338,7 +390,7 @@ class _Ledger:
         if program in ("userdel", "deluser"):
             self.users.pop(operands[0], None)
         else:
-            self.groups.pop(operands[0], None)
+            self.groups.remove(operands[0])
 
 
 def _number(text: str | None, given: bool, why: str) -> Fact[int]:

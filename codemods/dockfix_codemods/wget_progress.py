@@ -72,11 +72,16 @@ def check(target: Target) -> Iterator[Finding]:
     known: dict[int, bool] = {}
     for stage, run in target.facts.runs(shell_form=True):
         commands = target.facts.commands(run)
+        around: tuple[tuple[int, int], ...] | None = None
         for step in commands.steps:
             command = step.command
             if command.basename != "wget" or _says_how_much(command.args) or _redirects_errors(command):
                 continue
-            if commands.script is None or _is_special(commands.script, command):
+            if commands.script is None:
+                break
+            if around is None:
+                around = _readers_of_errors(commands.script)
+            if any(start < command.start < end for start, end in around):
                 continue
             if stage.index not in known:
                 known[stage.index] = _is_known(target, stage)
@@ -124,12 +129,14 @@ def _redirects_errors(command: SimpleCommand) -> bool:
     )
 
 
-def _is_special(script: Script, command: SimpleCommand) -> bool:
-    """Whether what is around a command reads its errors, or `wget` is a function of the script."""
-    for each in script.commands:
-        ends = each.start < command.start < each.end or (each.basename == "exec" and len(each.words) == 1)
-        if (ends and _redirects_errors(each)) or (each.basename == "alias" and "wget=" in script.text):
-            return True
+def _readers_of_errors(script: Script) -> tuple[tuple[int, int], ...]:
+    """The places in which the errors of a command are read; all of the script if `wget` is a function of it."""
+    everywhere = ((-1, len(script.text) + 1),)
+    if any(each.basename == "alias" for each in script.commands) and "wget=" in script.text:
+        return everywhere
+    redirecting = [each for each in script.commands if _redirects_errors(each)]
+    if any(each.basename == "exec" and len(each.words) == 1 for each in redirecting):
+        return everywhere
     at = 0
     others: list[str] = []  # the script without the redirects of its simple commands
     for start, end in sorted((redirect.start, redirect.end) for each in script.commands for redirect in each.redirects):
@@ -137,11 +144,11 @@ def _is_special(script: Script, command: SimpleCommand) -> bool:
         at = max(at, end)
     text = "".join((*others, script.text[at:]))
     if any(redirect in text for redirect in ("2>", "&>", ">&", "|&")):
-        return True
+        return everywhere
     functions = (each for each in script.top_level if isinstance(each, Compound) and each.kind == "function_definition")
-    return any(
-        script.text[each.start : each.end].removeprefix("function").lstrip()[:5] in _FUNCTION for each in functions
-    )
+    if any(script.text[each.start : each.end].removeprefix("function").lstrip()[:5] in _FUNCTION for each in functions):
+        return everywhere
+    return tuple((each.start, each.end) for each in redirecting)
 
 
 def _is_known(target: Target, stage: Stage) -> bool:

@@ -68,6 +68,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.edit.dockerfile import move_above
 from dockfix.facts.model import Refused
+from dockfix.facts.variables import names_mentioned
 from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
@@ -83,11 +84,16 @@ def check(target: Target) -> Iterator[Finding]:
     """Find the ARGs of each stage that RUNs separate from their first use."""
     for stage in target.facts.graph.stages:
         moves: dict[int, Move] = {}
+        nearest: dict[str, int] = {}  # the first instruction below that mentions a name
         for index in reversed(range(len(stage.instructions))):  # an ARG can move together with one that uses it
             arg = stage.instructions[index]
+            names = [pair.key for pair in arg.pairs] if isinstance(arg, Arg) else []
+            first = min((nearest[name] for name in names if name in nearest), default=None)
+            nearest |= dict.fromkeys(names_mentioned(arg), index)
             if not isinstance(arg, Arg):
                 continue
-            skipped, use = skipped_and_use(arg, stage.instructions[index + 1 :], moves)
+            at = None if first is None else first - index - 1
+            skipped, use = skipped_and_use(arg, stage.instructions[index + 1 :], at, moves)
             if use is None or not may_move(target, stage, arg, skipped):
                 continue
             try:

@@ -48,11 +48,17 @@ class Move:
 
 
 def skipped_and_use(
-    arg: Arg, below: Sequence[Instruction], moves: Mapping[int, Move]
+    arg: Arg, below: Sequence[Instruction], at: int | None, moves: Mapping[int, Move]
 ) -> tuple[Sequence[Instruction], Instruction | None]:
-    """The first instruction that mentions an ARG, and those before it. If it is an ARG that moves, where that goes."""
+    """The first instruction that mentions an ARG, and those before it. If it is an ARG that moves, where that goes.
+
+    Args:
+        arg: the ARG.
+        below: the instructions after it.
+        at: which of them mentions it first; None if none does.
+        moves: the ARGs that move.
+    """
     names = {pair.key for pair in arg.pairs}
-    at = next((at for at, node in enumerate(below) if names & names_mentioned(node)), None)
     if at is None:
         return below, None
     move = moves.get(below[at].span.start)

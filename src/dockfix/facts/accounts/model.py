@@ -81,4 +81,8 @@ class Accounts:
 
     def gid_taken(self, gid: int) -> bool:
         """Whether a group with that id is known to exist."""
-        return gid in self.taken_ids or any(group.gid == Known(gid) for group in self.groups.values())
+        return gid in self.taken_ids or gid in self._gids
+
+    @cached_property
+    def _gids(self) -> frozenset[int]:
+        return frozenset(group.gid.value for group in self.groups.values() if isinstance(group.gid, Known))

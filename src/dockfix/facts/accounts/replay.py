@@ -134,14 +134,15 @@ class AccountReplay:
     def _inside(self, stage: Stage, history: History, position: int, step: Step) -> _Ledger:
         """The ledger before a command of the RUN at a position; the last answer is kept, since calls come in order."""
         first = bisect_left(history.commands, position, key=lambda each: each[0])
-        wanted = first
+        kept = history.inside
+        earlier = kept is not None and kept[0] == position and kept[1] > first
+        wanted = kept[1] if kept is not None and earlier and self._is_before(history, kept[1] - 1, step) else first
         while (
             wanted < len(history.commands)
             and history.commands[wanted][0] == position
             and history.commands[wanted][1].command.start < step.command.start
         ):
             wanted += 1
-        kept = history.inside
         if kept is not None and kept[0] == position and kept[1] <= wanted:
             done, ledger = kept[1:]
         else:
@@ -152,6 +153,10 @@ class AccountReplay:
                 ledger.apply(other)
         history.inside = (position, wanted, ledger)
         return ledger
+
+    @staticmethod
+    def _is_before(history: History, index: int, step: Step) -> bool:
+        return history.commands[index][1].command.start < step.command.start
 
     def _ledger(self, chain: Sequence[Stage], end: int) -> _Ledger:
         """The ledger before the position `end` of the last stage of a chain.
@@ -199,7 +204,8 @@ class _Groups(dict[str, GroupAccount]):
 
     def __init__(self, groups: Mapping[str, GroupAccount] = MappingProxyType({})) -> None:
         super().__init__(groups)
-        self.gids: Counter[int | None] = Counter(map(_gid, groups.values()))
+        own = groups.gids if isinstance(groups, _Groups) else map(_gid, groups.values())
+        self.gids: Counter[int | None] = Counter(own)
 
     def __setitem__(self, name: str, group: GroupAccount) -> None:
         self._forget(name)

@@ -34,7 +34,8 @@ and all its comments.
 
 - The program is not installed: `pip install 'dockfix[shellcheck]'`. With this extra the rule is on by default. A
   program that is only on the PATH is used on request: `--rule shellcheck`, or a code.
-- Shells other than sh, dash, ash, bash and ksh.
+- Shells other than sh, dash, ash, bash and ksh. `sh` is what the base image has: dash, bash or that of BusyBox. If that
+  is not known, the text is checked as dash, and what dash does not have is a warning.
 - By default, what ShellCheck calls info or style, such as SC2086. A run that names the rule, or the code, shows it.
 - Codes that `--skip`, the configuration or a comment ignores: `# dockfix: ignore=SC2086`, `# hadolint ignore=SC2086`,
   and ShellCheck's own `# shellcheck disable=SC2086`, which is for the instruction below it, or in a continued

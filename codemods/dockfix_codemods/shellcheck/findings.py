@@ -27,6 +27,9 @@ _SEVERITIES: Final = {"error": Severity.ERROR, "warning": Severity.WARNING}
 _LEFT_OUT: Final = frozenset((1090, 1091, 2148, 2187))
 """A sourced file that is not followed; no interpreter line; ash, which is checked as dash."""
 
+_PORTABILITY: Final = range(3000, 4000)
+"""What a shell does not have that others have."""
+
 _NOT_ASSIGNED: Final = 2154
 _UNQUOTED: Final = 2086
 _UNCHECKED: Final = 2164
@@ -75,6 +78,9 @@ def findings(target: Target, script: Script, comments: Sequence[Comment], level:
         code = f"SC{comment.code}"
         message = f"{code}: {comment.message.strip().rstrip('.')}"
         severity = _SEVERITIES.get(comment.level, Severity.INFO)
+        if comment.code in _PORTABILITY and not script.shell_known:
+            severity = Severity.WARNING if severity is Severity.ERROR else severity
+            message += " (the `sh` of the base image is not known)"
         cause = f"{code} {script.owner.span.start}"
         if comment.fix is None or not script.fixable:
             yield Advice(at, message, severity, cause=cause, code=code)

@@ -45,7 +45,9 @@ and all its comments.
 - Variables that ARG, ENV or the base image may set are not unassigned (SC2154), nor are any in what runs in the
   container, where whoever starts it may set them. In a RUN, one whose value is known (of an ARG: its default) needs no
   quotes (SC2086).
-- A variable that the script itself sets to several words, or to nothing, is left without quotes.
+- A variable is left without quotes if it is empty, if it is set to several words or to the output of a command, if its
+  name says that it holds several (`JAVA_OPTS`), and where it names packages. `cd` after `&&` gets no `|| exit`, which
+  would also follow a failure before it. Backticks with a backslash in them stay.
 - After a syntax error ShellCheck finds nothing else in that text. It is one finding.
 
 ## Options

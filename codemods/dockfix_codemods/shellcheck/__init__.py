@@ -47,7 +47,8 @@ and all its comments.
   quotes (SC2086).
 - A variable is left without quotes if it is empty, if it is set to several words or to the output of a command, if its
   name says that it holds several (`JAVA_OPTS`), and where it names packages. `cd` after `&&` gets no `|| exit`, which
-  would also follow a failure before it. Backticks with a backslash in them stay.
+  would also follow a failure before it. Backticks with a backslash in them stay, and so does a `!` whose status may be
+  that of the text.
 - After a syntax error ShellCheck finds nothing else in that text. It is one finding.
 
 ## Options

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.state import State
+from dockfix.syntax.shell import Context
 from dockfix_codemods.shellcheck.scripts import Script
 
 if TYPE_CHECKING:
     from dockfix.facts.commands import Commands, Step
     from dockfix.project.shellcheck_answer import Comment
-    from dockfix.syntax.shell import Assignment, Operator
+    from dockfix.syntax.shell import Assignment, Operator, SimpleCommand
 
 __all__ = ["Meaning"]
 
@@ -57,13 +58,19 @@ class Meaning:
         step = self._step(start)
         if comment.code == _UNCHECKED and step is not None and _operator(step.command.before) == "&&":
             raise Refused("`|| exit` would also follow a failure of the command before `&&`")
-        if comment.code == _NEGATED and (step is None or _operator(step.command.after) in ("", "&&", "||")):
-            raise Refused("the status of the command would no longer be reversed for what comes after it")
+        if comment.code == _NEGATED and (step is None or not self._is_followed(step.command)):
+            raise Refused("the status of the command may be that of the text, and would no longer be reversed")
         if comment.code == _UNQUOTED and (found := _EXPANSION.fullmatch(script.text.text[start:end])):
             name = found[1] or found[2]
             _check_use(step, name, start, end)
             _check_value(script.state, step, name)
             self._check_assignments(name)
+
+    def _is_followed(self, command: SimpleCommand) -> bool:
+        """Whether a command is in no other one, and one comes after it whatever its status is."""
+        outer = command.context & ~(Context.NEGATED | Context.PIPELINE)
+        followed = _operator(command.after) in (";", "\n") and self._commands.steps[-1].command.start > command.end
+        return outer == Context.NONE and followed
 
     def _step(self, at: int) -> Step | None:
         """The innermost command at an offset, or the first one after it in a pipeline that begins there with `!`."""

@@ -224,7 +224,7 @@ def build(data: bytes) -> Built:
             package = step.package
             if package is not None and package.action is Action.INSTALL:
                 manager = SAME.get(package.manager, package.manager)
-                packages |= {(manager, word.value or word.text) for word in package.packages}
+                packages |= {(manager, word.value or word.text.replace('"', "")) for word in package.packages}
     return Built(unparsed, frozenset(packages))
 
 

@@ -61,6 +61,7 @@ def page(codemod: Codemod) -> str:
         f"- fixes may change: {effects}",
         f"- since: {codemod.since}",
         *_preset_fact(codemod),
+        *(["- on by default if its extra is installed; `--rule` turns it on"] if codemod.extra else []),
         *([f"- answers: {codes_of(codemod)}"] if codemod.aliases else []),
     ]
     head = "\n".join([f"# {codemod.name}", "", title, "", *facts])

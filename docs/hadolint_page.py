@@ -54,6 +54,10 @@ hadolint also reports the codes of ShellCheck (`SC1000` and above) for RUN. The 
 shows them if ShellCheck is installed, which `pip install 'dockfix[shellcheck]'` does; with this extra the rule is on by
 default. Each code is a name of its own: `dockfix check --rule SC2086`, `ignore = ["SC2086"]`, `dockfix explain SC2086`.
 `# dockfix: ignore=SC2086`, `# hadolint ignore=SC2086` and `# shellcheck disable=SC2086` suppress it.
+
+What differs: hadolint shows at most one code of ShellCheck for each RUN, dockfix all. dockfix also reads heredocs, CMD,
+ENTRYPOINT and HEALTHCHECK, takes `sh` for the shell that the base image has, and leaves out the text of Windows images.
+`level = "style"` shows what ShellCheck calls info or style, too, as hadolint does.
 """
 
 

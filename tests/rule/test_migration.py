@@ -208,3 +208,16 @@ def test_strings_are_escaped(tmp_path: Path) -> None:
     (tmp_path / "dockfix.toml").write_text(found.text())
     rules = read_config(tmp_path / "dockfix.toml").rules
     assert rules == {"allowed-registries": {"registries": ['a"b\\c', "\x7f\u00e4"]}}
+
+
+def test_codes_of_findings_stay_codes(tmp_path: Path) -> None:
+    registry = Registry((*REGISTRY.codemods, replace(rule("linter"), codes="SC[0-9]{4}")))
+    path = tmp_path / ".hadolint.yaml"
+    path.write_text("ignored: [SC2086, DL3004]\noverride:\n  error: [SC1001]\n  info: [SC1002]\n")
+    found = migrated(read_hadolint_config(path), registry)
+    assert found.config["ignore"] == ["SC2086", "DL3004"]
+    assert found.config["severity"] == {"SC1001": "error", "SC1002": "info"}
+    (tmp_path / "dockfix.toml").write_text(found.text())
+    settings = settings_of(read_config(tmp_path / "dockfix.toml"), registry)
+    assert settings.ignore == ("SC2086", "sudo", "sudo-too")
+    assert settings.policy.severity == {"SC1001": "error", "SC1002": "info"}

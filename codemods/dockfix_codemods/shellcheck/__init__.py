@@ -34,7 +34,8 @@ and all its comments.
 
 - The program is not installed: `pip install 'dockfix[shellcheck]'`. With this extra the rule is on by default. A
   program that is only on the PATH is used on request: `--rule shellcheck`, or a code.
-- Shells other than sh, dash, ash, bash and ksh.
+- Shells other than sh, dash, ash, bash and ksh. `sh` is what the base image has: dash, bash or that of BusyBox. If that
+  is not known, the text is checked as dash, and what dash does not have is a warning.
 - By default, what ShellCheck calls info or style, such as SC2086. A run that names the rule, or the code, shows it.
 - Codes that `--skip`, the configuration or a comment ignores: `# dockfix: ignore=SC2086`, `# hadolint ignore=SC2086`,
   and ShellCheck's own `# shellcheck disable=SC2086`, which is for the instruction below it, or in a continued
@@ -44,7 +45,10 @@ and all its comments.
 - Variables that ARG, ENV or the base image may set are not unassigned (SC2154), nor are any in what runs in the
   container, where whoever starts it may set them. In a RUN, one whose value is known (of an ARG: its default) needs no
   quotes (SC2086).
-- A variable that the script itself sets to several words, or to nothing, is left without quotes.
+- A variable is left without quotes if it is empty, if it is set to several words or to the output of a command, if its
+  name says that it holds several (`JAVA_OPTS`), and where it names packages. `cd` after `&&` gets no `|| exit`, which
+  would also follow a failure before it. Backticks with a backslash in them stay, and so does a `!` whose status may be
+  that of the text.
 - After a syntax error ShellCheck finds nothing else in that text. It is one finding.
 
 ## Options

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.model import Known, Refused
+from dockfix.facts.model import Refused
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Finding, Fix, Refusal, Safety, Severity
 from dockfix.syntax.source import Span
 from dockfix_codemods.shellcheck.corrections import Corrections
 from dockfix_codemods.shellcheck.disabled import Disabled
+from dockfix_codemods.shellcheck.meaning import Meaning
 from dockfix_codemods.shellcheck.scripts import Script
 
 if TYPE_CHECKING:
-    from dockfix.facts.commands import Commands, Step
-    from dockfix.facts.state import State
     from dockfix.project.shellcheck_answer import Comment
 
 __all__ = ["findings"]
@@ -27,17 +25,10 @@ _SEVERITIES: Final = {"error": Severity.ERROR, "warning": Severity.WARNING}
 _LEFT_OUT: Final = frozenset((1090, 1091, 2148, 2187))
 """A sourced file that is not followed; no interpreter line; ash, which is checked as dash."""
 
-_NOT_ASSIGNED: Final = 2154
-_UNQUOTED: Final = 2086
-_UNCHECKED: Final = 2164
-_EXPANSION: Final = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
-_SEVERAL: Final = re.compile(
-    r"(?:ARGS|ARGUMENTS|CMD|COMMAND|DEPENDENCIES|DEPS|EXTENSIONS|EXTRAS|FLAGS|MODULES|OPTIONS|OPTS|PACKAGES|PARAMS|PKGS"
-    r"|PLUGINS|REQUIREMENTS)[0-9_]*$",
-    re.I,
-)
-"""The ends of names of variables that hold several words."""
+_PORTABILITY: Final = range(3000, 4000)
+"""What a shell does not have that others have."""
 
+_NOT_ASSIGNED: Final = 2154
 _STOPPED: Final = frozenset((1070, 1072, 1088, 1089))
 """The codes that say where parsing ended; there is one of them exactly if the text cannot be parsed."""
 
@@ -67,7 +58,7 @@ def findings(target: Target, script: Script, comments: Sequence[Comment], level:
         return
     disabled = Disabled(target.dockerfile, script.owner)
     commands = target.facts.commands(script.instruction)
-    corrections = Corrections(target.dockerfile, script)
+    corrections, meaning = Corrections(target.dockerfile, script), Meaning(script, commands)
     for comment in wanted:
         at = _place(script, comment)
         if at is None or (disabled.are_any and disabled.covers(comment.code, at.start, commands)):
@@ -75,12 +66,15 @@ def findings(target: Target, script: Script, comments: Sequence[Comment], level:
         code = f"SC{comment.code}"
         message = f"{code}: {comment.message.strip().rstrip('.')}"
         severity = _SEVERITIES.get(comment.level, Severity.INFO)
+        if comment.code in _PORTABILITY and not script.shell_known:
+            severity = Severity.WARNING if severity is Severity.ERROR else severity
+            message += " (the `sh` of the base image is not known)"
         cause = f"{code} {script.owner.span.start}"
         if comment.fix is None or not script.fixable:
             yield Advice(at, message, severity, cause=cause, code=code)
             continue
         try:
-            _check_meaning(script, comment, commands)
+            meaning.check(comment)
             edits = corrections.edits(comment, wanted)
         except Refused as refused:
             yield Refusal(at, message, refused.reason, severity, cause=cause, code=code)
@@ -118,38 +112,3 @@ def _without_echoes(comments: Sequence[Comment]) -> Sequence[Comment]:
         texts = [_ADVISED.sub("", each.message) for each in dict.fromkeys((chosen, stopped))]
         chosen = chosen.saying(": ".join(filter(None, texts)) or "Couldn't parse this")
     return [chosen, *(each for each in comments if each not in about)]
-
-
-def _check_meaning(script: Script, comment: Comment, commands: Commands) -> None:
-    """Check that a correction does not change what the text evidently means.
-
-    Raises:
-        Refused: it does.
-    """
-    start, end = script.offset(comment.line, comment.column), script.offset(comment.end_line, comment.end_column)
-    if start is None or end is None:
-        return
-    steps = commands.steps[: bisect_right(commands.steps, start, key=lambda step: step.command.start)]
-    step = next((each for each in reversed(steps) if start < each.command.end), None)
-    if comment.code == _UNCHECKED and step is not None:
-        before = step.command.before
-        if before is not None and before.text == "&&":
-            raise Refused("`|| exit` would also follow a failure of the command before `&&`")
-    if comment.code == _UNQUOTED and (found := _EXPANSION.fullmatch(script.text.text[start:end])):
-        _check_value(script.state, step, found[1] or found[2])
-
-
-def _check_value(state: State, step: Step | None, name: str) -> None:
-    """Check that no quotes are put around a variable that is not meant to be one argument.
-
-    Raises:
-        Refused: its value is several words or none, or its name says that it holds several.
-    """
-    value = (step and (step.variables.get(name) or step.env.get(name))) or state.lookup(name)
-    if isinstance(value, Known):
-        if not value.value.strip():
-            raise Refused(f"`${name}` is empty, and in quotes it would be an argument")
-        if len(value.value.split()) > 1:
-            raise Refused(f"`${name}` is set to several words, and in quotes it would be one argument")
-    elif _SEVERAL.search(name):
-        raise Refused(f"`${name}` is named like several words, and in quotes it would be one argument")

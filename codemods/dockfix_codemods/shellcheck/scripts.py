@@ -16,13 +16,22 @@ from typing import Final
 from dockfix.facts.model import Known
 from dockfix.facts.stages import Stage
 from dockfix.facts.state import State
+from dockfix.facts.tables.images import PLATFORM_ARGS
 from dockfix.project.target import Target
 from dockfix.syntax.source import Mapped, join
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Onbuild, Run, Word
 
 __all__ = ["Script", "scripts_of"]
 
-_DIALECTS: Final = {"sh": "dash", "dash": "dash", "ash": "dash", "bash": "bash", "ksh": "ksh"}
+_PROGRAMS: Final = {
+    "sh": "/bin/dash",  # of most images whose shell is not known, it accepts what is common to all
+    "dash": "/bin/dash",
+    "ash": "/bin/busybox sh",
+    "bash": "/bin/bash",
+    "ksh": "/bin/ksh",
+}
+"""The program in an interpreter line by which ShellCheck knows the dialect of a shell."""
+
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPANDED: Final = re.compile(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
 _NOT_EXPORTED: Final = frozenset(("_", "IFS"))
@@ -30,19 +39,23 @@ _NOT_EXPORTED: Final = frozenset(("_", "IFS"))
 
 @dataclass(frozen=True)
 class Script:
-    """The shell text of an instruction, and how ShellCheck gets it.
+    """The shell text of an instruction, and how ShellCheck gets it: after `head`, an interpreter line, or with the
+    `dialect` of the interpreter line that it has itself.
 
     `owner` is the instruction of the file: an ONBUILD, or `instruction` itself. `building` tells whether the text runs
     in this build, in which the variables are known. `fixable` is not set for text inside of a JSON string.
+    `shell_known` tells which program `sh` is, if it is one.
     """
 
     instruction: Instruction
     owner: Instruction
     text: Mapped
     head: str
+    dialect: str
     state: State
     building: bool
     fixable: bool = True
+    shell_known: bool = True
 
     @cached_property
     def _lead(self) -> int:
@@ -58,9 +71,11 @@ class Script:
     def _exports(self) -> str:
         words = []
         for name in sorted(self._variables()):
-            known = self.building and isinstance(self.state.lookup(name), Known)
+            known = self.building and (name in PLATFORM_ARGS or isinstance(self.state.lookup(name), Known))
             words.append(f"{name}=x" if known else f'{name}="${{{name}-}}"')
-        return f"export {' '.join(words)}\n" if words else ""
+        # an interpreter line in the text names `sh`, not the program that it is
+        dialect = f"# shellcheck shell={self.dialect}\n" if self.dialect else ""
+        return f"{dialect}export {' '.join(words)}\n" if words else dialect
 
     def _variables(self) -> set[str]:
         text = self.text.text
@@ -121,23 +136,19 @@ def _script(
         return None
     if text.text.startswith("#!"):  # only a heredoc that is the script has an interpreter line of its own
         words = text.text[2:].partition("\n")[0].split()
-        argv, head = tuple(words[1:] if words and _name(words[0]) == "env" else words), ""
-    dialect = _dialect(argv, base_shell)
-    if dialect is None:
+        argv = tuple(words[1:] if words and words[0].rpartition("/")[2] == "env" else words)
+    name = argv[0].rpartition("/")[2] if argv else ""
+    known = name != "sh" or base_shell in _PROGRAMS
+    program = _PROGRAMS.get(base_shell if name == "sh" and known else name)
+    if program is None:
         return None
-    if not text.text.startswith("#!"):
-        head = f"#!/bin/{dialect}{' -e' if _ends_on_error(argv) else ''}\n"
-    return Script(instruction, owner, text, head, state, building, fixable=not instruction.json)
-
-
-def _name(program: str) -> str:
-    return program.rpartition("/")[2]
-
-
-def _dialect(argv: Sequence[str], base_shell: str) -> str | None:
-    """The dialect of a shell as ShellCheck calls it; None if it does not know the shell."""
-    name = _name(argv[0]) if argv else ""
-    return _DIALECTS.get(base_shell if name == "sh" and base_shell in _DIALECTS else name)
+    head = dialect = ""
+    if text.text.startswith("#!"):
+        dialect = program.split()[0].rpartition("/")[2]
+    else:
+        head = f"#!{program}{' -e' if _ends_on_error(argv) else ''}\n"
+    fixable = not instruction.json
+    return Script(instruction, owner, text, head, dialect, state, building, fixable=fixable, shell_known=known)
 
 
 def _ends_on_error(argv: Sequence[str]) -> bool:

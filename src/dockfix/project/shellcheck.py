@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Comments", "Failure", "check_scripts", "find_program"]
 
-_TIMEOUT: Final = 60
+_TIMEOUT: Final = 30
 _MOST_FAILURES: Final = 2
 """After so many processes that did not answer, no other is started in the run."""
 

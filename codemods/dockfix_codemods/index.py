@@ -1574,4 +1574,21 @@ INDEX: Final = (
         options=LazyClass("dockfix_codemods.label_schema", "LabelSchemaOptions"),
         needs_options=True,
     ),
+    Codemod(
+        name="format",
+        title="the white space is not uniform",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.format", "check"),
+        since="0.1.0",
+        preset=Preset.ALL,
+        options=LazyClass("dockfix_codemods.format", "FormatOptions"),
+        promise=Promise(
+            rationale=(
+                "Every instruction has the same words, flags and heredocs: only the text of a `RUN` in the history "
+                "differs."
+            ),
+        ),
+    ),
 )

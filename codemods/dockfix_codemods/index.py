@@ -1358,9 +1358,7 @@ INDEX: Final = (
         triggers=("apt", "apk", "dnf", "yum", "zypper"),
         preset=Preset.ALL,
         promise=Promise(
-            rationale=(
-                "The package managers resolve the list as a whole: its order changes neither packages nor versions."
-            ),
+            rationale="apt and apk resolve the list as a whole: its order changes neither packages nor versions.",
         ),
     ),
     Codemod(

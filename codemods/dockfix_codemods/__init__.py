@@ -106,6 +106,7 @@ ORDER: Final = (
     "label-key",
     "stop-signal",
     "label-schema",
+    "format",
 )
 
 

@@ -32,19 +32,25 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
     && rm -rf /var/lib/apt/lists/*
 ```
 
-A comment moves with the package below it. Options, versions, continuations and what follows the list stay where they
-are.
+A comment moves with the package below it, and so does a version. Options, continuations and what follows the list
+stay where they are. Names are compared without their versions and without regard to case. A list in byte order, or in
+an order that ignores punctuation, as `sort` gives it in most locales, is sorted, too.
 
 ## Fix safety
 
-The fix is safe: these package managers resolve the list as a whole, and its order changes neither which packages are
-installed nor their versions. What changes is the command line that their logs record.
+The fix is safe for `apt-get` and `apk`: both resolve the list as a whole, and its order changes neither which
+packages are installed nor their versions. What changes is the command line that their logs record, and the layer is
+built again.
+
+For `dnf`, `yum`, `microdnf` and `zypper` the fix is unsafe: their solvers take the packages in the order of the list.
+If the newest versions of two of them exclude each other, the first gets its newest version.
 
 ## When it does not apply
 
 - Several packages on one line, and lists of one package.
 - An option among the packages ends a list: what follows is a list of its own.
-- A comment above several packages may be a heading for all of them, and a variable may be several packages: refused.
+- A comment above several packages may be a heading for all of them, and a variable may be several packages: refused. A
+  variable in a version is not refused.
 - The packages of language package managers, such as pip and npm: they install in the order of the list.
 
 ## References
@@ -56,7 +62,9 @@ installed nor their versions. What changes is the command line that their logs r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,23 +77,45 @@ from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Preset, 
 from dockfix.syntax.source import GO_SPACE, Span
 from dockfix.syntax.tree import Blank, Dockerfile, Run
 
-_MANAGERS: Final = frozenset({"apt", "apk", "dnf", "yum", "microdnf", "zypper"})
+_UNORDERED: Final = frozenset({"apt", "apk"})
+"""Package managers for which the order of a list has no meaning."""
+
+_MANAGERS: Final = _UNORDERED | {"dnf", "yum", "microdnf", "zypper"}
+_REVIEW: Final = "check that the same versions are installed: the solver takes the packages in this order"
 _MESSAGE: Final = "the packages are not in alphabetical order"
+
+
+_VERSION: Final = re.compile(r"[=<>~]")
+"""What begins the version of a package."""
+
+_PUNCTUATION: Final = re.compile(r"[^\w]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A package on a line of its own: its name, the span from its first comment to its end, and the next line."""
+    """A package on a line of its own: its name without its version, and the span from its first comment to its end."""
 
     name: str
     span: Span
     comments: int
     next_line: int
+    column: int
+    """The column after the package."""
+    gap: int | None
+    """The spaces between the package and the escape character; None if something else follows."""
 
     @property
     def is_expanded(self) -> bool:
-        """Whether it has a variable or a command; a pattern, as of a version, is one word."""
+        """Whether its name has a variable or a command."""
         return "$" in self.name or "`" in self.name
+
+
+_ORDERS: Final[tuple[Callable[[_Line], tuple[str, ...]], ...]] = (
+    lambda line: (line.name.lower(), line.name),
+    lambda line: (line.name,),
+    lambda line: (_PUNCTUATION.sub("", line.name).lower(),),
+)
+"""The orders in which a list counts as sorted: without regard to case, of bytes, and without punctuation."""
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -98,7 +128,8 @@ def check(target: Target) -> Iterator[Finding]:
                 continue
             if not package.unknown_operands:
                 for words in _lists(package):
-                    yield from _check_list(target.dockerfile, run, commands, words)
+                    unordered = package.manager in _UNORDERED
+                    yield from _check_list(target.dockerfile, run, commands, words, unordered)
 
 
 def _lists(package: PackageCommand) -> Iterator[list[WordLike]]:
@@ -115,18 +146,20 @@ def _lists(package: PackageCommand) -> Iterator[list[WordLike]]:
         yield found
 
 
-def _check_list(dockerfile: Dockerfile, run: Run, commands: Commands, words: Sequence[WordLike]) -> Iterator[Finding]:
+def _check_list(
+    dockerfile: Dockerfile, run: Run, commands: Commands, words: Sequence[WordLike], unordered: bool
+) -> Iterator[Finding]:
     """Check the lines of one list; blank lines part it."""
     part: list[_Line] = []
     for word in words:
         span = commands.text.span(word.start, word.end)
         line = _line(dockerfile, run, word.value or word.text, span)
         if line is None or (part and line.span.start != part[-1].next_line):
-            yield from _check_part(dockerfile, part)
+            yield from _check_part(dockerfile, part, unordered)
             part = []
         if line is not None:
             part.append(line)
-    yield from _check_part(dockerfile, part)
+    yield from _check_part(dockerfile, part, unordered)
 
 
 def _line(dockerfile: Dockerfile, run: Run, name: str, span: Span) -> _Line | None:
@@ -139,13 +172,23 @@ def _line(dockerfile: Dockerfile, run: Run, name: str, span: Span) -> _Line | No
         if node.span.start < start and line_end(dockerfile, node.span.start) == start and not isinstance(node, Blank):
             start = line_start(dockerfile, node.span.start)
             comments += 1
-    return _Line(name, Span(start, span.end), comments, end)
+    after = dockerfile.text[span.end : end]
+    gap = len(after) - len(after.lstrip(" "))
+    column = span.end - line_start(dockerfile, span.start)
+    return _Line(
+        _VERSION.split(name, maxsplit=1)[0],
+        Span(start, span.end),
+        comments,
+        end,
+        column,
+        gap if after[gap:].startswith(run.escape) else None,
+    )
 
 
-def _check_part(dockerfile: Dockerfile, part: Sequence[_Line]) -> Iterator[Finding]:
+def _check_part(dockerfile: Dockerfile, part: Sequence[_Line], unordered: bool) -> Iterator[Finding]:
     """Check packages on consecutive lines."""
     wanted = sorted(part, key=lambda line: (line.name.lower(), line.name))
-    if len(part) < 2 or wanted == list(part):
+    if len(part) < 2 or any(sorted(part, key=key) == list(part) for key in _ORDERS):
         return
     at = Span(part[0].span.start, part[-1].span.end)
     if any(line.is_expanded for line in part):
@@ -155,13 +198,23 @@ def _check_part(dockerfile: Dockerfile, part: Sequence[_Line]) -> Iterator[Findi
     if any(commented) and False in commented[commented.index(True) :]:
         yield Refusal(_trimmed(dockerfile, at), _MESSAGE, "a comment may be about several of them")
         return
-    texts = [dockerfile.text[line.span.start : line.span.end] for line in wanted]
-    edits = tuple(
-        Edit(*line.span, text)
-        for line, text in zip(part, texts, strict=True)
-        if dockerfile.text[line.span.start : line.span.end] != text
-    )
-    yield Fix(_trimmed(dockerfile, at), _MESSAGE, edits, Safety.SAFE, "sort them")
+    edits = tuple(_edits(dockerfile, part, wanted))
+    if unordered:
+        yield Fix(_trimmed(dockerfile, at), _MESSAGE, edits, Safety.SAFE, "sort them")
+    else:
+        yield Fix(_trimmed(dockerfile, at), _MESSAGE, edits, Safety.UNSAFE, "sort them", _REVIEW)
+
+
+def _edits(dockerfile: Dockerfile, part: Sequence[_Line], wanted: Sequence[_Line]) -> Iterator[Edit]:
+    """Write each package into the line of another; escape characters that are aligned stay in their column."""
+    columns = Counter(line.column + line.gap for line in part if line.gap is not None and line.gap > 1)
+    ((aligned, _),) = columns.most_common(1) or ((0, 0),)
+    for line, new in zip(part, wanted, strict=True):
+        text, end = dockerfile.text[new.span.start : new.span.end], line.span.end
+        if aligned and line.gap is not None:
+            text, end = text + " " * max(1, aligned - new.column), end + line.gap
+        if dockerfile.text[line.span.start : end] != text:
+            yield Edit(line.span.start, end, text)
 
 
 def _trimmed(dockerfile: Dockerfile, span: Span) -> Span:
@@ -180,8 +233,6 @@ CODEMOD: Final = Codemod(
     triggers=("apt", "apk", "dnf", "yum", "zypper"),
     preset=Preset.ALL,
     promise=Promise(
-        rationale=(
-            "The package managers resolve the list as a whole: its order changes neither packages nor versions."
-        ),
+        rationale=("apt and apk resolve the list as a whole: its order changes neither packages nor versions."),
     ),
 )

@@ -25,9 +25,7 @@ from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Cmd, Entrypoint
 
 EXPECTED = Path(__file__).parent.parent / "data" / "init"
-# A template cannot know how to ask the program, nor have a comment for each argument in the form of a description.
-UNASKED = {"healthcheck-absent", "definition-comment"}
-CODEMODS = [each for each in load_registry().codemods if each.name not in UNASKED]
+CODEMODS = load_registry().codemods
 HADOLINT = Path(sys.executable).with_name("hadolint")
 
 MANIFESTS = {

@@ -6,7 +6,7 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- build: the compiler ----------
+# build has the compiler
 FROM golang:1.24-bookworm AS build
 
 WORKDIR /src
@@ -25,7 +25,7 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/app .
 
-# ---------- final: certificates, time zones and the program ----------
+# The image: certificates, time zones and the program
 FROM gcr.io/distroless/static-debian12:nonroot
 
 COPY --from=build /out/app /app
@@ -35,8 +35,9 @@ USER 10001:10001
 
 EXPOSE 8080
 
-# No HEALTHCHECK: the image has no shell and no curl. Where one is needed, give the program a
-# command that asks its own endpoint: HEALTHCHECK CMD ["/app", "healthcheck"].
+# The image has no shell and no curl to ask with. Where a check is needed, give the program a command that
+# asks its own endpoint: HEALTHCHECK CMD ["/app", "healthcheck"]
+HEALTHCHECK NONE
 
 # Exec form: there is no shell, and the program gets the signal to stop
 ENTRYPOINT ["/app"]

@@ -6,7 +6,7 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- build: the JDK; Gradle comes with the project's wrapper ----------
+# build has the JDK; Gradle comes with the project's wrapper
 FROM eclipse-temurin:21-jdk AS build
 
 WORKDIR /src
@@ -20,7 +20,7 @@ RUN --mount=type=cache,target=/root/.gradle/caches,sharing=locked \
     --mount=type=cache,target=/root/.gradle/wrapper,sharing=locked \
     ./gradlew --no-daemon assemble
 
-# ---------- final: the runtime and the program ----------
+# The image: the runtime and the program
 FROM eclipse-temurin:21-jre
 
 # A user of its own, with ids that no account of a host is likely to have

@@ -6,7 +6,7 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- build: Maven and the JDK ----------
+# build has Maven and the JDK
 FROM maven:3.9-eclipse-temurin-21 AS build
 
 WORKDIR /src
@@ -19,7 +19,7 @@ COPY . .
 RUN --mount=type=cache,target=/root/.m2/repository,sharing=locked \
     mvn --batch-mode --no-transfer-progress -DskipTests package
 
-# ---------- final: the runtime and the program ----------
+# The image: the runtime and the program
 FROM eclipse-temurin:21-jre
 
 # A user of its own, with ids that no account of a host is likely to have

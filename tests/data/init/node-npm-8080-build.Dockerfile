@@ -6,7 +6,7 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- build: all dependencies, and what is built with them ----------
+# build has all dependencies, and what is built with them
 FROM node:20-bookworm-slim AS build
 
 WORKDIR /app
@@ -25,7 +25,7 @@ COPY . .
 RUN npm run build && \
     npm prune --omit=dev
 
-# ---------- final: no package manager's cache and no devDependencies ----------
+# The image: no package manager's cache and no devDependencies
 FROM node:20-bookworm-slim
 
 # Read by many libraries at run time

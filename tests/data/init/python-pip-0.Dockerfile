@@ -6,7 +6,7 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- build: the virtual environment ----------
+# build has the virtual environment
 FROM python:3.12-slim-bookworm AS build
 
 # The same path as in the final stage: the scripts of a virtual environment hold it
@@ -23,7 +23,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 COPY . .
 
-# ---------- final: no installer and no cache ----------
+# The image: no installer and no cache
 FROM python:3.12-slim-bookworm
 
 # Programs of the virtual environment go first; output is not held back in a buffer
@@ -40,6 +40,9 @@ COPY --from=build /app /app
 
 # By number, so that Kubernetes can see that it is not root
 USER 10001:10001
+
+# Nothing listens that a health check could ask
+HEALTHCHECK NONE
 
 # Exec form: the program is the first process, and gets the signal to stop
 CMD ["python", "-m", "app"]

@@ -6,7 +6,7 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- build: the virtual environment ----------
+# build has the virtual environment
 FROM python:3.12-slim-bookworm AS build
 
 # Poetry is in this stage only
@@ -31,7 +31,7 @@ COPY . .
 RUN --mount=type=cache,target=/root/.cache/pypoetry \
     poetry install --only main
 
-# ---------- final: no installer and no cache ----------
+# The image: no installer and no cache
 FROM python:3.12-slim-bookworm
 
 # Programs of the virtual environment go first; output is not held back in a buffer
@@ -48,6 +48,9 @@ COPY --from=build /app /app
 
 # By number, so that Kubernetes can see that it is not root
 USER 10001:10001
+
+# Nothing listens that a health check could ask
+HEALTHCHECK NONE
 
 # Exec form: the program is the first process, and gets the signal to stop
 CMD ["python", "-m", "app"]

@@ -6,7 +6,7 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- build: the virtual environment ----------
+# build has the virtual environment
 FROM python:3.12-slim-bookworm AS build
 
 # Poetry is in this stage only
@@ -31,7 +31,7 @@ COPY . .
 RUN --mount=type=cache,target=/root/.cache/pypoetry \
     poetry install --only main
 
-# ---------- final: no installer and no cache ----------
+# The image: no installer and no cache
 FROM python:3.12-slim-bookworm
 
 # Programs of the virtual environment go first; output is not held back in a buffer

@@ -6,10 +6,10 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- uv: the installer, at a fixed version ----------
+# uv is the installer, at a fixed version
 FROM ghcr.io/astral-sh/uv:0.13.9 AS uv
 
-# ---------- build: the virtual environment ----------
+# build has the virtual environment
 FROM python:3.12-slim-bookworm AS build
 
 # Bytecode is compiled once, here; the cache is a mount, from which files cannot be linked;
@@ -36,7 +36,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=from=uv,source=/uv,target=/usr/local/bin/uv \
     uv sync --locked --no-dev
 
-# ---------- final: no installer and no cache ----------
+# The image: no installer and no cache
 FROM python:3.12-slim-bookworm
 
 # Programs of the virtual environment go first; output is not held back in a buffer

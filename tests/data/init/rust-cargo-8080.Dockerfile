@@ -6,7 +6,7 @@
 # The tags below move with each patch release. To pin an image, append the digest that
 # `docker buildx imagetools inspect IMAGE:TAG` prints: FROM IMAGE:TAG@sha256:...
 
-# ---------- build: the compiler ----------
+# build has the compiler
 FROM rust:1.95-bookworm AS build
 
 WORKDIR /src
@@ -21,7 +21,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo build --locked --release --bin app && \
     install -D target/release/app /out/app
 
-# ---------- final: glibc, libgcc, OpenSSL, certificates and the program ----------
+# The image: glibc, libgcc, OpenSSL, certificates and the program.
 # Debian 12 as above: a program needs the glibc that it was built with, or a newer one
 FROM gcr.io/distroless/cc-debian12:nonroot
 
@@ -32,8 +32,9 @@ USER 10001:10001
 
 EXPOSE 8080
 
-# No HEALTHCHECK: the image has no shell and no curl. Where one is needed, give the program a
-# command that asks its own endpoint: HEALTHCHECK CMD ["/app", "healthcheck"].
+# The image has no shell and no curl to ask with. Where a check is needed, give the program a command that
+# asks its own endpoint: HEALTHCHECK CMD ["/app", "healthcheck"]
+HEALTHCHECK NONE
 
 # Exec form: there is no shell, and the program gets the signal to stop
 ENTRYPOINT ["/app"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dockfix.edit.dockerfile.lines import line_start
 from dockfix.edit.text import Edit, apply_edits
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Dockerfile, Instruction
@@ -14,7 +15,7 @@ def edited(dockerfile: Dockerfile, instruction: Instruction, edits: Iterable[Edi
 
     None if the lines would then have another number of instructions, or one that BuildKit rejects.
     """
-    start, end = instruction.lines
+    start, end = line_start(dockerfile, instruction.lines.start), instruction.lines.end
     moved = [Edit(edit.start - start, edit.end - start, edit.replacement) for edit in edits]
     text = apply_edits(dockerfile.text[start:end], moved)
     new = parse(f"# escape={instruction.escape}\nFROM scratch\n{text}")

@@ -64,10 +64,7 @@ def render(answers: Answers, folder: Path | None = None) -> Skeleton:
         "BINARY": answers.command[0],
         "JAR": answers.command[0],
     }
-    port = ""
-    if answers.port:
-        port = _text(f"{template}-port") if template not in ("go", "rust") else "\nEXPOSE @PORT@\n\n"
-        port = port.replace("@PORT@", str(answers.port)).rstrip("\n") + "\n"
+    port = _port(template, answers.port)
     name = f"{template}-{answers.package_manager}" if template in ("python", "java") else template
     text = _text(name).replace("@HEAD@", _text("head")).replace("@PYTHON_FINAL@\n", _text("python-final"))
     text = text.replace("@JAVA_FINAL@\n", _text("java-final"))
@@ -153,6 +150,15 @@ RUN --mount=type=cache,target=/root/.npm \\
 
 def _text(name: str) -> str:
     return (resources.files("dockfix.project") / "templates" / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def _port(template: str, port: int) -> str:
+    """The lines about what listens, and how a health check asks it. Programs on distroless have their own check."""
+    own_check = template in ("go", "rust")
+    if not port:
+        return "" if own_check else _text("no-port").rstrip("\n") + "\n"
+    text = "\nEXPOSE @PORT@\n\n" if own_check else _text(f"{template}-port")
+    return text.replace("@PORT@", str(port)).rstrip("\n") + "\n"
 
 
 def _node_steps(text: str, answers: Answers) -> str:

@@ -60,9 +60,9 @@ class InitError(ValueError):
 class Answers:
     """What a template is filled in with.
 
-    `port` 0 means that nothing listens: then there is no EXPOSE and no HEALTHCHECK. `command` are the words that start
-    the program; for Go the package that is built, for Rust the binary, for Java the jar that the build makes (it may
-    be a pattern), as its one word. `build`: a `package.json` has a build script. `pnpm` is the version of pnpm.
+    `port` 0 means that nothing listens: then there is no EXPOSE, and HEALTHCHECK is NONE. `command` are the words that
+    start the program; for Go the package that is built, for Rust the binary, for Java the jar that the build makes (it
+    may be a pattern), as its one word. `build`: a `package.json` has a build script. `pnpm` is the version of pnpm.
     """
 
     template: str

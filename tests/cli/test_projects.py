@@ -141,12 +141,48 @@ class TestTargets:
         given = json.loads(dockfix("targets", "--context", "lib", "--format", "json").stdout)["targets"]
         assert {row["context"] for row in given} == {"lib"}
 
-    def test_a_context_outside_the_project_is_not_used(self, dockfix: Run, project: Path) -> None:
+    @pytest.mark.parametrize(
+        ("context", "message"),
+        [
+            ("{dir}/../..", "context '{dir}/../..' of a/Dockerfile is outside the project root"),
+            ("{dir}/src", "context '{dir}/src' of a/Dockerfile is not a folder"),
+            ("{root}/src", "context '{root}/src' is not a folder"),
+            ("..", "context '..' is outside the project root"),
+        ],
+    )
+    def test_a_context_that_cannot_be_used_is_unknown(
+        self, dockfix: Run, project: Path, context: str, message: str
+    ) -> None:
+        dockerfile(project / "a")
+        dockerfile(project / "b" / "c")
+        (project / "dockfix.toml").write_text(
+            f'[[targets]]\nfiles = "b"\ncontext = "b"\n[[targets]]\ncontext = "{context}"\nfiles = "a"\n'
+        )
+        for command in (("check",), ("targets",), ("apply", "--diff", "a"), ("check", "--config", "dockfix.toml")):
+            done = dockfix(*command)
+            assert done.returncode == 2
+            assert done.stderr.decode().count(f"dockfix.toml:5: targets: {message}") == 1
+            assert b"a/Dockerfile" in done.stdout
+        assert dockfix("check", "b").returncode == 1
+        done = dockfix("apply", "-", "--stdin-filename", "a/Dockerfile", stdin=TEXT.encode())
+        assert done.returncode == 2
+        assert message in done.stderr.decode()
+        assert b" AS " in done.stdout
+        assert dockfix("check", "--context", "a").returncode == 1
+
+    def test_of_a_nested_configuration(self, dockfix: Run, project: Path) -> None:
         dockerfile(project)
-        (project / "dockfix.toml").write_text('[[targets]]\nfiles = "Dockerfile"\ncontext = "{dir}/../.."\n')
-        assert b"of the configuration is outside the project" in dockfix("targets").stdout
-        (project / "dockfix.toml").write_text('[[targets]]\nfiles = "Dockerfile"\ncontext = "none"\n')
-        assert b"of the configuration is not a folder" in dockfix("targets").stdout
+        dockerfile(project / "a" / "b")
+        (project / "a" / "dockfix.yaml").write_text('targets:\n- files: b\n  context: "{dir}/../../.."\n')
+        done = dockfix("check")
+        assert done.returncode == 2
+        assert b"a/dockfix.yaml:3: targets: context '{dir}/../../..' of a/b/Dockerfile is outside" in done.stderr
+        assert len(shown(done)) == 6
+        (project / "a" / "dockfix.yaml").write_text("targets: [{files: b, context: c}]\n")
+        done = dockfix("check")
+        assert done.returncode == 2
+        assert b"a/dockfix.yaml:1: targets: context 'c' is not a folder" in done.stderr
+        assert len(shown(done)) == 3
 
     @pytest.mark.parametrize(
         ("text", "line", "message"),
@@ -155,6 +191,20 @@ class TestTargets:
             ('[[targets]]\nfiles = "x"\n', 2, b"each table needs `context` or `build-contexts`"),
             ('[[targets]]\ncontext = "x"\n', 1, b"each table needs `files`, a pattern or a list of patterns"),
             ('[[targets]]\nfiles = "x"\ncontext = 3\n', 3, b"context must be the path of a folder, not the number 3"),
+            (
+                '[[targets]]\nfiles = "x"\ncontext = "{dir}"\n[[targets]]\nfiles = "y"\ncontext = "{dirs}"\n',
+                6,
+                b"unknown placeholder '{dirs}' in context; there are {dir} and {root}",
+            ),
+            (
+                '[[targets]]\nfiles = "x"\nbuild-contexts = { a = "{name}" }\n',
+                3,
+                b"unknown placeholder '{name}' in build-contexts",
+            ),
+            ('[[targets]]\nfiles = "x"\ncontext = "/srv"\n', 3, b"context '/srv' is absolute; make it relative"),
+            ('[[targets]]\nfiles = "x"\ncontext = "none"\n', 3, b"context 'none' is not a folder"),
+            ('targets = [\n{ files = "x", context = "." },\n{ context = "." },\n]\n', 2, b"each table needs `files`"),
+            ('[[targets]]\nfiles = "x"\ncontext = "."\n[[targets]]\nfile = "x"\n', 5, b"unknown key 'file'"),
             ("targets = [3]\n", 1, b"targets must be a list of tables with `files`"),
         ],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockfix.engine.settings import Settings
@@ -11,6 +12,7 @@ from dockfix.project.config import Config
 from dockfix.project.config_keys import SEVERITIES
 from dockfix.project.discovery import bad_pattern
 from dockfix.project.policy import NO_POLICY, PathPattern, Policy
+from dockfix.project.problems import InputError
 from dockfix.rule.model import Preset, Severity
 from dockfix.rule.registry import Registry, UnknownRuleError
 
@@ -29,6 +31,9 @@ def settings_of(config: Config, registry: Registry) -> Settings:
     _check_patterns(config)
     if config.context is not None and not config.context.is_dir():
         raise config.error(f"context: {config.context} is not a folder", "context")
+    for table in config.targets:
+        if table.context is not None and "{" not in table.context and not Path(table.base, table.context).is_dir():
+            raise InputError(str(config.path), table.line, f"targets: context {table.context!r} is not a folder")
     return Settings(
         select=_names(config, registry, config.select, "select"),
         extend_select=_names(config, registry, config.extend_select, "extend-select"),

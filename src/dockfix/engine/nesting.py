@@ -15,7 +15,7 @@ from pathlib import Path
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config, config_in, read_config
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.target import BuildOptions
+from dockfix.project.target import BuildOptions, display
 from dockfix.rule.model import Codemod
 from dockfix.rule.registry import Registry
 
@@ -30,7 +30,7 @@ class RunRules:
         options: how they are built, and what their configuration files say.
         codemods: the rules that run on any of them, in running order.
         files: the Dockerfiles whose configuration can be used.
-        problems: the configurations that cannot be used.
+        problems: the configurations that cannot be used, and the contexts that they name wrongly.
     """
 
     options: BuildOptions
@@ -53,7 +53,7 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
     """
     codemods = selected_rules(settings, registry)
     if settings.nearest is None:
-        return RunRules(settings.builds, codemods, files)
+        return RunRules(settings.builds, codemods, files, _context_problems(settings.builds, files, root))
     search = _Search(root, {})
     used: list[Path] = []
     problems: dict[InputProblem, None] = {}
@@ -68,7 +68,7 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
         else:
             used.append(path)
     if len(by_config) == 1:
-        return RunRules(settings.builds, codemods, used, tuple(problems))
+        return RunRules(settings.builds, codemods, used, (*problems, *_context_problems(settings.builds, used, root)))
     chosen = {config: selected_rules(each, registry) for config, each in by_config.items()}
     names = {rule.name for rules in chosen.values() for rule in rules}
     nested = {}
@@ -77,7 +77,27 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
         policy = replace(each.policy, selected=None if selected == names else selected)
         nested[root if config is None else config.parent] = replace(each.builds, policy=policy)
     union = tuple(each for each in registry.codemods if each.name in names)
-    return RunRules(replace(settings.builds, nested=nested), union, used, tuple(problems))
+    options = replace(settings.builds, nested=nested)
+    return RunRules(options, union, used, (*problems, *_context_problems(options, used, root)))
+
+
+def _context_problems(options: BuildOptions, files: Sequence[Path], root: Path) -> tuple[InputProblem, ...]:
+    """What is wrong with the contexts that `targets` give; rules take such a context for unknown."""
+    problems: dict[InputProblem, None] = {}
+    for path in files:
+        real = Path(os.path.realpath(path))
+        target = options.target_table(real, root)
+        context = None if target is None else target.context_of(real, root)
+        if target is None or context is None:
+            continue
+        folder = Path(os.path.realpath(context))
+        message = f"is outside the project root {root}" if not folder.is_relative_to(root) else "is not a folder"
+        if folder.is_dir() and folder.is_relative_to(root):
+            continue
+        of = f" of {display(real, root)}" if target.is_per_file else ""
+        message = f"targets: context {target.context!r}{of} {message}"
+        problems[InputProblem(str(target.config), target.line, message)] = None
+    return tuple(problems)
 
 
 def selected_rules(settings: Settings, registry: Registry) -> tuple[Codemod, ...]:

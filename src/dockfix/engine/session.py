@@ -101,7 +101,7 @@ def run_text(
     mode = Mode(fix=fix, unsafe=settings.unsafe, single=True)
     rules = rules_for(settings, registry, [] if path is None else [path], real_root)
     work = Work(project, rules.options, rules.codemods, registry.rule_names, mode)
-    if rules.problems:
+    if rules.problems and not rules.files:
         shown = STDIN if path is None else str(path)
         text = decode(data)
         result = FileResult(Path(shown), shown, shown, text, text, problems=rules.problems)
@@ -115,7 +115,7 @@ def run_text(
         Workspace(project, ()),
         (result.with_lines_before(),),
         unsafe=settings.unsafe,
-        problems=(*project.input_problems, *result.problems),
+        problems=(*project.input_problems, *(rules.problems if rules.files else ()), *result.problems),
         warnings=result.warnings,
     )
 

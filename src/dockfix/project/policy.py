@@ -66,12 +66,21 @@ class TargetContext:
         base: the folder that relative contexts are relative to.
         context: a folder, in which `{dir}` is the folder of the Dockerfile and `{root}` is the project root.
         build_contexts: named contexts, with the same words.
+        config: the configuration file, for messages.
+        line: the line of the context in it.
     """
 
     files: Sequence[PathPattern]
     base: Path
     context: str | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
+    config: Path | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
+
+    @property
+    def is_per_file(self) -> bool:
+        """Whether the context depends on the folder of the Dockerfile."""
+        return self.context is not None and "{dir}" in self.context
 
     def matches(self, display: str) -> bool:
         """Whether it is for a Dockerfile; `display` is its path relative to the root, with `/`."""

@@ -350,3 +350,43 @@ class TestSeveralProjects:
         (patch,) = (project / "patches").iterdir()
         assert b"+++ b/app/Dockerfile" in patch.read_bytes()
         assert other.is_dir()
+
+
+class TestUnmatchedPatterns:
+    @pytest.fixture(autouse=True)
+    def files(self, project: Path) -> None:
+        for name in ("a", "b", "vendor", "ignored"):
+            dockerfile(project / name)
+        (project / ".gitignore").write_text("ignored/\n")
+        (project / "compose.yaml").write_text("services: {web: {build: a}}\n")
+        (project / "a" / ".dockerignore").write_text("x\n")
+        (project / "dockfix.toml").write_text(
+            'exclude = ["vendor"]\n[per-file-ignores]\n"legacy/**" = ["from-as"]\n"vendor/**" = ["from-as"]\n'
+            '"ignored/Dockerfile" = ["from-as"]\n"a/.dockerignore" = ["from-as"]\n"compose.yaml" = ["from-as"]\n'
+            '"!c" = ["from-as"]\n"/b/" = ["from-as"]\n'
+            '[[targets]]\ncontext = "{dir}"\nfiles = [\n  "a",\n  "services/*/Dockerfile"]\n'
+        )
+
+    def test_a_warning_has_the_line(self, dockfix: Run) -> None:
+        done = dockfix("check")
+        assert done.returncode == 1
+        message = "matches no file to which this configuration applies"
+        assert [line for line in done.stderr.decode().splitlines() if "dockfix.toml" in line] == [
+            f"dockfix.toml:3: warning: per-file-ignores: 'legacy/**' {message}",
+            f"dockfix.toml:12: warning: targets: 'services/*/Dockerfile' {message}",
+        ]
+        assert dockfix("check", "--config", "dockfix.toml").stderr == done.stderr
+        assert b"services/*" in dockfix("apply", "--diff").stderr
+        assert b"services/*" not in dockfix("check", "-q").stderr
+
+    @pytest.mark.parametrize("paths", [("a",), ("a/Dockerfile", "b/Dockerfile"), ("-",), ("--no-config",)])
+    def test_only_if_all_its_files_were_searched(self, dockfix: Run, paths: tuple[str, ...]) -> None:
+        assert b"matches no file" not in dockfix("check", *paths, stdin=TEXT.encode()).stderr
+
+    def test_nested_configurations(self, dockfix: Run, project: Path) -> None:
+        (project / "b" / "dockfix.yaml").write_text("per-file-ignores: {b: [from-as], a: [from-as]}\n")
+        lines = dockfix("check", "b").stderr.decode().splitlines()
+        message = "matches no file to which this configuration applies"
+        assert f"b/dockfix.yaml:1: warning: per-file-ignores: 'a' {message}" in lines
+        assert not [line for line in lines if "dockfix.toml" in line]
+        assert f"dockfix.toml:9: warning: per-file-ignores: '/b/' {message}" in dockfix("check").stderr.decode()

@@ -8,10 +8,11 @@ are the options of rules that check the whole project.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dockfix.engine.results import shown_path
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config, config_in, read_config
 from dockfix.project.problems import InputError, InputProblem
@@ -31,12 +32,14 @@ class RunRules:
         codemods: the rules that run on any of them, in running order.
         files: the Dockerfiles whose configuration can be used.
         problems: the configurations that cannot be used, and the contexts that they name wrongly.
+        configs: the settings of each configuration file that applies to a Dockerfile, and those of the run.
     """
 
     options: BuildOptions
     codemods: tuple[Codemod, ...]
     files: Sequence[Path]
     problems: tuple[InputProblem, ...] = ()
+    configs: Mapping[Path | None, Settings] = field(default_factory=dict)
 
 
 def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], root: Path) -> RunRules:
@@ -53,7 +56,8 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
     """
     codemods = selected_rules(settings, registry)
     if settings.nearest is None:
-        return RunRules(settings.builds, codemods, files, _context_problems(settings.builds, files, root))
+        wrong = _context_problems(settings.builds, files, root)
+        return RunRules(settings.builds, codemods, files, wrong, {settings.config: settings})
     search = _Search(root, {})
     used: list[Path] = []
     problems: dict[InputProblem, None] = {}
@@ -64,11 +68,12 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
             if config not in by_config:
                 by_config[config] = settings.nearest(_read(config))
         except InputError as error:
-            problems[error.problem] = None
+            problems[replace(error.problem, path=shown_path(Path(error.path)))] = None
         else:
             used.append(path)
     if len(by_config) == 1:
-        return RunRules(settings.builds, codemods, used, (*problems, *_context_problems(settings.builds, used, root)))
+        wrong = (*problems, *_context_problems(settings.builds, used, root))
+        return RunRules(settings.builds, codemods, used, wrong, by_config)
     chosen = {config: selected_rules(each, registry) for config, each in by_config.items()}
     names = {rule.name for rules in chosen.values() for rule in rules}
     nested = {}
@@ -78,7 +83,7 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
         nested[root if config is None else config.parent] = replace(each.builds, policy=policy)
     union = tuple(each for each in registry.codemods if each.name in names)
     options = replace(settings.builds, nested=nested)
-    return RunRules(options, union, used, (*problems, *_context_problems(options, used, root)))
+    return RunRules(options, union, used, (*problems, *_context_problems(options, used, root)), by_config)
 
 
 def _context_problems(options: BuildOptions, files: Sequence[Path], root: Path) -> tuple[InputProblem, ...]:
@@ -88,7 +93,7 @@ def _context_problems(options: BuildOptions, files: Sequence[Path], root: Path) 
         real = Path(os.path.realpath(path))
         target = options.target_table(real, root)
         context = None if target is None else target.context_of(real, root)
-        if target is None or context is None:
+        if target is None or target.config is None or context is None:
             continue
         folder = Path(os.path.realpath(context))
         message = f"is outside the project root {root}" if not folder.is_relative_to(root) else "is not a folder"
@@ -96,7 +101,7 @@ def _context_problems(options: BuildOptions, files: Sequence[Path], root: Path) 
             continue
         of = f" of {display(real, root)}" if target.is_per_file else ""
         message = f"targets: context {target.context!r}{of} {message}"
-        problems[InputProblem(str(target.config), target.line, message)] = None
+        problems[InputProblem(shown_path(target.config), target.line, message)] = None
     return tuple(problems)
 
 

@@ -20,6 +20,7 @@ from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.engine.settings import Accept, Mode, Settings
+from dockfix.engine.unmatched import unmatched_patterns
 from dockfix.engine.workers import Done, Work, do_all, do_target
 from dockfix.project.discovery import discover
 from dockfix.project.files import MAX_BYTES, NOWHERE, FileText
@@ -191,6 +192,7 @@ def _run(
 
         results = write_results(results, run.workspace, run.change_sets)
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
+    others += unmatched_patterns(rules.configs, project, [each.path for each in found], counted)
     comments = list(comment_mistakes(workspace, counted, work.names))
     if not run.changed:  # a fix may have created what a comment ignores
         all_rules = {each.name for each in registry.codemods if not each.opt_in} <= {each.name for each in codemods}

@@ -189,8 +189,8 @@ KEYS: Final[Mapping[str, Key]] = {
         "The build contexts of the Dockerfiles that match a pattern as in `.gitignore`, relative to the project root."
         " `context` is relative to the configuration file; in it and in `build-contexts`, `{dir}` is the folder of the"
         " Dockerfile and `{root}` is the project root. The last table that matches a Dockerfile applies. It overrides"
-        " `context`, and the contexts of compose and bake files; `--context` overrides it. A context that is not a folder"
-        " of the project is an error.",
+        " `context`, and the contexts of compose and bake files; `--context` overrides it. A context that is not a"
+        " folder of the project is an error.",
         "none",
     ),
     "jobs": Key(

@@ -63,7 +63,7 @@ def target_context(
         message = f"context {context!r} is absolute; make it relative to this file, or begin with {{dir}} or {{root}}"
         raise wrong(message, "context")
     return TargetContext(
-        tuple(map(PathPattern, patterns)),
+        tuple(PathPattern(each, line("files")) for each in patterns),
         folder,
         context if isinstance(context, str) else None,
         {name: str(value) for name, value in named.items()},

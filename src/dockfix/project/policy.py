@@ -18,9 +18,13 @@ __all__ = ["NO_POLICY", "PathPattern", "Policy", "TargetContext"]
 
 @dataclass(frozen=True)
 class PathPattern:
-    """A pattern of `.gitignore`; one that begins with `!` matches the files that the rest of it does not match."""
+    """A pattern of `.gitignore`; one that begins with `!` matches the files that the rest of it does not match.
+
+    `line` is its line in the configuration.
+    """
 
     text: str
+    line: int | None = field(default=None, compare=False)
 
     @cached_property
     def _rules(self) -> GitIgnore:

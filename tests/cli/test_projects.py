@@ -118,9 +118,41 @@ class TestNested:
 
     def test_the_run_has_its_own_fail_level_and_excludes(self, dockfix: Run, project: Path) -> None:
         (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\nfail-level = "none"\nexclude = ["b"]\n')
-        assert "b/Dockerfile error user-root" in shown(dockfix("check"))
+        done = dockfix("check")
+        assert "b/Dockerfile error user-root" in shown(done)
+        for line, key in ((2, "fail-level"), (3, "exclude")):
+            message = f"`{key}` has no effect in this run: it is read from the file nearest to the current folder"
+            assert f"a/pyproject.toml:{line}: warning: {message}\n" in done.stderr.decode()
+        assert b"has no effect" not in dockfix("check", cwd=project / "a").stderr
+        assert b"has no effect" not in dockfix("check", "b").stderr
         assert dockfix("check", "a").returncode == 1
         assert dockfix("check", cwd=project / "a").returncode == 0
+
+    def test_whether_unsafe_fixes_are_made_is_a_matter_of_the_run(self, dockfix: Run, project: Path) -> None:
+        text = "FROM alpine AS base\nWORKDIR app\n"
+        for folder in (project, project / "a"):
+            dockerfile(folder, text)
+            (folder / "dockfix.toml").write_text('select = ["workdir-abs"]\n')
+        (project / "a" / "pyproject.toml").unlink()
+        (project / "a" / "dockfix.toml").write_text('select = ["workdir-abs"]\nunsafe = true\n')
+        done = dockfix("apply", "--diff", "Dockerfile", "a/Dockerfile")
+        assert done.stdout == b""
+        assert b"a/dockfix.toml:2: warning: `unsafe` has no effect in this run" in done.stderr
+        (project / "dockfix.toml").write_text('select = ["workdir-abs"]\nunsafe = true\n')
+        (project / "a" / "dockfix.toml").write_text('select = ["workdir-abs"]\n')
+        assert b"+++ b/a/Dockerfile" in dockfix("apply", "--diff", "Dockerfile", "a/Dockerfile").stdout
+
+    def test_nothing_is_inherited(self, dockfix: Run, project: Path) -> None:
+        (project / "dockfix.toml").write_text(
+            '[severity]\nuser-root = "info"\n[[targets]]\nfiles = "*"\ncontext = "{dir}"\n'
+        )
+        (project / "a" / "pyproject.toml").write_text("[tool.dockfix]\njobs = 1\n")
+        rows = json.loads(dockfix("targets", "--format", "json").stdout)["targets"]
+        contexts = {row["dockerfile"]: row["context"] for row in rows}
+        assert contexts == {"Dockerfile": ".", "a/Dockerfile": None, "a/deep/Dockerfile": None, "b/Dockerfile": "b"}
+        found = shown(dockfix("check"))
+        assert "b/Dockerfile info user-root" in found
+        assert "a/Dockerfile error user-root" in found
 
 
 class TestTargets:

@@ -1,20 +1,21 @@
 """Nested configurations: the nearest configuration file up the tree from a Dockerfile applies to it.
 
-The rules and their options, severities, ignored rules and contexts are those of the nearest file. What concerns the run
-as a whole (which files are searched, `unsafe`, `jobs`, `fail-level`, `baseline`) is that of the run's own settings, as
+The rules and their options, severities, ignored rules and contexts are those of the nearest file, and nothing is
+inherited from the files above it. What concerns the run as a whole (`RUN_KEYS`) is that of the run's own settings, as
 are the options of rules that check the whole project.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dockfix.engine.results import shown_path
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config, config_in, read_config
+from dockfix.project.config_keys import RUN_KEYS
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.target import BuildOptions, display
 from dockfix.rule.model import Codemod
@@ -33,6 +34,7 @@ class RunRules:
         files: the Dockerfiles whose configuration can be used.
         problems: the configurations that cannot be used, and the contexts that they name wrongly.
         configs: the settings of each configuration file that applies to a Dockerfile, and those of the run.
+        warnings: keys of nested configurations that have no effect.
     """
 
     options: BuildOptions
@@ -40,6 +42,7 @@ class RunRules:
     files: Sequence[Path]
     problems: tuple[InputProblem, ...] = ()
     configs: Mapping[Path | None, Settings] = field(default_factory=dict)
+    warnings: tuple[InputProblem, ...] = ()
 
 
 def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], root: Path) -> RunRules:
@@ -61,12 +64,15 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
     search = _Search(root, {})
     used: list[Path] = []
     problems: dict[InputProblem, None] = {}
+    warnings: list[InputProblem] = []
     by_config: dict[Path | None, Settings] = {settings.config: settings}
     for path in files:
         try:
             config = search.of(Path(os.path.realpath(path)).parent)
             if config not in by_config:
-                by_config[config] = settings.nearest(_read(config))
+                nested_config = _read(config)
+                by_config[config] = settings.nearest(nested_config)
+                warnings += _without_effect(nested_config)
         except InputError as error:
             problems[replace(error.problem, path=shown_path(Path(error.path)))] = None
         else:
@@ -83,7 +89,18 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
         nested[root if config is None else config.parent] = replace(each.builds, policy=policy)
     union = tuple(each for each in registry.codemods if each.name in names)
     options = replace(settings.builds, nested=nested)
-    return RunRules(options, union, used, (*problems, *_context_problems(options, used, root)), by_config)
+    wrong = (*problems, *_context_problems(options, used, root))
+    return RunRules(options, union, used, wrong, by_config, tuple(warnings))
+
+
+def _without_effect(config: Config) -> Iterator[InputProblem]:
+    """A warning for each key of a nested configuration that only the configuration of the run may set."""
+    if config.path is None:
+        return
+    for key in RUN_KEYS:
+        if config.has(key):
+            message = f"`{key}` has no effect in this run: it is read from the file nearest to the current folder"
+            yield InputProblem(shown_path(config.path), config.line_of((key,)), message)
 
 
 def _context_problems(options: BuildOptions, files: Sequence[Path], root: Path) -> tuple[InputProblem, ...]:

@@ -192,6 +192,7 @@ def _run(
 
         results = write_results(results, run.workspace, run.change_sets)
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
+    others += rules.warnings
     others += unmatched_patterns(rules.configs, project, [each.path for each in found], counted)
     comments = list(comment_mistakes(workspace, counted, work.names))
     if not run.changed:  # a fix may have created what a comment ignores

@@ -67,9 +67,17 @@ class Config:
     rules: Mapping[str, object] = field(default_factory=dict)
     line_of: LineOf = field(default=_no_line, compare=False, repr=False)
 
+    def has(self, key: str) -> bool:
+        """Whether it has a value for a key, other than the default."""
+        name = key.replace("-", "_")
+        return bool(getattr(self, name) != getattr(_DEFAULTS, name))
+
     def error(self, message: str, *keys: str) -> InputError:
         """An error about a key of this configuration: a key at the top, or the path of a nested one."""
         return InputError(str(self.path), self.line_of(keys), message)
+
+
+_DEFAULTS: Final = Config()
 
 
 def load_config(start: Path, root: Path) -> Config:

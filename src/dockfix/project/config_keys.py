@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from dockfix.project.problems import closest
 
 __all__ = [
-    "KEYS", "PRESETS", "SEVERITIES", "TARGET_KEYS", "Key", "LineOf",
+    "KEYS", "PRESETS", "RUN_KEYS", "SEVERITIES", "TARGET_KEYS", "Key", "LineOf",
     "is_strings", "kind_of", "shortened", "unknown_key",
 ]  # fmt: skip
 
@@ -27,6 +27,9 @@ PRESETS: Final = ("recommended", "strict", "all")
 
 TARGET_KEYS: Final = ("files", "context", "build-contexts")
 """The keys of a table of `targets`."""
+
+RUN_KEYS: Final = ("exclude", "force-exclude", "respect-gitignore", "unsafe", "jobs", "fail-level", "baseline")
+"""The keys that concern a run as a whole: those of nested files have no effect."""
 
 
 def is_strings(value: object) -> bool:

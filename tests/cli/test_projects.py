@@ -317,6 +317,21 @@ class TestSeveralProjects:
         assert b"other/dockfix.toml:1: unknown key 'unsave'" in done.stderr
         assert dockfix("check", "a\udc80b\0".encode("utf-8", "surrogateescape").replace(b"\0", b"")).returncode == 2
 
+    def test_paths_in_messages_and_hints(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        (other / "dockfix.toml").unlink()
+        (other / "app" / "b.Dockerfile").write_text("FROM alpine\nWORKDIR app/Dockerfile\n")
+        done = dockfix("check", ".", "../other")
+        assert (
+            b"../other/app/b.Dockerfile:2:9: warning workdir-abs relative folder ../other/app/Dockerfile ["
+            in done.stdout
+        )
+        data = json.loads(dockfix("check", ".", "../other", "--format", "json").stdout)
+        assert "relative folder other/app/Dockerfile" in [each["message"] for each in data["files"][-1]["findings"]]
+        (other / "dockfix.toml").write_text('baseline = "none.json"\n')
+        done = dockfix("check", ".", "../other")
+        assert b"`dockfix baseline ../other` writes it" in done.stderr
+
     def test_baselines_and_ignore_comments(self, dockfix: Run, project: Path, other: Path) -> None:
         dockerfile(project)
         dockfix("baseline", cwd=other)

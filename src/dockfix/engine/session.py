@@ -206,9 +206,15 @@ def _run(
         run,
         files=tuple(each if each.written else each.with_lines_before() for each in results),
         problems=(*problems, *about, *(problem for each in results for problem in each.problems)),
-        warnings=(*others, *comments, *(warning for each in results for warning in each.warnings)),
+        warnings=_by_place([*others, *comments, *(warning for each in results for warning in each.warnings)]),
         seconds=clock() - started,
     )
+
+
+def _by_place(warnings: Sequence[InputProblem]) -> tuple[InputProblem, ...]:
+    """Warnings by file, in the order of their first ones, and by line."""
+    order = {path: number for number, path in enumerate(dict.fromkeys(each.path for each in warnings))}
+    return tuple(sorted(warnings, key=lambda each: (order[each.path], each.line or 0)))
 
 
 def _load(real_root: Path, settings: Settings) -> Project:

@@ -1369,9 +1369,7 @@ INDEX: Final = (
         triggers=("apt", "apk", "dnf", "yum", "zypper"),
         preset=Preset.ALL,
         promise=Promise(
-            rationale=(
-                "The package managers resolve the list as a whole: its order changes neither packages nor versions."
-            ),
+            rationale="apt and apk resolve the list as a whole: its order changes neither packages nor versions.",
         ),
     ),
     Codemod(
@@ -1584,5 +1582,22 @@ INDEX: Final = (
         hadolint=frozenset({"DL3049", "DL3050", "DL3051", "DL3052", "DL3053", "DL3054", "DL3055", "DL3056", "DL3058"}),
         options=LazyClass("dockfix_codemods.label_schema", "LabelSchemaOptions"),
         needs_options=True,
+    ),
+    Codemod(
+        name="format",
+        title="the white space is not uniform",
+        severity=Severity.INFO,
+        category=Category.STYLE,
+        effects=frozenset(),
+        check=LazyFunction("dockfix_codemods.format", "check"),
+        since="0.1.0",
+        preset=Preset.ALL,
+        options=LazyClass("dockfix_codemods.format", "FormatOptions"),
+        promise=Promise(
+            rationale=(
+                "Every instruction has the same words, flags and heredocs: only the text of a `RUN` in the history "
+                "differs."
+            ),
+        ),
     ),
 )

@@ -27,7 +27,7 @@ def test_safe_fixes_are_written_and_the_rest_is_counted(dockfix: Run, project: P
     assert (done.returncode, done.stdout) == (0, b"")
     assert file.read_bytes() == SAFE
     assert b"applied 1 fix in 1 " in done.stderr
-    assert b"1 needs review (--unsafe applies it)" in done.stderr
+    assert b"1 needs review (--unsafe applies it, --prove if a build proves it)" in done.stderr
     assert b"1 not fixed" in done.stderr
     assert b"it holds a variable" not in done.stderr
     again = dockfix("apply", "-v")
@@ -248,10 +248,10 @@ def test_configuration(dockfix: Run, project: Path) -> None:
     config.write_text("jobs: 2\nignore: [from-os]\n")
     wrong = dockfix("apply")
     assert wrong.returncode == 2
-    assert f"{config}:2: ignore: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
+    assert f"{config.name}:2: ignore: unknown rule 'from-os'; did you mean 'from-as'?" in wrong.stderr.decode()
     for text, message in (
-        ("context: none\n", f"{config}:1: context: {project / 'none'} is not a folder"),
-        ("exclude: ['a\\']\n", f"{config}:1: exclude: 'a\\\\' is not a valid pattern of .gitignore"),
+        ("context: none\n", "dockfix.yaml:1: context: none is not a folder"),
+        ("exclude: ['a\\']\n", f"{config.name}:1: exclude: 'a\\\\' is not a valid pattern of .gitignore"),
     ):
         config.write_text(text)
         assert message in dockfix("apply").stderr.decode()

@@ -36,7 +36,9 @@ def test_check_as_text(dockfix: Run, project: Path) -> None:
         "Dockerfile:4:6: error user-root runs as root [advice]",
         "",
     ]
-    assert done.stderr.startswith(b"4 findings in 1 Dockerfile; 1 fixable (dockfix apply); 1 fixable after review (")
+    assert done.stderr.startswith(
+        b"4 findings in 1 Dockerfile (1 error, 2 warnings, 1 info); 1 fixable (dockfix apply); 1 fixable after review ("
+    )
     assert (project / "Dockerfile").read_bytes() == OLD
     (project / "Dockerfile").write_bytes(b"FROM alpine\n")
     assert dockfix("check").returncode == 0

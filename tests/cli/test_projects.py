@@ -118,9 +118,41 @@ class TestNested:
 
     def test_the_run_has_its_own_fail_level_and_excludes(self, dockfix: Run, project: Path) -> None:
         (project / "a" / "pyproject.toml").write_text('[tool.dockfix]\nfail-level = "none"\nexclude = ["b"]\n')
-        assert "b/Dockerfile error user-root" in shown(dockfix("check"))
+        done = dockfix("check")
+        assert "b/Dockerfile error user-root" in shown(done)
+        for line, key in ((2, "fail-level"), (3, "exclude")):
+            message = f"`{key}` has no effect in this run: it is read from the file nearest to the current folder"
+            assert f"a/pyproject.toml:{line}: warning: {message}\n" in done.stderr.decode()
+        assert b"has no effect" not in dockfix("check", cwd=project / "a").stderr
+        assert b"has no effect" not in dockfix("check", "b").stderr
         assert dockfix("check", "a").returncode == 1
         assert dockfix("check", cwd=project / "a").returncode == 0
+
+    def test_whether_unsafe_fixes_are_made_is_a_matter_of_the_run(self, dockfix: Run, project: Path) -> None:
+        text = "FROM alpine AS base\nWORKDIR app\n"
+        for folder in (project, project / "a"):
+            dockerfile(folder, text)
+            (folder / "dockfix.toml").write_text('select = ["workdir-abs"]\n')
+        (project / "a" / "pyproject.toml").unlink()
+        (project / "a" / "dockfix.toml").write_text('select = ["workdir-abs"]\nunsafe = true\n')
+        done = dockfix("apply", "--diff", "Dockerfile", "a/Dockerfile")
+        assert done.stdout == b""
+        assert b"a/dockfix.toml:2: warning: `unsafe` has no effect in this run" in done.stderr
+        (project / "dockfix.toml").write_text('select = ["workdir-abs"]\nunsafe = true\n')
+        (project / "a" / "dockfix.toml").write_text('select = ["workdir-abs"]\n')
+        assert b"+++ b/a/Dockerfile" in dockfix("apply", "--diff", "Dockerfile", "a/Dockerfile").stdout
+
+    def test_nothing_is_inherited(self, dockfix: Run, project: Path) -> None:
+        (project / "dockfix.toml").write_text(
+            '[severity]\nuser-root = "info"\n[[targets]]\nfiles = "*"\ncontext = "{dir}"\n'
+        )
+        (project / "a" / "pyproject.toml").write_text("[tool.dockfix]\njobs = 1\n")
+        rows = json.loads(dockfix("targets", "--format", "json").stdout)["targets"]
+        contexts = {row["dockerfile"]: row["context"] for row in rows}
+        assert contexts == {"Dockerfile": ".", "a/Dockerfile": None, "a/deep/Dockerfile": None, "b/Dockerfile": "b"}
+        found = shown(dockfix("check"))
+        assert "b/Dockerfile info user-root" in found
+        assert "a/Dockerfile error user-root" in found
 
 
 class TestTargets:
@@ -141,12 +173,48 @@ class TestTargets:
         given = json.loads(dockfix("targets", "--context", "lib", "--format", "json").stdout)["targets"]
         assert {row["context"] for row in given} == {"lib"}
 
-    def test_a_context_outside_the_project_is_not_used(self, dockfix: Run, project: Path) -> None:
+    @pytest.mark.parametrize(
+        ("context", "message"),
+        [
+            ("{dir}/../..", "context '{dir}/../..' of a/Dockerfile is outside the project root"),
+            ("{dir}/src", "context '{dir}/src' of a/Dockerfile is not a folder"),
+            ("{root}/src", "context '{root}/src' is not a folder"),
+            ("..", "context '..' is outside the project root"),
+        ],
+    )
+    def test_a_context_that_cannot_be_used_is_unknown(
+        self, dockfix: Run, project: Path, context: str, message: str
+    ) -> None:
+        dockerfile(project / "a")
+        dockerfile(project / "b" / "c")
+        (project / "dockfix.toml").write_text(
+            f'[[targets]]\nfiles = "b"\ncontext = "b"\n[[targets]]\ncontext = "{context}"\nfiles = "a"\n'
+        )
+        for command in (("check",), ("targets",), ("apply", "--diff", "a"), ("check", "--config", "dockfix.toml")):
+            done = dockfix(*command)
+            assert done.returncode == 2
+            assert done.stderr.decode().count(f"dockfix.toml:5: targets: {message}") == 1
+            assert b"a/Dockerfile" in done.stdout
+        assert dockfix("check", "b").returncode == 1
+        done = dockfix("apply", "-", "--stdin-filename", "a/Dockerfile", stdin=TEXT.encode())
+        assert done.returncode == 2
+        assert message in done.stderr.decode()
+        assert b" AS " in done.stdout
+        assert dockfix("check", "--context", "a").returncode == 1
+
+    def test_of_a_nested_configuration(self, dockfix: Run, project: Path) -> None:
         dockerfile(project)
-        (project / "dockfix.toml").write_text('[[targets]]\nfiles = "Dockerfile"\ncontext = "{dir}/../.."\n')
-        assert b"of the configuration is outside the project" in dockfix("targets").stdout
-        (project / "dockfix.toml").write_text('[[targets]]\nfiles = "Dockerfile"\ncontext = "none"\n')
-        assert b"of the configuration is not a folder" in dockfix("targets").stdout
+        dockerfile(project / "a" / "b")
+        (project / "a" / "dockfix.yaml").write_text('targets:\n- files: b\n  context: "{dir}/../../.."\n')
+        done = dockfix("check")
+        assert done.returncode == 2
+        assert b"a/dockfix.yaml:3: targets: context '{dir}/../../..' of a/b/Dockerfile is outside" in done.stderr
+        assert len(shown(done)) == 6
+        (project / "a" / "dockfix.yaml").write_text("targets: [{files: b, context: c}]\n")
+        done = dockfix("check")
+        assert done.returncode == 2
+        assert b"a/dockfix.yaml:1: targets: context 'c' is not a folder" in done.stderr
+        assert len(shown(done)) == 3
 
     @pytest.mark.parametrize(
         ("text", "line", "message"),
@@ -155,6 +223,20 @@ class TestTargets:
             ('[[targets]]\nfiles = "x"\n', 2, b"each table needs `context` or `build-contexts`"),
             ('[[targets]]\ncontext = "x"\n', 1, b"each table needs `files`, a pattern or a list of patterns"),
             ('[[targets]]\nfiles = "x"\ncontext = 3\n', 3, b"context must be the path of a folder, not the number 3"),
+            (
+                '[[targets]]\nfiles = "x"\ncontext = "{dir}"\n[[targets]]\nfiles = "y"\ncontext = "{dirs}"\n',
+                6,
+                b"unknown placeholder '{dirs}' in context; there are {dir} and {root}",
+            ),
+            (
+                '[[targets]]\nfiles = "x"\nbuild-contexts = { a = "{name}" }\n',
+                3,
+                b"unknown placeholder '{name}' in build-contexts",
+            ),
+            ('[[targets]]\nfiles = "x"\ncontext = "/srv"\n', 3, b"context '/srv' is absolute; make it relative"),
+            ('[[targets]]\nfiles = "x"\ncontext = "none"\n', 3, b"context 'none' is not a folder"),
+            ('targets = [\n{ files = "x", context = "." },\n{ context = "." },\n]\n', 2, b"each table needs `files`"),
+            ('[[targets]]\nfiles = "x"\ncontext = "."\n[[targets]]\nfile = "x"\n', 5, b"unknown key 'file'"),
             ("targets = [3]\n", 1, b"targets must be a list of tables with `files`"),
         ],
     )
@@ -235,6 +317,21 @@ class TestSeveralProjects:
         assert b"other/dockfix.toml:1: unknown key 'unsave'" in done.stderr
         assert dockfix("check", "a\udc80b\0".encode("utf-8", "surrogateescape").replace(b"\0", b"")).returncode == 2
 
+    def test_paths_in_messages_and_hints(self, dockfix: Run, project: Path, other: Path) -> None:
+        dockerfile(project)
+        (other / "dockfix.toml").unlink()
+        (other / "app" / "b.Dockerfile").write_text("FROM alpine\nWORKDIR app/Dockerfile\n")
+        done = dockfix("check", ".", "../other")
+        assert (
+            b"../other/app/b.Dockerfile:2:9: warning workdir-abs relative folder ../other/app/Dockerfile ["
+            in done.stdout
+        )
+        data = json.loads(dockfix("check", ".", "../other", "--format", "json").stdout)
+        assert "relative folder other/app/Dockerfile" in [each["message"] for each in data["files"][-1]["findings"]]
+        (other / "dockfix.toml").write_text('baseline = "none.json"\n')
+        done = dockfix("check", ".", "../other")
+        assert b"`dockfix baseline ../other` writes it" in done.stderr
+
     def test_baselines_and_ignore_comments(self, dockfix: Run, project: Path, other: Path) -> None:
         dockerfile(project)
         dockfix("baseline", cwd=other)
@@ -300,3 +397,43 @@ class TestSeveralProjects:
         (patch,) = (project / "patches").iterdir()
         assert b"+++ b/app/Dockerfile" in patch.read_bytes()
         assert other.is_dir()
+
+
+class TestUnmatchedPatterns:
+    @pytest.fixture(autouse=True)
+    def files(self, project: Path) -> None:
+        for name in ("a", "b", "vendor", "ignored"):
+            dockerfile(project / name)
+        (project / ".gitignore").write_text("ignored/\n")
+        (project / "compose.yaml").write_text("services: {web: {build: a}}\n")
+        (project / "a" / ".dockerignore").write_text("x\n")
+        (project / "dockfix.toml").write_text(
+            'exclude = ["vendor"]\n[per-file-ignores]\n"legacy/**" = ["from-as"]\n"vendor/**" = ["from-as"]\n'
+            '"ignored/Dockerfile" = ["from-as"]\n"a/.dockerignore" = ["from-as"]\n"compose.yaml" = ["from-as"]\n'
+            '"!c" = ["from-as"]\n"/b/" = ["from-as"]\n'
+            '[[targets]]\ncontext = "{dir}"\nfiles = [\n  "a",\n  "services/*/Dockerfile"]\n'
+        )
+
+    def test_a_warning_has_the_line(self, dockfix: Run) -> None:
+        done = dockfix("check")
+        assert done.returncode == 1
+        message = "matches no file to which this configuration applies"
+        assert [line for line in done.stderr.decode().splitlines() if "dockfix.toml" in line] == [
+            f"dockfix.toml:3: warning: per-file-ignores: 'legacy/**' {message}",
+            f"dockfix.toml:12: warning: targets: 'services/*/Dockerfile' {message}",
+        ]
+        assert dockfix("check", "--config", "dockfix.toml").stderr == done.stderr
+        assert b"services/*" in dockfix("apply", "--diff").stderr
+        assert b"services/*" not in dockfix("check", "-q").stderr
+
+    @pytest.mark.parametrize("paths", [("a",), ("a/Dockerfile", "b/Dockerfile"), ("-",), ("--no-config",)])
+    def test_only_if_all_its_files_were_searched(self, dockfix: Run, paths: tuple[str, ...]) -> None:
+        assert b"matches no file" not in dockfix("check", *paths, stdin=TEXT.encode()).stderr
+
+    def test_nested_configurations(self, dockfix: Run, project: Path) -> None:
+        (project / "b" / "dockfix.yaml").write_text("per-file-ignores: {b: [from-as], a: [from-as]}\n")
+        lines = dockfix("check", "b").stderr.decode().splitlines()
+        message = "matches no file to which this configuration applies"
+        assert f"b/dockfix.yaml:1: warning: per-file-ignores: 'a' {message}" in lines
+        assert not [line for line in lines if "dockfix.toml" in line]
+        assert f"dockfix.toml:9: warning: per-file-ignores: '/b/' {message}" in dockfix("check").stderr.decode()

@@ -42,7 +42,7 @@ def test_the_patches_in_order_are_what_apply_does(dockfix: Run, project: Path, t
     out = tmp_path / "patches"
     done = dockfix("apply", "--unsafe", "--split", str(out))
     assert done.returncode == 1
-    assert b"wrote 5 patches" in done.stderr
+    assert "wrote 5 patches to ../patches; `git apply ../patches/*.patch` applies them in" in done.stderr.decode()
     assert snapshot(project) == before
     found = sorted(out.iterdir())
     assert [path.name[:12] for path in found] == [

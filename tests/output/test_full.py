@@ -12,6 +12,7 @@ import pytest
 from dockfix.engine.results import RunResult
 from dockfix.engine.session import check_paths
 from dockfix.engine.settings import Settings
+from dockfix.output.excerpt import excerpt
 from dockfix.output.full import findings_full
 from dockfix.output.github import findings_github
 from dockfix.output.json import findings_json
@@ -21,6 +22,7 @@ from dockfix.output.text import findings_text, problem_line
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Fix
 from dockfix.rule.registry import load_registry
+from dockfix.syntax.source import Lines, Span
 from tests.output.format_samples import GOLDEN, REGISTRY, golden_runs, hostile_project
 
 ALL = load_registry()
@@ -52,6 +54,26 @@ def test_full(tmp_path: Path) -> None:
         "",
         "",
     ]
+
+
+@pytest.mark.parametrize("columns", [1, 40, 60, 80, 120, None])
+@pytest.mark.parametrize(("before", "inside"), [(0, 5), (5, 200), (70, 8), (300, 60), (300, 5)])
+@pytest.mark.parametrize("character", ["x", "漢", "\t"])
+def test_the_place_is_in_sight_on_every_terminal(columns: int | None, before: int, inside: int, character: str) -> None:
+    text = f"FROM a\nRUN {character * before}{'^' * inside}{'y' * 200}\n"
+    at = Span(11 + before, 11 + before + inside)
+    lines = list(excerpt(text, Lines(text), at, "error", columns=columns))
+    width = {None: 170, 1: 30}.get(columns, columns)
+    sizes = [sum(2 if each == "漢" else 1 for each in line) for line in lines]
+    assert width is not None
+    assert max(sizes) <= width
+    source, carets = lines[2], lines[3]
+    marked = carets.split("| ")[1]
+    column = len(marked) - len(marked.lstrip())
+    cells = "".join(each * (2 if each == "漢" else 1) for each in source.split("| ")[1])
+    assert cells[column] == "^"
+    assert 0 < marked.count("^") <= inside
+    assert cells[column : column + marked.count("^")] == "^" * marked.count("^")
 
 
 def test_no_line_for_people_is_a_command_of_a_ci_system(hostile: RunResult, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class FakeBuilder:
     closed: bool = False
     numbers: Any = field(default_factory=itertools.count)
 
-    def build(self, request: BuildRequest, on_line: OnLine | None = None) -> BuildOutcome:  # noqa: ARG002 - prints nothing
+    def build(self, request: BuildRequest, on_line: OnLine | None = None) -> BuildOutcome:
         text = request.dockerfile.read_text(encoding="utf-8")
         self.requests.append(request)
         self.texts.append(text)
@@ -72,7 +72,10 @@ class FakeBuilder:
         steps: list[Step] = []
         image, key = FakeImage(), ""
         try:
-            for instruction in parse(text).instructions:
+            instructions = parse(text).instructions
+            for number, instruction in enumerate(instructions, 1):
+                if on_line is not None:
+                    on_line(f"STEP {number}/{len(instructions)}: {instruction.name}")
                 key = self._step(request, instruction, image, key, steps)
         except BuildFailedError as error:
             return BuildOutcome(False, 0.1 * len(steps), tuple(steps), text, str(error), str(error) == "time limit")
@@ -142,6 +145,8 @@ class FakeBuilder:
                     raise BuildFailedError(" ".join([*map(str, request.args.values()), *names, *files]).strip())
                 case ["hang"]:
                     raise BuildFailedError("time limit")
+                case ["fail-later", count] if next(self.numbers) >= int(count):
+                    raise BuildFailedError("failed")
                 case ["fail", *words]:
                     raise BuildFailedError(" ".join(words) or "failed")
                 case _:

@@ -85,7 +85,7 @@ def test_a_named_builder_that_cannot_be_used_says_why(tried: list[str], tmp_path
 
 
 def test_an_unknown_name_gives_the_choices(tmp_path: Path) -> None:
-    choices = "docker buildx, buildctl, podman, buildah"
+    choices = "buildx, buildctl, podman, buildah"
     with pytest.raises(BuilderError, match=rf"^unknown builder `kaniko`; choose one of {choices}$"):
         find_builder("kaniko", folder=tmp_path)
 

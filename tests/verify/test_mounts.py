@@ -272,11 +272,24 @@ class TestScenario:
         assert [each.what for each in result.measurements] == [
             "rebuild of the RUN of line 4 with an empty cache mount",
             "rebuild of the RUN of line 4 with a filled cache mount",
-            "files in the cache mount /root/.cache/pip",
-            "size of the cache mount /root/.cache/pip",
+            "files in the cache mount /root/.cache/pip of line 4",
+            "size of the cache mount /root/.cache/pip of line 4",
         ]
         assert (result.measurements[0].before, result.measurements[0].after) == ((10.0,), (10.0,))
         assert result.measurements[2].after == (3,)
+
+    def test_lines_are_those_of_the_file_before_the_fixes(self, tmp_path: Path) -> None:
+        after = AFTER.replace("WORKDIR /app\n", "WORKDIR /app\nENV A=1\n").replace(
+            "COPY . .\n", "COPY . .\nRUN --mount=type=cache,target=/root/.cache/pip pip install b\n"
+        )
+        layers = Layers(tools={"pip": fill("http/a")})
+        result = self.tried(layers, tmp_path, BEFORE.replace("COPY . .\n", "COPY . .\nRUN pip install b\n"), after)
+        assert {line.partition(":")[0] for line in result.evidence} == {"line 4", "line 6"}
+        labels = [each.what for each in result.measurements]
+        assert len(set(labels)) == len(labels) == 8
+        result = self.tried(Layers(), tmp_path, "FROM python:3.12\nWORKDIR /app\n", after)
+        places = {line.partition(":")[0] for line in result.evidence}
+        assert places == {"line 5 after the fixes", "line 7 after the fixes"}
 
     def test_nothing_is_left_in_the_mounts(self, tmp_path: Path) -> None:
         layers = Layers(tools={"pip": fill("a")})

@@ -27,7 +27,8 @@ from dockfix.rule import (
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Span
 from dockfix.verify.bisect import culprits
-from dockfix.verify.model import Proof, State, TargetResult, VerifyResult
+from dockfix.verify.build_steps import step_of
+from dockfix.verify.model import Event, Proof, State, TargetResult, VerifyResult
 from dockfix.verify.session import VerifyOptions, prove_paths, verify_paths
 from tests.verify.fake_builder import FakeBuilder
 
@@ -278,6 +279,50 @@ def test_times_are_measured_in_each_run(project: Callable[..., Project]) -> None
     times = {each.what: each for each in result.measurements if each.unit == "s"}
     assert len(times["build from scratch"].before) == len(times["build from scratch"].after) == 3
     assert times["build without changes"].after == (0.0, 0.0, 0.0)
+
+
+def test_a_build_that_is_reported_as_failed_has_no_times(project: Callable[..., Project]) -> None:
+    one = project(replacing("same", "RUN write /a 1", "RUN  write /a 1"))
+    one.write(f"{BASE}RUN fail-later 2\nRUN write /a 1\n")
+    (result,) = one.verify(quick=False, runs=3).targets
+    times = {each.what: each for each in result.measurements if each.unit == "s"}
+    for build, index in ((result.before, 0), (result.after, 1)):
+        assert build is not None
+        for each in times.values():
+            assert bool((each.before, each.after)[index]) is build.ok
+    assert result.before is not None
+    assert not result.before.ok
+
+
+def test_progress_has_the_step(tmp_path: Path) -> None:
+    one = Project(tmp_path, replacing("same", "RUN write /a 1", "RUN  write /a 1"))
+    one.write(f"{BASE}RUN write /a 1\n")
+    events: list[Event] = []
+    verify_paths(
+        (one.root,), Settings(unsafe=True), root=one.root, registry=one.registry, options=VerifyOptions(quick=True),
+        builder=one.builder, folder=one.work, on_event=events.append,
+    )  # fmt: skip
+    name = events[0].target
+    assert Event(name, "build before", "step 2/3") in events
+    assert Event(name, "build after", "step 3/3") in events
+    assert Event(name, "compare the images") in events
+
+
+@pytest.mark.parametrize(
+    ("line", "step"),
+    [
+        ("STEP 3/9: RUN make", "3/9"),
+        ("[2/2] STEP 1/4: FROM alpine AS x", "1/4 of stage 2/2"),
+        ("#7 [build 2/5] RUN make", "2/5 of build"),
+        ("#7 [2/5] RUN make", "2/5"),
+        ("#12 [stage-1  2/12] COPY a b", "2/12 of stage-1"),
+        ("#7 [internal] load build definition from Dockerfile", ""),
+        ("#7 0.345 [2/5] not a step", ""),
+        ("  STEP 3/9: said by a command", ""),
+    ],
+)
+def test_steps_of_builders(line: str, step: str) -> None:
+    assert step_of(line) == step
 
 
 def test_a_dockerfile_without_fixes_is_not_built(project: Callable[..., Project]) -> None:

@@ -67,6 +67,7 @@ def _files(
     from dockfix.cli.interactive import Reviewer  # noqa: PLC0415 - as above
     from dockfix.engine.joining import joined  # noqa: PLC0415 - as above
     from dockfix.engine.session import run_paths  # noqa: PLC0415 - as above
+    from dockfix.output.places import in_one_root  # noqa: PLC0415 - as above
 
     would = diff or check
     reviewer = Reviewer(terminal) if interactive else None
@@ -83,7 +84,7 @@ def _files(
             )
             for each in todo
         ]
-    result = joined(results)
+    result = joined(in_one_root(results))
     if diff:
         reporting.diffs(result, terminal)
     reporting.trouble(result, terminal, todo[0].registry)
@@ -102,12 +103,13 @@ def _prove(
     from dockfix.cli.building import BuildsGiven  # noqa: PLC0415 - as in _files
     from dockfix.engine.joining import joined  # noqa: PLC0415 - as in _files
     from dockfix.engine.writing import write_run  # noqa: PLC0415 - as in _files
+    from dockfix.output.places import in_one_root  # noqa: PLC0415 - as in _files
 
     would = diff or check
     proofs = [_proof(each, terminal, builds or BuildsGiven()) for each in todo]
     with cleaned_up():
         runs = [proof.run if would else write_run(proof.run) for proof in proofs]
-    result = joined(runs)
+    result = joined(in_one_root(runs))
     if diff:
         reporting.diffs(result, terminal)
     reporting.trouble(result, terminal, todo[0].registry)

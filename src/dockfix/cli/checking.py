@@ -91,6 +91,7 @@ def _check_once(
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.engine.causes import by_cause  # noqa: PLC0415 - as above
     from dockfix.engine.joining import joined  # noqa: PLC0415 - as above
+    from dockfix.output.places import in_one_root  # noqa: PLC0415 - as above
     from dockfix.output.plain import PLAIN  # noqa: PLC0415 - as above
     from dockfix.output.text import check_summary  # noqa: PLC0415 - as above
 
@@ -101,7 +102,7 @@ def _check_once(
         from dockfix.cli.ignoring import add_ignores  # noqa: PLC0415 - of this option only
 
         return add_ignores(todo, lambda each: _run(each, terminal), narrowed, more.reason or "", terminal)
-    result = joined([narrowed(_run(each, terminal), each) for each in todo])
+    result = joined(in_one_root([narrowed(_run(each, terminal), each) for each in todo]))
     if form is None:
         form = Format.FULL if output is None and terminal.out_is_terminal else Format.TEXT
     if form not in _PLACE_BY_PLACE:
@@ -112,7 +113,8 @@ def _check_once(
         document = statistics_json(result) if form is Format.JSON else statistics_text(result)
     else:
         style = PLAIN if output else terminal.out_style
-        document = _document(form, result, todo[0].registry, style, verbose=terminal.verbose)
+        columns = terminal.columns if output is None else None
+        document = _document(form, result, todo[0].registry, style, verbose=terminal.verbose, columns=columns)
     if output is None and form not in (Format.TEXT, Format.FULL):
         terminal.raw(document.encode("utf-8", "backslashreplace"))  # whatever the encoding of the terminal is
     else:
@@ -192,14 +194,16 @@ _PLACE_BY_PLACE: Final = frozenset({Format.GITHUB_SUGGESTIONS, Format.RDJSON})
 """The formats whose findings are suggestions, each next to the lines that it replaces."""
 
 
-def _document(form: Format, result: RunResult, registry: Registry, style: Style, *, verbose: bool) -> str:
+def _document(
+    form: Format, result: RunResult, registry: Registry, style: Style, *, verbose: bool, columns: int | None
+) -> str:
     """The findings in a format; each format loads its own module."""
     if form in _OF_FINDINGS:
         return _function(*_OF_FINDINGS[form])(result)
     if form in _WITH_RULES:
         return _function(*_WITH_RULES[form])(result, registry)
     if form is Format.FULL:
-        return _function("full", "findings_full")(result, registry, style=style)
+        return _function("full", "findings_full")(result, registry, style=style, columns=columns)
     return _function("text", "findings_text")(result, style=style, verbose=verbose)
 
 

@@ -93,6 +93,15 @@ class Console:
             _write(sys.stderr, CLEAR)
 
     @property
+    def columns(self) -> int | None:
+        """The width of the terminal that standard output is; None if it is none."""
+        if not self.out_is_terminal:
+            return None
+        from dockfix.cli.wrapping import columns  # noqa: PLC0415 - only a terminal needs it
+
+        return columns(sys.stdout) or None
+
+    @property
     def out_is_terminal(self) -> bool:
         """Whether standard output is a terminal."""
         return sys.stdout.isatty()

@@ -135,6 +135,8 @@ class Narrowing:
         command = "dockfix baseline"
         if os.path.realpath(path) != os.path.realpath(todo.settings.baseline or todo.root / NAME):
             command += f" --output {shown(shlex.quote(str(path)))}"
+        if not Path.cwd().is_relative_to(todo.root):  # without a path it is about the project of the current folder
+            command += f" {shown(shlex.join(map(str, todo.paths)))}"
         try:
             return _Accepted(path, todo.root, read_baseline(path), command)
         except InputError as error:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.errors import DEFECT
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dockfix.engine.results import RunResult
     from dockfix.engine.settings import Settings
     from dockfix.project.config import Config
+    from dockfix.project.problems import InputError
     from dockfix.rule.model import Codemod
     from dockfix.rule.registry import Registry
     from dockfix.verify.model import VerifyResult
@@ -164,7 +165,7 @@ def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], conso
     try:
         settings = settings_of_config(config)
     except InputError as error:
-        console.fail(shown(str(error)))
+        _fail_in_config(error, given, console)
     _note_missing_options(rules, settings, console)
     stdin_path = Path(given.stdin_filename) if given.stdin_filename else None
     return Plan(tuple(Path(path) for path in paths), settings, root, rules, STDIN in paths, stdin_path)
@@ -247,7 +248,16 @@ def _config(given: Given, root: Path, console: Console) -> Config:
             _note_config_above(root, console)
         return config
     except InputError as error:
-        console.fail(shown(str(error)))
+        _fail_in_config(error, given, console)
+
+
+def _fail_in_config(error: InputError, given: Given, console: Console) -> NoReturn:
+    """End the command for an error in a configuration file, with its path as the user would write it."""
+    from dockfix.engine.results import shown_path  # noqa: PLC0415 - only an error needs it
+    from dockfix.project.problems import InputError  # noqa: PLC0415 - as above
+
+    path = error.path if given.config is not None else shown_path(Path(error.path))
+    console.fail(shown(str(InputError(path, error.line, error.message))))
 
 
 def _note_config_above(root: Path, console: Console) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -54,8 +55,18 @@ def split(todo: Plan, terminal: Console, folder: Path) -> int:
     reporting.trouble(result, terminal, todo.registry)
     reporting.applied(result, terminal, would=True)
     if found:
-        terminal.note(f"wrote {len(found)} {'patch' if len(found) == 1 else 'patches'} to {shown(str(folder))}")
+        number, what = ("1 patch", "it") if len(found) == 1 else (f"{len(found)} patches", "them in their order")
+        place = shown(os.path.relpath(folder))
+        terminal.note(f"wrote {number} to {place}; `{_command(todo, folder)}` applies {what}")
     return exit_code(result, differs=bool(result.changed))
+
+
+def _command(todo: Plan, folder: Path) -> str:
+    """The command that applies the patches, whose paths are relative to the root of the project."""
+    if Path.cwd() == todo.root:
+        return f"git apply {shown(shlex.quote(os.path.relpath(folder)))}/*.patch"
+    place = shlex.quote(os.path.relpath(todo.root))
+    return f"git -C {shown(place)} apply {shown(shlex.quote(str(folder)))}/*.patch"
 
 
 def _write(files: Iterable[tuple[str, bytes]], folder: Path) -> None:

@@ -5,6 +5,7 @@
 - `comment_findings`: mistakes in comments as findings of the rule that reports them.
 - `configure`: settings from a configuration file.
 - `nesting`: the nearest configuration file of each Dockerfile.
+- `unmatched`: warnings for patterns of the configuration that match no file.
 - `joining`: the runs over several projects as one result.
 - `inputs`: which files the paths of a run name, and which problems belong to the run.
 - `other_comments`: warnings about dockfix's comments that concern more than one Dockerfile.

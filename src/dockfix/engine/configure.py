@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockfix.engine.results import shown_path
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config
 from dockfix.project.config_keys import SEVERITIES
 from dockfix.project.discovery import bad_pattern
 from dockfix.project.policy import NO_POLICY, PathPattern, Policy
+from dockfix.project.problems import InputError
 from dockfix.rule.model import Preset, Severity
 from dockfix.rule.registry import Registry, UnknownRuleError
 
@@ -28,7 +31,10 @@ def settings_of(config: Config, registry: Registry) -> Settings:
         raise config.error("preset has no effect if select says which rules run; use extend-select", "preset")
     _check_patterns(config)
     if config.context is not None and not config.context.is_dir():
-        raise config.error(f"context: {config.context} is not a folder", "context")
+        raise config.error(f"context: {shown_path(config.context)} is not a folder", "context")
+    for table in config.targets:
+        if table.context is not None and "{" not in table.context and not Path(table.base, table.context).is_dir():
+            raise InputError(str(config.path), table.line, f"targets: context {table.context!r} is not a folder")
     return Settings(
         select=_names(config, registry, config.select, "select"),
         extend_select=_names(config, registry, config.extend_select, "extend-select"),
@@ -83,11 +89,11 @@ def _policy(config: Config, registry: Registry) -> Policy:
 
     for name in sorted(config.severity, key=weight):  # a rule's own name wins, else the highest severity of its codes
         severity |= dict.fromkeys(_names(config, registry, [name], "severity", name), config.severity[name])
-    ignores = tuple(
-        (PathPattern(text), frozenset(_names(config, registry, names, "per-file-ignores", text)))
-        for text, names in config.per_file_ignores.items()
-    )
-    return Policy(severity, ignores)
+    ignores = []
+    for text, names in config.per_file_ignores.items():
+        pattern = PathPattern(text, config.line_of(("per-file-ignores", text)))
+        ignores.append((pattern, frozenset(_names(config, registry, names, "per-file-ignores", text))))
+    return Policy(severity, tuple(ignores))
 
 
 def configured_options(config: Config, registry: Registry) -> RuleOptions:

@@ -1,21 +1,23 @@
 """Nested configurations: the nearest configuration file up the tree from a Dockerfile applies to it.
 
-The rules and their options, severities, ignored rules and contexts are those of the nearest file. What concerns the run
-as a whole (which files are searched, `unsafe`, `jobs`, `fail-level`, `baseline`) is that of the run's own settings, as
+The rules and their options, severities, ignored rules and contexts are those of the nearest file, and nothing is
+inherited from the files above it. What concerns the run as a whole (`RUN_KEYS`) is that of the run's own settings, as
 are the options of rules that check the whole project.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dockfix.engine.results import shown_path
 from dockfix.engine.settings import Settings
 from dockfix.project.config import Config, config_in, read_config
+from dockfix.project.config_keys import RUN_KEYS
 from dockfix.project.problems import InputError, InputProblem
-from dockfix.project.target import BuildOptions
+from dockfix.project.target import BuildOptions, display
 from dockfix.rule.model import Codemod, Preset
 from dockfix.rule.registry import Registry
 
@@ -30,13 +32,17 @@ class RunRules:
         options: how they are built, and what their configuration files say.
         codemods: the rules that run on any of them, in running order.
         files: the Dockerfiles whose configuration can be used.
-        problems: the configurations that cannot be used.
+        problems: the configurations that cannot be used, and the contexts that they name wrongly.
+        configs: the settings of each configuration file that applies to a Dockerfile, and those of the run.
+        warnings: keys of nested configurations that have no effect.
     """
 
     options: BuildOptions
     codemods: tuple[Codemod, ...]
     files: Sequence[Path]
     problems: tuple[InputProblem, ...] = ()
+    configs: Mapping[Path | None, Settings] = field(default_factory=dict)
+    warnings: tuple[InputProblem, ...] = ()
 
 
 def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], root: Path) -> RunRules:
@@ -53,22 +59,29 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
     """
     codemods = selected_rules(settings, registry)
     if settings.nearest is None:
-        return RunRules(_builds(settings, registry), codemods, files)
+        options = _builds(settings, registry)
+        wrong = _context_problems(options, files, root)
+        return RunRules(options, codemods, files, wrong, {settings.config: settings})
     search = _Search(root, {})
     used: list[Path] = []
     problems: dict[InputProblem, None] = {}
+    warnings: list[InputProblem] = []
     by_config: dict[Path | None, Settings] = {settings.config: settings}
     for path in files:
         try:
             config = search.of(Path(os.path.realpath(path)).parent)
             if config not in by_config:
-                by_config[config] = settings.nearest(_read(config))
+                nested_config = _read(config)
+                by_config[config] = settings.nearest(nested_config)
+                warnings += _without_effect(nested_config)
         except InputError as error:
-            problems[error.problem] = None
+            problems[replace(error.problem, path=shown_path(Path(error.path)))] = None
         else:
             used.append(path)
     if len(by_config) == 1:
-        return RunRules(_builds(settings, registry), codemods, used, tuple(problems))
+        options = _builds(settings, registry)
+        wrong = (*problems, *_context_problems(options, used, root))
+        return RunRules(options, codemods, used, wrong, by_config)
     chosen = {config: selected_rules(each, registry) for config, each in by_config.items()}
     names = {rule.name for rules in chosen.values() for rule in rules}
     nested = {}
@@ -78,7 +91,38 @@ def rules_for(settings: Settings, registry: Registry, files: Sequence[Path], roo
         policy = replace(builds.policy, selected=None if selected == names else selected)
         nested[root if config is None else config.parent] = replace(builds, policy=policy)
     union = tuple(each for each in registry.codemods if each.name in names)
-    return RunRules(replace(_builds(settings, registry), nested=nested), union, used, tuple(problems))
+    options = replace(_builds(settings, registry), nested=nested)
+    wrong = (*problems, *_context_problems(options, used, root))
+    return RunRules(options, union, used, wrong, by_config, tuple(warnings))
+
+
+def _without_effect(config: Config) -> Iterator[InputProblem]:
+    """A warning for each key of a nested configuration that only the configuration of the run may set."""
+    if config.path is None:
+        return
+    for key in RUN_KEYS:
+        if config.has(key):
+            message = f"`{key}` has no effect in this run: it is read from the file nearest to the current folder"
+            yield InputProblem(shown_path(config.path), config.line_of((key,)), message)
+
+
+def _context_problems(options: BuildOptions, files: Sequence[Path], root: Path) -> tuple[InputProblem, ...]:
+    """What is wrong with the contexts that `targets` give; rules take such a context for unknown."""
+    problems: dict[InputProblem, None] = {}
+    for path in files:
+        real = Path(os.path.realpath(path))
+        target = options.target_table(real, root)
+        context = None if target is None else target.context_of(real, root)
+        if target is None or target.config is None or context is None:
+            continue
+        folder = Path(os.path.realpath(context))
+        message = f"is outside the project root {root}" if not folder.is_relative_to(root) else "is not a folder"
+        if folder.is_dir() and folder.is_relative_to(root):
+            continue
+        of = f" of {display(real, root)}" if target.is_per_file else ""
+        message = f"targets: context {target.context!r}{of} {message}"
+        problems[InputProblem(shown_path(target.config), target.line, message)] = None
+    return tuple(problems)
 
 
 def _builds(settings: Settings, registry: Registry) -> BuildOptions:

@@ -20,6 +20,7 @@ from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.engine.settings import Accept, Mode, Settings
+from dockfix.engine.unmatched import unmatched_patterns
 from dockfix.engine.workers import Done, Work, do_all, do_target
 from dockfix.project.discovery import discover
 from dockfix.project.files import MAX_BYTES, NOWHERE, FileText
@@ -102,7 +103,7 @@ def run_text(
     mode = Mode(fix=fix, unsafe=settings.unsafe, single=True)
     rules = rules_for(settings, registry, [] if path is None else [path], real_root)
     work = Work(project, rules.options, rules.codemods, registry.rule_names, mode)
-    if rules.problems:
+    if rules.problems and not rules.files:
         shown = STDIN if path is None else str(path)
         text = decode(data)
         result = FileResult(Path(shown), shown, shown, text, text, problems=rules.problems)
@@ -116,7 +117,7 @@ def run_text(
         Workspace(project, ()),
         (result.with_lines_before(),),
         unsafe=settings.unsafe,
-        problems=(*project.input_problems, *result.problems),
+        problems=(*project.input_problems, *(rules.problems if rules.files else ()), *result.problems),
         warnings=result.warnings,
     )
 
@@ -192,6 +193,8 @@ def _run(
 
         results = write_results(results, run.workspace, run.change_sets)
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
+    others += rules.warnings
+    others += unmatched_patterns(rules.configs, project, [each.path for each in found], counted)
     comments = list(comment_mistakes(workspace, counted, work.names))
     if not run.changed:  # a fix may have created what a comment ignores
         all_rules = {each.name for each in registry.in_preset(Preset.RECOMMENDED)} <= {each.name for each in codemods}
@@ -204,9 +207,15 @@ def _run(
         run,
         files=tuple(each if each.written else each.with_lines_before() for each in results),
         problems=(*problems, *about, *(problem for each in results for problem in each.problems)),
-        warnings=(*others, *comments, *(warning for each in results for warning in each.warnings)),
+        warnings=_by_place([*others, *comments, *(warning for each in results for warning in each.warnings)]),
         seconds=clock() - started,
     )
+
+
+def _by_place(warnings: Sequence[InputProblem]) -> tuple[InputProblem, ...]:
+    """Warnings by file, in the order of their first ones, and by line."""
+    order = {path: number for number, path in enumerate(dict.fromkeys(each.path for each in warnings))}
+    return tuple(sorted(warnings, key=lambda each: (order[each.path], each.line or 0)))
 
 
 def _load(real_root: Path, settings: Settings) -> Project:

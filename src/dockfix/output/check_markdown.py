@@ -103,6 +103,6 @@ def _row(each: Located, registry: Registry) -> tuple[str, ...]:
     found = each.found
     url = rule_url(found.rule, registry)
     named = f"[{code(found.rule)}]({url})" if url else code(found.rule)
-    done = "; ".join(f"{label}: {prose(text)}" for label, text in parts(found))
+    done = "; ".join(prose(text) if label == "help" else f"{label}: {prose(text)}" for label, text in parts(found))
     what = f"{remedy(found)}: {done}" if done and not done.startswith("not fixed") else done or "to fix by hand"
     return str(each.start.line), found.severity.value, named, prose(message(found)), what

@@ -16,13 +16,17 @@ _AROUND: Final = 2
 _MAX_LINES: Final = 6
 """Lines of a finding that are shown; of a longer one the first."""
 _MAX_WIDTH: Final = 160
-"""Characters of a line that are shown."""
+"""Columns of a line that are shown."""
+_MIN_WIDTH: Final = 20
+"""The same on a very narrow terminal."""
 _BEFORE: Final = 40
-"""Of these, how many before the place in a line that is cut at its start."""
+"""Of these, how many at most before the place in a line that is cut at its start."""
 _TAB: Final = "    "
 
 
-def excerpt(text: str, lines: Lines, at: Span, kind: str, style: Style = PLAIN) -> Iterator[str]:
+def excerpt(
+    text: str, lines: Lines, at: Span, kind: str, style: Style = PLAIN, *, columns: int | None = None
+) -> Iterator[str]:
     """The lines with their numbers; control characters are escaped, tabs are spaces, and long lines are cut.
 
     Args:
@@ -31,6 +35,7 @@ def excerpt(text: str, lines: Lines, at: Span, kind: str, style: Style = PLAIN) 
         at: the place of the finding.
         kind: the colour of the carets, a severity.
         style: colours.
+        columns: the width of the terminal; None for one of any width.
     """
     first, last = lines.line(at.start), lines.line(max(at.start, at.end - 1))
     total = lines.line(max(0, len(text) - 1))
@@ -40,6 +45,7 @@ def excerpt(text: str, lines: Lines, at: Span, kind: str, style: Style = PLAIN) 
         shown = range(shown.start, first + _MAX_LINES)
     width = len(str(shown.stop - 1))
     gutter = style("dim", f" {' ' * width} |")
+    room = _MAX_WIDTH if columns is None else min(_MAX_WIDTH, max(_MIN_WIDTH, columns - width - 6))
     yield gutter
     for number in shown:
         start, line = lines.start(number), _line(text, lines, number)
@@ -48,10 +54,9 @@ def excerpt(text: str, lines: Lines, at: Span, kind: str, style: Style = PLAIN) 
         high = min(at.end - start, len(line)) if inside else 0
         if inside and number > first:
             low = len(line) - len(line.lstrip())
-        left = low - _BEFORE if low > _MAX_WIDTH - _BEFORE else 0
-        cells = [_cell(each) for each in line[left : left + _MAX_WIDTH]]
+        cells, left = _cells(line, low, min(high, low + room // 2), room)
         lead = "…" if left else ""
-        rest = "…" if len(line) > left + _MAX_WIDTH else ""
+        rest = "…" if len(line) > left + len(cells) else ""
         yield f"{style('dim', f' {number:>{width}} |')} {lead}{''.join(cells)}{rest}".rstrip()
         if inside and (high > low or number == first):
             before = len(lead) + sum(map(_width, cells[: low - left]))
@@ -60,6 +65,25 @@ def excerpt(text: str, lines: Lines, at: Span, kind: str, style: Style = PLAIN) 
     if cut:
         yield style("dim", f" {'.' * width} | {last - first + 1 - _MAX_LINES} more lines")
     yield gutter
+
+
+def _cells(line: str, low: int, high: int, room: int) -> tuple[list[str], int]:
+    """The part of a line that fits, with the place from `low` to `high` in it, and where it begins."""
+    cells = [_cell(each) for each in line[: low + room]]
+    left = 0
+    if sum(map(_width, cells[:high])) > room:
+        before = 0
+        left = low
+        while left and before + _width(cells[left - 1]) <= min(_BEFORE, room // 4):
+            left -= 1
+            before += _width(cells[left])
+    shown, used = 0, 0
+    for cell in cells[left:]:
+        used += _width(cell)
+        if used > room:
+            break
+        shown += 1
+    return cells[left : left + shown], left
 
 
 def _line(text: str, lines: Lines, number: int) -> str:

@@ -22,23 +22,25 @@ from dockfix.syntax.source import Lines
 __all__ = ["findings_full"]
 
 
-def findings_full(result: RunResult, registry: Registry, *, style: Style = PLAIN) -> str:
-    """The findings, with an empty line after each."""
+def findings_full(result: RunResult, registry: Registry, *, style: Style = PLAIN, columns: int | None = None) -> str:
+    """The findings, with an empty line after each; `columns` is the width of the terminal, if it is known."""
     places = Places(result.root)
     return "".join(
         f"{without_commands(line)}\n"
         for each in located(result)
-        for line in (*_finding(each, result, registry, places, style), "")
+        for line in (*_finding(each, result, registry, places, style, columns), "")
     )
 
 
-def _finding(each: Located, result: RunResult, registry: Registry, places: Places, style: Style) -> Iterator[str]:
+def _finding(
+    each: Located, result: RunResult, registry: Registry, places: Places, style: Style, columns: int | None
+) -> Iterator[str]:
     found = places.found(each.found)
     kind = found.severity.value
     tag = style("dim", f"[{remedy(found)}]")
     yield f"{style(kind, f'{kind}[{found.rule}]')}: {style('bold', printable(message(found)))} {tag}"
     yield f"{style('dim', ' -->')} {printable(each.file.path)}:{found.line}:{found.column}"
-    yield from excerpt(each.text, each.lines, found.finding.at, kind, style)
+    yield from excerpt(each.text, each.lines, found.finding.at, kind, style, columns=columns)
     for label, text in parts(found):
         yield f"{_label(label, style)} {printable(text)}"
     if isinstance(found.finding, Fix):

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dockfix.project.discovery import is_dockerfile_name
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import is_project_file_name
 from dockfix.rule.model import Diagnostic, Fix, Refusal
 
-__all__ = ["Places"]
+if TYPE_CHECKING:
+    from dockfix.engine.results import RunResult
+
+__all__ = ["Places", "in_one_root"]
 
 _PATH: Final = re.compile(r"(?<![\w./~$}-])(?:[\w.@+-]+/)*[\w.@+-]*[\w](?![\w/])")
 _COMMAND: Final = re.compile(r"`docker [^`]*`")
@@ -25,6 +29,28 @@ _FILE: Final = re.compile(r"(?<= -f )[^\s'`]+")
 """In a command that a finding proposes: the files of `-f`."""
 _FOLDER: Final = re.compile(r"(?<==)[^\s'`]+(?='? )|(?<= )[^\s'`=-][^\s'`=]*(?=`)")
 """In a `docker build`: the folders of named contexts, and the context."""
+
+
+def in_one_root(results: Sequence[RunResult]) -> list[RunResult]:
+    """Runs over several projects, with the paths in messages relative to the folder that holds all projects."""
+    if len(results) == 1:
+        return list(results)
+    root = Path(os.path.commonpath([each.root for each in results]))
+    moved = []
+    for result in results:
+        places = Places(result.root, root)
+        files = (
+            replace(
+                file,
+                applied=tuple(map(places.found, file.applied)),
+                remaining=tuple(map(places.found, file.remaining)),
+            )
+            for file in result.files
+        )
+        problems = tuple(replace(each, message=places.text(each.message)) for each in result.problems)
+        warnings = tuple(replace(each, message=places.text(each.message)) for each in result.warnings)
+        moved.append(replace(result, files=tuple(files), problems=problems, warnings=warnings))
+    return moved
 
 
 class Places:

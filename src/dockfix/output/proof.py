@@ -81,12 +81,14 @@ def proof_summary(proof: Proof, run: RunResult, *, would: bool, verbose: bool = 
         verbose: whether the findings were shown.
     """
     proven, left = run.applied_unsafe, run.fixable_unsafe
-    parts = [f"{'would apply' if would else 'applied'} {count(run.applied, 'fix', 'fixes')}"]
+    verb, none = ("would apply", "nothing to apply") if would else ("applied", "applied no fix")
+    parts = [f"{verb} {count(run.applied, 'fix', 'fixes')}" if run.applied else none]
     if run.applied:
         how = f", {proven} proven by builds with {printable(proof.result.builder)}" if proven else ""
         parts[0] += f" ({run.applied - proven} safe{how})"
     files = [each for each in run.changed if each.is_dockerfile]
-    parts[0] += f" in {len(files)} of {count(len(run.dockerfiles), 'Dockerfile', 'Dockerfiles')}"
+    part = f"{len(files)} of " if run.applied else ""
+    parts[0] += f" in {part}{count(len(run.dockerfiles), 'Dockerfile', 'Dockerfiles')}"
     if related := len(run.changed) - len(files):
         parts[0] += f" and {count(related, 'related file', 'related files')}"
     if run.refused:

@@ -15,7 +15,7 @@ from dockfix.output.located import message
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, path_first, printable, without_commands
 from dockfix.project.problems import InputProblem
-from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety
+from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
 from dockfix.rule.registry import BUILT_IN, Registry
 
 NEWLINE: Final = "\n"
@@ -172,19 +172,21 @@ def apply_summary(result: RunResult, *, would: bool, asked: bool = False, verbos
         asked: whether the user was asked about each fix.
         verbose: whether the findings were shown.
     """
-    done = f"{'would apply' if would else 'applied'} {_count(result.applied, 'fix', 'fixes')}"
+    verb, none = ("would apply", "nothing to apply") if would else ("applied", "applied no fix")
+    done = f"{verb} {_count(result.applied, 'fix', 'fixes')}" if result.applied else none
     dockerfiles = sum(outcome.is_dockerfile for outcome in result.changed)
     total = len(result.dockerfiles)
-    part = f"{dockerfiles} of " if dockerfiles != total else ""
+    part = f"{dockerfiles} of " if result.applied and dockerfiles != total else ""
     parts = [f"{done} in {part}{_count(total, 'Dockerfile', 'Dockerfiles')}"]
     if related := len(result.changed) - dockerfiles:
         parts[0] += f" and {_count(related, 'related file', 'related files')}"
     held_back = 0 if result.unsafe else result.fixable_unsafe
     left = result.fixable + result.fixable_unsafe - held_back
     if held_back:
-        parts.append(
-            f"{_count(held_back, 'needs', 'need')} review (--unsafe applies {'it' if held_back == 1 else 'them'})"
-        )
+        if held_back == 1:
+            parts.append("1 needs review (--unsafe applies it, --prove if a build proves it)")
+        else:
+            parts.append(f"{held_back} need review (--unsafe applies them, --prove those that builds prove)")
     if left:
         parts.append(f"{left} {'declined' if asked else 'not applied'}")
     if result.refused:
@@ -195,11 +197,12 @@ def apply_summary(result: RunResult, *, would: bool, asked: bool = False, verbos
 
 
 def check_summary(result: RunResult) -> str:
-    """One line with the number of findings, and what can be done about them."""
-    total = result.fixable + result.fixable_unsafe + result.refused + result.advice
-    parts = [
-        f"{_count(total, 'finding', 'findings')} in {_count(len(result.dockerfiles), 'Dockerfile', 'Dockerfiles')}"
-    ]
+    """One line with the number of findings of each severity, and what can be done about them."""
+    severities = Counter(found.severity for file in result.files for found in file.remaining)
+    files = _count(len(result.dockerfiles), "Dockerfile", "Dockerfiles")
+    parts = [f"{_count(severities.total(), 'finding', 'findings')} in {files}"]
+    if severities:
+        parts[0] += f" ({', '.join(_severity(each, severities[each]) for each in Severity if severities[each])})"
     if result.fixable:
         parts.append(f"{result.fixable} fixable (dockfix apply)")
     if result.fixable_unsafe:
@@ -209,6 +212,10 @@ def check_summary(result: RunResult) -> str:
     if result.advice:
         parts.append(f"{result.advice} to fix by hand")
     return "; ".join([*parts, *_trouble(result)])
+
+
+def _severity(severity: Severity, number: int) -> str:
+    return f"{number} info" if severity is Severity.INFO else _count(number, severity.value, f"{severity.value}s")
 
 
 def _trouble(result: RunResult) -> Iterator[str]:

@@ -33,6 +33,7 @@ Files and configuration:
 - `toml`: TOML files, within limits.
 - `config`: the configuration: `[tool.dockfix]` in `pyproject.toml`, or a file of its own (`CONFIG_NAMES`).
 - `config_keys`: the keys of the configuration: their values, meanings and defaults.
+- `config_targets`: the tables of `targets` in the configuration.
 - `hadolint_config`: the configuration of hadolint.
 - `toml_text`: values as TOML.
 - `policy`: which rules are ignored in some files, and in which context some files are built.

@@ -10,31 +10,28 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
-from dockfix.project.config_keys import KEYS, TARGET_KEYS, Key, is_strings, unknown_key
+from dockfix.project.config_keys import KEYS, Key, LineOf, kind_of, shortened, unknown_key
+from dockfix.project.config_targets import target_context
 from dockfix.project.discovery import CONFIG_NAMES
 from dockfix.project.files import read_file
-from dockfix.project.policy import PathPattern, TargetContext
-from dockfix.project.problems import InputError, closest
+from dockfix.project.policy import TargetContext
+from dockfix.project.problems import InputError
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
 __all__ = [
-    "KEYS", "Config", "Key", "LineOf", "config_in", "find_config", "kind_of", "load_config", "read_config", "read_yaml",
+    "KEYS", "Config", "Key", "LineOf", "config_in", "find_config", "load_config", "read_config", "read_yaml",
 ]  # fmt: skip
 
 _PYPROJECT: Final = "pyproject.toml"
 _MAX_NODES: Final = 10_000
 _MAX_DEPTH: Final = 20
-_MAX_BITS: Final = 64
-_MAX_SHOWN: Final = 60
-LineOf: TypeAlias = Callable[[Sequence[str]], int | None]
-"""The line of a key, given as its path from the top; None if it is not known."""
 
 
 def _no_line(_: Sequence[str]) -> int | None:
@@ -70,9 +67,17 @@ class Config:
     rules: Mapping[str, object] = field(default_factory=dict)
     line_of: LineOf = field(default=_no_line, compare=False, repr=False)
 
+    def has(self, key: str) -> bool:
+        """Whether it has a value for a key, other than the default."""
+        name = key.replace("-", "_")
+        return bool(getattr(self, name) != getattr(_DEFAULTS, name))
+
     def error(self, message: str, *keys: str) -> InputError:
         """An error about a key of this configuration: a key at the top, or the path of a nested one."""
         return InputError(str(self.path), self.line_of(keys), message)
+
+
+_DEFAULTS: Final = Config()
 
 
 def load_config(start: Path, root: Path) -> Config:
@@ -155,7 +160,8 @@ def _config(path: Path, table: Mapping[str, object], line_of: LineOf) -> Config:
         if name in values:
             values[name] = folder / values[name]
     if "targets" in values:
-        values["targets"] = tuple(_target(path, each, folder, line_of) for each in values["targets"])
+        tables = enumerate(values["targets"])
+        values["targets"] = tuple(target_context(path, number, table, folder, line_of) for number, table in tables)
     return Config(path=path, line_of=line_of, **values)
 
 
@@ -165,67 +171,8 @@ def _wrong_value(path: Path, name: str, key: Key, value: object, line_of: LineOf
     inner = next((each for each in value if not key.accepts({each: value[each]})), None)
     if inner is None:
         return InputError(str(path), line_of((name,)), f"{name} must be {key.expected}")
-    but = f"{_short(inner)!r} has {kind_of(value[inner])}"
+    but = f"{shortened(inner)!r} has {kind_of(value[inner])}"
     return InputError(str(path), line_of((name, inner)), f"{name} must be {key.expected}, but {but}")
-
-
-def _target(path: Path, table: Mapping[str, object], folder: Path, line_of: LineOf) -> TargetContext:
-    """A table of `targets`."""
-
-    def wrong(message: str, *keys: str) -> InputError:
-        return InputError(str(path), line_of(("targets", *keys)), f"targets: {message}")
-
-    for name in table:
-        if name not in TARGET_KEYS:
-            close = closest(name, TARGET_KEYS)
-            hint = f"did you mean {close!r}?" if close else f"the keys are {', '.join(TARGET_KEYS)}"
-            raise wrong(f"unknown key {name!r}; {hint}", name)
-    files = table.get("files")
-    patterns = [files] if isinstance(files, str) else files
-    if not isinstance(patterns, list) or not patterns or not is_strings(patterns):
-        raise wrong("each table needs `files`, a pattern or a list of patterns", "files")
-    context, named = table.get("context"), table.get("build-contexts", {})
-    if context is not None and not KEYS["context"].accepts(context):
-        raise wrong(f"context must be the path of a folder, not {kind_of(context)}", "context")
-    if not KEYS["build-contexts"].accepts(named):
-        raise wrong("build-contexts must be a table of names and references", "build-contexts")
-    if context is None and not named:
-        raise wrong("each table needs `context` or `build-contexts`", "files")
-    return TargetContext(
-        tuple(map(PathPattern, patterns)),
-        folder,
-        context if isinstance(context, str) else None,
-        {name: str(value) for name, value in named.items()} if isinstance(named, dict) else {},
-    )
-
-
-def kind_of(value: object) -> str:
-    """A value as a message calls it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return "a number of more than 64 bits" if _is_long(value) else f"the number {value}"
-        case str():
-            return f"the string {_short(value)!r}"
-        case []:
-            return "an empty list"
-        case list():
-            return "a list" if is_strings(value) else "a list of values that are not all strings"
-        case dict():
-            return "a table"
-        case None:
-            return "nothing"
-        case _:
-            return f"a {type(value).__name__}"
-
-
-def _is_long(value: float) -> bool:
-    return isinstance(value, int) and value.bit_length() > _MAX_BITS
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def _read(path: Path) -> str:
@@ -260,11 +207,19 @@ def _toml_line(text: str, *keys: str) -> int | None:
     """The line of a key, which may be nested; tomllib does not tell.
 
     The first line after the table's header that may define each key in turn. An outer key may be on the same line.
+    A number is that of a table in a list of tables, `[[targets]]`.
     """
     lines = text.split("\n")
-    at = next((at for at, line in enumerate(lines) if re.match(r"\s*\[\s*tool\s*\.\s*dockfix\b", line)), 0)
+    at = next((at for at, line in enumerate(lines) if re.match(r"\s*\[+\s*tool\s*\.\s*dockfix\b", line)), 0)
     found = None
     for depth, key in enumerate(keys):
+        if depth and key.isdecimal():
+            table = re.compile(rf"""\s*\[\[.*(?<![\w-]){re.escape(keys[depth - 1])}["']?\s*\]\]""")
+            headers = [number for number in range(at, len(lines)) if table.match(lines[number])]
+            if int(key) < len(headers):
+                at, found = headers[int(key)], headers[int(key)] + 1
+                lines = lines[: headers[int(key) + 1] if int(key) + 1 < len(headers) else None]
+            continue
         outer = r"\s*(?:\[+\s*)?(?:tool\s*\.\s*dockfix\s*\.\s*|tool\s*\.\s*)?" if depth == 0 else r".*?(?<![\w-])"
         pattern = re.compile(rf"""{outer}["']?{re.escape(key)}["']?\s*[=.\]]""")
         line = next((number for number in range(at, len(lines)) if pattern.match(lines[number])), None)
@@ -308,8 +263,16 @@ def read_yaml(path: Path) -> tuple[dict[str, object], LineOf]:
 
 def _yaml_line(root: Node, keys: Sequence[str]) -> int | None:
     """The line of a nested key, or of the innermost one on its path that there is."""
+    from ruamel.yaml.nodes import SequenceNode  # noqa: PLC0415 - heavy, and only needed where there is such a file
+
     node, line = root, None
     for name in keys:
+        if isinstance(node, SequenceNode):
+            if not (name.isdecimal() and int(name) < len(node.value)):
+                break
+            node = node.value[int(name)]
+            line = node.start_mark.line + 1
+            continue
         pairs = node.value if isinstance(node.value, list) else []
         found = next((pair for pair in pairs if isinstance(pair, tuple) and str(pair[0].value) == name), None)
         if found is None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from dockfix.project.problems import closest
 
-__all__ = ["KEYS", "PRESETS", "SEVERITIES", "TARGET_KEYS", "Key", "is_strings", "unknown_key"]
+__all__ = [
+    "KEYS", "PRESETS", "RUN_KEYS", "SEVERITIES", "TARGET_KEYS", "Key", "LineOf",
+    "is_strings", "kind_of", "shortened", "unknown_key",
+]  # fmt: skip
+
+LineOf: TypeAlias = Callable[[Sequence[str]], int | None]
+"""The line of a key, given as its path from the top; None if it is not known. A table of a list has its number."""
+
+_MAX_BITS: Final = 64
+_MAX_SHOWN: Final = 60
 
 SEVERITIES: Final = ("error", "warning", "info")
 """The severities of findings, the highest first."""
@@ -18,6 +27,9 @@ PRESETS: Final = ("recommended", "strict", "all")
 
 TARGET_KEYS: Final = ("files", "context", "build-contexts")
 """The keys of a table of `targets`."""
+
+RUN_KEYS: Final = ("exclude", "force-exclude", "respect-gitignore", "unsafe", "jobs", "fail-level", "baseline")
+"""The keys that concern a run as a whole: those of nested files have no effect."""
 
 
 def is_strings(value: object) -> bool:
@@ -181,7 +193,8 @@ KEYS: Final[Mapping[str, Key]] = {
         "The build contexts of the Dockerfiles that match a pattern as in `.gitignore`, relative to the project root."
         " `context` is relative to the configuration file; in it and in `build-contexts`, `{dir}` is the folder of the"
         " Dockerfile and `{root}` is the project root. The last table that matches a Dockerfile applies. It overrides"
-        " `context`, and the contexts of compose and bake files; `--context` overrides it.",
+        " `context`, and the contexts of compose and bake files; `--context` overrides it. A context that is not a"
+        " folder of the project is an error.",
         "none",
     ),
     "jobs": Key(
@@ -224,3 +237,33 @@ def unknown_key(key: str) -> str:
     close = closest(key, KEYS)
     hint = f"; did you mean {close!r}?" if close else f"; the keys are {', '.join(KEYS)}"
     return f"unknown key {key!r}{hint}"
+
+
+def kind_of(value: object) -> str:
+    """A value as a message calls it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return "a number of more than 64 bits" if _is_long(value) else f"the number {value}"
+        case str():
+            return f"the string {shortened(value)!r}"
+        case []:
+            return "an empty list"
+        case list():
+            return "a list" if is_strings(value) else "a list of values that are not all strings"
+        case dict():
+            return "a table"
+        case None:
+            return "nothing"
+        case _:
+            return f"a {type(value).__name__}"
+
+
+def _is_long(value: float) -> bool:
+    return isinstance(value, int) and value.bit_length() > _MAX_BITS
+
+
+def shortened(text: str) -> str:
+    """A text as a message shows it."""
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."

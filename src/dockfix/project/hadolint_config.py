@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dockfix.project.config import LineOf, kind_of, read_yaml
-from dockfix.project.config_keys import is_strings
+from dockfix.project.config import read_yaml
+from dockfix.project.config_keys import LineOf, is_strings, kind_of
 from dockfix.project.files import read_file
 from dockfix.project.problems import InputError, closest
 

@@ -18,9 +18,13 @@ __all__ = ["NO_POLICY", "PathPattern", "Policy", "TargetContext"]
 
 @dataclass(frozen=True)
 class PathPattern:
-    """A pattern of `.gitignore`; one that begins with `!` matches the files that the rest of it does not match."""
+    """A pattern of `.gitignore`; one that begins with `!` matches the files that the rest of it does not match.
+
+    `line` is its line in the configuration.
+    """
 
     text: str
+    line: int | None = field(default=None, compare=False)
 
     @cached_property
     def _rules(self) -> GitIgnore:
@@ -81,12 +85,21 @@ class TargetContext:
         base: the folder that relative contexts are relative to.
         context: a folder, in which `{dir}` is the folder of the Dockerfile and `{root}` is the project root.
         build_contexts: named contexts, with the same words.
+        config: the configuration file, for messages.
+        line: the line of the context in it.
     """
 
     files: Sequence[PathPattern]
     base: Path
     context: str | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
+    config: Path | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
+
+    @property
+    def is_per_file(self) -> bool:
+        """Whether the context depends on the folder of the Dockerfile."""
+        return self.context is not None and "{dir}" in self.context
 
     def matches(self, display: str) -> bool:
         """Whether it is for a Dockerfile; `display` is its path relative to the root, with `/`."""

@@ -140,11 +140,8 @@ class BuildOptions:
             real: the real path of the file.
             root: the project root.
         """
-        own = next((self.nested[each] for each in real.parents if each in self.nested), self) if self.nested else self
-        if not own.targets:
-            return own
-        shown = display(real, root)
-        found = next((each for each in reversed(own.targets) if each.matches(shown)), None)
+        own = self._nearest(real)
+        found = self.target_table(real, root)
         if found is None:
             return own
         context = found.context_of(real, root)
@@ -155,6 +152,19 @@ class BuildOptions:
             context_source=own.context_source if context is None else "configuration",
             build_contexts={**own.build_contexts, **names},
         )
+
+    def target_table(self, real: Path, root: Path) -> TargetContext | None:
+        """The table of `targets` that applies to a file, given by its real path: the last one that matches it."""
+        own = self._nearest(real)
+        if not own.targets:
+            return None
+        shown = display(real, root)
+        return next((each for each in reversed(own.targets) if each.matches(shown)), None)
+
+    def _nearest(self, real: Path) -> BuildOptions:
+        if not self.nested:
+            return self
+        return next((self.nested[each] for each in real.parents if each in self.nested), self)
 
     def of_rule(self, kind: type[T]) -> T:
         """The options of a rule: those that are configured, or the defaults of the class."""

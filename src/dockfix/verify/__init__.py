@@ -7,6 +7,7 @@
 - `choice`: fixes as items that can be chosen one by one.
 - `requests`: how compose, bake and the command line build a Dockerfile.
 - `context`: private copies of build contexts.
+- `build_steps`: which step of a build a line of its output begins.
 - `bench`: builds the versions of one Dockerfile, each once.
 - `comparison`: what the builds of two versions show of the promises that every rule makes.
 - `claims`: what they show of the claims of rules.

@@ -108,7 +108,7 @@ def cache_mounts(before: Side, after: Side, *, token: str, runs: int = 1) -> Sce
                 _run(before, after, trial, f"{token}{next(numbers)}")
         except (_TrialError, Refused) as failure:
             state = failure.state if isinstance(failure, _TrialError) else State.NOT_SHOWN
-            shown.append((state, [f"line {mounted.run.start_line}: {failure.args[0]}"]))
+            shown.append((state, [f"{_where(mounted)}: {failure.args[0]}"]))
             continue
         state, lines = _shown(after, trial)
         shown.append((state, [*lines, _times(trial)]))
@@ -191,7 +191,7 @@ def _shown(after: Side, trial: _Trial) -> tuple[State, list[str]]:
     states = [state for state, _ in shown]
     best = next(each for each in (State.BROKEN, State.KEPT, State.NOT_SHOWN) if each in states)
     shown.sort(key=lambda each: each[0] is not best)
-    return best, [f"line {trial.mounted.run.start_line}: {line}" for _, line in shown]
+    return best, [f"{_where(trial.mounted)}: {line}" for _, line in shown]
 
 
 def _mount_shown(name: str, first: Probe, second: Probe) -> tuple[State, str]:
@@ -234,12 +234,20 @@ def _size(size: int) -> str:
 def _times(trial: _Trial) -> str:
     parts = ((trial.before, "before the fixes"), (trial.empty, "with the mount empty"), (trial.filled, "filled"))
     told = [f"{median(values):.1f} s {when}" for values, when in parts if values]
-    return f"line {trial.mounted.run.start_line}: the RUN takes {', '.join(told)}"
+    return f"{_where(trial.mounted)}: the RUN takes {', '.join(told)}"
+
+
+def _where(mounted: MountedRun) -> str:
+    """The line of a RUN in the file of the user; the fixes have moved it in the file that is built."""
+    if mounted.before is None:
+        return f"line {mounted.run.start_line} after the fixes"
+    return f"line {mounted.before.start_line}"
 
 
 def _measurements(after: Side, trial: _Trial) -> Sequence[Measurement]:
     run, before = trial.mounted.run, tuple(trial.before)
-    what = f"rebuild of the RUN of line {run.start_line}"
+    where = _where(trial.mounted)
+    what = f"rebuild of the RUN of {where}"
     found = [
         Measurement(f"{what} with an empty cache mount", "s", before, tuple(trial.empty)),
         Measurement(f"{what} with a filled cache mount", "s", before, tuple(trial.filled)),
@@ -247,6 +255,6 @@ def _measurements(after: Side, trial: _Trial) -> Sequence[Measurement]:
     for place, mount in enumerate(cache_mounts_of(run)):
         if mount in trial.mounted.mounts:
             name, probe = _name(after, run, mount), trial.second[place]
-            found.append(Measurement(f"files in the cache mount {name}", "files", (), (probe.files,)))
-            found.append(Measurement(f"size of the cache mount {name}", "bytes", (), (probe.size,)))
+            found.append(Measurement(f"files in the cache mount {name} of {where}", "files", (), (probe.files,)))
+            found.append(Measurement(f"size of the cache mount {name} of {where}", "bytes", (), (probe.size,)))
     return found

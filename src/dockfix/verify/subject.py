@@ -18,6 +18,7 @@ from dockfix.rule.registry import Registry
 from dockfix.syntax.tree import From
 from dockfix.verify.bench import Bench, Version
 from dockfix.verify.bisect import culprits
+from dockfix.verify.build_steps import step_of
 from dockfix.verify.choice import Choice, Chosen, Item
 from dockfix.verify.claims import SCENARIOS, Claims
 from dockfix.verify.comparison import Comparer, Comparison, Shown
@@ -51,7 +52,7 @@ class Job:
         options: how to build and measure.
         builder: builds the images.
         folder: the temporary folder of the run.
-        event: called with the Dockerfile and what is done next.
+        event: called with the Dockerfile, what is done next, and a detail of it.
     """
 
     choice: Choice
@@ -59,7 +60,7 @@ class Job:
     options: VerifyOptions
     builder: Builder
     folder: Path
-    event: Callable[[str, str], None]
+    event: Callable[[str, str, str], None]
 
     def of(self, items: Sequence[Item]) -> dict[str, Promise]:
         """The promises of the rules of some fixes."""
@@ -102,6 +103,7 @@ class Subject:
     key: object
     base: tuple[Item, ...]
     items: tuple[Item, ...]
+    _doing: str = field(default="", init=False, repr=False)
     _bench: Bench = field(init=False, repr=False)
     _comparer: Comparer = field(init=False, repr=False)
     _scenarios: dict[tuple[object, ...], tuple[Shown, tuple[Measurement, ...]]] = field(
@@ -112,7 +114,14 @@ class Subject:
         options = self.job.options
         folder = self.job.folder / f"build-{next(_NUMBERS)}"
         versions = self.version(()), self.version(self.items)
-        self._bench = Bench(self.job.builder, folder, versions, timeout=options.timeout, limit=options.max_context)
+        self._bench = Bench(
+            self.job.builder,
+            folder,
+            versions,
+            timeout=options.timeout,
+            limit=options.max_context,
+            on_line=self._on_line,
+        )
         self._comparer = Comparer(self._bench, self.job.builder, options.start_limit, self.event)
 
     def __enter__(self) -> Self:
@@ -125,7 +134,14 @@ class Subject:
 
     def event(self, what: str) -> None:
         """Report what is done next."""
-        self.job.event(self.name, what)
+        self._doing = what
+        self.job.event(self.name, what, "")
+
+    def _on_line(self, line: str) -> None:
+        """Report the step that a build is at."""
+        step = step_of(line)
+        if step:
+            self.job.event(self.name, self._doing, f"step {step}")
 
     def version(self, items: Sequence[Item]) -> Version:
         """The version of the Dockerfile with some of the fixes.
@@ -290,13 +306,17 @@ class Subject:
                 outcome = self._bench.built(version, fresh=True).outcome
                 if outcome.ok:
                     cold[index].append(outcome.seconds)
+        for index, version in enumerate(versions):
+            if not self._bench.built(version).outcome.ok:  # it is reported as failed, so it has no time
+                cold[index].clear()
         for number in range(1 + self.job.options.runs):
             for index, version in enumerate(versions):
                 # the first one is not timed: buildah finds no layers of a build that was made without a cache
                 if number == 0:
                     self._bench.build(version)
                 elif cold[index]:
-                    warm[index].append(self._bench.build(version)[1].seconds)
+                    outcome = self._bench.build(version)[1]
+                    warm[index].extend([outcome.seconds] if outcome.ok else [])
         return [
             Measurement("build from scratch", "s", tuple(cold[0]), tuple(cold[1])),
             Measurement("build without changes", "s", tuple(warm[0]), tuple(warm[1])),
@@ -365,9 +385,9 @@ def job_of(
 ) -> Job:
     """What all builds of a run have in common."""
 
-    def event(target: str, what: str) -> None:
+    def event(target: str, what: str, detail: str) -> None:
         if on_event is not None:
-            on_event(Event(target, what))
+            on_event(Event(target, what, detail))
 
     promises = {codemod.name: codemod.promise for codemod in registry.codemods}
     return Job(choice, promises, options, builder, folder, event)

@@ -59,7 +59,8 @@ def find_builder(name: str | None, *, folder: Path, environ: Mapping[str, str] |
     if name is not None:
         known = _OTHER_NAMES.get(name, name)
         if known not in _CLASSES:
-            raise BuilderError(f"unknown builder `{name}`; choose one of {', '.join(_CLASSES)}")
+            names = ", ".join(each.removeprefix("docker ") for each in _CLASSES)
+            raise BuilderError(f"unknown builder `{name}`; choose one of {names}")
         if (reason := _probe(known, environ)) is not None:
             raise BuilderError(f"{known} {reason}")
         return _made(known, folder)

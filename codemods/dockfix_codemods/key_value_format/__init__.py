@@ -97,7 +97,7 @@ def _finding(dockerfile: Dockerfile, instruction: Env | Label) -> Finding:
         edits = _edits(dockerfile, instruction)
     except Refused as refused:
         return Refusal(instruction.span, message, refused.reason, cause=name)
-    return Fix(instruction.span, message, edits, Safety.SAFE, f"write `{pair.key}=`", cause=name)
+    return Fix(instruction.span, message, edits, Safety.SAFE, "write `=` between key and value", cause=name)
 
 
 def _edits(dockerfile: Dockerfile, instruction: Env | Label) -> tuple[Edit, ...]:

@@ -9,7 +9,7 @@ import pytest
 from dockfix.edit.dockerfile import insert, insert_above, replace
 from dockfix.edit.text import apply_edits
 from dockfix.engine import fixes
-from dockfix.engine.fixes import offset_before, preview
+from dockfix.engine.fixes import Shift, preview
 from dockfix.engine.project import findings, run
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Check, Diagnostic, Edit, Effect, Finding, Fix, Refusal, Safety
@@ -66,7 +66,7 @@ def test_an_offset_before_edits() -> None:
     edits = (Edit(8, 8, "++"), Edit(2, 4, "xyz"), Edit(5, 7, ""))
     after = apply_edits("0123456789", edits)
     assert after == "01xyz47++89"
-    assert [offset_before(at, edits) for at in range(len(after))] == [0, 1, 2, 2, 2, 4, 7, 8, 8, 8, 9]
+    assert [Shift(edits).before(at) for at in range(len(after))] == [0, 1, 2, 2, 2, 4, 7, 8, 8, 8, 9]
 
 
 def test_nothing_to_do() -> None:

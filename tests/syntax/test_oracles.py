@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,18 +60,18 @@ def _simple(tree: Dockerfile) -> bool:
 
     It does not support heredocs, strips white space before the end of a continued line and an escaped escape, ends an
     instruction at a blank line, requires an argument after every keyword, does not join a keyword that a continuation
-    splits, and drops an instruction that ends in a continuation at the end of the file.
+    splits, and drops an instruction that ends in a continuation at the end of the file, or before a comment there.
     """
     return (
         not tree.problems
-        and not tree.text.rstrip().endswith(tree.escape)
+        and not re.sub(r"(?:\n[ \t]*#[^\n]*)+\s*\Z", "", tree.text).rstrip().endswith(tree.escape)
         and not tree.bom
         and all(
             not node.heredocs
             and node.text.text
             and node.keyword.span.end - node.keyword.span.start == len(node.keyword.text)
             and not any(type(item).__name__ == "Blank" for item in node.trivia)
-            and not node.logical.text.endswith(tree.escape)
+            and not node.logical.text.rstrip().endswith(tree.escape)
             for node in tree.instructions
         )
     )

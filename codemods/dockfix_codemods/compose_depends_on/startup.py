@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -56,19 +57,26 @@ def longest_chain(compose: ComposeFile) -> tuple[Wait, ...]:
 
     Empty if no service waits, or services wait for each other.
     """
-    best: dict[str, tuple[Wait, ...]] = {}
     try:
         order = list(TopologicalSorter(_graph(compose)).static_order())
     except CycleError:
         return ()
+    best: dict[str, tuple[tuple[int, int], Wait | None]] = {}  # the weight of the chain, and where it begins
     for name in order:
-        chains = [(wait, *best[wait.dependency.name]) for wait in _waits(compose, compose.services[name])]
-        best[name] = max(chains, key=_weight, default=())
-    return max((best[name] for name in compose.services), key=_weight, default=())
+        chains = (
+            (_with(best[wait.dependency.name][0], wait), wait) for wait in _waits(compose, compose.services[name])
+        )
+        best[name] = max(chains, key=itemgetter(0), default=((0, 0), None))
+    name = max(compose.services, key=lambda each: best[each][0], default="")
+    chain: list[Wait] = []
+    while name and (wait := best[name][1]) is not None:
+        chain.append(wait)
+        name = wait.dependency.name
+    return tuple(chain)
 
 
-def _weight(chain: Sequence[Wait]) -> tuple[int, int]:
-    return len(chain), sum(wait.until_ready for wait in chain)
+def _with(weight: tuple[int, int], wait: Wait) -> tuple[int, int]:
+    return weight[0] + 1, weight[1] + wait.until_ready
 
 
 def _waits(compose: ComposeFile, service: Service) -> list[Wait]:

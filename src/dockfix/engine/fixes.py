@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dockfix.engine.findings import Failed
@@ -115,20 +116,30 @@ def _edited(workspace: Workspace, path: Path, edits: Sequence[Edit]) -> str:
     return after
 
 
-def offset_before(offset: int, edits: Sequence[Edit]) -> int:
-    """The offset in the text before edits of an offset in the text after them.
+class Shift:
+    """Where the places of a text were before edits."""
 
-    A place inside a replacement has none of its own: it is where the edit starts.
-    """
-    shift = 0
-    for edit in sorted(edits, key=lambda each: (each.start, each.end)):
-        start = edit.start + shift
-        if offset < start:
-            break
-        if offset < start + len(edit.replacement):
+    def __init__(self, edits: Iterable[Edit]) -> None:
+        self._starts: list[int] = []
+        self._edits: list[tuple[Edit, int]] = []
+        shift = 0
+        for edit in sorted(edits, key=lambda each: (each.start, each.end)):
+            self._starts.append(edit.start + shift)
+            self._edits.append((edit, shift))
+            shift += len(edit.replacement) - (edit.end - edit.start)
+
+    def before(self, offset: int) -> int:
+        """The offset in the text before the edits of an offset in the text after them.
+
+        A place inside a replacement has none of its own: it is where the edit starts.
+        """
+        index = bisect_right(self._starts, offset) - 1
+        if index < 0:
+            return offset
+        edit, shift = self._edits[index]
+        if offset < self._starts[index] + len(edit.replacement):
             return edit.start
-        shift += len(edit.replacement) - (edit.end - edit.start)
-    return offset - shift
+        return offset - shift - len(edit.replacement) + (edit.end - edit.start)
 
 
 def groups(sets: Sequence[frozenset[Path]]) -> tuple[frozenset[Path], ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from dockfix.engine.findings import Failed
-from dockfix.engine.fixes import Chosen, edits_by_file, fixed, offset_before
+from dockfix.engine.fixes import Chosen, Shift, edits_by_file, fixed
 from dockfix.engine.results import Defect, with_lines_of
 from dockfix.engine.settings import Mode
 from dockfix.rule import Codemod, Diagnostic, Edit, Fix, Safety
@@ -27,7 +27,7 @@ MAX_ROUNDS: Final = 10
 Candidates: TypeAlias = Callable[[Codemod, Workspace], Iterable[Diagnostic]]
 """The findings of a codemod in a workspace that these passes may fix."""
 
-_Edits: TypeAlias = Mapping[Path, Sequence[Edit]]
+_Edits: TypeAlias = Mapping[Path, Shift]
 """The edits of a batch of fixes, by file."""
 
 
@@ -45,6 +45,7 @@ class Passes:
         self.defects: dict[str, Defect] = {}
         self._candidates = candidates
         self._batches: list[_Edits] = []
+        self._first_lines: tuple[str, Lines] | None = None
         self._untraced: set[Path] = set()
         self._declined: set[tuple[str, str, Path, int]] = set()
         self._rejected: dict[str, frozenset[Safety]] = {}
@@ -137,9 +138,11 @@ class Passes:
             return found
         start, end = found.finding.at.start, max(found.finding.at.start, found.finding.at.end - 1)
         for batch in reversed(batches):
-            edits = batch.get(found.path, ())
-            start, end = offset_before(start, edits), offset_before(end, edits)
-        lines = Lines(text)
+            if (shift := batch.get(found.path)) is not None:
+                start, end = shift.before(start), shift.before(end)
+        if self._first_lines is None or self._first_lines[0] is not text:
+            self._first_lines = (text, Lines(text))
+        lines = self._first_lines[1]
         return replace(found, line=lines.line(start), column=lines.column(start), end_line=lines.line(end))
 
     def _batch(self, codemod: Codemod, workspace: Workspace, *, unsafe: bool) -> list[Diagnostic]:
@@ -183,7 +186,7 @@ def _edits_of(batch: Sequence[Diagnostic]) -> _Edits:
     for found in batch:
         for path, own in edits_by_file(found).items():
             edits.setdefault(path, []).extend(own)
-    return edits
+    return {path: Shift(own) for path, own in edits.items()}
 
 
 def _identity(found: Diagnostic) -> tuple[str, str, Path, int]:

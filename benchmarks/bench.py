@@ -86,7 +86,7 @@ def _start(repeat: int) -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         clean = Path(scratch) / "Dockerfile"
-        clean.write_text("FROM scratch\nADD app /\n", encoding="utf-8")
+        clean.write_text("FROM scratch\nCOPY app /\n", encoding="utf-8")
         calls = {
             "dockfix --version": ("--version",),
             "dockfix check, one clean file": ("check", "Dockerfile"),

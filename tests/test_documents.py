@@ -17,8 +17,8 @@ from types import ModuleType
 import pytest
 
 from dockfix.cli import main
-from dockfix.rule import Category, Codemod, Effect, Severity
-from dockfix.rule.registry import GROUP
+from dockfix.rule import Category, Codemod, Effect, Preset, Severity
+from dockfix.rule.registry import GROUP, load_registry
 from dockfix.testing import Case, Kind, Variant, check_case, make_case, run_case
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,6 +102,16 @@ def missing_names(text: str) -> list[str]:
 def heading_links(text: str) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", prose(text), re.M)
     return {re.sub(r"[^\w\- ]", "", each).strip().lower().replace(" ", "-") for each in headings}
+
+
+def test_the_readme_says_how_many_rules_there_are_and_which_are_off() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rules = load_registry().codemods
+    assert f"yes, {len(rules)} rules, " in text
+    paragraph = text[text.index("Rules that are off by default:") :].partition("\n\n")[0]
+    strict, _, rest = paragraph.partition(" (in the preset `strict`)")
+    for preset, part in ((Preset.STRICT, strict), (Preset.ALL, rest.partition(" (in `all`)")[0])):
+        assert re.findall(r"`([a-z-]+)`", part) == [each.name for each in rules if each.preset is preset]
 
 
 @pytest.mark.parametrize("document", FOR_DEVELOPERS)

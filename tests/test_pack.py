@@ -60,7 +60,7 @@ _MODULES = (
 )
 _HEAVY = {
     *("libcst", "msgspec", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "tomllib", "typer", "pydantic"),
-    *("difflib", "concurrent.futures"),
+    *("difflib", "concurrent.futures", "importlib.metadata"),
 }
 
 
@@ -100,6 +100,15 @@ def test_a_clean_file_loads_no_rule_and_nothing_heavy(project: Path) -> None:
     assert modules & _HEAVY == set()
     tables = ("dockfix.facts.", "dockfix.project.compose", "dockfix.project.bake", "dockfix.syntax.shell")
     assert [name for name in modules if name.startswith(tables)] == ["dockfix.facts.model"]
+
+
+def test_a_file_without_findings_loads_what_it_has_and_nothing_for_fixes(project: Path) -> None:
+    text = 'FROM python:3.12-slim\nWORKDIR /app\nRUN useradd -r app\nCOPY --chown=app a.py ./\nCMD ["python", "a.py"]\n'
+    (project / "Dockerfile").write_text(text, encoding="utf-8")
+    modules = loaded(project, "check", "Dockerfile")
+    unwanted = ("dockfix.project.compose.", "dockfix.project.installs", "dockfix.syntax.yaml", "dockfix.engine.gates")
+    assert [name for name in modules if name.startswith(unwanted)] == []
+    assert modules & {"difflib", "tomllib", "importlib.metadata", "ruamel", "hcl2", "libcst"} == set()
 
 
 def test_a_trigger_loads_the_rules_that_it_concerns(project: Path) -> None:

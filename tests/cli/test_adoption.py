@@ -203,6 +203,20 @@ class TestBaseline:
         assert rules_in(done) == ["Dockerfile user-root"]
         assert b"obsolete" not in done.stderr
 
+    def test_findings_of_one_cause_are_counted_as_check_counts_them(self, project: Path) -> None:
+        (project / "Dockerfile").write_text("FROM alpine:3.22\nWORKDIR /a\nVOLUME /b\nuser 1\nuser 2\n")
+
+        def said(*arguments: str) -> str:
+            command = [sys.executable, "-m", "dockfix", *arguments, "--rule", "keyword-case"]
+            return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False).stderr
+
+        assert said("check").startswith("1 finding in 1 Dockerfile (")
+        assert said("baseline").startswith("1 finding (2 places) accepted in .dockfix-baseline.json; ")
+        assert said("check", "--baseline", ".dockfix-baseline.json").splitlines() == [
+            "0 findings in 1 Dockerfile",
+            "1 finding in the baseline not shown",
+        ]
+
     def test_update_accepts_no_more_than_there_was(self, dockfix: Run, project: Path) -> None:
         assert dockfix("baseline", "--update").returncode == 2
         (project / "Dockerfile").write_text("FROM alpine\nWORKDIR a\n")

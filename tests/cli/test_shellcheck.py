@@ -30,7 +30,7 @@ def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     path.write_text(f"#!/bin/sh\necho run >> {tmp_path}/log\necho '{{\"comments\": []}}'\n")
     path.chmod(0o755)
     monkeypatch.setattr(shellcheck, "find_program", lambda: str(path))
-    monkeypatch.setattr(registry, "_is_installed", lambda _: True)
+    monkeypatch.setattr(registry, "is_installed", lambda _: True)
     return tmp_path / "log"
 
 
@@ -60,7 +60,7 @@ def test_the_extra_turns_the_rule_on(program: Path, monkeypatch: pytest.MonkeyPa
     assert program.read_text() == "run\n"
     program.unlink()
     monkeypatch.setenv("XDG_CACHE_HOME", str(program.parent / "other"))
-    monkeypatch.setattr(registry, "_is_installed", lambda _: False)
+    monkeypatch.setattr(registry, "is_installed", lambda _: False)
     main(["check"])
     assert not program.exists()
     main(["check", "--rule", "SC2086"])

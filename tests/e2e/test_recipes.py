@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
 RECIPES = (ROOT / "ci/gitlab.yml", *sorted((ROOT / "docs/ci").iterdir()))
 BAD = "FROM alpine:3.20\nRUN apk update && apk add curl\n"
-FOUND, CLEAN = 1, 0
+FOUND, CLEAN, INVALID = 1, 0, 2
 
 # The keys of megalinter/descriptors/schemas/megalinter-descriptor.jsonschema.json in oxsecurity/megalinter that are
 # used here; the schema allows no others.
@@ -103,7 +103,7 @@ def test_gitlab(project: Path) -> None:
     assert (project.parent / "calls").read_text().split()[-1] == "dockfix==0.1.0"
     (project / "dockfix.toml").write_text("unknown = 1\n")
     done = shell(script, project, **job["variables"])
-    assert done.returncode != CLEAN
+    assert done.returncode == INVALID
     assert "unknown" in done.stderr
 
 
@@ -112,6 +112,8 @@ def test_circleci(project: Path) -> None:
     done = shell("\n".join(step["command"] for step in steps), project)
     assert done.returncode == FOUND, done.stderr
     assert "<testsuite" in (project / "test-results/dockfix/results.xml").read_text()
+    (project / "dockfix.toml").write_text("unknown = 1\n")
+    assert shell("\n".join(step["command"] for step in steps), project).returncode == INVALID
 
 
 def test_jenkins(project: Path) -> None:
@@ -122,6 +124,8 @@ def test_jenkins(project: Path) -> None:
     done = shell(lines[2].replace('"$WORKSPACE_TMP/dockfix/bin/dockfix"', "dockfix"), project)
     assert done.returncode == CLEAN, done.stderr  # the quality gate of the plugin decides
     assert json.loads((project / "dockfix.sarif").read_text())["version"] == "2.1.0"
+    (project / "dockfix.toml").write_text("unknown = 1\n")
+    assert shell(lines[2].replace('"$WORKSPACE_TMP/dockfix/bin/dockfix"', "dockfix"), project).returncode == INVALID
 
 
 def test_megalinter(project: Path) -> None:

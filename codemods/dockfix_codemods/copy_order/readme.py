@@ -6,8 +6,6 @@ import posixpath
 from collections.abc import Iterator
 
 from dockfix.facts.stages import Stage
-from dockfix.project.installs import builds_project
-from dockfix.project.manifests import pyproject_facts
 from dockfix.project.target import Target
 from dockfix.rule import Refusal, Severity
 from dockfix.syntax.tree import Copy, Run, Word
@@ -22,6 +20,8 @@ def readme_refusals(target: Target, stage: Stage) -> Iterator[Refusal]:
         if isinstance(node, Copy) and is_plain(node):
             copied += [word for word in node.sources if posixpath.basename(word.text).lower().startswith("readme")]
         elif isinstance(node, Run) and copied:
+            from dockfix.project.installs import builds_project  # noqa: PLC0415 - loads what most files do not need
+
             if any(builds_project(command) for command, _ in file_use(target.facts, node).projects):
                 message = f"a change to `{copied[-1].text}` reruns the install on line {node.start_line}"
                 yield Refusal(copied[-1].span, message, _note(target, copied[-1].text), Severity.INFO)
@@ -30,6 +30,8 @@ def readme_refusals(target: Target, stage: Stage) -> Iterator[Refusal]:
 
 def _note(target: Target, name: str) -> str:
     """Why the README must be there before the install."""
+    from dockfix.project.manifests import pyproject_facts  # noqa: PLC0415 - loads tomllib
+
     text = target.context.read_text("pyproject.toml") if target.context else None
     facts = pyproject_facts(text) if text is not None else None
     if facts is not None and facts.readme == name:

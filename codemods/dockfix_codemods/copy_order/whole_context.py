@@ -11,7 +11,6 @@ from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.context import Context
-from dockfix.project.installs import install_needs
 from dockfix.project.target import Target, context_candidates
 from dockfix.rule import Finding, Fix, Refusal, Safety
 from dockfix.syntax.tree import Add, Copy, Instruction, Onbuild, Run, Volume, Workdir
@@ -93,6 +92,8 @@ def _needed(target: Target, copy: Copy, run: Run, commands: Sequence[PackageComm
     Raises:
         Refused: that is unknown, or more than manifests.
     """
+    from dockfix.project.installs import install_needs  # noqa: PLC0415 - loads what most files do not need
+
     relative = copy.destination is not None and not copy.destination.text.startswith("/")
     if relative and target.facts.state(copy).workdir != target.facts.state(run).workdir:
         raise Refused("its destination is relative, and the working directory changes before the install")

@@ -64,7 +64,7 @@ fails half a minute later.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dockfix.facts import frontend
 from dockfix.facts.model import Refused
@@ -73,8 +73,9 @@ from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context as ShellContext
 from dockfix.syntax.tree import Run
-from dockfix_codemods.download_retry.edits import command_to_heredoc, replace_heredoc, shell_loop
-from dockfix_codemods.download_retry.program import RetriedProgram, add_retries
+
+if TYPE_CHECKING:
+    from dockfix_codemods.download_retry.program import RetriedProgram
 
 _NO_LOOP: Final = ShellContext.SUBSHELL | ShellContext.PIPELINE | ShellContext.SUBSTITUTION | ShellContext.BACKGROUND
 _HANDLED: Final = ShellContext.CONDITIONAL | ShellContext.LOOP | ShellContext.FUNCTION | ShellContext.NEGATED
@@ -85,6 +86,8 @@ def check(target: Target) -> Iterator[Finding]:
     """Find the Python programs that download without retries."""
     for stage, run in target.facts.runs():
         for program in python_programs(run, target.facts.commands(run)):
+            from dockfix_codemods.download_retry.program import add_retries  # noqa: PLC0415 - few files have a program
+
             version = python_version(program, stage)
             retried = add_retries(program.code.source)
             if retried is not None and (version is None or version[0] == 3) and not _is_handled(program):
@@ -114,18 +117,20 @@ def _finding(target: Target, run: Run, program: PythonProgram, retried: RetriedP
 
 def _edits(target: Target, run: Run, program: PythonProgram, retried: RetriedProgram) -> tuple[str, tuple[Edit, ...]]:
     """What the fix does, and its edits: a loop in the program if possible, else a loop of the shell."""
+    from dockfix_codemods.download_retry import edits  # noqa: PLC0415 - loads difflib
+
     _check_place(run, program)
     in_program = "try the download three times, in a loop of the program"
     if program.how != "-c":
-        return in_program, replace_heredoc(target.dockerfile, program, retried.source)
+        return in_program, edits.replace_heredoc(target.dockerfile, program, retried.source)
     try:
         if not _has_heredocs(target):
             raise Refused("a heredoc needs `# syntax=docker/dockerfile:1`")
-        return in_program, command_to_heredoc(run, program, retried.source)
+        return in_program, edits.command_to_heredoc(run, program, retried.source)
     except Refused as refused:
         if retried.silent:
             raise Refused(f"a shell loop cannot detect the failure, and {refused.reason}") from refused
-    return "try the command three times, in a shell loop", shell_loop(target.dockerfile, run, program)
+    return "try the command three times, in a shell loop", edits.shell_loop(target.dockerfile, run, program)
 
 
 def _check_place(run: Run, program: PythonProgram) -> None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockfix.edit.text import apply_edits
 from dockfix.facts.images import ImageRef, parse_image_ref
 from dockfix.facts.model import Known, Refused
-from dockfix.project.compose.builds import ComposeFile, Service
 from dockfix.project.target import Target
 from dockfix.rule import Edit
 from dockfix.rule.workspace import Workspace
 from dockfix_codemods.uid_map.numbers import AccountNumber, CreatedUser, account_numbers, created_users, number_spans
+
+if TYPE_CHECKING:
+    from dockfix.project.compose.builds import ComposeFile, Service
 
 
 @dataclass(frozen=True, slots=True)

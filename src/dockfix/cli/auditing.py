@@ -58,9 +58,11 @@ def report(
         output: the file to write; None for standard output.
     """
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
+    from dockfix.engine.causes import by_cause  # noqa: PLC0415 - as above
     from dockfix.engine.joining import joined  # noqa: PLC0415 - as above
     from dockfix.engine.nesting import selected_rules  # noqa: PLC0415 - as above
     from dockfix.engine.session import check_paths, run_paths  # noqa: PLC0415 - as above
+    from dockfix.output.text import check_summary  # noqa: PLC0415 - as above
     from dockfix.report.collect import report_of  # noqa: PLC0415 - as above
 
     if verify and saved is not None:
@@ -76,10 +78,15 @@ def report(
     check_output(output, terminal)
     built = _saved(saved, terminal) if saved is not None else None
     earlier = _earlier(compare, terminal) if compare is not None else None
+    progress = reporting.progress(terminal)
     with cleaned_up():
-        found = [check_paths(each.paths, each.settings, root=each.root, registry=each.registry) for each in todo]
+        found = [
+            check_paths(each.paths, each.settings, root=each.root, registry=each.registry, progress=progress)
+            for each in todo
+        ]
         fixed = [
-            run_paths(each.paths, each.settings, root=each.root, registry=each.registry, write=False) for each in todo
+            run_paths(each.paths, each.settings, root=each.root, registry=each.registry, write=False, progress=progress)
+            for each in todo
         ]
     if verify:
         built = verified(todo[0], terminal, builds)
@@ -94,6 +101,8 @@ def report(
     write_document(_document(form or _form_of(output), document), output, terminal)
     checked = joined(found)
     reporting.trouble(checked, terminal, registry)
+    if output is not None:
+        terminal.note(check_summary(by_cause(checked)))
     if built is not None:
         reporting.defects(built.defects, terminal, registry)
     return exit_code(checked, differs=built is not None and built.broken)

@@ -53,6 +53,7 @@ def _write(todo: Plan, path: Path, old: Baseline | None, terminal: Console, *, u
     """Write the baseline of a project; returns the exit code."""
     from dockfix.cli import reporting  # noqa: PLC0415 - with what follows, needed by few commands
     from dockfix.engine.baseline import Baseline, baseline_data, baseline_of, covered, successors  # noqa: PLC0415 - as above
+    from dockfix.engine.causes import by_cause  # noqa: PLC0415 - as above
     from dockfix.engine.session import check_paths  # noqa: PLC0415 - as above
     from dockfix.output.json import dumps  # noqa: PLC0415 - as above
 
@@ -76,10 +77,11 @@ def _write(todo: Plan, path: Path, old: Baseline | None, terminal: Console, *, u
     else:
         kept = old.only(lambda key: not is_covered(key)) if old is not None else Baseline()
         new = baseline_of(result, todo.root).with_more(kept)
+    fewer = sum(len(found.also) for file in by_cause(result).files for found in file.remaining) if not update else 0
     if old is None or new.counts != old.counts:
         with cleaned_up():
             write_document(dumps(baseline_data(new)), str(path), terminal)
-    terminal.note(_summary(new, old, path))
+    terminal.note(_summary(new, old, path, new.total - fewer))
     return 0
 
 
@@ -98,8 +100,11 @@ def _old(path: Path, terminal: Console) -> Baseline | None:
         terminal.fail(f"{shown(str(error))}; it was not overwritten")
 
 
-def _summary(new: Baseline, old: Baseline | None, path: Path) -> str:
-    accepted = f"{new.total} {'finding' if new.total == 1 else 'findings'} accepted in {shown(os.path.relpath(path))}"
+def _summary(new: Baseline, old: Baseline | None, path: Path, shown_as: int) -> str:
+    """What was accepted; `shown_as` is the number of findings as `check` counts them, one for each cause."""
+    places = "" if shown_as == new.total else f" ({new.total} places)"
+    findings = "finding" if shown_as == 1 else "findings"
+    accepted = f"{shown_as} {findings}{places} accepted in {shown(os.path.relpath(path))}"
     if old is None:
         return f"{accepted}; check reports only others with --baseline, or the key `baseline` of the configuration"
     added = sum(max(0, count - old.counts.get(key, 0)) for key, count in new.counts.items())

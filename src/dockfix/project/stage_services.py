@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockfix.project.compose.builds import Healthcheck, Service
 from dockfix.project.target import Target
 
 if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
+    from dockfix.project.compose.builds import Healthcheck, Service
 
 
 @dataclass(frozen=True, slots=True)

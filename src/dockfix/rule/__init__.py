@@ -13,6 +13,7 @@
 - `naming`: the names of rules: their own, and the codes of hadolint and BuildKit that they answer.
 - `migration`: the configuration of hadolint as one of dockfix.
 - `registry`: the installed packs.
+- `distributions`: the entry points of packs, found without `importlib.metadata` where possible.
 - `pack_index`: the index of a pack, so that a run imports only the rules that may apply.
 - `scaffold`: new packs and new rules for `dockfix new`.
 - `templates`: the files that `scaffold` writes.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, distribution, entry_points
+from functools import cached_property
 
+from dockfix.rule.distributions import entry_points, is_installed
 from dockfix.rule.lazy import LazyClass
 from dockfix.rule.model import Codemod, Preset
 from dockfix.rule.naming import RuleNames, UnknownRuleError, names_of
@@ -96,7 +96,7 @@ class Registry:
         own = presets[: presets.index(preset) + 1]
         rules = [each for each in self.codemods if each.preset in own]
         # who asks for all rules is told what one of them lacks
-        return tuple(each for each in rules if preset is Preset.ALL or not each.extra or _is_installed(each.extra))
+        return tuple(each for each in rules if preset is Preset.ALL or not each.extra or is_installed(each.extra))
 
     def select(
         self,
@@ -120,16 +120,6 @@ class Registry:
         wanted |= set(self.resolved(extend))
         unwanted = set(self.resolved(name for name in ignore if not self.is_code(name)))
         return tuple(codemod for codemod in self.codemods if codemod.name in wanted - unwanted)
-
-
-@cache
-def _is_installed(name: str) -> bool:
-    """Whether a distribution is installed."""
-    try:
-        distribution(name)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def load_registry() -> Registry:

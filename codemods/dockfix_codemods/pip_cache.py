@@ -61,7 +61,7 @@ from typing import Final
 from dockfix.edit.dockerfile import insert_word
 from dockfix.facts import frontend
 from dockfix.facts.commands import Commands, Step
-from dockfix.facts.model import known
+from dockfix.facts.model import Known, known
 from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
@@ -72,6 +72,7 @@ from dockfix.syntax.tree import Run
 _FILLS: Final = frozenset({("install",), ("download",), ("wheel",)})
 _OLD: Final = re.compile(r"wheezy|jessie|precise|trusty|debian:[78]|ubuntu:1[0-4]|centos:[67]|alpine:[23]\.[0-2]\b")
 _REVIEW: Final = "check that the pip of the image is 6.0 or newer: an older one has no such option"
+_VARIABLE: Final = "PIP_NO_CACHE_DIR"
 _DECIDES: Final = ("--no-cache-dir", "--cache-dir")
 
 
@@ -88,7 +89,7 @@ class PipCacheOptions:
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the pip commands whose cache stays in the image."""
-    if "pip_no_cache_dir" in target.text.lower() or "pip.conf" in target.text:
+    if "pip.conf" in target.text:
         return
     syntax = target.dockerfile.directives.get("syntax")
     mounts = frontend.mounts_supported(syntax.value if syntax else None)
@@ -98,8 +99,10 @@ def check(target: Target) -> Iterator[Finding]:
         if not target.facts.graph.in_image(stage):
             continue
         commands = target.facts.commands(run)
-        steps = [step for step in commands.packages if _fills(step)]
-        if not steps or _is_emptied(run, commands) or (mounts and _gets_mount(target, run, stage)):
+        steps = [] if _has_mount(run) else _left(commands)
+        if not steps or _is_off(target, run, commands):
+            continue
+        if mounts and _gets_mount(target, run, stage):
             continue
         for step in steps:
             word = step.package.subcommand if step.package is not None else None
@@ -126,18 +129,34 @@ def _fills(step: Step) -> bool:
     return not package.unknown_operands
 
 
-def _is_emptied(run: Run, commands: Commands) -> bool:
-    """Whether a mount holds the cache, or the script deletes it."""
-    if any(mount.kind in ("cache", "tmpfs") and "cache" in (mount.target or "") for mount in run.mounts):
-        return True
+def _is_off(target: Target, run: Run, commands: Commands) -> bool:
+    """Whether a variable turns the cache off; pip ignores an empty one, and to it `false` means the same as `true`."""
+    state = target.facts.state(run)
+    given = _VARIABLE in state.names() or _VARIABLE in state.args
+    return _VARIABLE in commands.text.text or (given and state.lookup(_VARIABLE) != Known(""))
+
+
+def _has_mount(run: Run) -> bool:
+    return any(mount.kind in ("cache", "tmpfs") and "cache" in (mount.target or "") for mount in run.mounts)
+
+
+def _left(commands: Commands) -> list[Step]:
+    """The steps whose cache no later step deletes; `pip cache purge` may fail if there is nothing to delete."""
+    left: list[Step] = []
     for step in commands.steps:
-        if step.package is not None and step.package.manager == "pip" and step.package.action is Action.CLEAN:
-            return True
-        if step.command.basename == "rm" and any(
-            "cache" in word.text or "/root" in word.text for word in step.command.args
-        ):
-            return True
-    return False
+        if _fills(step):
+            left.append(step)
+        elif _empties(step):
+            left.clear()
+    return left
+
+
+def _empties(step: Step) -> bool:
+    if step.package is not None and step.package.manager == "pip" and step.package.action is Action.CLEAN:
+        return True
+    return step.command.basename == "rm" and any(
+        "cache" in word.text or "/root" in word.text for word in step.command.args
+    )
 
 
 def _gets_mount(target: Target, run: Run, stage: Stage) -> bool:

@@ -39,6 +39,7 @@ image is not known, or from before 2015, the fix is unsafe.
 - The cache is off, or moved by an option: `--no-cache-dir`, `--cache-dir`, `PIP_NO_CACHE_DIR`.
 - A cache mount holds it, or the `RUN` deletes it.
 - A stage that is not part of the image: its files are thrown away.
+- A later `RUN` deletes the cache, and may fail if there is none (`pip cache purge` of pip 20, `rm -r`): refused.
 
 ## Options
 
@@ -66,7 +67,7 @@ from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 
 _FILLS: Final = frozenset({("install",), ("download",), ("wheel",)})
@@ -104,6 +105,7 @@ def check(target: Target) -> Iterator[Finding]:
             continue
         if mounts and _gets_mount(target, run, stage):
             continue
+        later = _needs_cache(target, stage, run)
         for step in steps:
             word = step.package.subcommand if step.package is not None else None
             if word is None:
@@ -111,6 +113,10 @@ def check(target: Target) -> Iterator[Finding]:
             edit = insert_word(target.dockerfile, run, commands.text, word.start, word.end, "--no-cache-dir")
             message = "`pip` leaves its cache in the image"
             cause = f"stage {stage.index}"
+            if later is not None:
+                reason = f"line {later.start_line} deletes the cache, and may fail if there is none"
+                yield Refusal(commands.span(step.command), message, reason, cause=cause)
+                continue
             safety, review = (Safety.SAFE, "") if _has_option(stage) else (Safety.UNSAFE, _REVIEW)
             at = commands.span(step.command)
             yield Fix(at, message, (edit,), safety, "add `--no-cache-dir`", review, cause=cause)
@@ -157,6 +163,22 @@ def _empties(step: Step) -> bool:
     return step.command.basename == "rm" and any(
         "cache" in word.text or "/root" in word.text for word in step.command.args
     )
+
+
+def _needs_cache(target: Target, stage: Stage, run: Run) -> Run | None:
+    """A later RUN that deletes the cache, and fails if it is not there."""
+    for each in (stage, *target.facts.graph.descendants(stage)):
+        for node in each.executed:
+            if isinstance(node, Run) and node.span.start > run.span.start:
+                steps = filter(_empties, target.facts.commands(node).steps)
+                if any(step.package is not None or not _is_forced(step) for step in steps):
+                    return node
+    return None
+
+
+def _is_forced(step: Step) -> bool:
+    options = [word.text for word in step.command.args if word.text.startswith("-")]
+    return "--force" in options or any("f" in text for text in options if not text.startswith("--"))
 
 
 def _gets_mount(target: Target, run: Run, stage: Stage) -> bool:

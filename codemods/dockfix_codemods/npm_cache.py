@@ -64,7 +64,7 @@ from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
-from dockfix.syntax.tree import Run
+from dockfix.syntax.tree import Mount, Run
 
 _CLEAN: Final[Mapping[str, str]] = MappingProxyType({"npm": "npm cache clean --force", "yarn": "yarn cache clean"})
 _FILLS: Final = frozenset({Action.INSTALL, Action.SYNC})
@@ -80,7 +80,7 @@ def check(target: Target) -> Iterator[Finding]:
             continue
         commands = target.facts.commands(run)
         steps = [step for step in commands.packages if _fills(step)]
-        if steps and not _is_emptied(run, commands) and not (mounts and _gets_mount(target, run, stage)):
+        if steps and not _is_emptied(run, commands, steps[-1]) and not (mounts and _gets_mount(target, run, stage)):
             yield _finding(target, run, commands, steps[-1])
 
 
@@ -89,16 +89,25 @@ def _fills(step: Step) -> bool:
     return package is not None and package.manager in _CLEAN and package.action in _FILLS and not package.has("--cache")
 
 
-def _is_emptied(run: Run, commands: Commands) -> bool:
-    if any(mount.kind in ("cache", "tmpfs") for mount in run.mounts):
+def _is_emptied(run: Run, commands: Commands, last: Step) -> bool:
+    """Whether a mount holds the cache, or the script deletes it after the last step that fills it."""
+    if any(_is_cache(mount) for mount in run.mounts):
         return True
-    for step in commands.steps:
+    for step in commands.steps[commands.steps.index(last) :]:
         if step.package is not None and step.package.manager in _CLEAN and step.package.action is Action.CLEAN:
             return True
         words = step.command.args if step.command.basename == "rm" else ()
         if any(part in word.text for word in words for part in ("cache", "/root", ".npm", ".yarn")):
             return True
     return False
+
+
+def _is_cache(mount: Mount) -> bool:
+    """Whether a mount may hold the cache of npm or yarn."""
+    target = (mount.target or "").lower()
+    return mount.kind in ("cache", "tmpfs") and (
+        "$" in target or any(part in target for part in ("cache", "npm", "yarn")) or target.rstrip("/") == "/root"
+    )
 
 
 def _gets_mount(target: Target, run: Run, stage: Stage) -> bool:

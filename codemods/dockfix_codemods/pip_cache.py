@@ -39,6 +39,7 @@ image is not known, or from before 2015, the fix is unsafe.
 - The cache is off, or moved by an option: `--no-cache-dir`, `--cache-dir`, `PIP_NO_CACHE_DIR`.
 - A cache mount holds it, or the `RUN` deletes it.
 - A stage that is not part of the image: its files are thrown away.
+- A later `RUN` deletes the cache, and may fail if there is none (`pip cache purge` of pip 20, `rm -r`): refused.
 
 ## Options
 
@@ -61,17 +62,18 @@ from typing import Final
 from dockfix.edit.dockerfile import insert_word
 from dockfix.facts import frontend
 from dockfix.facts.commands import Commands, Step
-from dockfix.facts.model import known
+from dockfix.facts.model import Known, known
 from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 
 _FILLS: Final = frozenset({("install",), ("download",), ("wheel",)})
 _OLD: Final = re.compile(r"wheezy|jessie|precise|trusty|debian:[78]|ubuntu:1[0-4]|centos:[67]|alpine:[23]\.[0-2]\b")
 _REVIEW: Final = "check that the pip of the image is 6.0 or newer: an older one has no such option"
+_VARIABLE: Final = "PIP_NO_CACHE_DIR"
 _DECIDES: Final = ("--no-cache-dir", "--cache-dir")
 
 
@@ -88,7 +90,7 @@ class PipCacheOptions:
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the pip commands whose cache stays in the image."""
-    if "pip_no_cache_dir" in target.text.lower() or "pip.conf" in target.text:
+    if "pip.conf" in target.text:
         return
     syntax = target.dockerfile.directives.get("syntax")
     mounts = frontend.mounts_supported(syntax.value if syntax else None)
@@ -98,9 +100,12 @@ def check(target: Target) -> Iterator[Finding]:
         if not target.facts.graph.in_image(stage):
             continue
         commands = target.facts.commands(run)
-        steps = [step for step in commands.packages if _fills(step)]
-        if not steps or _is_emptied(run, commands) or (mounts and _gets_mount(target, run, stage)):
+        steps = [] if _has_mount(run) else _left(commands)
+        if not steps or _is_off(target, run, commands):
             continue
+        if mounts and _gets_mount(target, run, stage):
+            continue
+        later = _needs_cache(target, stage, run)
         for step in steps:
             word = step.package.subcommand if step.package is not None else None
             if word is None:
@@ -108,6 +113,10 @@ def check(target: Target) -> Iterator[Finding]:
             edit = insert_word(target.dockerfile, run, commands.text, word.start, word.end, "--no-cache-dir")
             message = "`pip` leaves its cache in the image"
             cause = f"stage {stage.index}"
+            if later is not None:
+                reason = f"line {later.start_line} deletes the cache, and may fail if there is none"
+                yield Refusal(commands.span(step.command), message, reason, cause=cause)
+                continue
             safety, review = (Safety.SAFE, "") if _has_option(stage) else (Safety.UNSAFE, _REVIEW)
             at = commands.span(step.command)
             yield Fix(at, message, (edit,), safety, "add `--no-cache-dir`", review, cause=cause)
@@ -126,18 +135,50 @@ def _fills(step: Step) -> bool:
     return not package.unknown_operands
 
 
-def _is_emptied(run: Run, commands: Commands) -> bool:
-    """Whether a mount holds the cache, or the script deletes it."""
-    if any(mount.kind in ("cache", "tmpfs") and "cache" in (mount.target or "") for mount in run.mounts):
-        return True
+def _is_off(target: Target, run: Run, commands: Commands) -> bool:
+    """Whether a variable turns the cache off; pip ignores an empty one, and to it `false` means the same as `true`."""
+    state = target.facts.state(run)
+    given = _VARIABLE in state.names() or _VARIABLE in state.args
+    return _VARIABLE in commands.text.text or (given and state.lookup(_VARIABLE) != Known(""))
+
+
+def _has_mount(run: Run) -> bool:
+    return any(mount.kind in ("cache", "tmpfs") and "cache" in (mount.target or "") for mount in run.mounts)
+
+
+def _left(commands: Commands) -> list[Step]:
+    """The steps whose cache no later step deletes; `pip cache purge` may fail if there is nothing to delete."""
+    left: list[Step] = []
     for step in commands.steps:
-        if step.package is not None and step.package.manager == "pip" and step.package.action is Action.CLEAN:
-            return True
-        if step.command.basename == "rm" and any(
-            "cache" in word.text or "/root" in word.text for word in step.command.args
-        ):
-            return True
-    return False
+        if _fills(step):
+            left.append(step)
+        elif _empties(step):
+            left.clear()
+    return left
+
+
+def _empties(step: Step) -> bool:
+    if step.package is not None and step.package.manager == "pip" and step.package.action is Action.CLEAN:
+        return True
+    return step.command.basename == "rm" and any(
+        "cache" in word.text or "/root" in word.text for word in step.command.args
+    )
+
+
+def _needs_cache(target: Target, stage: Stage, run: Run) -> Run | None:
+    """A later RUN that deletes the cache, and fails if it is not there."""
+    for each in (stage, *target.facts.graph.descendants(stage)):
+        for node in each.executed:
+            if isinstance(node, Run) and node.span.start > run.span.start:
+                steps = filter(_empties, target.facts.commands(node).steps)
+                if any(step.package is not None or not _is_forced(step) for step in steps):
+                    return node
+    return None
+
+
+def _is_forced(step: Step) -> bool:
+    options = [word.text for word in step.command.args if word.text.startswith("-")]
+    return "--force" in options or any("f" in text for text in options if not text.startswith("--"))
 
 
 def _gets_mount(target: Target, run: Run, stage: Stage) -> bool:

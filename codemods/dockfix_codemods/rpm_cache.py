@@ -33,7 +33,7 @@ and fails, if no repository is enabled.
 
 ## When it does not apply
 
-- A `RUN` that cleans or deletes the cache itself, or has a mount there.
+- A `RUN` that cleans or deletes the cache after the last install, or has a mount there.
 - A stage that is not part of the image.
 - Later commands that work without the network (`-C`, `--cacheonly`), a command that may not run or whose failure is
   tolerated, heredocs, and scripts that may exit early: refused.
@@ -82,8 +82,9 @@ def check(target: Target) -> Iterator[Finding]:
             continue
         commands = target.facts.commands(run)
         fills = [step for step in commands.packages if step.package is not None and _is(step.package, _FILLS)]
-        if fills and not _is_emptied(run, commands):
-            yield _finding(target, stage, run, commands, fills)
+        left = [] if _has_mount(run) else _left(commands, fills)
+        if left:
+            yield _finding(target, stage, run, commands, left)
 
 
 def _is(package: PackageCommand, actions: frozenset[Action]) -> bool:
@@ -91,15 +92,29 @@ def _is(package: PackageCommand, actions: frozenset[Action]) -> bool:
     return package.manager in _CLEAN and package.action in actions and not elsewhere
 
 
-def _is_emptied(run: Run, commands: Commands) -> bool:
-    if any("/var/cache" in (mount.target or "") for mount in run.mounts):
-        return True
+def _has_mount(run: Run) -> bool:
+    return any("/var/cache" in (mount.target or "") for mount in run.mounts)
+
+
+def _left(commands: Commands, fills: list[Step]) -> list[Step]:
+    """The steps whose cache no later step empties."""
+    left: dict[str, list[Step]] = {}
+    pending = list(fills)
     for step in commands.steps:
-        if step.package is not None and _is(step.package, frozenset({Action.CLEAN})):
-            return True
-        if step.command.basename in ("rm", "find") and any("/var/" in word.text for word in step.command.args):
-            return True
-    return False
+        package = step.package
+        if pending and step is pending[0]:
+            left.setdefault(_cache(pending.pop(0)), []).append(step)
+        elif package is not None and _is(package, frozenset({Action.CLEAN})):
+            left.pop(_cache(step), None)
+        elif step.command.basename in ("rm", "find") and any("/var/" in word.text for word in step.command.args):
+            left.clear()
+    return [step for steps in left.values() for step in steps]
+
+
+def _cache(step: Step) -> str:
+    """The manager whose cache a step uses; `yum` is another name of `dnf` in most images."""
+    manager = step.package.manager if step.package is not None else ""
+    return "dnf" if manager == "yum" else manager
 
 
 def _finding(target: Target, stage: Stage, run: Run, commands: Commands, fills: list[Step]) -> Finding:

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Reports installations of packages that name no version: with apt, apk, dnf, yum, zypper, pip, npm, gem and `go install`.
+Reports installations of packages that name no version: with apt, apk, dnf, yum, zypper, pip, pipx, npm, gem and Go, and
+of git repositories that name no commit or tag.
 
 ## Why is this bad?
 
@@ -29,7 +30,7 @@ There is no fix: dockfix does not ask a registry which version is the newest, an
   `gem install -v`, `bash-5.2.15`.
 - Files, folders, addresses and repositories with a commit, and packages in a variable, which may hold the version.
 - Requirements, constraints and lock files: `pip install -r`, `-c`, `npm ci`.
-- Groups and modules of dnf.
+- Groups of dnf, and modules with a stream.
 
 ## References
 
@@ -46,11 +47,12 @@ There is no fix: dockfix does not ask a registry which version is the newest, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-from dockfix.facts.packages import Action, PackageCommand
+from dockfix.facts.packages import Action, PackageCommand, WordLike
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Finding, Preset, Severity
 
@@ -74,6 +76,21 @@ _PINNED: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
 )
 """What in a package's word is a version or a place, by manager: the manuals of these, and hadolint's rules."""
 
+_GIT: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "pip": re.compile(r"git\+\w+://[^/]+/[^#]*@"),
+        "uv": re.compile(r"git\+\w+://[^/]+/[^#]*@"),
+        "npm": re.compile("#"),
+        "yarn": re.compile("#"),
+        "pnpm": re.compile("#"),
+    }
+)
+"""The same for a git repository: pip's "VCS support", npm's "package-spec"."""
+_IS_GIT: Final = re.compile(r"(?:^|@ ?)git(?:\+\w+)?://|^(?:git@|(?:github|gitlab|bitbucket):)")
+
+_PIPX_FLAGS: Final = frozenset(("--force", "-f", "--include-deps", "--global", "--verbose", "-v", "--quiet", "-q"))
+"""The options of `pipx install` without a value; with another one, the words are not read."""
+
 _ELSEWHERE: Final = ("--constraint", "--requirement", "--version", "--lockfile")
 """Options that say the version for all packages of a command."""
 
@@ -86,7 +103,7 @@ def check(target: Target) -> Iterator[Finding]:
             package = step.package
             if package is None or not _is_unpinned(package):
                 continue
-            shown = " ".join((package.executable.value or package.executable.text, *package.verb))
+            shown = " ".join((package.executable.value or package.executable.text, *(package.verb or ("install",))))
             message = f"`{shown}` names no version: a later build may install another"
             yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}")
 
@@ -94,12 +111,28 @@ def check(target: Target) -> Iterator[Finding]:
 def _is_unpinned(package: PackageCommand) -> bool:
     """Whether a command installs a package whose version it certainly does not name."""
     pinned = _PINNED.get(package.manager)
-    if pinned is None or package.action is not Action.INSTALL or package.unknown_operands:
+    if pinned is None or package.unknown_operands or package.has(*_ELSEWHERE):
         return False
-    if package.has(*_ELSEWHERE) or package.verb[:1] in (("module",), ("group",), ("build-dep",), ("fix",)):
+    if package.verb[:1] in (("group",), ("build-dep",), ("fix",)):
         return False
-    names = [word.value for word in package.packages if word.value is not None]
-    return any(name and not pinned.search(name) for name in names)
+    git = _GIT.get(package.manager, pinned)
+    names = [word.value for word in _installed(package) if word.value]
+    return any(not (git if _IS_GIT.search(name) else pinned).search(name) for name in names)
+
+
+def _installed(package: PackageCommand) -> Sequence[WordLike]:
+    """The words that certainly name packages to install."""
+    if package.executable.value == "pipx":
+        verb, *rest = package.words[len(package.wrappers) + 1 :] or (package.executable,)
+        names = [word for word in rest if word.value not in _PIPX_FLAGS]
+        return () if verb.value != "install" or any(word.text.startswith("-") for word in names) else names
+    if (package.manager, *package.verb) == ("go", "run"):
+        return [word for word in package.packages[:1] if "@" in word.text]  # else go.mod has the version
+    if package.action is not Action.INSTALL:
+        return ()
+    options = {option.words[-1].end for option in package.options if not option.known}
+    before = {word.start for last, word in pairwise(package.words) if last.end in options}
+    return [word for word in package.packages if word.start not in before]  # it may be the value of an unknown option
 
 
 CODEMOD: Final = Codemod(

@@ -178,6 +178,8 @@ def _parse(
                 break
             continue
         if text == "--":
+            if manager == "gem":
+                break  # options of the build follow
             stop = True
             at += 1
             continue
@@ -328,7 +330,7 @@ def _command(
         subcommand=subcommand,
         options=tuple(options),
         packages=()
-        if manager in ("maven", "gradle") or (action is Action.RUN and not _names_package(verb, runner))
+        if manager in ("maven", "gradle") or (action is Action.RUN and not _names_package(manager, verb, runner))
         else tuple(operands),
         wrappers=words[:executable],
         user_changed=user_changed,
@@ -338,8 +340,8 @@ def _command(
     )
 
 
-def _names_package(verb: tuple[str, ...], runner: bool) -> bool:
-    return runner or verb in (("dlx",), ("exec",), ("x",), ("tool", "run"))
+def _names_package(manager: str, verb: tuple[str, ...], runner: bool) -> bool:
+    return runner or (manager, *verb) == ("go", "run") or verb in (("dlx",), ("exec",), ("x",), ("tool", "run"))
 
 
 def _action(

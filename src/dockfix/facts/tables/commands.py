@@ -102,12 +102,14 @@ _CONDA: Final = _table(
     other: env export, env list, config, init, info, list, shell, activate"""
 )
 
+# From dnf.readthedocs.io/en/latest/command_ref.html, with the aliases that it names
 _DNF: Final = _table(
-    """install: install, localinstall, reinstall, groupinstall, group install, builddep, install-n, module install
-    remove: remove, erase, groupremove, group remove
+    """install: install, in, localinstall, reinstall, rei, groupinstall, group install, grp install, builddep
+    install: install-n, module install
+    remove: remove, rm, erase, groupremove, group remove
     autoremove: autoremove
-    update: makecache
-    upgrade: upgrade, update, distro-sync, upgrade-minimal, update-minimal, dist-upgrade
+    update: makecache, mc
+    upgrade: upgrade, up, update, distro-sync, distrosync, dsync, upgrade-minimal, update-minimal, up-min, dist-upgrade
     clean: clean
     other: module enable, module disable, module reset, config-manager, check-update, swap, download, copr
     other: repoquery"""

@@ -79,15 +79,14 @@ def check(target: Target) -> Iterator[Finding]:
     stage = target.facts.final
     if stage is None or target.facts.end_state(stage).is_root != Known(True) or reads_command(stage):
         return
-    if stage.base is not None and stage.base.family in ("windows", "scratch"):
+    if stage.base is not None and stage.base.family == "windows":
         return
     if any(word in target.text for word in _STEPS_DOWN):
         return
     users = [node for each in target.facts.graph.chain(stage) for node in each.executed if isinstance(node, User)]
     if users:
-        own = [node for node in stage.executed if isinstance(node, User)]
-        if own:
-            yield Advice(own[-1].span, f"{_MESSAGE}: the last `USER` is root")
+        last = max(users, key=lambda node: node.span.start)
+        yield Advice(last.span, f"{_MESSAGE}: the last `USER` is root")
         return
     finding = _unused_user(target, stage)
     if finding is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,29 @@ _MORE: Final = {
     "DL1001": ". With the option `forbid` it finds every such comment, as DL1001 does",
 }
 """What is said of a code in addition to the rules that answer it."""
+
+_DIFFERENCES: Final = {
+    "DL3002": "only the final stage decides how the container runs",
+    "DL3009": "a cache mount at `/var/lib/apt` alone holds the lists",
+    "DL3010": "`tar` of Windows, with paths of Windows, is left alone",
+    "DL3025": "a health check in shell form is right: its shell only waits for it",
+    "DL3033, DL3041": "a variable may hold the version, also if this file does not set it",
+    "DL3038": "`microdnf` never asks",
+    "DL3042": "to pip, `PIP_NO_CACHE_DIR=off` means the same as `on`; `cache-mount` also looks at pips without a cache",
+    "DL3048": "`$name` in a key is expanded, so that the key is another one",
+    "DL3059": "`RUN`s with several commands can be merged, too",
+    "DL3062": "without `@`, `go install` and `go run` take the version from `go.mod`",
+    "DL3064": "the ID of a key is no secret, and neither is an `ARG` that no stage declares",
+    "DL3066": "without a UID in the file there is nothing to write",
+    "DL3067": "an image of which nothing is known may hold a single program",
+    "DL4001": "what a builder stage downloads with is not in the image",
+    "DL4006": "`scratch` has no shell, so that nothing runs there",
+    "CopyIgnoredFile": "each source is reported once, at its first `COPY`",
+    "FromAsCasing": "`# check=skip=ConsistentInstructionCasing` ignores the rule, with all of its checks",
+    "InvalidBaseImagePlatform": "the test has an image in a registry of its own; dockfix knows some public images",
+    "SecretsUsedInArgOrEnv": "an empty `ENV` holds no secret",
+}
+"""Why dockfix does not say the same as hadolint's specs and BuildKit's tests, on purpose."""
 
 _INTRODUCTION: Final = """\
 # hadolint and Docker's build checks
@@ -47,6 +72,19 @@ that answer it. If one of these also answers other codes, these are selected or 
 hadolint and BuildKit count as well: see [Ignore single findings](adoption.md#ignore-single-findings).
 """
 
+_AGREEMENT: Final = """\
+## Agreement
+
+The column *same* counts the Dockerfiles in hadolint's own specs, and the places in BuildKit's tests of its checks, on
+which dockfix says the same: that there is a finding, or that there is none. `benchmarks/hadolint_specs.py` and
+`benchmarks/buildkit_checks.py` measured it ({dates}). They differ on purpose:
+
+{differences}
+
+In addition, hadolint looks into `ONBUILD RUN`: {less} of {cases} specs of it have a finding that dockfix does not have,
+since the command runs in the builds of other Dockerfiles.
+"""
+
 _SHELLCHECK: Final = """\
 ## Codes of ShellCheck
 
@@ -69,27 +107,62 @@ def hadolint_page(codemods: Iterable[Codemod], golden: Path) -> str:
         golden: the folder with the golden files.
     """
     rules = tuple(codemods)
+    folder = Path(__file__).parent
+    specs, checks = _Figures.read(folder / "hadolint_specs.tsv"), _Figures.read(folder / "buildkit_checks.tsv")
     return "\n".join(
         [
             _INTRODUCTION,
             "## hadolint\n",
-            _table(HADOLINT, rules, golden),
+            _table(HADOLINT, rules, golden, specs),
             "## BuildKit\n",
-            _table(CHECKS, rules, golden),
+            _table(CHECKS, rules, golden, checks),
+            _agreement(specs, checks),
             _SHELLCHECK.rstrip("\n"),
             "",
         ]
     )
 
 
-def _table(codes: Mapping[str, str], rules: Iterable[Codemod], golden: Path) -> str:
+@dataclass(frozen=True)
+class _Figures:
+    """The figures of a peer's tests, by code.
+
+    Args:
+        date: the version that was measured, and when.
+        rows: for each code the columns of the file, which the scripts in `benchmarks` write.
+    """
+
+    date: str
+    rows: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def read(cls, path: Path) -> _Figures:
+        first, *lines = path.read_text(encoding="utf-8").splitlines()
+        return cls(first.removeprefix("# "), {row["code"]: row for row in csv.DictReader(lines, delimiter="\t")})
+
+    def same(self, code: str) -> str:
+        """How often both say the same."""
+        row = self.rows.get(code)
+        return f"{row['agree']}/{row.get('cases') or row.get('places')}" if row is not None else ""
+
+
+def _agreement(specs: _Figures, checks: _Figures) -> str:
+    return _AGREEMENT.format(
+        dates=f"{specs.date}; {checks.date}",
+        differences="\n".join(f"- {codes}: {why}." for codes, why in _DIFFERENCES.items()),
+        less=sum(int(row["onbuild less"]) for row in specs.rows.values()),
+        cases=sum(int(row["onbuild cases"]) for row in specs.rows.values()),
+    )
+
+
+def _table(codes: Mapping[str, str], rules: Iterable[Codemod], golden: Path, figures: _Figures) -> str:
     answers = {code: [rule for rule in rules if code.lower() in rule.aliases] for code in codes}
-    lines = ["| code | finds | dockfix |", "|---|---|---|"]
+    lines = ["| code | finds | dockfix | same |", "|---|---|---|---|"]
     for code, finds in codes.items():
         said = "; ".join(f"[`{rule.name}`](rules/{rule.name}.md): {_what(rule, golden)}" for rule in answers[code])
         why = why_unanswered(code)
         said = said or (f"deliberately not: {why}" if why else "no rule yet")
-        lines.append(f"| {code} | {finds} | {said}{_MORE.get(code, '')} |")
+        lines.append(f"| {code} | {finds} | {said}{_MORE.get(code, '')} | {figures.same(code)} |")
     return "\n".join([*lines, ""])
 
 

@@ -131,8 +131,9 @@ def _named(target: Target, run: Run, step: Step, archives: dict[str, _Archive]) 
     """The archives that a command names, by their paths."""
     folder = step.directory(target.facts.state(run).workdir)
     for word in step.command.args:
-        if word.value and isinstance(folder, Known):
-            path = normal_path(posixpath.join(folder.value, word.value.removeprefix("--file=")))
+        name = (word.value or "").removeprefix("--file=")
+        if name and (name.startswith("/") or isinstance(folder, Known)):
+            path = normal_path(posixpath.join(folder.value if isinstance(folder, Known) else "/", name))
             if path in archives:
                 yield path
 
@@ -177,15 +178,19 @@ def _folder(target: Target, archive: _Archive, uses: Sequence[_Use]) -> str:
     directory = step.directory(target.facts.state(run).workdir)
     folder = directory.value if isinstance(directory, Known) else None
     plain = step.command.context & ~ShellContext.GROUP
-    if None in words or folder is None or plain or not set((words[0] or "").lstrip("-")) <= _UNPACK_LETTERS:
+    if None in words or plain or not set((words[0] or "").lstrip("-")) <= _UNPACK_LETTERS:
         raise Refused("`tar` does more than unpack the archive")
     rest = words[1:]
     if "-C" in rest[:-1]:
         index = rest.index("-C")
-        folder = normal_path(posixpath.join(folder, rest[index + 1] or ""))
+        given = rest[index + 1] or ""
+        if folder is not None or given.startswith("/"):
+            folder = normal_path(posixpath.join(folder or "/", given))
         del rest[index : index + 2]
     if len(rest) != 1 or not (words[0] or "").endswith("f"):
         raise Refused("`tar` does more than unpack the archive")
+    if folder is None:
+        raise Refused("the folder that `tar` unpacks to is not known, nor is the working directory")
     return folder
 
 

@@ -141,8 +141,8 @@ def _in_file(target: Target) -> Iterator[_Missing | Advice | Refusal]:
         for node in stage.executed:
             for source, at in _sources(target, node):
                 path = clean("/" + source).lstrip("/")
-                if path and path not in reported:
-                    finding = _finding(target, contexts, path, at)
+                if path not in reported:
+                    finding = _finding(target, contexts, path, at) if path else _nothing(target, contexts, node, at)
                     if finding is not None:
                         reported.add(path)
                         yield finding
@@ -185,6 +185,15 @@ def _finding(target: Target, contexts: tuple[Context, ...], path: str, at: Span)
     if file is None or not _PLAIN.fullmatch(path) or path.endswith(" "):
         return Refusal(at, message, "the exception cannot be written", file=target.real)
     return _Missing(target.real, at, message, path, file)
+
+
+def _nothing(target: Target, contexts: tuple[Context, ...], node: Instruction, at: Span) -> Advice | None:
+    """A copy of the whole context of which nothing is left."""
+    shown = contexts[0].ignore.path
+    if shown is None or isinstance(node, Run) or not all(_sends_no_match(context, "*") for context in contexts):
+        return None
+    message = f"`{display(Path(shown), target.project.root)}` excludes all files, so nothing is copied"
+    return Advice(at, message, Severity.WARNING, target.real)
 
 
 def _is_kept_out(context: Context, path: str) -> bool:

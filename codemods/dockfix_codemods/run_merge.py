@@ -34,7 +34,8 @@ runs them like several, and a failure of any of them ends the build as before.
 
 ## When it does not apply
 
-- Stages that are not part of the image, and `RUN`s with another instruction between them.
+- Stages that are not part of the image, and `RUN`s with another instruction between them, or with
+  other flags.
 - Refused: heredocs, exec forms and flags; a script that changes its shell (`cd`, `export`, `umask`, `set`, functions)
   or may exit early; a shell comment, which would hide what follows; scripts that need different operators.
 
@@ -73,14 +74,19 @@ def check(target: Target) -> Iterator[Finding]:
 
 
 def _sequences(stage: Stage) -> Iterator[list[Run]]:
+    """The RUNs that follow each other, with the same flags: those with a mount or network of their own are apart."""
     runs: list[Run] = []
     for node in (*stage.executed, None):
-        if isinstance(node, Run):
+        if isinstance(node, Run) and (not runs or _flags(node) == _flags(runs[0])):
             runs.append(node)
             continue
         if len(runs) > 1:
             yield runs
-        runs = []
+        runs = [node] if isinstance(node, Run) else []
+
+
+def _flags(run: Run) -> frozenset[str]:
+    return frozenset(flag.word.text for flag in run.flags)
 
 
 def _finding(target: Target, runs: Sequence[Run]) -> Finding:

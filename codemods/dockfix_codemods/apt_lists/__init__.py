@@ -3,7 +3,8 @@ r"""The package lists of apt stay in a layer, or are older than what is installe
 ## What it does
 
 Finds a `RUN` with `apt-get update` and an installation that leaves the package lists in the layer, and removes them at
-its end. Finds `apt-get update` alone in a `RUN`, and joins it with the `RUN` after it that installs packages.
+its end. Finds `apt-get update` alone in a `RUN`, and joins it with the `RUN` after it that installs packages. One that
+is further away from the installation, or that nothing installs from, is advice.
 
 ## Why is this bad?
 
@@ -56,7 +57,7 @@ newer lists then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.edit import dockerfile as editing
@@ -90,9 +91,9 @@ def check(target: Target) -> Iterator[Finding]:
                 continue
             if any(_is(step, each) for step in commands.packages for each in _FETCHING):
                 yield _removal(target, stage, run, commands, updates[-1])
-            elif len(commands.steps) == len(updates):
+            else:
                 after = stage.executed[index + 1] if index + 1 < len(stage.executed) else None
-                yield from _alone(target, stage, run, commands, after)
+                yield from _alone(target, stage, run, updates, after)
 
 
 def _is(step: Step, action: Action) -> bool:
@@ -162,14 +163,21 @@ def _is_alt(stage: Stage) -> bool:
     return "alt" in parts or any(part.startswith(("altlinux", "registry.altlinux")) for part in parts)
 
 
-def _alone(target: Target, stage: Stage, run: Run, commands: Commands, after: Instruction | None) -> Iterator[Finding]:
-    """`apt-get update` alone in a RUN: it is cached, and what is installed later comes from old lists."""
+def _alone(
+    target: Target, stage: Stage, run: Run, updates: Sequence[Step], after: Instruction | None
+) -> Iterator[Finding]:
+    """`apt-get update` in a RUN without an installation: it is cached, and later ones install from old lists."""
+    commands = target.facts.commands(run)
+    at = commands.span(updates[0].command)
     reader = reader_below(target.facts, stage, run)
-    if reader is None or not (reader.installs or reader.node is after):
+    if reader is None:
+        if caller_below(target.facts, stage, run) is None and reader_elsewhere(target, stage, run) is None:
+            yield Advice(at, "`apt-get update` leaves the package lists in the layer, and nothing installs from them")
         return
-    at = commands.span(commands.steps[0].command)
+    if not (reader.installs or reader.node is after):
+        return
     message = f"`apt-get update` is cached apart from line {reader.node.start_line}, which then installs from old lists"
-    if reader.node is not after or not isinstance(after, Run):
+    if reader.node is not after or not isinstance(after, Run) or len(commands.steps) != len(updates):
         yield Advice(at, f"{message}: run it where packages are installed")
         return
     later = target.facts.commands(after)

@@ -49,11 +49,12 @@ no later pipe is expected to fail in one of its first commands, and that the lat
 
 ## When it does not apply
 
-- Images whose shell is unknown or whose `sh` was replaced, and RUNs that name their own interpreter.
+- Images without a shell, or whose `sh` was replaced, and RUNs that name their own interpreter.
 - Pipes without a download, and pipes whose status has no effect: before `;` without `set -e`, or before `||`.
 
 dockfix reports, but does not fix:
 
+- Downloads in images whose shell is unknown.
 - Pipes into `head`, `grep -q`, `sed q` and similar, or from `yes` or `grep`, which fail under `pipefail` although
   nothing is wrong.
 - A later `echo` with a backslash, which dash and bash print differently, if the shell would change from dash to bash.
@@ -136,17 +137,21 @@ def _hidden_failure(target: Target, stage: Stage) -> Finding | None:
         commands = facts.commands(run)
         shell = pipes.known_shell(facts, run)
         command = pipes.piped(commands).download
-        if command is None or stage.base is None or not shell or commands.shell != shell:
+        if command is None or (stage.base is not None and not stage.base.sh):
+            continue  # nothing to find, or an image without a shell
+        at = commands.span(command)
+        message = f"a failure of `{command.basename}` before a pipe does not fail the RUN"
+        if stage.base is None or not shell or commands.shell != shell:
+            if pipes.may_be_any_shell(facts, run):
+                return Refusal(at, message, "the shell of the base image is unknown, and dash rejects `pipefail`")
             continue
         above = [each for each in stage.instructions if isinstance(each, Shell) and each.span.start < run.span.start]
         own = above[-1] if above else None
         bash = pipes.has_bash(facts, stage, run)
         try:
             edit = _pipefail_edit(target, stage, run, own, shell, bash=bash)
-        except Refused:
-            return None
-        at = commands.span(command)
-        message = f"a failure of `{command.basename}` before a pipe does not fail the RUN"
+        except Refused as refused:
+            return Refusal(at, message, refused.reason)
         from_dash = bash and stage.base.sh == "dash" and shell[0] != "/bin/bash"
         try:
             _check_later_runs(target, stage, run, from_dash=from_dash)

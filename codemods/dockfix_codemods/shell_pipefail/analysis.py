@@ -171,3 +171,9 @@ def known_shell(facts: BuildFacts, instruction: Instruction) -> tuple[str, ...]:
     """The shell that runs the text of an instruction; empty if unknown."""
     state = facts.state(instruction)
     return state.shell.value if isinstance(state.shell, Known) and not state.shell_assumed else ()
+
+
+def may_be_any_shell(facts: BuildFacts, run: Run) -> bool:
+    """Whether nothing but the base image decides which shell runs the text, and that is not known."""
+    state = facts.state(run)
+    return state.shell_assumed and facts.commands(run).shell is not None

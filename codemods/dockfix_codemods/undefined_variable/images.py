@@ -44,7 +44,8 @@ def check_defaults(target: Target, undefined: Collection[str]) -> Iterator[Findi
         if not isinstance(node, From) or node.image is None:
             continue
         names = variables(node.image.text, node.escape)
-        needed = [name for name in sorted(names) if not values.get(name) and not is_predefined(name)]
+        own = [name for name in sorted(names) if not is_predefined(name)]
+        needed = [name for name in own if not values.get(name)] or own
         if needed and names.isdisjoint(undefined):
             yield from _check_image(target, node, node.image.text, needed, values, stages)
         if node.stage_name:

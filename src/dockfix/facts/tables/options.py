@@ -360,7 +360,7 @@ _GO: Final = OptionTable(
     source="go help build, go help mod download, go 1.24",
     flags=_names(
         "a n race msan asan cover v work x buildvcs linkshared modcacherw trimpath json u d f fix t insecure "
-        "i cache modcache testcache fuzzcache r e c"
+        "i cache modcache testcache fuzzcache r e c tool"
     ),
     valued=_names(
         "C p asmflags buildmode compiler covermode coverpkg gccgoflags gcflags installsuffix ldflags mod modfile "

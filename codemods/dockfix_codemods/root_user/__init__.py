@@ -91,16 +91,18 @@ def check(target: Target) -> Iterator[Finding]:
     stage = target.facts.final
     if stage is None or target.facts.end_state(stage).is_root != Known(True) or reads_command(stage):
         return
-    if stage.base is not None and stage.base.family in ("windows", "scratch"):
+    if stage.base is not None and stage.base.family == "windows":
         return
     program = [node for each in reversed(target.facts.graph.chain(stage)) for node in each.program]
     if holds_tools(target, program):
         return
     starts = starts_as_root(target, stage, program)
-    if any(isinstance(node, User) for node in program):
-        own = [node for node in stage.executed if isinstance(node, User)]
-        if own and not starts:
-            yield Advice(own[-1].span, f"{_MESSAGE}: the last `USER` is root")
+    users = [node for node in program if isinstance(node, User)]
+    if users:
+        if not starts:
+            yield Advice(users[-1].span, f"{_MESSAGE}: the last `USER` is root")
+    elif stage.base is not None and stage.base.family == "scratch":
+        return
     elif starts is False and not any(isinstance(node, Onbuild) for node in program):
         yield from _unused_user(target, stage, program)
 

@@ -160,9 +160,8 @@ def _left(commands: Commands) -> list[Step]:
 def _empties(step: Step) -> bool:
     if step.package is not None and step.package.manager == "pip" and step.package.action is Action.CLEAN:
         return True
-    return step.command.basename == "rm" and any(
-        "cache" in word.text or "/root" in word.text for word in step.command.args
-    )
+    words = [word.text for word in step.command.args if "/var/cache/" not in word.text]
+    return step.command.basename == "rm" and any("cache" in text or "/root" in text for text in words)
 
 
 def _needs_cache(target: Target, stage: Stage, run: Run) -> Run | None:

@@ -3,7 +3,7 @@
 ## What it does
 
 Reports commands in a `RUN` that have no effect on the image: a service that is started as the last thing, or stopped
-as the first, `shutdown` and `reboot`, `systemctl start`, and programs that only show something, such as `top` and `free`.
+as the first, `shutdown` and `reboot`, `systemctl start`, and programs that only show something, such as `top`.
 
 ## Why is this bad?
 

@@ -33,10 +33,10 @@ argument are changed, too: they pass the secret from the same variable.
 ## Fix safety
 
 The fix is unsafe, since whoever builds the image must pass the secret in another way. Without it the build fails,
-unless the `ARG` has an empty default, which says that it is optional. The steps that name the argument get the mount.
-Other steps no longer have the variable in their environment, which a program may read. `env=` requires version 1.10 of
-the Dockerfile frontend; where `# syntax=` names an older one, the step reads `/run/secrets/NAME`. Change the secret if
-it was in an image that others can pull.
+unless the `ARG` has an empty default, or a compose or bake file does not pass it: then it is optional. The steps that
+name the argument get the mount. Other steps no longer have the variable in their environment, which a program may read.
+`env=` requires version 1.10 of the Dockerfile frontend; where `# syntax=` names an older one, the step reads
+`/run/secrets/NAME`. Change the secret if it was in an image that others can pull.
 
 ## When it does not apply
 

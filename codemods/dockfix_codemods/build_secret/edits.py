@@ -28,7 +28,7 @@ def mount_edits(target: Target, stage: Stage, arg: Arg, pair: Pair) -> tuple[Edi
     runs = list(_runs(target, stage, arg, pair.key))
     if not runs:
         raise Refused("no `RUN` of the stage names it: a program may read it from its environment")
-    required = ",required=true" if pair.value is None else ""
+    required = ",required=true" if pair.value is None and _always_passed(target, stage, pair.key) else ""
     if has_env(target):
         mount = f"--mount=type=secret,id={pair.key},env={pair.key}{required}"
         edits = [insert_flag(target.dockerfile, run, mount) for run in runs]
@@ -41,6 +41,12 @@ def mount_edits(target: Target, stage: Stage, arg: Arg, pair: Pair) -> tuple[Edi
     else:
         gone = list(delete_superseded(target.dockerfile, [arg], runs[0]))
     return (*gone, *edits)
+
+
+def _always_passed(target: Target, stage: Stage, key: str) -> bool:
+    """Whether no build of the project builds the stage without the argument."""
+    building = [each for each in target.builds if stage in target.facts.graph.needed_for(each.target)]
+    return len(wiring.passing(target, stage, key)) == len(building)
 
 
 def has_env(target: Target) -> bool:

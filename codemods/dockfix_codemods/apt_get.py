@@ -37,7 +37,7 @@ these images does.
 
 - Commands that only `apt` has: `list`, `show`, `search`, `edit-sources`, `policy`.
 - A command with options that `apt-get` may not have, or whose output something reads.
-- Options of apt in a configuration file with the prefix `Binary::apt`.
+- Refused: settings with the prefix `Binary::apt`, which `apt-get` does not read.
 - Linux Mint, whose `apt` is another program.
 
 ## References
@@ -56,7 +56,7 @@ from dockfix.edit.dockerfile import insert_word
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context
 from dockfix.syntax.tree import Run
 
@@ -74,8 +74,7 @@ _READ: Final = Context.SUBSTITUTION | Context.PIPELINE
 
 def check(target: Target) -> Iterator[Finding]:
     """Find the commands of `apt` that `apt-get` has."""
-    if "binary::apt" in target.text.lower():
-        return
+    configured = "binary::apt" in target.text.lower()
     for stage, run in target.facts.runs(shell_form=True):
         commands = target.facts.commands(run)
         for step in commands.packages:
@@ -96,6 +95,9 @@ def check(target: Target) -> Iterator[Finding]:
                 edits.append(Edit(*commands.text.span(word.start, word.end), "dist-upgrade"))
                 new = "apt-get dist-upgrade"
             message = f"`apt {verb}` is for people: its interface may change"
+            if configured:
+                yield Refusal(commands.span(program), message, "the file has settings (`Binary::apt`) for `apt` alone")
+                continue
             keeps = package.action in _DOWNLOADING and not _is_cleaned(target, stage, run)
             safety = Safety.UNSAFE if keeps else Safety.SAFE
             yield Fix(commands.span(program), message, tuple(edits), safety, f"use `{new}`", _REVIEW if keeps else "")

@@ -25,16 +25,16 @@ COPY app.conf /etc/app.conf
 
 ## Fix safety
 
-The fix is safe: the working directory of the base image is in a table of images, so the absolute path is the one
-that the builder computes. A destination of `.` has no fix, since the better change is a `WORKDIR`, and only a
-person can name it.
+The fix is safe: the working directory of the base image is `/`, as a table of images says, so the absolute path is the
+one that the builder computes. A destination of `.`, and an image with a folder to work in, such as `/go` of `golang`,
+have no fix, since the better change is a `WORKDIR`.
 
 ## When it does not apply
 
 - A `WORKDIR` before the `COPY`, in this stage or in the stages that it is based on, and also a relative one.
 - A destination that begins with a variable or a drive (`C:\\app`).
-- Without a fix: the working directory of the base image is not known, or an `ARG` decides the image; `~`, which is not
-  the home directory but a name.
+- Without a fix: the working directory of the base image is not `/`, or not known, or an `ARG` decides the image; `~`,
+  which is not the home directory but a name.
 
 ## References
 
@@ -85,16 +85,14 @@ def _finding(target: Target, copy: Copy, word: Word, cause: str) -> Iterator[Fin
     dotted = text.startswith("./") and len(text) > len("./")
     names = text.removeprefix("./").rstrip("/\"'").split("/")
     known = isinstance(workdir, Known) and not state.workdir_assumes and _PLAIN.fullmatch(workdir.value)
-    if not known or {"", ".", ".."} & set(names) or names[0] == "~" or not isinstance(workdir, Known):
-        yield Advice(word.span, f"{message}: set a `WORKDIR` before this `COPY`", cause=cause)
+    if not known or {"", ".", ".."} & set(names) or names[0] == "~" or workdir != Known("/"):
+        where = f", `{workdir.value}`" if isinstance(workdir, Known) and known else ""
+        yield Advice(word.span, f"{message}{where}: set a `WORKDIR` before this `COPY`", cause=cause)
         return
     inner = copy.logical.text[word.start : word.end]
     at = word.span.start + len(inner) - len(inner.lstrip("\"'"))
-    folder = workdir.value.rstrip("/") + "/"
-    help_ = f"write the absolute path: the working directory of the image is `{workdir.value}`"
-    yield Fix(
-        word.span, message, (Edit(at, at + dotted * len("./"), folder),), Safety.SAFE, help_, cause=f"{cause} fix"
-    )
+    help_ = "write the absolute path: the working directory of the image is `/`"
+    yield Fix(word.span, message, (Edit(at, at + dotted * len("./"), "/"),), Safety.SAFE, help_, cause=f"{cause} fix")
 
 
 CODEMOD: Final = Codemod(

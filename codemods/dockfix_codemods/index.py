@@ -1530,14 +1530,18 @@ INDEX: Final = (
         title="a secret is a build argument, or a variable of the image",
         severity=Severity.WARNING,
         category=Category.SECURITY,
-        effects=frozenset({Effect.ARGS, Effect.COMPOSE, Effect.MOUNTS, Effect.STEPS}),
+        effects=frozenset({Effect.ARGS, Effect.COMMANDS, Effect.COMPOSE, Effect.MOUNTS, Effect.STEPS}),
         check=LazyFunction("dockfix_codemods.build_secret", "check"),
         since="0.1.0",
         triggers=("password", "passwd", "pword", "passphrase", "secret", "token", "credential", "key", "auth"),
         hadolint=frozenset({"DL3064"}),
         checks=frozenset({"SecretsUsedInArgOrEnv"}),
         promise=Promise(
-            rationale="The steps have the same variable, from a mount that leaves nothing in the image.",
+            adds=("/run/secrets",),
+            rationale=(
+                "The steps have the same variable, from a mount that leaves nothing in the image; Buildah leaves the "
+                "empty folder of the mount."
+            ),
         ),
     ),
     Codemod(

@@ -82,7 +82,7 @@ def _cased(word: Word, lower: bool) -> str:
 def _finding(instruction: Instruction, wrong: Sequence[Word], lower: bool) -> Finding:
     case = "lower" if lower else "upper"
     shown = " and ".join(f"`{word.text}`" for word in wrong)
-    message = f"{shown} {'is' if len(wrong) == 1 else 'are'} not in {case} case, like most keywords of the file"
+    message = f"{shown} {'is' if len(wrong) == 1 else 'are'} not in {case} case, unlike most keywords of the file"
     at = wrong[0].span
     if not all(instruction.logical.contiguous(word.start, word.end) for word in wrong):
         return Refusal(at, message, "a line continuation splits the keyword", cause="case")

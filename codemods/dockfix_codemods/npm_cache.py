@@ -96,7 +96,8 @@ def _is_emptied(run: Run, commands: Commands, last: Step) -> bool:
     for step in commands.steps[commands.steps.index(last) :]:
         if step.package is not None and step.package.manager in _CLEAN and step.package.action is Action.CLEAN:
             return True
-        words = step.command.args if step.command.basename == "rm" else ()
+        words = [word for word in step.command.args if "/var/cache/" not in word.text]
+        words = words if step.command.basename == "rm" else []
         if any(part in word.text for word in words for part in ("cache", "/root", ".npm", ".yarn")):
             return True
     return False

@@ -37,7 +37,7 @@ image is not known, or from before 2015, the fix is unsafe.
 ## When it does not apply
 
 - The cache is off, or moved by an option: `--no-cache-dir`, `--cache-dir`, `PIP_NO_CACHE_DIR`.
-- A cache mount holds it, or the `RUN` deletes it.
+- A cache mount holds it, the `RUN` deletes it, or nothing is downloaded (`--no-index`).
 - A stage that is not part of the image: its files are thrown away.
 - A later `RUN` deletes the cache, and may fail if there is none (`pip cache purge` of pip 20, `rm -r`): refused.
 
@@ -132,7 +132,7 @@ def _fills(step: Step) -> bool:
     package = step.package
     if package is None or package.manager != "pip" or package.verb not in _FILLS or package.has(*_DECIDES):
         return False
-    return not package.unknown_operands
+    return not package.unknown_operands and not package.has("--no-index")  # it downloads nothing
 
 
 def _is_off(target: Target, run: Run, commands: Commands) -> bool:
@@ -160,9 +160,8 @@ def _left(commands: Commands) -> list[Step]:
 def _empties(step: Step) -> bool:
     if step.package is not None and step.package.manager == "pip" and step.package.action is Action.CLEAN:
         return True
-    return step.command.basename == "rm" and any(
-        "cache" in word.text or "/root" in word.text for word in step.command.args
-    )
+    words = [word.text for word in step.command.args if "/var/cache/" not in word.text]
+    return step.command.basename == "rm" and any("cache" in text or "/root" in text for text in words)
 
 
 def _needs_cache(target: Target, stage: Stage, run: Run) -> Run | None:

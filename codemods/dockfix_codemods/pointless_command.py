@@ -2,8 +2,8 @@
 
 ## What it does
 
-Reports commands in a `RUN` that have no effect on the image: a service that is started as the last thing, `shutdown`
-and `reboot`, `systemctl start`, and programs that only show something, such as `top` and `free`.
+Reports commands in a `RUN` that have no effect on the image: a service that is started as the last thing, or stopped
+as the first, `shutdown` and `reboot`, `systemctl start`, and programs that only show something, such as `top`.
 
 ## Why is this bad?
 
@@ -49,6 +49,7 @@ _INIT: Final = frozenset({"shutdown", "reboot", "halt", "poweroff", "telinit"})
 _SHOW: Final = frozenset({"top", "htop", "free", "vmstat", "iostat", "uptime"})
 _EDITORS: Final = frozenset({"vi", "vim", "nano", "emacs"})
 _STARTS: Final = frozenset({"start", "restart"})
+_STOPPED: Final = "no service runs at the start of a RUN: there is nothing to stop"
 _TAKEN: Final = Context.SUBSTITUTION | Context.PIPELINE | Context.CONDITIONAL | Context.FUNCTION
 """Where something uses the output or the status of a command, or it may not run."""
 
@@ -58,9 +59,21 @@ def check(target: Target) -> Iterator[Finding]:
     for _, run in target.facts.runs():
         commands = target.facts.commands(run)
         for index, step in enumerate(commands.steps):
-            message = _message(step, commands.steps[index + 1 :])
+            message = _message(step, commands.steps[index + 1 :]) if index or not _stops(step) else _STOPPED
             if message is not None:
                 yield Advice(commands.span(step.command), message)
+
+
+def _stops(step: Step) -> bool:
+    """Whether a command stops a service; as the first of a RUN it has nothing to stop."""
+    words = [word.value for word in step.command.words]
+    if words and words[0] == "sudo":
+        words = words[1:]
+    if step.command.context & _TAKEN or len(words) < 2:
+        return False
+    return (words[0] == "service" and words[2:3] == ["stop"]) or (
+        (words[0] or "").startswith("/etc/init.d/") and words[1] == "stop"
+    )
 
 
 def _message(step: Step, later: Sequence[Step]) -> str | None:

@@ -35,6 +35,7 @@ and fails, if no repository is enabled.
 
 - A `RUN` that cleans or deletes the cache after the last install, or has a mount there.
 - A stage that is not part of the image.
+- A `RUN` that only fetches the metadata (`dnf makecache`, `zypper refresh`): advice.
 - Later commands that work without the network (`-C`, `--cacheonly`), a command that may not run or whose failure is
   tolerated, heredocs, and scripts that may exit early: refused.
 
@@ -61,7 +62,7 @@ from dockfix.facts.outcome import tolerated
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 
 _CLEAN: Final[Mapping[str, str]] = MappingProxyType(
@@ -125,6 +126,8 @@ def _finding(target: Target, stage: Stage, run: Run, commands: Commands, fills: 
     at = commands.span(step.command)
     message = f"`{program}` leaves its cache in the layer"
     offline = _offline_below(target, stage, run)
+    if all(each.package is not None and each.package.action is Action.UPDATE for each in fills):
+        return Advice(at, f"{message}: fetch it where packages are installed")
     if offline is not None:
         return Refusal(at, message, f"line {offline.start_line} works without the network, from this cache")
     if run.heredocs:

@@ -32,7 +32,8 @@ resets the environment, and without it a program sees the variables of `ENV` and
 ## When it does not apply
 
 - A step that does not run as root, or may not: advice to use `USER root`.
-- Options of `sudo`, which may change the user or the environment, and `sudo` before a word that only a shell knows.
+- Options of `sudo` that may change the user or the environment (`-u`, `-i`): advice to use `USER`.
+- `sudo` before a word that only a shell knows.
 - The package `sudo`: programs in the container may need it.
 
 ## References
@@ -45,12 +46,14 @@ resets the environment, and without it a program sees the variables of `ENV` and
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 from dockfix.edit.dockerfile import delete_words
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.model import Known
 from dockfix.facts.outcome import tolerated
+from dockfix.facts.packages.model import ASSIGNMENT
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
 from dockfix.syntax.tree import Env, Run
@@ -94,17 +97,34 @@ def check(target: Target) -> Iterator[Finding]:
 
 
 def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: bool) -> Finding | None:
-    sudo, program = step.command.words[:2]
-    name = program.value
-    if name is None or name.startswith("-") or "=" in name or step.command.assignments or name in _SHELL:
+    sudo, *words = step.command.words
+    options = list(takewhile(lambda word: word.text.startswith("-"), words))
+    if not all(_keeps_user(word.text) for word in options):
+        message = f"`sudo {options[0].text}` runs one command as another user, or in another environment: use `USER`"
+        return Advice(commands.span(sudo), message)
+    if step.command.assignments or len(words) == len(options):
+        return None
+    program = words[len(options)]  # or an assignment, which then stands before the program
+    name = next((word.value for word in words[len(options) :] if not ASSIGNMENT.match(word.text)), None)
+    if name is None or name in _SHELL:
         return None
     at = commands.span(sudo)
     message = "`sudo` is needless: the step runs as root"
     edits = delete_words(target.dockerfile, run, commands.text, sudo.start, program.start)
-    if name in _PLAIN and not unsure:
+    if name == program.value and name in _PLAIN and not options and not unsure:
         return Fix(at, message, edits, Safety.SAFE, "remove it")
-    review = f"check that `{name}` is meant to succeed, and may see the environment, which `sudo` resets"
+    keeps = "may see the environment, which `sudo` resets"
+    if any("E" in word.text or "preserve" in word.text for word in options):
+        keeps = "needs no `PATH` or `HOME` of its own, which `sudo` may set"
+    review = f"check that `{name}` is meant to succeed, and {keeps}"
     return Fix(at, message, edits, Safety.UNSAFE, "remove it", review)
+
+
+def _keeps_user(option: str) -> bool:
+    """Whether an option of `sudo` leaves the command to root: `-E` keeps the environment, `-H` sets HOME to root's."""
+    return option in ("--preserve-env", "--set-home", "--non-interactive") or (
+        not option.startswith("--") and len(option) > 1 and set(option[1:]) <= set("EHn")
+    )
 
 
 CODEMOD: Final = Codemod(

@@ -59,7 +59,7 @@ from dockfix.rule import Advice, Category, Codemod, Finding, Preset, Severity
 _DNF: Final = re.compile(r"-\d|:|^@|\.rpm$|[*<>=(]")
 _PINNED: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
-        "apt": re.compile(r"[=/]|\.deb$|[-+]$"),
+        "apt": re.compile(r"[=/]|\.deb$|-$|[^+]\+$"),
         "apk": re.compile(r"[=~<>]|\.apk$|^!|^\."),
         "dnf": _DNF,
         "yum": _DNF,

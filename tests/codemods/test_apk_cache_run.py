@@ -38,7 +38,7 @@ def calls(text: str, folder: Path) -> list[str]:
         ("set -eux; \\\n  apk update && apk add --no-cache a; \\\n  echo", ["add --no-cache a"]),
         ("apk update \\\n && apk add -t .deps \\\n  # gcc\n  gcc \\\n && true", ["add --no-cache -t .deps gcc"]),
         ("apk add \\\n  a \\\n  b", ["add --no-cache a b"]),
-        ("apk -U add a", ["-U add --no-cache a"]),
+        ("apk -U add a", ["--no-cache add a"]),
         (
             "apk add --virtual build-base && apk del build-base",
             ["add --no-cache --virtual build-base", "del build-base"],

@@ -31,7 +31,6 @@ _NO_FIX: Final = "it has no fix: there is nothing to build"
 WITHOUT_CASE: Final[Mapping[str, str]] = {
     "allowed-registries": _NO_FIX,
     "base-image-drift": _NO_FIX,
-    "build-secret": "its fix needs a secret from whoever builds, and Dockerfile 1.10, which Buildah does not have",
     "compose-depends-on": _NO_FIX,
     "copy-from-root": _NO_FIX,
     "copy-from-self": _NO_FIX,
@@ -71,6 +70,7 @@ class Case:
     scenarios: bool = False
     packs: bool = False
     lock: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
     images: tuple[str, ...] = ()
     paths: tuple[str, ...] = (".",)
     start_limit: float = 5.0
@@ -106,7 +106,9 @@ def in_groups(cases: Sequence[Case]) -> list[ParameterSet]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", in_groups(ALL_CASES))
-def test_case(case: Case, store: Store, tmp_path: Path) -> None:
+def test_case(case: Case, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in case.environment.items():
+        monkeypatch.setenv(name, value)
     shutil.copytree(case.project, tmp_path / "project", symlinks=True)
     store.require_for(case.project)
     store.require(set(case.images))

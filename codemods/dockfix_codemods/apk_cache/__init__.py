@@ -2,8 +2,8 @@
 
 ## What it does
 Checks for `apk add` without `--no-cache`, which leaves the package index in the layer, and for an `apk update` before
-it, which is redundant with `--no-cache`. The fix adds the option to `apk add`, and to an `apk upgrade` between the two,
-and removes `apk update`.
+it, which is redundant with `--no-cache`. The fix adds the option to `apk add`, in place of `--update`, and to an `apk
+upgrade` between the two, and removes `apk update`.
 
 ## Why is this bad?
 The index is about 2 MB in every image, outdated from the day of the build on, and its download takes time.
@@ -56,7 +56,7 @@ from typing import Final
 
 from dockfix.edit import dockerfile as editing
 from dockfix.facts.model import Refused
-from dockfix.facts.packages import Action
+from dockfix.facts.packages import Action, WordLike
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Claim, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
@@ -64,6 +64,7 @@ from dockfix.syntax.source import Span
 from dockfix_codemods.apk_cache import analysis
 from dockfix_codemods.apk_cache.analysis import ApkRun, ApkStep
 
+_UPDATES: Final = ("--update", "--update-cache", "-U")
 _TOO_OLD: Final = "the `apk` of Alpine before 3.3 has no `--no-cache`"
 
 
@@ -136,11 +137,21 @@ def _kept_index(target: Target, stage: Stage, apk_run: ApkRun) -> Iterator[Findi
         if reader is not None:
             yield Refusal(at, message, f"line {reader.start_line} reads the index that it leaves")
             continue
-        edits = (_add_no_cache(target, apk_run, step),)
-        yield _fix(at, message, edits, "add `--no-cache`", _caveats(target, stage, apk_run))
+        update = _update_option(step)
+        help_ = f"use `--no-cache` instead of `{update.text}`" if update is not None else "add `--no-cache`"
+        yield _fix(at, message, (_add_no_cache(target, apk_run, step),), help_, _caveats(target, stage, apk_run))
+
+
+def _update_option(step: ApkStep) -> WordLike | None:
+    """The word `--update` or `-U` of a command, which `--no-cache` replaces: it fetches the index, too."""
+    options = [option for option in step.command.options if option.words[0].text in _UPDATES]
+    return options[0].words[0] if len(options) == 1 else None
 
 
 def _add_no_cache(target: Target, apk_run: ApkRun, step: ApkStep) -> Edit:
+    update = _update_option(step)
+    if update is not None:
+        return Edit(*apk_run.commands.text.span(update.start, update.end), "--no-cache")
     return editing.insert_word(target.dockerfile, apk_run.run, apk_run.commands.text, *step.at, "--no-cache")
 
 

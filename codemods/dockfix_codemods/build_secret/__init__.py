@@ -33,9 +33,10 @@ argument are changed, too: they pass the secret from the same variable.
 ## Fix safety
 
 The fix is unsafe, since whoever builds the image must pass the secret in another way. Without it the build fails,
-unless the `ARG` has an empty default, which says that it is optional. The steps that name the argument get the mount.
-Other steps no longer have the variable in their environment, which a program may read. `env=` requires version 1.10 of
-the Dockerfile frontend. Change the secret if it was in an image that others can pull.
+unless the `ARG` has an empty default, or a compose or bake file does not pass it: then it is optional. The steps that
+name the argument get the mount. Other steps no longer have the variable in their environment, which a program may read.
+`env=` requires version 1.10 of the Dockerfile frontend; where `# syntax=` names an older one, the step reads
+`/run/secrets/NAME`. Change the secret if it was in an image that others can pull.
 
 ## When it does not apply
 
@@ -45,7 +46,7 @@ the Dockerfile frontend. Change the secret if it was in an image that others can
 - An `ARG` that no `RUN` names, or one that is named where dockfix cannot read the command.
 - An `ARG` that a bake file passes, or a compose file in another way than as a variable of the environment. The finding
   says what to write there.
-- A `# syntax=` line with an older version.
+- A `# syntax=` line with a version before 1.2, or one before 1.10 and a step that root may not run.
 - Names of other things, such as `SORT_KEY`, `AUTH_URL` or `PASSWORD_FILE`, and variables that are meant for browsers
   (`NEXT_PUBLIC_...`). An `ENV` that is empty, or the path of a file.
 
@@ -69,7 +70,7 @@ from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Env, Pair
-from dockfix_codemods.build_secret.edits import caller_edits, mount_edits
+from dockfix_codemods.build_secret.edits import caller_edits, has_env, mount_edits
 from dockfix_codemods.build_secret.names import is_secret, is_secret_value
 
 
@@ -103,8 +104,9 @@ def _argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> Finding:
         changes = caller_edits(target, stage, key)
     except Refused as refused:
         return Refusal(pair.span, message, refused.reason, cause=key)
+    needs = ", which needs Dockerfile 1.10" if has_env(target) else ""
     review = (
-        f"pass `--secret id={key},env={key}` in place of `--build-arg {key}`, which needs Dockerfile 1.10; "
+        f"pass `--secret id={key},env={key}` in place of `--build-arg {key}`{needs}; "
         f"check that no other step reads `{key}` from its environment"
     )
     files = ", and pass the secret from compose" if changes else ""
@@ -117,11 +119,17 @@ CODEMOD: Final = Codemod(
     title="a secret is a build argument, or a variable of the image",
     severity=Severity.WARNING,
     category=Category.SECURITY,
-    effects=frozenset({Effect.ARGS, Effect.MOUNTS, Effect.STEPS, Effect.COMPOSE}),
+    effects=frozenset({Effect.ARGS, Effect.MOUNTS, Effect.COMMANDS, Effect.STEPS, Effect.COMPOSE}),
     check=check,
     since="0.1.0",
     triggers=("password", "passwd", "pword", "passphrase", "secret", "token", "credential", "key", "auth"),
     hadolint=frozenset({"DL3064"}),
     checks=frozenset({"SecretsUsedInArgOrEnv"}),
-    promise=Promise(rationale="The steps have the same variable, from a mount that leaves nothing in the image."),
+    promise=Promise(
+        adds=("/run/secrets",),
+        rationale=(
+            "The steps have the same variable, from a mount that leaves nothing in the image; Buildah leaves the empty "
+            "folder of the mount."
+        ),
+    ),
 )

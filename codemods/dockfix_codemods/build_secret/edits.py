@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockfix.edit.dockerfile import delete_arguments, delete_superseded, insert_flag
+from dockfix.edit.dockerfile import delete_arguments, delete_superseded, insert_first, insert_flag
 from dockfix.edit.text import Change
 from dockfix.facts.frontend import frontend_is
-from dockfix.facts.model import Refused
+from dockfix.facts.model import Known, Refused
 from dockfix.facts.stages import Stage
 from dockfix.facts.variables import names_mentioned, uses
 from dockfix.project import wiring
@@ -28,14 +28,50 @@ def mount_edits(target: Target, stage: Stage, arg: Arg, pair: Pair) -> tuple[Edi
     runs = list(_runs(target, stage, arg, pair.key))
     if not runs:
         raise Refused("no `RUN` of the stage names it: a program may read it from its environment")
-    required = ",required=true" if pair.value is None else ""
-    mount = f"--mount=type=secret,id={pair.key},env={pair.key}{required}"
-    edits = [insert_flag(target.dockerfile, run, mount) for run in runs]
+    required = ",required=true" if pair.value is None and _always_passed(target, stage, pair.key) else ""
+    if has_env(target):
+        mount = f"--mount=type=secret,id={pair.key},env={pair.key}{required}"
+        edits = [insert_flag(target.dockerfile, run, mount) for run in runs]
+    else:
+        mount = f"--mount=type=secret,id={pair.key}{required}"
+        edits = [insert_flag(target.dockerfile, run, mount) for run in runs]
+        edits += [_read_file(target, run, pair.key, optional=not required) for run in runs]
     if len(arg.pairs) > 1:
         gone = delete_arguments(target.dockerfile, arg, [pair.word])
     else:
         gone = list(delete_superseded(target.dockerfile, [arg], runs[0]))
     return (*gone, *edits)
+
+
+def _always_passed(target: Target, stage: Stage, key: str) -> bool:
+    """Whether no build of the project builds the stage without the argument."""
+    building = [each for each in target.builds if stage in target.facts.graph.needed_for(each.target)]
+    return len(wiring.passing(target, stage, key)) == len(building)
+
+
+def has_env(target: Target) -> bool:
+    """Whether the frontend knows `env=` of a secret mount; without `# syntax=` it is that of the builder."""
+    syntax = target.dockerfile.directives.get("syntax")
+    return syntax is None or frontend_is(syntax.value, 1, 10)
+
+
+def _read_file(target: Target, run: Run, key: str, *, optional: bool) -> Edit:
+    """The command that puts the content of the secret's file into the variable, at the start of a script.
+
+    Raises:
+        Refused: the script may not be able to read the file.
+    """
+    commands = target.facts.commands(run)
+    where = f"line {run.start_line}"
+    if target.facts.state(run).is_root != Known(True):
+        raise Refused(f"{where} may not run as root, who alone can read the file of the secret")
+    if commands.script is None or not commands.script.top_level:
+        raise Refused(f"how {where} uses it is not known: {commands.why}")
+    if any(each.after is not None and each.after.text == "&" for each in commands.script.commands):
+        raise Refused(f"{where} starts a process in the background, which may not get the variable")
+    quiet = " 2>/dev/null" if optional else ""
+    new = f'export {key}="$(cat /run/secrets/{key}{quiet})"'
+    return insert_first(target.dockerfile, run, commands.text, commands.script, new)
 
 
 def caller_edits(target: Target, stage: Stage, key: str) -> tuple[Change, ...]:
@@ -65,8 +101,8 @@ def _check_argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> None:
     if arg.comments:
         raise Refused(f"the comments inside line {arg.start_line} would be lost")
     syntax = target.dockerfile.directives.get("syntax")
-    if syntax is not None and not frontend_is(syntax.value, 1, 10):
-        raise Refused(f"`env=` of a secret mount requires Dockerfile 1.10, but line {syntax.line} selects another one")
+    if syntax is not None and not frontend_is(syntax.value, 1, 2):
+        raise Refused(f"secret mounts require Dockerfile 1.2, but line {syntax.line} selects another one")
     for child in target.facts.graph.descendants(stage):
         if any(key in names_mentioned(each) for each in child.executed):
             raise Refused(f"the stage in line {child.node.start_line}, which is based on this one, names it, too")

@@ -131,9 +131,8 @@ def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end:
     following = text.text.find(after, end) if after else end
     if (
         offset_in_logical(run, text) is not None
-        and after
         and _starts_line(text, start)
-        and not text.contiguous(end - 1, following + 1)
+        and not (after and text.contiguous(end - 1, following + 1))
     ):
         new = f"{run.escape}{run.newline}{indent_of(dockerfile, text.start(start))}{new}"
     return insert_text_after(text, end, f" {new}")

@@ -48,7 +48,7 @@ def excerpt(
     room = _MAX_WIDTH if columns is None else min(_MAX_WIDTH, max(_MIN_WIDTH, columns - width - 6))
     yield gutter
     for number in shown:
-        start, line = lines.start(number), _line(text, lines, number)
+        start, line = lines.start(number), lines.content(number)
         inside = first <= number <= last
         low = max(at.start - start, 0) if inside else 0
         high = min(at.end - start, len(line)) if inside else 0
@@ -84,12 +84,6 @@ def _cells(line: str, low: int, high: int, room: int) -> tuple[list[str], int]:
             break
         shown += 1
     return cells[left : left + shown], left
-
-
-def _line(text: str, lines: Lines, number: int) -> str:
-    start = lines.start(number)
-    end = text.find("\n", start)
-    return text[start : len(text) if end == -1 else end].removesuffix("\r")
 
 
 def _cell(character: str) -> str:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import printable
+from dockfix.output.words import lines_text
 from dockfix.project.problems import InputProblem
 from dockfix.rule import Diagnostic, Edit, Fix, Refusal, Safety, Severity
 from dockfix.syntax.source import Lines
@@ -85,19 +86,10 @@ def remedy(found: Diagnostic) -> str:
             return "advice"
 
 
-_LISTED: Final = 8
-"""Lines of further places that are listed; of more, their number."""
-
-
 def message(found: Diagnostic) -> str:
     """What is wrong, and the lines of the further places; the text is not escaped."""
-    lines = [str(line) for line in sorted({each.line for each in found.also} - {found.line})]
-    if not lines:
-        return found.finding.message
-    if len(lines) > _LISTED:
-        lines = [*lines[: _LISTED - 1], f"{len(lines) - _LISTED + 1} more"]
-    several = f"lines {', '.join(lines[:-1])} and {lines[-1]}" if len(lines) > 1 else f"line {lines[0]}"
-    return f"{found.finding.message} (also in {several})"
+    lines = sorted({each.line for each in found.also} - {found.line})
+    return f"{found.finding.message} (also in {lines_text(lines)})" if lines else found.finding.message
 
 
 def parts(found: Diagnostic) -> list[tuple[str, str]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,11 +66,11 @@ def report_of(
     targets = {each.real: each for project in found for each in project.workspace.targets}
     items = items_of(checked, registry, run)
     diffs = {each.real: each.diff for each in changed.changed}
-    asked = (run, changed.unsafe)
-    files = [_file(each, targets.get(each.real), items.get(each.display, []), diffs, asked) for each in checked.files]
+    apply = partial(apply_command, unsafe=changed.unsafe, run=run)
+    files = [_file(each, targets.get(each.real), items.get(each.display, []), diffs, apply) for each in checked.files]
     shown = {each.real for each in checked.files}
     # a fix may change files in which nothing was found
-    files += [_file(each, None, [], diffs, asked) for each in changed.changed if each.real not in shown]
+    files += [_file(each, None, [], diffs, apply) for each in changed.changed if each.real not in shown]
     listed = [item for file in files for item in file.findings]
     compose = [(file, project) for project in found for file in project.workspace.project.compose_files]
     report = Report(
@@ -94,7 +95,7 @@ def _file(
     target: Target | None,
     items: Sequence[Item],
     diffs: Mapping[Path, str],
-    asked: tuple[Selection, bool],
+    apply: Callable[[str], str],
 ) -> FileReport:
     rules = frozenset(item.rule for item in items if item.counts)
     diff = diffs.get(file.real, "")
@@ -110,7 +111,7 @@ def _file(
         stages=stage_graph(target) if target is not None and read else None,
         layers=layers_of(target) if target is not None and read else (),
         diff=diff,
-        command=apply_command(path, unsafe=asked[1], run=asked[0]) if diff else "",
+        command=apply(path) if diff else "",
         problems=tuple(f"line {each.line}: {each.message}" if each.line else each.message for each in file.problems),
     )
 

@@ -115,13 +115,7 @@ def _evidence(each: Located) -> Iterator[SourceLine]:
     first, last = each.start.line, max(each.start.line, each.end.line)
     total = each.lines.line(max(0, len(each.text) - 1))
     for number in range(max(1, first - 1), min(total, last + 1, first + _MAX_LINES) + 1):
-        yield SourceLine(number, _line(each.text, each.lines, number), first <= number <= last)
-
-
-def _line(text: str, lines: Lines, number: int) -> str:
-    start = lines.start(number)
-    end = text.find("\n", start)
-    return text[start : len(text) if end == -1 else end].removesuffix("\r")
+        yield SourceLine(number, each.lines.content(number), first <= number <= last)
 
 
 def _diffs(each: Located, fix: Fix, result: RunResult) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.model import known
 from dockfix.facts.stages import ContextSource, ImageSource, StageSource, context_key
+from dockfix.output.words import lines_text
 from dockfix.report.layers import built_stages, stage_title
 from dockfix.report.model import Edge, Graph, Node
 from dockfix.syntax.tree import Copy, Run
@@ -102,20 +103,13 @@ def _base_of(stage: Stage, stages: Sequence[Stage]) -> tuple[str | None, str]:
 def _taken(edges: Mapping[tuple[str, str, str], list[int]], nodes: Mapping[str, Node]) -> Iterator[str]:
     verbs = {"copy": "copies from", "mount": "mounts files of"}
     for (source, _, kind), lines in edges.items():
-        yield f"{verbs[kind]} `{nodes[source].title if source in nodes else source}` ({_lines(lines)})"
+        yield f"{verbs[kind]} `{nodes[source].title if source in nodes else source}` ({lines_text(lines, most=4)})"
 
 
 def _label(kind: str, number: int) -> str:
     if kind == "base":
         return ""
     return kind if number == 1 else f"{number} {'copies' if kind == 'copy' else 'mounts'}"
-
-
-def _lines(numbers: Sequence[int]) -> str:
-    listed = [str(number) for number in dict.fromkeys(numbers)]
-    if len(listed) > 4:
-        listed = [*listed[:3], f"{len(listed) - 3} more"]
-    return f"line {listed[0]}" if len(listed) == 1 else f"lines {', '.join(listed[:-1])} and {listed[-1]}"
 
 
 def services_graph(compose: ComposeFile, workspace: Workspace) -> Graph | None:

@@ -17,7 +17,8 @@ from markupsafe import Markup, escape
 from dockfix.engine.difftext import split_lines
 from dockfix.output.measures import amount, change, measured, total
 from dockfix.output.plain import printable
-from dockfix.report.model import Effort, FileReport, Impact, Report, StageLayers, Trigger
+from dockfix.output.words import lines_text
+from dockfix.report.model import Effort, FileReport, Impact, Report, StageLayers
 from dockfix.report.pictures import MAX_NODES, graph_svg, layers_svg
 from dockfix.report.scores import POINTS
 
@@ -57,7 +58,6 @@ def report_html(report: Report) -> str:
         cells={(cell.impact.value, cell.effort.value): cell for cell in report.matrix},
         impacts=[each.value for each in Impact],
         efforts=[each.value for each in Effort],
-        triggers=[each.value for each in Trigger],
         points=POINTS,
         max_nodes=MAX_NODES,
         total=total,
@@ -83,7 +83,7 @@ def _environment() -> Environment:
         "source": _source,
         "graph": lambda graph, name: Markup(graph_svg(graph, name)),  # noqa: S704 - it escapes its texts
         "layers": _layers,
-        "lines": _lines,
+        "lines": lines_text,
         "grade": _grade,
         "short": lambda name: name[:16],
         "measured": lambda each, which: measured(getattr(each, which), each.unit),
@@ -139,15 +139,6 @@ def _diff_rows(lines: Sequence[str]) -> Iterator[Markup]:
 
 def _layers(stage: StageLayers, file: FileReport) -> Markup:
     return Markup(layers_svg(stage, f"{file.path}, {stage.name}"))  # noqa: S704 - it escapes its texts
-
-
-def _lines(numbers: Sequence[int]) -> str:
-    if not numbers:
-        return ""
-    listed = [str(number) for number in numbers]
-    if len(listed) > 8:
-        listed = [*listed[:7], f"{len(listed) - 7} more"]
-    return f"line {listed[0]}" if len(listed) == 1 else f"lines {', '.join(listed[:-1])} and {listed[-1]}"
 
 
 def _grade(points: int) -> str:

@@ -14,6 +14,7 @@ from dockfix.facts.images import PREDEFINED_ARGS, parse_image_ref
 from dockfix.facts.model import known
 from dockfix.facts.stages import ContextSource, ImageSource, StageSource
 from dockfix.facts.variables import uses
+from dockfix.output.words import listed
 from dockfix.report.model import Layer, StageLayers, Trigger
 from dockfix.syntax.tree import Add, Copy, From, Instruction, Run, Workdir
 
@@ -90,12 +91,12 @@ def _reasons(facts: BuildFacts, stage: Stage, node: Instruction) -> Iterator[tup
             yield from _mounted(node)
             names = [name for name in facts.state(node).args if name not in PREDEFINED_ARGS]
             if names:
-                yield Trigger.ARGUMENT, f"another value of {_listed(sorted(names))}"
+                yield Trigger.ARGUMENT, f"another value of {_quoted(sorted(names))}"
             return
     if not isinstance(node, From):
         names = [name for name in sorted(uses(node)) if name in facts.state(node).args]
         if names:
-            yield Trigger.ARGUMENT, f"another value of {_listed(names)}"
+            yield Trigger.ARGUMENT, f"another value of {_quoted(names)}"
 
 
 def _base(facts: BuildFacts, stage: Stage) -> Iterator[tuple[Trigger, str]]:
@@ -108,7 +109,7 @@ def _base(facts: BuildFacts, stage: Stage) -> Iterator[tuple[Trigger, str]]:
         yield Trigger.CONTEXT, "a change of the named context"
         return
     if stage.assumes:
-        yield Trigger.ARGUMENT, f"another value of {_listed(sorted(stage.assumes))}"
+        yield Trigger.ARGUMENT, f"another value of {_quoted(sorted(stage.assumes))}"
     ref = parse_image_ref(known(stage.image) or "")
     if ref is None or ref.digest is None:
         yield Trigger.BASE, "another image under the name of the base image"
@@ -133,11 +134,11 @@ def _copied(node: Copy | Add) -> Iterator[tuple[Trigger, str]]:
     remote = [each for each in sources if isinstance(node, Add) and each.lower().startswith(_REMOTE)]
     own = [each for each in sources if each not in remote]
     if remote:
-        yield Trigger.REMOTE, f"a change of {_listed(remote)}"
+        yield Trigger.REMOTE, f"a change of {_quoted(remote)}"
     if any(each.lstrip("./").strip("/") in _ALL for each in own):
         yield Trigger.CONTEXT, "a change of any file of the build context"
     elif own:
-        yield Trigger.FILES, f"a change of {_listed(own)}"
+        yield Trigger.FILES, f"a change of {_quoted(own)}"
 
 
 def _mounted(node: Run) -> Iterator[tuple[Trigger, str]]:
@@ -152,8 +153,5 @@ def _mounted(node: Run) -> Iterator[tuple[Trigger, str]]:
             yield Trigger.FILES, f"a change of `{source}`"
 
 
-def _listed(names: list[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    if len(quoted) > _LISTED:
-        quoted = [*quoted[: _LISTED - 1], f"{len(quoted) - _LISTED + 1} more"]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+def _quoted(names: list[str]) -> str:
+    return listed([f"`{name}`" for name in names], last="or", most=_LISTED)

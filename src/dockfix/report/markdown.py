@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dockfix.output.markdown import code, prose, table
 from dockfix.output.measures import count, total
 from dockfix.output.verify_markdown import diff_block, folded, target_markdown
+from dockfix.output.words import lines_text
 from dockfix.report.model import Effort, FileReport, Graph, Impact, Item, Overview, Report
 from dockfix.report.scores import POINTS
 from dockfix.verify.model import TargetResult, VerifyResult
@@ -147,7 +148,10 @@ def _file(file: FileReport, targets: Sequence[TargetResult]) -> Iterator[str]:
         least = ", as it is never below 0" if not file.score.points else ""
         yield f"Score: 100{parts} = {file.score.points}{least}.\n"
     if file.strengths:
-        yield from (f"- {each.name}: {prose(each.text)}{_lines(each.lines)}" for each in file.strengths)
+        yield from (
+            f"- {each.name}: {prose(each.text)}{f' ({lines_text(each.lines)})' if each.lines else ''}"
+            for each in file.strengths
+        )
         yield ""
     if file.findings:
         heading = ("line", "severity", "rule", "finding", "what can be done")
@@ -163,15 +167,8 @@ def _file(file: FileReport, targets: Sequence[TargetResult]) -> Iterator[str]:
     yield from _builds(targets, file.diff)
 
 
-def _lines(numbers: Sequence[int]) -> str:
-    if not numbers:
-        return ""
-    word = "line" if len(numbers) == 1 else "lines"
-    return f" ({word} {', '.join(map(str, numbers))})"
-
-
 def _row(item: Item) -> tuple[str, ...]:
-    also = f" (also in {_lines(item.also).strip(' ()')})" if item.also else ""
+    also = f" (also in {lines_text(item.also)})" if item.also else ""
     return (str(item.line), item.severity, code(item.rule), prose(item.message) + also, _remedy(item))
 
 

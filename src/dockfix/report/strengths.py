@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
@@ -14,7 +13,9 @@ from dockfix.facts.model import Known, known
 from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import Action
 from dockfix.facts.tables.commands import JAVASCRIPT_MANAGERS, PYTHON_MANAGERS
+from dockfix.output.words import listed
 from dockfix.report.model import Strength
+from dockfix.syntax.shell import ShellKind, shell_kind
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run, Shell, User
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _CONTRADICTED_BY: Final = {
 
 _LANGUAGES: Final = PYTHON_MANAGERS | JAVASCRIPT_MANAGERS | {"go", "cargo", "composer", "bundle", "maven", "gradle"}
 _INSTALLING: Final = (Action.INSTALL, Action.SYNC, Action.BUILD)
-_SHELLS: Final = frozenset(("sh", "bash", "dash", "ash", "zsh", "cmd", "cmd.exe", "powershell", "pwsh"))
 _LOCKED: Final[Mapping[str, tuple[str, ...]]] = {
     "pnpm": ("--frozen-lockfile",),
     "yarn": ("--frozen-lockfile", "--immutable"),
@@ -165,12 +165,11 @@ def _cache_mounts(subject: _Subject) -> _Answer:
                 nodes.append(run)
                 managers.update(served)
     if nodes:
-        yield f"the downloads of {_listed(managers)} are kept in cache mounts", _lines(nodes)
+        yield f"the downloads of {_quoted(managers)} are kept in cache mounts", _lines(nodes)
 
 
-def _listed(names: set[str]) -> str:
-    *first, last = (f"`{name}`" for name in sorted(names))
-    return f"{', '.join(first)} and {last}" if first else last
+def _quoted(names: set[str]) -> str:
+    return listed([f"`{name}`" for name in sorted(names)])
 
 
 def _exec_form(subject: _Subject) -> _Answer:
@@ -184,7 +183,7 @@ def _exec_form(subject: _Subject) -> _Answer:
 
 def _starts_shell(node: Instruction) -> bool:
     argv = node.argv if isinstance(node, Cmd | Entrypoint) else None
-    return argv is None or (bool(argv) and posixpath.basename(argv[0]) in _SHELLS)
+    return argv is None or shell_kind(argv) is not ShellKind.OTHER
 
 
 def _copied_with_owner(subject: _Subject) -> _Answer:
@@ -273,7 +272,7 @@ def _lock_file(subject: _Subject) -> _Answer:
                 managers |= locked
     if nodes:
         installs = "installs" if len(managers) == 1 else "install"
-        yield f"{_listed(managers)} {installs} exactly what a lock file says", _lines(nodes)
+        yield f"{_quoted(managers)} {installs} exactly what a lock file says", _lines(nodes)
 
 
 def _is_locked(package: PackageCommand) -> bool:

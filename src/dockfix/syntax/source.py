@@ -72,6 +72,12 @@ class Lines:
         """The offset at which the 1-based `line` begins."""
         return self._starts[line - 1]
 
+    def content(self, line: int) -> str:
+        """The text of the 1-based `line`, without its line end."""
+        start = self._starts[line - 1]
+        end = self._text.find("\n", start)
+        return self._text[start : len(self._text) if end == -1 else end].removesuffix("\r")
+
     def spans(self) -> Iterator[Span]:
         """The physical lines, each with its line end; an empty last line is not listed."""
         for index, start in enumerate(self._starts):

@@ -134,18 +134,17 @@ def _removal(target: Target, stage: Stage, node: Workdir, path: str) -> Run | No
 
 def _removals(target: Target, stage: Stage) -> tuple[tuple[Run, str], ...]:
     """The RUNs of a stage that remove directories, with these, in order; directories of the system are left out."""
-    key = ("workdir-temp", stage.index)
-    if key not in target.facts.memo:
-        target.facts.memo[key] = tuple(
+    return target.facts.once(
+        ("workdir-temp", stage.index),
+        lambda: tuple(
             (run, folder)
             for run in stage.instructions
             if isinstance(run, Run)
             for step in target.facts.commands(run).steps
             for folder in _removed(step, known(step.directory(target.facts.state(run).workdir)))
             if not _SYSTEM.fullmatch(folder)
-        )
-    found: tuple[tuple[Run, str], ...] = target.facts.memo[key]
-    return found
+        ),
+    )
 
 
 def _is_mounted(target: Target, run: Run, path: str) -> bool:

@@ -123,20 +123,13 @@ def caller_below(facts: BuildFacts, stage: Stage, run: Run) -> Instruction | Non
         first = bisect_right(callers, after, key=lambda node: node.span.start)
         if first < len(callers):
             return callers[first]
-    key = ("apt-lists takers", stage.index)
-    if key not in facts.memo:
-        facts.memo[key] = next(_takers(facts, stage), None)
-    taker: Instruction | None = facts.memo[key]
-    return taker
+    return facts.once(("apt-lists takers", stage.index), lambda: next(_takers(facts, stage), None))
 
 
 def _callers(facts: BuildFacts, stage: Stage) -> list[Instruction]:
     """The instructions of a stage that may call apt."""
     key = ("apt-lists callers", stage.index)
-    if key not in facts.memo:
-        facts.memo[key] = [node for node in stage.executed if may_call(facts, node)]
-    found: list[Instruction] = facts.memo[key]
-    return found
+    return facts.once(key, lambda: [node for node in stage.executed if may_call(facts, node)])
 
 
 def _takers(facts: BuildFacts, stage: Stage) -> Iterator[Instruction]:

@@ -125,11 +125,7 @@ class _Search:
 
     def use_of(self, run: Run) -> FileUse:
         """The files that a RUN uses, computed once."""
-        key = ("copy-order use", run.span.start)
-        if key not in self.facts.memo:
-            self.facts.memo[key] = file_use(self.facts, run)
-        use: FileUse = self.facts.memo[key]
-        return use
+        return self.facts.once(("copy-order use", run.span.start), lambda: file_use(self.facts, run))
 
     def movable(self, copy: Copy | Add, with_caveats: bool, claimed: frozenset[int]) -> ReorderableCopy | None:
         """The sources of a COPY that can move past the skipped instructions; the others stay."""
@@ -258,12 +254,9 @@ def _naming_files(facts: BuildFacts, stage: Stage | None) -> tuple[Run, ...]:
     """The RUNs of a stage that have a `file:` URL."""
     if stage is None:
         return ()
+    runs = (node for node in stage.instructions if isinstance(node, Run))
     key = ("copy-order files", stage.index)
-    if key not in facts.memo:
-        runs = (node for node in stage.instructions if isinstance(node, Run))
-        facts.memo[key] = tuple(node for node in runs if "file:" in node.text.text)
-    found: tuple[Run, ...] = facts.memo[key]
-    return found
+    return facts.once(key, lambda: tuple(node for node in runs if "file:" in node.text.text))
 
 
 def _may_be_included(area: Area, path: str) -> bool:

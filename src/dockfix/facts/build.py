@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dockfix.facts.accounts import Accounts
     from dockfix.facts.accounts.replay import AccountReplay, History
     from dockfix.facts.commands import Commands, Step
+
+T = TypeVar("T")
 
 _NO_ARGS: Final[Mapping[str, Fact[str]]] = MappingProxyType({})
 _NO_CONTEXTS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -35,14 +37,23 @@ class BuildFacts:
     target: str | None
     images: Mapping[str, BaseImage | str] = field(default_factory=dict, repr=False)
     _commands: dict[int, Commands] = field(default_factory=dict, repr=False)
-    memo: dict[object, Any] = field(default_factory=dict, repr=False)
-    """What a rule has found for the whole of a stage, so that it need not look again for each instruction; a key begins
-    with the name of the rule.
-    """
+    _found: dict[object, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _graph(self) -> tuple[StageGraph, Globals]:
         return build_graph(self.dockerfile, self.build_args, self.named_contexts, self.target, self.images)
+
+    def once(self, key: object, find: Callable[[], T]) -> T:
+        """What a function finds, called once for each key: for what holds for all instructions of a stage.
+
+        Args:
+            key: names all that the result depends on, beginning with the rule that asks.
+            find: the function.
+        """
+        if key not in self._found:
+            self._found[key] = find()
+        found: T = self._found[key]
+        return found
 
     @property
     def graph(self) -> StageGraph:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_right
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dockfix.facts.mounts import Caches
@@ -47,18 +48,16 @@ def apt_blocker(facts: BuildFacts, caches: Caches) -> str | None:
 
 def _installs_only(facts: BuildFacts, stage: Stage) -> list[Run]:
     """The RUNs of a stage that install packages with apt and do not fetch its lists."""
-    key = ("cache-mount installs", stage.index)
-    if key not in facts.memo:
-        found: list[Run] = []
-        for run in stage.instructions:
-            steps = facts.commands(run).steps if isinstance(run, Run) else ()
-            packages = (step.package for step in steps if step.package is not None)
-            actions = {package.action for package in packages if package.manager == "apt"}
-            if isinstance(run, Run) and Action.INSTALL in actions and Action.UPDATE not in actions:
-                found.append(run)
-        facts.memo[key] = found
-    installs: list[Run] = facts.memo[key]
-    return installs
+    runs = (node for node in stage.instructions if isinstance(node, Run))
+    return facts.once(
+        ("cache-mount installs", stage.index), lambda: [run for run in runs if _only_installs(facts, run)]
+    )
+
+
+def _only_installs(facts: BuildFacts, run: Run) -> bool:
+    packages = (step.package for step in facts.commands(run).steps if step.package is not None)
+    actions = {package.action for package in packages if package.manager == "apt"}
+    return Action.INSTALL in actions and Action.UPDATE not in actions
 
 
 def apt_ready(caches: Caches) -> bool:
@@ -81,14 +80,16 @@ def docker_clean_gone(facts: BuildFacts, caches: Caches) -> bool:
     if base is not None and not base.docker_clean:
         return True
     for stage in facts.graph.chain(caches.stage):
-        key = ("cache-mount docker-clean", stage.index)
-        if key not in facts.memo:
-            runs = (each for each in stage.instructions if isinstance(each, Run))
-            facts.memo[key] = next((each.span.start for each in runs if "docker-clean" in _text(each)), None)
-        first: int | None = facts.memo[key]
+        first = facts.once(("cache-mount docker-clean", stage.index), partial(_first_docker_clean, stage))
         if first is not None and first <= caches.run.span.start:
             return True
     return False
+
+
+def _first_docker_clean(stage: Stage) -> int | None:
+    """Where the first RUN of a stage begins that names docker-clean."""
+    runs = (each for each in stage.instructions if isinstance(each, Run))
+    return next((each.span.start for each in runs if "docker-clean" in _text(each)), None)
 
 
 def _text(run: Run) -> str:

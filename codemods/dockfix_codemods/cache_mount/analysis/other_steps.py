@@ -125,19 +125,19 @@ in the cache."""
 
 def _first_reader(facts: BuildFacts, stage: Stage, after: int, wanted: _Wanted) -> str | None:
     """What in a stage, after an offset, may need a directory; the RUNs of the stage are searched once."""
-    key = ("cache-mount readers", stage.index, wanted)
-    if key not in facts.memo:
-        manager, outer, directory, home, keeps = wanted
-        found: list[tuple[int, str]] = []
-        for run in stage.instructions:
-            if isinstance(run, Run):
-                reader = _reader(facts, run, manager, outer, directory, home) or _of_results(facts, run, keeps)
-                if reader:
-                    found.append((run.span.start, f"{reader} in line {run.start_line}"))
-        facts.memo[key] = found
-    readers: list[tuple[int, str]] = facts.memo[key]
+    readers = facts.once(("cache-mount readers", stage.index, wanted), lambda: list(_readers(facts, stage, wanted)))
     first = bisect_right(readers, after, key=lambda each: each[0])
     return readers[first][1] if first < len(readers) else None
+
+
+def _readers(facts: BuildFacts, stage: Stage, wanted: _Wanted) -> Iterator[tuple[int, str]]:
+    """The RUNs of a stage that may need a directory: where they begin, and what to say of them."""
+    manager, outer, directory, home, keeps = wanted
+    for run in stage.instructions:
+        if isinstance(run, Run):
+            reader = _reader(facts, run, manager, outer, directory, home) or _of_results(facts, run, keeps)
+            if reader:
+                yield run.span.start, f"{reader} in line {run.start_line}"
 
 
 def _keeps_results(step: Step) -> bool:
@@ -225,12 +225,9 @@ def _first_filler(
     facts: BuildFacts, stage: Stage, manager: str, directory: str, caches: Caches
 ) -> tuple[int, str] | None:
     """The first instruction of a stage that writes to a directory or names it: where it is, and what to say of it."""
+    said = ((each.span.start, _filling(facts, each, manager, directory, caches)) for each in stage.instructions)
     key = ("cache-mount fillers", stage.index, manager, directory, caches.home)
-    if key not in facts.memo:
-        said = ((each, _filling(facts, each, manager, directory, caches)) for each in stage.instructions)
-        facts.memo[key] = next(((each.span.start, text) for each, text in said if text), None)
-    found: tuple[int, str] | None = facts.memo[key]
-    return found
+    return facts.once(key, lambda: next((each for each in said if each[1]), None))
 
 
 def _filling(facts: BuildFacts, earlier: Instruction, manager: str, directory: str, caches: Caches) -> str:

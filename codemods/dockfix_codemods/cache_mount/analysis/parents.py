@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.caches import serves
@@ -102,23 +103,24 @@ def _existing(facts: BuildFacts, run: Run, stage: Stage, until: Step | None = No
 
 
 def _before(facts: BuildFacts, run: Run, stage: Stage) -> _Folders:
-    """The folders before an instruction of a stage; those of all its RUNs are computed at once."""
-    key = ("cache-mount folders", stage.index)
-    if key not in facts.memo:
-        found: dict[int, _Folders] = {}
-        given = {*_ROOTS, *_OPEN}
-        if stage.base is not None:
-            given.update(stage.base.env[name] for name in _OF_IMAGES if name in stage.base.env)
-        folders = _Folders(frozenset(), frozenset(given))
-        for each in reversed(facts.graph.chain(stage)):
-            for instruction in each.program:
-                if each is stage:
-                    found[instruction.span.start] = folders
-                folders = _after_instruction(facts, instruction, folders)
-        facts.memo[key] = (found, folders)
-    by_start, end = facts.memo[key]
-    before: _Folders = by_start.get(run.span.start, end)
-    return before
+    """The folders before an instruction of a stage."""
+    by_start, end = facts.once(("cache-mount folders", stage.index), lambda: _folders_of(facts, stage))
+    return by_start.get(run.span.start, end)
+
+
+def _folders_of(facts: BuildFacts, stage: Stage) -> tuple[dict[int, _Folders], _Folders]:
+    """The folders before each instruction of a stage, by where it begins, and at its end."""
+    found: dict[int, _Folders] = {}
+    given = {*_ROOTS, *_OPEN}
+    if stage.base is not None:
+        given.update(stage.base.env[name] for name in _OF_IMAGES if name in stage.base.env)
+    folders = _Folders(frozenset(), frozenset(given))
+    for each in reversed(facts.graph.chain(stage)):
+        for instruction in each.program:
+            if each is stage:
+                found[instruction.span.start] = folders
+            folders = _after_instruction(facts, instruction, folders)
+    return found, folders
 
 
 def _after_instruction(facts: BuildFacts, instruction: Instruction, folders: _Folders) -> _Folders:
@@ -202,16 +204,16 @@ def _makes_home(command: SimpleCommand, rhel: bool) -> bool:
 def _opened(facts: BuildFacts, run: Run, stage: Stage, folder: str) -> bool:
     """Whether an earlier RUN changes the owner or the mode of a folder."""
     for each in facts.graph.chain(stage):
-        key = ("cache-mount opened", each.index, folder)
-        if key not in facts.memo:
-            opening = (
-                node.span.start for node in each.program if isinstance(node, Run) and _opens(facts, node, folder)
-            )
-            facts.memo[key] = next(opening, None)
-        first: int | None = facts.memo[key]
+        first = facts.once(("cache-mount opened", each.index, folder), partial(_first_opening, facts, each, folder))
         if first is not None and (each is not stage or first < run.span.start):
             return True
     return False
+
+
+def _first_opening(facts: BuildFacts, stage: Stage, folder: str) -> int | None:
+    """Where the first RUN of a stage begins that changes the owner or the mode of a folder."""
+    runs = (node for node in stage.program if isinstance(node, Run))
+    return next((node.span.start for node in runs if _opens(facts, node, folder)), None)
 
 
 def _opens(facts: BuildFacts, run: Run, folder: str) -> bool:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dockfix.project.compose.waits import Wait, cycle, longest_chain
 from dockfix.project.target import load_project
-from dockfix_codemods.compose_depends_on.startup import Wait, cycle, longest_chain, unnamed_waits
+from dockfix_codemods.compose_depends_on.startup import unnamed_waits
 
 
 def shown(waits: tuple[Wait, ...]) -> list[tuple[str, str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
+from typing import Final, cast
 
 from dockfix.facts.model import known
 from dockfix.facts.stages import Stage, context_key
 from dockfix.project.problems import InputError
-from dockfix.project.target import Target, target_for
+from dockfix.project.target import Project, Target, target_for
 from dockfix.syntax.tree import Run
 from dockfix_codemods.apt_lists.later import is_last_update, may_call, reader_in
 
@@ -51,11 +52,21 @@ def _children(target: Target, stage: Stage, run: Run) -> Iterator[tuple[Target, 
     for path in target.project.built:
         if path == target.real:
             continue
-        try:
-            other = target_for(target.project, target.project.files.read(path))
-        except InputError:
-            continue
-        for child in other.facts.graph.stages:
+        other = _other(target.project, path)
+        for child in other.facts.graph.stages if other is not None else ():
             image = known(child.image)
-            if child.parent is None and (child.context in contexts or (image and context_key(image) in tags)):
+            based = child.context in contexts or (image is not None and context_key(image) in tags)
+            if other is not None and child.parent is None and based:
                 yield other, child
+
+
+def _other(project: Project, path: Path) -> Target | None:
+    """Another Dockerfile in its builds, made once for all files of a run; None if it cannot be read."""
+    try:
+        file = project.files.read(path)
+    except InputError:
+        return None
+    key = ("apt-lists", path, file.text)
+    if key not in project.memo:
+        project.memo[key] = target_for(project, file)
+    return cast("Target", project.memo[key])

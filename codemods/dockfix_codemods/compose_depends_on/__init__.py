@@ -75,9 +75,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.project.compose.builds import ComposeFile
+from dockfix.project.compose.waits import Wait, cycle, longest_chain
 from dockfix.rule import Advice, Category, Codemod, Finding, Requires, Severity
 from dockfix.rule.workspace import Workspace
-from dockfix_codemods.compose_depends_on.startup import Wait, cycle, longest_chain, unnamed_waits
+from dockfix_codemods.compose_depends_on.startup import unnamed_waits
 
 _LONG: Final = 4
 """A chain of fewer services is not reported."""
@@ -111,10 +112,7 @@ def _check_file(workspace: Workspace, compose: ComposeFile) -> Iterator[Advice]:
 
 def _shown(chain: Sequence[Wait]) -> str:
     """The services of a chain in the order in which they start, each with the awaited condition."""
-    steps = [
-        f"{wait.dependency.name} ({(wait.dependency.condition or '').removeprefix('service_').replace('_', ' ')})"
-        for wait in reversed(chain)
-    ]
+    steps = [f"{wait.dependency.name} ({wait.dependency.until})" for wait in reversed(chain)]
     return f"{len(chain)} services: {', '.join(steps)}"
 
 

@@ -1,4 +1,4 @@
-"""The order in which compose starts services, and whether a service uses the services that it waits for.
+"""Whether a service uses the services that it waits for.
 
 Source: the Compose specification, `05-services.md` (`depends_on`, `env_file`).
 """
@@ -7,90 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
-from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 from dockfix.edit.yaml import span_of, value_span
 from dockfix.project.compose.builds import ComposeFile, Dependency, Service
+from dockfix.project.compose.waits import READY, Wait, waits_of
 from dockfix.project.files import Snapshot
 from dockfix.project.problems import InputError
 from dockfix.project.yaml_tree import YamlError, YamlNode, is_merge, read_tree
 from dockfix.syntax.source import Lines
 
-_READY: Final = ("service_healthy", "service_completed_successfully")
 _MAX_MERGES: Final = 20
 _WORD: Final = re.compile(r"[a-z0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """A service that waits for another service of the same file."""
-
-    service: Service
-    dependency: Dependency
-
-    @property
-    def until_ready(self) -> bool:
-        """Whether it waits until the other is healthy or completed, and not only until it runs."""
-        return self.dependency.condition in _READY
-
-
-def cycle(compose: ComposeFile) -> tuple[Wait, ...]:
-    """Services that wait for each other: each for the next, the last for the first. Empty if there are none."""
-    try:
-        TopologicalSorter(_graph(compose)).prepare()
-    except CycleError as error:
-        names: list[str] = error.args[1][::-1]
-        start = min(range(len(names) - 1), key=lambda index: list(compose.services).index(names[index]))
-        ordered = [*names[start:-1], *names[: start + 1]]
-        return tuple(_wait(compose, one, other) for one, other in pairwise(ordered))
-    return ()
-
-
-def longest_chain(compose: ComposeFile) -> tuple[Wait, ...]:
-    """The longest chain of services that wait for one another; of several, the one with most waits for readiness.
-
-    Empty if no service waits, or services wait for each other.
-    """
-    try:
-        order = list(TopologicalSorter(_graph(compose)).static_order())
-    except CycleError:
-        return ()
-    best: dict[str, tuple[tuple[int, int], Wait | None]] = {}  # the weight of the chain, and where it begins
-    for name in order:
-        chains = (
-            (_with(best[wait.dependency.name][0], wait), wait) for wait in _waits(compose, compose.services[name])
-        )
-        best[name] = max(chains, key=itemgetter(0), default=((0, 0), None))
-    name = max(compose.services, key=lambda each: best[each][0], default="")
-    chain: list[Wait] = []
-    while name and (wait := best[name][1]) is not None:
-        chain.append(wait)
-        name = wait.dependency.name
-    return tuple(chain)
-
-
-def _with(weight: tuple[int, int], wait: Wait) -> tuple[int, int]:
-    return weight[0] + 1, weight[1] + wait.until_ready
-
-
-def _waits(compose: ComposeFile, service: Service) -> list[Wait]:
-    return [Wait(service, each) for each in service.depends_on if each.name in compose.services]
-
-
-def _wait(compose: ComposeFile, one: str, other: str) -> Wait:
-    return next(wait for wait in _waits(compose, compose.services[one]) if wait.dependency.name == other)
-
-
-def _graph(compose: ComposeFile) -> dict[str, list[str]]:
-    return {
-        name: [wait.dependency.name for wait in _waits(compose, service)] for name, service in compose.services.items()
-    }
 
 
 def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
@@ -109,8 +39,8 @@ def unnamed_waits(compose: ComposeFile, files: Snapshot) -> Iterator[Wait]:
             continue  # it overrides the definition of another file, which is unknown here
         waits = [
             wait
-            for wait in _waits(compose, service)
-            if wait.dependency.condition not in (None, _READY[1]) and services.is_own(service, wait.dependency)
+            for wait in waits_of(compose, service)
+            if wait.dependency.condition not in (None, READY[1]) and services.is_own(service, wait.dependency)
         ]
         configuration = _configuration(service, files) if waits else None
         if configuration is None:

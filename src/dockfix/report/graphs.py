@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from dockfix.project.target import Target
     from dockfix.rule.workspace import Workspace
 
-__all__ = ["longest_chain", "services_graph", "short_ref", "stage_graph"]
+__all__ = ["services_graph", "short_ref", "stage_graph"]
 
 _DIGEST: Final = len("sha256:") + 8
 _UNKNOWN: Final = "an image that is not known"
@@ -136,8 +135,7 @@ def services_graph(compose: ComposeFile, workspace: Workspace) -> Graph | None:
     for name, service in compose.services.items():
         for each in service.depends_on:
             if each.name in compose.services:
-                condition = (each.condition or "service_started").removeprefix("service_").replace("_", " ")
-                edges[_service(each.name), _service(name), "waits"] = condition
+                edges[_service(each.name), _service(name), "waits"] = each.until or "a condition that is not known"
     if not edges:
         return None
     title = workspace.display(compose.path)
@@ -176,26 +174,3 @@ def _sentences(nodes: Mapping[str, Node], edges: Mapping[tuple[str, str, str], s
         base = f"starts from the image that `{title}` builds"
         said[target].append(base if kind == "base" else f"waits for `{title}` ({label})")
     yield from (f"{nodes[name].title}: {'; '.join(words) or 'waits for nothing'}" for name, words in said.items())
-
-
-def longest_chain(compose: ComposeFile) -> tuple[str, ...]:
-    """The longest chain of services that wait for each other, the first to start first; none in a cycle."""
-    waits = {
-        name: [each.name for each in service.depends_on if each.name in compose.services]
-        for name, service in compose.services.items()
-    }
-    try:
-        order = tuple(TopologicalSorter(waits).static_order())
-    except CycleError:  # compose refuses it
-        return ()
-    length: dict[str, int] = {}
-    before: dict[str, str] = {}
-    for name in order:
-        last = max(waits[name], key=lambda each: length[each], default=None)
-        length[name] = 1 if last is None else length[last] + 1
-        if last is not None:
-            before[name] = last
-    chain = [max(order, key=lambda each: length[each])] if order else []
-    while chain and chain[-1] in before:
-        chain.append(before[chain[-1]])
-    return tuple(reversed(chain))

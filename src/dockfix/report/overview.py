@@ -11,7 +11,7 @@ from dockfix.facts.health import effective_healthcheck
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import Known, known
 from dockfix.output.measures import count
-from dockfix.report.graphs import longest_chain
+from dockfix.project.compose.waits import longest_chain
 from dockfix.report.model import Overview
 from dockfix.report.strengths import last_user
 
@@ -160,11 +160,11 @@ def _start_up(targets: Sequence[Target], compose: Sequence[ComposeFile]) -> Over
     for file in compose:
         for service in file.services.values():
             for each in service.depends_on:
-                condition = (each.condition or "service_started").removeprefix("service_").replace("_", " ")
                 place = f"{_shown(targets, each.source)}:{each.line}"
-                rows.append((service.name, each.name, condition, place))
-        chain = longest_chain(file)
-        if len(chain) > 2:
+                rows.append((service.name, each.name, each.until or "not known", place))
+        waits = longest_chain(file)
+        if len(waits) > 1:
+            chain = [*(wait.dependency.name for wait in reversed(waits)), waits[0].service.name]
             name = _shown(targets, file.path)
             said.append(f"the longest start-up chain in {name} has {len(chain)} services: {' → '.join(chain)}")
     headings = ("service", "waits for", "until it is", "where")

@@ -2,6 +2,7 @@
 
 - `builds`: the entry point: reads compose files and gives services and builds.
 - `model`: services, builds and the like, as values.
+- `waits`: which service waits for which, and the longest chain.
 - `nodes`: the values of one file, with their lines.
 - `services`: what a merged service says.
 - `interpolation`: variables, and the `.env` files that set them.

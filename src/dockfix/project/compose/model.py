@@ -116,6 +116,11 @@ class Dependency:
     line: int
     source: Path
 
+    @property
+    def until(self) -> str:
+        """The condition in words, such as `healthy`; empty if it is not known."""
+        return (self.condition or "").removeprefix("service_").replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:

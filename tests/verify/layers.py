@@ -27,17 +27,18 @@ class Layers:
     Args:
         fails: what a RUN with this text and these arguments prints before it fails; empty if it succeeds.
         tools: what RUNs do with their cache mounts, by a part of a mount's id or target.
-        clipped: whether the output of builds is lost.
+        clipped: how many builds with a probe lose their output.
         expands: whether steps are reported with the values of their variables.
     """
 
     fails: Callable[[str, Mapping[str, str]], str] = lambda _text, _args: ""
     tools: Mapping[str, Tool] = field(default_factory=dict)
-    clipped: bool = False
+    clipped: int = 0
     expands: bool = False
     seen: set[str] = field(default_factory=set)
     mounts: dict[str, set[str]] = field(default_factory=dict)
     listed: dict[str, set[str]] = field(default_factory=dict)
+    told: dict[str, list[str]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
 
     def side(
@@ -73,8 +74,11 @@ class _Build:
         assert self.target.dockerfile.ok, self.target.dockerfile.problems
         reason = next(filter(None, map(self._stage, self.target.facts.graph.needed_for(self.wanted))), "")
         seconds = sum(step.seconds or 0.0 for step in self.steps)
-        log = "" if self.layers.clipped else "\n".join(self.log)
-        return BuildOutcome(not reason, seconds, tuple(self.steps), log, reason)
+        if self.log and self.layers.clipped:
+            self.layers.clipped -= 1
+            # a part of it: the first line is there
+            self.log = self.log[:1]
+        return BuildOutcome(not reason, seconds, tuple(self.steps), "\n".join(self.log), reason)
 
     def _stage(self, stage: Stage) -> str:
         key = self.keys[stage.parent] if stage.parent is not None else str(stage.image)
@@ -119,7 +123,7 @@ class _Build:
         if reason:
             return reason
         if "grep -vxF" in text:
-            self._probe(text, ids, [mount.target or "" for mount in caches])
+            self._probe(text, ids, [mount.target or "" for mount in caches], scope["DOCKFIX_MISS"])
         elif "rm -rf" in text and "dockfix-verify" in text:
             for each in ids:
                 self.layers.mounts.pop(each, None)
@@ -130,16 +134,18 @@ class _Build:
                     tool(self.layers.mounts.setdefault(each, set()))
         return ""
 
-    def _probe(self, text: str, ids: list[str], targets: list[str]) -> None:
+    def _probe(self, text: str, ids: list[str], targets: list[str], miss: str) -> None:
         found = re.search(r"\$m-(\w+) 0", text)
         assert found is not None
-        for number, (each, target) in enumerate(zip(ids[:-1], targets, strict=False)):
+        told = self.layers.told.setdefault(miss, [])
+        for number, (each, target) in enumerate(zip(ids[:-1], targets, strict=False) if not told else ()):
             now = self.layers.mounts.get(each, set())
             new = sorted(now - self.layers.listed.get(each, set()))
             self.layers.listed[each] = set(now)
             mark = f"#12 0.345 dockfix-{found[1]} {number}"
-            self.log.append(f"{mark} files {len(now)} added {len(new)} size {len(now) * 100}")
-            self.log += [f"{mark} name {target}/{name}" for name in new[:200]]
+            told.append(f"{mark} files {len(now)} added {len(new)} size {len(now) * 100}")
+            told += [f"{mark} name {target}/{name}" for name in new[:200]]
+        self.log += [*told, f"#12 0.345 dockfix-{found[1]} end"]
 
 
 def _digest(*parts: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Dockerfile, Run
 from dockfix.verify.cache_mounts import cache_mounts
 from dockfix.verify.model import BuildOutcome, State, Step
-from dockfix.verify.mounts import Probe, missing_text, new_cache_mounts, probe_text, read_probe, sweep_text
+from dockfix.verify.mounts import Probe, missing_text, new_cache_mounts, probe_text, read_probe, sweep_text, told_all
 from dockfix.verify.scenarios import ScenarioResult, Side
 from tests.conftest import RequireTool
 from tests.verify.layers import Layers, Tool
@@ -172,13 +173,29 @@ def shell(request: pytest.FixtureRequest, require_tool: RequireTool) -> list[str
 class TestProbeScript:
     """The script of the probe, in the shells of common images, with `errexit` and the like."""
 
-    def probe(self, shell: list[str], text: str, folders: Mapping[str, Path]) -> str:
+    def probe(self, shell: list[str], text: str, folders: Mapping[str, Path], miss: str = "") -> str:
         script = last_run(parse(text)).text.text
         for name, folder in folders.items():
             script = script.replace(name, str(folder))
-        env = {**os.environ, "PATH": str(self.applets(folders["/dockfix-verify"]))} if "busybox" in shell[0] else None
+        env = {**os.environ, "DOCKFIX_MISS": miss}
+        if "busybox" in shell[0]:
+            env["PATH"] = str(self.applets(folders["/dockfix-verify"]))
         argv = [*shell, script]
         return subprocess.run(argv, capture_output=True, text=True, check=True, env=env).stdout
+
+    def test_a_probe_that_is_asked_again_tells_the_same(self, shell: list[str], tmp_path: Path) -> None:
+        folders = {"/CACHE": tmp_path / "cache", "/dockfix-verify": tmp_path / "lists"}
+        for folder in folders.values():
+            folder.mkdir()
+        (tmp_path / "cache/one").write_text("1")
+        text = texts("FROM x\nRUN --mount=type=cache,target=/CACHE make")[1]
+        first = self.probe(shell, text, folders, "t0n1")
+        assert told_all(first, "t0")
+        (tmp_path / "cache/two").write_text("2")
+        assert self.probe(shell, text, folders, "t0n1") == first
+        second = read_probe(self.probe(shell, text, folders, "t0n2"), "t0", 0)
+        assert second is not None
+        assert (second.files, second.names) == (2, (f"{tmp_path}/cache/two",))
 
     def applets(self, folder: Path) -> Path:
         """A folder with the programs of busybox only."""
@@ -198,14 +215,14 @@ class TestProbeScript:
         (cache / "loop").symlink_to(".")
         text, folders = texts("FROM x\nRUN --mount=type=cache,target=/CACHE make")[1], {"/CACHE": cache}
         folders["/dockfix-verify"] = lists
-        first = read_probe(self.probe(shell, text, folders), "t0", 0)
+        first = read_probe(self.probe(shell, text, folders, "t0n1"), "t0", 0)
         assert first is not None
         assert (first.files, first.added) == (2, 2)
         assert first.names == (f"{cache}/a b/.hidden/one file", f"{cache}/two")
         assert 5000 < first.size < 100_000
         (cache / "three").write_text("3")
         (cache / "two").unlink()
-        second = read_probe(self.probe(shell, text, folders), "t0", 0)
+        second = read_probe(self.probe(shell, text, folders, "t0n2"), "t0", 0)
         assert second is not None
         assert (second.files, second.added, second.names) == (2, 1, (f"{cache}/three",))
 
@@ -344,8 +361,27 @@ class TestScenario:
         assert result.state is State.NOT_SHOWN
         assert "cannot be listed" in result.evidence[0]
 
-    def test_output_that_is_lost(self, tmp_path: Path) -> None:
-        assert self.tried(Layers(clipped=True, tools={"pip": fill("a")}), tmp_path).state is State.NOT_SHOWN
+    def test_output_that_is_lost_is_asked_for_again(self, tmp_path: Path) -> None:
+        whole = self.tried(Layers(tools={"pip": grow(3)}), tmp_path)
+        layers = Layers(clipped=3, tools={"pip": grow(3)})
+        assert self.tried(layers, tmp_path) == whole
+        assert layers.clipped == 0
+        assert whole.evidence[0].endswith("such as /root/.cache/pip/new3")
+
+    def test_output_that_is_always_lost(self, tmp_path: Path) -> None:
+        side = Layers(tools={"pip": fill("a")}).side(AFTER, tmp_path)
+
+        def silent(
+            text: str, *, args: Mapping[str, str] | None = None, last_stage: bool = False, **_: bool
+        ) -> BuildOutcome:
+            return replace(side.build(text, args=args, last_stage=last_stage), log="")
+
+        (tmp_path / "requirements.txt").write_text("flask\n")
+        result = cache_mounts(
+            Side(target_from_text(BEFORE), tmp_path, silent), Side(side.target, tmp_path, silent), token=MARK
+        )
+        assert result.state is State.NOT_SHOWN
+        assert "output does not show" in result.evidence[0]
 
     def test_a_builder_that_does_not_miss_the_layer(self, tmp_path: Path) -> None:
         layers = Layers(tools={"pip": fill("a")})

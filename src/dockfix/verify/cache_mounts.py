@@ -19,6 +19,7 @@ from dockfix.rule.promise import Claim
 from dockfix.syntax.tree import Mount, Run
 from dockfix.verify.model import BuildOutcome, Measurement, State
 from dockfix.verify.mounts import (
+    ASK,
     MISS,
     MountedRun,
     Probe,
@@ -29,6 +30,7 @@ from dockfix.verify.mounts import (
     probe_text,
     read_probe,
     sweep_text,
+    told_all,
 )
 from dockfix.verify.scenarios import ScenarioResult, Side, not_shown, reruns, shortened
 
@@ -63,6 +65,10 @@ _NOTHING_KEPT: Final = (
     "the tool may keep nothing of what it downloads here: a package mirror that sends no cache headers, a setting of"
     " the image (docker-clean) or an option that disables the cache"
 )
+
+
+_MOST_ASKED: Final = 4
+"""How often a probe is asked again: buildah in chroot isolation now and then loses what a RUN prints at its end."""
 
 
 @dataclass(slots=True)
@@ -127,12 +133,14 @@ def _run(before: Side, after: Side, trial: _Trial, token: str) -> None:
     try:
         trial.before += _time_before(before, trial.mounted, token)
         for number, times, probes in ((1, trial.empty, trial.first), (2, trial.filled, trial.second)):
-            outcome = _build(after, probe_text(file, run, token), f"{token}n{number}")
+            text, value = probe_text(file, run, token), f"{token}n{number}"
+            outcome = _build(after, text, value)
             if not outcome.ok:
                 raise _explained(after, trial, token, outcome)
             times.append(_seconds(outcome))
+            log = _whole_log(after, text, value, token, outcome)
             for place, _ in enumerate(cache_mounts_of(run)):
-                probe = read_probe(outcome.log, token, place)
+                probe = read_probe(log, token, place)
                 if probe is None:
                     raise _TrialError(State.NOT_SHOWN, "the builder's output does not show what is in the cache mount")
                 probes[place] = probe
@@ -140,8 +148,17 @@ def _run(before: Side, after: Side, trial: _Trial, token: str) -> None:
         _build(after, sweep_text(file, run, token), f"{token}sweep")
 
 
-def _build(side: Side, text: str, value: str) -> BuildOutcome:
-    return side.build(text, args={MISS: value}, last_stage=True)
+def _whole_log(side: Side, text: str, value: str, token: str, outcome: BuildOutcome) -> str:
+    """What the probe of a build has told; it is asked again while its end is missing."""
+    for number in range(_MOST_ASKED):
+        if told_all(outcome.log, token):
+            break
+        outcome = _build(side, text, value, f"{token}ask{number}")
+    return outcome.log
+
+
+def _build(side: Side, text: str, value: str, asked: str = "") -> BuildOutcome:
+    return side.build(text, args={MISS: value, ASK: asked} if asked else {MISS: value}, last_stage=True)
 
 
 def _time_before(before: Side, mounted: MountedRun, token: str) -> list[float]:

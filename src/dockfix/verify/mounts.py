@@ -22,6 +22,7 @@ from dockfix.project.target import Target
 from dockfix.syntax.tree import Dockerfile, Mount, Run
 
 __all__ = [
+    "ASK",
     "MISS",
     "MountedRun",
     "Probe",
@@ -31,10 +32,14 @@ __all__ = [
     "probe_text",
     "read_probe",
     "sweep_text",
+    "told_all",
 ]
 
 MISS: Final = "DOCKFIX_MISS"
 """The ARG whose value makes the builder run the RUN again."""
+
+ASK: Final = "DOCKFIX_ASK"
+"""The ARG whose value makes the builder run only the probe again, which then tells the same once more."""
 
 _LIST: Final = "/dockfix-verify"
 """Where the probe keeps its lists, in a cache mount of its own."""
@@ -167,21 +172,36 @@ def probe_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
         run: one of its RUNs.
         token: as for `missing_text`; it also marks the lines that `read_probe` reads.
 
+    What it finds is kept beside the lists: a build that changes only the ARG `DOCKFIX_ASK` prints it again, since
+    builders may lose output.
+
     Raises:
         Refused: the mounts cannot be given ids, or cannot be listed.
     """
-    script = [f"set +x; LC_ALL=C; export LC_ALL; m=dockfix; d={_LIST}; {_WALK}"]
+    find: list[str] = []
+    tell: list[str] = []
     # `old` is never empty: busybox's grep matches every line with an empty list
     for number, mount in enumerate(cache_mounts_of(run)):
-        path, now, old, new = _quoted(mount), *(f"$d/{number}.{name}" for name in ("now", "old", "new"))
+        path = _quoted(mount)
+        now, old, new, size = (f"$d/{number}.{name}" for name in ("now", "old", "new", "size"))
         mark = f"$m-{token} {number}"
-        script += [
-            f"w {path} > {now}; echo >> {old}; grep -vxF -f {old} {now} > {new} || :; cp {now} {old}",
-            f'echo "{mark} files $(($(wc -l < {now}))) added $(($(wc -l < {new}))) size $(du -sk {path} | cut -f1)"',
+        find += [
+            f"w {path} > {now}",
+            f"echo >> {old}",
+            f"grep -vxF -f {old} {now} > {new} || :",
+            f"cp {now} {old}",
+            f"du -sk {path} | cut -f1 > {size}",
+        ]
+        tell += [
+            f'echo "{mark} files $(($(wc -l < {now}))) added $(($(wc -l < {new}))) size $(cat {size})"',
             f'head -n {_MOST_NAMES} {new} | while IFS= read -r p; do echo "{mark} name $p"; done',
         ]
+    found = f"$d/found-${MISS}"
+    start = f"set +x; LC_ALL=C; export LC_ALL; m=dockfix; d={_LIST}; {_WALK}"
+    script = [start, f"[ -e {found} ] || {{ {'; '.join((*find, f': > {found}'))}; }}", *tell, f'echo "$m-{token} end"']
     # as root: the user of the RUN may not write to the lists, and buildah applies the umask to `mode`
-    lines = (f"{_keyword('USER', run)} 0", _run_line(run, token, "; ".join(script)), "")
+    asked = f"{_keyword('ARG', run)} {ASK}"
+    lines = (f"{_keyword('USER', run)} 0", asked, _run_line(run, token, "; ".join(script)), "")
     return missing_text(dockerfile, run, token) + dockerfile.newline.join(lines)
 
 
@@ -200,6 +220,11 @@ def sweep_text(dockerfile: Dockerfile, run: Run, token: str) -> str:
     script = "; ".join(f"rm -rf {folder}/* {folder}/.[!.]*" for folder in folders)
     lines = (f"{_keyword('ARG', run)} {MISS}", f"{_keyword('USER', run)} 0", _run_line(run, token, script), "")
     return dockerfile.text[: run.lines.start] + dockerfile.newline.join(lines)
+
+
+def told_all(log: str, token: str) -> bool:
+    """Whether a build's log has all that its probe has printed, up to the end."""
+    return f"dockfix-{token} end" in log
 
 
 def read_probe(log: str, token: str, number: int) -> Probe | None:

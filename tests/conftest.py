@@ -1,7 +1,8 @@
-"""Hypothesis profiles, and a fixture for system tools that may not be installed."""
+"""Hypothesis profiles, signals as a terminal gives them, and a fixture for system tools that may not be installed."""
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,13 @@ settings.register_profile("default", deadline=None)
 # CI draws the same examples in every run, so that a failure is caused by the change.
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+# Under nohup, or in the background of a script, signals are ignored, and child processes take that over: tests that
+# send one would wait forever. A handler that does nothing is as good for pytest, and a child starts with the default.
+for name in ("SIGINT", "SIGHUP", "SIGQUIT"):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 RequireTool = Callable[[str], Path]
 

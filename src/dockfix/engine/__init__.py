@@ -13,6 +13,7 @@
 - `project`: the engine over one Dockerfile (`run`, `findings`, `run_file`) and over a project (`run_project`).
 - `passes`: codemods run one after another on a workspace, until none of them finds more to fix.
 - `findings`: the findings of codemods, computed once for each text.
+- `triggers`: what a rule finds in `ONBUILD RUN`.
 - `relevance`: a cheap test of whether a codemod can find anything.
 - `fixes`: fixes as changes of a workspace.
 - `gates`: what every change of a codemod must satisfy, over all files that it changed.

@@ -19,6 +19,7 @@
 - `gates`: what every change of a codemod must satisfy, over all files that it changed.
 - `contract`: the build model that the effect contract compares.
 - `file_gates`: what changes of compose, bake and ignore files must satisfy.
+- `generated`: warnings for files that say that another program writes them.
 - `results`: `FileResult`, `RunResult`, `Defect`: the results of a run.
 - `steps`: the fixes of a run one after another, for patches.
 - `writing`: writes each change set as a whole or not at all.

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dockfix.rule.model import Codemod, Preset
+from dockfix.rule.model import Codemod, InOnbuild, Preset
 from dockfix.rule.pack_index import index_source
 from dockfix.rule.promise_page import with_promise
 from dockfix.rule.reference import reference, schema_text
@@ -46,6 +46,19 @@ def _preset_fact(codemod: Codemod) -> list[str]:
     return [f"- off by default; {presets}, `extend-select` or `--rule` turns it on"]
 
 
+def _onbuild_fact(codemod: Codemod) -> list[str]:
+    """The line on what a rule does in `ONBUILD RUN`."""
+    match codemod.onbuild:
+        case InOnbuild.IGNORED:
+            return []
+        case InOnbuild.ADVICE:
+            return ["- in `ONBUILD RUN`: the same findings, as advice"]
+        case InOnbuild.FIX:
+            return [
+                "- in `ONBUILD RUN`: the same fixes, none of them safe, since the step runs in builds of other images"
+            ]
+
+
 def codes_of(codemod: Codemod) -> str:
     """The codes of hadolint and the build checks of BuildKit that a rule answers."""
     return ", ".join(f"[{code}](../hadolint.md)" for code in (*sorted(codemod.hadolint), *sorted(codemod.checks)))
@@ -62,6 +75,7 @@ def page(codemod: Codemod) -> str:
         f"- since: {codemod.since}",
         *_preset_fact(codemod),
         *(["- on by default if its extra is installed; `--rule` turns it on"] if codemod.extra else []),
+        *_onbuild_fact(codemod),
         *([f"- answers: {codes_of(codemod)}"] if codemod.aliases else []),
     ]
     head = "\n".join([f"# {codemod.name}", "", title, "", *facts])

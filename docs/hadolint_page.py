@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dockfix.rule.model import Codemod, Preset
+from dockfix.rule.model import Codemod, InOnbuild, Preset
 from dockfix.rule.peers import CHECKS, HADOLINT, why_unanswered
 
 _KINDS: Final = {
@@ -81,8 +81,20 @@ which dockfix says the same: that there is a finding, or that there is none. `be
 
 {differences}
 
-In addition, hadolint looks into `ONBUILD RUN`: {less} of {cases} specs of it have a finding that dockfix does not have,
-since the command runs in the builds of other Dockerfiles.
+## ONBUILD
+
+An `ONBUILD RUN` runs in the builds of images that are based on this one: after the last step of the image, as its last
+user and in its shell, and before steps that are not known. Its text is part of the image. dockfix reads it as a step at
+the end of the stage:
+
+- {fixing}: the same findings and fixes as in `RUN`, but no fix is safe.
+- {advising}: the same findings, as advice.
+- [`shellcheck`](rules/shellcheck.md): the same as in `RUN`; its fixes are never safe.
+- All other rules do not look into it on purpose: what they need (the build context, the steps around it, the image
+  that is started) belongs to the other Dockerfile. An `ONBUILD` of a stage that is not in the image never runs.
+
+Of {cases} specs of hadolint with `ONBUILD`, dockfix agrees on {agree}. The others differ for the reasons above; in
+addition, `apt-lists` and `npm-cache` leave alone triggers of stages that are not in the image.
 """
 
 _SHELLCHECK: Final = """\
@@ -116,7 +128,7 @@ def hadolint_page(codemods: Iterable[Codemod], golden: Path) -> str:
             _table(HADOLINT, rules, golden, specs),
             "## BuildKit\n",
             _table(CHECKS, rules, golden, checks),
-            _agreement(specs, checks),
+            _agreement(specs, checks, rules),
             _SHELLCHECK.rstrip("\n"),
             "",
         ]
@@ -146,13 +158,19 @@ class _Figures:
         return f"{row['agree']}/{row.get('cases') or row.get('places')}" if row is not None else ""
 
 
-def _agreement(specs: _Figures, checks: _Figures) -> str:
+def _agreement(specs: _Figures, checks: _Figures, rules: Sequence[Codemod]) -> str:
     return _AGREEMENT.format(
         dates=f"{specs.date}; {checks.date}",
         differences="\n".join(f"- {codes}: {why}." for codes, why in _DIFFERENCES.items()),
-        less=sum(int(row["onbuild less"]) for row in specs.rows.values()),
+        agree=sum(int(row["onbuild agree"]) for row in specs.rows.values()),
+        fixing=_linked(each for each in rules if each.onbuild is InOnbuild.FIX),
+        advising=_linked(each for each in rules if each.onbuild is InOnbuild.ADVICE),
         cases=sum(int(row["onbuild cases"]) for row in specs.rows.values()),
     )
+
+
+def _linked(rules: Iterable[Codemod]) -> str:
+    return ", ".join(f"[`{each.name}`](rules/{each.name}.md)" for each in rules)
 
 
 def _table(codes: Mapping[str, str], rules: Iterable[Codemod], golden: Path, figures: _Figures) -> str:

@@ -32,12 +32,13 @@ builder looks at the content and not at the name, so the rule reads the file as 
 contexts that compose and bake files name; if they name none, in the folder of the Dockerfile and in the project
 root. The fix is safe if
 
-- the source is the build context itself, or a folder; archives inside a folder are not unpacked;
-- the file is no archive in any of these contexts;
-- the file is not there (a later build step may create it), and its name ends like source code, text, a program or a
-  zip file (`.py`, `.conf`, `.jar`), or with a slash.
+- the source is the build context itself, or has a slash at its end, as only a folder does; archives inside a folder
+  are not unpacked;
+- the file or folder is there, and no archive in any of these contexts. A pattern must also have an ending of source
+  code, text, a program or a zip file (`*.py`, `*.jar`), since it may match more in another build.
 
-Otherwise the fix is unsafe, since a file without an ending may be an archive: check it.
+Otherwise the fix is unsafe: a file that is not there, because another program makes it before the build or because the
+context is not known, may be an archive whatever its name says. Check it.
 
 ## When it does not apply
 
@@ -136,24 +137,30 @@ def _kind(target: Target, source: str) -> _Source:
     named = _by_name(source)
     if named is _Source.SPECIAL:
         return named
-    known = target.contexts_known
+    seen = False
     for context in target.possible_contexts:
         matches = context.glob(path)
         if matches is None:
-            known = False
-            continue
+            return _folder_or_unsure(source)
         unpacked = [is_unpacked(context, each) for each in matches]
         if True in unpacked:
             return _Source.SPECIAL
         if None in unpacked:
-            return named
-        if matches and known and not has_wildcard(path) and named is _Source.UNSURE:
-            named = _Source.PLAIN
-    return named
+            return _Source.UNSURE
+        seen = seen or bool(matches)
+    # a pattern may match more in another build: then the ending of its name must say what it matches, too
+    if seen and target.contexts_known and (not has_wildcard(path) or named is _Source.PLAIN):
+        return _Source.PLAIN
+    return _folder_or_unsure(source)
+
+
+def _folder_or_unsure(source: str) -> _Source:
+    """What a source is that cannot be seen: a name is no proof of a content, but a slash at the end is a folder's."""
+    return _Source.PLAIN if source.endswith("/") else _Source.UNSURE
 
 
 def _by_name(source: str) -> _Source:
-    """What a source is by its name; a folder by the slash at its end."""
+    """What a source should be by its name; a folder by the slash at its end."""
     name = re.split(r"[/\\]", source.rstrip("/"))[-1].strip("\"'")
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     if ending in ARCHIVE_ENDINGS:

@@ -56,7 +56,7 @@ from dockfix.edit.dockerfile import insert_word
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, InOnbuild, Promise, Refusal, Safety, Severity
 from dockfix.syntax.shell import Context
 from dockfix.syntax.tree import Run
 
@@ -132,5 +132,6 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("apt ",),
     hadolint=frozenset({"DL3027"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(rationale="Both programs call the same code for these commands."),
 )

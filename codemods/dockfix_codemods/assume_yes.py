@@ -59,7 +59,7 @@ from dockfix.facts.commands import Step
 from dockfix.facts.outcome import tolerated
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Packages, Promise, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, InOnbuild, Packages, Promise, Safety, Severity
 from dockfix.syntax.tree import Add, Copy, Run
 
 _ASKING: Final = frozenset({Action.INSTALL, Action.REMOVE, Action.PURGE, Action.AUTOREMOVE, Action.UPGRADE})
@@ -159,6 +159,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("apt", "yum", "dnf", "zypper"),
     hadolint=frozenset({"DL3014", "DL3030", "DL3034", "DL3038"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(
         packages=Packages.ANY,
         rationale=(

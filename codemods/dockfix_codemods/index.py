@@ -12,6 +12,7 @@ from dockfix.rule import (
     Claim,
     Codemod,
     Effect,
+    InOnbuild,
     LazyClass,
     LazyFunction,
     Packages,
@@ -403,6 +404,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("useradd", "adduser"),
         hadolint=frozenset({"DL3046"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             removes=("/var/log/lastlog", "/var/log/faillog"),
             changes=("/var/log/lastlog", "/var/log/faillog"),
@@ -434,6 +436,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("apt", "yum", "dnf", "zypper"),
         hadolint=frozenset({"DL3014", "DL3030", "DL3034", "DL3038"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             packages=Packages.ANY,
             rationale=(
@@ -452,6 +455,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("apt ",),
         hadolint=frozenset({"DL3027"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             rationale="Both programs call the same code for these commands.",
         ),
@@ -466,6 +470,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("wget",),
         hadolint=frozenset({"DL3047"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             rationale="The option changes only what is written to standard error.",
         ),
@@ -589,7 +594,7 @@ INDEX: Final = (
         effects=frozenset({Effect.METADATA}),
         check=LazyFunction("dockfix_codemods.exec_form", "check"),
         since="0.1.0",
-        triggers=("cmd", "entrypoint"),
+        triggers=("cmd", "entrypoint", "["),
         hadolint=frozenset({"DL3025"}),
         checks=frozenset({"JSONArgsRecommended"}),
         promise=Promise(
@@ -674,6 +679,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("sudo",),
         hadolint=frozenset({"DL3004"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             rationale="The same program runs as the same user, root.",
         ),
@@ -703,6 +709,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("/bin/sh",),
         hadolint=frozenset({"DL4005"}),
+        onbuild=InOnbuild.ADVICE,
         promise=Promise(
             config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK, Part.SHELL}),
             removes=("/bin/sh.*", "/usr/bin/sh.*"),
@@ -965,6 +972,7 @@ INDEX: Final = (
         triggers=("apk",),
         hadolint=frozenset({"DL3019"}),
         findings=("web 3",),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             removes=("/var/cache/apk/**",),
             claims=frozenset({Claim.SMALLER}),
@@ -999,6 +1007,7 @@ INDEX: Final = (
             "dotnet",
         ),
         findings=("worker 3", "cross 3"),
+        onbuild=InOnbuild.ADVICE,
         promise=Promise(
             removes=("/etc/apt/apt.conf.d/docker-clean",),
             claims=frozenset({Claim.CACHE_MOUNT}),
@@ -1019,6 +1028,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("apt",),
         hadolint=frozenset({"DL3015"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             removes=("/etc/alternatives/**", "/etc/fonts/**", "/var/lib/**", "/var/cache/**"),
             packages=Packages.FEWER,
@@ -1038,6 +1048,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("apt-get", "apt ", "aptitude"),
         hadolint=frozenset({"DL3009"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             removes=("/var/lib/apt/lists/**",),
             rationale="The same packages are installed; the lists are removed in the layer that fetches them.",
@@ -1053,6 +1064,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("dnf", "yum", "zypper"),
         hadolint=frozenset({"DL3032", "DL3036", "DL3040"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             removes=("/var/cache/dnf/**", "/var/cache/yum/**", "/var/cache/libdnf5/**", "/var/cache/zypp/**"),
             changes=("/var/cache/dnf/**", "/var/cache/yum/**", "/var/cache/libdnf5/**", "/var/cache/zypp/**"),
@@ -1070,6 +1082,7 @@ INDEX: Final = (
         triggers=("pip",),
         hadolint=frozenset({"DL3042"}),
         options=LazyClass("dockfix_codemods.pip_cache", "PipCacheOptions"),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             removes=("**/.cache/pip/**", "**/.cache/pip", "**/.cache"),
             rationale="pip installs the same with and without its cache, which nothing in the image reads.",
@@ -1085,6 +1098,7 @@ INDEX: Final = (
         since="0.1.0",
         triggers=("npm", "yarn"),
         hadolint=frozenset({"DL3060"}),
+        onbuild=InOnbuild.FIX,
         promise=Promise(
             removes=("**/.npm/**", "**/.cache/yarn/**", "**/.yarn/cache/**"),
             rationale="The same packages are installed; the archives that they came in are deleted in the same layer.",
@@ -1224,6 +1238,7 @@ INDEX: Final = (
         triggers=("apt", "apk", "dnf", "yum", "zypper", "pip", "npm", "yarn", "gem", "go ", "uv"),
         preset=Preset.ALL,
         hadolint=frozenset({"DL3008", "DL3013", "DL3016", "DL3018", "DL3028", "DL3033", "DL3037", "DL3041", "DL3062"}),
+        onbuild=InOnbuild.ADVICE,
     ),
     Codemod(
         name="package-upgrade",
@@ -1236,6 +1251,7 @@ INDEX: Final = (
         triggers=("upgrade", "update", "dup", "distro-sync", "patch"),
         preset=Preset.STRICT,
         hadolint=frozenset({"DL3035"}),
+        onbuild=InOnbuild.ADVICE,
     ),
     Codemod(
         name="two-downloaders",
@@ -1278,6 +1294,7 @@ INDEX: Final = (
             "vmstat",
         ),
         hadolint=frozenset({"DL3001"}),
+        onbuild=InOnbuild.ADVICE,
     ),
     Codemod(
         name="torch-index",
@@ -1530,7 +1547,7 @@ INDEX: Final = (
         title="a secret is a build argument, or a variable of the image",
         severity=Severity.WARNING,
         category=Category.SECURITY,
-        effects=frozenset({Effect.ARGS, Effect.COMMANDS, Effect.COMPOSE, Effect.MOUNTS, Effect.STEPS}),
+        effects=frozenset({Effect.ARGS, Effect.BAKE, Effect.COMMANDS, Effect.COMPOSE, Effect.MOUNTS, Effect.STEPS}),
         check=LazyFunction("dockfix_codemods.build_secret", "check"),
         since="0.1.0",
         triggers=("password", "passwd", "pword", "passphrase", "secret", "token", "credential", "key", "auth"),

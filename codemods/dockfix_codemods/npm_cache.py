@@ -63,7 +63,7 @@ from dockfix.facts.outcome import tolerated
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Mount, Run
 
 _CLEAN: Final[Mapping[str, str]] = MappingProxyType({"npm": "npm cache clean --force", "yarn": "yarn cache clean"})
@@ -148,6 +148,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("npm", "yarn"),
     hadolint=frozenset({"DL3060"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(
         removes=("**/.npm/**", "**/.cache/yarn/**", "**/.yarn/cache/**"),
         rationale="The same packages are installed; the archives that they came in are deleted in the same layer.",

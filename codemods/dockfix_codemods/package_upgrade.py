@@ -45,7 +45,7 @@ from typing import Final
 from dockfix.facts.packages import Action
 from dockfix.facts.tables.commands import SYSTEM_MANAGERS
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Finding, Preset, Severity
+from dockfix.rule import Advice, Category, Codemod, Finding, InOnbuild, Preset, Severity
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -76,4 +76,5 @@ CODEMOD: Final = Codemod(
     triggers=("upgrade", "update", "dup", "distro-sync", "patch"),
     preset=Preset.STRICT,
     hadolint=frozenset({"DL3035"}),
+    onbuild=InOnbuild.ADVICE,
 )

@@ -67,7 +67,7 @@ from dockfix.facts.mounts import caches_of
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 
 _FILLS: Final = frozenset({("install",), ("download",), ("wheel",)})
@@ -197,6 +197,7 @@ CODEMOD: Final = Codemod(
     triggers=("pip",),
     options=PipCacheOptions,
     hadolint=frozenset({"DL3042"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(
         removes=("**/.cache/pip/**", "**/.cache/pip", "**/.cache"),
         rationale="pip installs the same with and without its cache, which nothing in the image reads.",

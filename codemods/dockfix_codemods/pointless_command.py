@@ -42,7 +42,7 @@ from typing import Final
 
 from dockfix.facts.commands import Step
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Finding, Severity
+from dockfix.rule import Advice, Category, Codemod, Finding, InOnbuild, Severity
 from dockfix.syntax.shell.model import Context
 
 _INIT: Final = frozenset({"shutdown", "reboot", "halt", "poweroff", "telinit"})
@@ -111,4 +111,5 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("service", "init.d", "systemctl", *sorted(_INIT | _SHOW | _EDITORS)),
     hadolint=frozenset({"DL3001"}),
+    onbuild=InOnbuild.ADVICE,
 )

@@ -62,7 +62,7 @@ from dockfix.facts.outcome import tolerated
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Run
 
 _CLEAN: Final[Mapping[str, str]] = MappingProxyType(
@@ -176,6 +176,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("dnf", "yum", "zypper"),
     hadolint=frozenset({"DL3032", "DL3036", "DL3040"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(
         removes=("/var/cache/dnf/**", "/var/cache/yum/**", "/var/cache/libdnf5/**", "/var/cache/zypp/**"),
         changes=("/var/cache/dnf/**", "/var/cache/yum/**", "/var/cache/libdnf5/**", "/var/cache/zypp/**"),

@@ -49,7 +49,20 @@ from typing import Final
 from dockfix.facts.commands import Step
 from dockfix.facts.state import POSIX_SHELL
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Safety, Severity
+from dockfix.rule import (
+    Advice,
+    Category,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    InOnbuild,
+    Part,
+    Promise,
+    Safety,
+    Severity,
+)
 
 _BASH: Final = frozenset(("/bin/bash", "/usr/bin/bash", "bash"))
 _MESSAGE: Final = "`/bin/sh` is replaced by a link to bash, for every script in the image"
@@ -95,6 +108,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("/bin/sh",),
     hadolint=frozenset({"DL4005"}),
+    onbuild=InOnbuild.ADVICE,
     promise=Promise(
         config=frozenset({Part.SHELL, Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK}),
         changes=("/bin/sh", "/usr/bin/sh"),

@@ -55,7 +55,7 @@ from dockfix.facts.model import Known
 from dockfix.facts.outcome import tolerated
 from dockfix.facts.packages.model import ASSIGNMENT
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Safety, Severity
 from dockfix.syntax.tree import Env, Run
 
 _PLAIN: Final = frozenset(
@@ -137,5 +137,6 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("sudo",),
     hadolint=frozenset({"DL3004"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(rationale="The same program runs as the same user, root."),
 )

@@ -51,7 +51,7 @@ from dockfix.edit.dockerfile import insert_word
 from dockfix.facts.accounts.commands import AccountCommand, parse_account_command
 from dockfix.facts.tables.accounts import RHEL_FAMILIES
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Safety, Severity
 
 _HIGH: Final = 100_000
 _OPTION: Final = "--no-log-init"
@@ -91,6 +91,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("useradd", "adduser"),
     hadolint=frozenset({"DL3046"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(
         removes=("/var/log/lastlog", "/var/log/faillog"),
         changes=("/var/log/lastlog", "/var/log/faillog"),

@@ -54,7 +54,7 @@ from typing import Final
 
 from dockfix.facts.packages import Action, PackageCommand, WordLike
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Finding, Preset, Severity
+from dockfix.rule import Advice, Category, Codemod, Finding, InOnbuild, Preset, Severity
 
 _DNF: Final = re.compile(r"-\d|:|^@|\.rpm$|[*<>=(]")
 _PINNED: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
@@ -148,4 +148,5 @@ CODEMOD: Final = Codemod(
     hadolint=frozenset(
         ("DL3008", "DL3013", "DL3016", "DL3018", "DL3028", "DL3033", "DL3037", "DL3041", "DL3062"),
     ),
+    onbuild=InOnbuild.ADVICE,
 )

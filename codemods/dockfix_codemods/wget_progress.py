@@ -51,7 +51,7 @@ from dockfix.edit.dockerfile import insert_word
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Safety, Severity
 from dockfix.syntax.shell import Compound, Script, SimpleCommand, Word
 from dockfix.syntax.tree import Run
 
@@ -175,5 +175,6 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("wget",),
     hadolint=frozenset({"DL3047"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(rationale="The option changes only what is written to standard error."),
 )

@@ -25,6 +25,20 @@ def changed(before: str, after: str) -> set[Effect]:
 @pytest.mark.parametrize(
     ("old", "new", "effects"),
     [
+        ("ONBUILD RUN a", "ONBUILD RUN b", {Effect.COMMANDS}),
+        ("ONBUILD RUN a", "ONBUILD RUN --network=none a", {Effect.MOUNTS}),
+        ("ONBUILD RUN a", "ONBUILD COPY a b", {Effect.COMMANDS, Effect.METADATA}),
+        ("ONBUILD COPY a b", "ONBUILD COPY a c", {Effect.METADATA}),
+        ("ONBUILD RUN a", "RUN a", {Effect.COMMANDS, Effect.METADATA, Effect.STEPS}),
+    ],
+)
+def test_a_trigger_is_compared_as_what_it_is(old: str, new: str, effects: set[Effect]) -> None:
+    assert changed(f"FROM a\n{old}\n", f"FROM a\n{new}\n") == effects
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effects"),
+    [
         ("FROM a AS one", "FROM b AS one", {Effect.STAGES}),
         ("FROM a AS", "FROM --platform=linux/amd64 a AS", {Effect.STAGES}),
         ("AS two", "AS three", {Effect.STAGES}),
@@ -53,7 +67,8 @@ def changed(before: str, after: str) -> set[Effect]:
         ("LABEL l=1", "LABEL l=2", {Effect.METADATA}),
         ("CMD run", "CMD run it", {Effect.METADATA}),
         ("CMD run", 'CMD ["run"]', {Effect.METADATA}),
-        ("CMD run", "ONBUILD RUN x\nCMD run", {Effect.METADATA, Effect.STEPS}),
+        ("CMD run", "ONBUILD RUN x\nCMD run", {Effect.COMMANDS, Effect.METADATA, Effect.STEPS}),
+        ("LABEL l=1", "ONBUILD LABEL l=1", {Effect.METADATA, Effect.STEPS}),
         ("USER u\nWORKDIR /w\n", "WORKDIR /w\nUSER u\n", {Effect.ORDER}),
         ("COPY x y /z/\nADD q /q\n", "ADD q /q\nCOPY x y /z/\n", {Effect.ORDER}),
         ("COPY x y /z/\nADD q /q\n", "COPY x /z/\nADD q /q\nCOPY y /z/\n", {Effect.ORDER, Effect.STEPS}),

@@ -120,6 +120,19 @@ def test_a_program_that_does_not_end_is_stopped(stub: Stub, monkeypatch: pytest.
     assert check_scripts({}, [[SCRIPT]]) == {SCRIPT: Failure("it took more than 1 seconds")}
 
 
+def test_a_script_that_is_too_large_is_not_given_to_it(stub: Stub) -> None:
+    stub.comments(ANSWER)
+    large = f"{SCRIPT}#{'x' * 8192}\n"
+    found = check_scripts({}, [[large], [SCRIPT, large]])
+    assert found[large] == Failure(
+        "it has more than 8,192 characters, for which ShellCheck takes too long", asked=False
+    )
+    assert isinstance(found[SCRIPT], tuple)
+    assert len(stub.calls) == 1
+    assert check_scripts({}, [[large]]).keys() == {large}
+    assert len(stub.calls) == 1
+
+
 def test_after_two_failures_no_process_is_started(stub: Stub) -> None:
     stub.says("", 2)
     memo: dict[object, object] = {}

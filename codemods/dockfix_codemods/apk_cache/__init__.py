@@ -59,7 +59,20 @@ from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action, WordLike
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Category, Claim, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import (
+    Category,
+    Claim,
+    Codemod,
+    Edit,
+    Effect,
+    Finding,
+    Fix,
+    InOnbuild,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
 from dockfix.syntax.source import Span
 from dockfix_codemods.apk_cache import analysis
 from dockfix_codemods.apk_cache.analysis import ApkRun, ApkStep
@@ -183,6 +196,7 @@ CODEMOD: Final = Codemod(
     triggers=("apk",),
     hadolint=frozenset({"DL3019"}),
     findings=("web 3",),
+    onbuild=InOnbuild.FIX,
     promise=Promise(
         removes=("/var/cache/apk/**",),
         claims=frozenset({Claim.SMALLER}),

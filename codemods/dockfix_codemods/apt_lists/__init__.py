@@ -67,7 +67,7 @@ from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Instruction, Onbuild, Run
 from dockfix_codemods.apt_lists.dependants import caller_elsewhere, reader_elsewhere
 from dockfix_codemods.apt_lists.later import caller_below, installs_files, reader_below
@@ -209,6 +209,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("apt-get", "apt ", "aptitude"),
     hadolint=frozenset({"DL3009"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(
         removes=("/var/lib/apt/lists/**",),
         rationale="The same packages are installed; the lists are removed in the layer that fetches them.",

@@ -50,7 +50,7 @@ from typing import Final
 from dockfix.edit.dockerfile import insert_word
 from dockfix.facts.packages import Action, PackageCommand
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Packages, Promise, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, InOnbuild, Packages, Promise, Safety, Severity
 from dockfix_codemods.apt_recommends.table import RECOMMENDED, USES
 
 _OPTION: Final = "--no-install-recommends"
@@ -137,6 +137,7 @@ CODEMOD: Final = Codemod(
     since="0.1.0",
     triggers=("apt",),
     hadolint=frozenset({"DL3015"}),
+    onbuild=InOnbuild.FIX,
     promise=Promise(
         removes=("/etc/alternatives/**", "/etc/fonts/**", "/var/lib/**", "/var/cache/**"),
         packages=Packages.FEWER,

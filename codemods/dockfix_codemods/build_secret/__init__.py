@@ -27,8 +27,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=secret,id=NPM_TOKEN,env=NPM_TOKEN,required=true NPM_CONFIG_TOKEN=$NPM_TOKEN npm ci
 ```
 
-Build it with `--secret id=NPM_TOKEN,env=NPM_TOKEN` in place of `--build-arg NPM_TOKEN`. Compose files that pass the
-argument are changed, too: they pass the secret from the same variable.
+Build it with `--secret id=NPM_TOKEN,env=NPM_TOKEN` in place of `--build-arg NPM_TOKEN`. Compose and bake files that
+pass the argument are changed, too: they pass the secret from the same variable.
 
 ## Fix safety
 
@@ -44,8 +44,8 @@ name the argument get the mount. Other steps no longer have the variable in thei
   when the container starts.
 - An `ARG` with a default value, and one that other instructions or other stages use.
 - An `ARG` that no `RUN` names, or one that is named where dockfix cannot read the command.
-- An `ARG` that a bake file passes, or a compose file in another way than as a variable of the environment. The finding
-  says what to write there.
+- An `ARG` that a compose or bake file passes in another way than as a variable of the environment, or that passes from
+  one bake target to another, or is in a matrix. The finding says what to write there.
 - A `# syntax=` line with a version before 1.2, or one before 1.10 and a step that root may not run.
 - Names of other things, such as `SORT_KEY`, `AUTH_URL` or `PASSWORD_FILE`, and variables that are meant for browsers
   (`NEXT_PUBLIC_...`). An `ENV` that is empty, or the path of a file.
@@ -62,13 +62,14 @@ name the argument get the mount. Other steps no longer have the variable in thei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.stages import Stage
+from dockfix.project.discovery import is_bake_name
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Advice, Category, Change, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Env, Pair
 from dockfix_codemods.build_secret.edits import caller_edits, has_env, mount_edits
 from dockfix_codemods.build_secret.names import is_secret, is_secret_value
@@ -109,9 +110,15 @@ def _argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> Finding:
         f"pass `--secret id={key},env={key}` in place of `--build-arg {key}`{needs}; "
         f"check that no other step reads `{key}` from its environment"
     )
-    files = ", and pass the secret from compose" if changes else ""
+    files = f", and pass the secret from {_named(changes)}" if changes else ""
     help_text = f"use a secret mount in the steps that name it{files}"
     return Fix(pair.span, message, edits, Safety.UNSAFE, help_text, review, other_files=changes)
+
+
+def _named(changes: Sequence[Change]) -> str:
+    """The kinds of files that are changed."""
+    kinds = dict.fromkeys("bake" if is_bake_name(each.path.name) else "compose" for each in changes)
+    return " and ".join(kinds)
 
 
 CODEMOD: Final = Codemod(
@@ -119,7 +126,7 @@ CODEMOD: Final = Codemod(
     title="a secret is a build argument, or a variable of the image",
     severity=Severity.WARNING,
     category=Category.SECURITY,
-    effects=frozenset({Effect.ARGS, Effect.MOUNTS, Effect.COMMANDS, Effect.STEPS, Effect.COMPOSE}),
+    effects=frozenset({Effect.ARGS, Effect.MOUNTS, Effect.COMMANDS, Effect.STEPS, Effect.COMPOSE, Effect.BAKE}),
     check=check,
     since="0.1.0",
     triggers=("password", "passwd", "pword", "passphrase", "secret", "token", "credential", "key", "auth"),

@@ -1,4 +1,4 @@
-"""How a compose file passes a secret in place of a build argument."""
+"""How compose and bake files pass a secret in place of a build argument."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 from dockfix.edit.text import Change, Edit, apply_edits
 from dockfix.facts.model import Refused
 from dockfix.project import wiring
+from dockfix.project.bake.tree import is_json_name
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.problems import InputError
 from dockfix.project.target import Project
@@ -23,7 +24,7 @@ _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Z
 def caller_changes(
     project: Project, builds: Sequence[BuildInvocation], key: str, *, keep_args: bool
 ) -> tuple[Change, ...]:
-    """The changes of the compose files that pass an argument: they pass a secret of the same name.
+    """The changes of the files that pass an argument: they pass a secret of the same name.
 
     With `keep_args` they still pass the argument, too, since another stage declares it.
 
@@ -35,7 +36,11 @@ def caller_changes(
         try:
             path = Path(os.path.realpath(build.source))
             before, text = texts.get(path) or (project.files.read(build.source).text,) * 2
-            texts[path] = before, _with_secret(text, build, key, keep_args=keep_args)
+            if build.kind == "bake":
+                after = _in_bake(project, text, build, key, keep_args=keep_args)
+            else:
+                after = _in_compose(text, build, key, keep_args=keep_args)
+            texts[path] = before, after
         except (Refused, YamlError, InputError) as error:
             reason = error.reason if isinstance(error, Refused | YamlError) else error.problem.message
             where = wiring.where(project, build)
@@ -49,12 +54,21 @@ def _by_hand(build: BuildInvocation, key: str) -> str:
     return f"`args` with `build.secrets` and a top-level `secrets` that has `environment: {key}`"
 
 
-def _with_secret(text: str, build: BuildInvocation, key: str, *, keep_args: bool) -> str:
+def _in_bake(project: Project, text: str, build: BuildInvocation, key: str, *, keep_args: bool) -> str:
+    from dockfix_codemods.build_secret.bake import with_secret  # noqa: PLC0415 - loads the reader of bake files
+
+    for other in project.bake_files:
+        beside = other.path != build.source and other.path.parent == build.source.parent
+        if beside and key in project.files.read(other.path).text:
+            raise Refused(f"{other.path.name} names it, too")
+    block = wiring.bake_block(project, build)
+    return with_secret(text, block, key, keep_args=keep_args, json=is_json_name(build.source.name))
+
+
+def _in_compose(text: str, build: BuildInvocation, key: str, *, keep_args: bool) -> str:
     from dockfix.edit import yaml  # noqa: PLC0415 - slow to import, and only fixes need it
     from dockfix.edit.yaml_check import yaml_comments  # noqa: PLC0415
 
-    if build.kind == "bake":
-        raise Refused("a bake file is not edited")
     variable = _variable(build, key)
     given = [secret.env for secret in build.secrets if secret.id == key]
     if given and given != [variable]:

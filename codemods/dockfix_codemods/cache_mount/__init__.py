@@ -74,7 +74,8 @@ mount, and apt's auto-install marks move into the mount, so the image differs by
 ## When it does not apply
 - Directories that hold results: `GEM_HOME`, `target/`, `~/.cache/huggingface`, the browsers of playwright.
 - A cache that the installed files link to: uv with `UV_LINK_MODE=symlink`, pnpm's global packages.
-- Commands under sudo or su, exec form, ONBUILD, PowerShell and cmd.
+- Commands under sudo or su, exec form, PowerShell and cmd.
+- `ONBUILD RUN` is advice: a mount would ask the builds of other images for BuildKit.
 - apt if another RUN fetches the package lists or needs them, or if packages are removed by apt's auto-install marks,
   which are in the directory to be mounted.
 - apk and dnf, which keep packages only if their configuration says so.
@@ -97,7 +98,7 @@ from dockfix.facts import frontend
 from dockfix.facts.caches import serves
 from dockfix.facts.mounts import Caches, caches_of
 from dockfix.project.target import Target
-from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Severity
+from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Severity
 from dockfix_codemods.cache_mount import analysis
 from dockfix_codemods.cache_mount import existing_mounts as existing
 from dockfix_codemods.cache_mount.new_mounts import add_mounts
@@ -155,6 +156,7 @@ CODEMOD: Final = Codemod(
         *("gradle", "dotnet"),
     ),
     findings=("worker 3", "cross 3"),
+    onbuild=InOnbuild.ADVICE,
     promise=Promise(
         removes=("/etc/apt/apt.conf.d/docker-clean",),
         mounts=True,

@@ -3,8 +3,8 @@
 ## What it does
 
 Finds `CMD` and `ENTRYPOINT` in shell form whose command is one program with fixed words, and writes the exec form.
-It also reports a `CMD` or `ENTRYPOINT` that looks like exec form but is not valid JSON, such as `CMD ["serve" "-v"]`:
-the builder does not reject it, and the container runs it in a shell.
+It also reports an array that is not valid JSON, such as `CMD ["serve" "-v"]` or `VOLUME ['/data']`. The builder does
+not reject it: a shell runs a command of that text, and a path has brackets and quotes in its name.
 
 ## Why is this bad?
 
@@ -45,7 +45,9 @@ It is unsafe if
 - an `ENTRYPOINT` of the file gets the command as its arguments;
 - the program may be a script without `#!`, which only a shell runs: a file of the project that dockfix cannot read, or
   one that a `RUN` writes, copies or downloads;
-- it is an `ENTRYPOINT`: the exec form appends `CMD` and the arguments of `docker run`, which the shell form ignores.
+- it is an `ENTRYPOINT`: the exec form appends `CMD` and the arguments of `docker run`, which the shell form ignores;
+- it is an array that is not valid JSON, with strings whose meaning is clear: the container does not start today. A
+  string with a backslash or `$`, or without its second quote, is advice, and so is the array of another instruction.
 
 ## When it does not apply
 
@@ -77,22 +79,26 @@ from dockfix.facts.entrypoints import base_entrypoint, effective_entrypoint, rea
 from dockfix.facts.model import known
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
 from dockfix.syntax.shell import Word
 from dockfix.syntax.tree import Cmd, Entrypoint
-from dockfix_codemods.exec_form.blockers import blocker_of, looks_like_json, need, words_of
+from dockfix_codemods.exec_form.blockers import blocker_of, need, words_of
+from dockfix_codemods.exec_form.broken_json import broken_json, looks_like_json
 from dockfix_codemods.exec_form.programs import SHELLS, program_doubt
 
 
 def check(target: Target) -> Iterator[Finding]:
     """Check the CMD and the ENTRYPOINT that are in effect at the end of each stage of the image."""
+    yield from broken_json(target)
     for stage in target.facts.graph.stages:
         if not target.facts.graph.in_image(stage) or (stage.base is not None and stage.base.family == "windows"):
             continue
         last = {type(node): node for node in stage.executed if isinstance(node, Cmd | Entrypoint)}
         entrypoint = effective_entrypoint(target.facts, stage)
         for node in last.values():
-            if node.json or node.heredocs or (isinstance(node, Cmd) and entrypoint and not entrypoint.json):
+            if node.json or node.heredocs or looks_like_json(node):
+                continue
+            if isinstance(node, Cmd) and entrypoint and not entrypoint.json:
                 continue
             commands = target.facts.commands(node)
             if commands.shell is None or posixpath.basename(commands.shell[0]) not in SHELLS or not node.script:
@@ -104,10 +110,6 @@ def _findings(
     target: Target, stage: Stage, node: Cmd | Entrypoint, commands: Commands, entrypoint: Entrypoint | None
 ) -> Iterator[Finding]:
     at = node.text.span(0, len(node.text.text))
-    if looks_like_json(commands):
-        text = " ".join(commands.text.text.split())
-        yield Advice(at, f"this `{node.name}` is not valid JSON, so a shell runs it: `{text}`")
-        return
     message = f"`{node.name}` starts a shell, which may keep signals from the program"
     if commands.script is None:
         yield Refusal(at, message, commands.why or "the shell text could not be parsed", Severity.INFO)
@@ -174,7 +176,7 @@ CODEMOD: Final = Codemod(
     effects=frozenset({Effect.METADATA}),
     check=check,
     since="0.1.0",
-    triggers=("cmd", "entrypoint"),
+    triggers=("cmd", "entrypoint", "["),
     hadolint=frozenset({"DL3025"}),
     checks=frozenset({"JSONArgsRecommended"}),
     promise=Promise(

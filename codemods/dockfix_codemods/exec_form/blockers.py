@@ -23,15 +23,6 @@ _READ_BY_BASH: Final = frozenset(("BASH_ENV", "SHELLOPTS", "BASHOPTS"))
 _WINDOWS: Final = re.compile(r"[A-Za-z]:\\|.*\.(?:exe|bat|cmd|ps1)\Z|(?:cmd|powershell|pwsh)\Z", re.IGNORECASE)
 
 
-def looks_like_json(commands: Commands) -> bool:
-    """Whether a command begins like an array of JSON, and is not a test such as `[ -f x ] && y`."""
-    text = commands.text.text.lstrip()
-    if not text.startswith("[") or text.startswith("[["):
-        return False
-    rest = text[1:].lstrip()
-    return text[1:2] not in (" ", "\t") or (rest[:1] in ("'", '"') and rest.rstrip().endswith("]"))
-
-
 def words_of(commands: Commands) -> tuple[Word, ...]:
     """The words of the program, without `exec`; none if the command is more than a program with fixed words."""
     script = commands.script

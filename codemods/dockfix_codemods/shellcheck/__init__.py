@@ -42,6 +42,7 @@ and all its comments.
   instruction or a heredoc for the next command. `.shellcheckrc` is not read.
 - SC1090 and SC1091: files that a script sources are not followed.
 - Text with carriage returns or invalid UTF-8.
+- One text of more than 8,192 characters, for which ShellCheck takes minutes: a finding says that it is not checked.
 - Variables that ARG, ENV or the base image may set are not unassigned (SC2154), nor are any in what runs in the
   container, where whoever starts it may set them. In a RUN, one whose value is known (of an ARG: its default) needs no
   quotes (SC2086).
@@ -105,12 +106,10 @@ def check(target: Target) -> Iterator[Finding]:
 
                 yield from findings(target, script, comments, level)
         else:
-            yield Advice(
-                script.instruction.keyword.span,
-                f"the shell text is not checked: `shellcheck` failed ({comments.reason})",
-                Severity.WARNING,
-                cause="failure",
-            )
+            reason = f"`shellcheck` failed ({comments.reason})" if comments.asked else comments.reason
+            severity = Severity.WARNING if comments.asked else Severity.INFO
+            message = f"the shell text is not checked: {reason}"
+            yield Advice(script.instruction.keyword.span, message, severity, cause=reason)
 
 
 CODEMOD: Final = Codemod(

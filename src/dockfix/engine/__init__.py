@@ -13,11 +13,13 @@
 - `project`: the engine over one Dockerfile (`run`, `findings`, `run_file`) and over a project (`run_project`).
 - `passes`: codemods run one after another on a workspace, until none of them finds more to fix.
 - `findings`: the findings of codemods, computed once for each text.
+- `triggers`: what a rule finds in `ONBUILD RUN`.
 - `relevance`: a cheap test of whether a codemod can find anything.
 - `fixes`: fixes as changes of a workspace.
 - `gates`: what every change of a codemod must satisfy, over all files that it changed.
 - `contract`: the build model that the effect contract compares.
 - `file_gates`: what changes of compose, bake and ignore files must satisfy.
+- `generated`: warnings for files that say that another program writes them.
 - `results`: `FileResult`, `RunResult`, `Defect`: the results of a run.
 - `steps`: the fixes of a run one after another, for patches.
 - `writing`: writes each change set as a whole or not at all.

@@ -21,6 +21,7 @@ from dockfix.syntax.tree import (
     Env,
     From,
     Instruction,
+    Onbuild,
     Run,
     Shell,
     User,
@@ -104,6 +105,9 @@ def _entries(instruction: Instruction) -> Iterator[tuple[Effect, Hashable]]:
             yield Effect.WORKDIR, _spelled(instruction)
         case Shell():
             yield Effect.SHELL, _spelled(instruction)
+        case Onbuild(child=Run() as child):
+            yield Effect.METADATA, ("ONBUILD", child.name)
+            yield from ((aspect, ("ONBUILD", entry)) for aspect, entry in _entries(child) if aspect is not Effect.STEPS)
         case _:
             contents = tuple(heredoc.content for heredoc in instruction.heredocs)
             yield Effect.METADATA, (_spelled(instruction), contents)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dockfix.rule.model import Effect
@@ -20,7 +20,7 @@ def check_other_file(path: Path, before: str, after: str) -> list[str]:
     """The complaints about a codemod's change of a file.
 
     The result must be readable, every key must still exist (values may change, keys may be added), and no comment may
-    be lost. An argument of a build in a compose file may become a secret of the same name.
+    be lost. An argument of a build in a compose or bake file may become a secret of the same name.
     """
     match effect_of(path):
         case Effect.COMPOSE:
@@ -63,8 +63,17 @@ def _bake(before: str, after: str, *, json: bool) -> Iterator[str]:
     except Syntax as error:
         yield f"the result cannot be read: {error}"
         return
-    yield from _gone([(place, new is None) for place, _, new in changes if place[0] != "#"])
+    secrets = {place[:-1]: new for place, _, new in changes if place[-1] == "secret" and new is not None}
+    kept = [each for each in changes if each[0][0] != "#" and not (each[2] is None and _is_secret(each[0], secrets))]
+    yield from _gone([(place, new is None) for place, _, new in kept])
     yield from (f"a comment was changed: {old}" for place, old, _ in changes if place[0] == "#" and old is not None)
+
+
+def _is_secret(place: tuple[str, ...], secrets: Mapping[tuple[str, ...], str]) -> bool:
+    """Whether an argument of a bake target, or the last of them, became a secret of the same name."""
+    if place[-1] == "args":
+        return place[:-1] in secrets
+    return place[-2] == "args" and f"id={place[-1]}," in secrets.get(place[:-2], "")
 
 
 def _gone(changes: Sequence[tuple[Sequence[str | int], bool]]) -> Iterator[str]:

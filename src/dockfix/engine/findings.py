@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from dockfix.engine.relevance import may_apply, may_apply_to_project
@@ -12,7 +13,7 @@ from dockfix.engine.settings import Mode
 from dockfix.project.policy import Policy
 from dockfix.project.secrets import Secrets
 from dockfix.project.target import BuildOptions, Project, Target, display
-from dockfix.rule.model import Advice, Check, Codemod, Diagnostic, Finding, Fix, Refusal, Safety, Severity
+from dockfix.rule.model import Advice, Check, Codemod, Diagnostic, Finding, Fix, InOnbuild, Refusal, Safety, Severity
 from dockfix.rule.suppression import Suppressions, suppresses_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
@@ -75,7 +76,7 @@ class Findings:
         if not may_apply(codemod, target, self.lowered(target.text)):
             return []
         try:
-            results = _over_variants(target, codemod.check)
+            results = _over_variants(target, _whole_check(codemod.check, codemod.onbuild, self.lowered(target.text)))
         except Exception as error:
             raise Failed.crash(error) from error
         if not results:
@@ -94,6 +95,15 @@ class Findings:
         if self._lowered[0] is not text:
             self._lowered = (text, text.lower())
         return self._lowered[1]
+
+
+def _whole_check(check: Check, policy: InOnbuild, lowered: str) -> Check:
+    """The check of a rule, and of the triggers of ONBUILD if the rule looks at them and the file has any."""
+    if policy is InOnbuild.IGNORED or "onbuild" not in lowered:
+        return check
+    from dockfix.engine.triggers import findings_in_triggers  # noqa: PLC0415 - few files have triggers
+
+    return lambda target: chain(check(target), findings_in_triggers(check, policy, target))
 
 
 def _over_variants(target: Target, check: Check) -> list[Finding]:

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from dockfix.engine import inputs
 from dockfix.engine.comment_findings import are_silenced, with_comment_findings, without_warnings
+from dockfix.engine.generated import generated_warnings
 from dockfix.engine.nesting import rules_for
 from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
@@ -118,7 +119,7 @@ def run_text(
         (result.with_lines_before(),),
         unsafe=settings.unsafe,
         problems=(*project.input_problems, *(rules.problems if rules.files else ()), *result.problems),
-        warnings=result.warnings,
+        warnings=(*generated_warnings([result]), *result.warnings),
     )
 
 
@@ -207,7 +208,14 @@ def _run(
         run,
         files=tuple(each if each.written else each.with_lines_before() for each in results),
         problems=(*problems, *about, *(problem for each in results for problem in each.problems)),
-        warnings=_by_place([*others, *comments, *(warning for each in results for warning in each.warnings)]),
+        warnings=_by_place(
+            [
+                *others,
+                *comments,
+                *generated_warnings(results),
+                *(warning for each in results for warning in each.warnings),
+            ]
+        ),
         seconds=clock() - started,
     )
 

@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 
 from dockfix.output.plain import PLAIN, Style, printable
-from dockfix.rule import Codemod, LazyFunction
+from dockfix.rule import Codemod, InOnbuild, LazyFunction
 from dockfix.rule.peers import SHELLCHECK
 from dockfix.rule.promise_page import with_promise
 
@@ -30,6 +30,10 @@ def page_text(codemod: Codemod, *, style: Style = PLAIN) -> str:
         facts += "; runs by default if its extra is installed"
     if codemod.opt_in:
         facts += f"; preset {codemod.preset.value}: does not run by default"
+    if codemod.onbuild is not InOnbuild.IGNORED:
+        facts += (
+            f"; in ONBUILD RUN, too ({'advice' if codemod.onbuild is InOnbuild.ADVICE else 'no fix is safe there'})"
+        )
     if codes := ", ".join([*sorted(codemod.hadolint), *sorted(codemod.checks)]):
         facts += f"; answers {codes}"
     return f"{style('bold', codemod.name)}: {codemod.title}\n{style('dim', facts)}\n\n{_render(safe, style)}\n"

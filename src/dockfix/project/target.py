@@ -227,6 +227,15 @@ class Target:
         return parse(self.text)
 
     @cached_property
+    def with_triggers(self) -> Target:
+        """The same file with the instructions of ONBUILD as steps; see `dockfix.facts.triggers`."""
+        from dockfix.facts.triggers import with_triggers  # noqa: PLC0415 - few files have triggers
+
+        other = replace(self)
+        other.__dict__["dockerfile"] = with_triggers(self.dockerfile)
+        return other
+
+    @cached_property
     def facts(self) -> BuildFacts:
         """What is true of the build, as far as the file and its invocations tell."""
         from dockfix.facts.build import analyse  # noqa: PLC0415 - reading a file needs none of its tables

@@ -34,6 +34,7 @@ from dockfix.rule.model import (
     Effect,
     Finding,
     Fix,
+    InOnbuild,
     Preset,
     Refusal,
     Requires,
@@ -44,6 +45,6 @@ from dockfix.rule.promise import Claim, Packages, Part, Promise
 
 __all__ = [
     "OTHER_FILES", "Advice", "Category", "Change", "Check", "CheckProject", "Claim", "Codemod", "Diagnostic",
-    "Edit", "EditError", "Effect", "Finding", "Fix", "LazyClass", "LazyFunction", "Packages", "Part", "Preset",
-    "Promise", "Refusal", "Requires", "Safety", "Severity", "apply_edits", "conflict",
+    "Edit", "EditError", "Effect", "Finding", "Fix", "InOnbuild", "LazyClass", "LazyFunction", "Packages", "Part",
+    "Preset", "Promise", "Refusal", "Requires", "Safety", "Severity", "apply_edits", "conflict",
 ]  # fmt: skip

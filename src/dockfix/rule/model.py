@@ -75,9 +75,9 @@ class Effect(enum.Enum):
     STEPS = "steps"
     """How many steps of a kind a stage has (split, merged, inserted, deleted instructions)."""
     MOUNTS = "mounts"
-    """`--mount` flags of RUN."""
+    """`--mount` flags of RUN and ONBUILD RUN."""
     COMMANDS = "commands"
-    """What RUN executes."""
+    """What RUN and ONBUILD RUN execute."""
     COPIES = "copies"
     """What COPY and ADD copy, from where to where, and with which flags."""
     ENV = "env"
@@ -96,6 +96,17 @@ class Effect(enum.Enum):
     """`.dockerignore` files."""
     FILES = "files"
     """New files."""
+
+
+class InOnbuild(enum.Enum):
+    """What a rule does with `ONBUILD RUN`, which runs in the builds of images that are not known."""
+
+    IGNORED = "ignored"
+    """Nothing: what it looks for depends on the other image."""
+    ADVICE = "advice"
+    """It finds there what it finds in RUN, without a fix."""
+    FIX = "fix"
+    """Its fixes are right there, too, as far as the image is known. None of them is safe."""
 
 
 class Requires(enum.Enum):
@@ -260,6 +271,8 @@ class Codemod:
         reports_comments: whether the mistakes in dockfix's own comments (malformed, an unknown rule, nothing that is
             ignored) are findings of this rule in a check, instead of warnings.
         findings: findings of the founding audit that the rule answers, for the table in the documentation.
+        onbuild: whether `check` also looks at `ONBUILD RUN`. The engine calls it with a target in which the triggers
+            are steps at the end of their stage, keeps what it finds in them, and makes no fix there a safe one.
         promise: what the fixes may change in the image, and what they achieve; by default the image is the same.
     """
 
@@ -286,6 +299,7 @@ class Codemod:
     code_page: str = ""
     extra: str = ""
     reports_comments: bool = False
+    onbuild: InOnbuild = InOnbuild.IGNORED
     promise: Promise = _SAME_IMAGE
 
     def __post_init__(self) -> None:

@@ -17,8 +17,8 @@ from dockfix.rule.promise import Promise
 
 _WIDTH = 120
 _NAMES = (
-    "Category", "Claim", "Codemod", "Effect", "LazyClass", "LazyFunction", "Packages", "Part", "Preset", "Promise",
-    "Requires", "Severity",
+    "Category", "Claim", "Codemod", "Effect", "InOnbuild", "LazyClass", "LazyFunction", "Packages", "Part", "Preset",
+    "Promise", "Requires", "Severity",
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Hooks of MkDocs: pages from outside `docs/`, and links that lead out of it.
 
 The Markdown files are also read on GitHub, where links are paths in the repository. On the site, a link to a page
-becomes a link to that page, and any other path of the repository one to GitHub.
+becomes a link to that page, and any other path of the repository one to GitHub. Pictures in Mermaid, which the theme
+would draw with a script from another host, become those of the report as a page.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ PAGES: Final = {
 """Files of the repository that are pages of the site, by their place there."""
 
 _FENCE: Final = re.compile(r"^(`{3,}|~{3,}).*?^\1`*\s*?$", re.M | re.S)
+_MERMAID: Final = re.compile(r"^```mermaid\n.*?^```$", re.M | re.S)
+_GRAPH: Final = re.compile(r'<svg class="graph".*?</svg>', re.S)
 _LINK: Final = re.compile(r"(?<=\]\()([^)\s#]*)(#[^)\s]*)?(?=\))")
 
 
@@ -52,12 +55,32 @@ def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: Any) -> st
             return posixpath.relpath(found, posixpath.dirname(place) or ".") + anchor
         return f"{SOURCES}/{target}{anchor}" if (ROOT / target).exists() else match[0]
 
+    markdown = _folded(_drawn(markdown))
     done: list[str] = []
     at = 0
     for block in _FENCE.finditer(markdown):
         done += (_LINK.sub(link, markdown[at : block.start()]), block[0])
         at = block.end()
     return "".join((*done, _LINK.sub(link, markdown[at:])))
+
+
+def _drawn(markdown: str) -> str:
+    """A page with the pictures of the report on the example in place of its Mermaid, in the same order."""
+    if not _MERMAID.search(markdown):
+        return markdown
+    page = (ROOT / "docs" / "example-report.html").read_text(encoding="utf-8")
+    pictures = enumerate(_GRAPH.findall(page), 1)
+
+    def picture(_: re.Match[str]) -> str:
+        number, svg = next(pictures)
+        return f'<div class="picture" role="region" tabindex="0" aria-label="Picture {number}">{svg}</div>'
+
+    return _MERMAID.sub(picture, markdown)
+
+
+def _folded(markdown: str) -> str:
+    """A page whose folded parts are Markdown, too, as GitHub reads them."""
+    return re.sub(r"^<details>", '<details markdown="1">', markdown, flags=re.M)
 
 
 def on_page_context(context: Any, *, page: Page, **_: Any) -> Any:

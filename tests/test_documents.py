@@ -16,7 +16,6 @@ from types import ModuleType
 
 import pytest
 
-from dockfix.cli import main
 from dockfix.rule import Category, Codemod, Effect, Preset, Severity
 from dockfix.rule.registry import GROUP, load_registry
 from dockfix.testing import Case, Kind, Variant, check_case, make_case, run_case
@@ -187,40 +186,76 @@ def test_the_entry_point_group_exists() -> None:
     assert "builtin" in entry_points(group=GROUP).names
 
 
-def test_the_walk_through_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The steps of CONTRIBUTING: create a pack, replace its files, let pytest write what is expected, run the tests."""
-    monkeypatch.chdir(tmp_path)
-    assert main(["new", "author-label"]) == 0
-    pack = tmp_path / "dockfix-author-label"
-    files = {
-        match["name"]: match["text"] for match in NAMED.finditer((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
-    }
-    assert len(files) == 3
-    for name, content in files.items():
-        assert (pack / name).is_file(), f"dockfix new does not write {name}"
-        (pack / name).write_text(content, encoding="utf-8")
-    installed = pack / "src" / "walk_through-1.dist-info"  # in place of `pip install -e .`
+STEP = re.compile(NAMED.pattern + r"|^(?P<other>`{3,}).*?^(?P=other)$|^    (?P<command>\S[^\n]*)$", re.M | re.S)
+
+
+def install_in_place(pack: Path) -> None:
+    """What `pip install -e` does for the entry point, without a package index."""
+    installed = pack / "src" / "walk_through-1.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: walk-through\nVersion: 1\n")
     points = tomllib.loads((pack / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"][GROUP]
     lines = [f"[{GROUP}]", *(f"{name} = {value}" for name, value in points.items())]
     (installed / "entry_points.txt").write_text("\n".join(lines))
-    path = os.pathsep.join(filter(None, [str(pack / "src"), os.environ.get("PYTHONPATH")]))
 
-    def run(*options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-        return subprocess.run(
-            command, cwd=pack, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+
+def walk_through() -> str:
+    """The section "Write a rule"; headings in its blocks are those of files."""
+    return contributing().partition("\n## Write a rule\n")[2].partition("\n## Rules about RUN commands\n")[0]
+
+
+def test_the_walk_through_works(tmp_path: Path) -> None:
+    """The section "Write a rule" in its order, from an empty folder: each command is run, and each file written."""
+    folder = tmp_path
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTEST_ADDOPTS": "-q -p no:cacheprovider -n0",
+        "PYTHONPATH": str(tmp_path / "dockfix-author-label" / "src"),
+    }
+
+    def run(command: str, *, codes: tuple[int, ...] = (0,)) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
+        assert done.returncode in codes, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout
 
-    created = run("golden", "--update-golden=create")
-    assert created.returncode in (0, 1), created.stdout + created.stderr
-    passed = run()
-    assert passed.returncode == 0, passed.stdout + passed.stderr
-    golden = (pack / "golden" / "author-label.md").read_text(encoding="utf-8")
+    commands: list[str] = []
+    written: list[str] = []
+    for step in STEP.finditer(walk_through()):
+        if step["name"] is not None:
+            assert (folder / step["name"]).is_file(), f"dockfix new does not write {step['name']}"
+            (folder / step["name"]).write_text(step["text"], encoding="utf-8")
+            written.append(step["name"])
+        elif (command := step["command"]) is not None:
+            commands.append(command)
+            if command.startswith("cd "):
+                folder /= command.removeprefix("cd ")
+            elif command.startswith("pip install -e "):
+                install_in_place(folder)
+            else:
+                run(command, codes=(0, 1) if command.endswith("--update-golden=create") else (0,))
+    assert commands == [
+        "dockfix new author-label", "cd dockfix-author-label", "pip install -e '.[dev]'", "pytest",
+        "pytest golden --update-golden=create", "pytest golden",
+    ]  # fmt: skip
+    assert len(written) == 3
+    run("pytest")
+    golden = (folder / "golden" / "author-label.md").read_text(encoding="utf-8")
     assert '+LABEL org.opencontainers.image.authors="Ada Lovelace <ada@example.org>"' in golden
     assert '+LABEL maintainer="Ada Lovelace"' in golden
     assert "note: a `LABEL` would expand or unquote the name" in golden
+    assert "author-label" in run("dockfix rules")
+    assert "is deprecated" in run("dockfix explain author-label")
+
+    # the option, in the configuration of a project
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM alpine:3.22\nMAINTAINER Ada\n")
+    (configuration,) = (each["text"] for each in FENCED.finditer(walk_through()) if each["info"] == "toml")
+    (folder / "pyproject.toml").write_text(configuration)
+    assert '+LABEL maintainer="Ada"\n' in run("dockfix apply --diff --rule author-label", codes=(1,))
 
 
 def test_a_missing_effect_is_reported_as_quoted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,15 @@ import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from tests.conftest import RequireTool
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
@@ -91,32 +94,75 @@ def address(site: Path) -> Iterator[str]:
     server.server_close()
 
 
-def test_the_rules_can_be_filtered(address: str, require_tool: RequireTool) -> None:
+@pytest.fixture(scope="module")
+def browser(require_tool: RequireTool) -> Iterator[Browser]:
     program = require_tool("chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where the browser is
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page()
-        asked: list[str] = []
-        said: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.goto(f"{address}rules/")
-        page.wait_for_selector("#rule-filters input")
-        rows = page.locator("article tbody tr:visible")
-        everything = rows.count()
-        assert everything > 80
-        page.fill("#rule-filters input", "DL3008")
-        assert rows.count() == 1
-        assert "version-pin" in rows.inner_text()
-        page.fill("#rule-filters input", "")
-        page.select_option("#rule-filters select >> nth=0", "security")
-        assert 0 < rows.count() < everything
-        assert page.locator("#rule-filters output").inner_text() == f"{rows.count()} of {everything} rules"
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A tab, with a check that nothing is said on the console, and nothing requested from another host."""
+    opened = browser.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.on("console", lambda message: said.append(message.text))
+    yield opened
+    opened.close()
     assert [url for url in asked if not url.startswith((address, "data:"))] == []
     assert said == []
+
+
+def test_the_rules_can_be_filtered(page: Page, address: str) -> None:
+    page.goto(f"{address}rules/")
+    page.wait_for_selector("#rule-filters input")
+    rows = page.locator("article tbody tr:visible")
+    everything = rows.count()
+    assert everything > 80
+    page.fill("#rule-filters input", "DL3008")
+    assert rows.count() == 1
+    assert "version-pin" in rows.inner_text()
+    page.fill("#rule-filters input", "")
+    page.select_option("#rule-filters select >> nth=0", "security")
+    assert 0 < rows.count() < everything
+    assert page.locator("#rule-filters output").inner_text() == f"{rows.count()} of {everything} rules"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "width", "scheme"),
+    [
+        *((path, 375, scheme) for path in ("", "rules/", "configuration/", "rules/cache-mount/")
+          for scheme in ("light", "dark")),
+        ("", 1280, "dark"), ("library/", 375, "dark"), ("findings/", 1280, "light"), ("comparison/", 375, "light"),
+        ("example-report/", 375, "dark"), ("example-report/", 1280, "light"),
+    ],
+)  # fmt: skip
+def test_axe_finds_nothing(page: Page, address: str, path: str, width: int, scheme: Literal["light", "dark"]) -> None:
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only where the browser is
+
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{address}{path}", wait_until="networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.evaluate("document.querySelectorAll('article details').forEach((each) => { each.open = true; })")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_example_report_has_its_pictures(page: Page, address: str) -> None:
+    page.goto(f"{address}example-report/")
+    markdown = (ROOT / "docs" / "example-report.md").read_text("utf-8")
+    assert page.locator("article .picture svg").count() == markdown.count("```mermaid\n") > 10
+    services = page.locator("article .picture svg").last
+    assert "taboot-crawler" in (services.text_content() or "")
+    assert page.locator("article details tbody tr").count() > 50  # what is folded is Markdown, too
 
 
 def pages() -> list[Path]:

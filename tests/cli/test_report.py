@@ -44,7 +44,7 @@ def builds(project: Path, tmp_path: Path) -> Builds:
 def test_findings_and_diffs(builds: Builds) -> None:
     done = builds("fine", "report")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("# Dockerfile audit\n\n- 1 Dockerfile was checked, 0 without a finding.\n")
+    assert done.stdout.startswith("# Dockerfile audit\n\n- 1 Dockerfile was checked; 1 with something to fix.\n")
     assert (
         "Score: 100 − 15 (`user-root`, error) − 5 (`workdir-abs`, warning) − 1 (`from-as`, info) = 79.\n" in done.stdout
     )
@@ -104,7 +104,7 @@ def test_a_saved_result_is_used(builds: Builds) -> None:
 
 def test_json(builds: Builds) -> None:
     data = json.loads(builds("fine", "report", "--format", "json").stdout)
-    assert (data["version"], data["measured"], data["comparison"]) == (2, None, None)
+    assert (data["version"], data["measured"], data["comparison"]) == (3, None, None)
     assert len(data["files"][0]["findings"]) == 4
     assert [each["path"] for each in data["files"] if each["diff"]] == ["api/Dockerfile"]
     data = json.loads(builds("fine", "report", "--format", "json", "--verify").stdout)

@@ -145,10 +145,23 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(page: Page, width: int) -> 
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_tables_are_cards_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 800})
+    wide = "[...document.querySelectorAll('.scroll:has(table)')].filter((each) => each.scrollWidth > each.clientWidth)"
+    assert page.evaluate(f"{wide}.length") == 0
+    tables = page.locator("table")
+    assert tables.count() == page.locator("table.cards[role=table]").count() > 4
+    heads = page.evaluate("[...document.querySelectorAll('tbody td')].map((each) => each.dataset.head)")
+    assert heads
+    assert all(heads)
+
+
+@pytest.mark.parametrize("width", [375, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(page: Page, scheme: str) -> None:
+def test_axe_finds_nothing(page: Page, scheme: str, width: int) -> None:
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only where the browser is
 
+    page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     found = Axe().run(page)
@@ -182,11 +195,14 @@ def test_it_can_be_read_without_javascript(browser: Browser, page_file: Path) ->
     context.close()
 
 
-def test_it_prints_all_of_it(page: Page, tmp_path: Path) -> None:
+def test_it_prints_all_of_it(page: Page) -> None:
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator("details:not([open])").count() == 0
     assert page.locator("nav").is_hidden()
+    page.set_viewport_size({"width": 700, "height": 1000})
+    ends = page.evaluate("[...document.querySelectorAll('svg')].map((each) => each.getBoundingClientRect().right)")
+    assert 0 < max(ends) <= 700  # no picture is cut off
     made = page.pdf()
     assert made.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", made)) > 1

@@ -12,10 +12,13 @@ from markdown_it import MarkdownIt
 
 from dockfix.engine.settings import Settings
 from dockfix.report.documents import read_report, report_json
+from dockfix.report.findings import Selection
 from dockfix.report.html import report_html
 from dockfix.report.markdown import report_markdown
-from dockfix.report.model import Effort, Impact, Trigger
+from dockfix.report.mermaid import graph_mermaid
+from dockfix.report.model import Edge, Effort, Graph, Impact, Node, Trigger
 from dockfix.report.pictures import MAX_NODES, graph_svg, layers_svg
+from dockfix.report.priorities import order_of
 from dockfix.report.scores import POINTS
 from tests.report.projects import HOSTILE, PROJECT, only, report, write
 
@@ -123,8 +126,8 @@ def test_stages_and_services_are_graphs_with_sentences(tmp_path: Path) -> None:
     assert services.title == "compose.yaml"
     assert services.sentences == (
         "web: is built from `Dockerfile`; waits for `db` (healthy)",
-        "db: is the image `postgres:16`; waits for `init` (started)",
-        "init: is the image `busybox:1.36`",
+        "db: runs `postgres:16`; waits for `init` (started)",
+        "init: runs `busybox:1.36`",
     )
     start = next(each for each in made.overviews if each.title == "Start-up order")
     assert start.observations == ("the longest start-up chain in compose.yaml has 3 services: init → db → web",)
@@ -153,6 +156,28 @@ def test_the_order_begins_with_what_is_safe(tmp_path: Path) -> None:
     assert sum(each.findings for each in made.order) == sum(item.counts for item in made.findings)
     assert [(cell.impact, cell.effort) for cell in made.matrix] == [(i, e) for i in Impact for e in Effort]
     assert sum(number for cell in made.matrix for _, number in cell.rules) == sum(each.findings for each in made.order)
+
+
+def test_a_rule_is_one_step_whatever_its_severities(tmp_path: Path) -> None:
+    """Its command makes all of its fixes, so the step counts all of them."""
+    made = report(write(tmp_path, {"Dockerfile": "FROM python:3.12\nRUN pip install a\n"}))
+    first = next(item for item in made.findings if item.effort is Effort.REVIEW)
+    other = replace(first, path="b/Dockerfile", impact=Impact.HIGH, command=f"{first.command} b/Dockerfile")
+    (step,) = order_of((first, other), Selection())
+    assert (step.findings, step.command) == (2, f"dockfix apply --rule {first.rule} --unsafe")
+    assert step.reason.startswith("impact high; ")
+
+
+def test_who_sets_the_user_of_an_image(tmp_path: Path) -> None:
+    files = {f"{number}/Dockerfile": "FROM debian:12\nRUN true\n" for number in range(7)}
+    made = report(write(tmp_path, {**files, "s/Dockerfile": 'FROM scratch AS a\nCOPY a /a\nFROM a\nCMD ["/a"]\n'}))
+    users = next(each for each in made.overviews if each.title == "Users")
+    assert {row[0]: row[-1] for row in users.rows} == {
+        **dict.fromkeys(files, "the base image"),
+        "s/Dockerfile": "nothing",
+    }
+    assert users.observations[0].startswith("the user of 8 images is root: 0/Dockerfile, ")
+    assert users.observations[0].endswith(", 4/Dockerfile and 3 more")
 
 
 def test_commands_quote_hostile_names(tmp_path: Path) -> None:
@@ -192,9 +217,9 @@ def test_rules_that_did_not_run_are_named(tmp_path: Path) -> None:
     "text",
     [
         "", "[]", "{}", "null", "[" * 100_000, '{"version": 1, "rules": [], "files": []}',
-        '{"version": 2, "rules": [1], "files": []}', '{"version": 2, "rules": [], "files": [1]}',
-        '{"version": 2, "rules": [], "files": [{"path": "a", "score": 1, "findings": []}]}',
-        '{"version": 2, "rules": [], "files": [{"path": "a", "score": null, "findings": [{"id": "x"}]}]}',
+        '{"version": 3, "rules": [1], "files": []}', '{"version": 3, "rules": [], "files": [1]}',
+        '{"version": 3, "rules": [], "files": [{"path": "a", "score": 1, "findings": []}]}',
+        '{"version": 3, "rules": [], "files": [{"path": "a", "score": null, "findings": [{"id": "x"}]}]}',
         "\udcff",
     ],
 )  # fmt: skip
@@ -244,11 +269,68 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert json.loads(document)["summary"][-1] == HOSTILE
 
 
+def test_markdown_has_the_lines_the_diff_and_the_command_of_each_finding(tmp_path: Path) -> None:
+    made = report(write(tmp_path, {"Dockerfile": "FROM debian:12\nMAINTAINER me\nRUN cd /x && apt-get update\n"}))
+    tokens = MarkdownIt("commonmark").parse(report_markdown(made))
+    blocks = [each.content for each in tokens if each.type == "fence"]
+    assert len(made.findings) >= 3
+    for item in made.findings:
+        assert any(f"> {line.number:4}  {line.text}\n" in block for line in item.evidence for block in blocks)
+        assert not item.diff or item.diff in blocks
+        assert f"`{item.command}`" in report_markdown(made)
+
+
+def test_pictures_in_markdown(tmp_path: Path) -> None:
+    markdown = report_markdown(report(write(tmp_path, PROJECT)))
+    stages, services = re.findall(r"^```mermaid\n(.*?)^```$", markdown, re.M | re.S)
+    assert stages == (
+        "flowchart LR\n"
+        '  n0["golang:1.23@sha256:11111111#8230;"]:::image\n'
+        '  n1["build<br/>line 1#44; 5 steps"]\n'
+        '  n2["debian:12@sha256:22222222#8230;"]:::image\n'
+        '  n3["stage 1<br/>line 8#44; 6 steps"]:::final\n'
+        "  n0 ==> n1\n"
+        "  n2 ==> n3\n"
+        '  n1 -->|"copy"| n3\n'
+        "  classDef final stroke-width:4px\n"
+        "  classDef image stroke-dasharray:5 3\n"
+    )
+    assert '  n2["init<br/>busybox:1.36"]:::service\n' in services
+    assert '  n1 -->|"healthy"| n0\n' in services
+    assert (
+        "| 6 | `RUN go build -o /app .` | 🟥 any file of a context (line 5) | only a change of its text |" in markdown
+    )
+
+
+_TEXT = r"(?:[A-Za-z0-9 ./:+@-]|#[0-9]+;)*"
+_MERMAID = re.compile(
+    rf'flowchart LR|  n\d+\["{_TEXT}(?:<br/>{_TEXT})*"\](?::::[a-z]+)?|  n\d+ (?:==>|-->|-\.->)(?:\|"{_TEXT}"\|)? n\d+'
+    r"|  classDef [a-z]+ [a-z0-9: -]+"
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        HOSTILE, 'x"]; click n0 href "javascript:alert(1)', "```", "`**x**`", "%%{init: {}}%%", "style a:b#c;",
+        "#quot;", "a\nb", "fa:fa-car", "- x", "1) x", "$$x$$", "\u2028", "end",
+    ],
+)  # fmt: skip
+def test_names_stay_names_in_mermaid(name: str) -> None:
+    """Nothing but letters, digits, a few signs and character codes is between the quotes."""
+    nodes = (Node("a", name, (name,), "image"), Node("b", name, (), "stage"))
+    lines = list(graph_mermaid(Graph(name, nodes, (Edge("a", "b", "copy", name), Edge("b", "a", "mount")), ())))
+    assert [line for line in lines if not _MERMAID.fullmatch(line)] == []
+    assert len(lines) == 6
+    assert not re.search(r"(?:style|classDef) .*:\S*#|:fa-|[\"| ]- ", lines[1] + lines[3])
+
+
 def test_a_picture_has_the_limits_that_readers_have(tmp_path: Path) -> None:
     stages = "".join(f"FROM scratch AS s{number}\nCOPY a /a\n" for number in range(MAX_NODES))
     file = only(tmp_path, stages + "FROM scratch\n" + "RUN true\n" * 100)
     assert file.stages is not None
     assert graph_svg(file.stages, "s") == ""
+    assert list(graph_mermaid(file.stages)) == []
     assert "and 61 more steps" in layers_svg(file.layers[0], "x")
 
 

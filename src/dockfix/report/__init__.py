@@ -15,6 +15,7 @@ How is it written?
 
 - `documents`: a report as JSON, and back.
 - `markdown`: a report as Markdown.
+- `mermaid`: graphs as Mermaid, for Markdown.
 - `html`: a report as one HTML page, with `page.html.jinja`, `page.css` and `page.js`.
 - `pictures`: graphs and layers as SVG.
 """

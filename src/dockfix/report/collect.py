@@ -134,8 +134,8 @@ def _summary(files: Sequence[FileReport], items: Sequence[Item]) -> Iterator[str
         return
     scores = [file.score.points for file in dockerfiles if file.score is not None]
     counted = [item for item in items if item.counts]
-    clean = sum(not any(item.counts for item in file.findings) for file in dockerfiles if file.score is not None)
-    yield f"{count(len(dockerfiles), 'Dockerfile was', 'Dockerfiles were')} checked, {clean} without a finding"
+    with_work = sum(any(item.counts for item in file.findings) for file in dockerfiles)
+    yield f"{count(len(dockerfiles), 'Dockerfile was', 'Dockerfiles were')} checked; {with_work} with something to fix"
     if unread := len(dockerfiles) - len(scores):
         yield f"{count(unread, 'Dockerfile', 'Dockerfiles')} could not be read"
     if scores:
@@ -167,7 +167,7 @@ def _counts(items: Sequence[Item]) -> Iterator[Counts]:
         own = [item for item in all_ if item.counts]
         kinds = Counter(item.kind for item in own)
         safe, unsafe, refused, advice = (kinds[kind] for kind in _WORDS)
-        yield Counts(severity, len(own), safe, unsafe, refused, advice, right=len(all_) - len(own))
+        yield Counts(severity, len(own), safe, unsafe, refused, advice, left_alone=len(all_) - len(own))
 
 
 def _services(compose: Sequence[tuple[ComposeFile, RunResult]]) -> Iterator[Graph]:

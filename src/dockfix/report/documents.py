@@ -22,7 +22,7 @@ from dockfix.verify.model import VerifyResult
 
 __all__ = ["VERSION", "read_report", "report_json"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 _NEEDED: Final = ("rule", "path", "message", "severity")
 
 

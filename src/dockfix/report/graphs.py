@@ -166,7 +166,7 @@ def _images_used(workspace: Workspace, dockerfile: Path, made: Mapping[str, str]
 
 def _sentences(nodes: Mapping[str, Node], edges: Mapping[tuple[str, str, str], str]) -> Iterator[str]:
     said: dict[str, list[str]] = {
-        node.id: [f"is {'built from' if node.kind == 'build' else 'the image'} `{line}`" for line in node.lines[:1]]
+        node.id: [f"{'is built from' if node.kind == 'build' else 'runs'} `{line}`" for line in node.lines[:1]]
         for node in nodes.values()
     }
     for (source, target, kind), label in edges.items():

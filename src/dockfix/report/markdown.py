@@ -1,20 +1,26 @@
-"""A report as Markdown. Text from files cannot become markup; see `dockfix.output.markdown`."""
+"""A report as Markdown. Text from files cannot become markup; see `dockfix.output.markdown`.
+
+Pictures are Mermaid and squares in colour, since few readers of Markdown show SVG that is in the text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dockfix.output.markdown import code, prose, table
+from dockfix.output.markdown import code, fenced, prose, table
 from dockfix.output.measures import count, total
 from dockfix.output.verify_markdown import diff_block, folded, target_markdown
 from dockfix.output.words import lines_text
-from dockfix.report.model import Effort, FileReport, Graph, Impact, Item, Overview, Report
+from dockfix.report.mermaid import graph_mermaid
+from dockfix.report.model import Effort, FileReport, Graph, Impact, Item, Overview, Report, Trigger
+from dockfix.report.pictures import rerun_text
 from dockfix.report.scores import POINTS
 from dockfix.verify.model import TargetResult, VerifyResult
 
 __all__ = ["report_markdown"]
 
 _KEY_FINDINGS = 12
+_SQUARES = dict(zip(Trigger, "⬜🟦🟪🟫🟩🟨🟥", strict=True))
 _EFFORTS = {Effort.COMMAND: "one command", Effort.REVIEW: "command and review", Effort.HAND: "by hand"}
 
 
@@ -43,9 +49,9 @@ def report_markdown(report: Report) -> str:
 
 def _severities(report: Report) -> Iterator[str]:
     yield ""
-    heading = ("severity", "findings", "safe fix", "unsafe fix", "not fixed", "advice", "right as it is")
+    heading = ("severity", "findings", "safe fix", "unsafe fix", "not fixed", "advice", "left alone")
     rows = [
-        (each.severity, *map(str, (each.findings, each.safe, each.unsafe, each.refused, each.advice, each.right)))
+        (each.severity, *map(str, (each.findings, each.safe, each.unsafe, each.refused, each.advice, each.left_alone)))
         for each in report.counts
     ]
     yield from table(heading, rows, right=1)
@@ -126,14 +132,14 @@ def _order(report: Report) -> Iterator[str]:
     cells = {(cell.impact, cell.effort): cell for cell in report.matrix}
     rows = []
     for impact in Impact:
-        row = [f"{impact} impact"]
+        row = [impact.value]
         for effort in Effort:
             rules = cells[impact, effort].rules
             row.append(
                 ", ".join(f"{code(rule)}{f' × {number}' if number > 1 else ''}" for rule, number in rules) or "none"
             )
         rows.append(row)
-    yield from table(("", *_EFFORTS.values()), rows)
+    yield from table(("impact", *_EFFORTS.values()), rows)
 
 
 def _file(file: FileReport, targets: Sequence[TargetResult]) -> Iterator[str]:
@@ -156,11 +162,13 @@ def _file(file: FileReport, targets: Sequence[TargetResult]) -> Iterator[str]:
     if file.findings:
         heading = ("line", "severity", "rule", "finding", "what can be done")
         yield from table(heading, map(_row, file.findings))
+        yield ""
+        yield from folded("The lines, diffs and commands of these findings", _details(file.findings))
     elif not file.problems:
         yield "Nothing was found."
     if file.stages is not None:
-        yield ""
-        yield from folded("Stages", _stages(file))
+        yield from ("", *_drawn(file.stages), "")
+        yield from folded("Stages and layers", _stages(file))
     if file.diff:
         yield from ("", f"{code(file.command)} makes these changes:", "")
         yield from diff_block(file.diff)
@@ -180,15 +188,41 @@ def _remedy(item: Item) -> str:
     return f"not fixed: {prose(item.note)}" if item.note else "to fix by hand"
 
 
+def _details(items: Sequence[Item]) -> Iterator[str]:
+    for number, item in enumerate(items):
+        if number:
+            yield ""
+        yield from (f"**Line {item.line}**, {code(item.rule)}: {prose(item.message)}", "")
+        yield from fenced(
+            (f"{'>' if line.marked else ' '} {line.number:4}  {line.text}" for line in item.evidence), "text"
+        )
+        if item.diff:
+            yield from ("", f"{code(item.command)}:", "")
+            yield from diff_block(item.diff)
+
+
+def _drawn(graph: Graph) -> Iterator[str]:
+    lines = list(graph_mermaid(graph))
+    if lines:
+        yield from ("```mermaid", *lines, "```")
+    else:
+        yield "There are too many boxes for a picture."
+
+
 def _stages(file: FileReport) -> Iterator[str]:
     yield from (f"- {prose(each)}" for each in (file.stages.sentences if file.stages is not None else ()))
     for stage in file.layers:
         yield from ("", f"{code(stage.name)}{' (part of the image)' if stage.final else ''}:", "")
         rows = (
-            (str(layer.line), code(layer.text), "; ".join(map(prose, layer.why)) or "only a change of its text")
+            (
+                str(layer.line),
+                code(layer.text),
+                f"{_SQUARES[layer.reruns]} {rerun_text(layer)}",
+                "; ".join(map(prose, layer.why)) or "only a change of its text",
+            )
             for layer in stage.layers
         )
-        yield from table(("line", "step", "what makes it run again, besides an earlier step"), rows)
+        yield from table(("line", "step", "most often run again for", "its own reasons"), rows)
 
 
 def _builds_by_path(measured: VerifyResult | None) -> dict[str, list[TargetResult]]:
@@ -218,7 +252,7 @@ def _across_files(report: Report) -> Iterator[str]:
 
 
 def _services(graph: Graph) -> Iterator[str]:
-    yield from ("", f"### Services of {code(graph.title)}", "")
+    yield from ("", f"### Services of {code(graph.title)}", "", *_drawn(graph), "")
     yield from (f"- {prose(each)}" for each in graph.sentences)
 
 
@@ -235,6 +269,7 @@ def _method(report: Report) -> Iterator[str]:
     yield f"By dockfix {report.dockfix} with {len(report.rules)} rules, from the files of the project{builds}."
     yield (
         f"A score is 100, less {POINTS['error']} points for each rule whose worst finding in the file is an error,"
-        f" {POINTS['warning']} for a warning and {POINTS['info']} for an info; what is right as it is costs nothing."
+        f" {POINTS['warning']} for a warning and {POINTS['info']} for an info; what is left"
+        " alone, with severity info and a reason, costs nothing."
     )
     yield "Commands are for a shell in the root of the project."

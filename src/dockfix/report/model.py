@@ -57,7 +57,7 @@ class Item:
         line: its first line.
         also: the lines of further places with the same cause.
         kind: `safe fix`, `unsafe fix`, `not fixed` or `advice`.
-        counts: whether it is something to do; a refusal of severity info only says why all is right.
+        counts: whether it is something to do; a refusal of severity info only says why dockfix leaves it alone.
         help: what the fix does.
         review: what to check before an unsafe fix is applied.
         note: why it is not fixed.
@@ -227,7 +227,8 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many findings of a severity there are to fix, and how; `right` says why something is right as it is."""
+    """How many findings of a severity there are to fix, and how; `left_alone` are those that need
+    nothing: refusals of severity info."""
 
     severity: str
     findings: int
@@ -235,7 +236,7 @@ class Counts:
     unsafe: int
     refused: int
     advice: int
-    right: int
+    left_alone: int
 
 
 @dataclass(frozen=True, slots=True)

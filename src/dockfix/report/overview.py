@@ -11,11 +11,14 @@ from dockfix.facts.health import effective_healthcheck
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import Known, known
 from dockfix.output.measures import count
+from dockfix.output.words import listed
 from dockfix.project.compose.waits import longest_chain
 from dockfix.report.model import Overview
 from dockfix.report.strengths import last_user
 
 if TYPE_CHECKING:
+    from dockfix.facts.build import BuildFacts
+    from dockfix.facts.stages import Stage
     from dockfix.project.compose.model import ComposeFile
     from dockfix.project.target import Target
 
@@ -23,6 +26,8 @@ __all__ = ["overviews_of"]
 
 _DIGEST = 12
 """Characters of a digest that are shown, as `docker images` does."""
+_LISTED = 6
+"""Files that a sentence lists; of more, their number."""
 _MAX_CHECK = 160
 """Characters of a health check that are shown."""
 
@@ -90,9 +95,12 @@ def _users(targets: Sequence[Target]) -> Overview:
         elif user is not None and uid is not None and not user.isdigit():
             names[uid].add(user)
             numbers[user].add(uid)
-        where = f"line {node.start_line}" if node is not None else "the base image"
+        base = "nothing" if _from_scratch(target.facts, final) else "the base image"
+        where = f"line {node.start_line}" if node is not None else base
         rows.append((target.display, user or "not known", _number(uid), _number(gid), where))
-    said = [f"the user of {count(len(roots), 'image', 'images')} is root: {', '.join(roots)}"] if roots else []
+    said = []
+    if roots:
+        said.append(f"the user of {count(len(roots), 'image', 'images')} is root: {listed(roots, most=_LISTED)}")
     said += (
         f"the UID {uid} has different names: {_quoted(found)}" for uid, found in sorted(names.items()) if len(found) > 1
     )
@@ -102,6 +110,10 @@ def _users(targets: Sequence[Target]) -> Overview:
         if len(found) > 1
     )
     return Overview("Users", ("file", "user", "UID", "GID", "set by"), tuple(rows), tuple(said))
+
+
+def _from_scratch(facts: BuildFacts, stage: Stage) -> bool:
+    return facts.graph.chain(stage)[-1].image == Known("scratch")
 
 
 def _caches(targets: Sequence[Target]) -> Overview:
@@ -148,9 +160,8 @@ def _health(targets: Sequence[Target], compose: Sequence[ComposeFile]) -> Overvi
                 rows.append((place, f"service {service.name}", _cut(words)))
     said = []
     if without:
-        said.append(
-            f"{count(len(without), 'Dockerfile sets', 'Dockerfiles set')} no health check: {', '.join(without)}"
-        )
+        number = count(len(without), "Dockerfile sets", "Dockerfiles set")
+        said.append(f"{number} no health check: {listed(without, most=_LISTED)}")
     return Overview("Health checks", ("where", "of", "check"), tuple(rows), tuple(said))
 
 

@@ -17,7 +17,7 @@ from typing import Final
 from dockfix.output.plain import printable
 from dockfix.report.model import Edge, Graph, Layer, Node, StageLayers, Trigger
 
-__all__ = ["MAX_NODES", "graph_svg", "layers_svg"]
+__all__ = ["MAX_NODES", "box_lines", "graph_svg", "layers_svg", "rerun_text"]
 
 MAX_NODES: Final = 60
 """Graphs with more boxes have no picture: nobody could read it. Their sentences remain."""
@@ -80,8 +80,13 @@ def graph_svg(graph: Graph, name: str) -> str:
     return "".join(parts)
 
 
+def box_lines(node: Node) -> tuple[str, ...]:
+    """The lines of a box."""
+    return tuple(_cut(printable(each)) for each in (node.title, *node.lines))
+
+
 def _box(node: Node) -> _Box:
-    lines = tuple(_cut(printable(each)) for each in (node.title, *node.lines))
+    lines = box_lines(node)
     width = max(map(len, lines)) * _CHAR + 2 * _PAD
     return _Box(lines, node.kind, printable(node.title), width, len(lines) * _LINE + _PAD)
 
@@ -246,15 +251,19 @@ def layers_svg(stage: StageLayers, title: str) -> str:
     )
 
 
+def rerun_text(layer: Layer) -> str:
+    """What makes a step run again most often, with the line of an earlier step if that is the reason."""
+    earlier = layer.because != layer.line and layer.reruns is not Trigger.TEXT
+    return _WORDS[layer.reruns] + (f" (line {layer.because})" if earlier else "")
+
+
 def _row(number: int, layer: Layer) -> str:
     y = number * _ROW
     text = layer.text if len(layer.text) <= _TEXT_CHARS else f"{layer.text[: _TEXT_CHARS - 1]}…"
-    earlier = layer.because != layer.line and layer.reruns is not Trigger.TEXT
-    said = _WORDS[layer.reruns] + (f" (line {layer.because})" if earlier else "")
     kind = "step" if layer.filesystem else "step metadata"
     return (
         f'<g class="{kind}"><text class="number" x="36" y="{y + 16}">{layer.line}</text>'
         f'<rect class="rerun {layer.reruns.value}" x="44" y="{y + 2}" width="{_BAR}" height="{_ROW - 4}" rx="3"/>'
-        f'<text class="why" x="52" y="{y + 16}">{escape(said)}</text>'
+        f'<text class="why" x="52" y="{y + 16}">{escape(rerun_text(layer))}</text>'
         f'<text class="code" x="{44 + _BAR + 12}" y="{y + 16}">{escape(printable(text))}</text></g>'
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -53,16 +53,24 @@ def _steps(items: Sequence[Item], run: Selection) -> Iterator[Step]:
         paths = {item.path for item in safe if item.command}
         path = safe[0].path if len(paths) == 1 and safe[0].command.endswith(safe[0].path) else ""
         yield Step(text, apply_command(path, run=run), len(safe), "no review is needed")
-    for impact in Impact:
-        for effort in (Effort.REVIEW, Effort.HAND):
-            chosen = [item for item in items if (item.impact, item.effort) == (impact, effort)]
-            rules = Counter(item.rule for item in chosen)
-            for rule, number in sorted(rules.items(), key=lambda each: (-each[1], each[0])):
-                yield _step([item for item in chosen if item.rule == rule], number, run)
+    groups: dict[tuple[str, Effort], list[Item]] = defaultdict(list)
+    for item in items:
+        if item.effort is not Effort.COMMAND:
+            groups[item.rule, item.effort].append(item)
+    for _, group in sorted(groups.items(), key=lambda each: (_rank(each[1]), -len(each[1]), each[0][0])):
+        yield _step(group, run)
 
 
-def _step(items: Sequence[Item], number: int, run: Selection) -> Step:
-    first = items[0]
+def _rank(items: Sequence[Item]) -> tuple[int, int]:
+    """The place of a step: its highest impact, then its effort."""
+    impacts, efforts = tuple(Impact), tuple(Effort)
+    return min(impacts.index(item.impact) for item in items), efforts.index(items[0].effort)
+
+
+def _step(items: Sequence[Item], run: Selection) -> Step:
+    """The step for all findings of a rule that take the same effort: its command does not choose between them."""
+    first = min(items, key=lambda item: tuple(Impact).index(item.impact))
+    number = len(items)
     files = len({item.path for item in items})
     where = f"in {first.path}" if files == 1 else f"in {files} files"
     if first.effort is not Effort.REVIEW:

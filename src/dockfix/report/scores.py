@@ -1,7 +1,7 @@
 """The score of a Dockerfile: 100, less what each rule with a finding takes once.
 
 A rule takes the points of its worst finding in the file, however many it has: one cause that shows on twenty lines is
-one thing to fix. Refusals of severity info take nothing, since they say why all is right.
+one thing to fix. Refusals of severity info take nothing: dockfix leaves these alone, and says why.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ def _pinned(subject: _Subject) -> _Answer:
             return
         nodes.append(stage.node)
     if nodes:
-        what = "the base image is" if len(nodes) == 1 else f"all {len(nodes)} base images are"
+        what = {1: "the base image is", 2: "both base images are"}.get(len(nodes), f"all {len(nodes)} base images are")
         yield f"{what} pinned to a digest", _lines(nodes)
 
 
@@ -302,7 +302,7 @@ def _package_lists(subject: _Subject) -> _Answer:
                 return
             nodes.append(run)
     if nodes:
-        yield "package lists are removed in the layer that fetches them", _lines(nodes)
+        yield "package lists are removed in the layer that fetches them", _lines(sorted(nodes, key=_line))
 
 
 def _ignore_file(subject: _Subject) -> _Answer:

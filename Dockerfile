@@ -2,6 +2,7 @@
 #
 #   docker run --rm -v "$PWD:/src" dockfix check
 #   docker run --rm -v "$PWD:/src" --user "$(id -u):$(id -g)" dockfix apply
+#
 
 FROM python:3.13-slim AS build
 WORKDIR /build

@@ -68,7 +68,8 @@ zipapp: dist ## build dist/dockfix.pyz, one file with all dependencies
 image-check: $(STAMP) ## check the project's own Dockerfile with all rules, hadolint, and BuildKit if there is docker
 	$(BIN)/dockfix check $$($(BIN)/dockfix rules | sed 's/ .*//; s/^/--rule /') Dockerfile
 	$(BIN)/hadolint Dockerfile
-	@if docker buildx version >/dev/null 2>&1; then docker buildx build --check .; \
+	@if docker buildx version >/dev/null 2>&1; \
+	then docker buildx build --check --build-arg 'BUILDKIT_DOCKERFILE_CHECK=experimental=all;error=true' .; \
 	else echo 'docker buildx is not there: its checks were left out'; fi
 
 clean: ## remove the virtual environment, what was built, and caches

@@ -89,7 +89,7 @@ def _marked(target: Target) -> Iterator[Finding]:
             case "refused":
                 yield Refusal(span, message, f"because {rest}", Severity.INFO)
             case "advice":
-                yield Advice(span, message, Severity.ERROR)
+                yield Advice(span, message, Severity.ERROR, help=f"try {rest}")
         at = text.find("LABEL ", at + 6)
 
 

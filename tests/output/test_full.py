@@ -56,6 +56,14 @@ def test_full(tmp_path: Path) -> None:
     ]
 
 
+def test_advice_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nLABEL advice=x\n")
+    result = check_paths([tmp_path], Settings(), root=tmp_path, registry=REGISTRY)
+    full = findings_full(result, REGISTRY).split("\n")
+    assert (full[0], full[7]) == ("error[marked]: label x [advice]", "  = help: try x")
+    assert findings_text(result).endswith("/Dockerfile:2:7: error marked label x [advice: try x]\n")
+
+
 @pytest.mark.parametrize("columns", [1, 40, 60, 80, 120, None])
 @pytest.mark.parametrize(("before", "inside"), [(0, 5), (5, 200), (70, 8), (300, 60), (300, 5)])
 @pytest.mark.parametrize("character", ["x", "漢", "\t"])

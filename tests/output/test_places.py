@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dockfix.edit.text import Edit
+from dockfix.output.located import parts
 from dockfix.output.places import Places
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
@@ -61,14 +63,12 @@ def test_a_message_as_seen_from_a_folder(root: Path, text: str, expected: str) -
 def test_all_that_a_finding_says(root: Path) -> None:
     places = Places(root, root / "api")
     fix = Fix(Span(0, 1), "compose.yaml:1", (Edit(0, 0, "x"),), Safety.UNSAFE, "why", "whether compose.yaml:2")
-    for finding in (fix, Refusal(Span(0, 1), "compose.yaml:1", "compose.yaml:2"), Advice(Span(0, 1), "compose.yaml:1")):
-        shown = places.found(Diagnostic("rule", finding, Severity.INFO, 1, 1, 1, Path("Dockerfile"))).finding
+    advice = Advice(Span(0, 1), "compose.yaml:1", help="compose.yaml:2")
+    for finding in (fix, Refusal(Span(0, 1), "compose.yaml:1", "compose.yaml:2"), advice):
+        found = Diagnostic("rule", finding, Severity.INFO, 1, 1, 1, Path("Dockerfile"))
+        shown = places.found(found).finding
         assert shown.message == "../compose.yaml:1"
-        assert getattr(shown, "note", getattr(shown, "review", "")) in (
-            "",
-            "../compose.yaml:2",
-            "whether ../compose.yaml:2",
-        )
+        assert parts(replace(found, finding=shown))[-1][1] in ("../compose.yaml:2", "whether ../compose.yaml:2")
 
 
 def test_the_path_of_a_problem(root: Path) -> None:

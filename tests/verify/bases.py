@@ -92,6 +92,7 @@ IMAGES: Final[Mapping[str, Stand]] = {
     "postgres:16": Stand(("debian",), ("postgres",), {"PG_MAJOR": "16"}),
     "python:3.11-slim": _PYTHON,
     "python:3.12-slim": _PYTHON,
+    "python:3.13-slim": _PYTHON,
     "ghcr.io/astral-sh/uv:0.9.7": Stand(("uv",), ("/uv",)),
 }
 """The images that cases may name in FROM and `--from`; those without a registry are in docker.io/library."""

@@ -40,7 +40,7 @@ def _key(found: Diagnostic) -> object:
         case Refusal():
             said = (finding.note,)
         case Advice():
-            said = ()
+            said = (finding.help,)
         case _:
             return None  # one fix of another file may depend on the one before
     return (found.rule, type(finding).__name__, found.severity, finding.cause, finding.message, *said)

@@ -256,7 +256,7 @@ def _without_secrets(finding: Finding, text: str, secrets: Secrets) -> Finding:
         case Refusal():
             return replace(finding, message=message, note=secrets.hide(finding.note, text))
         case Advice():
-            return replace(finding, message=message)
+            return replace(finding, message=message, help=secrets.hide(finding.help, text))
 
 
 def in_order(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -13,9 +13,10 @@ A document is `{"version": 1, "root", "files", "problems", "warnings", "summary"
   `end.line`, since its offsets belong to a text between two passes. A fix has `"safety": "safe" | "unsafe"`, `"help"`
   (what it does), `"review"` (what to check before an unsafe fix is applied), and, if it was not applied, `"edits":
   [{"start", "end", "replacement"}]` with offsets in its file, and `"other_files": [{"path", "edits"} or {"path",
-  "create"}]`, where `create` is the text of a new file. A refusal has `"note"`: why it is not fixed. A finding with
-  several places of one cause has `"also"`: the further ones, `[{"start", "end"}]`; its edits are those of all places.
-  A finding of another tool has its `"code"` there, such as `"SC2086"`.
+  "create"}]`, where `create` is the text of a new file. A refusal has `"note"`: why it is not fixed. Advice has a
+  `"help"`, too: what a person can do, or an empty text. A finding with several places of one cause has `"also"`: the
+  further ones, `[{"start", "end"}]`; its edits are those of all places. A finding of another tool has its `"code"`
+  there, such as `"SC2086"`.
 - `problems` and `warnings`: `{"path", "line" (or null), "message"}`.
 - `summary`: `{"files", "changed", "applied", "fixable", "fixable_unsafe", "refused", "advice", "problems", "defects"}`;
   `fixable` and `fixable_unsafe` are the safe and the unsafe fixes that were not applied.
@@ -39,7 +40,7 @@ from dockfix.engine.results import Defect, FileResult, RunResult
 from dockfix.output.located import in_root
 from dockfix.output.plain import UNPRINTABLE
 from dockfix.project.problems import InputProblem
-from dockfix.rule import Change, Codemod, Diagnostic, Edit, Fix, Refusal
+from dockfix.rule import Advice, Change, Codemod, Diagnostic, Edit, Fix, Refusal
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
 
@@ -158,6 +159,8 @@ def _finding(found: Diagnostic, start: dict[str, int], end: dict[str, int]) -> d
             data["review"] = valid(finding.review)
         case Refusal():
             data["note"] = valid(finding.note)
+        case Advice():
+            data["help"] = valid(finding.help)
     return data
 
 

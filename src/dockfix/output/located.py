@@ -12,7 +12,7 @@ from dockfix.engine.results import FileResult, RunResult
 from dockfix.output.plain import printable
 from dockfix.output.words import lines_text
 from dockfix.project.problems import InputProblem
-from dockfix.rule import Diagnostic, Edit, Fix, Refusal, Safety, Severity
+from dockfix.rule import Advice, Diagnostic, Edit, Fix, Refusal, Safety, Severity
 from dockfix.syntax.source import Lines
 
 __all__ = ["Located", "Notice", "Place", "body", "in_root", "located", "message", "notices", "parts", "remedy"]
@@ -101,8 +101,8 @@ def parts(found: Diagnostic) -> list[tuple[str, str]]:
             return [(label, text) for label, text in named if text]
         case Refusal(note=note):
             return [("not fixed", note)]
-        case _:
-            return []
+        case Advice(help=help_):
+            return [("help", help_)] if help_ else []
 
 
 def body(found: Diagnostic) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from dockfix.project.discovery import is_dockerfile_name
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import is_project_file_name
-from dockfix.rule.model import Diagnostic, Fix, Refusal
+from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal
 
 if TYPE_CHECKING:
     from dockfix.engine.results import RunResult
@@ -71,6 +71,8 @@ class Places:
                 finding = replace(finding, help=self.text(finding.help), review=self.text(finding.review))
             case Refusal():
                 finding = replace(finding, note=self.text(finding.note))
+            case Advice():
+                finding = replace(finding, help=self.text(finding.help))
         return replace(found, finding=finding)
 
     def problem(self, problem: InputProblem) -> InputProblem:

@@ -1,7 +1,7 @@
 """Findings for people: `path:line:column: severity rule message [what can be done]`, and a summary.
 
 The other parts of a finding follow with their labels: `help` and `review` of a fix with --verbose, the `note` of a
-refusal in the brackets after "not fixed:".
+refusal in the brackets after "not fixed:", the `help` of advice after "advice:".
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def _remedy(found: Diagnostic) -> str:
             return "unsafe fix"
         case Refusal(note=note):
             return f"not fixed: {printable(note)}"
-        case Advice():
-            return "advice"
+        case Advice(help=help_):
+            return f"advice: {printable(help_)}" if help_ else "advice"
 
 
 def finding_details(found: Diagnostic, *, style: Style = PLAIN) -> list[str]:

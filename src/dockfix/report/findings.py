@@ -67,7 +67,7 @@ def _item(each: Located, name: str, result: RunResult, registry: Registry, run: 
         counts=not (isinstance(finding, Refusal) and found.severity is Severity.INFO),
         message=finding.message,
         evidence=tuple(_evidence(each)),
-        help=fix.help if fix is not None else "",
+        help="" if isinstance(finding, Refusal) else finding.help,
         review=fix.review if fix is not None else "",
         note=finding.note if isinstance(finding, Refusal) else "",
         diff=diff,

@@ -185,7 +185,9 @@ def _remedy(item: Item) -> str:
         return f"safe fix: {prose(item.help)}"
     if item.kind == "unsafe fix":
         return f"unsafe fix: {prose(item.help)}; review: {prose(item.review)}"
-    return f"not fixed: {prose(item.note)}" if item.note else "to fix by hand"
+    if item.note:
+        return f"not fixed: {prose(item.note)}"
+    return f"to fix by hand: {prose(item.help)}" if item.help else "to fix by hand"
 
 
 def _details(items: Sequence[Item]) -> Iterator[str]:

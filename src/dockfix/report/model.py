@@ -58,7 +58,7 @@ class Item:
         also: the lines of further places with the same cause.
         kind: `safe fix`, `unsafe fix`, `not fixed` or `advice`.
         counts: whether it is something to do; a refusal of severity info only says why dockfix leaves it alone.
-        help: what the fix does.
+        help: what the fix does, or what to do about advice.
         review: what to check before an unsafe fix is applied.
         note: why it is not fixed.
         diff: the change, as a unified diff; empty if there is none.

@@ -179,7 +179,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A finding without an edit: only a person can fix it."""
+    """A finding without an edit: only a person can fix it; `help` says how, in the imperative."""
 
     at: Span
     message: str
@@ -187,6 +187,7 @@ class Advice:
     file: Path | None = None
     cause: str | None = None
     code: str | None = None
+    help: str = ""
 
 
 Finding: TypeAlias = Fix | Refusal | Advice

@@ -95,7 +95,7 @@ def _texts(finding: Finding) -> list[str]:
         case Refusal():
             parts = {"note": finding.note}
         case Advice():
-            parts = {}
+            parts = {"help": finding.help}
     return [finding.message, *(f"  {name}: {text}" for name, text in parts.items() if text)]
 
 

@@ -618,7 +618,7 @@ def test_insert_in_list(before: str, after: str) -> None:
         ("RUN a \\\n  -u 1 \\\n  # why\n  b\n", "RUN a \\\n  -u 1 \\\n  new \\\n  # why\n  b\n"),
         ("RUN a \\\n  -u 1 b\n", "RUN a \\\n  -u 1 new b\n"),
         ("RUN a -u 1 \\\n  b\n", "RUN a -u 1 new \\\n  b\n"),
-        ("RUN a \\\n  -u 1\n", "RUN a \\\n  -u 1 new\n"),
+        ("RUN a \\\n  -u 1\n", "RUN a \\\n  -u 1 \\\n  new\n"),
         ("RUN <<EOF\na \\\n  -u 1 \\\n  b\nEOF\n", "RUN <<EOF\na \\\n  -u 1 new \\\n  b\nEOF\n"),
     ],
 )

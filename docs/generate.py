@@ -24,6 +24,7 @@ from findings_page import findings_page
 from hadolint_page import hadolint_page
 from library_page import library_page
 from picture import PICTURE, picture
+from read_diffs_page import read_diffs_page
 from rules_page import rules_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,6 +115,7 @@ def generated() -> dict[Path, str]:
     files |= example_report(ROOT)
     files[ROOT / "docs" / "configuration.md"] = reference(codemods)
     files[ROOT / "docs" / "hadolint.md"] = hadolint_page(codemods, ROOT / "golden")
+    files[ROOT / "docs" / "read-diffs.md"] = read_diffs_page(ROOT / "benchmarks" / "read_diffs.tsv")
     files[ROOT / "docs" / "library.md"] = library_page()
     files[ROOT / "src" / "dockfix" / "schema.json"] = schema_text(codemods)
     files[PICTURE] = picture()

@@ -61,12 +61,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from dockfix.edit.dockerfile import replace_keyword
 from dockfix.facts.model import Known
 from dockfix.facts.tables.filesystem import ARCHIVE_ENDINGS, FILE_NAMES, NOT_TAR_ENDINGS
 from dockfix.project.archives import is_unpacked
 from dockfix.project.patterns import clean, has_wildcard
 from dockfix.project.target import Target
-from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
+from dockfix.rule import Category, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Add, Word
 from dockfix.syntax.words import variables
 
@@ -113,7 +114,7 @@ def _finding(target: Target, add: Add) -> Iterator[Finding]:
         note = f"`{unknown.text}` depends on the build, and may be an archive or a URL"
         yield Refusal(at, _MESSAGE, note, cause=None)
         return
-    edits = (Edit(*at, _keyword_like(add.keyword.text)),)
+    edits = (replace_keyword(target.dockerfile, add, _keyword_like(add.keyword.text)),)
     if unsure:
         names = ", ".join(f"`{name}`" for name in unsure)
         review = f"check that {names} {'is' if len(unsure) == 1 else 'are'} not a tar archive, which `ADD` unpacks"

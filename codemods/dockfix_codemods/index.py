@@ -598,8 +598,11 @@ INDEX: Final = (
         hadolint=frozenset({"DL3025"}),
         checks=frozenset({"JSONArgsRecommended"}),
         promise=Promise(
-            config=frozenset({Part.COMMAND, Part.ENTRYPOINT}),
-            rationale="The container runs the same program with the same words, without a shell above it.",
+            config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK, Part.VOLUMES}),
+            rationale=(
+                "The container runs the same program with the same words, without a shell above it. An array that was "
+                "not valid JSON means what it says: a program, a health check, volumes."
+            ),
         ),
     ),
     Codemod(

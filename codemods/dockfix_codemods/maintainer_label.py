@@ -56,7 +56,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from dockfix.edit.dockerfile import edited
+from dockfix.edit.dockerfile import edited, replace_keyword
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
@@ -130,7 +130,7 @@ def _edits(dockerfile: Dockerfile, maintainer: Maintainer, key: str) -> tuple[Ed
     quote = text[0] if len(text) > 1 and text[0] == text[-1] and text.count(text[0]) == 2 and text[0] in "'\"" else ""
     keyword = maintainer.keyword
     label = "label" if keyword.text.islower() else "Label" if keyword.text.istitle() else "LABEL"
-    edits = [Edit(*keyword.span, label)]
+    edits = [replace_keyword(dockerfile, maintainer, label)]
     start, end = maintainer.logical.start(word.start), word.span.end
     edits.append(Edit(start, start, f"{key}=" if quote else f'{key}="'))
     if quote != "'":

@@ -99,8 +99,9 @@ def check(target: Target) -> Iterator[Finding]:
 def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: bool) -> Finding | None:
     sudo, *words = step.command.words
     options = list(takewhile(lambda word: word.text.startswith("-"), words))
-    if not all(_keeps_user(word.text) for word in options):
-        message = f"`sudo {options[0].text}` runs one command as another user, or in another environment: use `USER`"
+    changing = next((word.text for word in options if not _keeps_user(word.text)), None)
+    if changing is not None:
+        message = f"`sudo {changing}` runs one command as another user, or in another environment: use `USER`"
         return Advice(commands.span(sudo), message)
     if step.command.assignments or len(words) == len(options):
         return None

@@ -46,8 +46,9 @@ It is unsafe if
 - the program may be a script without `#!`, which only a shell runs: a file of the project that dockfix cannot read, or
   one that a `RUN` writes, copies or downloads;
 - it is an `ENTRYPOINT`: the exec form appends `CMD` and the arguments of `docker run`, which the shell form ignores;
-- it is an array that is not valid JSON, with strings whose meaning is clear: the container does not start today. A
-  string with a backslash or `$`, or without its second quote, is advice, and so is the array of another instruction.
+- it is an array that is not valid JSON, with strings whose meaning is clear: the container does not start today, or
+  the health check fails, or the volumes have other names. A string with a backslash or `$`, or without its second
+  quote, is advice, and so is the array of `RUN`, `COPY`, `ADD` and `ONBUILD`.
 
 ## When it does not apply
 
@@ -180,7 +181,10 @@ CODEMOD: Final = Codemod(
     hadolint=frozenset({"DL3025"}),
     checks=frozenset({"JSONArgsRecommended"}),
     promise=Promise(
-        config=frozenset({Part.COMMAND, Part.ENTRYPOINT}),
-        rationale="The container runs the same program with the same words, without a shell above it.",
+        config=frozenset({Part.COMMAND, Part.ENTRYPOINT, Part.HEALTHCHECK, Part.VOLUMES}),
+        rationale=(
+            "The container runs the same program with the same words, without a shell above it. An array that was not "
+            "valid JSON means what it says: a program, a health check, volumes."
+        ),
     ),
 )

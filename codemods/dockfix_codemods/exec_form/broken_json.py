@@ -13,6 +13,7 @@ from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Healthcheck, Instruc
 
 _STARTED: Final = Cmd | Entrypoint
 """What a container starts; its text is never a test of the shell for its own sake."""
+_FIXABLE: Final = _STARTED | Healthcheck | Volume
 _PATHS: Final = Copy | Add | Volume
 _TEXT_CUT: Final = 60
 
@@ -39,9 +40,11 @@ def broken_json(target: Target) -> Iterator[Finding]:
         shown = shown if len(shown) <= _TEXT_CUT else f"{shown[:_TEXT_CUT]}..."
         taken = "its words are paths as they are" if isinstance(node, _PATHS) else "a shell runs it"
         message = f"this `{node.name}` is not valid JSON, so {taken}: `{shown}`"
-        edits = _repaired(text) if isinstance(outer, _STARTED) and _ARRAY.fullmatch(text.text) else ()
+        edits = _repaired(text) if isinstance(outer, _FIXABLE) and _ARRAY.fullmatch(text.text) else ()
         if edits:
-            review = "check that the container is meant to start that program: today it looks for one named `[...`"
+            review = "check that a program of that name is meant: today the shell looks for one named `[...`"
+            if isinstance(outer, Volume):
+                review = "check that the image is meant to have these volumes: today their names have the brackets"
             yield Fix(at, message, edits, Safety.UNSAFE, "make it an array of JSON", review)
         else:
             yield Advice(at, message)

@@ -38,11 +38,11 @@ A name in lower case is a safe fix: BuildKit and Docker ignore the case of stage
 Buildah do not, so the fix is unsafe in a `Containerfile`: check the `--target` of its builds.
 
 A new name for a reserved or duplicate one is unsafe: a script may build the stage with `--target`. Of two stages with
-one name the first is renamed, since `--target` means the last one.
+one name the first is renamed, since `--target` means the last one. `FROM scratch` is the empty image for BuildKit also
+after a stage of that name; other builders may take the stage.
 
 ## When it does not apply
 
-- `FROM scratch` after a stage of that name: builders differ in whether it means the stage.
 - A reference that cannot be edited by itself: with quotes, split over lines, from a variable, or in an `ONBUILD`, whose
   text is stored in the image.
 - A `target` of a compose or bake file that comes from a variable or another file.
@@ -136,11 +136,8 @@ def _lower(target: Target, references: References, stage: Stage, name: str, alia
 
 
 def _rename_reserved(target: Target, references: References, stage: Stage, name: str, alias: Word, message: str) -> Fix:
-    stages = target.facts.graph.stages
-    if name == "scratch" and any(
-        each.node.image and each.node.image.text == name for each in stages[stage.index + 1 :]
-    ):
-        raise Refused("a later `FROM scratch` may mean this stage or the empty image")
+    later = target.facts.graph.stages[stage.index + 1 :]
+    empty = next((each.node for each in later if each.node.image and each.node.image.text == "scratch"), None)
     _check_meaning(target, references, name)
     new = _new_name(target, f"{name}-stage")
     return Fix(
@@ -149,7 +146,12 @@ def _rename_reserved(target: Target, references: References, stage: Stage, name:
         stage_edits(stage.node, new) + tuple(each.renamed(new) for each in references.of(name)),
         Safety.UNSAFE,
         f"rename it to `{new}`, with all references",
-        f"check that no script or CI job builds it with `--target {name}`",
+        f"check that no script or CI job builds it with `--target {name}`"
+        + (
+            f", and that line {empty.start_line} means the empty image, as it does for BuildKit"
+            if name == "scratch" and empty is not None
+            else ""
+        ),
         other_files=target_changes(target, name, new),
     )
 

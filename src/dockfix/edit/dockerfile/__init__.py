@@ -56,6 +56,7 @@ from dockfix.edit.dockerfile.words import (
     insert_flags,
     insert_pairs,
     one_line_like,
+    replace_keyword,
     split_before,
     words_line,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "own_comments",
     "replace",
     "replace_and_move_below",
+    "replace_keyword",
     "split_before",
     "words_line",
 ]

@@ -49,6 +49,17 @@ def insert_flag(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> 
     return insert(start, f"{line}{indent}")
 
 
+def replace_keyword(dockerfile: Dockerfile, instruction: Instruction, keyword: str) -> Edit:
+    """Replace the keyword. Arguments that several spaces align with other instructions stay in their column."""
+    start, end = instruction.keyword.span
+    column = end
+    while dockerfile.text.startswith(" ", column):
+        column += 1
+    if column - end < 2:
+        return Edit(start, end, keyword)
+    return Edit(start, column, keyword.ljust(max(column - start, len(keyword) + 1)))
+
+
 def delete_flag(dockerfile: Dockerfile, instruction: Instruction, flag: Flag) -> tuple[Edit, ...]:
     """Delete a flag, and its line if it is alone there; if it follows the keyword directly, the next word moves up."""
     start, end = flag.word.start, flag.word.end

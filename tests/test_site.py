@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.commands import SHELL, blocks
 from tests.conftest import RequireTool
 
 if TYPE_CHECKING:
@@ -25,9 +26,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
-BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```$", re.M | re.S)
 # What is not run, and where it is tested instead.
 NOT_RUN = {
+    "pip ": "installs from PyPI; tests/test_documents.py runs the tutorial",
+    "pytest": "tests/test_documents.py runs the tutorial, tests/testing the options",
+    "make ": "CI runs them, and tests/test_documents.py checks their names",
+    ".ci/run": "it runs this test",
+    "dockfix check -f rdjson | reviewdog ": "posts on GitHub; tests/output tests the format",
+    "dockfix new author-label": "tests/test_documents.py runs the tutorial",
+    "cd dockfix-author-label": "as above",
     "pipx ": "installs from PyPI",
     "uvx ": "installs from PyPI",
     "docker ": "needs a daemon; tests/e2e builds the image",
@@ -165,20 +172,11 @@ def test_the_example_report_has_its_pictures(page: Page, address: str) -> None:
     assert page.locator("article details tbody tr").count() > 50  # what is folded is Markdown, too
 
 
-def pages() -> list[Path]:
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-def blocks() -> Iterator[tuple[str, list[str]]]:
-    """The commands of each block of commands, with a name for it."""
-    for path in pages():
-        for number, match in enumerate(BLOCK.finditer(path.read_text("utf-8")), 1):
-            lines = match[1].splitlines()
-            prompted = [line[2:] for line in lines if line.startswith("$ ")]
-            yield f"{path.stem}-{number}", prompted or [line for line in lines if line.startswith(("dockfix ", "git "))]
-
-
-BLOCKS = [pytest.param(commands, id=name) for name, commands in blocks() if commands]
+SHOWN = [
+    pytest.param(block.commands, id=f"{block.name}-{number}")
+    for number, block in enumerate(blocks())
+    if block.language in SHELL and block.commands
+]
 
 
 @pytest.fixture
@@ -200,9 +198,13 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("commands", BLOCKS)
-def test_every_command_runs(commands: list[str], project: Path) -> None:
-    environment = {**os.environ, "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+@pytest.mark.parametrize("commands", SHOWN)
+def test_every_command_runs(commands: tuple[str, ...], project: Path) -> None:
+    environment = {
+        **os.environ,
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+        "GITHUB_STEP_SUMMARY": str(project.parent / "summary.md"),
+    }
     run = 0
     new = project / "new"
     new.mkdir()

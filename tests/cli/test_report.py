@@ -122,7 +122,7 @@ def test_the_format_follows_the_name_of_the_file(builds: Builds) -> None:
 def test_builds_are_part_of_the_page(builds: Builds) -> None:
     page = builds("broken", "report", "--verify", "--quick", "-f", "html").stdout
     assert '<section id="measured"' in page
-    assert '<td class="number">368.4 MB</td>' in page
+    assert 'data-head="before">368.4 MB</td>' in page
 
 
 def test_a_report_is_compared_with_an_earlier_one(builds: Builds) -> None:

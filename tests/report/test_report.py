@@ -247,6 +247,16 @@ def test_a_project_without_dockerfiles_and_one_that_cannot_be_read(tmp_path: Pat
     for writer in WRITERS:
         assert writer(empty)
         assert "NONSENSE" in writer(broken)
+    (tmp_path / "broken" / "b.Dockerfile").unlink()
+    unread = report(tmp_path / "broken")
+    assert unread.summary == ("1 Dockerfile could not be read", "Nothing was found in what could be read")
+
+
+def test_a_compose_file_without_dockerfiles_is_named_by_its_path(tmp_path: Path) -> None:
+    services = "services:\n  a:\n    image: x\n    depends_on: [b]\n  b: {image: y}\n"
+    made = report(write(tmp_path, {"deploy/compose.yaml": services}))
+    (start,) = [each for each in made.overviews if each.title == "Start-up order"]
+    assert start.rows == (("a", "b", "started", "deploy/compose.yaml:4"),)
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:

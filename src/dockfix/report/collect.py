@@ -80,7 +80,7 @@ def report_of(
         key_findings=tuple(_key_findings(listed)),
         counts=tuple(_counts(listed)),
         files=tuple(files),
-        overviews=overviews_of(tuple(targets.values()), [file for file, _ in compose]),
+        overviews=overviews_of(tuple(targets.values()), [file for file, _ in compose], checked.root),
         services=tuple(_services(compose)),
         matrix=matrix_of(listed),
         order=order_of(listed, run),
@@ -135,7 +135,8 @@ def _summary(files: Sequence[FileReport], items: Sequence[Item]) -> Iterator[str
     scores = [file.score.points for file in dockerfiles if file.score is not None]
     counted = [item for item in items if item.counts]
     with_work = sum(any(item.counts for item in file.findings) for file in dockerfiles)
-    yield f"{count(len(dockerfiles), 'Dockerfile was', 'Dockerfiles were')} checked; {with_work} with something to fix"
+    if scores:
+        yield f"{count(len(scores), 'Dockerfile was', 'Dockerfiles were')} checked; {with_work} with something to fix"
     if unread := len(dockerfiles) - len(scores):
         yield f"{count(unread, 'Dockerfile', 'Dockerfiles')} could not be read"
     if scores:
@@ -143,7 +144,7 @@ def _summary(files: Sequence[FileReport], items: Sequence[Item]) -> Iterator[str
         average = sum(scores) / len(scores)
         yield f"The average score is {average:.0f} of 100; the lowest is {_points(lowest)} ({lowest.path})"
     if not counted:
-        yield "There is nothing to do"
+        yield "There is nothing to do" if not unread else "Nothing was found in what could be read"
         return
     severities = Counter(item.severity for item in counted)
     parts = [f"{severities[name]} {name}{'' if severities[name] == 1 else 's'}" for name in POINTS if severities[name]]

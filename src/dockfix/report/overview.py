@@ -32,14 +32,20 @@ _MAX_CHECK = 160
 """Characters of a health check that are shown."""
 
 
-def overviews_of(targets: Sequence[Target], compose: Sequence[ComposeFile]) -> tuple[Overview, ...]:
-    """The tables that have a row."""
+def overviews_of(targets: Sequence[Target], compose: Sequence[ComposeFile], root: Path) -> tuple[Overview, ...]:
+    """The tables that have a row.
+
+    Args:
+        targets: the Dockerfiles.
+        compose: the compose files.
+        root: what their paths are shown relative to.
+    """
     tables = (
         _images(targets),
         _users(targets),
         _caches(targets),
-        _health(targets, compose),
-        _start_up(targets, compose),
+        _health(targets, compose, root),
+        _start_up(compose, root),
     )
     return tuple(each for each in tables if each.rows)
 
@@ -137,7 +143,7 @@ def _caches(targets: Sequence[Target]) -> Overview:
     return Overview("Caches", ("path", "id", "sharing", "where"), rows, said)
 
 
-def _health(targets: Sequence[Target], compose: Sequence[ComposeFile]) -> Overview:
+def _health(targets: Sequence[Target], compose: Sequence[ComposeFile], root: Path) -> Overview:
     rows: list[tuple[str, ...]] = []
     without: list[str] = []
     for target in targets:
@@ -156,7 +162,7 @@ def _health(targets: Sequence[Target], compose: Sequence[ComposeFile]) -> Overvi
             test = check.raw_test if check is not None else None
             if check is not None and (test or check.disable):
                 words = "disabled" if check.disable else test if isinstance(test, str) else " ".join(test or ())
-                place = f"{_shown(targets, check.source)}:{check.line}"
+                place = f"{_shown(root, check.source)}:{check.line}"
                 rows.append((place, f"service {service.name}", _cut(words)))
     said = []
     if without:
@@ -165,25 +171,24 @@ def _health(targets: Sequence[Target], compose: Sequence[ComposeFile]) -> Overvi
     return Overview("Health checks", ("where", "of", "check"), tuple(rows), tuple(said))
 
 
-def _start_up(targets: Sequence[Target], compose: Sequence[ComposeFile]) -> Overview:
+def _start_up(compose: Sequence[ComposeFile], root: Path) -> Overview:
     rows: list[tuple[str, ...]] = []
     said: list[str] = []
     for file in compose:
         for service in file.services.values():
             for each in service.depends_on:
-                place = f"{_shown(targets, each.source)}:{each.line}"
+                place = f"{_shown(root, each.source)}:{each.line}"
                 rows.append((service.name, each.name, each.until or "not known", place))
         waits = longest_chain(file)
         if len(waits) > 1:
             chain = [*(wait.dependency.name for wait in reversed(waits)), waits[0].service.name]
-            name = _shown(targets, file.path)
+            name = _shown(root, file.path)
             said.append(f"the longest start-up chain in {name} has {len(chain)} services: {' → '.join(chain)}")
     headings = ("service", "waits for", "until it is", "where")
     return Overview("Start-up order", headings, tuple(rows), tuple(said))
 
 
-def _shown(targets: Sequence[Target], path: Path) -> str:
-    root = targets[0].project.root if targets else path.parent
+def _shown(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 

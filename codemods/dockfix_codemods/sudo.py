@@ -92,16 +92,17 @@ def check(target: Target) -> Iterator[Finding]:
                 if finding is not None:
                     yield finding
             else:
-                message = "`sudo` becomes root for one command: use `USER root` for the steps that need it"
-                yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}")
+                message = "`sudo` becomes root for one command"
+                help_ = "use `USER root` for the steps that need it"
+                yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}", help=help_)
 
 
 def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: bool) -> Finding | None:
     sudo, *words = step.command.words
     options = list(takewhile(lambda word: word.text.startswith("-"), words))
     if not all(_keeps_user(word.text) for word in options):
-        message = f"`sudo {options[0].text}` runs one command as another user, or in another environment: use `USER`"
-        return Advice(commands.span(sudo), message)
+        message = f"`sudo {options[0].text}` runs one command as another user, or in another environment"
+        return Advice(commands.span(sudo), message, help="use `USER`")
     if step.command.assignments or len(words) == len(options):
         return None
     program = words[len(options)]  # or an assignment, which then stands before the program

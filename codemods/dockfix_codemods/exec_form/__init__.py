@@ -106,7 +106,8 @@ def _findings(
     at = node.text.span(0, len(node.text.text))
     if looks_like_json(commands):
         text = " ".join(commands.text.text.split())
-        yield Advice(at, f"this `{node.name}` is not valid JSON, so a shell runs it: `{text}`")
+        message = f"this `{node.name}` is not valid JSON, so a shell runs it: `{text}`"
+        yield Advice(at, message, help="correct the JSON: each word in double quotes, with commas between")
         return
     message = f"`{node.name}` starts a shell, which may keep signals from the program"
     if commands.script is None:

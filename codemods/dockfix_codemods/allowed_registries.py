@@ -101,7 +101,12 @@ def check(target: Target) -> Iterator[Finding]:
             elif not any(_matches(pattern, name) for pattern in allowed):
                 registry = name.partition("/")[0]
                 message = f"`{image}` comes from `{registry}`, which is not an allowed registry"
-                yield Advice(at, message, cause=registry)
+                yield Advice(
+                    at,
+                    message,
+                    cause=registry,
+                    help="use an image of an allowed registry, or allow this one (`allowed`)",
+                )
 
 
 def _images(target: Target, stage: Stage) -> Iterator[tuple[Span, str]]:

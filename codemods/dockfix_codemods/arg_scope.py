@@ -183,8 +183,9 @@ def _typos(target: Target, passed: set[str]) -> Iterator[Finding]:
         close = difflib.get_close_matches(name, declared.keys() - passed, n=1, cutoff=0.85)
         if close:
             by = wiring.describe_builds(target.project, [each for each in target.builds if name in each.args])
-            message = f"`{name}`, passed by {by}, is declared by no `ARG`: possibly a typo for `{close[0]}`"
-            yield Advice(declared[close[0]].span, message, Severity.WARNING)
+            message = f"`{name}`, passed by {by}, is declared by no `ARG`: possibly a typo"
+            help_ = f"pass `{close[0]}` if that is meant"
+            yield Advice(declared[close[0]].span, message, Severity.WARNING, help=help_)
 
 
 def _keyword(target: Target) -> str:

@@ -62,7 +62,8 @@ def check(target: Target) -> Iterator[Finding]:
                 and _is_root_to_root(copy)
                 and _has_system(target, copy, stage)
             ):
-                yield Advice(copy.span, f"the whole file system of `{copy.source_stage}` is copied into the image")
+                message = f"the whole file system of `{copy.source_stage}` is copied into the image"
+                yield Advice(copy.span, message, help="copy the paths that are needed")
 
 
 def _is_root_to_root(copy: Copy) -> bool:

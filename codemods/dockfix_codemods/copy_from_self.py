@@ -57,7 +57,8 @@ def check(target: Target) -> Iterator[Finding]:
             continue
         for instruction in stage.executed:
             for at in _references(instruction, stage):
-                yield Advice(at, f"the build fails: the stage {stage.name} copies from itself")
+                message = f"the build fails: the stage {stage.name} copies from itself"
+                yield Advice(at, message, help="name another stage or image")
 
 
 def _references(instruction: Instruction, stage: Stage) -> Iterator[Span]:

@@ -92,6 +92,7 @@ _SECRET: Final = re.compile(
     r"|\.(?:ssh|aws|netrc|npmrc|pypirc|git-credentials|kube)|credentials.*|secrets?(?:\..*)?"
 )
 _MOST_NAMED: Final = 10
+_EXCEPTION: Final = "add an exception (`!`) to the ignore file, or remove the copy"
 _REVIEW: Final = "check that the image may contain it: every build with this ignore file then gets it"
 _PLAIN: Final = re.compile(r"[\w./@+~,=-][\w./@+~,= -]*")
 
@@ -170,7 +171,7 @@ def _finding(target: Target, contexts: tuple[Context, ...], path: str, at: Span)
     if has_wildcard(path):
         if all(_sends_no_match(context, path) for context in contexts):
             message = f"`{shown}` excludes all files that match `{path}`, so nothing is copied"
-            return Advice(at, message, Severity.WARNING, target.real)
+            return Advice(at, message, Severity.WARNING, target.real, help=_EXCEPTION)
         return None
     if not all(_is_kept_out(context, path) for context in contexts):
         return None
@@ -193,7 +194,7 @@ def _nothing(target: Target, contexts: tuple[Context, ...], node: Instruction, a
     if shown is None or isinstance(node, Run) or not all(_sends_no_match(context, "*") for context in contexts):
         return None
     message = f"`{display(Path(shown), target.project.root)}` excludes all files, so nothing is copied"
-    return Advice(at, message, Severity.WARNING, target.real)
+    return Advice(at, message, Severity.WARNING, target.real, help=_EXCEPTION)
 
 
 def _is_kept_out(context: Context, path: str) -> bool:

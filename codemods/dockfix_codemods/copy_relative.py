@@ -87,7 +87,7 @@ def _finding(target: Target, copy: Copy, word: Word, cause: str) -> Iterator[Fin
     known = isinstance(workdir, Known) and not state.workdir_assumes and _PLAIN.fullmatch(workdir.value)
     if not known or {"", ".", ".."} & set(names) or names[0] == "~" or workdir != Known("/"):
         where = f", `{workdir.value}`" if isinstance(workdir, Known) and known else ""
-        yield Advice(word.span, f"{message}{where}: set a `WORKDIR` before this `COPY`", cause=cause)
+        yield Advice(word.span, f"{message}{where}", cause=cause, help="set a `WORKDIR` before this `COPY`")
         return
     inner = copy.logical.text[word.start : word.end]
     at = word.span.start + len(inner) - len(inner.lstrip("\"'"))

@@ -60,7 +60,8 @@ def check(target: Target) -> Iterator[Finding]:
         for command, package, fallback in _masked_installs(commands):
             shown = " ".join((package.manager, *package.verb))
             instead = "exit 0" if fallback.name == "exit" else fallback.name
-            yield Advice(commands.span(command), f"`|| {instead}` hides the failure of `{shown}`")
+            message = f"`|| {instead}` hides the failure of `{shown}`"
+            yield Advice(commands.span(command), message, help=f"let the build fail: remove `|| {instead}`")
 
 
 def _masked_installs(commands: Commands) -> Iterator[tuple[SimpleCommand, PackageCommand, SimpleCommand]]:

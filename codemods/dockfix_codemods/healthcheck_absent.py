@@ -57,7 +57,8 @@ def check(target: Target) -> Iterator[Finding]:
         return
     if any(service.check is not None for _, services in services_by_stage(target) for service in services):
         return
-    yield Advice(stage.node.keyword.span, "the image has no `HEALTHCHECK`")
+    help_ = "add a `HEALTHCHECK` that asks the program, or `HEALTHCHECK NONE` if there is nothing to ask"
+    yield Advice(stage.node.keyword.span, "the image has no `HEALTHCHECK`", help=help_)
 
 
 CODEMOD: Final = Codemod(

@@ -103,7 +103,8 @@ def check(target: Target) -> Iterator[Finding]:
             if forbid:
                 yield Advice(comment.span, "a comment ignores findings")
             elif not reason and not explained:
-                yield Advice(comment.span, "a comment ignores findings and does not say why")
+                message = "a comment ignores findings and does not say why"
+                yield Advice(comment.span, message, help="add the reason to the comment: `because ...`")
 
 
 def _blocks(dockerfile: Dockerfile) -> Iterator[list[Comment]]:

@@ -134,7 +134,7 @@ def _check_image(target: Target, stage: Stage, tags: _Tags) -> Iterator[Finding]
     found = _versions(target, ref, tags)
     contiguous = stage.node.logical.contiguous(word.start, word.end)
     if len(found) != 1 or not contiguous:
-        yield Advice(word.span, message, cause=name)
+        yield Advice(word.span, message, cause=name, help="name a version")
         return
     ((version, source),) = found.items()
     edit = Edit(word.span.start + len(name), word.span.end, f":{version}")

@@ -62,7 +62,8 @@ def check(target: Target) -> Iterator[Finding]:
             if package.packages or package.unknown_operands:
                 continue
             shown = " ".join((package.executable.value or package.executable.text, *package.verb))
-            yield Advice(commands.span(step.command), f"`{shown}` makes the image depend on the day of its build")
+            message = f"`{shown}` makes the image depend on the day of its build"
+            yield Advice(commands.span(step.command), message, help="use a newer base image instead")
 
 
 CODEMOD: Final = Codemod(

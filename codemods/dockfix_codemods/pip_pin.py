@@ -61,7 +61,7 @@ def check(target: Target) -> Iterator[Finding]:
                 listed = " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
                 verb = "is" if len(names) == 1 else "are"
                 message = f"{listed} {verb} upgraded without a version: builds are not reproducible"
-                yield Advice(commands.span(step.command), message)
+                yield Advice(commands.span(step.command), message, help="name the version, or leave the upgrade out")
 
 
 def _upgraded(package: PackageCommand) -> list[str]:

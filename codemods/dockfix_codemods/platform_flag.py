@@ -74,9 +74,9 @@ def _check_flag(target: Target, node: From, flag: Flag, value: str) -> Iterator[
     if names == {_DEFAULT}:
         yield from _redundant(target, node, flag, value)
     elif not names and (constant := _plain(value, node.escape)) and _is_unexpected(constant, node.stage_name or ""):
-        yield Advice(
-            flag.span, f"`--platform={value}` is a constant: `docker build --platform` cannot change it", cause=value
-        )
+        message = f"`--platform={value}` is a constant: `docker build --platform` cannot change it"
+        help_ = "leave it out, or use `$BUILDPLATFORM` or `$TARGETPLATFORM`"
+        yield Advice(flag.span, message, cause=value, help=help_)
 
 
 def _redundant(target: Target, node: From, flag: Flag, value: str) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ def check(target: Target) -> Iterator[Finding]:
             for wanted, by in _wanted(target, stage):
                 if platform.differs(wanted):
                     message = f"`{stage.image.value}` is for {platform}, but {by} is built for {wanted}"
-                    yield Advice(word.span, message)
+                    yield Advice(word.span, message, help="use an image of the same platform")
                     break
 
 

@@ -61,7 +61,8 @@ def check(target: Target) -> Iterator[Finding]:
         for index, step in enumerate(commands.steps):
             message = _message(step, commands.steps[index + 1 :]) if index or not _stops(step) else _STOPPED
             if message is not None:
-                yield Advice(commands.span(step.command), message)
+                help_ = "remove it; what must run in the container, `CMD` or `ENTRYPOINT` starts"
+                yield Advice(commands.span(step.command), message, help=help_)
 
 
 def _stops(step: Step) -> bool:

@@ -127,7 +127,7 @@ def _finding(target: Target, stage: Stage, run: Run, commands: Commands, fills: 
     message = f"`{program}` leaves its cache in the layer"
     offline = _offline_below(target, stage, run)
     if all(each.package is not None and each.package.action is Action.UPDATE for each in fills):
-        return Advice(at, f"{message}: fetch it where packages are installed")
+        return Advice(at, message, help="fetch it where packages are installed")
     if offline is not None:
         return Refusal(at, message, f"line {offline.start_line} works without the network, from this cache")
     if run.heredocs:

@@ -120,7 +120,7 @@ def _check(
     message = f"`cd {word}` instead of `WORKDIR` sets the folder of a `RUN`"
     workdir = _next_workdir(target, later)
     if where is None or workdir is None:
-        yield Advice(at, message, cause=f"stage {stage.index}")
+        yield Advice(at, message, cause=f"stage {stage.index}", help="use `WORKDIR`")
         return
     if blocker := _blocker(run, commands):
         yield Refusal(at, message, blocker)
@@ -216,10 +216,10 @@ def _without_effect(target: Target, run: Run, commands: Commands, cd: SimpleComm
     message = f"`RUN cd {word}` has no effect: the next instruction starts in the old folder"
     at = commands.span(cd)
     if where is None or run.flags or run.heredocs:
-        return Advice(at, message, Severity.WARNING)
+        return Advice(at, message, Severity.WARNING, help="use `WORKDIR`")
     head = commands.text.span(cd.start, cd.args[0].start)
     if "\n" in target.text[head.start : head.end]:
-        return Advice(at, message, Severity.WARNING)
+        return Advice(at, message, Severity.WARNING, help="use `WORKDIR`")
     edits = (
         Edit(*run.keyword.span, _keyword(run)),
         Edit(*head, ""),

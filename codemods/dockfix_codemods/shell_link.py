@@ -78,7 +78,7 @@ def check(target: Target) -> Iterator[Finding]:
         at = commands.span(links[0].command)
         plain = commands.shell == POSIX_SHELL and not (run.flags or run.heredocs or run.comments)
         if not plain or not all(_links(step) or _removes(step) for step in commands.steps):
-            yield Advice(at, f"{_MESSAGE}: use `SHELL`")
+            yield Advice(at, _MESSAGE, help="use `SHELL`")
             continue
         keyword = "shell" if run.keyword.text.islower() else "SHELL"
         edits = (Edit(*run.span, f'{keyword} ["/bin/bash", "-c"]'),)

@@ -87,7 +87,7 @@ def check(target: Target) -> Iterator[Finding]:
                 message = (
                     f"stage `{name}` saves nothing: the last stage also starts from `{base}` and copies all its files"
                 )
-                yield Advice(stage.node.span, message)
+                yield Advice(stage.node.span, message, help="merge the two stages")
 
 
 def _same_platform(stage: Stage, final: Stage) -> bool:

@@ -97,7 +97,12 @@ def _findings(instruction: Stopsignal, word: Word) -> Iterator[Finding]:
             edit = Edit(*word.span, f"SIG{name}")
             yield Fix(word.span, message, (edit,), Safety.SAFE, f"write `SIG{name}`", severity=Severity.INFO)
     elif not text.isdigit() or int(text) == 0:
-        yield Advice(word.span, f"BuildKit rejects `STOPSIGNAL {text}`: it is not a signal", Severity.ERROR)
+        yield Advice(
+            word.span,
+            f"BuildKit rejects `STOPSIGNAL {text}`: it is not a signal",
+            Severity.ERROR,
+            help="use `SIGTERM`, or a number",
+        )
 
 
 CODEMOD: Final = Codemod(

@@ -92,8 +92,9 @@ def check(target: Target) -> Iterator[Finding]:
                 if finding is not None:
                     yield finding
             else:
-                message = "`sudo` becomes root for one command: use `USER root` for the steps that need it"
-                yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}")
+                message = "`sudo` becomes root for one command"
+                help_ = "use `USER root` for the steps that need it"
+                yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}", help=help_)
 
 
 def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: bool) -> Finding | None:
@@ -101,8 +102,8 @@ def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: 
     options = list(takewhile(lambda word: word.text.startswith("-"), words))
     changing = next((word.text for word in options if not _keeps_user(word.text)), None)
     if changing is not None:
-        message = f"`sudo {changing}` runs one command as another user, or in another environment: use `USER`"
-        return Advice(commands.span(sudo), message)
+        message = f"`sudo {changing}` runs one command as another user, or in another environment"
+        return Advice(commands.span(sudo), message, help="use `USER`")
     if step.command.assignments or len(words) == len(options):
         return None
     program = words[len(options)]  # or an assignment, which then stands before the program

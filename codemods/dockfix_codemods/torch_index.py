@@ -90,14 +90,15 @@ def _first_install(target: Target, run: Run) -> Advice | None:
         if not names or any(name in given or name in step.env for name in _INDEX_VARIABLES):
             continue
         if step.package is not None and not (step.package.manager == "uv" and _configures_uv(target)):
-            return Advice(commands.span(step.command), _message(names))
+            help_ = "without a GPU, use PyTorch's index for CPUs, `https://download.pytorch.org/whl/cpu`"
+            return Advice(commands.span(step.command), _message(names), help=help_)
     return None
 
 
 def _message(names: Sequence[str]) -> str:
     listed = ", ".join(f"`{name}`" for name in names)
     verb = "comes" if len(names) == 1 else "come"
-    return f"{listed} {verb} with several GB of CUDA libraries: without a GPU, use PyTorch's CPU index"
+    return f"{listed} {verb} with several GB of CUDA libraries"
 
 
 def _run_with_gpu(target: Target) -> bool:

@@ -63,7 +63,7 @@ def check(target: Target) -> Iterator[Finding]:
                         first.setdefault(name, commands.span(step.command))
         if len(first) == len(_PROGRAMS):
             (one, _), (other, at) = sorted(first.items(), key=lambda item: item[1])
-            yield Advice(at, f"this stage downloads with `{other}`, and with `{one}` before")
+            yield Advice(at, f"this stage downloads with `{other}`, and with `{one}` before", help=f"use `{one}` only")
 
 
 CODEMOD: Final = Codemod(

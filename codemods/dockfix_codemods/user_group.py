@@ -96,7 +96,7 @@ def _check_user(
     message = f"the system user `{user}` is in `nogroup`: `adduser` names no group"
     creator = groups[0].created_by if len(groups) == 1 and groups[0].name not in taken else None
     if creator is None or creator.context & ~_UNCONDITIONAL:
-        yield Advice(at, f"{message}; {_advised(groups)}")
+        yield Advice(at, message, help=_advised(groups))
         return
     line = _line_of_nogroup(target)
     if line is not None:

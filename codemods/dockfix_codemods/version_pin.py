@@ -105,7 +105,8 @@ def check(target: Target) -> Iterator[Finding]:
                 continue
             shown = " ".join((package.executable.value or package.executable.text, *(package.verb or ("install",))))
             message = f"`{shown}` names no version: a later build may install another"
-            yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}")
+            help_ = "name the version of each package"
+            yield Advice(commands.span(step.command), message, cause=f"stage {stage.index}", help=help_)
 
 
 def _is_unpinned(package: PackageCommand) -> bool:

@@ -92,7 +92,7 @@ def _in_stage(target: Target, stage: Stage) -> Iterator[Finding]:
             reported.add(path)
             remains = _remains(target, stage, node, run, path)
             message = f"`{path}` is removed on line {run.start_line}, in a later layer: {remains} in the image"
-            yield Advice(node.span, message)
+            yield Advice(node.span, message, help="use a build stage, and copy the result from it")
 
 
 def _remains(target: Target, stage: Stage, node: Workdir, run: Run, path: str) -> str:

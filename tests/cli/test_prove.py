@@ -18,7 +18,7 @@ SAFE = OLD.replace(" as ", " AS ")
 PROVEN = SAFE.replace("R good", "R /good")
 SUMMARY = (
     "applied 2 fixes (1 safe, 1 proven by builds with toy 1.0) in 1 of 1 Dockerfile; 1 not fixed (-v shows why);"
-    " 1 to fix by hand (-v shows them); 1 unsafe fix left out:\n"
+    " 1 to fix by hand (-v shows it); 1 unsafe fix left out:\n"
 )
 LEFT_OUT = """\
   Dockerfile:3: workdir-abs relative folder bad

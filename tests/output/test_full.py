@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dockfix.engine.results import RunResult
-from dockfix.engine.session import check_paths
+from dockfix.engine.results import RunResult, shown_path
+from dockfix.engine.session import STDIN, check_paths, run_text
 from dockfix.engine.settings import Settings
 from dockfix.output.excerpt import excerpt
 from dockfix.output.full import findings_full
@@ -44,7 +44,7 @@ def test_full(tmp_path: Path) -> None:
         " 3 | # end",
         "   |",
         '  = help: do "漢字\\tx"',
-        "  = fix: `dockfix apply` makes this change",
+        f"  = fix: `dockfix apply --rule marked {shown_path(tmp_path / 'Dockerfile')}` makes this change",
         "  | @@ -1,3 +1,3 @@",
         "  |  FROM scratch",
         '  | -LABEL safe="漢字\tx"',
@@ -54,6 +54,17 @@ def test_full(tmp_path: Path) -> None:
         "",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("-x", "dockfix apply --rule twice ./-x"), ("it's", """dockfix apply --rule twice 'it'"'"'s'"""),
+     (STDIN, "dockfix apply --rule twice -")],
+)  # fmt: skip
+def test_the_command_of_a_fix_is_for_a_shell(path: str, expected: str) -> None:
+    result = run_text(b"FROM scratch\nLABEL a=twice\n", Settings(), root=Path("/"), registry=REGISTRY, fix=False)
+    named = replace(result, files=tuple(replace(each, path=path) for each in result.files))
+    assert f"  = fix: `{expected}` makes this change\n" in findings_full(named, REGISTRY)
 
 
 def test_advice_says_what_to_do(tmp_path: Path) -> None:

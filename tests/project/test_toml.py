@@ -50,7 +50,8 @@ def test_where_the_key_is() -> None:
     ("text", "message", "line"),
     [
         ("a = 1\nb = = 2\n", "Invalid value", 2),
-        ("a = '''", "Expected \"'''\"", None),
+        ("a = 1\nb = '''\n\n", "Expected \"'''\"", 2),
+        ("a = [", "Invalid value", 1),
         (f"a = {'9' * 5_000}", "a number has too many digits", None),
         ("a = " + "[" * 5_000, "values are nested too deeply", None),
     ],

@@ -172,13 +172,14 @@ def _alone(
     reader = reader_below(target.facts, stage, run)
     if reader is None:
         if caller_below(target.facts, stage, run) is None and reader_elsewhere(target, stage, run) is None:
-            yield Advice(at, "`apt-get update` leaves the package lists in the layer, and nothing installs from them")
+            message = "`apt-get update` leaves the package lists in the layer, and nothing installs from them"
+            yield Advice(at, message, help="remove it, or remove the lists in the same `RUN`")
         return
     if not (reader.installs or reader.node is after):
         return
     message = f"`apt-get update` is cached apart from line {reader.node.start_line}, which then installs from old lists"
     if reader.node is not after or not isinstance(after, Run) or len(commands.steps) != len(updates):
-        yield Advice(at, f"{message}: run it where packages are installed")
+        yield Advice(at, message, help="run it where packages are installed")
         return
     later = target.facts.commands(after)
     if not any(

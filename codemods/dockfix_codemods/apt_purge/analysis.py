@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
     from dockfix.syntax.source import Span
 
-SEPARATE_STAGE: Final = "build in a separate stage and COPY the result"
+SEPARATE_STAGE: Final = "build in a separate stage, and copy the result from it"
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._+][A-Za-z0-9._+-]*\Z")
 _REMOVALS: Final = (Action.REMOVE, Action.PURGE)

@@ -46,7 +46,8 @@ def check_kept_packages(target: Target, stage: Stage, uses: Sequence[PackageUse]
     message = f"the image keeps {listed(first.leftovers)}"
     if len(adjacent) < len(users) or first.package.manager not in ("apt", "apk") or stage.base is None:
         line = instructions[users[-1]].start_line
-        yield Advice(first.at, f"{message}, which no instruction after line {line} builds with; {SEPARATE_STAGE}")
+        message += f", which no instruction after line {line} builds with"
+        yield Advice(first.at, message, help=SEPARATE_STAGE)
         return
     try:
         if blocker := later_use_blocker(facts, stage, first.index + len(runs)):

@@ -36,7 +36,7 @@ def late_removals(
             installs = (use for use in package_uses(target.facts, parent) if use.installs)
             if any(set(names) & set(use.names) for use in installs):
                 layer = f"the layers of stage `{parent.name or parent.index}` keep"
-                yield Advice(removal.at, f"{_message(names, layer)}; {SEPARATE_STAGE}")
+                yield Advice(removal.at, _message(names, layer), help=SEPARATE_STAGE)
         return
     first = providers[0]
     names = [name for name in names if any(name in use.names for use in providers)]
@@ -44,7 +44,8 @@ def late_removals(
     other = next((node for node in between if not isinstance(node, Run)), None)
     if other is not None:
         message = _message(names, f"the layer of line {first.run.start_line} keeps")
-        yield Advice(removal.at, f"{message} ({other.name} on line {other.start_line} is between); {SEPARATE_STAGE}")
+        message += f" ({other.name} on line {other.start_line} is between)"
+        yield Advice(removal.at, message, help=SEPARATE_STAGE)
         return
     yield LateRemoval(removal, tuple(names), first.index, removal.index)
 

@@ -162,7 +162,8 @@ def _advice(family: str, uses: Sequence[_Placed], groups: dict[_Group, list[_Pla
     what = "used in several versions" if len(versions) > 1 else "pinned by digest in some places only"
     if len(versions) == 1 and all(pin for _, pin in groups):
         what = "pinned to different digests"
-    return Advice(use.at, f"`{family}` is {what}: {', '.join(table)}{rest}", file=path)
+    message = f"`{family}` is {what}: {', '.join(table)}{rest}"
+    return Advice(use.at, message, file=path, help="use one version, unless a file needs another")
 
 
 def _label(key: _Group, group: Sequence[_Placed]) -> str:

@@ -94,7 +94,8 @@ def _variable(target: Target, env: Env, pair: Pair) -> Iterator[Finding]:
     if isinstance(value, Known) and not is_secret_value(value.value):
         return
     message = f"`{pair.key}` is stored in the image, where everyone who can pull it can read it"
-    yield Advice(pair.span, message, cause=pair.key)
+    help_ = "set it when the container starts, or mount a build secret (`RUN --mount=type=secret`)"
+    yield Advice(pair.span, message, cause=pair.key, help=help_)
 
 
 def _argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> Finding:

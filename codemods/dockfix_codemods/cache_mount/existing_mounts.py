@@ -26,11 +26,11 @@ from dockfix_codemods.cache_mount.shared_caches import SharedCaches
 
 def misplaced_flags(caches: Caches) -> Iterator[Advice]:
     """`--mount` flags that are not directly after `RUN`, and so belong to the script."""
-    message = "`--mount` is run as a shell command here, which fails: it must come directly after `RUN`"
+    message = "`--mount` is run as a shell command here, which fails"
     for step in caches.commands.steps:
         text, start = caches.commands.text, step.command.start
         if text.text.startswith("--mount=", start):
-            yield Advice(text.span(start, start + len("--mount")), message, Severity.ERROR)
+            yield Advice(text.span(start, start + len("--mount")), message, Severity.ERROR, help="move it after `RUN`")
 
 
 def replace_tilde(target: Target, caches: Caches, mount: CacheMount) -> Finding:
@@ -133,7 +133,7 @@ def disabled_caches(target: Target, caches: Caches, shared: SharedCaches) -> Ite
         except Refused:
             part = Part()
         if not part.edits:
-            yield Advice(at, message)
+            yield Advice(at, message, help="let the tool keep its cache, or remove the mount")
             continue
         caveat = analysis.build_isolation_caveat(tool) or shared.sharing_caveat(
             caches, tool, mount.mount.get("id") or mount.target or ""

@@ -48,10 +48,10 @@ def _correct_path(target: Target, node: Instruction, unresolved: wiring.Unresolv
     what = "is outside the project" if unresolved.outside else "does not exist"
     message = f"{message}, but its folder {what}: `{given.shown}` ({where})"
     if not folders:
-        return Advice(node.span, f"{message}; a step before the build must create it", Severity.WARNING)
+        return Advice(node.span, message, Severity.WARNING, help="create it in a step before the build")
     if len(folders) > 1:
         shown = ", ".join(f"`{folder}`" for folder in folders)
-        return Advice(node.span, f"{message}; several folders match: {shown}", Severity.ERROR)
+        return Advice(node.span, message, Severity.ERROR, help=f"name the one that is meant: {shown}")
     try:
         change = context_wiring.update_context(target.project, unresolved.build, given, folders[0])
     except Refused as refused:

@@ -20,7 +20,7 @@ def check_missing(target: Target, copy: Copy, stage: Stage, name: str) -> Iterat
     graph = target.facts.graph
     if name.lower() in [each.name for each in graph.stages if each.name]:
         message = f"`COPY --from={name}` fails: the stage is defined later in the file"
-        yield Advice(copy.span, message, Severity.ERROR)
+        yield Advice(copy.span, message, Severity.ERROR, help="move that stage before this one")
         return
     message = f"`COPY --from={name}` is neither a stage nor a named context of a known build"
     try:

@@ -47,7 +47,7 @@ def broken_json(target: Target) -> Iterator[Finding]:
                 review = "check that the image is meant to have these volumes: today their names have the brackets"
             yield Fix(at, message, edits, Safety.UNSAFE, "make it an array of JSON", review)
         else:
-            yield Advice(at, message)
+            yield Advice(at, message, help="correct the JSON: each word in double quotes, with commas between")
 
 
 def looks_like_json(node: Instruction) -> bool:

@@ -76,8 +76,8 @@ def check(target: Target) -> Iterator[Finding]:
         for match in self_matches(check, commands, stage.base):
             yield _finding(target, check, match)
         if only_looks_for_processes(commands):
-            message = "a running process is not proof of health: probe an endpoint or a heartbeat file"
-            yield Advice(check.span, message, Severity.INFO)
+            message = "a running process is not proof of health"
+            yield Advice(check.span, message, Severity.INFO, help="probe an endpoint or a heartbeat file")
 
 
 def _finding(target: Target, check: Healthcheck, match: SelfMatch) -> Finding:

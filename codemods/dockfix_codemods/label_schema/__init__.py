@@ -100,7 +100,8 @@ def _missing(stage: Stage, found: Mapping[str, Pair], options: LabelSchemaOption
     names = [name for name in options.labels if name not in found]
     if names:
         shown = ", ".join(f"`{name}`" for name in names)
-        yield Advice(stage.node.span, f"the image has no label {shown}", cause=f"stage {stage.index}")
+        cause = f"stage {stage.index}"
+        yield Advice(stage.node.span, f"the image has no label {shown}", cause=cause, help="add a `LABEL`")
 
 
 def _values(target: Target, label: Label, options: LabelSchemaOptions) -> Iterator[Finding]:

@@ -49,11 +49,9 @@ def wait_findings(use: ImageUse, not_inlined: str | None) -> Iterator[Finding]:
     if (supply.without and not separate) or (supply.providers and not supply.without):
         return
     then = wiring.build_command(target, separate[0] if separate else None)
-    message = (
-        f"{use.shown} uses an image of this project ({use.by}); unless it is published, run `{use.command}`"
-        f" before `{then}`{ending}"
-    )
-    yield Advice(use.node.span, message, Severity.INFO if "/" in use.name else None, file=target.real)
+    message = f"{use.shown} uses an image of this project ({use.by}), which may be missing or old"
+    help_ = f"run `{use.command}` before `{then}`, unless the image is published{ending}"
+    yield Advice(use.node.span, message, Severity.INFO if "/" in use.name else None, file=target.real, help=help_)
 
 
 def _wait(use: ImageUse, build: BuildInvocation, producers: list[BuildInvocation], ending: str) -> Finding:

@@ -115,7 +115,8 @@ def _advice(target: Target, stage: Stage, install: Run, step: Step, run: Run, bu
     message = (
         f"NODE_ENV is `production`{where}: {who} skips dev dependencies that `{build}` (line {run.start_line}) may need"
     )
-    return Advice(install.span, message)
+    help_ = "set `NODE_ENV=production` after the build, or install with the dev dependencies"
+    return Advice(install.span, message, help=help_)
 
 
 CODEMOD: Final = Codemod(

@@ -100,7 +100,8 @@ def check(target: Target) -> Iterator[Finding]:
     users = [node for node in program if isinstance(node, User)]
     if users:
         if not starts:
-            yield Advice(users[-1].span, f"{_MESSAGE}: the last `USER` is root")
+            help_ = "end with a `USER` that is not root"
+            yield Advice(users[-1].span, f"{_MESSAGE}: the last `USER` is root", help=help_)
     elif stage.base is not None and stage.base.family == "scratch":
         return
     elif starts is False and not any(isinstance(node, Onbuild) for node in program):

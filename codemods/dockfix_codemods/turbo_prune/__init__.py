@@ -183,11 +183,9 @@ def _order(target: Target, copied: tuple[CopiedOutput, ...]) -> Iterator[Finding
         install = _install(target, stage)
         end = position(stage, install) if install is not None else 0
         if install is not None and at < end and any(0 <= position(stage, each.copy) < end for each in manifests):
-            message = (
-                f"every change of a source reruns the install in line {install.start_line}: "
-                f"copy `{sources.source.text}` after it"
-            )
-            yield Advice(sources.copy.span, message, Severity.INFO)
+            message = f"every change of a source reruns the install in line {install.start_line}"
+            help_ = f"copy `{sources.source.text}` after the install"
+            yield Advice(sources.copy.span, message, Severity.INFO, help=help_)
 
 
 def _install(target: Target, stage: Stage) -> Run | None:

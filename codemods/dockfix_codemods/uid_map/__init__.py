@@ -199,7 +199,8 @@ def _conflicts(accounts: Sequence[_Account]) -> Iterator[Advice]:
         second = next((each for each in same if each.number != same[0].number), None)
         if second is not None:
             table = _table([f"{each.shown} ({each.place})" for each in same])
-            yield Advice(second.at, f"the {second.kind} `{name}` has different numbers: {table}", file=second.path)
+            message = f"the {second.kind} `{name}` has different numbers: {table}"
+            yield Advice(second.at, message, file=second.path, help="use one number everywhere")
     for number in dict.fromkeys(each.number for each in accounts):
         same = [each for each in accounts if each.number == number]
         second = next((each for each in same if each.name != same[0].name), None)
@@ -207,7 +208,7 @@ def _conflicts(accounts: Sequence[_Account]) -> Iterator[Advice]:
             table = _table([f"`{each.name}` ({each.place})" for each in same])
             word = "UID" if second.kind == "user" else "GID"
             message = f"different {second.kind}s have the {word} {number}: {table}"
-            yield Advice(second.at, message, file=second.path)
+            yield Advice(second.at, message, file=second.path, help="give each a number of its own")
 
 
 def _shown(uid: int | None, gid: int | None) -> str:

@@ -110,9 +110,10 @@ def _in_from(target: Target, stage: Stage, declared: set[str]) -> Iterator[tuple
         message = f"`${name}` is not declared by an `ARG` before the first `FROM`, so it is empty here"
         if later is not None:
             message = f"`${name}` is empty here: its `ARG` on line {later.start_line} is not before the first `FROM`"
+        help_ = "declare it before the first `FROM`" if later is None else "move its `ARG` before the first `FROM`"
         typo = None if later is not None else similar(name, declared)
         if typo is None or not spans:
-            yield name, Advice(node.image.span if node.image else node.span, message, cause=name)
+            yield name, Advice(node.image.span if node.image else node.span, message, cause=name, help=help_)
         else:
             yield name, _corrected(spans, name, typo, message, "")
 
@@ -181,15 +182,21 @@ def _finding(
         base = f"that the base image does not set `{name}`, and " if uncertain else ""
         yield _corrected(spans, name, typo, f"`${name}` is not defined, so it is empty here", base)
     elif typo is not None:
-        yield Advice(at, f"`${name}` is not defined, so it is empty here: possibly a typo for `${typo}`")
+        yield Advice(
+            at,
+            f"`${name}` is not defined, so it is empty here: possibly a typo",
+            help=f"write `${typo}` if that is meant",
+        )
     elif uncertain:
         return
     elif own:
         yield Advice(at, f"{empty}: only this instruction sets it", Severity.INFO)
     elif later is not None:
-        yield Advice(at, f"{empty}: it is set only on line {later.start_line}")
+        yield Advice(at, f"{empty}: it is set only on line {later.start_line}", help="set it before this instruction")
     else:
-        yield Advice(at, f"`${name}` is not defined, so it is empty here")
+        yield Advice(
+            at, f"`${name}` is not defined, so it is empty here", help="declare it with `ARG` or `ENV`, or remove it"
+        )
 
 
 def _corrected(spans: tuple[Edit, ...], name: str, typo: str, message: str, base: str) -> Fix:

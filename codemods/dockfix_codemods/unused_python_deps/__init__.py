@@ -75,7 +75,7 @@ def check(target: Target) -> Iterator[Finding]:
         message = f"no copied Python file ({found.files} checked) imports {counted}: {names}"
         if found.unchecked:
             message += f"; {found.unchecked} {_plural(found.unchecked, 'other')} may need no import"
-        yield Advice(found.run.span, message)
+        yield Advice(found.run.span, message, help="remove those that the image does not need")
 
 
 def _plural(count: int, noun: str) -> str:

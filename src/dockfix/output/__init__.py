@@ -31,6 +31,6 @@
 - `verify_json`: what real builds have shown, as JSON, and read back.
 - `verify_markdown`: what real builds have shown, as Markdown.
 - `verify_text`: what real builds have shown, as text.
-- `words`: lists in sentences.
+- `words`: numbers and lists in sentences.
 - `xml_text`: text from files in XML documents.
 """

@@ -5,9 +5,11 @@ No line begins with text from a file, so that a CI system takes none for a comma
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
-from dockfix.engine.results import RunResult
+from dockfix.engine.results import RunResult, is_unsafe
+from dockfix.engine.session import STDIN
 from dockfix.output.diff import colour_diff
 from dockfix.output.excerpt import excerpt
 from dockfix.output.line_changes import hunks
@@ -15,7 +17,7 @@ from dockfix.output.links import rule_url
 from dockfix.output.located import Located, located, message, parts, remedy
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable, without_commands
-from dockfix.rule import Change, EditError, Fix, Safety
+from dockfix.rule import Change, EditError, Fix
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
 
@@ -44,12 +46,22 @@ def _finding(
     for label, text in parts(found):
         yield f"{_label(label, style)} {printable(text)}"
     if isinstance(found.finding, Fix):
-        flag = "" if found.finding.safety is Safety.SAFE else " --unsafe"
-        yield f"{_label('fix', style)} `dockfix apply{flag}` makes this change"
+        yield f"{_label('fix', style)} `{printable(_command(each))}` makes this change"
         for line in _hunks(each, found.finding, result, style):
             yield f"{style('dim', '  |')} {line}"
     url = rule_url(found.rule, registry)
     yield f"{_label('page', style)} {url or f'dockfix explain {found.rule}'}"
+
+
+def _command(each: Located) -> str:
+    """The command that makes the changes of a rule in a file, also if the rule does not run by default."""
+    words = ["dockfix", "apply", "--rule", each.found.finding.code or each.found.rule]
+    if is_unsafe(each.found):
+        words.append("--unsafe")
+    if each.file.is_dockerfile:
+        path = each.file.path
+        words.append("-" if path == STDIN else f"./{path}" if path.startswith("-") else path)
+    return shlex.join(words)
 
 
 def _label(label: str, style: Style) -> str:

@@ -10,6 +10,7 @@ from dockfix.output.measures import count
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, printable
 from dockfix.output.verify_text import STATE_STYLES
+from dockfix.output.words import by_hand
 from dockfix.rule.model import Diagnostic, Fix
 from dockfix.verify.model import Culprit, State, TargetResult, Verdict
 from dockfix.verify.session import Proof
@@ -94,7 +95,7 @@ def proof_summary(proof: Proof, run: RunResult, *, would: bool, verbose: bool = 
     if run.refused:
         parts.append(f"{run.refused} not fixed" + ("" if verbose else " (-v shows why)"))
     if run.advice:
-        parts.append(f"{run.advice} to fix by hand" + ("" if verbose else " (-v shows them)"))
+        parts.append(by_hand(run.advice, shown=verbose))
     if run.problems:
         parts.append(count(len(run.problems), "input problem", "input problems"))
     if run.defects:

@@ -14,6 +14,7 @@ from dockfix.engine.results import Defect, FileResult, RunResult, is_unsafe
 from dockfix.output.located import message
 from dockfix.output.places import Places
 from dockfix.output.plain import PLAIN, Style, path_first, printable, without_commands
+from dockfix.output.words import by_hand
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
 from dockfix.rule.registry import BUILT_IN, Registry
@@ -192,7 +193,7 @@ def apply_summary(result: RunResult, *, would: bool, asked: bool = False, verbos
     if result.refused:
         parts.append(f"{result.refused} not fixed" + ("" if verbose else " (-v shows why)"))
     if result.advice:
-        parts.append(f"{result.advice} to fix by hand" + ("" if verbose else " (-v shows them)"))
+        parts.append(by_hand(result.advice, shown=verbose))
     return "; ".join([*parts, *_trouble(result)])
 
 

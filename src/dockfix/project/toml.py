@@ -46,7 +46,9 @@ def parse_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
-        line = int(place[1]) if place is not None and place[1] else None
+        if place is None:
+            raise TomlError(str(error)) from error
+        line = int(place[1]) if place[1] else text.rstrip().count("\n") + 1  # the end of the document is the last line
         raise TomlError(_PLACE.sub("", str(error)), line) from error
     except RecursionError as error:
         raise TomlError("values are nested too deeply") from error

@@ -14,6 +14,9 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
+# A test runs what it tests, and leaves nothing in the cache of the user. The tests of the cache turn it on.
+os.environ["DOCKFIX_NO_CACHE"] = "1"
+
 RequireTool = Callable[[str], Path]
 
 

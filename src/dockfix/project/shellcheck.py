@@ -18,6 +18,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from dockfix.project.tracing import note_version, spoil, suspended
+
 if TYPE_CHECKING:
     from dockfix.project.shellcheck_answer import Comment
 
@@ -61,7 +63,9 @@ def check_scripts(
     wanted = [[each for each in dict.fromkeys(group) if _is_readable(each)] for group in groups]
     new = [group for group in wanted if any(("shellcheck", each) not in memo for each in group)]
     if new:
-        _ask(memo, program, new, folder)
+        note_version(program)
+        with suspended():
+            _ask(memo, program, new, folder)
     found: dict[str, Comments | Failure] = {}
     for each in dict.fromkeys(each for group in wanted for each in group):
         if isinstance(kept := memo.get(("shellcheck", each)), tuple | Failure):
@@ -112,6 +116,7 @@ def _ask(
         failure = output if isinstance(output, Failure) else Failure("its output is not what is expected")
         memo.update({("shellcheck", script): failure for script in scripts})
         memo[_FAILURES] = failures + 1
+        spoil()
 
 
 def _identity(program: str) -> tuple[str, ...]:

@@ -34,6 +34,7 @@
 - `reporting`: messages about a run.
 - `rules`: `dockfix rules`: the list of rules.
 - `splitting`: what `dockfix apply --split` does.
+- `streams`: writes bytes to standard output and error.
 - `targets`: `dockfix targets`: every Dockerfile, and how it is built.
 - `usage`: messages about a wrong command line, the same for all versions of typer.
 - `verify`: `dockfix verify`: real builds, before against after.

@@ -6,18 +6,14 @@ import enum
 import os
 import sys
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, NoReturn, TextIO
 
-from dockfix.cli.errors import OutputClosed
+from dockfix.cli.streams import write_bytes
 from dockfix.output.plain import Style, printable
 
 CLEAR: Final = "\r\x1b[K"
 """Removes the line of a progress display."""
-
-TAPE: Final[ContextVar[list[tuple[int, bytes]] | None]] = ContextVar("dockfix_tape", default=None)
-"""Collects what is written to standard output (1) and standard error (2), if a list is set."""
 
 
 class Colour(enum.StrEnum):
@@ -136,20 +132,3 @@ def _fitted(stream: TextIO, text: str, *, page: bool = False) -> str:
 def _write(stream: TextIO, text: str) -> None:
     encoding = getattr(stream, "encoding", None) or "utf-8"
     write_bytes(stream, text.encode(encoding, "backslashreplace"))
-
-
-def write_bytes(stream: TextIO, data: bytes) -> None:
-    """Write bytes to standard output or standard error.
-
-    Raises:
-        OutputClosed: nobody reads it.
-    """
-    tape = TAPE.get()
-    if tape is not None:
-        tape.append((1 if stream is sys.stdout else 2, data))
-    try:
-        stream.flush()
-        stream.buffer.write(data)
-        stream.buffer.flush()
-    except BrokenPipeError as error:
-        raise OutputClosed from error

@@ -16,13 +16,21 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Final, TextIO, TypeAlias
 
 from dockfix import __version__
-from dockfix.cli.console import TAPE, write_bytes
-from dockfix.project.tracing import Question, Trace, digest, holds
+from dockfix.cli.streams import TAPE, write_bytes
+from dockfix.project.tracing import Trace, digest, holds
+
+TYPE_CHECKING = False  # `typing` takes longer to load than an entry takes to read
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Final, TextIO, TypeAlias
+
+    from dockfix.project.tracing import Question
+
+    _Output: TypeAlias = list[tuple[int, bytes]]
+    """What was written: to standard output (1) or standard error (2)."""
 
 __all__ = ["cache_folder", "is_off", "may_be_kept", "replayed_or"]
 
@@ -38,9 +46,6 @@ _VARIABLES: Final = (
     "COLUMNS", "FORCE_COLOR", "LANG", "LANGUAGE", "LINES", "NO_COLOR", "PATH", "TERM", "TERMINAL_WIDTH",
 )  # fmt: skip
 _PREFIXES: Final = ("DOCKFIX_", "LC_", "PYTHON")
-
-_Output: TypeAlias = list[tuple[int, bytes]]
-"""What was written: to standard output (1) or standard error (2)."""
 
 _kept: ContextVar[list[bool] | None] = ContextVar("dockfix_kept", default=None)
 

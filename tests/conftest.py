@@ -22,6 +22,9 @@ for name in ("SIGINT", "SIGHUP", "SIGQUIT"):
     if number is not None and signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
 
+# A test runs what it tests, and leaves nothing in the cache of the user. The tests of the cache turn it on.
+os.environ["DOCKFIX_NO_CACHE"] = "1"
+
 RequireTool = Callable[[str], Path]
 
 

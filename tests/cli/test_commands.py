@@ -439,7 +439,7 @@ def test_version_and_help(dockfix: Run) -> None:
     assert all(
         f"--{name}".encode() in shown.stdout for name in ("rule", "unsafe", "diff", "dry-run", "context", "root")
     )
-    assert b"changes nothing" in shown.stdout
+    assert b"keep nothing" in shown.stdout
     words = b" ".join(dockfix("check", "--help").stdout.split())
     assert b"Show only results and errors: no summary, no warnings, no progress." in words
     assert b"Of severity info, refusals do not count, and advice only with --fail-level info" in words

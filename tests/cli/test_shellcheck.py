@@ -20,6 +20,7 @@ def dockerfile(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_text(TEXT)
     monkeypatch.chdir(project)
     monkeypatch.setenv("XDG_CACHE_HOME", str(project.parent / "cache"))
+    monkeypatch.delenv("DOCKFIX_NO_CACHE")
     return path
 
 

@@ -10,6 +10,7 @@
 - `building`: the builder of a command, with its temporary folder and its clean-up.
 - `check`: `dockfix check`: findings, nothing written.
 - `checking`: what `dockfix check` does.
+- `clean`: `dockfix clean`: removes what earlier runs have kept.
 - `completing`: the values that a shell offers.
 - `console`: standard output and error, with colours and escaping.
 - `documents`: writes the document that a command makes.
@@ -29,9 +30,11 @@
 - `planning`: the shared options combined with the configuration.
 - `progress`: a progress display for builds.
 - `report`: `dockfix report`: the audit of a project as a document.
+- `replaying`: the output of an earlier run, if all that it has read is the same.
 - `reporting`: messages about a run.
 - `rules`: `dockfix rules`: the list of rules.
 - `splitting`: what `dockfix apply --split` does.
+- `streams`: writes bytes to standard output and error.
 - `targets`: `dockfix targets`: every Dockerfile, and how it is built.
 - `usage`: messages about a wrong command line, the same for all versions of typer.
 - `verify`: `dockfix verify`: real builds, before against after.
@@ -63,22 +66,7 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
         # The imports are inside `try`, since an interrupt may come while they load.
-        code = _plain(sys.argv[1:] if arguments is None else list(arguments), state)
-        if code is None:
-            from dockfix.cli.app import app  # noqa: PLC0415 - brings typer, which takes longest
-
-            def run() -> object:
-                given = None if arguments is None else list(arguments)
-                return app(given, prog_name="dockfix", standalone_mode=False, obj=state)
-
-            if "_DOCKFIX_COMPLETE" in os.environ:
-                from dockfix.cli.completing import complete_with_option, join_options  # noqa: PLC0415 - as above
-
-                join_options(os.environ)
-                result = complete_with_option(os.environ, run)
-            else:
-                result = run()
-            code = result if isinstance(result, int) else 0
+        code = _run(arguments, state)
         sys.stdout.flush()
     except SystemExit as ended:  # a command that ends early, as `Console.fail` does
         sys.stdout.flush()
@@ -109,6 +97,37 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
             show_usage_error(error)
         return usage_code
     return code
+
+
+def _run(arguments: Sequence[str] | None, state: object) -> int:
+    """Run a command line; arguments as for `main`."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if state is not None or given[:1] not in (["check"], ["apply"]):
+        return _parsed(arguments, given, state)
+    from dockfix.cli.replaying import replayed_or  # noqa: PLC0415 - the other commands keep no output
+
+    return replayed_or(given, lambda: _parsed(arguments, given, state))
+
+
+def _parsed(arguments: Sequence[str] | None, given: Sequence[str], state: object) -> int:
+    """Run a command line that is not known, with a parser if it needs one."""
+    code = _plain(given, state)
+    if code is not None:
+        return code
+    from dockfix.cli.app import app  # noqa: PLC0415 - brings typer, which takes longest
+
+    def run() -> object:
+        line = None if arguments is None else list(arguments)
+        return app(line, prog_name="dockfix", standalone_mode=False, obj=state)
+
+    if "_DOCKFIX_COMPLETE" in os.environ:
+        from dockfix.cli.completing import complete_with_option, join_options  # noqa: PLC0415 - as above
+
+        join_options(os.environ)
+        result = complete_with_option(os.environ, run)
+    else:
+        result = run()
+    return result if isinstance(result, int) else 0
 
 
 def _plain(arguments: Sequence[str], state: object) -> int | None:

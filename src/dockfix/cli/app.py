@@ -11,6 +11,7 @@ from dockfix.cli.apply import apply
 from dockfix.cli.ast import ast
 from dockfix.cli.baseline import baseline
 from dockfix.cli.check import check
+from dockfix.cli.clean import clean
 from dockfix.cli.explain import explain
 from dockfix.cli.helping import Command, Group
 from dockfix.cli.init import init
@@ -72,6 +73,7 @@ _EXIT_CODES: Final = {
         _INTERRUPTED,
     ),
     "new": ("0 the files are written", "2 wrong usage, or a rule that exists already", _INTERRUPTED),
+    "clean": ("0 the cache is empty", "2 wrong usage, or a file that cannot be removed", _INTERRUPTED),
     "ast": ("0 every file was read", "2 wrong usage, or a file that cannot be read", _INTERRUPTED),
 }
 """What each command returns, and the program in general."""
@@ -103,5 +105,5 @@ def root(
     """Fixes Dockerfiles with small, lossless, checked edits."""
 
 
-for _command in (check, apply, verify, report, baseline, targets, rules, explain, init, migrate, new, ast):
+for _command in (check, apply, verify, report, baseline, targets, rules, explain, init, migrate, new, ast, clean):
     app.command(cls=Command, epilog="\n".join(_EXIT_CODES[_command.__name__]))(_command)

@@ -60,7 +60,7 @@ def apply(
     no_gitignore: options.NoGitignoreOption = False,
     root: options.RootOption = None,
     jobs: options.JobsOption = None,
-    no_cache: options.NoCacheOption = False,  # noqa: ARG001 - accepted from the start, for scripts
+    no_cache: options.NoCacheOption = False,
     stdin_filename: options.StdinFilenameOption = None,
     quiet: options.QuietOption = False,
     verbose: options.VerboseOption = False,
@@ -85,6 +85,7 @@ def apply(
         no_gitignore=no_gitignore,
         root=root,
         jobs=jobs,
+        no_cache=no_cache,
         stdin_filename=stdin_filename,
     )
     code = applying.apply(

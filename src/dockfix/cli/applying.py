@@ -13,6 +13,7 @@ from dockfix.cli.console import Console, shown
 from dockfix.cli.ending import cleaned_up
 from dockfix.cli.errors import DEFECT, INTERRUPTED
 from dockfix.cli.planning import Given, Plan, exit_code, one_plan, plans
+from dockfix.cli.replaying import may_be_kept
 
 if TYPE_CHECKING:
     from dockfix.cli.building import BuildsGiven
@@ -93,6 +94,8 @@ def _files(
     if reviewer is not None and reviewer.interrupted:
         terminal.err("dockfix: interrupted; only the fixes accepted so far were written")
         return INTERRUPTED
+    if reviewer is None and (would or not result.changed):
+        may_be_kept()
     return exit_code(result, differs=bool(result.changed) and (would or fail_on_fix))
 
 

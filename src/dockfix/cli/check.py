@@ -80,7 +80,7 @@ def check(
     no_gitignore: options.NoGitignoreOption = False,
     root: options.RootOption = None,
     jobs: options.JobsOption = None,
-    no_cache: options.NoCacheOption = False,  # noqa: ARG001 - accepted from the start, for scripts
+    no_cache: options.NoCacheOption = False,
     stdin_filename: options.StdinFilenameOption = None,
     quiet: options.QuietOption = False,
     verbose: options.VerboseOption = False,
@@ -104,6 +104,7 @@ def check(
         no_gitignore=no_gitignore,
         root=root,
         jobs=jobs,
+        no_cache=no_cache,
         stdin_filename=stdin_filename,
     )
     more = CheckGiven(fail_level, exit_zero, changed_since, baseline, add_ignore, reason, statistics, watch)

@@ -13,6 +13,7 @@ from dockfix.cli.console import Console
 from dockfix.cli.documents import check_output, write_document
 from dockfix.cli.ending import cleaned_up
 from dockfix.cli.planning import Given, Plan, exit_code, plans
+from dockfix.cli.replaying import may_be_kept
 
 if TYPE_CHECKING:
     from dockfix.cli.narrowing import Narrowing
@@ -122,6 +123,8 @@ def _check_once(
     reporting.trouble(result, terminal, todo[0].registry)
     terminal.note(check_summary(result))
     narrowed.report()
+    if output is None and not more.watch and more.changed_since is None and not any(each.stdin for each in todo):
+        may_be_kept()
     return exit_code(result, differs=_fails(result, todo, more)), result
 
 

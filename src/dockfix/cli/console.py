@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TextIO
 
-from dockfix.cli.errors import OutputClosed
+from dockfix.cli.streams import write_bytes
 from dockfix.output.plain import Style, printable
 
 CLEAR: Final = "\r\x1b[K"
@@ -62,7 +62,7 @@ class Console:
 
     def raw(self, data: bytes) -> None:
         """Write bytes to standard output."""
-        _write_bytes(sys.stdout, data)
+        write_bytes(sys.stdout, data)
 
     def err(self, line: str) -> None:
         """Write a line to standard error."""
@@ -131,13 +131,4 @@ def _fitted(stream: TextIO, text: str, *, page: bool = False) -> str:
 
 def _write(stream: TextIO, text: str) -> None:
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    _write_bytes(stream, text.encode(encoding, "backslashreplace"))
-
-
-def _write_bytes(stream: TextIO, data: bytes) -> None:
-    try:
-        stream.flush()
-        stream.buffer.write(data)
-        stream.buffer.flush()
-    except BrokenPipeError as error:
-        raise OutputClosed from error
+    write_bytes(stream, text.encode(encoding, "backslashreplace"))

@@ -194,7 +194,7 @@ JobsOption: TypeAlias = Annotated[
 ]
 NoCacheOption: TypeAlias = Annotated[
     bool,
-    typer.Option("--no-cache", help="Reserved: there is no cache yet, so it changes nothing.", rich_help_panel=OTHER),
+    typer.Option("--no-cache", help="Do not use what earlier runs have kept, and keep nothing.", rich_help_panel=OTHER),
 ]
 StdinFilenameOption: TypeAlias = Annotated[
     str | None,

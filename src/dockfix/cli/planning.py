@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.errors import DEFECT
+from dockfix.cli.replaying import cache_folder, is_off
 from dockfix.output.plain import printable
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Given:
     no_gitignore: bool = False
     root: str | None = None
     jobs: int | None = None
+    no_cache: bool = False
     stdin_filename: str | None = None
 
 
@@ -155,7 +157,7 @@ def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], conso
             respect_gitignore=configured.respect_gitignore and not given.no_gitignore,
             jobs=_jobs(given, configured),
             compose=compose,
-            cache=_cache(),
+            cache=_cache(given),
             nearest=None if given.no_config or given.config is not None else settings_of_config,
         )
 
@@ -171,14 +173,10 @@ def _plan(rules: Registry, given: Given, root: Path, paths: Sequence[str], conso
     return Plan(tuple(Path(path) for path in paths), settings, root, rules, STDIN in paths, stdin_path)
 
 
-def _cache() -> Path | None:
-    """The folder for results that other runs can use: in the user's cache, or none if there is no such place."""
-    given = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    try:
-        folder = Path(given) if given else Path.home() / ".cache"
-    except RuntimeError:  # the user has no home
-        return None
-    return folder / "dockfix" if folder.is_absolute() else None
+def _cache(given: Given) -> Path | None:
+    """The folder for results that other runs can use, or none."""
+    folder = None if given.no_cache or is_off() else cache_folder()
+    return None if folder is None else Path(folder)
 
 
 def _paths(given: Given, console: Console) -> Sequence[str]:

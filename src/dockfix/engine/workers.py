@@ -19,6 +19,7 @@ from dockfix.engine.project import run_file
 from dockfix.engine.relevance import may_apply
 from dockfix.engine.results import Defect, FileResult
 from dockfix.engine.settings import Mode
+from dockfix.project import tracing
 from dockfix.project.files import FileText, read_file
 from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.target import BuildOptions, Project, Target, target_for
@@ -127,13 +128,18 @@ def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]
         _load(work.codemods)
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
-        min(jobs, len(chunks)), mp_context=multiprocessing.get_context(method), initializer=_start_worker
+        min(jobs, len(chunks)),
+        mp_context=multiprocessing.get_context(method),
+        initializer=_start_worker,
+        initargs=(tracing.is_recording(),),
     )
     try:
         futures = [pool.submit(_do_chunk, work, chunk) for chunk in chunks]
         for chunk, future in zip(chunks, futures, strict=True):
             try:
-                yield from future.result()
+                done, asked = future.result()
+                tracing.add(asked)
+                yield from done
             except BrokenProcessPool:
                 yield from ((_crashed(path), None) for path in chunk)
     except BaseException:
@@ -154,12 +160,18 @@ def _load(codemods: Sequence[Codemod]) -> None:
                     function.resolve()
 
 
-def _start_worker() -> None:
-    """Ignore interrupts, which the parent handles; end on other signals, and when the parent ends."""
+def _start_worker(records: bool) -> None:
+    """Ignore interrupts, which the parent handles; end on other signals, and when the parent ends.
+
+    Args:
+        records: whether what the files of the project are asked is recorded.
+    """
     import gc  # noqa: PLC0415 - with what follows, of workers only
     import signal  # noqa: PLC0415
     from threading import Thread  # noqa: PLC0415
 
+    if records:
+        tracing.start()
     gc.freeze()  # what is loaded stays loaded, and need not be traversed again
     gc.set_threshold(10_000)  # a tree has tens of thousands of objects, which the default would traverse many times
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -181,8 +193,8 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-def _do_chunk(work: Work, files: Sequence[Path]) -> list[Done]:
-    return list(_do_some(work, files))
+def _do_chunk(work: Work, files: Sequence[Path]) -> tuple[list[Done], tracing.Taken | None]:
+    return list(_do_some(work, files)), tracing.take()
 
 
 def _crashed(path: Path) -> FileResult:

@@ -18,6 +18,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from dockfix.project.tracing import note_version, spoil, suspended
+
 if TYPE_CHECKING:
     from dockfix.project.shellcheck_answer import Comment
 
@@ -78,7 +80,9 @@ def check_scripts(
     wanted = [[each for each in group if each not in found] for group in given]
     new = [group for group in wanted if any(("shellcheck", each) not in memo for each in group)]
     if new:
-        _ask(memo, program, new, folder)
+        note_version(program)
+        with suspended():
+            _ask(memo, program, new, folder)
     for each in dict.fromkeys(each for group in wanted for each in group):
         if isinstance(kept := memo.get(("shellcheck", each)), tuple | Failure):
             found[each] = kept
@@ -128,6 +132,7 @@ def _ask(
         failure = output if isinstance(output, Failure) else Failure("its output is not what is expected")
         memo.update({("shellcheck", script): failure for script in scripts})
         memo[_FAILURES] = failures + 1
+        spoil()
 
 
 def _identity(program: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dockfix.project.files import FileText, Snapshot
 from dockfix.project.policy import NO_POLICY, Policy, TargetContext
 from dockfix.project.problems import InputProblem
 from dockfix.project.secrets import Secrets, is_secret_name
+from dockfix.project.tracing import names_with
 from dockfix.syntax.parser import parse
 from dockfix.syntax.tree import Dockerfile
 
@@ -354,8 +355,8 @@ def find_project_root(start: Path) -> Path:
 
 def _says_builds(folder: Path) -> bool:
     try:
-        with os.scandir(folder) as scan:
-            return any(is_compose_name(entry.name) or is_bake_name(entry.name) for entry in scan)
+        # a folder above the project may have other files that change all the time
+        return any(is_compose_name(name) or is_bake_name(name) for name in names_with(folder, ("compose", "bake")))
     except OSError:
         return False
 

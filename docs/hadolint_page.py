@@ -97,6 +97,21 @@ Of {cases} specs of hadolint with `ONBUILD`, dockfix agrees on {agree}. The othe
 addition, `apt-lists` and `npm-cache` leave alone triggers of stages that are not in the image.
 """
 
+_AFTERWARDS: Final = """\
+## After the fixes
+
+How often hadolint finds the codes that fixes change, before and after (`benchmarks/sweep.py --tsv`; {date}).
+The files were fixed without their build contexts; in a project more fixes of DL3020 are safe.
+
+{table}
+
+A file has a code after the fixes that it did not have before for one of these reasons:
+
+- DL3008 and DL3015: `apt` became `apt-get`, at which alone hadolint looks.
+- DL3045: `ADD` became `COPY`, at which alone hadolint looks.
+- Codes of ShellCheck: hadolint shows at most one for each RUN, so that the next one appears when it is fixed.
+"""
+
 _SHELLCHECK: Final = """\
 ## Codes of ShellCheck
 
@@ -129,6 +144,7 @@ def hadolint_page(codemods: Iterable[Codemod], golden: Path) -> str:
             "## BuildKit\n",
             _table(CHECKS, rules, golden, checks),
             _agreement(specs, checks, rules),
+            _afterwards(_Figures.read(folder / "hadolint_sweep.tsv")),
             _SHELLCHECK.rstrip("\n"),
             "",
         ]
@@ -167,6 +183,14 @@ def _agreement(specs: _Figures, checks: _Figures, rules: Sequence[Codemod]) -> s
         advising=_linked(each for each in rules if each.onbuild is InOnbuild.ADVICE),
         cases=sum(int(row["onbuild cases"]) for row in specs.rows.values()),
     )
+
+
+def _afterwards(sweep: _Figures) -> str:
+    lines = ["| code | before | after safe fixes | after all fixes |", "|---|---:|---:|---:|"]
+    for code, row in sweep.rows.items():
+        if len({row["before"], row["safe"], row["unsafe"]}) > 1:
+            lines.append(f"| {code} | {row['before']} | {row['safe']} | {row['unsafe']} |")
+    return _AFTERWARDS.format(date=sweep.date, table="\n".join(lines))
 
 
 def _linked(rules: Iterable[Codemod]) -> str:

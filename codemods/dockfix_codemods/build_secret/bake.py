@@ -143,7 +143,7 @@ class _Editor:
             return Edit(start, start, f"{self._setting(item)}{comma}{self.eol}{indent}")
         if not self.json:
             raise Refused("the target is on one line")
-        return Edit(start, start, f"{self._setting(item)}, ")
+        return Edit(start, start, f"{self._setting(item)},{self._space()}")
 
     def _new_item(self, secret: Attribute, item: str) -> Edit:
         given = secret.value
@@ -155,10 +155,12 @@ class _Editor:
         if any(identifier in str(each.value).split(",") for each in given.items if isinstance(each, Literal)):
             raise Refused("has another secret of this name")
         if not given.items:
-            return Edit(given.span.start + 1, given.span.start + 1, item)
+            if self.text[given.span.start + 1 : given.span.end - 1].strip():
+                raise Refused("its `secret` holds nothing but a comment")
+            return Edit(given.span.start + 1, given.span.end - 1, item)
         last = given.items[-1].span
         indent = self.text[self._line_start(last.start) : last.start]
-        own_line = f"{self.eol}{indent}" if not indent.strip(" \t") else " "
+        own_line = f"{self.eol}{indent}" if not indent.strip(" \t") else self._space()
         return Edit(last.end, last.end, f",{own_line}{item}")
 
     def _removed(self, spans: Sequence[tuple[int, int]], index: int) -> Iterator[Edit]:
@@ -171,6 +173,9 @@ class _Editor:
         if not self.text[first:start].strip(" \t"):
             if not _BLANK.match(self.text[end:stop]):
                 raise Refused("it is not alone on its line")
+            above = self.text[self._line_start(max(first - 1, 0)) : first].strip()
+            if above.startswith(("#", "//", "/*")) or above.endswith("*/"):
+                raise Refused("the comment above it would be left")
             yield Edit(first, stop + 1, "")
             if self.json and last and index:
                 comma = self.text.index(",", spans[index - 1][1], start)
@@ -181,6 +186,10 @@ class _Editor:
             yield Edit(start, spans[index + 1][0], "")
         else:
             raise Refused("it is not alone on its line")
+
+    def _space(self) -> str:
+        """What the file has after a comma on one line."""
+        return "" if self.json and not re.search(r"[,:] ", self.text) else " "
 
     def _line_start(self, at: int) -> int:
         return self.text.rfind("\n", 0, at) + 1

@@ -127,6 +127,32 @@ def test_no_value_is_shown(project: Path, arguments: tuple[str, ...]) -> None:
     assert [line for line in lines if any(each in line for each in SENTINELS)] == []
 
 
+def test_a_plain_word_in_a_longer_name_of_the_project_is_that_name() -> None:
+    names = ("sentry-self-hosted-local", "sentry", "registry.example/zqq/app:1")
+    secrets = Secrets({"zqq": "${TEAM}"}, {"sentry": "${AWS_SECRET_KEY}"}, names=names)
+    shown = "`FROM sentry-self-hosted-local` and registry.example/zqq/app:1."
+    assert secrets.hide(shown) == shown
+    for text, hidden in {
+        "the value sentry": "the value ${AWS_SECRET_KEY}",  # the name of a service, too: it may be the value
+        "sentry-other": "${AWS_SECRET_KEY}-other",
+        "PASSWORD=sentry-self-hosted-local": "PASSWORD=${AWS_SECRET_KEY}-self-hosted-local",
+        "x://sentry-self-hosted-local": "x://${AWS_SECRET_KEY}-self-hosted-local",
+        "zqq/app": "${TEAM}/app",
+    }.items():
+        assert secrets.hide(text) == hidden
+    assert secrets.for_build({"x": "${X}"}).hide(shown) == shown
+    assert Secrets({}, {"Sentry1": "${KEY}"}, names=("Sentry1-local",)).hide("Sentry1-local") == "${KEY}-local"
+
+
+def test_a_word_that_dockfix_says_itself_is_not_taken_for_a_value() -> None:
+    secrets = Secrets({"latest": "${TAG}"}, {"root": "${MYSQL_ROOT_PASSWORD}"})
+    shown = "the user of 2 images is root; no tag, or latest"
+    assert secrets.hide(shown) == shown
+    assert secrets.hide("ARG DB_PASSWORD=root") == "ARG DB_PASSWORD=${MYSQL_ROOT_PASSWORD}"
+    assert secrets.hide("--password root") == "--password ${MYSQL_ROOT_PASSWORD}"
+    assert secrets.hide("mysql://admin:root@db") == "mysql://admin:${MYSQL_ROOT_PASSWORD}@db"
+
+
 def test_a_target_is_shown_with_its_variables(project: Path) -> None:
     rows = json.JSONDecoder().raw_decode(dockfix(project, "targets", "-f", "json"))[0]["targets"]
     row = next(row for row in rows if row["name"] == "all")

@@ -83,7 +83,14 @@ class Project:
             for name, value in values.items()
             if value is not None and is_secret_name(name)
         }
-        return Secrets(expanded, named)
+        return Secrets(expanded, named, names=self._open_names)
+
+    @property
+    def _open_names(self) -> frozenset[str]:
+        """The names of services, and of images as the compose files write them."""
+        services = [service for file in self.compose_files for service in file.services.values()]
+        images = {image for service in services if isinstance(image := service.raw.get("image"), str)}
+        return frozenset(name for name in {*images, *(service.name for service in services)} if "$" not in name)
 
     def unread(self, dockerfile: Path) -> tuple[Path, ...]:
         """The compose and bake files that could not be read in full and may say how a Dockerfile is built: those in

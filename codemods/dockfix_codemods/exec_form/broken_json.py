@@ -18,7 +18,7 @@ _PATHS: Final = Copy | Add | Volume
 _TEXT_CUT: Final = 60
 
 _STRING: Final = r"""(?:"[^"\\$]*"|'[^'"\\$]*')"""
-_ARRAY: Final = re.compile(rf"\[\s*{_STRING}(?:\s*,\s*{_STRING}|\s+{_STRING})*\s*,?\s*\]?")
+_ARRAY: Final = re.compile(rf"\[\s*{_STRING}(?:\s*,\s*{_STRING}|\s+{_STRING})*\s*(?:,\s*)?\]?")
 """Strings whose meaning is clear, with commas or without them; the bracket at the end may be missing."""
 _LIST: Final = re.compile(r"""\[\s*(?:"[^"]*"|'[^']*'|[\w./-]+)\s*,|\[["'\u201c\u2018]|"[^"]*"\s*,|'[^']*'\s*,""")
 """The start of an array: a bracket with a comma after the first word, or with a quote directly after it, or a list

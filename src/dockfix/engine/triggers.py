@@ -6,6 +6,7 @@ known of the steps after it, and its text is part of the image: a fix of it is n
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -27,9 +28,10 @@ def findings_in_triggers(check: Check, policy: InOnbuild, target: Target) -> Ite
         return
     triggers = [node.span for node in target.dockerfile.instructions if _is_run_trigger(node)]
     for finding in check(target.with_triggers):
-        trigger = next((each for each in triggers if _holds(each, finding.at)), None)
-        if trigger is None:
+        index = bisect_right(triggers, finding.at.start, key=_start) - 1
+        if index < 0 or not _holds(triggers[index], finding.at):
             continue
+        trigger = triggers[index]
         cause = f"{finding.cause} in triggers" if finding.cause is not None else None
         found = _limited(finding, trigger, policy) if isinstance(finding, Fix) else finding
         yield replace(found, cause=cause)
@@ -37,6 +39,10 @@ def findings_in_triggers(check: Check, policy: InOnbuild, target: Target) -> Ite
 
 def _is_run_trigger(node: object) -> bool:
     return isinstance(node, Onbuild) and isinstance(node.child, Run)
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def _holds(trigger: Span, place: Span) -> bool:

@@ -16,7 +16,7 @@ _INTRODUCTION: Final = """\
 # Diffs that were read
 
 A sample of public Dockerfiles that safe fixes change, drawn with a fixed seed. Each diff was read as its maintainer
-would, with the file beside it.
+would, a quarter of them with the whole file beside it. Why a diff would be merged is said by the kinds of its changes.
 
 {counts}
 

@@ -224,7 +224,7 @@ def _stages(file: FileReport) -> Iterator[str]:
             )
             for layer in stage.layers
         )
-        yield from table(("line", "step", "most often run again for", "its own reasons"), rows)
+        yield from table(("line", "step", "most often runs again for", "its own reasons"), rows)
 
 
 def _builds_by_path(measured: VerifyResult | None) -> dict[str, list[TargetResult]]:

@@ -13,7 +13,7 @@
 - `completing`: the values that a shell offers.
 - `console`: standard output and error, with colours and escaping.
 - `documents`: writes the document that a command makes.
-- `ending`: clean-up when a signal ends a command.
+- `ending`: the end of a command that is interrupted or stuck.
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
 - `helping`: the layout of `--help`.

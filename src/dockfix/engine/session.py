@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from dockfix.engine import inputs
 from dockfix.engine.comment_findings import are_silenced, with_comment_findings, without_warnings
+from dockfix.engine.limits import timed
 from dockfix.engine.nesting import rules_for
 from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
@@ -108,7 +109,8 @@ def run_text(
         text = decode(data)
         result = FileResult(Path(shown), shown, shown, text, text, problems=rules.problems)
     else:
-        result = _text_result(work, data, path, settings)
+        with timed():
+            result = _text_result(work, data, path, settings)
         if are_silenced(settings, registry):
             (result,) = without_warnings([result])
         elif not fix:
@@ -179,14 +181,15 @@ def _run(
     mode = replace(mode, single=len(files) == 1)
     work = Work(project, rules.options, codemods, registry.rule_names, mode)
     done: list[Done] = []
-    for each in do_all(work, files, settings.jobs):
-        done.append(each)
-        if progress is not None:
-            progress(len(done), len(files))
-    used = [(result, file) for result, file in done if file is not None]
-    workspace = Workspace(project, tuple(file for _, file in used), rules.options)
-    mode = replace(mode, in_scope=lambda path: inputs.is_in(path, counted))
-    run = run_project(workspace, codemods, mode, [result for result, _ in used])
+    with timed():
+        for each in do_all(work, files, settings.jobs):
+            done.append(each)
+            if progress is not None:
+                progress(len(done), len(files))
+        used = [(result, file) for result, file in done if file is not None]
+        workspace = Workspace(project, tuple(file for _, file in used), rules.options)
+        mode = replace(mode, in_scope=lambda path: inputs.is_in(path, counted))
+        run = run_project(workspace, codemods, mode, [result for result, _ in used])
     results = _merged(done, run)
     if write:
         from dockfix.engine.writing import write_results  # noqa: PLC0415 - only `apply` writes

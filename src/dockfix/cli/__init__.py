@@ -45,11 +45,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from dockfix import __version__
 from dockfix.cli.errors import INTERRUPTED, Ended, OutputClosed
 
 BROKEN_PIPE = 141
+INVALID = 2
 
 
 def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
@@ -90,10 +92,13 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         return INTERRUPTED
     except Ended as ended:
         return 128 + ended.number  # as in shells; the sender needs no message
-    except (OutputClosed, BrokenPipeError):
-        # No message, and the interpreter must not flush into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return BROKEN_PIPE
+    except (OutputClosed, BrokenPipeError) as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter must not flush into a closed pipe or a full disk
+        if not (reason := getattr(error, "reason", "")):
+            return BROKEN_PIPE  # without a message
+        with suppress(OSError):
+            sys.stderr.write(f"dockfix: the output cannot be written: {reason}\n")
+        return INVALID
     except Exception as error:
         # typer's usage errors; their class moved between versions, so they are recognised by their methods.
         if type(error).__name__ == "Abort":

@@ -141,3 +141,5 @@ def _write_bytes(stream: TextIO, data: bytes) -> None:
         stream.buffer.flush()
     except BrokenPipeError as error:
         raise OutputClosed from error
+    except OSError as error:
+        raise OutputClosed((error.strerror or str(error)).lower()) from error

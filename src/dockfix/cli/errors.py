@@ -14,4 +14,11 @@ INTERRUPTED = 130
 
 
 class OutputClosed(Exception):  # noqa: N818 - not an error of anybody's
-    """The reader of the output has closed it. Not an OSError, which typer would handle."""
+    """The output cannot be written: its reader has closed it, or for `reason`.
+
+    Not an OSError, which typer would handle.
+    """
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -19,12 +19,13 @@ from dockfix.engine.limits import timed
 from dockfix.engine.nesting import rules_for
 from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
-from dockfix.engine.results import FileResult, RunResult
+from dockfix.engine.results import FileResult, RunResult, shown_path
 from dockfix.engine.settings import Accept, Mode, Settings
 from dockfix.engine.unmatched import unmatched_patterns
 from dockfix.engine.workers import Done, Work, do_all, do_target
 from dockfix.project.discovery import discover
 from dockfix.project.files import MAX_BYTES, NOWHERE, FileText
+from dockfix.project.journal import undo_interrupted
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import Project, load_project, target_for, target_from_text
 from dockfix.rule.model import Preset
@@ -163,6 +164,7 @@ def _run(
     started = clock()
     real_root = Path(os.path.realpath(root))
     inside, problems = inputs.split(paths, real_root)
+    left = undo_interrupted(real_root, only_say=not write)
     project = _load(real_root, settings)
     counted, searched = inputs.scope(inputs.wanted(inside, settings, real_root), project)
     searched = inputs.wanted(searched, settings, real_root)
@@ -196,7 +198,7 @@ def _run(
 
         results = write_results(results, run.workspace, run.change_sets)
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
-    others += rules.warnings
+    others += [*rules.warnings, *(replace(each, path=shown_path(Path(each.path))) for each in left)]
     others += unmatched_patterns(rules.configs, project, [each.path for each in found], counted)
     comments = list(comment_mistakes(workspace, counted, work.names))
     if not run.changed:  # a fix may have created what a comment ignores

@@ -205,6 +205,7 @@ def registry(mode: str) -> Registry:
 
 MODE = sys.argv[1]
 if __name__ == "__main__":
-    LIMITS.ticks, LIMITS.seconds, LIMITS.stuck, LIMITS.memory = 8, 0.1, 2.0, 200 * 1024**2
+    LIMITS.ticks = 200 if MODE == "memory" else 8
+    LIMITS.seconds, LIMITS.stuck, LIMITS.memory = 0.1, 2.0, 200 * 1024**2
     calls.MOST_FINDINGS = 1000  # type: ignore[misc]
     sys.exit(main(sys.argv[2:], registry(MODE)))

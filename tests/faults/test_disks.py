@@ -203,3 +203,20 @@ def test_a_hard_link_is_not_separated(tmp_path: Path) -> None:
     assert "Dockerfile: has other hard links, which a rewrite would separate from it; nothing written" in done.stderr
     assert (tmp_path / "Dockerfile").samefile(tmp_path / "kept")
     assert (tmp_path / "b.Dockerfile").read_text() == NEW
+
+
+def test_one_file_with_two_names_is_fixed_once(small_disk: SmallDisk) -> None:
+    """As on a file system that ignores case: here two folders are one, below a bind mount."""
+    disk = small_disk(256)
+    (disk / ".git").mkdir()
+    for name in ("a", "b"):
+        (disk / name).mkdir()
+    (disk / "a" / "Dockerfile").write_text(OLD)
+    subprocess.run(["mount", "--bind", str(disk / "a"), str(disk / "b")], check=True, timeout=60)
+    try:
+        done = dockfix("apply", cwd=disk)
+    finally:
+        subprocess.run(["umount", str(disk / "b")], check=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "a/Dockerfile: fixed from-as\napplied 1 fix in 1 Dockerfile\n"
+    assert (disk / "a" / "Dockerfile").read_text() == NEW

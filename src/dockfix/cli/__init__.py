@@ -61,6 +61,9 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         arguments: the command line without the program; by default that of this process.
         state: a `dockfix.rule.registry.Registry` to use instead of the installed packs.
     """
+    if os.name == "nt":
+        sys.stderr.write("dockfix does not run on Windows itself: use WSL, or the image (docs/install.md)\n")
+        return INVALID
     # New processes, such as workers on macOS, must not import from the current folder either.
     os.environ["PYTHONSAFEPATH"] = "1"
     try:

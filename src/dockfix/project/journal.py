@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -57,6 +56,8 @@ def write_journal(root: Path, entries: Sequence[Entry], temporary: list[Path]) -
         entries: the files.
         temporary: gets what is to be removed in the end.
     """
+    import json  # noqa: PLC0415 - few runs have a journal
+
     texts = [
         [os.fsdecode(each.real), os.fsdecode(each.new), each.old and os.fsdecode(each.old), each.before, each.after]
         for each in entries
@@ -114,6 +115,8 @@ def _undo(journal: Path, root: Path, *, only_say: bool) -> Iterator[InputProblem
 
 def _entries(data: bytes, root: Path) -> list[Entry]:
     """The entries of a journal; none if it is not one that dockfix writes, as somebody else may have written it."""
+    import json  # noqa: PLC0415 - as above
+
     try:
         entries = [_entry(*each) for each in json.loads(data)]
     except (ValueError, TypeError, RecursionError):

@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench sweep dist zipapp image-check clean
+.PHONY: help demo test check lock docs bench sweep dist zipapp sbom image-check clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,13 +16,15 @@ PYTEST_ARGS := $(if $(filter true,$(CI)),-rs)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Editable: only a change of pyproject.toml needs a new installation.
-$(STAMP): pyproject.toml
+# Editable: only a change of the dependencies needs a new installation.
+$(STAMP): pyproject.toml ci/lock.txt
 	@test -n "$(SYSTEM_PYTHON)" || { echo "Python 3.11 or newer is needed, and there is no python3 on PATH" >&2; exit 1; }
 	@"$(SYSTEM_PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; $(SYSTEM_PYTHON) is older" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(SYSTEM_PYTHON)" -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c ci/lock.txt -e '.[dev]' \
+		|| { echo 'the versions of ci/lock.txt cannot be installed here: taking others' >&2; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; }
 	@touch $@
 
 demo: $(STAMP) ## show what dockfix changes in the example project, as diffs
@@ -37,12 +39,18 @@ demo: $(STAMP) ## show what dockfix changes in the example project, as diffs
 test: $(STAMP) ## run the tests, in as many processes as there are cores
 	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
 
-check: $(STAMP) ## lint, format check, types, stale generated docs, the documentation site
+check: $(STAMP) ## lint, format check, types, stale generated docs, the documentation site, licences and known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@if test -f docs/generate.py; then $(BIN)/python docs/generate.py --check; fi
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@$(BIN)/python ci/supply_chain.py licences
+	@$(BIN)/python ci/supply_chain.py audit
+
+lock: $(STAMP) ## write the newest versions that the ranges of pyproject.toml allow to ci/lock.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+		--extra dev pyproject.toml --output-file ci/lock.txt
 
 docs: $(STAMP) ## build the documentation site in site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -64,6 +72,9 @@ zipapp: dist ## build dist/dockfix.pyz, one file with all dependencies
 	$(BIN)/uvx --quiet --python $(BIN)/python shiv --quiet --reproducible --console-script dockfix \
 		--python "/usr/bin/env python$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
 		--output-file dist/dockfix.pyz dist/*.whl
+
+sbom: dist ## build dist/dockfix.cdx.json: what the wheel needs, as a CycloneDX document
+	$(BIN)/python ci/supply_chain.py sbom dist/*.whl dist/dockfix.cdx.json
 
 image-check: $(STAMP) ## check the project's own Dockerfile with all rules, hadolint, and BuildKit if there is docker
 	$(BIN)/dockfix check $$($(BIN)/dockfix rules | sed 's/ .*//; s/^/--rule /') Dockerfile

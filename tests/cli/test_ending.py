@@ -121,3 +121,12 @@ def test_workers_end_with_their_parent(project: Path, tmp_path: Path, number: in
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
     assert b"Traceback" not in error
     assert wait_for(lambda: not any(is_running(each) for each in workers))
+
+
+def test_windows_itself_is_refused_with_a_message(project: Path) -> None:
+    program = "import os, sys; from dockfix.cli import main; os.name = 'nt'; os._exit(main(['check']))"
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", program], cwd=project, capture_output=True, text=True, check=False, timeout=LONG
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "does not run on Windows itself: use WSL" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import venv
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +18,7 @@ from typing import TypeVar
 import pytest
 
 import dockfix
+import supply_chain
 from dockfix.rule.registry import load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,6 +138,24 @@ def test_two_builds_are_the_same(commit: Path, dists: Path, tmp_path: Path) -> N
     assert build(again, TZ="Asia/Tokyo", LC_ALL="C") == {
         path.name: path.read_bytes() for path in dists.iterdir() if path.suffix in (".whl", ".gz")
     }
+
+
+@released
+def test_the_wheel_has_types_and_an_sbom(dists: Path, tmp_path: Path) -> None:
+    (wheel,) = dists.glob("*.whl")
+    assert {"dockfix/py.typed", "dockfix_codemods/py.typed"} <= set(zipfile.ZipFile(wheel).namelist())
+    output = tmp_path / "sbom.json"
+    assert supply_chain.sbom(wheel, output) == 0
+    document = json.loads(output.read_text(encoding="utf-8"))
+    assert document["bomFormat"] == "CycloneDX"
+    own = document["metadata"]["component"]
+    assert (own["name"], own["version"]) == ("dockfix", "1.2.3")
+    found = {supply_chain.normal(each["name"]): each["version"] for each in document["components"]}
+    assert found.keys() == supply_chain.dependencies("dockfix").keys() - {"dockfix"}
+    locked = dict(line.split(" ")[0].split("==") for line in supply_chain.LOCK.read_text().splitlines())
+    assert found == {name: locked[name] for name in found}
+    assert str(tmp_path) not in output.read_text(encoding="utf-8")
+    assert "file:" not in output.read_text(encoding="utf-8")
 
 
 @released

@@ -14,7 +14,7 @@
 - `completing`: the values that a shell offers.
 - `console`: standard output and error, with colours and escaping.
 - `documents`: writes the document that a command makes.
-- `ending`: clean-up when a signal ends a command.
+- `ending`: the end of a command that is interrupted or stuck.
 - `errors`: exceptions that end a command early.
 - `explain`: `dockfix explain`: a rule's page.
 - `helping`: the layout of `--help`.
@@ -48,11 +48,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from dockfix import __version__
 from dockfix.cli.errors import INTERRUPTED, Ended, OutputClosed
 
 BROKEN_PIPE = 141
+INVALID = 2
 
 
 def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
@@ -62,6 +64,9 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         arguments: the command line without the program; by default that of this process.
         state: a `dockfix.rule.registry.Registry` to use instead of the installed packs.
     """
+    if os.name == "nt":
+        sys.stderr.write("dockfix does not run on Windows itself: use WSL, or the image (docs/install.md)\n")
+        return INVALID
     # New processes, such as workers on macOS, must not import from the current folder either.
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
@@ -78,10 +83,13 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         return INTERRUPTED
     except Ended as ended:
         return 128 + ended.number  # as in shells; the sender needs no message
-    except (OutputClosed, BrokenPipeError):
-        # No message, and the interpreter must not flush into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return BROKEN_PIPE
+    except (OutputClosed, BrokenPipeError) as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter must not flush into a closed pipe or a full disk
+        if not (reason := getattr(error, "reason", "")):
+            return BROKEN_PIPE  # without a message
+        with suppress(OSError):
+            sys.stderr.write(f"dockfix: the output cannot be written: {reason}\n")
+        return INVALID
     except Exception as error:
         # typer's usage errors; their class moved between versions, so they are recognised by their methods.
         if type(error).__name__ == "Abort":

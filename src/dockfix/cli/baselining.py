@@ -79,6 +79,8 @@ def _write(todo: Plan, path: Path, old: Baseline | None, terminal: Console, *, u
         new = baseline_of(result, todo.root).with_more(kept)
     fewer = sum(len(found.also) for file in by_cause(result).files for found in file.remaining) if not update else 0
     if old is None or new.counts != old.counts:
+        if _old(path, terminal) != old:
+            terminal.fail(f"{shown(os.path.relpath(path))} changed while dockfix was working; it was not overwritten")
         with cleaned_up():
             write_document(dumps(baseline_data(new)), str(path), terminal)
     terminal.note(_summary(new, old, path, new.total - fewer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -43,30 +42,11 @@ def write_document(text: str, output: str | None, terminal: Console, *, prose: b
     if output is None:
         (terminal.prose if prose else terminal.out)(text)
         return
+    from dockfix.project.writing import replace_file  # noqa: PLC0415 - only a document in a file needs it
+
     try:
-        _replace(Path(os.path.realpath(output)), text.encode("utf-8", "backslashreplace"))
+        replace_file(Path(os.path.realpath(output)), text.encode("utf-8", "backslashreplace"))
     except (OSError, ValueError) as error:
         terminal.out(text)
         reason = getattr(error, "strerror", None) or str(error)
         terminal.fail(f"--output: {shown(output)} cannot be written: {shown(reason).lower()}")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    import tempfile  # noqa: PLC0415 - few commands need it, and it takes long to load
-
-    from dockfix.project.writing import current_umask  # noqa: PLC0415 - only a document in a file needs it
-
-    if path.exists() and not path.is_file():  # a pipe or a device
-        path.write_bytes(data)
-        return
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~current_umask()
-    descriptor, name = tempfile.mkstemp(prefix=".dockfix-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            os.fchmod(descriptor, mode)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -1,4 +1,4 @@
-"""Clean-up when a signal ends a command: no temporary file and no process is left."""
+"""The end of a command that is interrupted or stuck: no temporary file and no process is left."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Final
 
 from dockfix.cli.errors import Ended
+from dockfix.engine.limits import ended_if_stuck
 
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -19,11 +20,13 @@ def cleaned_up() -> Iterator[None]:
     """Let the first signal that would end the process raise `KeyboardInterrupt` or `Ended` instead, for clean-up.
 
     Later signals are ignored: they must not end the clean-up. Signals that the caller ignores or handles are not
-    changed.
+    changed. A rule that is stuck in code that never returns to Python ends the process.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does
         return
+
+    ended_if_stuck()
 
     def end(number: int, _: FrameType | None) -> None:
         for each in before:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dockfix.engine.ended import Ended
+
 __all__ = ["DEFECT", "INTERRUPTED", "Ended", "OutputClosed"]
 
 DEFECT = 3
@@ -12,15 +14,11 @@ INTERRUPTED = 130
 
 
 class OutputClosed(Exception):  # noqa: N818 - not an error of anybody's
-    """The reader of the output has closed it. Not an OSError, which typer would handle."""
+    """The output cannot be written: its reader has closed it, or for `reason`.
 
-
-class Ended(BaseException):
-    """A signal other than an interrupt ends the command; `number` is its number.
-
-    Not an Exception, so that no codemod or parser catches it.
+    Not an OSError, which typer would handle.
     """
 
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -48,6 +48,7 @@ def initialise(request: Request, terminal: Console) -> None:
         render,
         write,
     )
+    from dockfix.project.temporary import remove_leftovers  # noqa: PLC0415
 
     to_file = request.output != "-"
     if not Path(request.output).name:  # nothing, or a folder
@@ -60,6 +61,8 @@ def initialise(request: Request, terminal: Console) -> None:
     try:
         if request.template is not None:
             check_template(request.template)
+        if to_file:
+            remove_leftovers([folder])
         if to_file and Path(request.output).exists() and not request.force:
             raise InitError(f"{request.output} already exists; --force overwrites it")
         skeleton = render(_answers(request, folder, terminal), folder)

@@ -6,16 +6,20 @@ import contextlib
 import os
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.ending import cleaned_up
 from dockfix.cli.planning import Plan, exit_code
+from dockfix.project.temporary import is_left_name, new_name
 from dockfix.project.writing import current_umask
 
 __all__ = ["check_folder", "split"]
+
+_SPLIT: Final = ".split"
+"""The end of the name of a folder that a killed run has left."""
 
 
 def check_folder(folder: str, terminal: Console) -> Path:
@@ -71,8 +75,12 @@ def _command(todo: Plan, folder: Path) -> str:
 
 def _write(files: Iterable[tuple[str, bytes]], folder: Path) -> None:
     """Write files into a new folder, which then takes the place of `folder`: there are all files, or none."""
-    made = Path(tempfile.mkdtemp(prefix=".dockfix-", dir=folder.parent))
+    for path in folder.parent.iterdir():
+        if is_left_name(path.name, _SPLIT) and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+    made = new_name(folder.parent, _SPLIT)
     try:
+        made.mkdir(mode=0o700)
         for name, data in files:
             (made / name).write_bytes(data)
         made.chmod(folder.stat().st_mode & 0o7777 if folder.is_dir() else 0o777 & ~current_umask())

@@ -21,7 +21,7 @@ def write_bytes(stream: TextIO, data: bytes) -> None:
     """Write bytes to standard output or standard error.
 
     Raises:
-        OutputClosed: nobody reads it.
+        OutputClosed: nobody reads it, or it cannot be written.
     """
     tape = TAPE.get()
     if tape is not None:
@@ -32,3 +32,5 @@ def write_bytes(stream: TextIO, data: bytes) -> None:
         stream.buffer.flush()
     except BrokenPipeError as error:
         raise OutputClosed from error
+    except OSError as error:
+        raise OutputClosed((error.strerror or str(error)).lower()) from error

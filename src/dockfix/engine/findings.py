@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
+from dockfix.engine.calls import Failed, all_of, call, check_finding
 from dockfix.engine.relevance import may_apply, may_apply_to_project
-from dockfix.engine.results import Defect
 from dockfix.engine.settings import Mode
 from dockfix.project.policy import Policy
 from dockfix.project.secrets import Secrets
@@ -17,31 +17,6 @@ from dockfix.rule.model import Advice, Check, Codemod, Diagnostic, Finding, Fix,
 from dockfix.rule.suppression import Suppressions, suppresses_in_text
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
-
-
-class Failed(Exception):  # noqa: N818 - never leaves the engine
-    """A gate rejects a codemod's change, or the codemod raised an exception."""
-
-    def __init__(self, gate: str, message: str, traceback: str = "") -> None:
-        super().__init__(message)
-        self.gate = gate
-        self.traceback = traceback
-
-    @classmethod
-    def crash(cls, error: Exception) -> Failed:
-        """The failure of a codemod that raised an exception. It may be a third party's, and must not stop the run."""
-        return cls("crash", *crash_texts(error))
-
-    def defect(self, rule: str) -> Defect:
-        """The failure as a result."""
-        return Defect(rule, self.gate, str(self), self.traceback)
-
-
-def crash_texts(error: Exception) -> tuple[str, str]:
-    """An exception in one line, and its traceback."""
-    import traceback  # noqa: PLC0415 - only a crash needs it
-
-    return f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
 
 
 @dataclass
@@ -56,7 +31,7 @@ class Findings:
         """The findings of a codemod in a Dockerfile.
 
         Raises:
-            Failed: the codemod raised an exception, in this call or the first one.
+            Failed: the codemod raised an exception or yielded nonsense, in this call or the first one.
         """
         key = (codemod.name, target.text)
         known = self._known.get(key)
@@ -75,10 +50,8 @@ class Findings:
             return []
         if not may_apply(codemod, target, self.lowered(target.text)):
             return []
-        try:
-            results = _over_variants(target, _whole_check(codemod.check, codemod.onbuild, self.lowered(target.text)))
-        except Exception as error:
-            raise Failed.crash(error) from error
+        check = _whole_check(codemod.check, codemod.onbuild, self.lowered(target.text))
+        results = call(codemod.name, _over_variants, target, check)
         if not results:
             return []
         suppressions = self._suppressions.setdefault(target.text, Suppressions(target.dockerfile))
@@ -109,9 +82,11 @@ def _whole_check(check: Check, policy: InOnbuild, lowered: str) -> Check:
 def _over_variants(target: Target, check: Check) -> list[Finding]:
     """The findings in a file that may be built in several contexts: a fix must be correct in each of them."""
     variants = target.variants
-    if len(variants) == 1:
-        return list(check(variants[0]))
-    results = [list(check(variant)) for variant in variants]
+    results = [all_of(check(variant)) for variant in variants]
+    for finding in (each for findings in results for each in findings):
+        check_finding(finding, target.text, target.project.root)
+    if len(results) == 1:
+        return results[0]
     merged: list[Finding] = []
     for variant, findings in zip(variants, results, strict=True):
         for finding in findings:
@@ -152,19 +127,18 @@ def project_findings(codemod: Codemod, workspace: Workspace, mode: Mode) -> Iter
     """The findings of a codemod that checks a whole project, in the files of the run.
 
     Raises:
-        Failed: the codemod raises an exception, or a finding does not name its file.
+        Failed: the codemod raises an exception or yields nonsense, or a finding does not name its file.
     """
     concerned = workspace.only(codemod.could_apply)
-    if codemod.check_project is None or not may_apply_to_project(codemod, concerned):
+    check = codemod.check_project
+    if check is None or not may_apply_to_project(codemod, concerned):
         return
-    try:
-        results = list(codemod.check_project(concerned))
-    except Exception as error:
-        raise Failed.crash(error) from error
+    results = call(codemod.name, lambda: all_of(check(concerned)))
     for finding in results:
-        path = finding.file
-        if path is None:
-            raise Failed("crash", "a finding of check_project does not name its file")
+        path = getattr(finding, "file", None)
+        if not isinstance(path, Path):
+            raise Failed("finding", "a finding of check_project does not name its file")
+        check_finding(finding, workspace.text_if_any(path) or "", workspace.project.root)
         options = workspace.build_options
         if options.of_file(path, workspace.project.root).policy.ignores(codemod.name, workspace.display(path)):
             continue

@@ -7,7 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from dockfix.engine.findings import Failed
+from dockfix.engine.calls import Failed
+from dockfix.project.files import MAX_BYTES
 from dockfix.rule import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
 from dockfix.rule.workspace import Workspace
 
@@ -88,6 +89,8 @@ def fixed(workspace: Workspace, batch: Sequence[Diagnostic]) -> Workspace:
                 edits.setdefault(path, []).extend(own)
     for path, all_edits in edits.items():
         texts[path] = _edited(workspace, path, all_edits)
+    if any(len(text) > MAX_BYTES for text in texts.values()):
+        raise Failed("edits", f"the result is larger than {MAX_BYTES // 1024**2} MiB")
     if all(workspace.text_if_any(path) == text for path, text in texts.items()):
         raise Failed("stability", "a fix changes nothing")
     return workspace.with_changes(texts)

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from dockfix.engine.calls import Failed
 from dockfix.engine.contract import changed_aspects
-from dockfix.engine.findings import Failed
 from dockfix.rule import Codemod, Edit, Effect
 from dockfix.rule.suppression import comments_above
 from dockfix.rule.workspace import Workspace, changed_paths

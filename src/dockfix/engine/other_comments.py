@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from dockfix.engine.findings import Failed, project_findings
+from dockfix.engine.calls import Failed
+from dockfix.engine.findings import project_findings
 from dockfix.engine.inputs import is_in
 from dockfix.engine.project import findings
 from dockfix.engine.results import shown_path

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dockfix.engine.findings import Failed
+from dockfix.engine.calls import Failed
 from dockfix.engine.fixes import Chosen, Shift, edits_by_file, fixed
 from dockfix.engine.results import Defect, with_lines_of
 from dockfix.engine.settings import Mode

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from dockfix.engine.findings import Failed, Findings, in_order, project_findings
+from dockfix.engine.calls import Failed, call
+from dockfix.engine.findings import Findings, in_order, project_findings
 from dockfix.engine.fixes import edits_by_file, groups
 from dockfix.engine.passes import Passes
 from dockfix.engine.relevance import may_apply
@@ -71,6 +72,12 @@ def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHI
             defects.setdefault(codemod.name, failed.defect(codemod.name))
         else:
             remaining += [each for each in found if _reaches(each) or passes.offered(each)]
+    collected: dict[str, object] = {}
+    for codemod in _collecting(codemods, now, memory.lowered(now.text), single=mode.single):
+        try:
+            collected |= _collected(codemod, now)
+        except Failed as failed:
+            defects.setdefault(codemod.name, failed.defect(codemod.name))
     return FileResult(
         real,
         str(target.path),
@@ -80,17 +87,23 @@ def run_file(target: Target, codemods: Sequence[Codemod], mode: Mode = _EVERYTHI
         tuple(passes.applied),
         in_order(remaining),
         tuple(defects.values()),
-        collected=_collected(now, memory.lowered(now.text), codemods, single=mode.single),
+        collected=collected,
     )
 
 
-def _collected(target: Target, lowered: str, codemods: Sequence[Codemod], *, single: bool) -> Mapping[str, object]:
-    return {
-        collect_key(codemod.collect): codemod.collect(target)
+def _collecting(codemods: Sequence[Codemod], target: Target, lowered: str, *, single: bool) -> list[Codemod]:
+    """The codemods that collect something from a Dockerfile."""
+    return [
+        codemod
         for codemod in codemods
         if codemod.collect is not None
         and (may_apply(codemod, target, lowered) if single else codemod.could_apply(lowered))
-    }
+    ]
+
+
+def _collected(codemod: Codemod, target: Target) -> Mapping[str, object]:
+    collect = codemod.collect
+    return {} if collect is None else {collect_key(collect): call(codemod.name, collect, target)}
 
 
 def run_project(

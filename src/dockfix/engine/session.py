@@ -16,15 +16,17 @@ from typing import Final, TypeAlias
 from dockfix.engine import inputs
 from dockfix.engine.comment_findings import are_silenced, with_comment_findings, without_warnings
 from dockfix.engine.generated import generated_warnings
+from dockfix.engine.limits import timed
 from dockfix.engine.nesting import rules_for
 from dockfix.engine.other_comments import comment_mistakes, unused_comments
 from dockfix.engine.project import run_project
-from dockfix.engine.results import FileResult, RunResult
+from dockfix.engine.results import FileResult, RunResult, shown_path
 from dockfix.engine.settings import Accept, Mode, Settings
 from dockfix.engine.unmatched import unmatched_patterns
 from dockfix.engine.workers import Done, Work, do_all, do_target
 from dockfix.project.discovery import discover
 from dockfix.project.files import MAX_BYTES, NOWHERE, FileText
+from dockfix.project.journal import undo_interrupted
 from dockfix.project.problems import InputProblem
 from dockfix.project.target import Project, load_project, target_for, target_from_text
 from dockfix.rule.model import Preset
@@ -109,7 +111,8 @@ def run_text(
         text = decode(data)
         result = FileResult(Path(shown), shown, shown, text, text, problems=rules.problems)
     else:
-        result = _text_result(work, data, path, settings)
+        with timed():
+            result = _text_result(work, data, path, settings)
         if are_silenced(settings, registry):
             (result,) = without_warnings([result])
         elif not fix:
@@ -162,6 +165,7 @@ def _run(
     started = clock()
     real_root = Path(os.path.realpath(root))
     inside, problems = inputs.split(paths, real_root)
+    left = undo_interrupted(real_root, only_say=not write)
     project = _load(real_root, settings)
     counted, searched = inputs.scope(inputs.wanted(inside, settings, real_root), project)
     searched = inputs.wanted(searched, settings, real_root)
@@ -180,21 +184,22 @@ def _run(
     mode = replace(mode, single=len(files) == 1)
     work = Work(project, rules.options, codemods, registry.rule_names, mode)
     done: list[Done] = []
-    for each in do_all(work, files, settings.jobs):
-        done.append(each)
-        if progress is not None:
-            progress(len(done), len(files))
-    used = [(result, file) for result, file in done if file is not None]
-    workspace = Workspace(project, tuple(file for _, file in used), rules.options)
-    mode = replace(mode, in_scope=lambda path: inputs.is_in(path, counted))
-    run = run_project(workspace, codemods, mode, [result for result, _ in used])
+    with timed():
+        for each in do_all(work, files, settings.jobs):
+            done.append(each)
+            if progress is not None:
+                progress(len(done), len(files))
+        used = [(result, file) for result, file in done if file is not None]
+        workspace = Workspace(project, tuple(file for _, file in used), rules.options)
+        mode = replace(mode, in_scope=lambda path: inputs.is_in(path, counted))
+        run = run_project(workspace, codemods, mode, [result for result, _ in used])
     results = _merged(done, run)
     if write:
         from dockfix.engine.writing import write_results  # noqa: PLC0415 - only `apply` writes
 
         results = write_results(results, run.workspace, run.change_sets)
     about, others = inputs.relevant(project, [file.real for _, file in used], counted)
-    others += rules.warnings
+    others += [*rules.warnings, *(replace(each, path=shown_path(Path(each.path))) for each in left)]
     others += unmatched_patterns(rules.configs, project, [each.path for each in found], counted)
     comments = list(comment_mistakes(workspace, counted, work.names))
     if not run.changed:  # a fix may have created what a comment ignores

@@ -1,7 +1,8 @@
 """The Dockerfiles of a run, each by itself: one after another, or in several processes if there are many.
 
 An error in one file is its own result, and does not stop the run. The processes only read: they may be killed at any
-time, and they end when the process that started them ends.
+time, and they end when the process that started them ends. If one dies, the files that it may have died of are done
+again, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from dockfix.engine.findings import crash_texts
+from dockfix.engine.calls import Failed, call, crash_texts
 from dockfix.engine.inputs import first_problem, ignore_warnings
+from dockfix.engine.limits import timed_worker
 from dockfix.engine.project import run_file
 from dockfix.engine.relevance import may_apply
 from dockfix.engine.results import Defect, FileResult
@@ -25,6 +27,9 @@ from dockfix.project.problems import InputError, InputProblem
 from dockfix.project.target import BuildOptions, Project, Target, target_for
 from dockfix.rule import Codemod, LazyFunction
 from dockfix.rule.naming import RuleNames
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 PARALLEL_FROM: Final = 40
 """The number of files from which starting processes saves time."""
@@ -89,8 +94,8 @@ def _prepare(work: Work, targets: Sequence[Target]) -> None:
             and each.dockerfile.ok
         ]
         if len(concerned) > 1:
-            with contextlib.suppress(Exception):  # reported when the codemod is run
-                codemod.prepare(concerned)
+            with contextlib.suppress(Failed):  # reported when the codemod is run
+                call(codemod.name, codemod.prepare, concerned)
 
 
 def do_target(work: Work, target: Target, file: FileText, shown: str) -> Done:
@@ -118,32 +123,66 @@ def _can_be_sent(work: Work) -> bool:
 
 
 def _in_parallel(work: Work, files: Sequence[Path], jobs: int) -> Iterator[Done]:
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - only large runs need it
+
+    chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
+    if sys.platform == "linux":
+        _load(work.codemods)
+    while chunks:
+        with _pool(min(jobs, len(chunks))) as pool:
+            futures = [pool.submit(_do_chunk, work, chunk) for chunk in chunks]
+            for future in futures:
+                chunk, *chunks = chunks
+                try:
+                    done, asked = future.result()
+                    tracing.add(asked)
+                    yield from done
+                except BrokenProcessPool:  # all other futures have this error, too
+                    for path in chunk:
+                        one, fatal = _alone(work, path)
+                        work = replace(work, codemods=tuple(each for each in work.codemods if each.name != fatal))
+                        yield one
+                    break
+                except Exception:  # a rule has collected what cannot be sent
+                    yield from _do_some(work, chunk)
+
+
+def _alone(work: Work, path: Path) -> tuple[Done, str | None]:
+    """The result of a file in a process of its own, and the rule that ran when the process died, if it did."""
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - as above
+    from multiprocessing import RawArray  # noqa: PLC0415 - as above
+
+    last = RawArray("c", 100)
+    with _pool(1, last) as pool:
+        try:
+            (done,), asked = pool.submit(_do_chunk, work, [path]).result()
+            tracing.add(asked)
+            return done, None
+        except BrokenProcessPool:
+            rule = last.value.decode("utf-8", "replace")
+            return (_crashed(path, rule), None), rule
+
+
+@contextlib.contextmanager
+def _pool(size: int, last: Any = None) -> Iterator[ProcessPoolExecutor]:
+    """Processes that are killed if they are not needed any more: they write nothing, so their work can be dropped.
+
+    Args:
+        size: how many.
+        last: where a process writes the name of the rule that it runs.
+    """
     import multiprocessing  # noqa: PLC0415 - only large runs need it
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     method = "fork" if sys.platform == "linux" else None  # keeps the modules that are already loaded
-    chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
-    if method == "fork":
-        _load(work.codemods)
     others = set(multiprocessing.active_children())
+    context = multiprocessing.get_context(method)
     pool = ProcessPoolExecutor(
-        min(jobs, len(chunks)),
-        mp_context=multiprocessing.get_context(method),
-        initializer=_start_worker,
-        initargs=(tracing.is_recording(),),
+        size, mp_context=context, initializer=_start_worker, initargs=(tracing.is_recording(), last)
     )
     try:
-        futures = [pool.submit(_do_chunk, work, chunk) for chunk in chunks]
-        for chunk, future in zip(chunks, futures, strict=True):
-            try:
-                done, asked = future.result()
-                tracing.add(asked)
-                yield from done
-            except BrokenProcessPool:
-                yield from ((_crashed(path), None) for path in chunk)
+        yield pool
     except BaseException:
-        # They write nothing, so their work can be dropped.
         for worker in set(multiprocessing.active_children()) - others:
             worker.kill()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -160,11 +199,12 @@ def _load(codemods: Sequence[Codemod]) -> None:
                     function.resolve()
 
 
-def _start_worker(records: bool) -> None:
-    """Ignore interrupts, which the parent handles; end on other signals, and when the parent ends.
+def _start_worker(records: bool, last: Any) -> None:
+    """Ignore interrupts, which the parent handles; end on other signals, when the parent ends, and when stuck.
 
     Args:
         records: whether what the files of the project are asked is recorded.
+        last: where to write the name of each rule before it runs; None for nowhere.
     """
     import gc  # noqa: PLC0415 - with what follows, of workers only
     import signal  # noqa: PLC0415
@@ -179,6 +219,7 @@ def _start_worker(records: bool) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True).start()
+    timed_worker(None if last is None else lambda rule: setattr(last, "value", rule.encode()[:99]))
 
 
 def _end_with_parent() -> None:
@@ -197,6 +238,7 @@ def _do_chunk(work: Work, files: Sequence[Path]) -> tuple[list[Done], tracing.Ta
     return list(_do_some(work, files)), tracing.take()
 
 
-def _crashed(path: Path) -> FileResult:
-    defect = Defect("dockfix", "crash", "the process that checked this file died; run again with --jobs 1")
+def _crashed(path: Path, rule: str) -> FileResult:
+    """The result of a file whose process died while it ran a rule."""
+    defect = Defect(rule or "dockfix", "crash", "the process that checked this file died")
     return FileResult(path, str(path), path.as_posix(), "", "", defects=(defect,))

@@ -9,7 +9,8 @@ from pathlib import Path
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.project.files import FileText
 from dockfix.project.problems import InputError
-from dockfix.project.writing import NewFile, remove_leftovers, write_files
+from dockfix.project.temporary import remove_leftovers
+from dockfix.project.writing import NewFile, write_files
 from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import encode
 
@@ -24,13 +25,14 @@ def write_results(
     A file that cannot be written keeps its text and gets a problem, as do all files of its change set.
     """
     by_path = {each.real: each for each in results}
-    remove_leftovers({path.parent for path in by_path})
+    root = workspace.project.root
+    remove_leftovers({root, *(path.parent for path in by_path), *(each.real.parent for each in _read(workspace))})
     changed = [path for path, result in by_path.items() if result.changed]
     grouped = {path for group in change_sets for path in group}
     groups = [[path for path in changed if path in group] for group in change_sets]
     for group in [*groups, *([path] for path in changed if path not in grouped)]:
         try:
-            write_files([(_original(by_path[path], workspace), encode(by_path[path].text)) for path in group])
+            write_files([(_original(by_path[path], workspace), encode(by_path[path].text)) for path in group], root)
         except InputError as error:
             for path in group:
                 result = by_path[path].with_lines_before()
@@ -56,6 +58,11 @@ def write_run(run: RunResult) -> RunResult:
         files=tuple(each if each.written else each.with_lines_before() for each in results),
         problems=(*run.problems, *fresh),
     )
+
+
+def _read(workspace: Workspace) -> Sequence[FileText]:
+    """The files around the Dockerfiles that a run has read, which an earlier run may have wanted to change."""
+    return workspace.project.files.seen
 
 
 def _original(result: FileResult, workspace: Workspace) -> FileText | NewFile:

@@ -95,7 +95,8 @@ def defect_lines(
     for path, defect in defects:
         trace = f"\n{printable(defect.traceback.rstrip(), keep=NEWLINE)}" if verbose and defect.traceback else ""
         hint = " (-v shows the traceback)" if defect.traceback and not verbose else ""
-        consequence = "its findings are incomplete" if defect.gate == "crash" else "its change was discarded"
+        incomplete = defect.gate in ("crash", "finding", "limit")
+        consequence = "its findings are incomplete" if incomplete else "its change was discarded"
         own = sorted({packs.get(rule, BUILT_IN) for rule in defect.rule.split(", ")} - {BUILT_IN})
         whom = f" to the authors of {' and '.join(f'the pack {each!r}' for each in own)}" if own else ""
         yield (

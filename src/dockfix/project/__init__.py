@@ -26,6 +26,8 @@ Files and configuration:
 - `patterns`: Go's path rules, and glob matching in linear time.
 - `files`: reading files; the files of a project as one run sees them.
 - `writing`: writing files, all or none.
+- `journal`: undoes what a killed run has begun to write.
+- `temporary`: temporary files that a later run can recognise.
 - `tracing`: what a run asks of the file system, and whether the answers are still the same.
 - `problems`: a problem with the input, as a value and as an exception.
 - `shellcheck`: what the program ShellCheck says of shell text.

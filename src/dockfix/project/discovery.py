@@ -129,20 +129,22 @@ def discover(
     real_root = os.path.realpath(root)
     found: list[Found] = []
     problems: list[InputProblem] = []
-    seen: set[str] = set()
+    seen: set[str | tuple[int, int]] = set()
     excluded = GitIgnore(exclude) if exclude else None
     wanted = frozenset(map(str, built))
 
     def add(path: Path, explicit: bool) -> None:
         try:
             real = os.path.realpath(path, strict=True)
+            status = os.stat(real)  # noqa: PTH116 - already a string
         except OSError as error:
             problems.append(InputProblem(str(path), None, why_unreadable(path, error)))
             return
         if not explicit and not is_inside(real, real_root):
             problems.append(InputProblem(str(path), None, "is a symlink that leaves the project root; not followed"))
-        elif real not in seen:
-            seen.add(real)
+        elif real not in seen and (status.st_nlink > 1 or (status.st_dev, status.st_ino) not in seen):
+            # one file may have two names without a link, where case does not matter, or below a bind mount
+            seen.update((real, (status.st_dev, status.st_ino)))
             found.append(Found(path, explicit))
 
     for path in paths:

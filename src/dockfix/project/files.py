@@ -15,7 +15,7 @@ from dockfix.project.problems import InputError
 from dockfix.syntax.source import encode
 
 __all__ = [
-    "MAX_BYTES", "NOWHERE", "FileText", "Fingerprint", "InputError", "Snapshot", "fingerprint_of", "read_file",
+    "MAX_BYTES", "NOWHERE", "READ", "FileText", "Fingerprint", "InputError", "Snapshot", "fingerprint_of", "read_file",
     "read_start", "reason_of", "resolve_inside",
 ]  # fmt: skip
 
@@ -24,6 +24,10 @@ MAX_BYTES: Final = 4 * 1024 * 1024
 
 The largest of about 34,000 public Dockerfiles is well below 1 MiB; a larger file is a mistake or an attack.
 """
+
+_FLAGS: Final = ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")  # not each system has each
+READ: Final = sum((getattr(os, flag, 0) for flag in _FLAGS), os.O_RDONLY)
+"""How files are opened for reading: without waiting for a pipe, and without following a symlink."""
 
 _BINARY_MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x7fELF", "an ELF program"),
@@ -113,7 +117,7 @@ def read_file(path: Path, *, root: Path) -> FileText:
         raise InputError(name, None, "lies outside the project root and is left alone")
     try:
         _refuse_irregular(name, real.lstat().st_mode)
-        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(real, READ)
         with os.fdopen(descriptor, "rb") as stream:
             _refuse_irregular(name, os.fstat(descriptor).st_mode)  # the file may have been replaced since
             data = stream.read(MAX_BYTES + 1)
@@ -130,7 +134,7 @@ def read_file(path: Path, *, root: Path) -> FileText:
 def read_start(real: Path, size: int) -> bytes | None:
     """The first bytes of a regular file that is given by its real path; `None` if it cannot be read."""
     try:
-        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(real, READ)
         with os.fdopen(descriptor, "rb") as stream:
             return stream.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
     except OSError:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from dockfix.project.files import FileText, fingerprint_of, reason_of
+from dockfix.project.files import READ, FileText, fingerprint_of, reason_of
+from dockfix.project.journal import Entry, digest_of, kept, write_journal
 from dockfix.project.problems import InputError
+from dockfix.project.temporary import PART, create, lock, new_name, remove_leftovers
 
 _CHANGED: Final = "changed while dockfix was working; nothing written"
 
@@ -27,13 +27,30 @@ class NewFile:
     real: Path
 
 
-def write_files(changes: Sequence[tuple[FileText | NewFile, bytes]]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A file of a change set: its new content, and the temporary files for it and for its old content."""
+
+    file: FileText | NewFile
+    data: bytes
+    new: Path
+    old: Path
+
+
+def write_files(changes: Sequence[tuple[FileText | NewFile, bytes]], root: Path | None = None) -> None:
     """Replace the content of every file and create every new one, or do nothing at all.
 
     New content goes to a temporary file next to the real file (symlinks stay symlinks), is flushed to disk, gets the
     mode, owner and extended attributes of the old file, and is renamed over it. Right before the rename, the old file
-    must still be the one that was read. A file with further hard links is refused, since a rename would separate them;
-    so is a read-only file. A new file never replaces an existing one.
+    must still be the one that was read; it is locked for that, so that two runs cannot both replace it. A file with
+    further hard links is refused, since a rename would separate them; so is a read-only file. A new file never replaces
+    an existing one.
+
+    Args:
+        changes: the files with their new contents.
+        root: the root of the project, which holds the journal of a change of several files: if the process is killed
+            between two renames, the next run undoes the first ones. None, or a folder that cannot be written: no
+            journal.
 
     Raises:
         InputError: something failed; replaced files have their old content again, created and temporary files are gone.
@@ -44,36 +61,49 @@ def write_files(changes: Sequence[tuple[FileText | NewFile, bytes]]) -> None:
         if file.real in seen:
             raise InputError(str(file.path), None, "is in the change set twice; nothing written")
         seen.add(file.real)
+    journal = root if len(pending) > 1 and root is not None and os.access(root, os.W_OK) else None
+    end = "" if journal is None else PART
+    parts = [
+        _Part(file, data, new_name(file.real.parent, end), new_name(file.real.parent, end)) for file, data in pending
+    ]
     temporary: list[Path] = []
+    with contextlib.ExitStack() as locks:
+        _write(parts, journal, temporary, locks)
+    for folder in {file.real.parent for file, _ in pending}:
+        _sync_folder(folder)
+
+
+def _write(parts: Sequence[_Part], journal: Path | None, temporary: list[Path], locks: contextlib.ExitStack) -> None:
     replaced: list[tuple[FileText, Path]] = []
     created: list[tuple[NewFile, os.stat_result]] = []
+    originals: dict[Path, _Original] = {}
     try:
-        staged: list[tuple[FileText | NewFile, Path, Path | None]] = []
-        for file, data in pending:
-            if isinstance(file, NewFile):
-                _refuse_existing(file)
-                with _write_failure(file):
-                    staged.append((file, _stage_new(file, data, temporary), None))
+        for part in parts:
+            if isinstance(part.file, NewFile):
+                _refuse_existing(part.file)
+            else:
+                originals[part.file.real] = original = _Original(part.file, locks)
+                _refuse_unwritable(part.file, original.status())
+        if journal is not None:
+            with _write_failure(parts[0].file):
+                write_journal(journal, [_entry(part) for part in parts], temporary)
+        for part in parts:
+            with _write_failure(part.file):
+                _stage_part(part, originals.get(part.file.real), temporary, with_old=len(parts) > 1)
+        for original in originals.values():
+            original.lock()
+        for part in parts:
+            if isinstance(part.file, NewFile):
+                with _write_failure(part.file):
+                    # registered before it exists, so that an interrupt does not leave it
+                    created.append((part.file, part.new.stat()))
+                    _publish(part.new, part.file.real)
                 continue
-            current = _unchanged_status(file)
-            _refuse_unwritable(file, current)
-            with _write_failure(file):
-                new = _stage(file, data, current, temporary)
-                old = _stage(file, file.data, current, temporary) if len(pending) > 1 else None
-            staged.append((file, new, old))
-        for file, new, old in staged:
-            if isinstance(file, NewFile):
-                with _write_failure(file):
-                    created.append(
-                        (file, new.stat())
-                    )  # registered before it exists, so that an interrupt does not leave it
-                    _publish(new, file.real)
-                continue
-            _unchanged_status(file)
-            with _write_failure(file):
-                if old is not None:
-                    replaced.append((file, old))  # registered before the rename, so that an interrupt does not lose it
-                os.replace(new, file.real)  # noqa: PTH105 - one call to make fail in tests
+            originals[part.file.real].status()
+            with _write_failure(part.file):
+                if len(parts) > 1:
+                    replaced.append((part.file, part.old))  # as above
+                os.replace(part.new, part.file.real)  # noqa: PTH105 - one call to make fail in tests
     except BaseException as error:
         _remove_created(created)
         lost = _restore(replaced, temporary)
@@ -83,8 +113,57 @@ def write_files(changes: Sequence[tuple[FileText | NewFile, bytes]]) -> None:
         raise
     finally:
         _remove(temporary)
-    for folder in {file.real.parent for file, _ in pending}:
-        _sync_folder(folder)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace the content of a file, whatever it is, or create it; there is the old content or the whole new one.
+
+    The mode is kept, and the owner if that is permitted; a pipe or a device is written to.
+
+    Args:
+        path: the real path of the file.
+        data: its new content.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    old = path.stat() if path.exists() else None
+    if old is not None and not stat.S_ISREG(old.st_mode):
+        path.write_bytes(data)
+        return
+    remove_leftovers([path.parent])
+    new = new_name(path.parent)
+    try:
+        _stage_new(new, data)
+        if old is not None:
+            with contextlib.suppress(OSError):
+                os.chown(new, old.st_uid, old.st_gid)
+            new.chmod(stat.S_IMODE(old.st_mode))
+        os.replace(new, path)  # noqa: PTH105 - as above
+    except BaseException:
+        _remove([new])
+        raise
+
+
+def _entry(part: _Part) -> Entry:
+    before = "" if isinstance(part.file, NewFile) else digest_of(part.file.data)
+    old = None if isinstance(part.file, NewFile) else part.old
+    return Entry(part.file.real, part.new, old, before, digest_of(part.data))
+
+
+def _stage_part(part: _Part, original: _Original | None, temporary: list[Path], *, with_old: bool) -> None:
+    """Write the temporary files of a part; each is registered before it exists."""
+    file = part.file
+    if isinstance(file, NewFile):
+        temporary.append(part.new)
+        _stage_new(part.new, part.data)
+    elif original is not None:
+        like = original.status()
+        temporary.append(part.new)
+        _stage(file, part.new, part.data, like)
+        if with_old:
+            temporary.append(part.old)
+            _stage(file, part.old, file.data, like)
 
 
 def _refuse_existing(file: NewFile) -> None:
@@ -92,74 +171,14 @@ def _refuse_existing(file: NewFile) -> None:
         raise InputError(str(file.path), None, "is there already and would have been created; nothing written")
 
 
-def _stage_new(file: NewFile, data: bytes, temporary: list[Path]) -> Path:
+def _stage_new(path: Path, data: bytes) -> None:
     """Write `data` to a temporary file next to the new file's place, with the mode of a new file."""
-    descriptor, path = _create_temporary(file.real.parent, temporary)
+    descriptor = create(path)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
         stream.flush()
         os.fchmod(descriptor, 0o666 & ~current_umask())
         os.fsync(descriptor)
-    return path
-
-
-def _create_temporary(folder: Path, temporary: list[Path]) -> tuple[int, Path]:
-    """Create a file with a new name and return its descriptor and path.
-
-    The path is added to `temporary` before the file exists, so that a signal in between does not leave a file.
-    """
-    while True:
-        path = folder / f"{_prefix()}{os.urandom(6).hex()}"
-        temporary.append(path)
-        try:
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), path
-        except FileExistsError:
-            temporary.remove(path)  # the file belongs to another process
-
-
-def _prefix() -> str:
-    """The prefix of this process's temporary files: its process namespace and its process ID."""
-    return f".dockfix-{_process_namespace()}-{os.getpid()}-"
-
-
-def _process_namespace() -> str:
-    """An ID of the machine or container in which this process's ID is unique."""
-    try:
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        namespace = ""  # not Linux
-    return hashlib.sha256(f"{os.uname().nodename} {namespace}".encode()).hexdigest()[:8]
-
-
-def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Remove the temporary files that killed processes left in some folders.
-
-    A file is removed only if dockfix named it on this machine for this user, and no process has its ID.
-    """
-    ours = re.compile(rf"\.dockfix-{_process_namespace()}-([1-9][0-9]*)-[0-9a-f]{{12}}")
-    for folder in folders:
-        with contextlib.suppress(OSError, ValueError), os.scandir(folder) as scan:
-            for entry in scan:
-                match = ours.fullmatch(entry.name)
-                if match is not None and not _is_running(int(match[1])) and _is_own_file(entry):
-                    with contextlib.suppress(OSError):
-                        Path(entry.path).unlink()
-
-
-def _is_running(process: int) -> bool:
-    """Whether a process with this ID exists or may exist."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-def _is_own_file(entry: os.DirEntry[str]) -> bool:
-    status = entry.stat(follow_symlinks=False)
-    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def current_umask() -> int:
@@ -202,23 +221,37 @@ def _write_failure(file: FileText | NewFile) -> Iterator[None]:
         raise InputError(str(file.path), None, f"cannot be written: {reason_of(error)}; nothing written") from error
 
 
-def _unchanged_status(file: FileText) -> os.stat_result:
-    """The status of the file as it is now; raises `InputError` if it is not the file that was read."""
-    changed = InputError(str(file.path), None, _CHANGED)
-    try:
-        if os.path.realpath(file.path, strict=True) != str(file.real):
-            raise changed
-        descriptor = os.open(file.real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise changed
-            data = stream.read(len(file.data) + 1)
-    except OSError as error:
-        raise changed from error
-    if fingerprint_of(status, data) != file.fingerprint:
-        raise changed
-    return status
+class _Original:
+    """A file that is to be replaced, open until `streams` ends."""
+
+    def __init__(self, file: FileText, streams: contextlib.ExitStack) -> None:
+        self._file = file
+        try:
+            self._stream: IO[bytes] = streams.enter_context(os.fdopen(os.open(file.real, READ), "rb"))
+        except OSError as error:
+            raise self._refusal(_CHANGED) from error
+
+    def lock(self) -> None:
+        """Lock the file against other runs of dockfix until it is closed; raises `InputError` if one has it."""
+        if not lock(self._stream.fileno()):
+            raise self._refusal("is being written by another run of dockfix; nothing written")
+
+    def status(self) -> os.stat_result:
+        """The status of the file; raises `InputError` if it is not the one that was read, or not at its place."""
+        try:
+            at_place = os.path.realpath(self._file.path, strict=True) == str(self._file.real)
+            status, there = os.fstat(self._stream.fileno()), self._file.real.lstat()
+            self._stream.seek(0)
+            data = self._stream.read(len(self._file.data) + 1)
+        except OSError as error:
+            raise self._refusal(_CHANGED) from error
+        same = (status.st_dev, status.st_ino) == (there.st_dev, there.st_ino) and stat.S_ISREG(status.st_mode)
+        if not at_place or not same or fingerprint_of(status, data) != self._file.fingerprint:
+            raise self._refusal(_CHANGED)
+        return status
+
+    def _refusal(self, message: str) -> InputError:
+        return InputError(str(self._file.path), None, message)
 
 
 def _refuse_unwritable(file: FileText, status: os.stat_result) -> None:
@@ -229,9 +262,9 @@ def _refuse_unwritable(file: FileText, status: os.stat_result) -> None:
         raise InputError(str(file.path), None, "is read-only; nothing written")
 
 
-def _stage(file: FileText, data: bytes, like: os.stat_result, temporary: list[Path]) -> Path:
+def _stage(file: FileText, path: Path, data: bytes, like: os.stat_result) -> None:
     """Write `data` to a temporary file next to `file`, with the mode, owner and extended attributes of `file`."""
-    descriptor, path = _create_temporary(file.real.parent, temporary)
+    descriptor = create(path)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
         stream.flush()
@@ -241,7 +274,6 @@ def _stage(file: FileText, data: bytes, like: os.stat_result, temporary: list[Pa
         os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
         _copy_attributes(file.real, path)
         os.fsync(descriptor)
-    return path
 
 
 def _copy_attributes(source: Path, target: Path) -> None:
@@ -267,21 +299,12 @@ def _restore(replaced: Sequence[tuple[FileText, Path]], temporary: list[Path]) -
             os.replace(old, file.real)  # noqa: PTH105
         except OSError:
             temporary.remove(old)
-            lost.append(_kept(old))
+            lost.append(kept(old))
     return lost
 
 
-def _kept(old: Path) -> Path:
-    """Rename a temporary file, if possible, so that no later run removes it as a leftover."""
-    kept = old.with_name(f".dockfix-kept-{old.name.rpartition('-')[2]}")
-    try:
-        return old.rename(kept)
-    except OSError:
-        return old
-
-
 def _remove(temporary: Sequence[Path]) -> None:
-    for path in temporary:
+    for path in reversed(temporary):  # the journal after what it lists
         with contextlib.suppress(OSError):  # a renamed file no longer exists
             path.unlink()
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dockfix import __version__
+from dockfix.project.files import FileText, read_file, reason_of
+from dockfix.project.problems import InputError
+from dockfix.project.writing import NewFile, write_files
 from dockfix.rule import templates
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
@@ -103,11 +106,12 @@ def add_rule(name: str, pack: Pack) -> tuple[tuple[Path, ...], bool]:
         pack.package / f"{words['@MODULE@']}.py": _filled(templates.MODULE, words),
         pack.root / "golden" / f"{name}.md": _filled(templates.GOLDEN, words),
     }
-    written = _write(texts)
-    listed = _listed(init.read_text(encoding="utf-8"), name)
-    if listed is not None:
-        init.write_text(listed, encoding="utf-8", newline="\n")
-    return written, listed is not None
+    try:
+        old = read_file(init, root=pack.package)
+    except InputError as error:
+        raise ScaffoldError(f"{error}; nothing was written") from error
+    listed = _listed(old.text, name)
+    return _write(texts, [] if listed is None else [(old, listed.encode())]), listed is not None
 
 
 def _words(name: str) -> Mapping[str, str]:
@@ -131,19 +135,20 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     return re.sub("|".join(words), lambda match: words[match[0]], text)
 
 
-def _write(texts: Mapping[Path, str]) -> tuple[Path, ...]:
-    """Write new files; nothing is overwritten."""
+def _write(texts: Mapping[Path, str], others: Sequence[tuple[FileText, bytes]] = ()) -> tuple[Path, ...]:
+    """Write new files, and change others, or do nothing; nothing is overwritten."""
     for path in texts:
         if path.exists() or path.is_symlink():
             raise ScaffoldError(f"{path} already exists; nothing was written")
-    for path, text in texts.items():
-        try:
+    try:
+        for path in texts:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-        except OSError as error:
-            where = error.filename or path
-            raise ScaffoldError(f"{where} cannot be written: {(error.strerror or str(error)).lower()}") from error
+        new = [(NewFile(path, path.parent.resolve() / path.name), text.encode()) for path, text in texts.items()]
+        write_files([*new, *others])
+    except OSError as error:
+        raise ScaffoldError(f"{error.filename} cannot be written: {reason_of(error)}") from error
+    except InputError as error:
+        raise ScaffoldError(str(error)) from error
     return tuple(texts)
 
 

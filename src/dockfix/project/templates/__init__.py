@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -25,6 +26,7 @@ from dockfix.project.templates.answers import (
     suggest,
     with_manager,
 )
+from dockfix.project.writing import NewFile, replace_file, write_files
 
 __all__ = [
     "PACKAGE_MANAGERS", "TEMPLATES", "Answers", "InitError", "Skeleton", "check", "check_template", "command_words",
@@ -83,19 +85,23 @@ def write(skeleton: Skeleton, output: Path, *, force: bool = False) -> tuple[Pat
 
     Raises:
         InitError: the file exists, and not `force`.
-        OSError: a file cannot be written.
+        InputError: a file cannot be written, and none is, unless `force` has overwritten the first.
+        OSError: the file that exists cannot be overwritten.
     """
-    try:
-        with output.open("w" if force else "x", encoding="utf-8", newline="\n") as stream:
-            stream.write(skeleton.dockerfile)
-    except FileExistsError:
-        raise InitError(f"{output} exists; --force overwrites it") from None
-    try:
-        with (output.parent / ".dockerignore").open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(skeleton.dockerignore)
-    except FileExistsError:
-        return (output,)
-    return output, output.parent / ".dockerignore"
+    ignore = output.parent / ".dockerignore"
+    new = [] if os.path.lexists(ignore) else [(_new(ignore), skeleton.dockerignore.encode())]
+    if force and os.path.lexists(output):
+        replace_file(Path(os.path.realpath(output)), skeleton.dockerfile.encode())
+    elif os.path.lexists(output):
+        raise InitError(f"{output} exists; --force overwrites it")
+    else:
+        new.insert(0, (_new(output), skeleton.dockerfile.encode()))
+    write_files(new)
+    return (output, ignore) if _new(ignore) in dict(new) else (output,)
+
+
+def _new(path: Path) -> NewFile:
+    return NewFile(path, Path(os.path.realpath(path.parent), path.name))
 
 
 _PURPOSES: Final[Mapping[str, str]] = {

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from dockfix.engine.findings import _without_secrets
 from dockfix.project.secrets import Secrets, is_secret_name
+from dockfix.rule import Advice, Edit, Finding, Fix, Refusal, Safety
+from dockfix.syntax.source import Span
 
 VALUES = {
     "CONTEXT": "./zq-context",
@@ -187,6 +190,20 @@ def test_a_plain_word_of_the_file_is_no_secret_unless_the_file_says_so() -> None
         "${KEY:-clickhouse}",
     ):
         assert secrets.hide("run clickhouse", f"RUN clickhouse start\n{given}\n") == "run ${CLICKHOUSE_PASSWORD}"
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        Fix(Span(0, 1), "zq-secret", (Edit(0, 0, "x"),), Safety.UNSAFE, "zq-secret", "zq-secret"),
+        Refusal(Span(0, 1), "zq-secret", "zq-secret"),
+        Advice(Span(0, 1), "zq-secret", help="zq-secret"),
+    ],
+)
+def test_a_value_is_hidden_in_all_parts_of_a_finding(finding: Finding) -> None:
+    shown = _without_secrets(finding, "FROM alpine\n", Secrets({"zq-secret": "${NAME}"}, {}))
+    texts = [getattr(shown, part, "") for part in ("message", "help", "review", "note")]
+    assert set(filter(None, texts)) == {"${NAME}"}
 
 
 def test_the_longest_value_is_hidden_first() -> None:

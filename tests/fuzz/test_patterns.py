@@ -120,7 +120,7 @@ def slow(pattern: str | bytes, flags: int) -> str | None:
     compiled: re.Pattern[Any] = re.compile(pattern, flags)
     tree = sre.parse(pattern if isinstance(pattern, str) else pattern.decode("latin-1"), flags & ~re.LOCALE)
     repeated: set[tuple[str, str]] = set()
-    for pick in range(6):
+    for pick in range(4):
         sampler = Sampler(pick)
         sampler.text(tree)
         repeated |= sampler.repeated

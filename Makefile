@@ -56,7 +56,7 @@ sweep: $(STAMP) ## fix all Dockerfiles of a folder in memory and check the resul
 
 # `make test` has a short run with the same inputs each time. atheris has wheels for Linux and some versions of Python.
 fuzz: $(STAMP) ## search for inputs that break dockfix: make fuzz [TARGETS="parse apply"] [SECONDS_EACH=60]
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -e '.[fuzz]' \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: 'atheris>=3' \
 		|| echo 'atheris is not available: inputs are mutations of the golden cases' >&2
 	PYTHONPATH=benchmarks:. $(BIN)/python -m tests.fuzz.run $(TARGETS) --seconds $(or $(SECONDS_EACH),60)
 

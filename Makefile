@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lock docs bench sweep dist zipapp sbom image-check clean
+.PHONY: help demo test check lock docs bench sweep fuzz dist zipapp sbom image-check clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -62,6 +62,12 @@ sweep: $(STAMP) ## fix all Dockerfiles of a folder in memory and check the resul
 	@test -n "$(CORPUS)" || { echo "which folder? make sweep CORPUS=dir" >&2; exit 2; }
 	$(BIN)/python benchmarks/sweep.py "$(CORPUS)"
 
+# `make test` has a short run with the same inputs each time. atheris has wheels for Linux and some versions of Python.
+fuzz: $(STAMP) ## search for inputs that break dockfix: make fuzz [TARGETS="parse apply"] [SECONDS_EACH=60]
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: 'atheris>=3' \
+		|| echo 'atheris is not available: inputs are mutations of the golden cases' >&2
+	PYTHONPATH=benchmarks:. $(BIN)/python -m tests.fuzz.run $(TARGETS) --seconds $(or $(SECONDS_EACH),60)
+
 dist: $(STAMP) ## build the wheel and the sdist in dist/, and check their metadata
 	rm -rf dist
 	$(BIN)/uv build --quiet --out-dir dist
@@ -84,4 +90,4 @@ image-check: $(STAMP) ## check the project's own Dockerfile with all rules, hado
 	else echo 'docker buildx is not there: its checks were left out'; fi
 
 clean: ## remove the virtual environment, what was built, and caches
-	rm -rf $(VENV) dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) dist site .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks

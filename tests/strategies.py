@@ -164,7 +164,7 @@ def dockerfiles(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(("", "", BOM))) + text
 
 
-_SOUP = (
+SOUP = (
     b"FROM a\n", b"RUN ", b"COPY ", b"ADD ", b"ENV ", b"LABEL ", b"ARG ", b"CMD ", b"ONBUILD ", b"HEALTHCHECK ",
     b"VOLUME ", b"SHELL ", b"foo ", b" ", b"\t", b"\n", b"\r\n", b"\r", b"\\\n", b"\\\r\n", b"\\", b"`", b"`\n", b'"',
     b"'", b"$", b"${", b"}", b"$A", b"${A:-b}", b"${A#b}", b"${A/b/c}", b"--x", b"--mount=type=cache,target=/a ",
@@ -177,4 +177,4 @@ _SOUP = (
 
 def soup() -> st.SearchStrategy[bytes]:
     """Bytes that mean something to a parser, in no sensible order."""
-    return st.lists(st.one_of(st.sampled_from(_SOUP), st.binary(max_size=3)), max_size=25).map(b"".join)
+    return st.lists(st.one_of(st.sampled_from(SOUP), st.binary(max_size=3)), max_size=25).map(b"".join)

@@ -38,11 +38,36 @@ def test_a_file_that_stays_has_no_failure() -> None:
 def test_a_dockerfile_is_fixed_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     path.write_text("FROM alpine:3.20\nRUN apk update && apk add curl\n")
-    found = sweep.sweep_file(path, ["apk-cache"])
+    [found] = sweep.sweep_file(path, ["apk-cache"])
     assert found.failures == []
     assert found.safe == b"FROM alpine:3.20\nRUN apk add --no-cache curl\n"
     assert path.read_bytes() == found.before
     assert found.findings == {("apk-cache", "safe fix"): 1}
+
+
+def test_a_dockerfile_that_is_refused_stays(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM alpine:3.20\nRUN apk update && apk add curl\nEVN A=1\n")
+    [found] = sweep.sweep_file(path, ["apk-cache"])
+    assert found.refused
+    assert found.safe == found.unsafe == found.before
+    assert found.failures == []
+
+
+def test_a_crash_is_a_failure_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM alpine:3.20\n")
+    monkeypatch.setattr("dockfix.fix_text", lambda *_: 1 // 0)
+    [found] = sweep.sweep_file(path, ["apk-cache"])
+    assert found.failures == ["crash: ZeroDivisionError: integer division or modulo by zero"]
+
+
+def test_a_package_may_be_spelled_differently() -> None:
+    one, other = (
+        sweep.build(f"FROM debian:12\nRUN pip install {word}\n".encode()) for word in ("a==`cat V`", '"a==$(cat V)"')
+    )
+    assert one == other
+    assert one.packages
 
 
 def test_hadolint_counts_codes() -> None:

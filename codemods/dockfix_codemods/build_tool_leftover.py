@@ -79,7 +79,7 @@ def check(target: Target) -> Iterator[Finding]:
         except Refused as refused:
             yield Advice(install.at, f"{_MESSAGE}; {refused.reason}")
             continue
-        review = _REVIEW if frontend.uses_buildkit(target.dockerfile) else (*_REVIEW, "requires BuildKit (or Buildah)")
+        review = _REVIEW if target.facts.uses_buildkit else (*_REVIEW, "requires BuildKit (or Buildah)")
         help_ = f"mount `uv` from `{install.image}` in the RUNs that call it"
         yield Fix(install.at, _MESSAGE, edits, Safety.UNSAFE, help_, "; ".join(review))
 

@@ -86,8 +86,8 @@ def _finding(target: Target, instruction: Instruction, comment: Comment, name: s
     if is_pragma(comment):
         note = "the comment is for a tool, and must be directly above the instruction"
         return Refusal(instruction.keyword.span, message, note, cause="comments")
-    start = line_start(target.dockerfile, instruction.span.start)
-    line = f"{indent_of(target.dockerfile, instruction.span.start)}#{instruction.newline}"
+    start = line_start(target.dockerfile, instruction.lines.start)
+    line = f"{indent_of(target.dockerfile, start)}#{instruction.newline}"
     help_ = f"add an empty comment after it, or begin it with `{name}`"
     return Fix(instruction.keyword.span, message, (insert(start, line),), Safety.SAFE, help_, cause="comments")
 

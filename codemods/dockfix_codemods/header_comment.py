@@ -103,9 +103,9 @@ def check(target: Target) -> Iterator[Finding]:
     except Refused as refused:
         yield Refusal(first.span, _MESSAGE, refused.reason)
         return
-    below = next((node for node in above if not isinstance(node, Directive | Blank)), first)
+    below = next((node.span for node in above if not isinstance(node, Directive | Blank)), first.lines)
     text = "".join(f"{line}{dockerfile.newline}" for line in (*lines, ""))
-    edit = insert(line_start(dockerfile, below.span.start), text)
+    edit = insert(line_start(dockerfile, below.start), text)
     yield Fix(first.span, _MESSAGE, (edit,), Safety.SAFE, "add a header comment")
 
 

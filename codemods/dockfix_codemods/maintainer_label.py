@@ -35,6 +35,7 @@ If the base image sets the same label, the new one replaces it, as `MAINTAINER` 
 ## When it does not apply
 
 - A stage that sets the label itself, or a stage that it is based on does: dockfix overrides no label of the file.
+- A comment for a tool, such as `# hadolint ignore=`, is above the instruction.
 - Several `MAINTAINER` in a stage: only the last one is in the image, but all are meant.
 
 ## Options
@@ -61,6 +62,7 @@ from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
+from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.tree import Dockerfile, Label, Maintainer
 from dockfix.syntax.words import SubstitutionError, template
 
@@ -123,8 +125,10 @@ def _edits(dockerfile: Dockerfile, maintainer: Maintainer, key: str) -> tuple[Ed
     """Replace the keyword, and quote the text.
 
     Raises:
-        Refused: the label would have another text.
+        Refused: the label would have another text, or a comment for a tool is above.
     """
+    if any(is_pragma(comment) for comment in dockerfile.above(maintainer)):
+        raise Refused("the comment above is for a tool, which may mean `MAINTAINER`")
     (word,) = maintainer.args
     text, escape = word.text, maintainer.escape
     quote = text[0] if len(text) > 1 and text[0] == text[-1] and text.count(text[0]) == 2 and text[0] in "'\"" else ""

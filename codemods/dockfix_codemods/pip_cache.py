@@ -138,7 +138,7 @@ def _fills(step: Step) -> bool:
 def _is_off(target: Target, run: Run, commands: Commands) -> bool:
     """Whether a variable turns the cache off; pip ignores an empty one, and to it `false` means the same as `true`."""
     state = target.facts.state(run)
-    given = _VARIABLE in state.names() or _VARIABLE in state.args
+    given = state.sets(_VARIABLE) or _VARIABLE in state.args
     return _VARIABLE in commands.text.text or (given and state.lookup(_VARIABLE) != Known(""))
 
 

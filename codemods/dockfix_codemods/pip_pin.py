@@ -77,7 +77,7 @@ def _upgraded(package: PackageCommand) -> list[str]:
 def _is_constrained(target: Target, run: Run, step: Step) -> bool:
     """Whether a variable names a constraints file."""
     variable = _CONSTRAINTS[step.package.manager] if step.package is not None else ""
-    return variable in step.env or variable in target.facts.state(run).names()
+    return variable in step.env or target.facts.state(run).sets(variable)
 
 
 CODEMOD: Final = Codemod(

@@ -147,7 +147,7 @@ def _folder(target: Target, run: Run, word: str) -> str | None:
         return None
     if value.value.startswith("/"):
         return normal_path(value.value) if _PLAIN.match(value.value) else None
-    if "$" in word or not isinstance(state.workdir, Known) or state.workdir_assumes or "CDPATH" in state.names():
+    if "$" in word or not isinstance(state.workdir, Known) or state.workdir_assumes or state.sets("CDPATH"):
         return None
     path = normal_path(posixpath.join(state.workdir.value, value.value))
     return path if _PLAIN.match(path) else None

@@ -144,6 +144,7 @@ def test_json(before: str, after: str, eol: str) -> None:
         ('target "a" {\n contexts = { n = f(1) }\n}', "the context is computed: f(1)"),
         ('target "a" {\n contexts = { n = ("x") }\n}', "the context is given in brackets or as a heredoc"),
         ('target "a" {\n contexts = {\n  x = <<E\ny\nE\n }\n}', "the last of contexts is a heredoc"),
+        ('target "a" {\n contexts { x = "y" }\n}', "the target a has contexts as a block, which bake rejects"),
         ('target "a" { context = "." /* c */ }', "the target a has an unusual layout"),
         ('target "a" {', "the file invalid HCL: the file ends in the middle of something "),
     ],

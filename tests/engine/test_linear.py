@@ -83,14 +83,21 @@ SHAPES: dict[str, Callable[[int], Files]] = {
 }
 
 
-def calls(folder: Path, files: Files, *, fix: bool) -> int:
+LARGER: dict[str, tuple[int, str, Callable[[int], Files]]] = {
+    "pip": (300, "cache-mount", SHAPES["pip with comments"]),
+    "lines to indent": (150, "format", dockerfile(f"{DEBIAN}RUN echo \\\n", lambda i: f" w{i} \\\n", "   x\n")),
+}
+"""Shapes in which a rule was quadratic with a small factor: the size, and the rule."""
+
+
+def calls(folder: Path, files: Files, *, fix: bool, select: tuple[str, ...] = ()) -> int:
     """How many calls of Python functions a run makes."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     registry = load_registry()
-    settings = Settings(ignore=("shellcheck",), jobs=1, unsafe=True)
+    settings = Settings(select=select, ignore=("shellcheck",), jobs=1, unsafe=True)
     number = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:
@@ -118,8 +125,16 @@ def test_apply(shape: str, tmp_path: Path) -> None:
     grows(tmp_path, SHAPES[shape], fix=True)
 
 
-def grows(folder: Path, shape: Callable[[int], Files], *, fix: bool) -> None:
-    calls(folder / "warm", shape(3), fix=fix)  # imports, and tables that are built once
-    small = calls(folder / "small", shape(SIZE), fix=fix)
-    large = calls(folder / "large", shape(2 * SIZE), fix=fix)
-    assert large < MOST * small, f"{small} calls for {SIZE}, {large} for {2 * SIZE}: {large / small:.2f} times"
+@pytest.mark.parametrize("shape", LARGER)
+def test_larger(shape: str, tmp_path: Path) -> None:
+    size, rule, files = LARGER[shape]
+    grows(tmp_path, files, fix=False, size=size, select=(rule,))
+
+
+def grows(
+    folder: Path, shape: Callable[[int], Files], *, fix: bool, size: int = SIZE, select: tuple[str, ...] = ()
+) -> None:
+    calls(folder / "warm", shape(3), fix=fix, select=select)  # imports, and tables that are built once
+    small = calls(folder / "small", shape(size), fix=fix, select=select)
+    large = calls(folder / "large", shape(2 * size), fix=fix, select=select)
+    assert large < MOST * small, f"{small} calls for {size}, {large} for {2 * size}: {large / small:.2f} times"

@@ -193,6 +193,16 @@ def test_a_comment_of_the_shell_is_not_left_on_a_line_of_its_own(body: str) -> N
     assert surgery.delete_commands(dockerfile, instruction, text, first, first)
 
 
+@pytest.mark.parametrize("body", ["RUN a \\ && b\nRUN c\n", "RUN a \\ && \\\n  b && c\n"])
+def test_an_escaped_blank_does_not_become_a_continuation(body: str) -> None:
+    instruction = (dockerfile := tree(HEAD + body)).instructions[1]
+    text = getattr(instruction, "script", None)
+    assert text is not None
+    commands = parse_shell(text.text).commands
+    with pytest.raises(Refused, match="escaped blank"):
+        surgery.delete_commands(dockerfile, instruction, text, commands[1], commands[1])
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from dockfix.edit import dockerfile as editing
-from dockfix.facts import frontend
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.model import Refused
 from dockfix.facts.mounts import Caches, ToolCache, caches_of
@@ -70,7 +69,7 @@ def add_mounts(
         path = analysis.mount_path(target.facts, caches, directory)
         if blocker := analysis.blocker(target.facts, caches, tool, path):
             manager = tool.package.manager
-            if manager not in refused and frontend.uses_buildkit(target.dockerfile):
+            if manager not in refused and target.facts.uses_buildkit:
                 yield Refusal(tool_span(caches, tool), f"{program(tool)} has no cache mount at `{path}`", blocker)
             refused.add(manager)
             continue
@@ -134,7 +133,7 @@ def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: 
         else:
             parts.append(remove_docker_clean(target.dockerfile, caches))
             cleaned.add(caches.stage.index)
-    if not frontend.uses_buildkit(target.dockerfile):
+    if not target.facts.uses_buildkit:
         parts.append(Part(caveats=("requires BuildKit (or Buildah)",)))
     if sum(_LOCKED in flag for flag in flags) > 1 and _locks_again(target, caches):
         parts.append(Part(caveats=("Buildah 1.28 hangs at a second RUN with two locked mounts",)))

@@ -165,7 +165,7 @@ def _kind(facts: BuildFacts, caches: Caches, tool: ToolCache) -> tuple[object, .
     state = facts.state(caches.run)
     flags: list[tuple[str, Fact[str] | None]] = []
     for name in _FLAGS:
-        fact = tool.step.env.get(name) or (state.lookup(name) if name in state.names() else None)
+        fact = tool.step.env.get(name) or (state.lookup(name) if state.sets(name) else None)
         flags.append((name, fact))
     base, ref = caches.stage.base, caches.stage.base_ref
     if base is None:

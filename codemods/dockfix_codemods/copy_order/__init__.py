@@ -75,7 +75,7 @@ Splitting a `COPY . .` is unsafe: an install may run scripts of dependencies tha
   passes to pip are copied with it.
 - COPY with `--from`, `--parents`, `--exclude` or a heredoc; destinations such as /etc and /usr/lib.
 - RUNs with unknown commands, which may read any file.
-- A stage with more than 250 instructions.
+- A stage with more than 250 instructions, or more than 80 COPYs, ADDs and RUNs.
 
 ## References
 
@@ -97,7 +97,7 @@ from dockfix.edit.dockerfile import move_all_below
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Claim, Codemod, Effect, Finding, Fix, Promise, Safety, Severity
-from dockfix.syntax.tree import Run, Word
+from dockfix.syntax.tree import Add, Copy, Run, Word
 from dockfix_codemods.copy_order.file_use import file_use
 from dockfix_codemods.copy_order.readme import readme_refusals
 from dockfix_codemods.copy_order.reorder import is_plain, reorderable_below
@@ -109,15 +109,22 @@ if TYPE_CHECKING:
 
 _MOST: Final = 250
 """A stage with more instructions is not searched: each COPY is compared with all that it would move past."""
+_MOST_STEPS: Final = 80
+"""Nor is one with more COPYs, ADDs and RUNs, which may need more passes than there are."""
 
 
 def check(target: Target) -> Iterator[Finding]:
     """Find, in each stage, the files that are copied before an install."""
     for stage in target.facts.graph.stages:
-        if len(stage.instructions) <= _MOST and any(is_plain(node) for node in stage.instructions):
+        if _is_small(stage) and any(is_plain(node) for node in stage.instructions):
             yield from _moves(target, stage)
             yield from split_whole_contexts(target, stage)
             yield from readme_refusals(target, stage)
+
+
+def _is_small(stage: Stage) -> bool:
+    steps = sum(isinstance(node, Copy | Add | Run) for node in stage.instructions)
+    return len(stage.instructions) <= _MOST and steps <= _MOST_STEPS
 
 
 def _moves(target: Target, stage: Stage) -> Iterator[Fix]:

@@ -302,7 +302,7 @@ def _package(draft: _Draft, step: Step, command: PackageCommand, directory: Fact
     if manager in SYSTEM_MANAGERS:
         draft.packages += [word.value for word in literal.packages if word.value is not None]
     draft.configs |= {name for name in used.config if not name.startswith("/")}
-    names_files = FILE_VARIABLES.get(manager, frozenset()) & ({*draft.state.names()} | set(step.env))
+    names_files = {name for name in FILE_VARIABLES.get(manager, ()) if name in step.env or draft.state.sets(name)}
     if names_files:
         draft.give_up(f"{min(names_files)} names files that it reads")
     if manager == "uv" and command.verb == ("venv",):

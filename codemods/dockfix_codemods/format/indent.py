@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from dockfix.edit.dockerfile import indent_of, line_end, line_start
@@ -168,7 +170,8 @@ def _may_move(target: Target, instruction: Instruction, lines: Sequence[_Line]) 
         words = [Span(word.start, word.end) for word in (*instruction.args, *(each.word for each in instruction.flags))]
     else:
         words = _shell_words(target, instruction)
-    return bool(words) and not any(_is_inside(instruction.logical.text, line, words) for line in lines)
+    places = _Places(words)
+    return bool(words) and not any(_is_inside(instruction.logical.text, line, places) for line in lines)
 
 
 def _is_keyword(instruction: Instruction, line: _Line) -> bool:
@@ -191,8 +194,22 @@ def _shell_words(target: Target, run: Run) -> list[Span]:
     return spans
 
 
-def _is_inside(text: str, line: _Line, words: Sequence[Span]) -> bool:
+class _Places:
+    """Where words are, which may contain each other."""
+
+    def __init__(self, words: Sequence[Span]) -> None:
+        ordered = sorted(words)
+        self._starts = [word.start for word in ordered]
+        self._reach = list(accumulate((word.end for word in ordered), max))
+
+    def end_before(self, offset: int) -> int:
+        """The last end of a word that starts before an offset; -1 if there is none."""
+        number = bisect_left(self._starts, offset)
+        return self._reach[number - 1] if number else -1
+
+
+def _is_inside(text: str, line: _Line, words: _Places) -> bool:
     start, end = line.offset, line.offset + len(line.indent)
     if start == end:
-        return text[start - 1 : start] not in (" ", "\t") or any(word.start < start <= word.end for word in words)
-    return any(word.start < end and word.end > start for word in words)
+        return text[start - 1 : start] not in (" ", "\t") or words.end_before(start) >= start
+    return words.end_before(end) > start

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from dockfix.edit.dockerfile import line_end, line_start
 from dockfix.rule import Edit
 from dockfix.syntax.source import Span
-from dockfix.syntax.tree import Blank, Comment, Dockerfile, From, Instruction, Node
+from dockfix.syntax.tree import Blank, Comment, Directive, Dockerfile, From, Instruction, Node
 from dockfix_codemods.format.unchanged import means_the_same
 
 Place: TypeAlias = tuple[Span, tuple[Edit, ...]]
@@ -19,6 +19,8 @@ Place: TypeAlias = tuple[Span, tuple[Edit, ...]]
 def trailing_space(dockerfile: Dockerfile) -> Iterator[Place]:
     """White space at the end of lines, by instruction; not in heredocs."""
     for node in dockerfile.nodes:
+        if isinstance(node, Directive) and not node.value.strip():
+            continue  # without its blank it would be a comment
         edits = tuple(each for at in _lines(dockerfile, node) for each in _at_end(dockerfile, at))
         if edits and (not isinstance(node, Instruction) or means_the_same(dockerfile, node, edits)):
             yield edits[0].span, edits

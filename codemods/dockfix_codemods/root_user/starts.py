@@ -77,7 +77,7 @@ def _needs_root(command: SimpleCommand) -> bool:
 
 
 def _is_interactive(command: SimpleCommand) -> bool:
-    name = re.sub(r"[\d.]+\Z", "", command.basename or "")
+    name = (command.basename or "").rstrip("0123456789.")
     return name in INTERACTIVE and all((word.value or "-").startswith("-") for word in command.args)
 
 

@@ -89,8 +89,8 @@ def similar(name: str, known: Iterable[str]) -> str | None:
 
 
 def _typo(name: str, other: str) -> int | None:
-    """The distance of two names, None if they are different on purpose."""
-    if _digits(name) != _digits(other):
+    """The distance of two names, None if they are different on purpose, or `$` cannot be followed by the other."""
+    if _digits(name) != _digits(other) or not (other.isascii() and other.isidentifier()):
         return None
     one, two = name.upper().split("_"), other.upper().split("_")
     if len(one) != len(two):

@@ -38,6 +38,8 @@ def set_context(text: str, target: str, name: str, value: str, *, json: bool = F
         raise Refused(f"there is no target {target} in the file")
     if len(blocks) > 1:
         raise Refused(f"the target {target} is declared {len(blocks)} times")
+    if any(each.kind == "contexts" for each in blocks[0].body.blocks):
+        raise Refused(f"the target {target} has contexts as a block, which bake rejects")
     editor = _Json(document) if json else _Hcl(document)
     attributes = [each for each in blocks[0].body.attributes if each.name == "contexts"]
     if len(attributes) > 1:

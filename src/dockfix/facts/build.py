@@ -91,6 +91,13 @@ class BuildFacts:
         """The stage of an instruction; None before the first FROM."""
         return self._stages.get(instruction.span.start)
 
+    @cached_property
+    def uses_buildkit(self) -> bool:
+        """Whether the file can only be built by BuildKit."""
+        from dockfix.facts.frontend import uses_buildkit  # noqa: PLC0415 - few rules ask
+
+        return uses_buildkit(self.dockerfile)
+
     def runs(self, *, shell_form: bool = False) -> Iterator[tuple[Stage, Run]]:
         """The RUNs that the build executes, each with its stage; only those in shell form if asked for."""
         for stage in self.graph.stages:

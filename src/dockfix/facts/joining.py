@@ -73,6 +73,8 @@ def pair_operator(first: Commands, second: Commands, environment: Collection[str
     one, two = first.script, second.script
     if one is None or two is None or not two.top_level:
         raise Refused(second.why or "the script is empty")
+    if not one.commands:
+        raise Refused("the script only evaluates `((...))`, which may set what the next RUN reads")
     if first.shell != second.shell:
         raise Refused("the RUNs use different shells")
     _refuse_leaks(one, two, environment)

@@ -190,21 +190,25 @@ class Caches:
         return None if path in ("/", "//") else path
 
 
+def _sets_user(facts: BuildFacts, stage: Stage) -> bool:
+    """Whether a stage, or one that it is built from, has a USER."""
+    return any(isinstance(each, User) for one in facts.graph.chain(stage) for each in one.instructions)
+
+
 def caches_of(facts: BuildFacts, run: Run, stage: Stage) -> Caches | None:
     """The caches of a RUN; None if its shell is not supported."""
     commands = facts.commands(run)
     if commands.script is None:
         return None
     state = facts.state(run)
-    chain = facts.graph.chain(stage)
-    untouched = not any(isinstance(each, User) for one in chain for each in one.instructions)
+    untouched = not facts.once(("user set", stage.index), lambda: _sets_user(facts, stage))
     root = known(state.is_root)
     likely_root = root is True or (
         root is None and untouched and isinstance(state.user, Unknown) and stage.base is None
     )
     home = known(state.home)
     home_known = home is not None
-    if home is None and likely_root and "HOME" not in state.names():
+    if home is None and likely_root and not state.sets("HOME"):
         home = "/root"
     tools = tuple(
         _tool(facts, step, run, stage, home=home, likely_root=likely_root)
@@ -266,14 +270,14 @@ def _tool(facts: BuildFacts, step: Step, run: Run, stage: Stage, *, home: str | 
 
     def strict(name: str) -> Fact[str] | None:
         fact = own(name)
-        if fact is None and stage.base is not None and name not in state.names():
+        if fact is None and stage.base is not None and not state.sets(name):
             # The table of images lists every variable that moves or disables a cache.
             return None
         return fact if fact is not None else state.lookup(name)
 
     def assumed(name: str) -> Fact[str] | None:
         fact = own(name)
-        if fact is not None or name in state.names() or name in state.args:
+        if fact is not None or state.sets(name) or name in state.args:
             return fact if fact is not None else state.lookup(name)
         return None
 

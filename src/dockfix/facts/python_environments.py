@@ -54,10 +54,10 @@ def uv_venv(step: Step, state: State) -> UvVenv | None:
         return None
     seeded = package.has("--seed", "--system-site-packages")  # seen: `bin/python -m pip` is then that of the system
     variable = step.env.get("UV_VENV_SEED") or state.lookup("UV_VENV_SEED")
-    named = "UV_VENV_SEED" in state.names() or "UV_VENV_SEED" in step.env
+    named = state.sets("UV_VENV_SEED") or "UV_VENV_SEED" in step.env
     seeded = seeded or (named and variable is not None)
     directory = step.directory(state.workdir)
-    environment = "UV_PROJECT_ENVIRONMENT" in state.names()
+    environment = state.sets("UV_PROJECT_ENVIRONMENT")
     name = package.packages[0].value if package.packages else ".venv"
     if name is None or (environment and not package.packages):
         return UvVenv("", seeded, package.executable.text, certain=False)
@@ -149,7 +149,7 @@ def uv_pip_options(facts: BuildFacts, stage: Stage, run: Run, step: Step) -> str
     if value is None or "/" in value or not isinstance(path, Known):
         raise unknown
     # No image of the table sets VIRTUAL_ENV, and the PATH of an unknown image is unknown too.
-    is_set = "VIRTUAL_ENV" in state.names() or "VIRTUAL_ENV" in step.env
+    is_set = state.sets("VIRTUAL_ENV") or "VIRTUAL_ENV" in step.env
     active = (step.env.get("VIRTUAL_ENV") or state.lookup("VIRTUAL_ENV")) if is_set else None
     if environment := environment_on_path(step, state):
         if not _has_pip(facts, run, step, environment):

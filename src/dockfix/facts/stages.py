@@ -255,8 +255,13 @@ class StageGraph:
 
     def in_image(self, stage: Stage, target: Stage | None = None) -> bool:
         """Whether the target (by default the stage that is built) is this stage or is based on it."""
-        final = target or self.final
-        return final is not None and any(each is stage for each in self.chain(final))
+        if target is not None and target is not self.final:
+            return stage in self.chain(target)
+        return stage.index in self._in_final
+
+    @cached_property
+    def _in_final(self) -> frozenset[int]:
+        return frozenset(each.index for each in self.chain(self.final)) if self.final is not None else frozenset()
 
     def descendants(self, stage: Stage) -> tuple[Stage, ...]:
         """The stages that are based on this one, directly or not, in order."""

@@ -126,11 +126,11 @@ class State:
 
     def names(self) -> tuple[str, ...]:
         """The names that the file or the base image is known to set."""
-        return tuple(
-            name
-            for name in self._scope.visible.names(self._before)
-            if self._scope.visible.get(name, self._before).fact is not None
-        )
+        return tuple(name for name in self._scope.visible.names(self._before) if self.sets(name))
+
+    def sets(self, name: str) -> bool:
+        """Whether the file or the base image is known to set a name."""
+        return self._scope.visible.get(name, self._before).fact is not None
 
     def expand(self, word: str, escape: str = "\\") -> Fact[str]:
         """A word as BuildKit expands it here, quotes removed."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from dockfix.facts.caches import serves
 from dockfix.facts.model import Fact, Known, known
+from dockfix.facts.paths import upwards
 from dockfix.syntax.shell import Context
 from dockfix.syntax.tree import Add, Copy, Instruction, Run, Workdir
 
@@ -49,10 +50,10 @@ def missing_parents(facts: BuildFacts, run: Run, stage: Stage, path: str, *, wri
     """
     existing = _existing(facts, run, stage)
     found = []
-    parent = posixpath.dirname(path)
-    while parent != "/" and parent not in existing:
+    for parent in upwards(posixpath.dirname(path)):
+        if parent == "/" or parent in existing:
+            break
         found.append(parent)
-        parent = posixpath.dirname(parent)
     if not writer_is_root and stage.base and parent in _ROOTS and not _opened(facts, run, stage, parent):
         return ()
     return tuple(reversed(found))
@@ -242,9 +243,7 @@ def _expanded(state: State, text: str, escape: str) -> str | None:
 
 
 def _with_parents(path: str | None) -> Iterator[str]:
-    while path and path != "/":
-        yield path
-        path = posixpath.dirname(path)
+    return (each for each in upwards(path or "") if each not in ("", "/"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dockfix.facts.caches import CacheDir
 from dockfix.facts.model import Refused
 from dockfix.facts.mounts import CacheMount, Caches, ToolCache
-from dockfix.syntax.tree import Run
+from dockfix.syntax.tree import Mount, Run
 from dockfix_codemods.cache_mount.analysis.parents import missing_parents
 
 if TYPE_CHECKING:
@@ -61,16 +61,22 @@ def _runs(facts: BuildFacts) -> list[Run]:
     return [each for each in facts.dockerfile.instructions if isinstance(each, Run)]
 
 
+def _by_target(facts: BuildFacts) -> dict[str | None, list[Mount]]:
+    """The cache mounts of the file, in order, by the directory."""
+    found: dict[str | None, list[Mount]] = {}
+    for mount in (each for run in _runs(facts) for each in run.mounts if each.kind == "cache"):
+        found.setdefault(mount.target, []).append(mount)
+    return found
+
+
 def flag_for(facts: BuildFacts, path: str, sharing: str, owner: str, name: str) -> tuple[str, str]:
     """The flag of a new mount, and its id or "": as the file writes it elsewhere for that directory, otherwise in its
     simplest form. `name`: the required id."""
-    for run in _runs(facts):
-        for mount in run.mounts:
-            same = mount.kind == "cache" and mount.target == path and (not name or mount.get("id") == name)
-            uid = mount.get("uid")
-            alike = f"uid={uid}" in owner if owner else uid is None
-            if same and alike and mount.flag.value_span:
-                return mount.flag.word.text, mount.get("id") or ""
+    for mount in facts.once("cache-mount by target", lambda: _by_target(facts)).get(path, ()):
+        uid = mount.get("uid")
+        alike = f"uid={uid}" in owner if owner else uid is None
+        if alike and (not name or mount.get("id") == name) and mount.flag.value_span:
+            return mount.flag.word.text, mount.get("id") or ""
     own = f",id={name}" if name else ""
     locked = ",sharing=locked" if sharing == "locked" else ""
     return f"--mount=type=cache{own},target={path}{locked}{owner}", name

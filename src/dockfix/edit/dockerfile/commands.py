@@ -172,9 +172,9 @@ def delete_command(
         after: the operator after it, in `text`.
 
     Raises:
-        Refused: it is the only command, the script is a heredoc, the next word would become a flag, or a shell comment
-            after the command would be left on a line of its own: BuildKit would read that as its own comment and
-            continue with the next instruction.
+        Refused: it is the only command, the script is a heredoc, the next word would become a flag, an escaped blank
+            would end a line, which is a continuation, or a shell comment after the command would be left on a line of
+            its own: BuildKit would read that as its own comment and continue with the next instruction.
     """
     offset = offset_in_logical(instruction, text)
     if offset is None:
@@ -190,6 +190,8 @@ def delete_command(
         raise Refused("the shell comment after the command would be left on a line of its own")
     if before is None and after is not None and text.text[after.end :].lstrip().startswith("--"):
         raise Refused("the first word of the next command would become a flag of the instruction")
+    if before is not None and _ends_with_escaped_blank(text.text[: before.start]):
+        raise Refused("the line would end with an escaped blank, which BuildKit reads as a continuation")
     if before is not None and after is not None:
         joins = text.text[before.start : before.end], text.text[after.start : after.end]
         if joins[0] != "&&" and joins[1] == "&&":
@@ -208,6 +210,11 @@ def delete_command(
         # `RUN first \\` / `&& second`: the next command moves up to this position
         return (Edit(text.start(command.start), text.start(end), ""),)
     return delete(dockerfile, instruction, offset + command.start, offset + after.end)
+
+
+def _ends_with_escaped_blank(text: str) -> bool:
+    words = text.rstrip(" \t")
+    return len(words) < len(text) and (len(words) - len(words.rstrip("\\"))) % 2 == 1
 
 
 def _ends_line(text: Mapped, before: Span, command: Span, after: Span) -> bool:

@@ -95,7 +95,9 @@ class CacheQuery:
     def password_home(self) -> str:
         """The home in the password file, which is Java's user.home whatever HOME says."""
         if isinstance(self.user_is_root, Known) and self.user_is_root.value and not self.cmd.user_changed:
-            return self.base.home if self.base and self.base.home and self.base.user == Known("root") else "/root"
+            home = self.base.home if self.base and self.base.home and self.base.user == Known("root") else "/root"
+            if home != "/":  # not `scratch`, whose programs were copied there, perhaps with an /etc/passwd
+                return home
         return self.home()
 
     def under_xdg(self, variable: str, otherwise: str, name: str, *, relative: bool = False) -> str:

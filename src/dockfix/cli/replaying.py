@@ -80,11 +80,10 @@ def may_be_kept() -> None:
 
 def replayed_or(arguments: Sequence[str], run: Callable[[], int]) -> int:
     """Write the output of an earlier run and return its exit code; if it is not known, `run`, and keep the output."""
-    folder = None if _cannot_be_kept(arguments) else cache_folder()
-    if folder is None:
+    path = _entry_of(arguments)
+    if path is None:
         return run()
     started = time.time_ns()
-    path = os.path.join(folder, _FOLDER, _key(arguments))  # noqa: PTH118 - pathlib is not loaded
     known = _read(path)
     if known is not None:
         code, output = known
@@ -107,8 +106,19 @@ def replayed_or(arguments: Sequence[str], run: Callable[[], int]) -> int:
     return code
 
 
+def _entry_of(arguments: Sequence[str]) -> str | None:
+    """The file that has the output of a command line, or would have it; None if nothing is kept."""
+    folder = None if _cannot_be_kept(arguments) else cache_folder()
+    try:
+        return None if folder is None else os.path.join(folder, _FOLDER, _key(arguments))  # noqa: PTH118 - pathlib is not loaded
+    except OSError:  # the current folder does not exist
+        return None
+
+
 def _cannot_be_kept(arguments: Sequence[str]) -> bool:
     """Whether it is certain that the run of a command line is not kept; what is not certain is decided by the run."""
+    if os.name == "nt":  # there some functions that ask are not in `os`, and a trace would not be complete
+        return True
     return "-" in arguments or "--no-cache" in arguments or "_DOCKFIX_COMPLETE" in os.environ or is_off()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from dockfix.rule.model import Effect
@@ -129,7 +130,13 @@ def _command(run: Run) -> Hashable:
     script = run.script
     text = script.text if script else ""
     # White space between words has no meaning in a one-line script; a heredoc is compared exactly.
-    return text if run.heredocs else _SPACES.sub(_one_space, text.strip())
+    return text if run.heredocs else _joined(text.strip())
+
+
+@lru_cache(maxsize=256)
+def _joined(text: str) -> str:
+    """A script with one space for white space. Each is asked for often: for each version of a file."""
+    return _SPACES.sub(_one_space, text)
 
 
 def _one_space(match: re.Match[str]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from functools import lru_cache
 
 
+@lru_cache(maxsize=4096)
 def normal_path(path: str) -> str:
     """A path without `.`, `..` and doubled slashes.
 

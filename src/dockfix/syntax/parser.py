@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dockfix.syntax.check import check_instruction, check_order
 from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
@@ -54,8 +54,7 @@ _HEREDOC_HOSTS = frozenset({"run", "copy", "add"})
 _ONBUILD_DEPTH = 20  # BuildKit rejects the second level; children are created a few levels further
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     span: Span  # with the line end
     body: Span  # without `\r` and `\n`, and without the BOM of the first line
 

@@ -115,6 +115,8 @@ class Mapped:
             return 0
         if offset >= len(self.text):
             return self.pieces[-1].end
+        if len(self.pieces) == 1:  # most instructions have one line
+            return self.pieces[0].start + offset
         index = bisect_right(self._starts, offset) - 1
         return self.pieces[index].start + (offset - self._starts[index])
 
@@ -127,6 +129,9 @@ class Mapped:
         if start >= end:
             at = self.start(start)
             return Span(at, at)
+        if len(self.pieces) == 1 and end <= len(self.text):
+            base = self.pieces[0].start
+            return Span(base + start, base + end)
         return Span(self.start(start), self.end(end))
 
     def offset(self, source: int) -> int | None:

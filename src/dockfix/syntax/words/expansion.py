@@ -15,7 +15,7 @@ from dockfix.syntax.words.patterns import (
     replace_matches,
     reversed_pattern,
 )
-from dockfix.syntax.words.splitting import Piece
+from dockfix.syntax.words.splitting import PLAIN, Piece
 
 Lookup = Callable[[str], "str | None"]
 
@@ -87,6 +87,11 @@ class Lexer:
         try:
             while char := self.peek():
                 start = self.at
+                if not stop and (run := PLAIN.match(self.text, start)) is not None:
+                    result.append(run[0])
+                    raw(run[0], start)
+                    self.at = run.end()
+                    continue
                 if stop and char == stop:
                     self.next()
                     flush()
@@ -335,6 +340,8 @@ def expansion_end(word: str, start: int, escape: str = "\\") -> int:
 
 def variables(word: str, escape: str = "\\") -> frozenset[str]:
     """The names that a word expands; empty where the word is malformed."""
+    if "$" not in word:
+        return frozenset()
     lex = Lexer(scannable(word), escape, keep_unset=True)
     try:
         lex.until("", False)

@@ -12,6 +12,10 @@ ASCII_SPACE = re.compile(r"[\t\v\f\r ]+")
 """BuildKit's `reWhitespace`: what separates words of COPY, FROM and EXPOSE, and a keyword from its arguments."""
 
 
+PLAIN = re.compile(r"[A-Za-z0-9_.,:/=@+-]+")
+"""Characters that stand for themselves everywhere in a word, whatever the escape character is."""
+
+
 class Piece(NamedTuple):
     """A word and its span in the text that it was split from; `text` may differ from the slice."""
 
@@ -43,6 +47,10 @@ def split_quoted(text: str, escape: str) -> list[Piece]:
             char = text[at]
             if not quote and char in GO_SPACES:
                 break
+            if (run := PLAIN.match(text, at)) is not None:
+                out.append(run[0])
+                at = run.end()
+                continue
             if char == escape and quote != "'":
                 if at + 1 == size:  # a lone escape at the very end is dropped
                     at += 1

@@ -15,7 +15,7 @@ PACK = ROOT / "codemods"
 
 # A module imports from its own layer and from those before it.
 LAYERS = (
-    "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "verify", "output", "report",
+    "ended", "syntax", "facts", "project", "edit", "rule", "engine", "testing", "interop", "verify", "output", "report",
     "git", "library", "server", "cli",
 )  # fmt: skip
 RANK = {name: rank for rank, name in enumerate(LAYERS)}

@@ -453,7 +453,7 @@ def test_the_version_loads_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     loaded = done.stdout.decode().split("\n")[1].replace("'dockfix._version', ", "")  # the build writes it, one line
-    assert loaded == "['dockfix.cli.errors', 'dockfix.cli']"
+    assert loaded == "['dockfix.ended', 'dockfix.cli.errors', 'dockfix.cli']"
 
 
 def test_a_parser_loads_nothing_heavy() -> None:

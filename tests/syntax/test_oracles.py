@@ -60,7 +60,8 @@ def _simple(tree: Dockerfile) -> bool:
 
     It does not support heredocs, strips white space before the end of a continued line and an escaped escape, ends an
     instruction at a blank line, requires an argument after every keyword, does not join a keyword that a continuation
-    splits, and drops an instruction that ends in a continuation at the end of the file, or before a comment there.
+    splits, takes an escape alone on the line before for a keyword, and drops an instruction that ends in a continuation
+    at the end of the file, or before a comment there.
     """
     return (
         not tree.problems
@@ -69,6 +70,7 @@ def _simple(tree: Dockerfile) -> bool:
         and all(
             not node.heredocs
             and node.text.text
+            and not tree.text[node.lines.start : node.keyword.span.start].strip()
             and node.keyword.span.end - node.keyword.span.start == len(node.keyword.text)
             and not any(type(item).__name__ == "Blank" for item in node.trivia)
             and not node.logical.text.rstrip().endswith(tree.escape)

@@ -26,6 +26,7 @@ The finding:
 
 ```text
 web/Dockerfile:1:6 info, advice: `python` is used in several versions: 3.13 (api/Dockerfile:1), 3.11 (web/Dockerfile:1)
+  help: use one version, unless a file needs another
 ```
 
 ## Fix safety

@@ -10,7 +10,6 @@ from types import FrameType
 from typing import Final
 
 from dockfix.cli.errors import Ended
-from dockfix.engine.limits import ended_if_stuck
 
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -25,6 +24,8 @@ def cleaned_up() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does
         return
+
+    from dockfix.engine.limits import ended_if_stuck  # noqa: PLC0415 - completion needs no engine
 
     ended_if_stuck()
 

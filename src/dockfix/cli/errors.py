@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockfix.engine.ended import Ended
+from dockfix.ended import Ended
 
 __all__ = ["DEFECT", "INTERRUPTED", "Ended", "OutputClosed"]
 

@@ -14,7 +14,6 @@
 - `passes`: codemods run one after another on a workspace, until none of them finds more to fix.
 - `calls`: calls of the functions of rules, which may raise anything or yield nonsense.
 - `limits`: the time and the memory that a rule may use.
-- `ended`: the end of a run by a signal.
 - `findings`: the findings of codemods, computed once for each text.
 - `triggers`: what a rule finds in `ONBUILD RUN`.
 - `relevance`: a cheap test of whether a codemod can find anything.

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple
 
-from dockfix.engine.ended import Ended
+from dockfix.ended import Ended
 from dockfix.engine.limits import LimitError, limited
 from dockfix.engine.results import Defect
 from dockfix.project.files import resolve_inside

@@ -109,6 +109,8 @@ A file has a code after the fixes that it did not have before for one of these r
 
 - DL3008 and DL3015: `apt` became `apt-get`, at which alone hadolint looks.
 - DL3045: `ADD` became `COPY`, at which alone hadolint looks.
+- DL3059: two `RUN` follow each other, since what stood between them was replaced or moved.
+- Any code, in files that hadolint could not parse before (DL1000), such as those with an empty continuation line.
 - Codes of ShellCheck: hadolint shows at most one for each RUN, so that the next one appears when it is fixed.
 """
 

@@ -137,6 +137,7 @@ CHECKS: Final[dict[str, Callable[[Target], Any]]] = {
     "span-backwards": yields(Refusal(Span(3, 1), "m", "n")),
     "span-negative": yields(Advice(Span(-2, -1), "m")),
     "no-message": yields(Advice(AT, None)),  # type: ignore[arg-type]
+    "no-help": yields(Advice(AT, "m", help=None)),  # type: ignore[arg-type]
     "unreadable": yields(Advice(Unreadable(), "m")),  # type: ignore[arg-type]
     "severity": yields(Advice(AT, "m", "high")),  # type: ignore[arg-type]
     "code": yields(Advice(AT, "m", code=7)),  # type: ignore[arg-type]

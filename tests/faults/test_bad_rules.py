@@ -42,6 +42,7 @@ NONSENSE = {
     "span-backwards": "(finding): the place Span(start=3, end=1) of a finding is not in the text",
     "span-negative": "(finding): the place Span(start=-2, end=-1) of a finding is not in the text",
     "no-message": "(finding): a text of a finding is not a string",
+    "no-help": "(finding): a text of a finding is not a string",
     "severity": "(finding): 'high' is not a severity",
     "code": "(finding): a text of a finding is not a string",
     "safety": "(finding): 'safe' is not a safety",

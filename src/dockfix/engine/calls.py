@@ -91,8 +91,13 @@ def check_finding(finding: object, text: str, root: Path) -> None:
     """
     if not isinstance(finding, Fix | Refusal | Advice):
         raise Failed("finding", f"it yields a {type(finding).__name__}, which is not a finding")
-    texts = [finding.message, *([finding.help, finding.review] if isinstance(finding, Fix) else [])]
-    texts += [finding.note] if isinstance(finding, Refusal) else []
+    match finding:
+        case Fix():
+            texts = [finding.message, finding.help, finding.review]
+        case Advice():
+            texts = [finding.message, finding.help]
+        case Refusal():
+            texts = [finding.message, finding.note]
     names = [each for each in (finding.cause, finding.code) if each is not None]
     if not all(isinstance(each, str) for each in (*texts, *names)):
         raise Failed("finding", "a text of a finding is not a string")

@@ -53,5 +53,5 @@ def _limited(fix: Fix, trigger: Span, policy: InOnbuild) -> Finding:
     """A fix after review, or advice if it changes more than the trigger or the rule gives only advice there."""
     inside = all(_holds(trigger, Span(edit.start, edit.end)) for edit in fix.edits)
     if policy is InOnbuild.ADVICE or not inside or fix.other_files:
-        return Advice(fix.at, fix.message, fix.severity, fix.file, code=fix.code)
+        return Advice(fix.at, fix.message, fix.severity, fix.file, code=fix.code, help=fix.help)
     return replace(fix, safety=Safety.UNSAFE, review="; ".join(filter(None, (fix.review, _REVIEW))))

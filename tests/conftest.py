@@ -1,13 +1,19 @@
-"""Hypothesis profiles, signals as a terminal gives them, and a fixture for system tools that may not be installed."""
+"""Hypothesis profiles, signals as a terminal gives them, and fixtures: a browser, system tools that may be missing."""
+
+from __future__ import annotations
 
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # No deadline: the time of one example says more about a busy machine than about the code.
 settings.register_profile("default", deadline=None)
@@ -46,3 +52,15 @@ def require_tool() -> RequireTool:
         pytest.skip(message)
 
     return find
+
+
+@pytest.fixture(scope="module")
+def browser(require_tool: RequireTool) -> Iterator[Browser]:
+    """Chromium without a window."""
+    program = require_tool("chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where the browser is
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

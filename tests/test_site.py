@@ -19,7 +19,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.commands import SHELL, blocks
-from tests.conftest import RequireTool
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -99,17 +98,6 @@ def address(site: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser(require_tool: RequireTool) -> Iterator[Browser]:
-    program = require_tool("chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where the browser is
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dockfix.report.html import report_html
-from tests.conftest import RequireTool
 from tests.report.projects import HOSTILE, PROJECT, report, write
 
 if TYPE_CHECKING:
@@ -34,17 +33,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "report.html"
     path.write_text(report_html(report(write(folder / "project", FILES))), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser(require_tool: RequireTool) -> Iterator[Browser]:
-    program = require_tool("chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where the browser is
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -130,3 +130,14 @@ def test_windows_itself_is_refused_with_a_message(project: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert "does not run on Windows itself: use WSL" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "apply"])
+def test_a_current_folder_that_was_removed_is_one_error(tmp_path: Path, command: str) -> None:
+    program = f"import os; os.rmdir(os.getcwd()); from dockfix.cli import main; os._exit(main(['{command}']))"
+    (gone := tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=gone, capture_output=True, text=True, check=False, timeout=LONG
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "dockfix: the current folder does not exist any more\n"

@@ -90,6 +90,11 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
         with suppress(OSError):
             sys.stderr.write(f"dockfix: the output cannot be written: {reason}\n")
         return INVALID
+    except FileNotFoundError:
+        if _has_current_folder():
+            raise
+        sys.stderr.write("dockfix: the current folder does not exist any more\n")
+        return INVALID
     except Exception as error:
         # typer's usage errors; their class moved between versions, so they are recognised by their methods.
         if type(error).__name__ == "Abort":
@@ -105,6 +110,15 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
             show_usage_error(error)
         return usage_code
     return code
+
+
+def _has_current_folder() -> bool:
+    """Whether the current folder was not removed meanwhile."""
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not loaded
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _run(arguments: Sequence[str] | None, state: object) -> int:

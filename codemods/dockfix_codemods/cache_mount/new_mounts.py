@@ -113,7 +113,7 @@ def _may_have_mount(caches: Caches, tool: ToolCache) -> bool:
 def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: set[int]) -> Finding:
     programs = tuple(dict.fromkeys(program(each.tool) for each in new))
     verb = "has" if len(programs) == 1 else "have"
-    message = f"packages are downloaded again on every build: {listed(programs)} {verb} no cache mount"
+    message = f"packages are downloaded again whenever the step runs: {listed(programs)} {verb} no cache mount"
     at = tool_span(caches, new[0].tool)
     flags = [each.flag for each in new]
     flags_part = Part(

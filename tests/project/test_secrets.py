@@ -188,8 +188,11 @@ def test_a_plain_word_of_the_file_is_no_secret_unless_the_file_says_so() -> None
         "ENV DB_PASSWORD clickhouse",
         'ARG TOKEN="clickhouse"',
         "${KEY:-clickhouse}",
+        "ENV DB_URL=db://admin:clickhouse@db/",
     ):
         assert secrets.hide("run clickhouse", f"RUN clickhouse start\n{given}\n") == "run ${CLICKHOUSE_PASSWORD}"
+    page = 'LABEL org.opencontainers.image.url="https://clickhouse.com/"'
+    assert secrets.hide(page, f"RUN clickhouse start\n{page}\n") == page
 
 
 @pytest.mark.parametrize(

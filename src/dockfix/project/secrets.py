@@ -109,17 +109,25 @@ _USUAL: Final = frozenset(("root", "nobody", "latest", "localhost", "scratch"))
 
 
 def _is_secret_here(text: str, at: int) -> bool:
-    """Whether a text gives what is at an offset to a variable with a secret name, or has it in front of a host."""
-    before = text[max(0, at - _NAME_LENGTH) : at]
-    name = _BEFORE.search(before)
-    return _USER_INFO.search(before) is not None or (name is not None and is_secret_name(name[1]))
+    """Whether a text gives what is at an offset to a variable with a secret name, or may have it in front of a host."""
+    return _is_named_secret(text, at) or _USER_INFO.search(text, max(0, at - _NAME_LENGTH), at) is not None
+
+
+def _is_named_secret(text: str, at: int) -> bool:
+    """Whether a text gives what is at an offset to a variable with a secret name."""
+    name = _BEFORE.search(text, max(0, at - _NAME_LENGTH), at)
+    return name is not None and is_secret_name(name[1])
 
 
 def _is_assigned(value: str, text: str) -> bool:
-    """Whether a text gives a value to a variable with a secret name: `KEY=value`, `KEY value`, `${KEY:-value}`."""
+    """Whether a text gives a value to a variable with a secret name, or to a host.
+
+    `KEY=value`, `KEY value`, `${KEY:-value}`, `://user:value@host`. The name of a host, as in `https://value.com`, is
+    none.
+    """
     at = text.find(value)
     while at >= 0:
-        if _is_secret_here(text, at):
+        if _is_named_secret(text, at) or (text.startswith("@", at + len(value)) and _is_secret_here(text, at)):
             return True
         at = text.find(value, at + 1)
     return False

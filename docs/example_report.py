@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from dockfix.engine.session import check_paths, run_paths
 from dockfix.engine.settings import Settings

@@ -3,11 +3,12 @@ types, and links between them."""
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
 
 import dockfix
 
@@ -107,9 +108,10 @@ def _rows(kind: type, described: dict[str, str]) -> Iterator[str]:
     if issubclass(kind, enum.Enum):
         yield from (f"| `{member.name}` | `{member.value}` |" for member in kind)
         return
-    for each in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
-        if not each.name.startswith("_"):
-            yield _row(each.name, each.type, described.get(each.name, ""))
+    types = {name: type_ for base in reversed(kind.__mro__) for name, type_ in inspect.get_annotations(base).items()}
+    for name in kind.__struct_fields__ if issubclass(kind, Struct) else ():
+        if not name.startswith("_"):
+            yield _row(name, types[name], described.get(name, ""))
     for name, member in vars(kind).items():
         getter = getattr(member, "fget", None) or getattr(member, "func", None)
         if getter is not None and not name.startswith("_"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from msgspec.structs import replace
 
 from dockfix.rule import Category, Codemod, Effect, Preset, Severity
 from dockfix.rule.registry import GROUP, load_registry
@@ -261,7 +261,7 @@ def test_the_walk_through_works(tmp_path: Path) -> None:
 def test_a_missing_effect_is_reported_as_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {match["name"]: match["text"] for match in NAMED.finditer(contributing())}
     rule = module(files["src/dockfix_author_label/author_label.py"], monkeypatch).CODEMOD
-    undeclared = dataclasses.replace(rule, effects=rule.effects - {Effect.STEPS})
+    undeclared = replace(rule, effects=rule.effects - {Effect.STEPS})
     case = make_case({"Dockerfile": "FROM alpine\nMAINTAINER Ada\n"}, rule=rule.name)
     (quoted,) = re.findall(r"^  `(defect of .*)`\.$", contributing(), re.M)
     assert quoted in run_case(case, undeclared).complaints

@@ -24,7 +24,8 @@ OUTERMOST = {"output", "verify", "git", "server", "cli", "__main__"}
 # What a codemod works with; a third party's pack has the same.
 CODEMOD_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "codemods"}
 # Packages that dockfix itself depends on and whose values codemods work with.
-CODEMOD_PACKAGES = {"libcst"}
+CODEMOD_PACKAGES = {"libcst", "msgspec"}
+_ALLOWED = f"dockfix, the standard library, {' and '.join(sorted(CODEMOD_PACKAGES))}"
 # The face of the library: `import dockfix`.
 FACE_IMPORTS = {"syntax", "facts", "project", "edit", "rule", "engine", "git", "library"}
 
@@ -88,7 +89,7 @@ def import_faults(name: str, source: str, is_package: bool = False) -> list[str]
         if there is None:
             standard = target.split(".")[0] in sys.stdlib_module_names | {"__future__"} | CODEMOD_PACKAGES
             if here == "codemods" and not standard:
-                faults.append(f"{name}:{line} imports {target}: a codemod imports dockfix and the standard library")
+                faults.append(f"{name}:{line} imports {target}: a codemod imports {_ALLOWED}")
         elif not may_import(here, there):
             faults.append(f"{name}:{line} imports {target}: {here or 'dockfix'} must not import {there}")
     return faults

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dockfix.output.page import page
 from dockfix.rule import Codemod, LazyClass, LazyFunction
@@ -59,7 +59,7 @@ _MODULES = (
     "print('loaded', *sorted(sys.modules))"
 )
 _HEAVY = {
-    *("libcst", "msgspec", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "tomllib", "typer", "pydantic"),
+    *("libcst", "ruamel", "hcl2", "lark", "tree_sitter", "rich", "tomllib", "typer", "pydantic"),
     *("difflib", "concurrent.futures", "importlib.metadata"),
 }
 

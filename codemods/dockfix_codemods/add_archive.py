@@ -49,8 +49,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit.dockerfile import delete_block, delete_commands, own_comments
 from dockfix.facts.commands import Step
@@ -67,8 +68,7 @@ _UNPACK_LETTERS: Final = frozenset("xzjJvpf")
 _TAR_ENDINGS: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tb2", ".tar.xz", ".txz")
 
 
-@dataclass(frozen=True, slots=True)
-class _Archive:
+class _Archive(Struct, frozen=True):
     """An archive that a COPY writes to `path`."""
 
     copy: Copy
@@ -76,8 +76,7 @@ class _Archive:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """A command that names an archive."""
 
     run: Run

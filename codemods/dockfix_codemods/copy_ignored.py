@@ -58,9 +58,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.model import Known
 from dockfix.project.context import Context
@@ -97,8 +98,7 @@ _REVIEW: Final = "check that the image may contain it: every build with this ign
 _PLAIN: Final = re.compile(r"[\w./@+~,=-][\w./@+~,= -]*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Missing:
+class _Missing(Struct, frozen=True):
     """A source that an exception in the ignore file `ignore` would include again."""
 
     file: Path

@@ -51,9 +51,10 @@ of one `ENV` are expanded before any of its variables is set. A label is used by
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from dockfix.edit.dockerfile import block, delete_arguments, delete_block, edited
 from dockfix.facts.model import Refused
@@ -67,8 +68,7 @@ _Unused: TypeAlias = dict[str, dict[str, tuple[Env | Label, Pair]]]
 """What was set last and not used since: by key in upper case (Windows ignores the case), then by key."""
 
 
-@dataclass(slots=True)
-class _Superseded:
+class _Superseded(Struct):
     """The pairs of one instruction that are set again, and the lines that do so."""
 
     instruction: Env | Label

@@ -49,8 +49,9 @@ the finding is only a warning.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.edit.dockerfile import split_before
 from dockfix.facts.model import Known
@@ -60,8 +61,7 @@ from dockfix.syntax.tree import Env, Pair
 from dockfix.syntax.words import variables
 
 
-@dataclass(slots=True)
-class _References:
+class _References(Struct):
     """The references inside one ENV to variables that it sets itself.
 
     `names` maps each of these variables to whether it is unset before the ENV. `users` are the variables whose values

@@ -65,8 +65,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit.dockerfile.lines import line_end, line_start
 from dockfix.facts.commands import Commands
@@ -91,8 +92,7 @@ _VERSION: Final = re.compile(r"[=<>~]")
 _PUNCTUATION: Final = re.compile(r"[^\w]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A package on a line of its own: its name without its version, and the span from its first comment to its end."""
 
     name: str

@@ -50,9 +50,10 @@ change it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.accounts import UserAccount
 from dockfix.facts.accounts.commands import program_values
@@ -117,8 +118,7 @@ def _finding(programs: _Programs, user: User, following: User | None, account: U
     return Fix(span, message, (edit,), safety, f"use its UID, {uid}", "; ".join(doubts[:2]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Maker:
+class _Maker(Struct, frozen=True):
     """A command that creates an account or sets its UID, by the position of its instruction."""
 
     index: int

@@ -46,8 +46,9 @@ The fix is unsafe: uv has its own resolver, uses the first index that has a pack
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit import dockerfile as editing
 from dockfix.facts import python_environments, uv_installs
@@ -74,8 +75,7 @@ from dockfix.syntax.tree import Run
 _REVIEW: Final = "check that `uv` finds the same packages: it reads no `pip.conf` and no `PIP_` variable"
 
 
-@dataclass(frozen=True, slots=True)
-class _Environment:
+class _Environment(Struct, frozen=True):
     """An environment without pip: the RUN that created it, and the name by which that calls uv."""
 
     path: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from dockfix.engine import baseline as baseline_files
 from dockfix.engine import session

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import os
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dockfix.engine.fixes import preview
 from dockfix.engine.project import run_project
@@ -128,7 +128,7 @@ def test_fixes_have_their_lines_in_the_text_before_the_run(tmp_path: Path) -> No
             )  # fmt: skip
 
     root = project(tmp_path, {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE})
-    over = (a_codemod(new_user), dataclasses.replace(a_codemod(newest), name="newest"))
+    over = (a_codemod(new_user), replace(a_codemod(newest), name="newest"))
     result = settled(root, codemod(above, "above"), *over, codemod(renames("new", "newer"), "last"))
     assert result.files[0].text == "FROM a\nENV A=1\nENV B=long-enough\nUSER newest\n"
     applied = [(found.rule, found.line) for found in result.files[0].applied]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockfix.engine.project import run_project
 from dockfix.engine.relevance import may_apply, may_apply_to_project

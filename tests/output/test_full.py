@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dockfix.engine.results import RunResult, shown_path
 from dockfix.engine.session import STDIN, check_paths, run_text

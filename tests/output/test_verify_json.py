@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from dockfix.output.json import dumps
 from dockfix.output.plain import UNPRINTABLE

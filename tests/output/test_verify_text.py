@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from dockfix.output.measures import amount, change, measured, total
 from dockfix.output.plain import UNPRINTABLE, Style

@@ -7,13 +7,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
 import dockerfile as moby
 import pytest
+from msgspec.structs import replace
 
 from dockfix.engine.project import run
 from dockfix.project.files import read_file
@@ -291,7 +291,7 @@ def test_no_manifest_breaks_the_dockerfile(tmp_path: Path, template: str, text: 
     ],
 )
 def test_answers_that_cannot_be_used(change: dict[str, object], said: str) -> None:
-    answers = replace(Answers("python", "app", "3.13", "uv", 80, ("app",)), **change)  # type: ignore[arg-type]
+    answers = replace(Answers("python", "app", "3.13", "uv", 80, ("app",)), **change)
     with pytest.raises(InitError, match=said):
         render(answers)
     with pytest.raises(InitError):

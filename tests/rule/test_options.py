@@ -5,8 +5,6 @@ from __future__ import annotations
 import enum
 import json
 import pickle
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -246,23 +244,6 @@ def test_the_schema_of_the_package_is_as_it_is_generated() -> None:
     text = (files("dockfix") / "schema.json").read_text(encoding="utf-8")
     assert text == schema_text(load_all())
     assert json.loads(text)["additionalProperties"] is False
-
-
-_LOADED = "import sys; from dockfix.cli import main; main(sys.argv[1:]); print('loaded', *sorted(sys.modules))"
-
-
-@pytest.mark.parametrize(
-    ("config", "expected"), [("unsafe: false\n", set()), ("rules: {uid-map: {users: {app: 1}}}\n", {"msgspec"})]
-)
-def test_only_a_configuration_with_options_of_rules_loads_msgspec(
-    tmp_path: Path, config: str, expected: set[str]
-) -> None:
-    (tmp_path / "dockfix.yaml").write_text(config)
-    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
-    done = subprocess.run(
-        [sys.executable, "-c", _LOADED, "check", "."], cwd=tmp_path, capture_output=True, check=True, text=True
-    )
-    assert set(done.stdout.split("loaded ")[1].split()) & {"msgspec"} == expected
 
 
 WITH_OPTIONS = [each for each in load_all() if each.options is not None]

@@ -9,12 +9,13 @@ import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from _pytest.mark import ParameterSet
+from msgspec.structs import replace
 
 from dockfix.engine.configure import settings_of
 from dockfix.project.config import load_config

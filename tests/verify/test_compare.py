@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from dockfix.rule.promise import Packages, Part, Promise
 from dockfix.verify.changes import size_text

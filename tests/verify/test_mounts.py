@@ -3,11 +3,11 @@
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from dockfix.facts.model import Refused
 from dockfix.project.target import target_from_text

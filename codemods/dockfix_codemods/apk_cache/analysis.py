@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.commands import Commands, Step
@@ -41,8 +42,7 @@ _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 _VARIANT: Final = re.compile(r"alpine-?v?(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class ApkStep:
+class ApkStep(Struct, frozen=True):
     """A command of apk. `at` is the span of its subcommand in the script, after which words can be inserted."""
 
     step: Step
@@ -56,8 +56,7 @@ class ApkStep:
         return self.command.has("--no-cache")
 
 
-@dataclass(frozen=True, slots=True)
-class ApkRun:
+class ApkRun(Struct, frozen=True):
     """The apk commands of a RUN in order. `scripts`: the RUN also runs scripts, which may call apk themselves."""
 
     run: Run

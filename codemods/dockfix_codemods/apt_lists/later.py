@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.commands import Step
@@ -43,8 +44,7 @@ _NO_CALLERS: Final = frozenset(("setup.py", "manage.py", "composer-setup.php"))
 _MAY_NOT_RUN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """An instruction that needs the lists, and why. `installs`: it installs packages of an archive."""
 
     node: Instruction

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.images import build_only, runtime_library
 from dockfix.facts.model import Refused, known
@@ -30,8 +31,7 @@ _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._+][A-Za-z0-9._+-]*\Z")
 _REMOVALS: Final = (Action.REMOVE, Action.PURGE)
 
 
-@dataclass(frozen=True, slots=True)
-class PackageUse:
+class PackageUse(Struct, frozen=True):
     """A command that installs or removes system packages. `index` is that of its RUN in the stage."""
 
     run: Run
@@ -103,8 +103,7 @@ def _called(facts: BuildFacts, runs: Sequence[Run]) -> frozenset[str]:
     return frozenset(step.command.basename or "" for step in steps) | ({"git"} if fetching else set())
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """How the packages of some installs are removed.
 
     `names` are the packages, `commands` what must run, in order. `virtual`, if not empty, is the name that the first

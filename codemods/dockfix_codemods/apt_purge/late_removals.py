@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
@@ -14,8 +15,7 @@ from dockfix_codemods.apt_purge.analysis import SEPARATE_STAGE, PackageUse, list
 from dockfix_codemods.apt_purge.edits import join_runs
 
 
-@dataclass(frozen=True, slots=True)
-class LateRemoval:
+class LateRemoval(Struct, frozen=True):
     """A removal of packages that an earlier RUN installs. `start` and `end` are the indexes of the two RUNs."""
 
     removal: PackageUse

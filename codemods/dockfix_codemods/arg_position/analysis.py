@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.edit.dockerfile import own_comments
 from dockfix.facts.images import is_implicitly_read
@@ -29,8 +30,7 @@ _TARGET_ARGS: Final = frozenset(("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TA
 """Set by BuildKit to the same value in every build for a platform (docs.docker.com/reference/dockerfile)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place for ARGs: directly above `use`, moved in one fix. `alone` is the ARG of a fix of its own, else -1."""
 
     use: Instruction
@@ -38,8 +38,7 @@ class Place:
     alone: int
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """An ARG that can move to a place, past the `skipped` instructions."""
 
     arg: Arg

@@ -53,9 +53,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.model import Known
 from dockfix.facts.stages import ImageSource, Stage
@@ -69,8 +70,7 @@ from dockfix_codemods.base_image_drift.versions import ImageVersion, image_versi
 _MOST_SHOWN: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """A place that uses an image."""
 
     display: str

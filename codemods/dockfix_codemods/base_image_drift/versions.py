@@ -7,15 +7,15 @@ There is no standard for tags. Docker's official images put the version first an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.images import parse_image_ref
 
 
-@dataclass(frozen=True, slots=True)
-class ImageVersion:
+class ImageVersion(Struct, frozen=True):
     """The repository and the version of an image reference.
 
     Args:

@@ -91,8 +91,9 @@ mount, and apt's auto-install marks move into the mount, so the image differs by
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from dockfix.facts import frontend
 from dockfix.facts.caches import serves

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit import dockerfile as editing
 from dockfix.facts.model import Refused
@@ -23,8 +24,7 @@ DOCKER_CLEAN_CAVEAT: Final = "the image loses `docker-clean`: `apt` in its conta
 _PROGRAMS: Final = {"apt": "apt-get", "maven": "mvn"}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A part of a fix: its edits, what they do (`help`, in the imperative), and what to review."""
 
     edits: tuple[Edit, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit import dockerfile as editing
 from dockfix.facts.caches import CacheDir
@@ -29,8 +30,7 @@ from dockfix_codemods.cache_mount.shared_caches import SharedCaches
 _LOCKED: Final = "sharing=locked"
 
 
-@dataclass(frozen=True, slots=True)
-class _NewMount:
+class _NewMount(Struct, frozen=True):
     """A mount to add; `enabling` makes the commands of the tool use it."""
 
     tool: ToolCache

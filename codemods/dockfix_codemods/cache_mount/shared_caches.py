@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 from dockfix.facts.model import Fact, Known, known
 from dockfix.facts.mounts import caches_of
@@ -46,8 +47,7 @@ _FLAGS: Final = (
 """Variables that compilers and build backends read (packaging of CPython, CMake, cargo)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _User:
+class _User(Struct, frozen=True):
     """A command that caches what it builds: in which mount, and in what kind of image."""
 
     where: str
@@ -60,8 +60,7 @@ class _User:
     kind: tuple[object, ...]
 
 
-@dataclass(frozen=True)
-class SharedCaches:
+class SharedCaches(Struct, frozen=True, dict=True):
     """The caches of a Dockerfile and of those that the project's compose and bake files build."""
 
     target: Target

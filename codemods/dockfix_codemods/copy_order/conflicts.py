@@ -6,8 +6,9 @@ import fnmatch
 import posixpath
 import re
 import sys
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.copies import Area
 from dockfix.facts.packages import manifests_for
@@ -18,8 +19,7 @@ from dockfix_codemods.copy_order.file_use import FileUse
 _NAMES_NEVER_IMPORTED: Final = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "pkg_resources"}
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Why a COPY and a RUN may not be reordered. If not `certain`, it is only possible, and `why` is what to review."""
 
     why: str

@@ -10,8 +10,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.facts.images import is_implicitly_read
 from dockfix.facts.model import Fact, Known, known
@@ -45,8 +47,7 @@ if TYPE_CHECKING:
 _GLOB_LOOP: Final = re.compile(r"\bfor\s+\w+\s+in\s[^;\n]*[*?]")
 
 
-@dataclass(frozen=True, slots=True)
-class FileUse:
+class FileUse(Struct, frozen=True):
     """The files that a RUN may use outside the reserved folders (`conflicts`).
 
     `unbounded` says why they are not known; None if they are. `text` is the command. `trees` are paths at or below
@@ -78,8 +79,7 @@ class FileUse:
     projects: tuple[tuple[PackageCommand, str], ...] = ()
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     state: State
     with_projects: bool
     unbounded: str | None = None
@@ -380,8 +380,7 @@ def _installs_to(draft: _Draft, step: Step, command: PackageCommand, directory: 
         draft.trees.append(virtual.value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """A word with a replaced value."""
 
     start: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.copies import Area, copy_destination
 from dockfix.facts.model import Known, known
@@ -28,8 +29,7 @@ _MAX_REQUIREMENTS: Final = 20
 _PLAIN_FLAGS: Final = frozenset(("chown", "chmod", "link"))
 
 
-@dataclass(frozen=True, slots=True)
-class ContextFiles:
+class ContextFiles(Struct, frozen=True):
     """The known part of the build context.
 
     `is_dir` tells whether a path is a folder, and `text` returns the text of a file; both return None if unknown.
@@ -43,8 +43,7 @@ _FAR: Final = 60
 """How many instructions above a RUN are searched for COPYs that can move below it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReorderableCopy:
+class ReorderableCopy(Struct, frozen=True):
     """A COPY that can move, or some of its sources (`words`; all of them if empty).
 
     `caveats` are what a reader must check; empty if the move is shown to change nothing.

@@ -20,8 +20,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.copies import Area, copy_destination
 from dockfix.facts.images import BUILDKIT_ARGS, PLATFORM_ARGS, PREDEFINED_ARGS
@@ -68,8 +69,7 @@ _NO_PATH: Final = re.compile(
 """Names of ARGs whose values are never paths."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reordering:
+class Reordering(Struct, frozen=True):
     """A source of a COPY, where it is copied to, and the instructions that it would move past, with what RUNs use.
 
     `above` are all instructions before the new place, including those of the stages on which the stage is based.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockfix.project.context import Context
 from dockfix.project.target import Target, context_candidates
 from dockfix.rule.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoringBuild:
+class IgnoringBuild(Struct, frozen=True):
     """A Dockerfile and a build context that an ignore file filters."""
 
     target: Target

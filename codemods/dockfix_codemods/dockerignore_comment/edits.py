@@ -7,8 +7,9 @@ every other line, without the surrounding white space, is a pattern. A byte orde
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit.text import Edit
 from dockfix.syntax.source import BOM, GO_SPACE, Lines, Span
@@ -17,8 +18,7 @@ _MAX_LINE: Final = 64 * 1024
 """Go's `bufio.Scanner` fails on a longer line, and Docker rejects the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrailingComment:
+class TrailingComment(Struct, frozen=True):
     """A line that looks like a pattern with a comment, and that Docker reads as one pattern.
 
     `line` counts from 1; `pattern` is the line without the comment, with its `!`; `comment` begins with `#`. `span` is

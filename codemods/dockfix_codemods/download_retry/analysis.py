@@ -6,16 +6,16 @@ The imports of the program say which function a call means; nothing is executed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import libcst
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """A function that downloads. `fails` says how: it raises an exception, ends the interpreter, or returns False."""
 
     fails: Literal["raises", "exits", "returns False"]
@@ -68,8 +68,7 @@ RETRY_LIBRARIES: Final = frozenset(("tenacity", "backoff", "retry", "retrying", 
 """Packages that retry calls; a program that imports one handles failures itself."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DownloadCall:
+class DownloadCall(Struct, frozen=True, eq=False):
     """A call that downloads: the function, the index of the statement in the flattened module, and the call."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.syntax.python import parse_python
 from dockfix_codemods.download_retry.analysis import RETRY_LIBRARIES, DownloadCall, download_calls
@@ -25,8 +26,7 @@ for {delay} in (10, 20, None):
 """
 
 
-@dataclass(frozen=True, slots=True)
-class RetriedProgram:
+class RetriedProgram(Struct, frozen=True):
     """A program that tries its downloads three times: its source, and the names of the functions it calls.
 
     `silent` says that the original program succeeds although a download failed, so a retry of the whole program has no

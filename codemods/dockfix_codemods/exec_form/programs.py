@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.commands import Step
 from dockfix.facts.model import Known
@@ -31,8 +32,7 @@ _INSTALLERS: Final = ("venv/bin", "/.local/bin", "/node_modules/.bin", "/.cargo/
 _COPIES: Final = frozenset(("cp", "mv", "install", "ln", "rsync", "curl", "wget", "tee", "scp", "git"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Program:
+class _Program(Struct, frozen=True):
     """A program by its name, with the files that may be run; `in_base`: the base image contains it."""
 
     name: str

@@ -10,8 +10,9 @@ import posixpath
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.tables.programs import Trait, has_trait
 from dockfix_codemods.exec_form_variable.expanders import (
@@ -33,8 +34,7 @@ _TAKES_SCRIPT: Final = re.compile(r"-[abefhiklmnpuvxCET]*c[abefhiklmnpuvxCET]*\Z
 _SPECIAL: Final = re.compile(r'[\\"`$]')
 
 
-@dataclass(frozen=True, slots=True)
-class Unexpanded:
+class Unexpanded(Struct, frozen=True):
     """An exec form with variables that nothing expands.
 
     `words` are the words that contain variables, and `names` the variables in order. `whole_lists` are the variables

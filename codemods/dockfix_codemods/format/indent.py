@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit.dockerfile import indent_of, line_end, line_start
 from dockfix.project.target import Target
@@ -32,8 +33,7 @@ _HANG: Final = 3
 """How far an operator with its space is to the left of its command."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A continued line: its offset, its white space in columns, and whether an operator leads it."""
 
     start: int
@@ -44,8 +44,7 @@ class _Line:
     """Where it begins in the logical text of its instruction."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
+class _Style(Struct, frozen=True):
     """The indentation of the file."""
 
     columns: int

@@ -7,8 +7,9 @@ Groups, intervals, back-references and named classes are not supported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _SPECIAL: Final = frozenset("\\[](){}|^$.*+?")
 _UNSUPPORTED: Final = frozenset("(){}")
@@ -16,8 +17,7 @@ _MAX_LENGTH: Final = 200
 """A longer pattern is not parsed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Atom:
+class _Atom(Struct, frozen=True):
     """A part that matches one character: one of `chars`, or any other if `inverted`; how often."""
 
     chars: frozenset[str]
@@ -29,8 +29,7 @@ class _Atom:
         return (char in self.chars) is not self.inverted
 
 
-@dataclass(frozen=True, slots=True)
-class _Branch:
+class _Branch(Struct, frozen=True):
     """An alternative: its atoms, its anchors, and the offset of its first plain character in the pattern."""
 
     atoms: tuple[_Atom, ...]
@@ -39,8 +38,7 @@ class _Branch:
     first_plain: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A parsed pattern; `branches` are its alternatives."""
 
     text: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.health import program_of
@@ -39,8 +40,7 @@ _PROCESS_TOOLS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SelfMatch:
+class SelfMatch(Struct, frozen=True):
     """A search for a process that finds a process of the check itself.
 
     `program` searches for the pattern in `word`; `itself` says what it finds: its shell, or grep. `line` is the command

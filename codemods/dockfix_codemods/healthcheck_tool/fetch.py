@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.facts.model import Refused
 from dockfix.facts.packages import WordLike
@@ -24,8 +25,7 @@ _UNSAFE_IN_CODE: Final = frozenset("'\"\\$` \t\n")
 _Item: TypeAlias = tuple[str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(Struct, frozen=True):
     """A request: the word of its URL, the timeout in seconds if it has one, and whether it is a HEAD request."""
 
     url: WordLike

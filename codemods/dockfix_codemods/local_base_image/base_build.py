@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.build import analyse
 from dockfix.facts.model import Known, Refused, Unknown
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 _STAGE: Final = re.compile(r"[a-z][a-z0-9_.-]*\Z", re.ASCII)
 
 
-@dataclass(frozen=True)
-class BaseBuild:
+class BaseBuild(Struct, frozen=True, dict=True):
     """How an image is built: the Dockerfile, the recipe, and the stage that is the image."""
 
     target: Target
@@ -63,8 +64,7 @@ class BaseBuild:
         return any(stage is None or stage.index in needed for stage in found)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A place where a Dockerfile names the image; `span` is the name's, `None` if the name is not written literally."""
 
     instruction: Instruction

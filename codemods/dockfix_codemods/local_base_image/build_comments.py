@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction
 
@@ -38,8 +39,7 @@ _BUILD_COMMANDS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BuildComment:
+class BuildComment(Struct, frozen=True):
     """A build command in a comment: the tags of the image, the command, and its line (from 1)."""
 
     tags: tuple[str, ...]
@@ -47,8 +47,7 @@ class BuildComment:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class BuildCommand:
+class BuildCommand(Struct, frozen=True):
     """The parts of a build command.
 
     `file` and `target` are empty if they are not given. An argument without a value, or with a value from a variable,

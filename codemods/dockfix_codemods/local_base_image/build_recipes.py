@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.project.compose.model import BuildInvocation, NamedContext, Option
 from dockfix.project.files import resolve_inside
@@ -14,8 +16,7 @@ from dockfix.project.wiring import shown_folder, where
 from dockfix_codemods.local_base_image.build_comments import BuildComment, build_comments, read_command
 
 
-@dataclass(frozen=True)
-class BuildRecipe:
+class BuildRecipe(Struct, frozen=True):
     """One way in which an image is built; `where` says in words which build or comment it is from.
 
     `dockerfile` and `context` are real paths, `None` if unknown. `args` have `None` for an unknown value; `raw_args`

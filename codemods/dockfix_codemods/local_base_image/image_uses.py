@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.facts.images import is_local_name
 from dockfix.facts.stages import context_key
@@ -22,8 +23,7 @@ CommentInFile: TypeAlias = "tuple[Path, BuildComment]"
 """A comment that says how an image is built, with the real path of its file."""
 
 
-@dataclass(frozen=True)
-class ImageUse:
+class ImageUse(Struct, frozen=True):
     """The first place where a file names an image of the project, and what builds the image.
 
     `producers` are the builds and `comments` the comments that say how; there is at least one of the two. `others` is

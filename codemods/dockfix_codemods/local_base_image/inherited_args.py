@@ -8,8 +8,9 @@ Source: moby/buildkit `frontend/dockerfile/dockerfile2llb/convert.go` (`dispatch
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.images import PLATFORM_ARGS, PREDEFINED_ARGS, is_implicitly_read
 from dockfix.facts.variables import ignores_environment, names_mentioned, uses
@@ -37,8 +38,7 @@ def arg_caveats(own: Target, base: BaseBuild, key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reached:
+class _Reached(Struct, frozen=True):
     """An instruction that has an ARG of the inlined stages in its environment.
 
     `of_file` names its file in words, "" for the file itself. `use` says how it uses the ARG, if it is seen to.

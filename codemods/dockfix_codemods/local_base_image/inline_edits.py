@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockfix.edit.text import Edit, apply_edits
 from dockfix.facts.model import Refused
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from dockfix.rule.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Inlined:
+class Inlined(Struct, frozen=True):
     """The edits of a file that inline the stages of an image.
 
     `source` is the Dockerfile that they come from, `stage` the name of the stage that is the image. `caveats` are ARGs

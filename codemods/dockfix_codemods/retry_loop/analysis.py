@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.commands import Commands
 from dockfix.facts.model import Refused
@@ -44,8 +45,7 @@ _OPPOSITE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RetryLoop:
+class RetryLoop(Struct, frozen=True):
     """A loop that retries a command, and succeeds if the last attempt fails.
 
     `command` is what the loop tries, as the script spells it. `head` and `body` are the tokens before `do` and between

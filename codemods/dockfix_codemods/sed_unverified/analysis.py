@@ -6,8 +6,9 @@ if nothing matches.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.model import Known
@@ -20,8 +21,7 @@ _MIN_LENGTH: Final = 4
 """A shorter text occurs in almost any file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Substitution:
+class Substitution(Struct, frozen=True):
     """The text that a `sed -i` writes to one file.
 
     `operator` joins a check to it so that a failure ends the script. `checked`: the next command already is a check.

@@ -7,8 +7,9 @@ Sources: dash(1) 0.5.12 (`set -o pipefail`: "Illegal option", exit status 2, tes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.commands import Commands, Step
@@ -24,8 +25,7 @@ _LINKERS: Final = frozenset(("ln", "mv", "cp", "install", "dpkg-divert", "update
 _GREPS: Final = frozenset(("grep", "egrep", "fgrep", "zgrep", "rg"))
 
 
-@dataclass(frozen=True, slots=True)
-class Piped:
+class Piped(Struct, frozen=True):
     """The pipes of a RUN in which only the failure of the last command counts.
 
     `download` is the first command that downloads something before a `|`. `breaks` names a command that fails under

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.model import Known
 from dockfix.facts.stages import Stage
@@ -37,8 +38,7 @@ _EXPANDED: Final = re.compile(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
 _NOT_EXPORTED: Final = frozenset(("_", "IFS"))
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Struct, frozen=True, dict=True):
     """The shell text of an instruction, and how ShellCheck gets it: after `head`, an interpreter line, or with the
     `dialect` of the interpreter line that it has itself.
 

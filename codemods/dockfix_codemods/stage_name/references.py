@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockfix.edit.text import Edit
 from dockfix.facts.model import Known, Refused
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A place that names a stage; `span` is None if it cannot be edited by itself."""
 
     text: str

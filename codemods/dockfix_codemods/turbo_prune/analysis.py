@@ -11,8 +11,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.paths import normal_path
@@ -35,8 +36,7 @@ _WITH_VALUE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Prune:
+class Prune(Struct, frozen=True):
     """A `turbo prune` of a RUN.
 
     `names` are its arguments, `scopes` the words of each `--scope` and the name in them. `output` is the absolute path
@@ -52,8 +52,7 @@ class Prune:
     old: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CopiedOutput:
+class CopiedOutput(Struct, frozen=True):
     """A COPY from the output of a `turbo prune`; `part` is the path below it, `json` and `full` with `--docker`."""
 
     copy: Copy

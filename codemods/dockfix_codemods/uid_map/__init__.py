@@ -77,6 +77,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from dockfix.facts.model import Refused
 from dockfix.project.target import Target
 from dockfix.rule import (
@@ -127,8 +129,7 @@ class UidMapOptions:
                 raise ValueError(f"users.{name} must not be {uid}, which is the UID of {owner!r}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
+class _Account(Struct, frozen=True):
     """An account that a file creates, with its numbers as they are shown."""
 
     path: Path

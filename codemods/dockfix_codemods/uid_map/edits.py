@@ -7,9 +7,10 @@ The number of a user occurs in the Dockerfiles that create the user, in those th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from dockfix.edit.text import apply_edits
 from dockfix.facts.images import ImageRef, parse_image_ref
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from dockfix.project.compose.builds import ComposeFile, Service
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFile:
+class AccountFile(Struct, frozen=True):
     """The users, groups and numbers of one Dockerfile. Plain values."""
 
     display: str
@@ -36,8 +36,7 @@ class AccountFile:
         return any(user.name == name for user in self.users)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ids:
+class _Ids(Struct, frozen=True):
     """The numbers of a user in a file and in the images derived from it; `gids` are those of its own group."""
 
     uids: frozenset[int]

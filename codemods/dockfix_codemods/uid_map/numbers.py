@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
 
 from dockfix.facts.accounts.commands import account_program, option_kinds
 from dockfix.facts.model import Known, known
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 Kind = Literal["user", "group"]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountNumber:
+class AccountNumber(Struct, frozen=True):
     """A place that sets the number of an account, or refers to an account by its number or name.
 
     Args:
@@ -54,8 +54,7 @@ class AccountNumber:
     created_here: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedUser:
+class CreatedUser(Struct, frozen=True):
     """A user that a stage creates, as it is at the end of the stage; None for an ID that is not in the file.
 
     `own_group` says whether its group is the one of its own name.

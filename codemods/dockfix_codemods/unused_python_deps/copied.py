@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.images import base_image
 from dockfix.facts.model import Known, Refused
@@ -36,16 +37,14 @@ _LISTING: Final = re.compile(
 _ARCHIVES: Final = (".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".pyz", ".egg", ".so", ".pyc")
 
 
-@dataclass(frozen=True, slots=True)
-class CopiedText:
+class CopiedText(Struct, frozen=True):
     """A file that a build copies. `label` is its path in the project, or the Dockerfile's line for a heredoc."""
 
     label: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CopiedFiles:
+class CopiedFiles(Struct, frozen=True):
     """The Python files that a build copies, and the other texts that may name modules.
 
     `blocker` says what else it may copy that cannot be read; None if nothing.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.syntax.python import parse_python, python_children
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     import libcst
 
 
-@dataclass(frozen=True, slots=True)
-class Imports:
+class Imports(Struct, frozen=True):
     """The imports of one Python source.
 
     Args:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, distribution_name
@@ -29,8 +30,7 @@ from dockfix_codemods.unused_python_deps.table import NOT_IMPORTED
 from dockfix_codemods.unused_python_deps.usage import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedDistributions:
+class UnusedDistributions(Struct, frozen=True):
     """The distributions of one RUN that no copied file uses.
 
     Args:

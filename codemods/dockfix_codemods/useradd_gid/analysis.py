@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.accounts.commands import has_base_group
 from dockfix.facts.model import Known, Refused
@@ -32,8 +33,7 @@ _SAFE_FROM: Final = 10_000
 _UNCONDITIONAL: Final = ShellContext.GROUP | ShellContext.SUBSHELL
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedUser:
+class CreatedUser(Struct, frozen=True):
     """A command that creates a user, with its RUN, its stage, and the accounts that exist before it."""
 
     target: Target

@@ -6,8 +6,9 @@ import contextlib
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.ending import cleaned_up

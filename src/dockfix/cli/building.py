@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.ending import cleaned_up
@@ -22,8 +24,7 @@ __all__ = ["Building", "BuildsGiven", "building"]
 _PREFIX: Final = "dockfix-verify-"
 
 
-@dataclass(frozen=True)
-class BuildsGiven:
+class BuildsGiven(Struct, frozen=True):
     """The options about builds on the command line; None for what was not given."""
 
     builder: str | None = None
@@ -37,7 +38,7 @@ class BuildsGiven:
         """The options that were given."""
         return tuple(
             f"--{name.replace('_', '-')}"
-            for name, value in vars(self).items()
+            for name, value in asdict(self).items()
             if value is not None and value is not False
         )
 
@@ -46,13 +47,12 @@ class BuildsGiven:
         """The options of the session."""
         from dockfix.verify.session import VerifyOptions  # noqa: PLC0415 - only builds need it
 
-        values: dict[str, Any] = {name: value for name, value in vars(self).items() if value is not None}
+        values: dict[str, Any] = {name: value for name, value in asdict(self).items() if value is not None}
         values.pop("builder", None)
         return VerifyOptions(**values, scenarios=not self.quick)
 
 
-@dataclass(frozen=True)
-class Building:
+class Building(Struct, frozen=True):
     """What a session of builds needs."""
 
     builder: Builder

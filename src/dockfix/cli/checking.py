@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.cli.console import Console
 from dockfix.cli.documents import check_output, write_document
@@ -48,8 +49,7 @@ class FailLevel(enum.StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
-class CheckGiven:
+class CheckGiven(Struct, frozen=True):
     """The values of the options of `check` on the command line that are about adoption."""
 
     fail_level: FailLevel | None = None

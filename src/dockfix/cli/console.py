@@ -6,8 +6,9 @@ import enum
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, NoReturn, TextIO
+
+from msgspec import Struct
 
 from dockfix.cli.streams import write_bytes
 from dockfix.output.plain import Style, printable
@@ -43,8 +44,7 @@ def err_is_rewritable() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
-@dataclass(frozen=True)
-class Console:
+class Console(Struct, frozen=True):
     """The two streams of a command. `quiet` leaves notes out, `verbose` shows all parts of findings."""
 
     out_style: Style

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.errors import INTERRUPTED
@@ -22,8 +23,7 @@ __all__ = ["Request", "initialise"]
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """The options of `dockfix init`; None for what was not given. `asks`: whether to ask for it."""
 
     template: str | None

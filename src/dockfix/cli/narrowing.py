@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.planning import Plan
@@ -25,8 +26,7 @@ NAME: Final = ".dockfix-baseline.json"
 _MAX_SHOWN: Final = 5
 
 
-@dataclass(frozen=True)
-class _Accepted:
+class _Accepted(Struct, frozen=True):
     """A baseline, the folder that its paths are relative to, and the command that writes it."""
 
     path: Path

@@ -6,9 +6,11 @@ import contextlib
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.cli.console import Console, shown
 from dockfix.cli.errors import DEFECT
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct, frozen=True):
     """The values of the shared options on the command line."""
 
     paths: Sequence[str] | None = None
@@ -51,8 +52,7 @@ class Given:
     stdin_filename: str | None = None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a command works on, and how."""
 
     paths: tuple[Path, ...]

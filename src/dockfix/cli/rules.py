@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import replace
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from dockfix.cli import options
 from dockfix.cli.console import Colour, console

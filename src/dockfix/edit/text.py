@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockfix.syntax.source import Span
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(Struct, frozen=True, order=True):
     """A replacement of `text[start:end]`; `start == end` inserts."""
 
     start: int
@@ -23,8 +23,7 @@ class Edit:
         return Span(self.start, self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What a fix does to a file other than the one with its finding.
 
     `path` is real (symlinks resolved) and inside the project. Either `edits` of an existing file, or `create`, the text

@@ -12,8 +12,9 @@ Sources: YAML 1.2.2 (https://yaml.org/spec/1.2.2/) for the forms; the Compose sp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit.text import Edit
 from dockfix.edit.yaml_check import Value
@@ -150,8 +151,7 @@ def _set_existing(
     return editor.checked(path, value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     start: int
     key_end: int
     value_start: int

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.project.yaml_tree import YamlError, read_tree
 from dockfix.syntax.source import BOM
@@ -33,8 +34,7 @@ Change: TypeAlias = tuple[tuple[str | int, ...], object, object]
 """A path from the top (keys as strings, positions in lists as integers), the old leaf and the new one."""
 
 
-@dataclass(frozen=True)
-class Tagged:
+class Tagged(Struct, frozen=True):
     """A value with a tag of its own, such as compose's `!reset` and `!override`."""
 
     tag: str

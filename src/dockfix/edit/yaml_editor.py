@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit.text import Edit, apply_edits
 from dockfix.edit.yaml_check import Value, check_result
@@ -28,8 +29,7 @@ LIST_FORMS: Final = frozenset({"additional_contexts", "annotations", "args", "en
 """What may be a list of `NAME=VALUE` instead of a mapping (Compose specification)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A node in its place: under `key` of a mapping, or as an item of a list (`key` is `None`).
 
     `flow` tells whether its parent is in flow style, `column` is the column of its entry in a mapping. `in_list` tells

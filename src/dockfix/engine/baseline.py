@@ -12,9 +12,11 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.engine.results import FileResult, RunResult
 from dockfix.project.problems import InputError
@@ -44,8 +46,7 @@ class Fingerprint(NamedTuple):
     lines: str
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """Accepted findings.
 
     Args:

@@ -6,7 +6,8 @@ Each of them is still found, fixed, ignored and accepted by itself; they are joi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dockfix.edit.text import conflict
 from dockfix.engine.results import RunResult

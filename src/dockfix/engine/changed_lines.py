@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from dockfix.engine.baseline import only
 from dockfix.engine.difftext import line_blocks
@@ -19,8 +20,7 @@ TextBefore: TypeAlias = Callable[[Path, str], "str | None"]
 """The earlier text of a file, given by its real path and its text; None if there was no such file."""
 
 
-@dataclass(frozen=True)
-class ChangedLines:
+class ChangedLines(Struct, frozen=True):
     """The lines of a text that differ from an earlier one.
 
     `lines` are the numbers of added and changed lines. `gaps` are the places where lines were only deleted, each as the

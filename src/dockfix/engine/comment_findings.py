@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.engine.findings import in_order, severity_of
 from dockfix.engine.results import FileResult
@@ -66,8 +68,7 @@ def with_comment_findings(
     return [each for each in done if each.real in kept or each.remaining or each.warnings], left
 
 
-@dataclass(frozen=True)
-class _Work:
+class _Work(Struct, frozen=True):
     rule: Codemod
     workspace: Workspace
 

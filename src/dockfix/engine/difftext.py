@@ -9,9 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.syntax.source import encode
 
@@ -27,8 +28,7 @@ _ESCAPES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A run of lines that are equal in both texts or changed: `old[old_start:old_end]` is `new[new_start:new_end]`."""
 
     equal: bool

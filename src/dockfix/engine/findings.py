@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.engine.calls import Failed, all_of, call, check_finding
 from dockfix.engine.relevance import may_apply, may_apply_to_project
@@ -19,8 +21,7 @@ from dockfix.rule.workspace import Workspace
 from dockfix.syntax.source import Lines
 
 
-@dataclass
-class Findings:
+class Findings(Struct):
     """The findings in one Dockerfile whose project does not change, remembered by rule and text."""
 
     _known: dict[tuple[str, str], list[Diagnostic] | Failed] = field(default_factory=dict)

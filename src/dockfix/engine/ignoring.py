@@ -10,9 +10,11 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.edit.dockerfile.lines import insert, line_start
 from dockfix.engine.baseline import Fingerprint, baseline_of, fingerprint
@@ -33,8 +35,7 @@ _ROUNDS: Final = 4
 _NAMES: Final = re.compile(r"(ignore(?:-file)?\s*=\s*)([^\s,=]+(?:\s*,\s*[^\s,=]+)*)", re.I)
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """The files with ignore comments, and what could not be ignored.
 
     Args:

@@ -12,15 +12,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final
+
+from msgspec import Struct, field
 
 __all__ = ["LIMITS", "LimitError", "Limits", "ended_if_stuck", "limited", "timed", "timed_worker"]
 
 
-@dataclass
-class Limits:
+class Limits(Struct):
     """What one rule may use in one file, or once over the project.
 
     The longest that a built-in rule may take are the 30 seconds that it waits for ShellCheck.
@@ -42,8 +42,7 @@ class LimitError(BaseException):
     """A rule exceeds a limit. Not an Exception, so that no rule catches it."""
 
 
-@dataclass
-class _Work:
+class _Work(Struct):
     """The work of this process. A timer belongs to the process, and so does this: its signal finds it nowhere else."""
 
     thread: int = 0

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.engine.results import shown_path
 from dockfix.engine.settings import Settings
@@ -24,8 +26,7 @@ from dockfix.rule.registry import Registry
 __all__ = ["RunRules", "rules_for"]
 
 
-@dataclass(frozen=True)
-class RunRules:
+class RunRules(Struct, frozen=True):
     """What a run does with its Dockerfiles.
 
     Args:
@@ -160,8 +161,7 @@ def _read(config: Path | None) -> Config:
     return Config() if config is None else read_config(config)
 
 
-@dataclass(frozen=True)
-class _Search:
+class _Search(Struct, frozen=True):
     """The nearest configuration file of each folder, remembered."""
 
     root: Path

@@ -9,9 +9,10 @@ the texts. Nothing is written here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from dockfix.engine.calls import Failed
 from dockfix.engine.fixes import Chosen, Shift, edits_by_file, fixed

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.project.problems import InputProblem
 from dockfix.rule.model import Advice, Diagnostic, Fix, Refusal, Safety, Severity
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Defect", "FileResult", "RunResult", "is_unsafe", "shown_path", "with_lines_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
+class Defect(Struct, frozen=True):
     """A rule whose change was rejected by a gate and discarded, or that raised an exception.
 
     Args:
@@ -35,8 +36,7 @@ class Defect:
     traceback: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
+class FileResult(Struct, frozen=True):
     """The result for one file, or for one text.
 
     Args:
@@ -71,7 +71,7 @@ class FileResult:
     written: bool = False
     created: bool = False
     is_dockerfile: bool = True
-    collected: Mapping[str, object] = field(default_factory=dict, repr=False)
+    collected: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -117,8 +117,7 @@ class FileResult:
         return replace(self, remaining=tuple(_located(each, lines) for each in self.remaining))
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Struct, frozen=True):
     """The result of a run.
 
     Args:

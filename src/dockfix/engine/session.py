@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from dockfix.engine import inputs
 from dockfix.engine.comment_findings import are_silenced, with_comment_findings, without_warnings

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct, field
 
 from dockfix.project.policy import NO_POLICY, Policy, TargetContext
 from dockfix.project.target import BuildOptions
@@ -23,8 +24,7 @@ def _anywhere(_: Path) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Mode:
+class Mode(Struct, frozen=True):
     """Whether a run applies fixes, and which.
 
     Args:
@@ -42,8 +42,7 @@ class Mode:
     single: bool = False
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What a run does: which rules it runs on which files, and how the files are built.
 
     Args:
@@ -95,7 +94,7 @@ class Settings:
     baseline: Path | None = None
     cache: Path | None = None
     config: Path | None = None
-    nearest: Callable[[Config], Settings] | None = field(default=None, compare=False, repr=False)
+    nearest: Callable[[Config], Settings] | None = field(default=None)
 
     @property
     def builds(self) -> BuildOptions:

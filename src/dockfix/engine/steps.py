@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from dockfix.engine.fixes import edits_by_file
 from dockfix.engine.results import RunResult
@@ -14,8 +15,7 @@ from dockfix.rule.workspace import Workspace
 __all__ = ["Recorder", "Step", "steps"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What a fix changes.
 
     Args:
@@ -27,8 +27,7 @@ class Step:
     changes: Mapping[Path, tuple[str | None, str]]
 
 
-@dataclass
-class Recorder:
+class Recorder(Struct):
     """An `accept` for `run_paths` that takes each fix and notes it with the files that it was found in."""
 
     asked: list[tuple[Workspace, Diagnostic]] = field(default_factory=list)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.engine.calls import Failed, call, crash_texts
 from dockfix.engine.inputs import first_problem, ignore_warnings
@@ -40,8 +42,7 @@ Done: TypeAlias = tuple[FileResult, FileText | None]
 """The result of a file, and the file as it was read; None if it could not be used."""
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(Struct, frozen=True):
     """Everything needed to run the codemods on a file; `names` has the names of all installed rules."""
 
     project: Project

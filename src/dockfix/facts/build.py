@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import Struct, field
 
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact
@@ -27,17 +28,16 @@ _NO_CONTEXTS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_IMAGES: Final[Mapping[str, BaseImage | str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, eq=False)
-class BuildFacts:
+class BuildFacts(Struct, frozen=True, eq=False, dict=True):
     """The facts of the build of one Dockerfile. Each is computed when it is first requested, and cached."""
 
     dockerfile: Dockerfile
     build_args: Mapping[str, Fact[str]]
     named_contexts: Mapping[str, str]
     target: str | None
-    images: Mapping[str, BaseImage | str] = field(default_factory=dict, repr=False)
-    _commands: dict[int, Commands] = field(default_factory=dict, repr=False)
-    _found: dict[object, Any] = field(default_factory=dict, repr=False)
+    images: Mapping[str, BaseImage | str] = field(default_factory=dict)
+    _commands: dict[int, Commands] = field(default_factory=dict)
+    _found: dict[object, Any] = field(default_factory=dict)
 
     @cached_property
     def _graph(self) -> tuple[StageGraph, Globals]:

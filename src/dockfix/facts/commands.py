@@ -10,8 +10,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.facts.expansion import END, START, UNSET, Layer, Value, View
 from dockfix.facts.model import Fact, Known, Unknown
@@ -55,8 +57,7 @@ class Placed(Protocol):
     def end(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A simple command in its context.
 
     `package` is its reading as a package manager command. `env` are variables that the script has exported before it or
@@ -85,8 +86,7 @@ class Step:
         return workdir if self.cwd == _HERE else Unknown("the working directory of the stage is not known")
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """The commands of one instruction.
 
     `script` is its parsed shell text. It is None, with the reason in `why`, for exec form (which still has one step,
@@ -156,8 +156,7 @@ def _exec_form(instruction: Instruction, words: Sequence[Word]) -> Commands:
     return Commands(None, instruction.logical, tuple(_Walk().steps(script)), "it is in exec form")
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """What a script has set so far, during one pass over it."""
 
     exported: Layer = field(default_factory=lambda: Layer(None))

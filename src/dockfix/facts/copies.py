@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.model import Known
 from dockfix.facts.paths import is_below, normal_path
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
     from dockfix.facts.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(Struct, frozen=True):
     """Where a COPY writes: the file `path`, or, if `tree`, anything at or below it.
 
     `owner` is the user of its `--chown`, None without one; `mode`: it has a `--chmod`.

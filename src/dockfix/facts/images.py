@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.model import Fact, Known, Unknown
 from dockfix.facts.tables.environment import NAMES_UNREAD, PREFIXES_READ, SUFFIXES_READ, VARIABLES_READ
@@ -43,8 +45,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class BaseImage:
+class BaseImage(Struct, frozen=True):
     """What is known of a base image.
 
     `default_shell` is the shell of RUN in shell form, () if it is not known (an image may have a SHELL of its own).
@@ -77,8 +78,7 @@ class BaseImage:
         return self.package_manager == "apt"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRef:
+class ImageRef(Struct, frozen=True):
     """The parts of an image reference; `registry` is docker.io where none is written, `repository` then as pulled."""
 
     registry: str

@@ -5,29 +5,27 @@ Codemods act on what is `Known`; for the rest they refuse or offer an unsafe fix
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Known(Generic[T_co]):
+class Known(Struct, Generic[T_co], frozen=True):
     """A fact that is true of every build of this Dockerfile that dockfix knows of."""
 
     value: T_co
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf(Generic[T_co]):
+class OneOf(Struct, Generic[T_co], frozen=True):
     """A fact with several possible values (for example, two compose files pass different arguments)."""
 
     values: tuple[T_co, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A fact that cannot be determined from the files; `why` completes the sentence "unknown, because ..."."""
 
     why: str

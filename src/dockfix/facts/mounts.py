@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.caches import CacheDir, CacheUse, cache_use, serves, tool_of_directory
 from dockfix.facts.model import Fact, Known, Refused, Unknown, known
@@ -33,8 +35,7 @@ MOUNTABLE_MANAGERS: Final = PYTHON_MANAGERS - {"pipenv"} | STORE_MANAGERS | {"np
 """Managers for which a mount is useful without further settings. apk and dnf keep packages only if configured to."""
 
 
-@dataclass(frozen=True, slots=True)
-class CacheMount:
+class CacheMount(Struct, frozen=True):
     """A cache mount of a RUN; `target` is absolute and expanded, None if it is not known. `tilde`: it is written with a
     leading `~`, which BuildKit does not expand; `target` is then the intended path."""
 
@@ -43,8 +44,7 @@ class CacheMount:
     tilde: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCache:
+class ToolCache(Struct, frozen=True):
     """A package manager command with its cache; `likely`: the answer holds if the unknown base image is like most."""
 
     step: Step
@@ -70,8 +70,7 @@ class ToolCache:
         return package.action is Action.BUILD and package.manager in STORE_MANAGERS
 
 
-@dataclass(frozen=True)
-class Caches:
+class Caches(Struct, frozen=True):
     """The cache mounts of a RUN, the caches of its commands, and the user that runs it.
 
     `home` is only likely if `home_known` is not set, "" if it is not known at all. `root`: whether root runs it; None

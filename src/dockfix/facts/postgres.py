@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, cast
+
+from msgspec import Struct
 
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.images import parse_image_ref
@@ -27,8 +28,7 @@ _VERSION: Final = r"(?:\d+(?:\.\d+)?|\$\{?[A-Za-z_][A-Za-z0-9_]*\}?)"
 _UNCERTAIN: Final = Context.CONDITIONAL | Context.LOOP | Context.FUNCTION | Context.BACKGROUND | Context.NEGATED
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     """A shared library that works only if `shared_preload_libraries` names it.
 
     `package` is a pattern of Debian package names, `extension` the name in CREATE EXTENSION, `schema` the schema that
@@ -85,8 +85,7 @@ SERVER_IMAGES: Final = {
 itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """A library that a RUN installs."""
 
     library: Library

@@ -7,8 +7,9 @@ behaviour of uv 0.13.9: `bin/python -m pip` ends with "No module named pip", and
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.commands import Step
 from dockfix.facts.images import image_names
@@ -37,8 +38,7 @@ _SHARED: Final = frozenset(
 docs.astral.sh/uv/pip/compatibility; each was tried."""
 
 
-@dataclass(frozen=True, slots=True)
-class UvVenv:
+class UvVenv(Struct, frozen=True):
     """A `uv venv`: its path, whether its Python has pip, how uv is called, and if the path is known (`certain`)."""
 
     path: str

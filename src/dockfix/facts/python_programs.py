@@ -6,8 +6,9 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.images import parse_image_ref
@@ -36,8 +37,7 @@ _PYTHON2_WORDS: Final = ("raise ", "exec ", "<>", "ur'", 'ur"')
 """Possible Python 2 code for which Python 3 only reports "invalid syntax"."""
 
 
-@dataclass(frozen=True, slots=True)
-class PythonProgram:
+class PythonProgram(Struct, frozen=True):
     """A Python program whose whole source is known.
 
     `how` is `-c`, `stdin` (a heredoc that a command reads) or `script` (a heredoc that is the RUN's whole script, with
@@ -105,8 +105,7 @@ def python_version(program: PythonProgram, stage: Stage | None) -> tuple[int, in
     return (int(named[1]), None) if named is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class PythonSyntaxError:
+class PythonSyntaxError(Struct, frozen=True):
     """The syntax error of a program; `offset` is its position in the source."""
 
     message: str

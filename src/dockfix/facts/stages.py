@@ -7,9 +7,11 @@ Names are resolved as in moby/buildkit `frontend/dockerfile/dockerfile2llb/conve
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.expansion import UNSET, Value, expand_value
 from dockfix.facts.images import PLATFORM_ARGS, BaseImage, base_image, parse_image_ref
@@ -18,8 +20,7 @@ from dockfix.syntax.tree import Arg, Copy, Dockerfile, From, Instruction, Onbuil
 from dockfix.syntax.words import SubstitutionError, expand
 
 
-@dataclass(frozen=True, eq=False)
-class Stage:
+class Stage(Struct, frozen=True, eq=False):
     """A build stage.
 
     `name` is in lower case, None if there is none. `instructions` are those after its FROM. `image` is the image word
@@ -54,36 +55,31 @@ class Stage:
         return () if self.replaced else (*self.triggers, *self.instructions)
 
 
-@dataclass(frozen=True, slots=True)
-class StageSource:
+class StageSource(Struct, frozen=True):
     """`--from` names an earlier stage."""
 
     stage: Stage
 
 
-@dataclass(frozen=True, slots=True)
-class ContextSource:
+class ContextSource(Struct, frozen=True):
     """`--from` names a named build context; `name` is as the build spells it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSource:
+class ImageSource(Struct, frozen=True):
     """`--from` names an image."""
 
     ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutOfRange:
+class OutOfRange(Struct, frozen=True):
     """`--from` is a number that no earlier stage has; BuildKit rejects it."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Invalid:
+class Invalid(Struct, frozen=True):
     """`--from` is something that BuildKit rejects; `reason` is a sentence without a full stop."""
 
     reason: str
@@ -152,8 +148,7 @@ class Globals:
         return tuple(self._values)
 
 
-@dataclass(frozen=True, eq=False)
-class StageGraph:
+class StageGraph(Struct, frozen=True, eq=False, dict=True):
     """The stages in order, and what each takes from the others."""
 
     stages: tuple[Stage, ...]

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from dockfix.facts.expansion import START, Layer, Value, View, expand_value
 from dockfix.facts.images import PREDEFINED_ARGS
@@ -62,8 +63,7 @@ class History(Generic[T]):
         return self._values[bisect_left(self._positions, before) - 1]
 
 
-@dataclass(frozen=True, eq=False)
-class Scope:
+class Scope(Struct, frozen=True, eq=False):
     """Everything that changes along one stage (or among the ARGs before the first FROM)."""
 
     image_env: Layer
@@ -79,13 +79,12 @@ class Scope:
     root_home: str
 
 
-@dataclass(frozen=True, eq=False)
-class State:
+class State(Struct, frozen=True, eq=False, dict=True):
     """What is in effect when an instruction runs, before its own effect."""
 
-    _scope: Scope = field(repr=False)
+    _scope: Scope
     _before: int
-    _accounts: Callable[[], Accounts] = field(repr=False)
+    _accounts: Callable[[], Accounts]
 
     @cached_property
     def env(self) -> Mapping[str, Fact[str]]:

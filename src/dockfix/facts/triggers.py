@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from dockfix.syntax.tree import Dockerfile, From, Instruction, Onbuild, Run
@@ -23,8 +22,7 @@ def with_triggers(dockerfile: Dockerfile) -> Dockerfile:
     return _Triggered(dockerfile.text, dockerfile.nodes, dockerfile.problems, dockerfile.escape)
 
 
-@dataclass(frozen=True)
-class _Triggered(Dockerfile):
+class _Triggered(Dockerfile, frozen=True, dict=True):
     """A file in which the triggers are instructions at the end of each stage."""
 
     @cached_property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.engine.difftext import CONTEXT, split_lines, unified_diff
 from dockfix.rule import Edit, apply_edits
@@ -16,8 +17,7 @@ __all__ = ["LineChange", "anchored", "hunks", "line_change", "merged"]
 _HUNK: Final = re.compile(r"^@@ -(\d+)(,\d+)? \+(\d+)(,\d+)? @@")
 
 
-@dataclass(frozen=True, slots=True)
-class LineChange:
+class LineChange(Struct, frozen=True):
     """The lines from `start` on that are `old` become `new`. Each line has its line end; `start` counts from 1."""
 
     start: int

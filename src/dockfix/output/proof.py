@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockfix.engine.results import RunResult, is_unsafe
 from dockfix.output.measures import count
@@ -18,8 +19,7 @@ from dockfix.verify.session import Proof
 __all__ = ["LeftOut", "contradictions", "left_out", "left_out_lines", "proof_summary"]
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """A fix that was not applied.
 
     Args:

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from dockfix.engine.fixes import edits_by_file
 from dockfix.engine.results import RunResult, is_unsafe
@@ -48,15 +49,13 @@ _MAX_JOINED: Final = 20
 """How many fixes a comment has at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     path: str
     text: str
     lines: Lines
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment on fixes of one rule in one file.
 
     Args:

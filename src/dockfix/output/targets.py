@@ -7,8 +7,9 @@ The JSON document is `{"version": 1, "root", "targets": [row], "problems"}`; a r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from dockfix.output.json import VERSION, problem_json, valid
 from dockfix.output.located import in_root

@@ -29,8 +29,11 @@ Characters are escaped as in `dockfix.output.json`. Fields may be added within a
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
 from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from dockfix.output.json import VERSION, problem_json, valid
 from dockfix.output.measures import log_end
@@ -127,8 +130,7 @@ def _valid(value: Any) -> Any:
             return value
 
 
-@dataclass(frozen=True)
-class _Build:
+class _Build(Struct, frozen=True):
     ok: bool
     seconds: float
     timed_out: bool = False
@@ -137,8 +139,7 @@ class _Build:
     log: str = ""
 
 
-@dataclass(frozen=True)
-class _Target:
+class _Target(Struct, frozen=True):
     path: str
     build: str = ""
     skipped: str = ""
@@ -151,8 +152,7 @@ class _Target:
     culprits: tuple[Culprit, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Document:
+class _Document(Struct, frozen=True):
     version: int
     builder: str
     targets: tuple[_Target, ...]
@@ -166,8 +166,6 @@ def read_verify_json(data: bytes) -> VerifyResult:
     Raises:
         ValueError: the document is not one of `dockfix verify --format json`.
     """
-    import msgspec  # noqa: PLC0415 - of reports only
-
     try:
         found = msgspec.json.decode(data, type=_Document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

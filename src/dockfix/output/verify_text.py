@@ -7,8 +7,9 @@ the most important line of each verdict's evidence, and ten of the differences t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from dockfix.output.measures import (
     builds_text,

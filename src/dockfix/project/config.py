@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
 
 from dockfix.project.config_keys import KEYS, Key, LineOf, kind_of, shortened, unknown_key
 from dockfix.project.config_targets import target_context
@@ -38,8 +39,7 @@ def _no_line(_: Sequence[str]) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(Struct, frozen=True):
     """The content of a configuration file, with defaults for the keys that it does not have; `KEYS` describes them.
 
     `path` is the file, None if there is none. `rules` holds the options of rules as they are written; the rules convert
@@ -65,7 +65,7 @@ class Config:
     jobs: int | None = None
     base_images: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, object] = field(default_factory=dict)
-    line_of: LineOf = field(default=_no_line, compare=False, repr=False)
+    line_of: LineOf = field(default=_no_line)
 
     def has(self, key: str) -> bool:
         """Whether it has a value for a key, other than the default."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.project.problems import closest
 
@@ -52,8 +53,7 @@ def _is_table_of_lists(value: object) -> bool:
     return isinstance(value, dict) and all(is_strings(item) for item in value.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """A key of the configuration.
 
     Args:

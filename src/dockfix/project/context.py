@@ -7,10 +7,11 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.project.files import Snapshot, read_file, read_start, resolve_inside
 from dockfix.project.ignore import IgnoreRules
@@ -21,8 +22,7 @@ MAX_ENTRIES: Final = 20_000
 """The most directory entries that one query reads; beyond it the answer is `None`."""
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True, dict=True):
     """The folder that a build sends, with its ignore rules.
 
     `root` and `project_root` are absolute. Paths are relative to `root`, with `/`; as in COPY, a leading `/` means

@@ -6,9 +6,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.project.files import is_inside, reason_of, why_unreadable
 from dockfix.project.gitignore import GitIgnore, is_malformed
@@ -103,8 +104,7 @@ def is_sample_path(display: str) -> bool:
 _MAX_GITIGNORE: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A Dockerfile to work on. `path` is the path as given, or joined to the given folder; it is not resolved."""
 
     path: Path

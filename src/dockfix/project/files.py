@@ -7,9 +7,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.project.problems import InputError
 from dockfix.syntax.source import encode
@@ -53,8 +54,7 @@ _CONTROL_BYTES: Final = bytes(set(range(0x20)) - {0x09, 0x0A, 0x0B, 0x0C, 0x0D, 
 _CONTROL_SHARE: Final = 0.30
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True):
     """Identifies the version of a file that was read."""
 
     mtime_ns: int
@@ -69,8 +69,7 @@ NOWHERE: Final = Fingerprint(0, 0, 0, 0, 0, "")
 """The fingerprint of a text without a file, which is never written."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileText:
+class FileText(Struct, frozen=True):
     """A file as it was read: its bytes, and its text with bytes that are not UTF-8 kept as surrogates.
 
     `path` is the path as given; `real` is the path with all symlinks resolved, always inside the root.
@@ -180,8 +179,7 @@ def fingerprint_of(status: os.stat_result, data: bytes) -> Fingerprint:
     return Fingerprint(status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev, status.st_mode, digest)
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The files of a project as one run sees them: each is read once, with the run's changes applied in memory.
 
     `root` is absolute and real; nothing outside it is read. `changes` maps real paths to the texts of changed and new
@@ -191,7 +189,7 @@ class Snapshot:
 
     root: Path
     changes: Mapping[Path, str] = field(default_factory=dict)
-    _read: dict[Path, FileText] = field(default_factory=dict, repr=False, compare=False)
+    _read: dict[Path, FileText] = field(default_factory=dict)
 
     def read(self, path: Path) -> FileText:
         """A file with changes applied; `path` is absolute, or relative to the current folder.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dockfix.project.patterns import Matcher, Token, TokenKind, compile_tokens, token
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     """A line. A pattern without a slash (`by_name`) is matched only with the last name of a path."""
 
     negated: bool

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from dockfix.project.config import read_yaml
 from dockfix.project.config_keys import LineOf, is_strings, kind_of
@@ -37,8 +38,7 @@ _ITEM: Final = re.compile(r"\s*-\s+[\"']?([A-Za-z0-9]+)[\"']?[ \t]*(?:#([^\n]*))
 _Accepts: TypeAlias = Callable[[object], bool]
 
 
-@dataclass(frozen=True)
-class HadolintConfig:
+class HadolintConfig(Struct, frozen=True):
     """The content of a `.hadolint.yaml`; keys that it does not have are empty or None.
 
     `override` has lists of codes by severity. `lines` has the lines of codes in lists with an item a line, by list and
@@ -59,7 +59,7 @@ class HadolintConfig:
     verbose: bool = False
     lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
     remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    line_of: LineOf = field(default=lambda _: None, compare=False, repr=False)
+    line_of: LineOf = field(default=lambda _: None)
 
 
 def _is_boolean(value: object) -> bool:

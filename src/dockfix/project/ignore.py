@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.project.files import Snapshot
 from dockfix.project.patterns import (
@@ -42,8 +44,7 @@ class _Kind(Enum):
     GLOB = "glob"
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """One line of an ignore file. `text` is the cleaned pattern without its `!`; `line` counts from 1."""
 
     text: str
@@ -71,8 +72,7 @@ class Pattern:
         return self.text.removesuffix("/**").removesuffix("/*")
 
 
-@dataclass(frozen=True)
-class IgnoreRules:
+class IgnoreRules(Struct, frozen=True):
     """The ignore file of one build context. `path` is the file as found, `None` if there is none (nothing is ignored).
 
     `problems` has the patterns that Docker refuses; a build with them fails, here they match nothing.

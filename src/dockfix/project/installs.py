@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.model import Refused
 from dockfix.facts.packages import PackageCommand, manifests_for, reads, requirement_files
@@ -29,8 +30,7 @@ _MOST_FOLDERS: Final = 8
 """The most folders besides the root that may have manifests: each takes a COPY."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """The files that an install needs: `paths` of the context (files and folders), in order.
 
     `review` is what a person must still check.

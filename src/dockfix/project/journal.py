@@ -13,9 +13,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from dockfix.project.files import MAX_BYTES, READ, is_inside
 from dockfix.project.problems import InputProblem
@@ -24,8 +25,7 @@ from dockfix.project.temporary import JOURNAL, PART, create, is_left_name, is_ow
 __all__ = ["Entry", "digest_of", "kept", "undo_interrupted", "write_journal"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What is to happen to a file.
 
     Args:

@@ -6,9 +6,11 @@ import base64
 import os
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.project.compose.builds import BuildInvocation
 from dockfix.project.discovery import Found, discover
@@ -20,8 +22,7 @@ from dockfix.syntax.parser import parse
 from dockfix.syntax.source import decode, encode
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One build of a Dockerfile, or a Dockerfile that no known build uses (`source` is `None`).
 
     Paths are relative to the project root, with `/`. `dockerfile` is `None` if it is written in the compose or bake
@@ -45,8 +46,7 @@ class Row:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """The rows, by Dockerfile and then by where the build is defined; and what could not be read."""
 
     root: Path
@@ -148,8 +148,7 @@ def _row(project: Project, invocation: BuildInvocation) -> Row:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FileTree:
+class FileTree(Struct, frozen=True):
     """The tree of a file, `{"path", ...}` as `dockfix.syntax.ast.to_json` has it; or why it could not be read."""
 
     data: dict[str, Any] = field(default_factory=dict)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from dockfix.project.toml import TomlError, parse_toml
 
@@ -24,8 +25,7 @@ DEPENDENCY_FIELDS: Final = ("dependencies", "devDependencies", "optionalDependen
 """Where a `package.json` lists what it depends on."""
 
 
-@dataclass(frozen=True, slots=True)
-class PyprojectFacts:
+class PyprojectFacts(Struct, frozen=True):
     """What `pyproject.toml` says of the files that its build reads.
 
     `readme` is the file that the readme field names, `None` for none or inline text. `mentioned` are the strings of the
@@ -37,8 +37,7 @@ class PyprojectFacts:
     mentioned: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PackageJsonFacts:
+class PackageJsonFacts(Struct, frozen=True):
     """What `package.json` says of the files that an install reads.
 
     `workspaces` are the globs of `workspaces` (npm, Yarn; either form). `lifecycle` holds the scripts that an install

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 GO_SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
@@ -200,8 +201,7 @@ class TokenKind(Enum):
 _STARS: Final = frozenset({TokenKind.STAR, TokenKind.FOLDERS, TokenKind.REST})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A step; `text` is the character of a literal, else the regular expression of the step."""
 
     kind: TokenKind
@@ -234,8 +234,7 @@ def compile_tokens(tokens: Sequence[Token]) -> Matcher:
     return RegexMatcher(re.compile("".join(each.regex for each in kept) + r"\Z"))
 
 
-@dataclass(frozen=True, slots=True)
-class RegexMatcher:
+class RegexMatcher(Struct, frozen=True):
     """A pattern with few stars."""
 
     regex: re.Pattern[str]
@@ -245,8 +244,7 @@ class RegexMatcher:
         return self.regex.match(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Automaton:
+class Automaton(Struct, frozen=True):
     """All ways through a pattern at once, a bit for each place in it.
 
     Bit i is set if the text so far can lead to the place before step i. A FOLDERS takes two steps: to enter it (or skip
@@ -262,7 +260,7 @@ class Automaton:
     stars: int
     folders: int
     accept: int
-    _known: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+    _known: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def build(cls, tokens: Sequence[Token]) -> Automaton:

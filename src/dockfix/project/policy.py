@@ -6,25 +6,25 @@ Patterns are those of `.gitignore`, relative to the project root.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.project.gitignore import GitIgnore
 
 __all__ = ["NO_POLICY", "PathPattern", "Policy", "TargetContext"]
 
 
-@dataclass(frozen=True)
-class PathPattern:
+class PathPattern(Struct, frozen=True, dict=True):
     """A pattern of `.gitignore`; one that begins with `!` matches the files that the rest of it does not match.
 
     `line` is its line in the configuration.
     """
 
     text: str
-    line: int | None = field(default=None, compare=False)
+    line: int | None = field(default=None)
 
     @cached_property
     def _rules(self) -> GitIgnore:
@@ -37,8 +37,7 @@ class PathPattern:
         return found is not self.text.startswith("!")
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """The severities of rules, and the rules that are ignored in some files.
 
     Args:
@@ -76,8 +75,7 @@ class Policy:
 NO_POLICY: Final = Policy()
 
 
-@dataclass(frozen=True)
-class TargetContext:
+class TargetContext(Struct, frozen=True):
     """The build context of the Dockerfiles that match a pattern: an entry of `targets` in the configuration.
 
     Args:
@@ -93,8 +91,8 @@ class TargetContext:
     base: Path
     context: str | None = None
     build_contexts: Mapping[str, str] = field(default_factory=dict)
-    config: Path | None = field(default=None, compare=False)
-    line: int | None = field(default=None, compare=False)
+    config: Path | None = field(default=None)
+    line: int | None = field(default=None)
 
     @property
     def is_per_file(self) -> bool:

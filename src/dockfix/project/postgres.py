@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.model import Known, Refused, known
 from dockfix.facts.paths import normal_path
@@ -35,8 +36,7 @@ _RUN_BY_INIT: Final = (".sh", ".sql", ".sql.gz", ".sql.xz", ".sql.zst")
 _ENTRYPOINTS: Final = (("docker-entrypoint.sh",), ("/usr/local/bin/docker-entrypoint.sh",))
 
 
-@dataclass(frozen=True, slots=True)
-class InitScript:
+class InitScript(Struct, frozen=True):
     """A file that the entrypoint finds. `path` is its path in the image, `source` in the context; `copy` copies it."""
 
     path: str
@@ -49,8 +49,7 @@ class InitScript:
         return posixpath.basename(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a new init script goes: its path in the context, and how it gets into the image.
 
     `model` is the COPY whose style a new one follows, `destination` its last word; "" if an existing COPY includes the
@@ -62,15 +61,13 @@ class Place:
     destination: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     text: str
     where: str
     compose: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Server:
+class Server(Struct, frozen=True, eq=False, dict=True):
     """A stage whose image runs a server. `program` are its instructions after the base image, parents first."""
 
     target: Target

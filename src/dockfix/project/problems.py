@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class InputProblem:
+class InputProblem(Struct, frozen=True):
     """A file or folder that could not be used; one of them does not stop the others.
 
     `path` is the path as the user would write it, `line` counts from 1 (`None`: the whole file), and

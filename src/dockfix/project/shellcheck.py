@@ -12,11 +12,12 @@ import os
 import shutil
 import sys
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.project.tracing import note_version, spoil, suspended
 
@@ -40,8 +41,7 @@ _ARGUMENTS: Final = ("--norc", "--format=json1")
 _FAILURES: Final = ("shellcheck", None)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why ShellCheck says nothing of a script; `asked` is not set if it was not given to it."""
 
     reason: str

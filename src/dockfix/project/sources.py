@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.commands import Step
 from dockfix.facts.model import Fact, Known
@@ -19,8 +21,7 @@ from dockfix.project.target import Target
 from dockfix.syntax.tree import Add, Cmd, Copy, Entrypoint, Instruction, Run
 
 
-@dataclass(frozen=True, slots=True)
-class ContextUse:
+class ContextUse(Struct, frozen=True):
     """A source in the build context. `source` is its path there, variables expanded; `instruction` says whose it is."""
 
     instruction: Instruction

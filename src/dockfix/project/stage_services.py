@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockfix.project.target import Target
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from dockfix.project.compose.builds import Healthcheck, Service
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedService:
+class CheckedService(Struct, frozen=True):
     """A service that builds a stage. `shown` names it in messages: the service, its file and the line. `folder` is
     the folder of its file.
     """

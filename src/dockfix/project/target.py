@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.project.discovery import CONFIG_NAMES, find_named, is_bake_name, is_compose_name
@@ -31,8 +33,7 @@ T = TypeVar("T")
 _ROOT_FILES: Final = ("pyproject.toml", *CONFIG_NAMES)
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Struct, frozen=True, dict=True):
     """What is known about a project besides its Dockerfiles. `root` is absolute and real: nothing outside it is
     touched. The paths of `problems` are relative to it.
     """
@@ -41,7 +42,7 @@ class Project:
     compose_files: tuple[ComposeFile, ...] = ()
     invocations: tuple[BuildInvocation, ...] = ()
     problems: tuple[InputProblem, ...] = ()
-    snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
+    snapshot: Snapshot | None = field(default=None)
     bake_files: tuple[BakeFile, ...] = ()
 
     @property
@@ -111,8 +112,7 @@ class Project:
         )
 
 
-@dataclass(frozen=True)
-class BuildOptions:
+class BuildOptions(Struct, frozen=True):
     """How Dockerfiles are built, and the options of rules, from the command line and the configuration.
 
     Args:
@@ -180,8 +180,7 @@ class BuildOptions:
         return found if isinstance(found, kind) else kind()
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True, dict=True):
     """A Dockerfile in its build.
 
     `display` is the project-relative path with `/`. `context` is `None` if it cannot be known; `context_why` says how

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockfix.project.compose.builds import BuildInvocation, NamedContext, context_kind
 from dockfix.project.context import Context
@@ -229,8 +230,7 @@ def may_be_image(target: Target, name: str, *, stages: bool = True) -> bool:
     return name in {image.partition("@")[0].partition(":")[0] for image in used}
 
 
-@dataclass(frozen=True, slots=True)
-class Supply:
+class Supply(Struct, frozen=True):
     """Which of the builds that need a stage supply a named context, and which do not."""
 
     key: str
@@ -258,8 +258,7 @@ def supply_of(target: Target, stage: Stage, key: str) -> Supply:
     return Supply(key, providers, without, by_command_line)
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(Struct, frozen=True):
     """A named context whose folder does not exist; `folders` are the candidates, as the file would write them.
 
     `outside`: the value leads out of the project, which dockfix does not read.

@@ -7,9 +7,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
+
+from msgspec import Struct
 
 from dockfix.project.files import READ, FileText, fingerprint_of, reason_of
 from dockfix.project.journal import Entry, digest_of, kept, write_journal
@@ -19,16 +20,14 @@ from dockfix.project.temporary import PART, create, lock, new_name, remove_lefto
 _CHANGED: Final = "changed while dockfix was working; nothing written"
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
+class NewFile(Struct, frozen=True):
     """A file that is to create. `path` is shown in messages, `real` is its place; nothing may exist there yet."""
 
     path: Path
     real: Path
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A file of a change set: its new content, and the temporary files for it and for its old content."""
 
     file: FileText | NewFile

@@ -7,9 +7,10 @@ ruamel.yaml's parser, which have every offset; its composer would replace an ali
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct, field
 
 from dockfix.syntax.source import BOM
 
@@ -46,8 +47,7 @@ class YamlError(ValueError):
         self.limit = limit
 
 
-@dataclass(slots=True, eq=False)
-class YamlNode:
+class YamlNode(Struct, eq=False):
     """A node as written.
 
     `start` is the offset of its first character, that of its anchor or tag if it has one, and `line` its line. `end`
@@ -90,8 +90,7 @@ class YamlNode:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """The documents of a YAML text; one that is empty is a null node. `nodes` counts the nodes, aliases excepted.
 
     `fault` says why the text cannot be edited or compared, although it parses: a key twice, an alias inside its own
@@ -104,8 +103,7 @@ class Stream:
     fault: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A single document; `root` is `None` if it holds nothing but comments."""
 
     text: str
@@ -174,8 +172,7 @@ def _open_brackets(text: str) -> int:
     return deepest
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A collection that is not complete yet; `key` has no value yet."""
 
     node: YamlNode

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from dockfix.output.json import dumps, valid
 from dockfix.output.verify_json import verify_json
@@ -34,8 +36,8 @@ def report_json(report: Report) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, VerifyResult):
         return verify_json(value)
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        return {name: _plain(part) for name, part in asdict(value).items()}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple | list):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.rule.model import Severity
 from dockfix.verify.model import VerifyResult
@@ -38,8 +39,7 @@ class Effort(enum.StrEnum):
 IMPACTS: Final = {Severity.ERROR: Impact.HIGH, Severity.WARNING: Impact.MEDIUM, Severity.INFO: Impact.LOW}
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
+class SourceLine(Struct, frozen=True):
     """A line of a file; `marked` if the finding is in it."""
 
     number: int
@@ -47,8 +47,7 @@ class SourceLine:
     marked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A finding.
 
     Args:
@@ -89,8 +88,7 @@ class Item:
     effort: Effort
 
 
-@dataclass(frozen=True, slots=True)
-class Deduction:
+class Deduction(Struct, frozen=True):
     """What one rule takes from the score of a file: once, for its worst finding."""
 
     rule: str
@@ -99,16 +97,14 @@ class Deduction:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """A score from 0 to 100: 100 less the `deductions`."""
 
     points: int
     deductions: tuple[Deduction, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(Struct, frozen=True):
     """Something that a Dockerfile does well, and the lines that show it."""
 
     name: str
@@ -135,8 +131,7 @@ class Trigger(enum.StrEnum):
     """A change of any file of a build context."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """A step of a stage.
 
     Args:
@@ -156,8 +151,7 @@ class Layer:
     because: int
 
 
-@dataclass(frozen=True, slots=True)
-class StageLayers:
+class StageLayers(Struct, frozen=True):
     """The steps of a stage; `final`: they are part of the image."""
 
     name: str
@@ -165,8 +159,7 @@ class StageLayers:
     layers: tuple[Layer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A box of a graph. `kind` is `stage`, `final`, `unused`, `image`, `context`, `service`, or `build` for a service
     that is built."""
 
@@ -176,8 +169,7 @@ class Node:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """An arrow from one box to another that needs it. `kind` is `base`, `copy`, `mount` or `waits`; `label`
     says more, such as the condition of a service."""
 
@@ -187,8 +179,7 @@ class Edge:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """Boxes and arrows, and the same in sentences for readers who cannot see them."""
 
     title: str
@@ -197,8 +188,7 @@ class Graph:
     sentences: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+class FileReport(Struct, frozen=True):
     """A file of the project.
 
     Args:
@@ -225,8 +215,7 @@ class FileReport:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """How many findings of a severity there are to fix, and how; `left_alone` are those that need
     nothing: refusals of severity info."""
 
@@ -239,8 +228,7 @@ class Counts:
     left_alone: int
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """A table over all files, and what it shows. Each row has a cell for each of `headings`."""
 
     title: str
@@ -249,8 +237,7 @@ class Overview:
     observations: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A cell of the matrix: the rules with their numbers of findings."""
 
     impact: Impact
@@ -259,8 +246,7 @@ class Cell:
     rules: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A step of the recommended order; `command` is empty if a person must do it."""
 
     text: str
@@ -269,8 +255,7 @@ class Step:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """Input that could not be used, or not in full."""
 
     path: str
@@ -278,8 +263,7 @@ class Unread:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file whose score differs from that of an earlier report; None: it was not in that report, or not read."""
 
     path: str
@@ -287,8 +271,7 @@ class Change:
     now: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What has changed since an earlier report.
 
     Args:
@@ -310,8 +293,7 @@ class Comparison:
     removed_rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The audit of a project.
 
     Args:

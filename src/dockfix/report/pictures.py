@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from html import escape
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.output.plain import printable
 from dockfix.report.model import Edge, Graph, Layer, Node, StageLayers, Trigger
@@ -35,8 +36,7 @@ _DUMMY: Final = 10.0
 _SWEEPS: Final = 6
 
 
-@dataclass
-class _Box:
+class _Box(Struct):
     """A box, or the place of a long arrow in a column."""
 
     lines: tuple[str, ...] = ()

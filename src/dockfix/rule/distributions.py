@@ -10,12 +10,13 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.machinery import PathFinder
 from operator import attrgetter
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 __all__ = ["EntryPoint", "entry_points", "is_installed"]
 
@@ -38,8 +39,7 @@ class EntryPoint(Protocol):
         """Import the object."""
 
 
-@dataclass(frozen=True, slots=True)
-class _EntryPoint:
+class _EntryPoint(Struct, frozen=True):
     name: str
     value: str
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class LazyFunction:
+
+class LazyFunction(Struct, frozen=True):
     """A function of a module that is imported when the function is first called.
 
     With it a run imports the modules of only those rules that may apply to a file. An error of the import is then a
@@ -31,8 +31,7 @@ class LazyFunction:
         return self.resolve()(argument)
 
 
-@dataclass(frozen=True, slots=True)
-class LazyClass:
+class LazyClass(Struct, frozen=True):
     """A class of a module that is imported when the class is first needed, such as the options of a rule."""
 
     module: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.project.hadolint_config import SEVERITIES, HadolintConfig
 from dockfix.project.toml_text import toml_text
@@ -39,16 +40,14 @@ _OFF: Final = frozenset({"DL1001"})
 """The codes that hadolint itself does not report by default, apart from those that need options."""
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Struct, frozen=True):
     """What has no counterpart, or another meaning, and why; `line` is that of the key in the file of hadolint."""
 
     line: int | None
     message: str
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """A configuration of dockfix.
 
     Args:
@@ -81,8 +80,7 @@ def migrated(config: HadolintConfig, registry: Registry) -> Migration:
 _ORDER: Final = ("extend-select", "ignore", "fail-level", "severity", "rules")
 
 
-@dataclass
-class _Work:
+class _Work(Struct):
     source: HadolintConfig
     registry: Registry
     config: dict[str, object] = field(default_factory=dict)

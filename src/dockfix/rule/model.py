@@ -11,9 +11,11 @@ import enum
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from dockfix.edit.text import Change, Edit
 from dockfix.rule.lazy import LazyClass, LazyFunction
@@ -126,8 +128,7 @@ OTHER_FILES: Final = frozenset({Effect.COMPOSE, Effect.BAKE, Effect.IGNORE, Effe
 """The effects on files that are not Dockerfiles."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """A finding with an atomic set of edits.
 
     Args:
@@ -164,8 +165,7 @@ class Fix:
             raise ValueError("an unsafe fix needs `review`: what must be checked")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A finding that is not fixed; `note` says why, and completes "not fixed: ..."."""
 
     at: Span
@@ -177,8 +177,7 @@ class Refusal:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """A finding without an edit: only a person can fix it; `help` says how, in the imperative."""
 
     at: Span
@@ -232,8 +231,7 @@ _SAME_IMAGE: Final = Promise()
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Codemod:
+class Codemod(Struct, frozen=True):
     """A rule: what it finds, and what its fixes may change.
 
     Args:
@@ -322,7 +320,7 @@ class Codemod:
                 raise ValueError(f"{self.name}: {fault}")
         if not self.page and not isinstance(work, LazyFunction):
             module = sys.modules.get(work.__module__)
-            object.__setattr__(self, "page", (module.__doc__ if module else None) or "")
+            force_setattr(self, "page", (module.__doc__ if module else None) or "")
 
     @property
     def opt_in(self) -> bool:
@@ -339,8 +337,7 @@ class Codemod:
         return not self.triggers or any(trigger in lowered for trigger in self.triggers)
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """A finding of a rule in a file, with its line and column, which count from 1.
 
     `path` is the file's real path. `also` are the further places of a finding that is shown for several of one cause;

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.project.problems import closest
 from dockfix.rule.model import Codemod
@@ -45,8 +46,7 @@ class UnknownRuleError(Exception):
         return f"unknown rule {name!r}{hint}"
 
 
-@dataclass(frozen=True)
-class RuleNames:
+class RuleNames(Struct, frozen=True, dict=True):
     """The names of all installed rules.
 
     Args:

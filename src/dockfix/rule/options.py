@@ -2,8 +2,7 @@
 
 A rule declares a frozen dataclass in which every field has a default, and reads its options from the target:
 
-    @dataclass(frozen=True)
-    class MyOptions:
+    class MyOptions(Struct, frozen=True):
         \"\"\"Options of `my-rule`.
 
         Args:
@@ -34,9 +33,12 @@ import os
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Struct
 
 from dockfix.project.files import read_file
 from dockfix.project.problems import InputError, closest
@@ -84,8 +86,7 @@ class OptionError(Exception):
         return ".".join(("rules", *self.keys))
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option of a rule: its key, type, default and documentation."""
 
     key: str
@@ -157,8 +158,6 @@ def _rejected(error: ValueError, rule: str, known: Mapping[str, Option]) -> Opti
 
 
 def _converted(value: object, kind: Any, keys: tuple[str, ...], folder: Path) -> object:
-    import msgspec  # noqa: PLC0415 - only a configuration with options of rules needs it
-
     def from_path(wanted: type[Any], given: object) -> object:
         if wanted not in (Path, TextFile) or not isinstance(given, str) or not given or "\0" in given:
             raise ValueError

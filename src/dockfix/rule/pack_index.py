@@ -9,8 +9,9 @@ import enum
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import MISSING, fields
 from types import FunctionType
+
+from msgspec import Struct
 
 from dockfix.rule.model import Codemod
 from dockfix.rule.promise import Promise
@@ -55,12 +56,10 @@ def _import(names: Sequence[str]) -> list[str]:
 
 def _codemod(codemod: Codemod) -> Iterator[str]:
     yield "    Codemod("
-    for field in fields(codemod):
-        value = getattr(codemod, field.name)
-        required = field.default is MISSING
+    for name, value in _given(codemod):
         # the page is long, and shown for one rule at a time: it stays in the rule's module
-        if field.name != "page" and (required or value != field.default):
-            yield from _argument(field.name, value)
+        if name != "page":
+            yield from _argument(name, value)
     yield "    ),"
 
 
@@ -69,10 +68,8 @@ def _argument(name: str, value: object, indent: int = 8) -> Iterator[str]:
     line = f"{start}{name}={_source(value)},"
     if isinstance(value, Promise):
         yield f"{start}{name}=Promise("
-        for field in fields(value):
-            part = getattr(value, field.name)
-            if part != field.default:
-                yield from _argument(field.name, part, indent + 4)
+        for part_name, part in _given(value):
+            yield from _argument(part_name, part, indent + 4)
         yield f"{start}),"
     elif len(line) <= _WIDTH or not isinstance(value, str | tuple | frozenset):
         yield line
@@ -90,6 +87,16 @@ def _argument(name: str, value: object, indent: int = 8) -> Iterator[str]:
         yield from (f"{inner}    {each}," for each in sorted(map(_source, value)))
         yield f"{inner}}}"
         yield f"{start}),"
+
+
+def _given(value: Struct) -> Iterator[tuple[str, object]]:
+    """The fields of a struct that differ from their defaults."""
+    names, defaults = value.__struct_fields__, value.__struct_defaults__
+    required = len(names) - len(defaults)
+    for index, name in enumerate(names):
+        given = getattr(value, name)
+        if index < required or given != defaults[index - required]:
+            yield name, given
 
 
 def _pieces(text: str, width: int) -> Iterator[str]:

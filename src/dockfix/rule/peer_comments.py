@@ -17,9 +17,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.rule.model import Codemod
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, From, Instruction
@@ -53,8 +54,7 @@ def text_after_codes(comment: Comment) -> str | None:
     return comment.text[found.end() :].strip(" \t#")
 
 
-@dataclass(frozen=True)
-class PeerComments:
+class PeerComments(Struct, frozen=True, dict=True):
     """What the comments of hadolint and BuildKit in a Dockerfile suppress."""
 
     dockerfile: Dockerfile

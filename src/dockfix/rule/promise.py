@@ -9,7 +9,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = ["Claim", "Packages", "Part", "Promise"]
 
@@ -60,8 +62,7 @@ class Claim(enum.Enum):
     """A build that failed succeeds. Where it succeeded before, there is nothing to show."""
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(Struct, frozen=True):
     """What a rule promises of the image that is built after its fixes.
 
     Three things are promised by every rule: a build that succeeded still succeeds, a container that started still

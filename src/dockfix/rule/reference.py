@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from dockfix.project.config import KEYS
 from dockfix.rule.lazy import LazyClass
 from dockfix.rule.model import Codemod
@@ -112,8 +114,6 @@ def _rule_schema(rule: str, kind: type[Any]) -> dict[str, object]:
 
 
 def _option_schema(option: Option) -> Mapping[str, object]:
-    import msgspec  # noqa: PLC0415 - only the schema needs it here
-
     def of_path(kind: type[Any]) -> dict[str, object]:
         if kind in (Path, TextFile):
             return {"type": "string", "minLength": 1}

@@ -7,8 +7,9 @@ in the same way as any other. It runs first; the other packs follow by name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from dockfix.rule.distributions import entry_points, is_installed
 from dockfix.rule.lazy import LazyClass
@@ -26,8 +27,7 @@ class RegistryError(Exception):
     """A pack that cannot be loaded, or two codemods of one name."""
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(Struct, frozen=True, dict=True):
     """The codemods of all packs, in the order in which they run; `packs` is the pack of each, by the codemod's name."""
 
     codemods: tuple[Codemod, ...]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix import __version__
 from dockfix.project.files import FileText, read_file, reason_of
@@ -25,8 +26,7 @@ class ScaffoldError(Exception):
     """A pack or a rule that cannot be created; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(Struct, frozen=True):
     """A pack of codemods: the folder of its package, and the project with its `golden` folder."""
 
     package: Path

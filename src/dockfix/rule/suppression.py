@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from dockfix.rule.model import Codemod
 from dockfix.rule.naming import RuleNames, UnknownRuleError
@@ -40,8 +41,7 @@ _MALFORMED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """A `dockfix:` comment.
 
     `names` has rules and codes as they are written, or a word for all rules; none if the comment is `malformed`.
@@ -96,8 +96,7 @@ def comments_above(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, tuple[
         above.clear()
 
 
-@dataclass(frozen=True)
-class Suppressions:
+class Suppressions(Struct, frozen=True, dict=True):
     """The findings that a Dockerfile's comments suppress."""
 
     dockerfile: Dockerfile

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.project.discovery import is_sample_path
 from dockfix.project.files import NOWHERE, FileText
@@ -26,8 +28,7 @@ def collect_key(collect: Callable[[Target], object]) -> str:
     return f"{collect.__module__}.{collect.__qualname__}"
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(Struct, frozen=True, dict=True):
     """The Dockerfiles of a run that parse, and the project around them.
 
     `files` are the Dockerfiles as they were read, in the order of the run; their current texts are in `project.files`.
@@ -37,7 +38,7 @@ class Workspace:
     project: Project
     files: tuple[FileText, ...]
     build_options: BuildOptions = field(default_factory=BuildOptions)
-    known: Mapping[tuple[str, Path], Any] = field(default_factory=dict, repr=False)
+    known: Mapping[tuple[str, Path], Any] = field(default_factory=dict)
     """What functions have collected from files already: by `collect_key` and real path."""
     all_paths: frozenset[Path] = frozenset()
     """The real paths of all Dockerfiles of the run, where `files` are only some of them."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.syntax.shell import MappedText, SimpleCommand, Word, expand_heredoc, literal
 
@@ -24,8 +26,7 @@ _VALUE_OPTIONS: Final = "WX"
 _RUNNERS: Final = (("uv", "run"), ("poetry", "run"), ("pdm", "run"), ("pipenv", "run"), ("exec",), ("command",))
 
 
-@dataclass(frozen=True, slots=True)
-class PythonCode:
+class PythonCode(Struct, frozen=True):
     """Python source as the interpreter receives it, mapped to the shell text around it.
 
     `start` and `end` delimit the word with its quotes, or the body of the heredoc.
@@ -46,8 +47,7 @@ class PythonCode:
         return self.mapped.span(start, end)
 
 
-@dataclass(frozen=True, slots=True)
-class PythonProblem:
+class PythonProblem(Struct, frozen=True):
     """Why Python source does not parse; `line` and `column` count from 1 and are None when unknown."""
 
     message: str
@@ -55,8 +55,7 @@ class PythonProblem:
     column: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedPython:
+class ParsedPython(Struct, frozen=True):
     """Python source as a libcst module; `module` is None exactly when there is a problem.
 
     `imports`: the top-level names of all absolute imports (`import a.b` and `from a.c import d` give `a`), each once,

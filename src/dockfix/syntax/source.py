@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+from msgspec import Struct
 
 BOM = "\ufeff"
 
@@ -90,8 +91,7 @@ def _piece_start(piece: Span) -> int:
     return piece.start
 
 
-@dataclass(frozen=True)
-class Mapped:
+class Mapped(Struct, frozen=True, dict=True):
     """Text joined from pieces of a source, with the mapping to the source.
 
     The logical line of an instruction is its physical lines without continuations, comments and blank lines; a script

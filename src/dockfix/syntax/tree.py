@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct, field
 
 from dockfix.syntax.source import BOM, Lines, Mapped, Span, join
 from dockfix.syntax.words import csv_fields, go_lower
@@ -33,8 +34,7 @@ class Word(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """`# escape=`, `# syntax=` or `# check=` at the top of the file."""
 
     name: str
@@ -43,8 +43,7 @@ class Directive:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment line; `span` runs from the `#` to the end of the text, `text` is what follows the `#`, stripped."""
 
     text: str
@@ -52,16 +51,14 @@ class Comment:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Blank:
+class Blank(Struct, frozen=True):
     """A line of only white space."""
 
     span: Span
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """A `--name=value` before the arguments of an instruction.
 
     `value` is None for a bare `--link`; `value_span` is None where quotes, escapes or a continuation make the spelling
@@ -79,8 +76,7 @@ class Flag:
         return self.word.span
 
 
-@dataclass(frozen=True, slots=True)
-class MountOption:
+class MountOption(Struct, frozen=True):
     """One `key=value` of a mount; `value` is None for a bare key. Spans are None where quoting prevents them."""
 
     key: str
@@ -89,8 +85,7 @@ class MountOption:
     value_span: Span | None
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A `--mount=...` of a RUN. Keys are lower case and aliases resolved (`dst`, `destination` are `target`)."""
 
     flag: Flag
@@ -122,8 +117,7 @@ class Mount:
         return self.flag.span
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(Struct, frozen=True):
     """A heredoc of an instruction.
 
     `content` is raw (including the tabs of `<<-`), `body` its span, `terminator` the span of the closing line without
@@ -154,8 +148,7 @@ class Pair(NamedTuple):
         return self.word.span
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What BuildKit would reject.
 
     `stage` says where: `parser` (no tree at all), `instructions`, or `build` (`dockerfile2llb`, after both).
@@ -166,8 +159,7 @@ class Problem:
     stage: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What the parser found in a logical line, before the instruction gets its type."""
 
     keyword: Word
@@ -184,8 +176,7 @@ class Shape:
     original: str = ""
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(Struct, frozen=True, dict=True):
     """An instruction; each subclass adds the properties of its kind."""
 
     logical: Mapped
@@ -252,8 +243,7 @@ def is_as(word: str) -> bool:
     return word in {"as", "AS", "As", "aS", "a\u017f", "A\u017f"}
 
 
-@dataclass(frozen=True)
-class From(Instruction):
+class From(Instruction, frozen=True):
     """`FROM [--platform=P] IMAGE [AS NAME]`."""
 
     @property
@@ -272,7 +262,7 @@ class From(Instruction):
         return go_lower(self.alias.text) if self.alias else None
 
 
-class _Shell(Instruction):
+class _Shell(Instruction, frozen=True):
     """The common base of RUN, CMD, ENTRYPOINT and HEALTHCHECK: a command in shell or exec form."""
 
     @property
@@ -295,8 +285,7 @@ class _Shell(Instruction):
         return self.logical.slice(start, end)
 
 
-@dataclass(frozen=True)
-class Run(_Shell):
+class Run(_Shell, frozen=True, dict=True):
     """`RUN [flags] command`, in shell form, exec form or with heredocs."""
 
     @cached_property
@@ -358,7 +347,7 @@ def _heredoc_text(heredoc: Heredoc) -> Mapped:
     return join(parts) if parts else Mapped("", (Span(heredoc.body.start, heredoc.body.start),))
 
 
-class _Transfer(Instruction):
+class _Transfer(Instruction, frozen=True):
     """The common base of COPY and ADD."""
 
     @property
@@ -378,8 +367,7 @@ class _Transfer(Instruction):
         return tuple(word for word in self.sources if word.span not in markers)
 
 
-@dataclass(frozen=True)
-class Copy(_Transfer):
+class Copy(_Transfer, frozen=True):
     """`COPY [flags] src... dest`."""
 
     @property
@@ -389,12 +377,11 @@ class Copy(_Transfer):
         return flag.value if flag else None
 
 
-@dataclass(frozen=True)
-class Add(_Transfer):
+class Add(_Transfer, frozen=True):
     """`ADD [flags] src... dest`."""
 
 
-class _Pairs(Instruction):
+class _Pairs(Instruction, frozen=True):
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
         """The `key=value` pairs, in order."""
@@ -409,7 +396,7 @@ class _Pairs(Instruction):
             yield Pair(key, value if equals else None, word, self.logical.span(start, word.end) if exact else None)
 
 
-class _LegacyPairs(_Pairs):
+class _LegacyPairs(_Pairs, frozen=True):
     @property
     def legacy(self) -> bool:
         """Whether it is the form without `=`, which sets one key to the rest of the line."""
@@ -419,13 +406,11 @@ class _LegacyPairs(_Pairs):
         return _legacy_pair(self) if self.legacy else super()._pairs()
 
 
-@dataclass(frozen=True)
-class Env(_LegacyPairs):
+class Env(_LegacyPairs, frozen=True):
     """`ENV KEY=value ...`, or the legacy `ENV KEY value words`."""
 
 
-@dataclass(frozen=True)
-class Label(_LegacyPairs):
+class Label(_LegacyPairs, frozen=True):
     """`LABEL key=value ...`, or the legacy form."""
 
 
@@ -440,23 +425,19 @@ def _legacy_pair(instruction: Instruction) -> Iterator[Pair]:
     yield Pair(key.text, value.text, whole, value.span)
 
 
-@dataclass(frozen=True)
-class Arg(_Pairs):
+class Arg(_Pairs, frozen=True):
     """`ARG NAME[=default] ...`."""
 
 
-@dataclass(frozen=True)
-class User(Instruction):
+class User(Instruction, frozen=True):
     """`USER name[:group]`."""
 
 
-@dataclass(frozen=True)
-class Workdir(Instruction):
+class Workdir(Instruction, frozen=True):
     """`WORKDIR path`."""
 
 
-@dataclass(frozen=True)
-class Shell(Instruction):
+class Shell(Instruction, frozen=True):
     """`SHELL ["executable", "arg", ...]`."""
 
     @property
@@ -465,8 +446,7 @@ class Shell(Instruction):
         return tuple(word.text for word in self.args)
 
 
-@dataclass(frozen=True)
-class Healthcheck(_Shell):
+class Healthcheck(_Shell, frozen=True):
     """`HEALTHCHECK [flags] CMD command` or `HEALTHCHECK NONE`."""
 
     @property
@@ -480,45 +460,37 @@ class Healthcheck(_Shell):
         return tuple(word.text for word in self.args[1:]) if self.json else None
 
 
-@dataclass(frozen=True)
-class Cmd(_Shell):
+class Cmd(_Shell, frozen=True):
     """`CMD command`."""
 
 
-@dataclass(frozen=True)
-class Entrypoint(_Shell):
+class Entrypoint(_Shell, frozen=True):
     """`ENTRYPOINT command`."""
 
 
-@dataclass(frozen=True)
-class Expose(Instruction):
+class Expose(Instruction, frozen=True):
     """`EXPOSE port ...`."""
 
 
-@dataclass(frozen=True)
-class Volume(Instruction):
+class Volume(Instruction, frozen=True):
     """`VOLUME path ...`."""
 
 
-@dataclass(frozen=True)
-class Stopsignal(Instruction):
+class Stopsignal(Instruction, frozen=True):
     """`STOPSIGNAL signal`."""
 
 
-@dataclass(frozen=True)
-class Maintainer(Instruction):
+class Maintainer(Instruction, frozen=True):
     """`MAINTAINER name` (deprecated)."""
 
 
-@dataclass(frozen=True)
-class Onbuild(Instruction):
+class Onbuild(Instruction, frozen=True):
     """`ONBUILD instruction`. `child` has spans of the same source; its heredocs belong to the outer line."""
 
     child: Instruction | None = None
 
 
-@dataclass(frozen=True)
-class Unknown(Instruction):
+class Unknown(Instruction, frozen=True):
     """A line with a keyword that is not an instruction."""
 
 
@@ -552,8 +524,7 @@ TYPES: dict[str, type[Instruction]] = {
 """BuildKit's instructions by lower-cased keyword."""
 
 
-@dataclass(frozen=True)
-class Dockerfile:
+class Dockerfile(Struct, frozen=True, dict=True):
     """A parsed Dockerfile. Its nodes and the line ends between them tile `text`."""
 
     text: str

@@ -6,10 +6,11 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from dockfix.project.discovery import discover, is_dockerfile_name
 from dockfix.syntax.source import decode, encode
@@ -42,8 +43,7 @@ def scratch_folder() -> Iterator[Path]:
         yield Path(temporary).resolve()
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of a case; the docstring of the package describes them."""
 
     unsafe: bool = True
@@ -54,8 +54,7 @@ class Options:
     skipped: frozenset[Variant] = frozenset()
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True, dict=True):
     """A golden case. `expected_diff` and `expected_findings` are empty if nothing is expected."""
 
     rule: str

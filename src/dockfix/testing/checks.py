@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import MutableMapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from dockfix.engine.difftext import unified_diff
 from dockfix.project.discovery import is_dockerfile_name

@@ -11,8 +11,9 @@ import binascii
 import enum
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 DIFF: Final = "diff"
 FINDINGS: Final = "findings"
@@ -49,8 +50,7 @@ class Kind(enum.Enum):
     """It has nothing to say, or only fixes that the case's options leave out."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """An input file of a case; `data` is the target of the link if it is a symbolic link."""
 
     data: bytes
@@ -58,8 +58,7 @@ class File:
     symlink: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A fenced block. `start` and `end` are its lines, the fences included, as a half-open range of indexes."""
 
     role: str
@@ -76,8 +75,7 @@ class Block:
         return _data(self).decode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A case as it is written. `line` is the index of the heading, `end` of the line after the last one."""
 
     kind: Kind
@@ -96,8 +94,7 @@ class Section:
         return next((block for block in self.blocks if block.role == role), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A golden file."""
 
     rule: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from dockfix.engine import results
 from dockfix.engine.difftext import unified_diff
@@ -28,8 +29,7 @@ from dockfix.testing.document import CaseError, Kind
 from dockfix.testing.variants import Variant, transform
 
 
-@dataclass(frozen=True)
-class FileResult:
+class FileResult(Struct, frozen=True):
     """The result for one file of a case: a Dockerfile, or another file that has findings or changes.
 
     `before` is `None` for a file that the codemod creates.
@@ -47,8 +47,7 @@ class FileResult:
         return unified_diff(self.before, self.after, self.path)
 
 
-@dataclass(frozen=True)
-class CaseResult:
+class CaseResult(Struct, frozen=True, dict=True):
     """The result of a single codemod on a case in one variant; the files in the order of their paths."""
 
     case: Case

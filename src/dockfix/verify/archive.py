@@ -12,8 +12,9 @@ import gzip
 import importlib
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import IO, Final, Protocol
+
+from msgspec import Struct
 
 __all__ = ["CHUNK", "ImageError", "Readable", "TarEntry", "TarReader", "decompressed"]
 
@@ -37,8 +38,7 @@ class ImageError(Exception):
     """An image that cannot be read: the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class TarEntry:
+class TarEntry(Struct, frozen=True):
     """The header of an entry. `type` is the type flag: `0` file, `1` hard link, `2` symlink, `5` folder, ..."""
 
     name: str

@@ -7,8 +7,10 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.facts.model import Refused
 from dockfix.project.ignore import IgnoreRules
@@ -27,8 +29,7 @@ _IMAGE = "docker-image://"
 """The prefix of a named context that is an image; builders know those of this run by their tags."""
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Struct, frozen=True):
     """A version of a Dockerfile, and of the files around it, in one of its builds.
 
     Args:
@@ -81,14 +82,13 @@ class Version:
         return self.target.text, tuple(sorted(self.changes.items())), args, contexts, others
 
 
-@dataclass
-class Built:
+class Built(Struct):
     """A version that was built; its image is read when it is first needed."""
 
     tag: str
     outcome: BuildOutcome
-    _read: Callable[[], Image] = field(repr=False)
-    _image: Image | None = field(default=None, repr=False)
+    _read: Callable[[], Image]
+    _image: Image | None = field(default=None)
 
     @property
     def image(self) -> Image:

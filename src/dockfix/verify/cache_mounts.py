@@ -8,11 +8,12 @@ use what is there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import count
 from statistics import median
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.facts.model import Known, Refused
 from dockfix.rule.promise import Claim
@@ -71,8 +72,7 @@ _MOST_ASKED: Final = 4
 """How often a probe is asked again: buildah in chroot isolation now and then loses what a RUN prints at its end."""
 
 
-@dataclass(slots=True)
-class _Trial:
+class _Trial(Struct):
     """What the builds of one RUN have shown so far."""
 
     mounted: MountedRun

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.verify.layers import Entry
 from dockfix.verify.model import Difference
@@ -28,8 +29,7 @@ PACKAGED: Final = "in the files of a package that differs"
 FOLLOWS: Final = "follows from the packages that differ"
 
 
-@dataclass(slots=True)
-class Change:
+class Change(Struct):
     """What differs at a path, and below it.
 
     Args:

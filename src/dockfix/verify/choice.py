@@ -7,10 +7,12 @@ taken for the known one of its file, rule and message whose text is most similar
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.engine.fixes import edits_by_file
 from dockfix.engine.results import RunResult
@@ -28,8 +30,7 @@ _SIMILAR: Final = 0.6
 _MAX_TEXT: Final = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A fix, named by its file, rule, message and the text at its place when it was first offered.
 
     Equal fixes of one file are one item. `safe` tells whether it was safe then.
@@ -45,8 +46,7 @@ class Item:
 Wanted: TypeAlias = Callable[[Item], bool]
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """A run of the engine with some of the fixes.
 
     Args:

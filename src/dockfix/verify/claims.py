@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.rule.promise import Claim
 from dockfix.verify.arg_change import arg_change
@@ -30,8 +31,7 @@ _NOISE: Final = 0.0005
 """The share of an image's size below which a difference is noise: package managers write logs and dates."""
 
 
-@dataclass
-class Claims:
+class Claims(Struct):
     """Tries the claims of rules on two versions of a Dockerfile.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from dockfix.rule.promise import Promise
 from dockfix.verify.bench import Bench, Built, Version
@@ -22,8 +23,7 @@ Shown: TypeAlias = tuple[State, tuple[str, ...]]
 """What was shown of a promise, and the evidence."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What the builds of two versions have shown.
 
     Args:
@@ -58,8 +58,7 @@ class Comparison:
         return self.after.outcome.ok and not self.before.outcome.ok
 
 
-@dataclass
-class Comparer:
+class Comparer(Struct):
     """Compares versions of one Dockerfile; each pair once.
 
     Args:

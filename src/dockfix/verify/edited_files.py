@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.model import Known
 from dockfix.facts.packages import Action, reads
@@ -52,8 +54,7 @@ _READ_BY_MANAGERS: Final = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A file whose edit can show the claim.
 
     Args:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from dockfix.project.secrets import Secrets, is_secret_name
 from dockfix.project.target import Target
@@ -54,10 +56,10 @@ def _content(path: Path | None) -> str:
 
 
 def without_secrets(value: T, hide: Callable[[str], str], *, keep: tuple[str, ...] = ()) -> T:
-    """A value with all of its texts replaced, however deep in dataclasses and tuples they are.
+    """A value with all of its texts replaced, however deep in structs and tuples they are.
 
     Args:
-        value: a dataclass, a tuple, a text, or anything else, which is left alone.
+        value: a struct, a tuple, a text, or anything else, which is left alone.
         hide: replaces a text.
         keep: the names of fields that are left alone.
     """
@@ -66,11 +68,7 @@ def without_secrets(value: T, hide: Callable[[str], str], *, keep: tuple[str, ..
         found = hide(value)
     elif isinstance(value, tuple):
         found = tuple(without_secrets(each, hide) for each in value)
-    elif is_dataclass(value) and not isinstance(value, type):
-        changed = {
-            field.name: part if field.name in keep else without_secrets(part, hide)
-            for field in fields(value)
-            for part in (getattr(value, field.name),)
-        }
-        found = type(value)(**changed)
+    elif isinstance(value, Struct):
+        parts = asdict(value).items()
+        found = replace(value, **{name: without_secrets(part, hide) for name, part in parts if name not in keep})
     return found  # type: ignore[no-any-return] # of the type of `value`

@@ -11,9 +11,11 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.verify.archive import CHUNK, ImageError, TarReader, decompressed
 from dockfix.verify.layers import Entry, Tree
@@ -23,8 +25,7 @@ from dockfix.verify.packages import installed, kept_bytes
 __all__ = ["Entry", "Healthcheck", "Image", "ImageConfig", "ImageError", "Layer", "read_image"]
 
 
-@dataclass(frozen=True, slots=True)
-class Healthcheck:
+class Healthcheck(Struct, frozen=True):
     """The health check of an image configuration; times in seconds, 0 where the builder's default holds.
 
     Args:
@@ -42,8 +43,7 @@ class Healthcheck:
     retries: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ImageConfig:
+class ImageConfig(Struct, frozen=True):
     """The configuration of an image. `env` is `NAME=VALUE`; `command` is CMD; a missing text is empty.
 
     A health check of `NONE` counts as none.
@@ -63,8 +63,7 @@ class ImageConfig:
     author: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """An entry of the image's history.
 
     Args:
@@ -78,8 +77,7 @@ class Layer:
     empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A built image.
 
     Args:
@@ -92,9 +90,9 @@ class Image:
 
     config: ImageConfig
     layers: tuple[Layer, ...]
-    tree: Mapping[str, Entry] = field(repr=False)
-    packages: Mapping[str, str] = field(default_factory=dict, repr=False)
-    kept: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    tree: Mapping[str, Entry]
+    packages: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.verify.archive import ImageError, TarEntry, TarReader
 
@@ -30,8 +31,7 @@ _MAX_LINKS: Final = 40
 """Symlinks that Linux follows in one path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A file, folder, symlink, device or pipe of an image.
 
     Args:
@@ -65,8 +65,7 @@ class _Node:
         self.content: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """All paths of an image, absolute and sorted by folder; `/` is among them. `kept` has the content of some files."""
 
     tree: Mapping[str, Entry]

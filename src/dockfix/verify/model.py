@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 from dockfix.engine.results import Defect, RunResult
 from dockfix.project.problems import InputProblem
@@ -26,8 +27,7 @@ class BuilderError(Exception):
     """A builder that cannot be used: it is not installed, its daemon does not run, or it cannot do what is asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(Struct, frozen=True):
     """A build secret: the content of a file, or the value of an environment variable."""
 
     id: str
@@ -35,8 +35,7 @@ class Secret:
     env: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BuildRequest:
+class BuildRequest(Struct, frozen=True):
     """One build.
 
     Args:
@@ -68,8 +67,7 @@ class BuildRequest:
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A step of a build, as the builder reports it.
 
     Args:
@@ -83,8 +81,7 @@ class Step:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOutcome:
+class BuildOutcome(Struct, frozen=True):
     """What came of a build.
 
     Args:
@@ -99,7 +96,7 @@ class BuildOutcome:
     ok: bool
     seconds: float
     steps: tuple[Step, ...] = ()
-    log: str = field(default="", repr=False)
+    log: str = field(default="")
     reason: str = ""
     timed_out: bool = False
 
@@ -109,8 +106,7 @@ class BuildOutcome:
         return tuple(step for step in self.steps if not step.cached)
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """How a container is started.
 
     Args:
@@ -133,8 +129,7 @@ class Start:
     health_delay: float = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class StartOutcome:
+class StartOutcome(Struct, frozen=True):
     """What came of a container.
 
     Args:
@@ -149,8 +144,8 @@ class StartOutcome:
     running: bool
     exit_code: int | None = None
     health_code: int | None = None
-    output: str = field(default="", repr=False)
-    health_output: str = field(default="", repr=False)
+    output: str = field(default="")
+    health_output: str = field(default="")
     reason: str = ""
 
 
@@ -197,8 +192,7 @@ class State(enum.Enum):
     NOT_SHOWN = "not shown"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What the builds of one target have shown of one promise of one rule.
 
     Args:
@@ -214,8 +208,7 @@ class Verdict:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True):
     """Something that was measured before and after.
 
     Args:
@@ -231,8 +224,7 @@ class Measurement:
     after: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """Something that differs between the images before and after.
 
     Args:
@@ -251,8 +243,7 @@ class Difference:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Culprit:
+class Culprit(Struct, frozen=True):
     """A fix that breaks a promise, found by building with and without it; or that `--prove` leaves out.
 
     Args:
@@ -268,8 +259,7 @@ class Culprit:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TargetResult:
+class TargetResult(Struct, frozen=True):
     """What was shown for one build of one Dockerfile.
 
     Args:
@@ -304,8 +294,7 @@ class TargetResult:
         return tuple(each for each in self.verdicts if each.state is State.BROKEN)
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyResult:
+class VerifyResult(Struct, frozen=True):
     """The result of `dockfix verify`.
 
     Args:
@@ -342,8 +331,7 @@ class VerifyResult:
         return first.skipped or (failed.reason if failed is not None else "") or "the build failed"
 
 
-@dataclass(frozen=True)
-class VerifyOptions:
+class VerifyOptions(Struct, frozen=True):
     """How a run of verify works.
 
     Args:
@@ -364,8 +352,7 @@ class VerifyOptions:
     scenarios: bool = True
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """What a run does next: for a progress display.
 
     Args:
@@ -382,8 +369,7 @@ class Event:
 OnEvent: TypeAlias = Callable[[Event], None]
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """The result of `dockfix apply --prove`.
 
     Args:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.edit.text import Edit, apply_edits
 from dockfix.facts.model import Known, Refused
@@ -60,8 +61,7 @@ _WALK: Final = (
 """A shell function that prints the files below a folder: images without `find` have this, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class MountedRun:
+class MountedRun(Struct, frozen=True):
     """A RUN with cache mounts that it does not have before the fixes.
 
     Args:
@@ -77,8 +77,7 @@ class MountedRun:
     before: Run | None
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """What a probe has found in one mount.
 
     Args:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.verify.globs import Globs
 
@@ -21,8 +22,7 @@ _CONTENT: Final = frozenset({"changed"})
 _NAMES: Final = frozenset({"added", "removed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Noise:
+class Noise(Struct, frozen=True):
     """Paths that differ by themselves.
 
     Args:
@@ -38,8 +38,7 @@ class Noise:
     kinds: frozenset[str] = _ALL
 
 
-@dataclass(frozen=True, slots=True)
-class Normaliser:
+class Normaliser(Struct, frozen=True):
     """Files of which a part differs by itself; `apply` takes it out of their content."""
 
     patterns: tuple[str, ...]

@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.verify.rpm import rpm_packages
 
@@ -60,15 +61,14 @@ def kept_bytes(path: str) -> int:
     return _KEPT.get(path, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """An installed package. `files` may have paths that lead through symlinks; `folders` belong to it as a whole."""
 
     key: str
     version: str
-    files: tuple[str, ...] = field(default=(), repr=False)
+    files: tuple[str, ...] = field(default=())
     folders: tuple[str, ...] = ()
-    scripts: str = field(default="", repr=False)
+    scripts: str = field(default="")
 
 
 def installed(kept: Mapping[str, bytes], paths: Collection[str] = ()) -> dict[str, str]:

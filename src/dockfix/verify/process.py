@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
+
+from msgspec import Struct
 
 __all__ = ["MAX_LOG", "Completed", "Running", "run"]
 
@@ -24,8 +25,7 @@ _KILL_AFTER: Final = 10.0
 """Seconds that a program gets to end after SIGTERM."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """A program that has ended.
 
     Args:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.engine.settings import Settings
 from dockfix.facts.model import Refused
@@ -96,8 +98,7 @@ def prove_paths(
     return Proof(VerifyResult(name, results, clean, final.run.problems, defects, seconds), final.run)
 
 
-@dataclass(frozen=True)
-class _Trial:
+class _Trial(Struct, frozen=True):
     """What was shown of the unsafe fixes in one build; `text` is that of the Dockerfile with those of `kept`."""
 
     path: Path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.facts.model import Refused
 from dockfix.project.compose.model import BuildInvocation, NamedContext
@@ -29,8 +30,7 @@ _HARMLESS: Final = frozenset({*_EXTRA, "secret", "platforms", "labels"})
 """Options that are passed on, or that do not change what is compared: labels are the same before and after."""
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """One way in which a Dockerfile is built.
 
     Args:

@@ -7,11 +7,12 @@ counts what the builder ran again. It decides from what the builder reports, nev
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
 from statistics import median
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from dockfix.project.target import Target
 from dockfix.rule.promise import Claim
@@ -40,8 +41,7 @@ class Build(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """The Dockerfile before or after the fixes, and how to build it.
 
     Args:
@@ -60,8 +60,7 @@ class Side:
     stage: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioResult:
+class ScenarioResult(Struct, frozen=True):
     """What a scenario has shown.
 
     Args:

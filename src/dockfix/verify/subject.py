@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.engine.results import FileResult
 from dockfix.facts.model import Refused
@@ -42,8 +45,7 @@ _NUMBERS: Final = itertools.count(1)
 _NO_PROMISE: Final = Promise()
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """What all builds of a run have in common.
 
     Args:
@@ -67,8 +69,7 @@ class Job:
         return {item.rule: self.promises.get(item.rule, _NO_PROMISE) for item in items}
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """What builds have shown of some fixes.
 
     Args:

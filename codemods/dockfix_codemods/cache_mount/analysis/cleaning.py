@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.caches import serves
 from dockfix.facts.mounts import STORE_MANAGERS, Caches, ToolCache
@@ -60,8 +61,7 @@ def hides_failure(caches: Caches, group: Sequence[Cleaning]) -> bool:
     return operator is None or ends or bool(first.context) or "$?" in text
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaning:
+class Cleaning(Struct, frozen=True):
     """A command that empties or removes cache directories, or, with `words`, only its operands that do."""
 
     step: Step

@@ -6,8 +6,9 @@ import posixpath
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.facts.caches import serves
 from dockfix.facts.model import Unknown, known
@@ -67,8 +68,7 @@ def _installs(facts: BuildFacts, run: Run, directory: str) -> bool:
     return not mounted and any(_keeps_results(step) for step in facts.commands(run).steps)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """A stage without a cache directory because of the mount, from a position in the file on.
 
     `outer` is the outermost folder above the directory that only the install creates, or the directory itself.

@@ -11,9 +11,11 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.caches import serves
 from dockfix.facts.model import Fact, Known, known
@@ -59,8 +61,7 @@ def missing_parents(facts: BuildFacts, run: Run, stage: Stage, path: str, *, wri
     return tuple(reversed(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Folders:
+class _Folders(Struct, frozen=True):
     """The folders that exist at one point of a stage.
 
     Args:
@@ -74,8 +75,7 @@ class _Folders:
     removals: tuple[_Removal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Removal:
+class _Removal(Struct, frozen=True):
     """A command that removes or moves what its words name; None: a word that names nothing known."""
 
     places: tuple[Place | None, ...]
@@ -246,8 +246,7 @@ def _with_parents(path: str | None) -> Iterator[str]:
     return (each for each in upwards(path or "") if each not in ("", "/"))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """What a word names: a path and, if that is only a prefix, the rest (a glob, a variable)."""
 
     path: str

@@ -8,9 +8,10 @@ Debian's adduser(8); busybox `loginutils/adduser.c` and `addgroup.c`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.tables.accounts import BASE_GROUPS, BUSYBOX_FAMILIES, RHEL_FAMILIES
 from dockfix.facts.tables.programs import Trait, has_trait
@@ -142,8 +143,7 @@ def option_kinds(program: str, family: str, arguments: Sequence[str | None]) -> 
             return MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedArguments:
+class ParsedArguments(Struct, frozen=True):
     """The arguments of an account command: values of options, by kind; flags; operands."""
 
     options: Mapping[str, str | None]
@@ -202,8 +202,7 @@ _SHADOW_FLAGS: Final = frozenset(
 _BUSYBOX_LONG: Final = {"-u": "--uid", "-G": "--ingroup", "-S": "--system", "-D": "--disabled-password"}
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOption:
+class AccountOption(Struct, frozen=True):
     """An option under its long name.
 
     `value` is its value, `word` the last word that belongs to it, `start` the start of the first. `text` is the
@@ -220,8 +219,7 @@ class AccountOption:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class AccountCommand:
+class AccountCommand(Struct, frozen=True):
     """A command that creates a user. `operand` is the word with the user name, `name` its literal value."""
 
     program: str

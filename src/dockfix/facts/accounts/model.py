@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dockfix.facts.model import Fact, Known
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from dockfix.syntax.shell import SimpleCommand
 
 
-@dataclass(frozen=True, slots=True)
-class UserAccount:
+class UserAccount(Struct, frozen=True):
     """An account of /etc/passwd; `created_by` is None if the base image has it."""
 
     name: str
@@ -24,8 +24,7 @@ class UserAccount:
     created_by: SimpleCommand | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GroupAccount:
+class GroupAccount(Struct, frozen=True):
     """A group of /etc/group; `created_by` is None if the base image has it."""
 
     name: str
@@ -33,16 +32,14 @@ class GroupAccount:
     created_by: SimpleCommand | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Why there may be accounts that are not listed; `packages` if only packages of the distribution create them."""
 
     why: str
     packages: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Accounts:
+class Accounts(Struct, frozen=True, eq=False, dict=True):
     """The accounts at one point of a build.
 
     `taken_ids` are uids and gids that the base image is known to use, of accounts that are not necessarily listed.
@@ -51,7 +48,7 @@ class Accounts:
     users: Mapping[str, UserAccount]
     groups: Mapping[str, GroupAccount]
     taken_ids: frozenset[int]
-    gap_finder: Callable[[], tuple[Gap, ...]] = field(repr=False)
+    gap_finder: Callable[[], tuple[Gap, ...]]
 
     @cached_property
     def gaps(self) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact, Known, Refused, Unknown
@@ -14,8 +15,7 @@ from dockfix.facts.paths import normal_path
 Environment: TypeAlias = Callable[[str], Fact[str] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class CacheDir:
+class CacheDir(Struct, frozen=True):
     """A directory for a cache mount; `sharing` is the mount's (locked: the tool cannot share it).
 
     `whole` is a folder above it that belongs to the tool alone and contains only caches, None if there is none.
@@ -28,8 +28,7 @@ class CacheDir:
     also_written: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CacheDisabler:
+class CacheDisabler(Struct, frozen=True):
     """Something that keeps the cache empty: an option, an ENV variable, a file of the image or a setting of the
     tool."""
 
@@ -38,8 +37,7 @@ class CacheDisabler:
     option: Option | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CacheUse:
+class CacheUse(Struct, frozen=True):
     """The cache of one command: its directories, what disables it, and why it is not known, if so.
 
     With `unknown` set, `dirs` is at most the likely place. No directories and nothing unknown: the command keeps no
@@ -51,8 +49,7 @@ class CacheUse:
     unknown: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CacheQuery:
+class CacheQuery(Struct, frozen=True):
     """What the rules of the managers may use: the command, its environment, its home and its image."""
 
     cmd: PackageCommand

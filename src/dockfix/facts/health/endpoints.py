@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from dockfix.facts.commands import Commands
 from dockfix.facts.model import Known
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """What a check requests over the network: `host` is `localhost` for this container; `port` is text, 80 or 443 by
     default; `path` begins with `/`."""
 
@@ -47,8 +47,7 @@ def exposed_ports(facts: BuildFacts, stage: Stage) -> frozenset[str] | None:
     return frozenset(found) if all(port.isdigit() for port in found) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+class Requests(Struct, frozen=True):
     """What a check requests: its endpoints, and its commands without options for quiet output and fallbacks."""
 
     endpoints: frozenset[Endpoint]

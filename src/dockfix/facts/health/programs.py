@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.commands import Commands, Step
 from dockfix.facts.tables.programs import Trait, has_trait
@@ -38,8 +39,7 @@ def program_of(command: SimpleCommand) -> Word | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A program that a check requires: the step that calls it, the word that names it, and its name."""
 
     step: Step

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from dockfix.facts.tables.commands import Action
 
@@ -28,8 +29,7 @@ class WordLike(Protocol):
         """The literal value; None if the word contains an expansion or a glob."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """An option of a command.
 
     `name` is its canonical long name (`-r` is `--requirement`; Go's and Maven's single dashes are doubled). `value` is
@@ -52,8 +52,7 @@ class Option:
         return self.value.value if self.value is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class PackageCommand:
+class PackageCommand(Struct, frozen=True):
     """A command of a package manager.
 
     `executable` is the program (`pip`, or `python` of `python -m pip`); `subcommand` is the word with the subcommand,

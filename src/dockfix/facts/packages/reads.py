@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.packages.model import Option, PackageCommand
 from dockfix.facts.packages.requirements import REMOTE, is_literal_name, is_local_path
@@ -58,8 +59,7 @@ def _reads_by_option(cmd: PackageCommand) -> list[Option]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Reads:
+class Reads(Struct, frozen=True):
     """The files of the build that a command may read.
 
     `manifests`: names or globs that it looks for in its working directory (and, if `parents`, in the folders above: uv,

@@ -8,17 +8,17 @@ distributions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.facts.tables.accounts import ALPINE, DEBIAN, RHEL
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Distro:
+class Distro(Struct, frozen=True):
     """What an image of this distribution contains before anything is added to it."""
 
     family: str
@@ -34,8 +34,7 @@ class Distro:
     home: str = "/root"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One repository: the distribution of each tag (the first pattern found in the tag decides) and what is added.
 
     `user` is "" where the image runs as root, "?" where it is not known. `names` are ENV variables that it sets to

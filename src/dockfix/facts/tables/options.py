@@ -7,12 +7,12 @@ take one. An option that a table does not list is unknown, and is marked as such
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class OptionTable:
+
+class OptionTable(Struct, frozen=True):
     """The options of one program, or those that one of its subcommands adds or changes.
 
     `flags` take no value, `valued` take one (`--x v` and `--x=v`), `optional` take one after `=` only. `short` maps a

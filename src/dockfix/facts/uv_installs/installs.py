@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.images import image_names
 from dockfix.facts.model import Known
@@ -31,8 +32,7 @@ _PINNED: Final = re.compile(rf"{re.escape(UV_IMAGE)}:\d+\.\d+\.\d+(?:@sha256:[0-
 _FIRST_IMAGE: Final = (0, 2)
 
 
-@dataclass(frozen=True, eq=False)
-class UvInstall:
+class UvInstall(Struct, frozen=True, eq=False):
     """An install of uv by its script.
 
     `at` fetches the script, `run` runs it, and `add` is the ADD that contains it. `image` is uv's image of the same

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.packages import Action, distribution_name
@@ -28,8 +29,7 @@ _NEVER_CALL_IT: Final = programs_with(
 _HOLDERS: Final = frozenset(("", "uv", "uvx", "bin", ".local", ".cargo", "local", "usr", "root"))
 
 
-@dataclass(frozen=True, slots=True)
-class UvUse:
+class UvUse(Struct, frozen=True):
     """A RUN that calls uv, and the paths at which uv must be."""
 
     run: Run

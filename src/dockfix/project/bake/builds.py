@@ -26,9 +26,11 @@ Sources: docker/buildx, `bake/bake.go` (`defaultFilenames`, `ReadTargets`, `Conf
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.project.bake.reader import parse_bake
 from dockfix.project.bake.targets import (
@@ -62,8 +64,7 @@ _MAX_MATRIX: Final = 100
 _MAX_MERGED: Final = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class BakeTarget:
+class BakeTarget(Struct, frozen=True):
     """A target as bake names it. `block` is the label of its block. In a matrix it differs from `name`, which is the
     label with a number if the real name is computed.
 
@@ -78,8 +79,7 @@ class BakeTarget:
     builds: bool
 
 
-@dataclass(frozen=True)
-class BakeFile:
+class BakeFile(Struct, frozen=True):
     """A bake file with the targets that it names first. `broken`: some of it could not be read, so
     that absent values are unknown. `variables` has the values of its variables as texts.
     """
@@ -88,7 +88,7 @@ class BakeFile:
     targets: Mapping[str, BakeTarget]
     invocations: tuple[BuildInvocation, ...]
     broken: bool = False
-    variables: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_bake(path: Path, files: Snapshot) -> tuple[BakeFile, list[InputProblem]]:

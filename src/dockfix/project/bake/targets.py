@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.project.bake.values import Unknown, Value, as_text
 from dockfix.project.compose.model import Option
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A value with its place; `line` is 0 if it is in a file that is merged with the one read."""
 
     value: Value
@@ -19,8 +20,7 @@ class Given:
     written: str
 
 
-@dataclass(slots=True)
-class Fields:
+class Fields(Struct):
     """The keys of a target that matter for a build, its own or with all that it inherits."""
 
     single: dict[str, Given] = field(default_factory=dict)
@@ -50,8 +50,7 @@ class Fields:
         return [each.removeprefix("target:") for each in values if isinstance(each, str) and each.startswith("target:")]
 
 
-@dataclass(slots=True)
-class MergedTarget:
+class MergedTarget(Struct):
     """A target with all its blocks in all files, not yet with what it inherits."""
 
     name: str

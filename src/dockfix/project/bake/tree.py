@@ -5,9 +5,10 @@ Nothing is evaluated. Positions are offsets into the text, so that an edit can r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.syntax.source import Lines, Span
 
@@ -15,32 +16,28 @@ if TYPE_CHECKING:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A string without interpolation (escapes decoded), a number, a boolean or null."""
 
     span: Span
     value: str | bool | int | float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A string with interpolations; a single part is that value itself, not its text."""
 
     span: Span
     parts: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A variable, or the root of a reference (`target` in `target.app.args`)."""
 
     span: Span
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """`base.key` or `base[key]`."""
 
     span: Span
@@ -48,8 +45,7 @@ class Index:
     key: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(Struct, frozen=True):
     """`test ? yes : no`."""
 
     span: Span
@@ -58,8 +54,7 @@ class Conditional:
     no: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """`left op right`."""
 
     span: Span
@@ -68,8 +63,7 @@ class Binary:
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Struct, frozen=True):
     """`-operand` or `!operand`."""
 
     span: Span
@@ -77,8 +71,7 @@ class Unary:
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A key and its value in an object; `key` is a `Literal` unless it is computed."""
 
     key: Expr
@@ -90,24 +83,21 @@ class Entry:
         return Span(self.key.span.start, self.value.span.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Obj:
+class Obj(Struct, frozen=True):
     """An object, braces included in its span."""
 
     span: Span
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Seq:
+class Seq(Struct, frozen=True):
     """A list."""
 
     span: Span
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Struct, frozen=True):
     """An expression that is not evaluated: function calls, `for` expressions, splats, template directives."""
 
     span: Span
@@ -116,8 +106,7 @@ class Opaque:
 Expr: TypeAlias = Literal | Template | Name | Index | Conditional | Binary | Unary | Obj | Seq | Opaque
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """`name = value`, or a JSON member. `span` runs from the name to the end of the value."""
 
     name: str
@@ -125,8 +114,7 @@ class Attribute:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """`kind "label" { ... }`. `span` starts at the kind (in JSON at the label); `inside` is between the braces."""
 
     kind: str
@@ -136,8 +124,7 @@ class Block:
     inside: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """Attributes and blocks, each in the order of the file."""
 
     attributes: tuple[Attribute, ...]
@@ -148,8 +135,7 @@ class Body:
         return next((each for each in reversed(self.attributes) if each.name == name), None)
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True, dict=True):
     """A bake file. `comments` are the texts of its comments in order; JSON has none."""
 
     text: str

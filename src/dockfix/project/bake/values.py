@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias, Union
+
+from msgspec import Struct
 
 from dockfix.project.bake.tree import (
     Binary,
@@ -27,8 +28,7 @@ _MAX_DEEP: Final = 100
 _MAX_TEXT: Final = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """An unknown value; `why` completes "... is not known: "."""
 
     why: str

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from dockfix.project.compose.interpolation import interpolate
 from dockfix.project.compose.loader import Loaded, Loader

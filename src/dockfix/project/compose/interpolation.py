@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 _MAX_NESTED: Final = 32
 _MAX_GROWTH: Final = 4096  # a few lines of `A=$B$B` would fill any memory
@@ -22,8 +23,7 @@ _OPERATOR: Final = re.compile(r":?[-+?]")
 _SET_BY_COMPOSE: Final = frozenset({"COMPOSE_PROJECT_NAME"})
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """What `.env` files say. A variable with the value `None` is given, but its value is unknown.
 
     `complete` is false if a file could not be read: then every variable may have a value. `expanded` maps each text
@@ -32,7 +32,7 @@ class Environment:
 
     values: Mapping[str, str | None] = field(default_factory=dict)
     complete: bool = True
-    expanded: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    expanded: dict[str, str] = field(default_factory=dict)
 
     def find(self, name: str) -> tuple[bool, str | None]:
         """Whether a variable is given, and its value as far as it is known."""
@@ -51,8 +51,7 @@ class Environment:
 NOTHING: Final = Environment()
 
 
-@dataclass(frozen=True, slots=True)
-class Interpolated:
+class Interpolated(Struct, frozen=True):
     """A text with its variables replaced; `text` is `None` if that is not known, or the template is invalid.
 
     `secret` tells that `text` includes a value of a `.env` file: it may be checked, but never shown.

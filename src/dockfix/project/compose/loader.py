@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dockfix.project.compose.interpolation import EnvFileError, Environment, parse_env
 from dockfix.project.compose.merge import as_build, inherited, merge, without_tags
@@ -48,8 +50,7 @@ _KEYS: Final = frozenset(
 _REMOTE: Final = ("https://", "http://", "git://", "ssh://", "git@", "oci://", "github.com/")
 
 
-@dataclass
-class Loaded:
+class Loaded(Struct):
     """Merged compose files: each service by its name, with `!reset` and `!override` applied.
 
     `files` are the files that were read, by their real paths; `reached` the services of included and extended ones
@@ -75,8 +76,7 @@ class Loaded:
         self.secrets.update(other.secrets)
 
 
-@dataclass
-class _Services:
+class _Services(Struct):
     """The services of one file, with its includes, in which one may extend another."""
 
     scope: Scope

@@ -7,8 +7,9 @@ Sources: the Compose specification, `13-merge.md`, and compose-go's packages `ov
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from dockfix.project.compose.nodes import (
     Entry,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from dockfix.project.files import resolve_inside
 from dockfix.project.secrets import is_secret_name
@@ -29,8 +30,7 @@ NO_OPTIONS: Final = frozenset(
 """Keys of a build, with `-` for `_`, that are not options (docs.docker.com: compose `build`, bake targets)."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedContext:
+class NamedContext(Struct, frozen=True):
     """A context in addition to the main one, for `COPY --from=NAME`, `FROM NAME` and `RUN --mount=from=NAME`.
 
     `value` is interpolated if that is possible. `shown` is what a message may say: the value, or the text as written
@@ -48,8 +48,7 @@ class NamedContext:
     source: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BuildSecret:
+class BuildSecret(Struct, frozen=True):
     """A secret of a build: the content of `file`, or the value of the environment variable `env`.
 
     Both are `None` if they cannot be known, or the secret is neither (compose: `external`).
@@ -60,8 +59,7 @@ class BuildSecret:
     env: str | None = None
 
 
-@dataclass(frozen=True)
-class BuildInvocation:
+class BuildInvocation(Struct, frozen=True):
     """One way in which a Dockerfile is built: a compose service with `build:`, or a bake target.
 
     `source` is the file that says so, `service` the name of the service or target in it, `kind` which of the two.
@@ -103,8 +101,7 @@ class BuildInvocation:
     secrets: tuple[BuildSecret, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Struct, frozen=True):
     """A service that another waits for, with the `condition` (`service_started`, `service_healthy`,
     `service_completed_successfully`); `None` if it needs a variable that is not given. `line` is that of `source`.
 
@@ -122,8 +119,7 @@ class Dependency:
         return (self.condition or "").removeprefix("service_").replace("_", " ")
 
 
-@dataclass(frozen=True, slots=True)
-class Healthcheck:
+class Healthcheck(Struct, frozen=True):
     """A service's `healthcheck:`. `test` is text for a shell, or a list that begins with `CMD`, `CMD-SHELL` or `NONE`.
 
     Values that are missing, or need a variable that is not given, are `None`; `raw_test`, and `raw` for the others,
@@ -144,8 +140,7 @@ class Healthcheck:
     hidden: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """A service, built or not. `line` is that of its name in `source`, the file that it is first written in.
 
     `environment` holds the names that `environment:` mentions, with values as far as they are known; those of
@@ -180,8 +175,7 @@ class Service:
         }
 
 
-@dataclass(frozen=True)
-class ComposeFile:
+class ComposeFile(Struct, frozen=True):
     """A compose file as compose reads it: with what it includes and extends, and with its override file.
 
     `files` are all files that it was read from, `path` first. `broken` tells that some of them could not be read, or
@@ -194,7 +188,7 @@ class ComposeFile:
     invocations: tuple[BuildInvocation, ...]
     broken: bool = False
     files: tuple[Path, ...] = ()
-    expanded: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    expanded: Mapping[str, str] = field(default_factory=dict)
 
 
 def context_kind(value: str) -> ContextKind:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from dockfix.project.compose.interpolation import Environment, interpolated
 from dockfix.project.files import Snapshot
@@ -42,8 +43,7 @@ _PLAIN_TYPES: Final = (
 """The forms of plain scalars (YAML 1.2.2, 10.3.2). Not `.inf` and `.nan`: compose passes them on as written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The scope of a value: its file, the folder that its paths are relative to, and its variables."""
 
     file: Path
@@ -51,8 +51,7 @@ class Scope:
     env: Environment
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
+class Scalar(Struct, frozen=True, eq=False):
     """`raw` is the text as written, `None` for null; `text` has its variables replaced, `None` if that is not known.
 
     `shown` is what a message may say: the text, or `raw` if it includes a value of a `.env` file.
@@ -68,8 +67,7 @@ class Scalar:
     tagged: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Items:
+class Items(Struct, frozen=True, eq=False):
     """A sequence."""
 
     scope: Scope
@@ -80,8 +78,7 @@ class Items:
     tagged: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class Table(Struct, frozen=True, eq=False):
     """A mapping, merge keys (`<<`) applied."""
 
     scope: Scope
@@ -100,8 +97,7 @@ class Table:
 Value: TypeAlias = Scalar | Items | Table
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(Struct, frozen=True, eq=False):
     """A value and its key, which is in line `line` of the file of `scope`.
 
     `tag` is `!reset` or `!override`, which apply to the value that this one overrides. `inherited` marks an entry that
@@ -176,8 +172,7 @@ def pairs_of(value: Value) -> Table:
     return table_of(value.scope, value.line, entries)
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """A compose file as parsed: its YAML documents, which compose merges. `nodes` counts all their values."""
 
     path: Path

@@ -5,11 +5,12 @@ Source: the Compose specification, `05-services.md` (`depends_on`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from operator import itemgetter
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.project.compose.model import ComposeFile, Dependency, Service
 
@@ -19,8 +20,7 @@ READY: Final = ("service_healthy", "service_completed_successfully")
 """Conditions for which a service must do more than run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """A service that waits for another service of the same file."""
 
     service: Service

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.project.templates.answers import (
     LOCKS,
@@ -37,8 +38,7 @@ UV: Final = "0.13.9"
 POETRY: Final = "2.5.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Skeleton:
+class Skeleton(Struct, frozen=True):
     """The texts of a new Dockerfile and `.dockerignore`, and what the Dockerfile needs and the folder lacks."""
 
     dockerfile: str

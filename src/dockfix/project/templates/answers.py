@@ -10,9 +10,11 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.project.files import read_file
 from dockfix.project.problems import InputError, closest
@@ -56,8 +58,7 @@ class InitError(ValueError):
     """An answer that cannot be used in a Dockerfile; the message says which and why, in one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """What a template is filled in with.
 
     `port` 0 means that nothing listens: then there is no EXPOSE, and HEALTHCHECK is NONE. `command` are the words that

@@ -9,9 +9,10 @@ from __future__ import annotations
 import enum
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from dockfix.syntax.shell.items import BELONGS_TO, CASE_ENDS, LIST_ENDS, Item, Kind
 from dockfix.syntax.shell.model import (
@@ -98,14 +99,12 @@ class _Scope(enum.Enum):
     OWN = enum.auto()  # a process of its own
 
 
-@dataclass(slots=True)
-class _Errexit:
+class _Errexit(Struct):
     on: bool
     off_inside: bool = False
 
 
-@dataclass(slots=True)
-class _Leave:
+class _Leave(Struct):
     scope: _Scope
 
 
@@ -202,8 +201,7 @@ class _Builder:
             errexit.off_inside = errexit.off_inside or not change
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     items: list[Item]
     starts: list[int] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
@@ -360,8 +358,7 @@ def parse_shell(text: str, *, errexit: bool = False) -> Script:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A piece of the outermost level of a script, for code that reads loops and branches itself.
 
     `text` is a reserved word, a parenthesis or an operator as spelled; it is empty for a simple command, the words of a

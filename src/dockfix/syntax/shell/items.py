@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.syntax.shell.model import Assignment, Heredoc, Word
 
@@ -38,8 +39,7 @@ class Kind(enum.Enum):
     RESERVED = enum.auto()  # reserved words and parentheses
 
 
-@dataclass(slots=True)
-class DraftRedirect:
+class DraftRedirect(Struct):
     """A redirect whose here-document has not been read yet."""
 
     start: int
@@ -51,8 +51,7 @@ class DraftRedirect:
     substitutions: list[list[Item]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """A token of the skeleton for tree-sitter."""
 
     kind: Kind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 
 class Context(enum.Flag):
@@ -28,8 +29,7 @@ class Context(enum.Flag):
     GROUP = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One shell word as written.
 
     `value` is what the command receives if the word is a plain literal, without quotes and escapes. It is None if
@@ -47,8 +47,7 @@ class Word:
     variables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """`NAME=value` before a command, on its own, or as an argument of `export` and similar commands (where it is also a
     word).
 
@@ -62,8 +61,7 @@ class Assignment:
     append: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(Struct, frozen=True):
     """The body of a here-document: `start` to `end` covers its lines, without the line of the terminator.
 
     `expand` is false if any part of the terminator was quoted: the body is then literal. `strip_tabs` is true for
@@ -78,8 +76,7 @@ class Heredoc:
     terminated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     """A redirection; `start` includes its descriptor. For `<<` and `<<-` the target is the word of the terminator.
 
     `&>` is read as bash does; dash reads it as `&` and then `>`. `heredoc` is None for a here-document whose body is
@@ -94,8 +91,7 @@ class Redirect:
     heredoc: Heredoc | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """A control operator: `&&`, `||`, `;`, `|`, `|&`, `&`, `;;` or a newline between two commands."""
 
     start: int
@@ -103,8 +99,7 @@ class Operator:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SimpleCommand:
+class SimpleCommand(Struct, frozen=True):
     """A command with its words, from its first assignment, word or redirect to its last.
 
     `[` and `[[` are commands too, their brackets are words, and so are `export`, `local` and `unset`. `before` and
@@ -143,8 +138,7 @@ class SimpleCommand:
         return tuple(word.value for word in self.words)
 
 
-@dataclass(frozen=True, slots=True)
-class Compound:
+class Compound(Struct, frozen=True):
     """A statement of the outermost list that is more than a simple command.
 
     `kind` is tree-sitter-bash's: `pipeline`, `if_statement`, `for_statement`, `while_statement` (`until` too),
@@ -165,8 +159,7 @@ class Compound:
 Statement = SimpleCommand | Compound
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A parsed shell text.
 
     `commands`: every simple command in source order, including those in substitutions. `top_level`: the statements of

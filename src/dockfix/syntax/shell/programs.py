@@ -6,8 +6,9 @@ import enum
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.syntax.shell.model import SimpleCommand, Word
 from dockfix.syntax.shell.text import literal
@@ -82,8 +83,7 @@ def quote(value: str) -> str:
     return shlex.quote(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Nested:
+class Nested(Struct, frozen=True):
     """A script inside a word (`sh -c '...'`).
 
     `offset` is its start in the text around it; None if it is not the same text, character by character.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.syntax.shell.model import Word
 
@@ -43,8 +44,7 @@ def unquoted(text: str, base: int) -> list[_Character]:
     return characters
 
 
-@dataclass(frozen=True, slots=True)
-class MappedText:
+class MappedText(Struct, frozen=True):
     """Text as the shell passes it on, mapped to the source.
 
     `text[i]` was written as `starts[i]` to `ends[i]` of the text around it (an escaped character with its backslash).

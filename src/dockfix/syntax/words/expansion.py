@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from dockfix.syntax.words.gotext import GO_SPACES, scannable
 from dockfix.syntax.words.patterns import (
@@ -24,8 +25,7 @@ def _nothing(_name: str) -> str | None:
     return None
 
 
-@dataclass
-class Lexer:
+class Lexer(Struct):
     """One run of BuildKit's `shell.Lex` over a text. Mutable and private."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from dockfix.syntax.words.gotext import GO_SPACES, replace_invalid
 
@@ -71,8 +72,7 @@ def split_quoted(text: str, escape: str) -> list[Piece]:
     return words
 
 
-@dataclass(frozen=True, slots=True)
-class FlagPiece:
+class FlagPiece(Struct, frozen=True):
     """A leading `--flag`: what BuildKit reads, and its position in the text after the keyword."""
 
     text: str

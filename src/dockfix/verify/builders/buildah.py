@@ -8,9 +8,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from dockfix.verify.builders.common import one_line, try_container, why_unusable
 from dockfix.verify.builders.containers import ENDS_TOGETHER, StoreBuilder

@@ -19,12 +19,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
 from typing import Final
+
+from msgspec.structs import replace
 
 from dockfix.verify.builders.common import PROBE_LIMIT, one_line, secret_option, tail, why_unusable
 from dockfix.verify.builders.layout import copy_image, index_entry, keep_only, without_triggers

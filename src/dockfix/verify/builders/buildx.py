@@ -16,11 +16,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
+
+from msgspec.structs import replace
 
 from dockfix.verify.builders.common import (
     PROBE_LIMIT,

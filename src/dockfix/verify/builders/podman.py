@@ -6,9 +6,10 @@ import json
 import re
 import resource
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from dockfix.verify.builders.common import one_line, try_container, why_unusable
 from dockfix.verify.builders.containers import StoreBuilder

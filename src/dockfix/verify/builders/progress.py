@@ -7,8 +7,9 @@ number: `#7 0.234 text`. So a container cannot print a line that is read as the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.verify.builders.common import one_line
 from dockfix.verify.model import BuildOutcome, Step
@@ -30,8 +31,7 @@ _SHOWN: Final = 100
 """How many characters of an instruction are shown in the reason of a failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What the output of a build says.
 
     Args:
@@ -45,8 +45,7 @@ class Progress:
     reason: str
 
 
-@dataclass(slots=True)
-class _Vertex:
+class _Vertex(Struct):
     name: str
     cached: bool = False
     seconds: float | None = None
@@ -54,8 +53,7 @@ class _Vertex:
     last_line: str = ""
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     vertices: dict[str, _Vertex] = field(default_factory=dict)
     output: list[str] = field(default_factory=list)
 

@@ -19,9 +19,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import Final
+
+from msgspec import Struct
 
 from dockfix.verify.model import OnLine
 
@@ -39,8 +40,7 @@ _PULLED: Final = re.compile(r"pulled from (\S+)")
 _MOUNT_ID: Final = re.compile(r'^cached mount .* with id "([^"]*)"$', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A record of the cache.
 
     Args:

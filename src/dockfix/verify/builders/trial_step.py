@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dockfix.verify.builders.common import tail
 from dockfix.verify.model import Start, StartOutcome
@@ -62,8 +63,7 @@ def bare_dockerfile(base: str, command: Sequence[str]) -> str:
     return f"FROM {base}\nRUN --network=none {json.dumps(list(command))}\n"
 
 
-@dataclass(slots=True)
-class _Trial:
+class _Trial(Struct):
     running: bool | None = None
     exit_code: int | None = None
     health_code: int | None = None

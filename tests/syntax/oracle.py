@@ -5,8 +5,8 @@ the children of ONBUILD as JSON; misses `<< WORD` with a blank and heredocs in O
 UTF-8 or contains NUL, and fails where the parser itself cuts a character in two.
 
 Its parser is older than that of the current BuildKit: it does not support `# check=`, nor an escape directive that is
-indented, after an indented directive or after a no-break space, and it reads `<<` words in `${...}` differently. No
-sample here has those; the recorded answers of BuildKit itself in `tests/data` do.
+indented or after an indented directive, nor any after a no-break space, and it reads `<<` words in `${...}`
+differently. No sample here has those; the recorded answers of BuildKit itself in `tests/data` do.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from dockfix.syntax.tree import Dockerfile
 _KNOWN = re.compile(
     r"<<-?[\t\r ]"  # a blank before the name of a heredoc
     r"|onbuild"  # JSON and heredocs of a child
-    r"|\[[^\n]*\][^\n]*\S",  # text after JSON
-    re.IGNORECASE,
+    r"|\[[^\n]*\][^\n]*\S"  # text after JSON
+    r"|^[^\S\n]*#[^\S\n]*[^\S\t\n\f\r ][^\S\n]*(syntax|escape)\b",  # a directive after other white space than that
+    re.IGNORECASE | re.MULTILINE,
 )
 
 

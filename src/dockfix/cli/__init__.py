@@ -45,6 +45,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None, state: object = None) -> int:
     if os.name == "nt":
         sys.stderr.write("dockfix does not run on Windows itself: use WSL, or the image (docs/install.md)\n")
         return INVALID
+    gc.set_threshold(10_000)  # a tree has tens of thousands of objects, which the default would traverse many times
     # New processes, such as workers on macOS, must not import from the current folder either.
     os.environ["PYTHONSAFEPATH"] = "1"
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -30,6 +30,7 @@ from dockfix.syntax.tree import (
 )
 
 _Key = tuple[int, Hashable]
+_Placed = tuple[int, Instruction]
 
 _SPACES: Final = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|[ \t\r\n]+""", re.DOTALL)
 """White space outside quotes, and what must be stepped over to find it."""
@@ -55,7 +56,7 @@ def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
 def _changed(before: Dockerfile, after: Dockerfile, front: int) -> set[Effect]:
     """The aspects that differ, without the stages that `after` (if negative, `before`) has in addition at the top."""
     first, second = max(0, -front), max(0, front)
-    old, new = _model(before, first), _model(after, second)
+    old, new = map(_model, _differing(list(_stages(before, first)), list(_stages(after, second))))
     changed = {aspect for _, aspect, _ in (old - new) + (new - old)}
     if _order_differs(_sequence(before, first), _sequence(after, second)):
         changed.add(Effect.ORDER)
@@ -66,7 +67,7 @@ def _count(dockerfile: Dockerfile) -> int:
     return sum(isinstance(instruction, From) for instruction in dockerfile.instructions)
 
 
-def _stages(dockerfile: Dockerfile, front: int) -> Iterator[tuple[int, Instruction]]:
+def _stages(dockerfile: Dockerfile, front: int) -> Iterator[_Placed]:
     """Instructions with the index of their stage, without `front` stages at the top; -1 before the first FROM."""
     index = -1
     for instruction in dockerfile.instructions:
@@ -75,13 +76,30 @@ def _stages(dockerfile: Dockerfile, front: int) -> Iterator[tuple[int, Instructi
             yield max(-1, index - front), instruction
 
 
-def _model(dockerfile: Dockerfile, front: int) -> Counter[tuple[int, Effect, Hashable]]:
-    """All aspects but the order: how often each stage has each entry of each aspect."""
-    return Counter(
-        (stage, aspect, entry)
-        for stage, instruction in _stages(dockerfile, front)
-        for aspect, entry in _entries(instruction)
+def _differing(before: list[_Placed], after: list[_Placed]) -> tuple[list[_Placed], list[_Placed]]:
+    """Two versions without the instructions that are the same at their start and at their end."""
+    start, most = 0, min(len(before), len(after))
+    while start < most and _same(before[start], after[start]):
+        start += 1
+    end = 0
+    while end < most - start and _same(before[-1 - end], after[-1 - end]):
+        end += 1
+    return before[start : len(before) - end], after[start : len(after) - end]
+
+
+def _same(one: _Placed, other: _Placed) -> bool:
+    (stage, first), (other_stage, second) = one, other
+    return (
+        stage == other_stage
+        and first.logical.text == second.logical.text
+        and first.escape == second.escape
+        and [each.content for each in first.heredocs] == [each.content for each in second.heredocs]
     )
+
+
+def _model(placed: Iterable[_Placed]) -> Counter[tuple[int, Effect, Hashable]]:
+    """All aspects but the order: how often each stage has each entry of each aspect."""
+    return Counter((stage, aspect, entry) for stage, instruction in placed for aspect, entry in _entries(instruction))
 
 
 def _entries(instruction: Instruction) -> Iterator[tuple[Effect, Hashable]]:

@@ -214,7 +214,7 @@ def _start_worker(records: bool, last: Any) -> None:
     if records:
         tracing.start()
     gc.freeze()  # what is loaded stays loaded, and need not be traversed again
-    gc.set_threshold(10_000)  # a tree has tens of thousands of objects, which the default would traverse many times
+    gc.set_threshold(10_000)  # as in the parent, where the command line sets it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):

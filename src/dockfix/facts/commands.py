@@ -200,7 +200,7 @@ class _Walk(Struct):
 
     def step(self, command: SimpleCommand, text: str, depth: int, inside: bool, around: Context) -> Iterator[Step]:
         self.position += 1
-        context = command.context | around
+        context = command.context if around is Context.NONE else command.context | around
         if not command.words:
             for assignment in command.assignments:
                 self.assign(assignment, text, context, inside, exported=self.export_all)
@@ -284,8 +284,8 @@ class _Walk(Struct):
 
     def effect(self, command: SimpleCommand, name: str | None, context: Context, inside: bool) -> None:
         """Apply what a command changes for those after it."""
-        uncertain = bool(context & _UNCERTAIN) or bool(context & _LEFT_BEHIND and not inside)
         if name in ("cd", "pushd"):
+            uncertain = context & _UNCERTAIN or (context & _LEFT_BEHIND and not inside)
             self.cwd = Unknown("a cd in a branch or subshell") if uncertain else _moved(self.cwd, command)
         elif name == "popd":
             self.cwd = Unknown("popd")

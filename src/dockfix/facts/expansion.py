@@ -11,7 +11,9 @@ import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from dockfix.facts.model import Fact, Known, OneOf, Unknown
 from dockfix.syntax.words import SubstitutionError, expand, variables
@@ -26,7 +28,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@=,+%~ \t-]*\Z")
 _PATTERN: Final = re.compile(r"\$\{\w+[#%/]")
 
 
-class Value(NamedTuple):
+class Value(Struct, frozen=True):
     """The value of a variable or word; None if it is certainly unset.
 
     `assumes` names the ARGs whose defaults the value depends on; at most 32 are kept.

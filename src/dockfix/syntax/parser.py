@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from dockfix.syntax.check import check_instruction, check_order
 from dockfix.syntax.source import BOM, GO_SPACE, Mapped, Span
@@ -54,7 +55,7 @@ _HEREDOC_HOSTS = frozenset({"run", "copy", "add"})
 _ONBUILD_DEPTH = 20  # BuildKit rejects the second level; children are created a few levels further
 
 
-class _Line(NamedTuple):
+class _Line(Struct, frozen=True, gc=False):
     span: Span  # with the line end
     body: Span  # without `\r` and `\n`, and without the BOM of the first line
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct, field
 
@@ -24,7 +24,7 @@ from dockfix.syntax.source import BOM, Lines, Mapped, Span, join
 from dockfix.syntax.words import csv_fields, go_lower
 
 
-class Word(NamedTuple):
+class Word(Struct, frozen=True):
     """A word of an instruction: the text that BuildKit passes on, and its span."""
 
     text: str
@@ -134,7 +134,7 @@ class Heredoc(Struct, frozen=True):
     terminator: Span
 
 
-class Pair(NamedTuple):
+class Pair(Struct, frozen=True):
     """A `key=value` of ENV, LABEL or ARG. `value` is raw: quotes and variables as written; None for a bare `ARG X`."""
 
     key: str
@@ -198,7 +198,7 @@ class Instruction(Struct, frozen=True, dict=True):
         """The keyword as spelled."""
         return self.shape.keyword
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The keyword in upper case."""
         return go_lower(self.shape.keyword.text).upper()

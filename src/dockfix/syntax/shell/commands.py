@@ -89,6 +89,9 @@ _CONTEXTS: Final = {
     "function_definition": Context.FUNCTION,
     "pipeline": Context.PIPELINE,
 }
+_MAYBE_RUN: Final = frozenset(
+    name for name, context in _CONTEXTS.items() if context & (Context.CONDITIONAL | Context.LOOP | Context.FUNCTION)
+)
 
 
 class _Scope(enum.Enum):
@@ -135,7 +138,9 @@ class _Builder:
             self.check(node, level)
             if node.is_missing:
                 continue
-            around |= self.own_context(node, level)
+            own = self.own_context(node, level)
+            if own is not Context.NONE:  # most nodes; operations of flags are slow
+                around |= own
             scope = _widest(scope, node.type)
             if scope is not _Scope.SAME:
                 scopes.append(_Errexit(scopes[-1].on))
@@ -237,8 +242,7 @@ def _redirects(item: Item) -> tuple[Redirect, ...]:
 def _widest(scope: _Scope, node_type: str) -> _Scope:
     if scope is _Scope.OWN or node_type == "subshell":
         return _Scope.OWN
-    maybe = _CONTEXTS.get(node_type, Context.NONE) & (Context.CONDITIONAL | Context.LOOP | Context.FUNCTION)
-    return _Scope.MAYBE if maybe or scope is _Scope.MAYBE else _Scope.SAME
+    return _Scope.MAYBE if node_type in _MAYBE_RUN else scope
 
 
 def _flat_list(node: Node) -> list[Node]:

@@ -56,8 +56,12 @@ _ONBUILD_DEPTH = 20  # BuildKit rejects the second level; children are created a
 
 
 class _Line(Struct, frozen=True, gc=False):
-    span: Span  # with the line end
-    body: Span  # without `\r` and `\n`, and without the BOM of the first line
+    """A physical line: its offsets, and those of its text, without the line end and the BOM of the first line."""
+
+    start: int
+    first: int
+    last: int
+    end: int
 
 
 def parse(text: str) -> Dockerfile:
@@ -73,7 +77,7 @@ def _physical_lines(text: str) -> Iterator[_Line]:
         stop = end
         while stop > start and text[stop - 1] in "\r\n":
             stop -= 1
-        yield _Line(Span(at, end), Span(start, stop))
+        yield _Line(at, start, stop, end)
         at = end
 
 
@@ -93,12 +97,12 @@ class _Parser:
         directives = self.read_directives()
         while self.at < len(self.lines):
             line = self.lines[self.at]
-            start = _skip_space(self.text, line.body)
+            start = _skip_space(self.text, line.first, line.last)
             if directive := directives.get(self.at + 1):
                 self.nodes.append(directive)
                 self.at += 1
-            elif start == line.body.end:
-                self.nodes.append(Blank(line.span, self.at + 1))
+            elif start == line.last:
+                self.nodes.append(Blank(Span(line.start, line.end), self.at + 1))
                 self.at += 1
             elif self.text[start] == "#":
                 self.nodes.append(self.comment(line, start, self.at + 1))
@@ -124,10 +128,9 @@ class _Parser:
     def overlong_line(self) -> int:
         """The number of the first line that BuildKit's scanner cannot hold, or 0."""
         for number, line in enumerate(self.lines, 1):
-            size = line.span.end - line.span.start
-            if size * 4 < MAX_LINE_BYTES:
+            if (line.end - line.start) * 4 < MAX_LINE_BYTES:
                 continue
-            raw = self.text[line.span.start : line.span.end]
+            raw = self.text[line.start : line.end]
             limit = MAX_LINE_BYTES if raw.endswith("\n") else MAX_LINE_BYTES - 1
             if len(raw.encode("utf-8", "surrogateescape")) > limit:
                 return number
@@ -144,14 +147,14 @@ class _Parser:
         heredoc = before[-1].heredocs[-1] if before and before[-1].heredocs else None
         if not before:
             self.reject("file with no instructions", number)
-        elif heredoc and heredoc.terminator.start >= self.lines[number - 1].span.start:
+        elif heredoc and heredoc.terminator.start >= self.lines[number - 1].start:
             self.reject("unterminated heredoc", before[-1].start_line)
         else:
             self.reject(f"dockerfile line greater than max allowed size of {MAX_LINE_BYTES - 1}", number)
 
     def comment(self, line: _Line, start: int, number: int) -> Comment:
-        text = self.text[start + 1 : line.body.end].strip(GO_SPACE)
-        return Comment(text, Span(start, line.body.end), number)
+        text = self.text[start + 1 : line.last].strip(GO_SPACE)
+        return Comment(text, Span(start, line.last), number)
 
     def read_directives(self) -> dict[int, Directive]:
         """The effective directives, by line number; also sets `escape`.
@@ -162,7 +165,7 @@ class _Parser:
         found: dict[int, Directive] = {}
         seen: set[str] = set()
         for number, line in enumerate(self.lines, 1):
-            start = _skip_space(self.text, line.body)
+            start = _skip_space(self.text, line.first, line.last)
             directive = self.directive(line, start, number)
             if directive is None:
                 break
@@ -178,9 +181,9 @@ class _Parser:
                 break
             self.escape = directive.value
         seen.clear()
-        first = 1 if self.lines and self.text.startswith("#!", self.lines[0].body.start) else 0
+        first = 1 if self.lines and self.text.startswith("#!", self.lines[0].first) else 0
         for number, line in enumerate(self.lines[first:], first + 1):
-            directive = self.directive(line, line.body.start, number)
+            directive = self.directive(line, line.first, number)
             if directive is None or directive.name in seen:
                 break
             seen.add(directive.name)
@@ -189,7 +192,7 @@ class _Parser:
         return found
 
     def directive(self, line: _Line, start: int, number: int) -> Directive | None:
-        text = self.text[start : line.body.end]
+        text = self.text[start : line.last]
         if not text.startswith("#"):
             return None
         text = text[1:].lstrip(GO_SPACE)
@@ -198,38 +201,38 @@ class _Parser:
             return None
         # BuildKit's expression requires at least one character: of blanks alone, the last one is the value.
         value = text[match.end() :].strip(_REGEXP_SPACE) or text[match.end() :][-1:]
-        return Directive(match.group(1).lower(), value, Span(start, line.body.end), number) if value else None
+        return Directive(match.group(1).lower(), value, Span(start, line.last), number) if value else None
 
     def instruction(self, start: int) -> None:
         first = self.at
         pieces: list[Span] = []
         trivia: list[Comment | Blank] = []
-        end, more = self.strip_continuation(Span(start, self.lines[first].body.end))
+        end, more = self.strip_continuation(start, self.lines[first].last)
         pieces.append(Span(start, end))
         self.at += 1
         while more and self.at < len(self.lines):
             line = self.lines[self.at]
-            begin = _skip_space(self.text, Span(line.span.start, line.body.end))
-            if begin < line.body.end and self.text[begin] == "#":
+            begin = _skip_space(self.text, line.start, line.last)
+            if begin < line.last and self.text[begin] == "#":
                 trivia.append(self.comment(line, begin, self.at + 1))
-            elif begin >= line.body.end:
-                trivia.append(Blank(line.span, self.at + 1))
+            elif begin >= line.last:
+                trivia.append(Blank(Span(line.start, line.end), self.at + 1))
             else:
-                end, more = self.strip_continuation(Span(line.span.start, line.body.end))
-                pieces.append(Span(line.span.start, end))
+                end, more = self.strip_continuation(line.start, line.last)
+                pieces.append(Span(line.start, end))
             self.at += 1
         logical = Mapped("".join(self.text[a:b] for a, b in pieces), tuple(pieces))
         problems = len(self.problems)
         shape = self.shape(logical, 0, first + 1)
         heredocs = self.heredocs(logical, shape, first + 1)
-        last = self.lines[self.at - 1]
+        last_line = self.lines[self.at - 1]
         keyword = shape.keyword
         start_of_span = keyword.span.start if keyword.text else start
         node = self.build(
             shape,
             logical,
-            Span(start_of_span, max(last.body.end, start_of_span)),
-            Span(self.lines[first].span.start, last.span.end),
+            Span(start_of_span, max(last_line.last, start_of_span)),
+            Span(self.lines[first].start, last_line.end),
             first + 1,
             tuple(trivia),
             tuple(heredocs),
@@ -238,9 +241,8 @@ class _Parser:
         if len(self.problems) == problems:
             self.problems.extend(check_instruction(node))
 
-    def strip_continuation(self, body: Span) -> tuple[int, bool]:
+    def strip_continuation(self, start: int, end: int) -> tuple[int, bool]:
         """The end of a line's data, and whether the line continues."""
-        start, end = body
         stop = end
         while stop > start and self.text[stop - 1] in " \t":
             stop -= 1
@@ -262,9 +264,9 @@ class _Parser:
     ) -> Instruction:
         kind = TYPES.get(go_lower(shape.keyword.text), Unknown)
         end_line = max(number, self.at)
-        ended = self.lines[number - 1].span.end
+        ended = self.lines[number - 1].end
         if number > 1 and not self.text.endswith("\n", 0, ended):
-            ended = self.lines[number - 2].span.end  # no end of its own: that of the line above
+            ended = self.lines[number - 2].end  # no end of its own: that of the line above
         newline = "\r\n" if self.text.endswith("\r\n", 0, ended) else "\n"
         if kind is not Onbuild:
             return kind(logical, shape, span, lines, number, end_line, trivia, heredocs, self.escape, newline)
@@ -374,28 +376,29 @@ class _Parser:
         return [found for mark in marks if (found := self.heredoc(mark, logical, number))]
 
     def heredoc(self, mark: HeredocMark, logical: Mapped, number: int) -> Heredoc | None:
-        start = self.lines[self.at - 1].span.end
+        start = self.lines[self.at - 1].end
         while self.at < len(self.lines):
             line = self.lines[self.at]
             self.at += 1
-            # The BOM of the first line cannot be here, so `body` is the raw line without its end.
-            possible = self.text[line.body.start : line.body.end]
+            # The BOM of the first line cannot be here, so this is the raw line without its end.
+            possible = self.text[line.first : line.last]
             if mark.chomp:
                 possible = possible.lstrip("\t")
             if possible == mark.name:
-                body = Span(start, line.span.start)
+                body = Span(start, line.start)
                 marker = logical.span(mark.start, mark.end)
                 content = self.text[body.start : body.end]
-                return Heredoc(mark.name, mark.fd, mark.expand, mark.chomp, content, marker, body, line.body)
+                return Heredoc(
+                    mark.name, mark.fd, mark.expand, mark.chomp, content, marker, body, Span(line.first, line.last)
+                )
         self.reject("unterminated heredoc", number)
         return None
 
 
-def _skip_space(text: str, span: Span) -> int:
-    at = span.start
-    while at < span.end and text[at] in GO_SPACE:
-        at += 1
-    return at
+def _skip_space(text: str, start: int, end: int) -> int:
+    while start < end and text[start] in GO_SPACE:
+        start += 1
+    return start
 
 
 def _flag(logical: Mapped, text: str, start: int, end: int, verbatim: bool) -> Flag:

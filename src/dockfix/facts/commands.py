@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Protocol
 
 from msgspec import Struct, field
@@ -140,7 +141,13 @@ def commands_of(instruction: Instruction, shell: Fact[tuple[str, ...]]) -> Comma
     script = parse_shell(text.text)
     if not script.ok:
         return Commands(None, text, (), "the shell text could not be parsed", argv)
-    return Commands(script, text, tuple(_Walk().steps(script)), None, argv)
+    return Commands(script, text, _steps(text.text), None, argv)
+
+
+@lru_cache(maxsize=1024)
+def _steps(text: str) -> tuple[Step, ...]:
+    """The steps of a script, cached: each version of a file has most scripts of the one before."""
+    return tuple(_Walk().steps(parse_shell(text)))
 
 
 def _json_word(instruction: Instruction, start: int, end: int, value: str) -> Word:

@@ -190,3 +190,11 @@ def test_commands_are_cached() -> None:
     facts = analyse(parse(BASE + "RUN a\n"))
     run = facts.dockerfile.instructions[1]
     assert facts.commands(run) is facts.commands(run)
+
+
+def test_a_step_belongs_to_one_instruction() -> None:
+    dockerfile = parse("FROM debian:12\nRUN useradd app\nRUN useradd app\n")
+    facts = analyse(dockerfile)
+    (first,), (second,) = (facts.commands(run).steps for run in dockerfile.instructions[1:])
+    assert first == second
+    assert first is not second

@@ -141,7 +141,8 @@ def commands_of(instruction: Instruction, shell: Fact[tuple[str, ...]]) -> Comma
     script = parse_shell(text.text)
     if not script.ok:
         return Commands(None, text, (), "the shell text could not be parsed", argv)
-    return Commands(script, text, _steps(text.text), None, argv)
+    # copies: two instructions may have the same text, and a step belongs to one
+    return Commands(script, text, tuple(map(replace, _steps(text.text))), None, argv)
 
 
 @lru_cache(maxsize=1024)

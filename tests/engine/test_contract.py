@@ -149,4 +149,5 @@ def test_order_with_steps_that_stand_twice(before: list[str], after: list[str], 
 
 def test_a_doubtful_order_of_many_steps_is_another_order() -> None:
     one = "FROM a\n" + "USER r\nRUN x\n" * 1200
-    assert Effect.ORDER in changed(one, one.replace("USER r\n", "", 1))
+    assert Effect.ORDER not in changed(one, one.replace("USER r\n", "", 1))
+    assert Effect.ORDER in changed(one, one.replace("USER r\n", "", 1).removesuffix("RUN x\n"))

@@ -55,10 +55,10 @@ def changed_aspects(before: Dockerfile, after: Dockerfile) -> frozenset[Effect]:
 
 def _changed(before: Dockerfile, after: Dockerfile, front: int) -> set[Effect]:
     """The aspects that differ, without the stages that `after` (if negative, `before`) has in addition at the top."""
-    first, second = max(0, -front), max(0, front)
-    old, new = map(_model, _differing(list(_stages(before, first)), list(_stages(after, second))))
-    changed = {aspect for _, aspect, _ in (old - new) + (new - old)}
-    if _order_differs(_sequence(before, first), _sequence(after, second)):
+    old, new = _differing(list(_stages(before, max(0, -front))), list(_stages(after, max(0, front))))
+    counts, others = _model(old), _model(new)
+    changed = {aspect for _, aspect, _ in (counts - others) + (others - counts)}
+    if _order_differs(_sequence(old), _sequence(new)):
         changed.add(Effect.ORDER)
     return changed
 
@@ -197,9 +197,9 @@ def _longest_common(first: Sequence[_Key], second: Sequence[_Key]) -> int:
     return row[-1]
 
 
-def _sequence(dockerfile: Dockerfile, front: int) -> list[_Key]:
+def _sequence(placed: Iterable[_Placed]) -> list[_Key]:
     keys: list[_Key] = []
-    for stage, instruction in _stages(dockerfile, front):
+    for stage, instruction in placed:
         # Flags of a RUN are left out: adding a mount moves nothing.
         match instruction:
             case Run():

@@ -11,8 +11,11 @@ home directory and environment, and that nothing disables or empties that cache.
 - adds mounts where a package manager has none.
 
 ## Why is this bad?
-A mount in the wrong place stays empty: every build downloads all packages again, and the real cache ends up in the
-layer. Measured with pip under a mount for uv: 0 files in the mount.
+Without a mount, a step downloads its packages again whenever it runs. A mount in the wrong place stays empty, and the
+real cache ends up in the layer. Measured with pip under a mount for uv: 0 files in the mount.
+
+A step that finds its packages in the layer of an earlier step, such as `dotnet publish` after `dotnet restore`, does
+not download them again. It still needs the mount: with a mount, the earlier step leaves no packages in its layer.
 
 ## Example
 ```dockerfile

@@ -38,6 +38,24 @@ class _NewMount(Struct, frozen=True):
     flag: str
     enabling: Part
     caveats: tuple[str | None, ...]
+    loss: _Loss
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """What a tool does again because a directory has no mount, and what may save it that.
+
+    `layered`: an earlier layer may have the files; `offline`: the tool must find them there.
+    """
+
+    work: str
+    layered: bool = False
+    offline: bool = False
+
+    @property
+    def certainty(self) -> int:
+        """0 if the tool does the work whenever the step runs, 1 if it may find the files, 2 if it must."""
+        return 2 if self.offline else int(self.layered)
 
 
 def add_mounts(
@@ -79,7 +97,7 @@ def add_mounts(
             *analysis.caveats(target.facts, caches, tool, path),
             shared.sharing_caveat(caches, tool, name or path),
         )
-        new.append(_NewMount(tool, path, flag, enabling, caveats))
+        new.append(_NewMount(tool, path, flag, enabling, caveats, _loss(target, caches, tool, directory.path)))
     if new:
         yield _finding(target, caches, new, cleaned)
 
@@ -110,10 +128,32 @@ def _may_have_mount(caches: Caches, tool: ToolCache) -> bool:
     return tool.package.manager != "apt" or analysis.apt_ready(caches)
 
 
+def _loss(target: Target, caches: Caches, tool: ToolCache, directory: str) -> _Loss:
+    work = analysis.work_of(tool, directory)
+    return _Loss(
+        work,
+        layered=analysis.in_earlier_layer(target.facts, caches, tool, directory),
+        offline="downloaded" in work and analysis.works_offline(target.facts, caches, tool),
+    )
+
+
+def _message(caches: Caches, new: Sequence[_NewMount]) -> str:
+    """What is lost without these mounts: the work that is done most often, of that the first."""
+    programs = listed(tuple(dict.fromkeys(program(each.tool) for each in new)))
+    one = len({program(each.tool) for each in new}) == 1
+    some = any(caches.serving(each.path) for mount in new for each in mount.tool.use.dirs)
+    at = f" at {listed([f'`{each.path}`' for each in new])}" if some else ""
+    lacking = f"{'has' if one else 'have'} no cache mount{at}"
+    loss = min((each.loss for each in new), key=lambda each: each.certainty)
+    if loss.offline:
+        works, finds = ("works", "it finds") if one else ("work", "they find")
+        return f"{programs} {works} offline and {lacking}: {finds} only packages of earlier layers"
+    when = "unless an earlier layer has them" if loss.layered else "whenever the step runs"
+    return f"{loss.work} again {when}: {programs} {lacking}"
+
+
 def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: set[int]) -> Finding:
-    programs = tuple(dict.fromkeys(program(each.tool) for each in new))
-    verb = "has" if len(programs) == 1 else "have"
-    message = f"packages are downloaded again whenever the step runs: {listed(programs)} {verb} no cache mount"
+    message = _message(caches, new)
     at = tool_span(caches, new[0].tool)
     flags = [each.flag for each in new]
     flags_part = Part(

@@ -63,6 +63,8 @@ class ToolCache(Struct, frozen=True):
         package = self.package
         if package.manager not in MOUNTABLE_MANAGERS or package.verb[:2] == ("python", "install"):
             return False
+        if package.manager in ("pip", "uv") and _installs_files(package):
+            return False
         if package.action in (Action.INSTALL, Action.SYNC, Action.UPGRADE):
             return True
         if package.manager == "pip":
@@ -187,6 +189,17 @@ class Caches(Struct, frozen=True):
             return None
         path = normal_path(re.sub(r"/(\*|\.\*|\.\[!\.\]\*)\Z", "", text) or "/")
         return None if path in ("/", "//") else path
+
+
+def _installs_files(package: PackageCommand) -> bool:
+    """Whether all that pip, or `uv pip`, installs is in files: without an index, or wheels without their
+    dependencies."""
+    if package.has("--no-index"):
+        links = [option.literal for option in package.options if option.name == "--find-links"]
+        return all(link is not None and "://" not in link for link in links)
+    names = [word.text for word in package.packages]
+    wheels = bool(names) and all(name.endswith(".whl") and "://" not in name for name in names)
+    return wheels and package.has("--no-deps") and not package.has("--requirement")
 
 
 def _sets_user(facts: BuildFacts, stage: Stage) -> bool:

@@ -206,13 +206,18 @@ def _carried(facts: BuildFacts, copy: Copy, held: _Held, *, whole: bool) -> list
     return found
 
 
-def filled_before_caveat(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str | None:
-    """What may have written files that this RUN needs to a directory, which a mount would hide; None if nothing has."""
+def works_offline(facts: BuildFacts, caches: Caches, tool: ToolCache) -> bool:
+    """Whether an option, a variable or the network of its RUN keeps a tool from downloading."""
     network = caches.run.flag("network")
     state = facts.state(caches.run)
     settings = [known(state.lookup(name) or Unknown("not set"), "") for name in _OFFLINE_VARIABLES]
     offline = any(value in ("off", "true", "1") for value in settings)
-    if offline or tool.package.has(*_OFFLINE) or (network is not None and network.value == "none"):
+    return offline or tool.package.has(*_OFFLINE) or (network is not None and network.value == "none")
+
+
+def filled_before_caveat(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: str) -> str | None:
+    """What may have written files that this RUN needs to a directory, which a mount would hide; None if nothing has."""
+    if works_offline(facts, caches, tool):
         return f"check that the step that downloads for this offline {tool.package.manager} has the same mount"
     for stage in facts.graph.chain(caches.stage):
         found = _first_filler(facts, stage, tool.package.manager, directory, caches)
@@ -233,20 +238,26 @@ def _first_filler(
 def _filling(facts: BuildFacts, earlier: Instruction, manager: str, directory: str, caches: Caches) -> str:
     """What an instruction before a RUN does with a directory that a mount would hide; empty if nothing."""
     if isinstance(earlier, Copy | Add):
-        target = earlier.destination.text.strip("'\"") if earlier.destination else ""
-        if serves(directory, caches.path(target) or "/"):
-            return f"line {earlier.start_line} fills `{directory}`, which a mount hides"
-        if manager in STORE_MANAGERS and _may_fill(facts, earlier, directory):
-            return f"line {earlier.start_line} may fill `{directory}`, which a mount hides"
-    elif isinstance(earlier, Run) and manager == "maven" and _installs(facts, earlier, directory):
+        return copied_into(facts, earlier, manager, directory, caches)
+    if isinstance(earlier, Run) and manager == "maven" and _installs(facts, earlier, directory):
         return f"line {earlier.start_line} installs into `{directory}`, which a mount hides"
-    elif isinstance(earlier, Run) and any(
+    if isinstance(earlier, Run) and any(
         word.value is not None and serves(directory, caches.path(word.value) or "/")
         for step in facts.commands(earlier).steps
         if step.command.name != "rm"
         for word in step.command.args
     ):
         return f"line {earlier.start_line} names `{directory}`, whose content a mount hides"
+    return ""
+
+
+def copied_into(facts: BuildFacts, copy: Copy | Add, manager: str, directory: str, caches: Caches) -> str:
+    """How a COPY fills a directory that a mount would hide; empty if it does not."""
+    target = copy.destination.text.strip("'\"") if copy.destination else ""
+    if serves(directory, caches.path(target) or "/"):
+        return f"line {copy.start_line} fills `{directory}`, which a mount hides"
+    if manager in STORE_MANAGERS and _may_fill(facts, copy, directory):
+        return f"line {copy.start_line} may fill `{directory}`, which a mount hides"
     return ""
 
 

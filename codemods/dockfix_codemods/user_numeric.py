@@ -39,6 +39,7 @@ change it.
 - A user that is created only under a condition, or whose UID another account may have (`-o`) or a later command
   changes, and a file that writes `/etc/passwd`: refused.
 - Names with a variable, and names of Windows.
+- A stage from which others only copy files: no container runs it.
 
 ## References
 
@@ -86,8 +87,16 @@ def check(target: Target) -> Iterator[Finding]:
                 continue
             if target.dockerfile.text[word.span.start : word.span.end] != word.text:
                 continue
+            if _is_build_stage(target, stage):
+                break  # no container runs it
             programs = programs or _Programs(target, stage)
             yield _finding(programs, user, following, account, account.uid.value)
+
+
+def _is_build_stage(target: Target, stage: Stage) -> bool:
+    from dockfix.project.wiring import is_build_stage  # noqa: PLC0415 - it loads what reads compose files
+
+    return is_build_stage(target, stage)
 
 
 def _finding(programs: _Programs, user: User, following: User | None, account: UserAccount, uid: int) -> Finding:

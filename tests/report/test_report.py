@@ -351,3 +351,31 @@ def test_pictures_are_xml_with_the_texts_escaped(tmp_path: Path) -> None:
     assert file.stages is not None
     for picture in (graph_svg(file.stages, "s"), layers_svg(file.layers[-1], '"<x>&')):
         assert ET.fromstring(picture).tag == "svg"  # noqa: S314 - our own output
+
+
+def test_a_service_without_an_image_and_a_build_is_not_said_to_wait_for_nothing(tmp_path: Path) -> None:
+    override = (
+        "services:\n"
+        "  cron: {image: x, depends_on: [worker, job]}\n"
+        "  worker: {labels: {a: b}, profiles: [p]}\n"
+        "  job: {build: {dockerfile_inline: FROM scratch}}\n"
+        "  other: {build: 'https://github.com/a/b.git'}\n"
+    )
+    (services,) = report(write(tmp_path, {"Dockerfile": "FROM scratch\n", "compose.extra.yaml": override})).services
+    assert services.sentences == (
+        "cron: runs `x`; waits for `worker` (started); waits for `job` (started)",
+        "worker: has neither an image nor a build in this file",
+        "job: is built from a Dockerfile in this file",
+        "other: is built",
+    )
+
+
+def test_a_base_image_depends_on_each_argument_in_its_name(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": (
+            "ARG TAG=12\nARG NAME=debian\nARG TARGETPLATFORM\nFROM --platform=$TARGETPLATFORM $NAME:$TAG$NO\n"
+        ),
+        "compose.yaml": "services: {a: {build: {context: ., args: {TAG: '13'}}}}\n",
+    }
+    (stage,) = report(write(tmp_path, files)).files[0].layers
+    assert stage.layers[0].why[0] == "another value of `NAME` or `TAG`"

@@ -122,19 +122,27 @@ def _fix(target: Target, stage: Stage, moves: Sequence[Move]) -> Fix:
     """Move the ARGs of one place there, in their order."""
     place = moves[0].place
     names = [move.arg.pairs[0].key for move in moves]
-    passing = [build for name in names for build in wiring.passing(target, stage, name)]
-    by = wiring.describe_builds(target.project, [build for build in target.builds if build in passing])
+    by = _passed(target, stage, names)
     them = "it" if len(names) == 1 else "them"
     review = f"check that none of these RUNs reads {', '.join(f'`{name}`' for name in names)} from the environment"
-    review += f" ({'it is' if len(names) == 1 else 'they are'} passed by {by})" if by else ""
+    review += f" ({by})" if by else ""
     return Fix(
         moves[0].arg.span,
         _message(names, moves[0].skipped),
         move_above(target.dockerfile, [move.arg for move in moves], place.use),
         Safety.SAFE if place.safe else Safety.UNSAFE,
-        f"move {them} directly above line {place.use.start_line}",
+        f"move {them} above line {place.use.start_line}",
         "" if place.safe else review,
     )
+
+
+def _passed(target: Target, stage: Stage, names: Sequence[str]) -> str:
+    """Which of the ARGs are passed, and by which builds; empty if none is."""
+    passing = {name: wiring.passing(target, stage, name) for name in names}
+    by = {name: wiring.describe_builds(target.project, builds) for name, builds in passing.items() if builds}
+    if len(by) == len(names) and len(set(by.values())) == 1:
+        return f"{'it is' if len(names) == 1 else 'they are'} passed by {by[names[0]]}"
+    return "; ".join(f"`{name}` is passed by {builds}" for name, builds in by.items())
 
 
 CODEMOD: Final = Codemod(

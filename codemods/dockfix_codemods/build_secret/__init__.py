@@ -8,7 +8,8 @@ Finds each `ARG` and `ENV` whose name tells that it holds a secret: a password, 
 ## Why is this bad?
 
 The value of a build argument is in the history of the image and in its provenance, and that of an `ENV` in its
-configuration: everyone who can pull the image can read them. A secret mount is in neither.
+configuration: everyone who can pull the image can read them. Values of a stage from which others only copy files are
+in the provenance, if that is made with all details (`mode=max`). A secret mount is in none of these.
 
 ## Example
 
@@ -53,6 +54,7 @@ name the argument get the mount. Other steps no longer have the variable in thei
 ## References
 
 - https://docs.docker.com/build/building/secrets/
+- https://docs.docker.com/build/metadata/attestations/slsa-provenance/
 - https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/
 - https://docs.docker.com/reference/dockerfile/#run---mounttypesecret
 - https://docs.docker.com/reference/compose-file/build/#secrets
@@ -69,6 +71,7 @@ from dockfix.facts.model import Known, Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.discovery import is_bake_name
 from dockfix.project.target import Target
+from dockfix.project.wiring import is_build_stage
 from dockfix.rule import Advice, Category, Change, Codemod, Effect, Finding, Fix, Promise, Refusal, Safety, Severity
 from dockfix.syntax.tree import Arg, Env, Pair
 from dockfix_codemods.build_secret.edits import caller_edits, has_env, mount_edits
@@ -84,23 +87,28 @@ def check(target: Target) -> Iterator[Finding]:
             for pair in instruction.pairs:
                 if is_secret(pair.key):
                     if isinstance(instruction, Env):
-                        yield from _variable(target, instruction, pair)
+                        yield from _variable(target, stage, instruction, pair)
                     else:
                         yield _argument(target, stage, instruction, pair)
 
 
-def _variable(target: Target, env: Env, pair: Pair) -> Iterator[Finding]:
+def _variable(target: Target, stage: Stage, env: Env, pair: Pair) -> Iterator[Finding]:
     value = target.facts.state(env).expand(pair.value or "", env.escape)
     if isinstance(value, Known) and not is_secret_value(value.value):
         return
-    message = f"`{pair.key}` is stored in the image, where everyone who can pull it can read it"
-    help_ = "set it when the container starts, or mount a build secret (`RUN --mount=type=secret`)"
+    if is_build_stage(target, stage):
+        message = f"`{pair.key}` is a variable of a build stage: its value may be in the image's provenance"
+        help_ = "mount a build secret in the steps that need it (`RUN --mount=type=secret`)"
+    else:
+        message = f"`{pair.key}` is stored in the image, where everyone who can pull it can read it"
+        help_ = "set it when the container starts, or mount a build secret (`RUN --mount=type=secret`)"
     yield Advice(pair.span, message, cause=pair.key, help=help_)
 
 
 def _argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> Finding:
     key = pair.key
-    message = f"`{key}` is a build argument: its value is in the history of the image"
+    place = "may be in the image's provenance" if is_build_stage(target, stage) else "is in the history of the image"
+    message = f"`{key}` is a build argument: its value {place}"
     try:
         edits = mount_edits(target, stage, arg, pair)
         changes = caller_edits(target, stage, key)

@@ -126,7 +126,7 @@ def _runs(target: Target, stage: Stage, arg: Arg, key: str) -> Iterator[Run]:
         if each is arg or each.span.start < arg.span.start or key not in names_mentioned(each):
             continue
         if isinstance(each, Env):
-            raise Refused(f"line {each.start_line} stores it in the image")
+            raise Refused(f"line {each.start_line} copies it into an environment variable")
         if not isinstance(each, Run):
             if key in uses(each) or isinstance(each, Arg):
                 raise Refused(f"line {each.start_line} uses it, and is not a `RUN`")

@@ -30,19 +30,7 @@ from dockfix_codemods.cache_mount.shared_caches import SharedCaches
 _LOCKED: Final = "sharing=locked"
 
 
-class _NewMount(Struct, frozen=True):
-    """A mount to add; `enabling` makes the commands of the tool use it."""
-
-    tool: ToolCache
-    path: str
-    flag: str
-    enabling: Part
-    caveats: tuple[str | None, ...]
-    loss: _Loss
-
-
-@dataclass(frozen=True, slots=True)
-class _Loss:
+class _Loss(Struct, frozen=True):
     """What a tool does again because a directory has no mount, and what may save it that.
 
     `layered`: an earlier layer may have the files; `offline`: the tool must find them there.
@@ -56,6 +44,17 @@ class _Loss:
     def certainty(self) -> int:
         """0 if the tool does the work whenever the step runs, 1 if it may find the files, 2 if it must."""
         return 2 if self.offline else int(self.layered)
+
+
+class _NewMount(Struct, frozen=True):
+    """A mount to add; `enabling` makes the commands of the tool use it."""
+
+    tool: ToolCache
+    path: str
+    flag: str
+    enabling: Part
+    caveats: tuple[str | None, ...]
+    loss: _Loss
 
 
 def add_mounts(
@@ -116,7 +115,7 @@ def _locks_again(target: Target, caches: Caches) -> bool:
         if any(mount.get("sharing") == "locked" for mount in run.mounts):
             return True
         other = caches_of(target.facts, run, stage)
-        if other is not None and any(each.package.manager == "apt" for each in other.tools):
+        if other is not None and any(each.package.manager == "apt" and each.benefits for each in other.tools):
             return True
     return False
 

@@ -91,6 +91,14 @@ def passing(target: Target, stage: Stage, name: str) -> tuple[BuildInvocation, .
     return tuple(each for each in target.builds if name in each.args and stage in graph.needed_for(each.target))
 
 
+def is_build_stage(target: Target, stage: Stage) -> bool:
+    """Whether other stages take files of a stage, and no image that is built starts from it."""
+    graph = target.facts.graph
+    named = (graph.by_name(build.target) for build in target.builds if build.target)
+    images = [each for each in (*named, graph.final) if each is not None]
+    return bool(graph.copied_from(stage)) and not any(graph.in_image(stage, image) for image in images)
+
+
 def never_passed(target: Target, names: Collection[str]) -> bool:
     """Whether all builds of the project are known and none of them passes one of these arguments."""
     project = target.project

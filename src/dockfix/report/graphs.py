@@ -15,7 +15,8 @@ from dockfix.syntax.tree import Copy, Run
 
 if TYPE_CHECKING:
     from dockfix.facts.stages import Source, Stage
-    from dockfix.project.compose.model import ComposeFile
+    from dockfix.project.compose.builds import BuildInvocation
+    from dockfix.project.compose.model import ComposeFile, Service
     from dockfix.project.target import Target
     from dockfix.rule.workspace import Workspace
 
@@ -114,18 +115,14 @@ def _label(kind: str, number: int) -> str:
 def services_graph(compose: ComposeFile, workspace: Workspace) -> Graph | None:
     """The services of a compose file with what builds them and what they wait for; None if there is nothing to show."""
     nodes: dict[str, Node] = {}
+    origins: dict[str, str] = {}
     edges: dict[tuple[str, str, str], str] = {}
     made = {context_key(tag): each.service for each in compose.invocations for tag in each.tags}
     builds = {each.service: each for each in compose.invocations}
     for name, service in compose.services.items():
         build = builds.get(name)
-        image = service.raw.get("image")
-        lines = [short_ref(image)] if isinstance(image, str) and build is None else []
+        lines, origins[_service(name)] = _origin(service, build, workspace)
         if build is not None and build.dockerfile is not None:
-            real = workspace.project.files.real(build.dockerfile)
-            lines.append(workspace.display(real or build.dockerfile))
-            if stage := build.raw.get("target"):
-                lines.append(f"target {stage}")
             for other in _images_used(workspace, build.dockerfile, made):
                 if other != name:
                     edges[_service(other), _service(name), "base"] = "base image"
@@ -140,7 +137,21 @@ def services_graph(compose: ComposeFile, workspace: Workspace) -> Graph | None:
         return None
     title = workspace.display(compose.path)
     arrows = tuple(Edge(*key, label) for key, label in edges.items())
-    return Graph(title, tuple(nodes.values()), arrows, tuple(_sentences(nodes, edges)))
+    return Graph(title, tuple(nodes.values()), arrows, tuple(_sentences(nodes, origins, edges)))
+
+
+def _origin(service: Service, build: BuildInvocation | None, workspace: Workspace) -> tuple[list[str], str]:
+    """Where the image of a service is from: the lines in its node, and the words of its sentence."""
+    image = service.raw.get("image")
+    if build is None and isinstance(image, str):
+        return [short_ref(image)], f"runs `{short_ref(image)}`"
+    if build is None:  # an override file: compose merges it with the file that has the rest
+        return [], "has neither an image nor a build in this file"
+    if build.dockerfile is None:
+        return [], "is built from a Dockerfile in this file" if build.inline else "is built"
+    file = workspace.display(workspace.project.files.real(build.dockerfile) or build.dockerfile)
+    stage = build.raw.get("target")
+    return [file, f"target {stage}"] if stage else [file], f"is built from `{file}`"
 
 
 def _service(name: str) -> str:
@@ -164,13 +175,12 @@ def _images_used(workspace: Workspace, dockerfile: Path, made: Mapping[str, str]
             yield made[context_key(image)]
 
 
-def _sentences(nodes: Mapping[str, Node], edges: Mapping[tuple[str, str, str], str]) -> Iterator[str]:
-    said: dict[str, list[str]] = {
-        node.id: [f"{'is built from' if node.kind == 'build' else 'runs'} `{line}`" for line in node.lines[:1]]
-        for node in nodes.values()
-    }
+def _sentences(
+    nodes: Mapping[str, Node], origins: Mapping[str, str], edges: Mapping[tuple[str, str, str], str]
+) -> Iterator[str]:
+    said = {name: [origin] for name, origin in origins.items()}
     for (source, target, kind), label in edges.items():
         title = nodes[source].title
         base = f"starts from the image that `{title}` builds"
         said[target].append(base if kind == "base" else f"waits for `{title}` ({label})")
-    yield from (f"{nodes[name].title}: {'; '.join(words) or 'waits for nothing'}" for name, words in said.items())
+    yield from (f"{nodes[name].title}: {'; '.join(words)}" for name, words in said.items())

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from dockfix.facts.images import PREDEFINED_ARGS, parse_image_ref
+from dockfix.facts.images import PLATFORM_ARGS, PREDEFINED_ARGS, parse_image_ref
 from dockfix.facts.model import known
 from dockfix.facts.stages import ContextSource, ImageSource, StageSource
 from dockfix.facts.variables import uses
 from dockfix.output.words import listed
 from dockfix.report.model import Layer, StageLayers, Trigger
-from dockfix.syntax.tree import Add, Copy, From, Instruction, Run, Workdir
+from dockfix.syntax.tree import Add, Arg, Copy, From, Instruction, Run, Workdir
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -108,11 +108,23 @@ def _base(facts: BuildFacts, stage: Stage) -> Iterator[tuple[Trigger, str]]:
     if stage.context is not None:
         yield Trigger.CONTEXT, "a change of the named context"
         return
-    if stage.assumes:
-        yield Trigger.ARGUMENT, f"another value of {_quoted(sorted(stage.assumes))}"
+    names = _arguments(facts, stage)
+    if names:
+        yield Trigger.ARGUMENT, f"another value of {_quoted(sorted(names))}"
     ref = parse_image_ref(known(stage.image) or "")
     if ref is None or ref.digest is None:
         yield Trigger.BASE, "another image under the name of the base image"
+
+
+def _arguments(facts: BuildFacts, stage: Stage) -> set[str]:
+    """The ARGs above the first FROM that the base image of a stage depends on."""
+    declared = {
+        pair.key
+        for node in facts.dockerfile.instructions
+        if isinstance(node, Arg) and facts.stage_of(node) is None
+        for pair in node.pairs
+    }
+    return {*stage.assumes, *(uses(stage.node) & declared - PLATFORM_ARGS)}
 
 
 def _taken(facts: BuildFacts, stage: Stage, node: Instruction) -> Iterator[tuple[Trigger, str]]:

@@ -65,14 +65,14 @@ def tool_presence(facts: BuildFacts, stage: Stage, tool: str) -> Fact[bool]:
     if base is None:
         return Unknown("the base image is not known")
     if base.family == "windows":
-        return Unknown("Windows images are not in the table")
+        return Unknown("dockfix has no data on Windows images")
     fact: Fact[bool]
     if tool in base.tools:
         fact = Known(True)
     elif tool in base.lacks:
         fact = Known(False)
     else:
-        fact = Unknown(f"whether the base image has {tool} is not in the table")
+        fact = Unknown(f"dockfix has no data on {tool} in the base image")
     presence = _Presence(facts, base, tool, fact)
     for each in reversed(facts.graph.chain(stage)):
         if each.replaced:

@@ -17,8 +17,13 @@ from dockfix.report.pictures import MAX_NODES, box_lines
 
 __all__ = ["graph_mermaid"]
 
-_ENCODED: Final = re.compile(r"[^A-Za-z0-9 ./:+@-]|(?<![A-Za-z0-9])[.:+@-]|:(?=fa-)")
-"""The last two: at the start of a word a sign can make a list, and `fa:fa-x` an icon."""
+_ENCODED: Final = re.compile(r"[^A-Za-z0-9 ./:+@-]|(?<![A-Za-z0-9])[.:+@-]")
+"""The last: at the start of a word a sign can make a list."""
+_SPECIAL: Final = re.compile(r"(?<=\bfa):(?=fa-)|(?<=\bfa[bklrs]):(?=fa-)|(?<=\$)(?=\$)|(?<=\\)(?=n)")
+"""Where an icon (`fa:fa-x`), a formula (`$$x$$`) or a new line (`\\n`) would be: Mermaid decodes the codes before it
+looks for these."""
+_JOINER: Final = "\u2060"
+"""A sign that is not seen, and that does not end a word."""
 _STYLED: Final = re.compile(r"style|classDef", re.I)
 """Mermaid drops the last `;` of a line with one of these words, a colon and a character code."""
 _ARROWS: Final = {"base": "==>", "copy": "-->", "mount": "-.->", "waits": "-->"}
@@ -55,5 +60,6 @@ def graph_mermaid(graph: Graph) -> Iterator[str]:
 
 def _text(text: str) -> str:
     """A text that is safe between quotes."""
-    shown = _ENCODED.sub(lambda each: f"#{ord(each[0])};", printable(text))
+    plain = _SPECIAL.sub(lambda each: each[0] + _JOINER, printable(text))
+    shown = _ENCODED.sub(lambda each: f"#{ord(each[0])};", plain)
     return shown.replace(":", "#58;") if _STYLED.search(shown) else shown

@@ -379,3 +379,33 @@ def test_a_base_image_depends_on_each_argument_in_its_name(tmp_path: Path) -> No
     }
     (stage,) = report(write(tmp_path, files)).files[0].layers
     assert stage.layers[0].why[0] == "another value of `NAME` or `TAG`"
+
+
+def test_health_checks_show_no_password(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": (
+            'FROM debian:12\nENV REDIS_PASSWORD=s3cretone\nHEALTHCHECK CMD ["redis-cli", "-a", "s3cretone"]\n'
+        ),
+        "compose.yaml": (
+            "services:\n"
+            "  app: {build: ., environment: {REDIS_PASSWORD: s3cretone}}\n"
+            "  db:\n"
+            "    image: postgres\n"
+            "    environment: {POSTGRES_PASSWORD: postgres, REDIS_AUTH: an0ther-one}\n"
+            "    healthcheck: {test: [CMD-SHELL, pg_isready -U postgres || redis-cli -a an0ther-one]}\n"
+        ),
+    }
+    made = report(write(tmp_path, files))
+    health = next(each for each in made.overviews if each.title == "Health checks")
+    assert [row[2] for row in health.rows] == [
+        'CMD ["redis-cli", "-a", "${REDIS_PASSWORD}"]',
+        "CMD-SHELL pg_isready -U postgres || redis-cli -a ${REDIS_AUTH}",
+    ]
+
+
+def test_variants_of_one_version_are_tags(tmp_path: Path) -> None:
+    made = report(
+        write(tmp_path, {"Dockerfile": "FROM python:3.14-alpine AS a\nFROM python:3.14-slim\nCOPY --from=a /a /\n"})
+    )
+    images = next(each for each in made.overviews if each.title == "Base images")
+    assert images.observations[-1] == "`python` is used with 2 tags: `3.14-alpine`, `3.14-slim`"

@@ -81,7 +81,11 @@ def report_of(
         key_findings=tuple(_key_findings(listed)),
         counts=tuple(_counts(listed)),
         files=tuple(files),
-        overviews=overviews_of(tuple(targets.values()), [file for file, _ in compose], checked.root),
+        overviews=overviews_of(
+            tuple(targets.values()),
+            [(file, project.workspace.project.secrets) for file, project in compose],
+            checked.root,
+        ),
         services=tuple(_services(compose)),
         matrix=matrix_of(listed),
         order=order_of(listed, run),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.stages import Stage
     from dockfix.project.compose.model import ComposeFile
+    from dockfix.project.secrets import Secrets
     from dockfix.project.target import Target
 
 __all__ = ["overviews_of"]
@@ -32,12 +33,14 @@ _MAX_CHECK = 160
 """Characters of a health check that are shown."""
 
 
-def overviews_of(targets: Sequence[Target], compose: Sequence[ComposeFile], root: Path) -> tuple[Overview, ...]:
+def overviews_of(
+    targets: Sequence[Target], compose: Sequence[tuple[ComposeFile, Secrets]], root: Path
+) -> tuple[Overview, ...]:
     """The tables that have a row.
 
     Args:
         targets: the Dockerfiles.
-        compose: the compose files.
+        compose: the compose files, each with the values that must not be shown of it.
         root: what their paths are shown relative to.
     """
     tables = (
@@ -45,7 +48,7 @@ def overviews_of(targets: Sequence[Target], compose: Sequence[ComposeFile], root
         _users(targets),
         _caches(targets),
         _health(targets, compose, root),
-        _start_up(compose, root),
+        _start_up([file for file, _ in compose], root),
     )
     return tuple(each for each in tables if each.rows)
 
@@ -77,7 +80,7 @@ def _images(targets: Sequence[Target]) -> Overview:
     if untagged:
         said.append(f"{count(untagged, 'base image has', 'base images have')} no version: no tag, or `latest`")
     said += (
-        f"`{name}` is used in {len(found)} versions: {', '.join(f'`{tag}`' for tag in sorted(found))}"
+        f"`{name}` is used with {len(found)} tags: {', '.join(f'`{tag}`' for tag in sorted(found))}"
         for name, found in sorted(tags.items())
         if len(found) > 1
     )
@@ -143,7 +146,7 @@ def _caches(targets: Sequence[Target]) -> Overview:
     return Overview("Caches", ("path", "id", "sharing", "where"), rows, said)
 
 
-def _health(targets: Sequence[Target], compose: Sequence[ComposeFile], root: Path) -> Overview:
+def _health(targets: Sequence[Target], compose: Sequence[tuple[ComposeFile, Secrets]], root: Path) -> Overview:
     rows: list[tuple[str, ...]] = []
     without: list[str] = []
     for target in targets:
@@ -154,16 +157,17 @@ def _health(targets: Sequence[Target], compose: Sequence[ComposeFile], root: Pat
         if node is None or node.kind == "NONE":
             without.append(target.display)
             continue
-        text = " ".join(node.text.text.split())
+        text = target.secrets.hide(" ".join(node.text.text.split()), target.text)
         rows.append((f"{target.display}:{node.start_line}", "image", _cut(text)))
-    for file in compose:
+    for file, secrets in compose:
         for service in file.services.values():
             check = service.healthcheck
             test = check.raw_test if check is not None else None
             if check is not None and (test or check.disable):
                 words = "disabled" if check.disable else test if isinstance(test, str) else " ".join(test or ())
                 place = f"{_shown(root, check.source)}:{check.line}"
-                rows.append((place, f"service {service.name}", _cut(words)))
+                # a plain word may be a password, and here the name of a user: what the check says itself is shown
+                rows.append((place, f"service {service.name}", _cut(secrets.hide(words, words))))
     said = []
     if without:
         number = count(len(without), "Dockerfile sets", "Dockerfiles set")

@@ -409,3 +409,19 @@ def test_variants_of_one_version_are_tags(tmp_path: Path) -> None:
     )
     images = next(each for each in made.overviews if each.title == "Base images")
     assert images.observations[-1] == "`python` is used with 2 tags: `3.14-alpine`, `3.14-slim`"
+
+
+def test_a_command_says_what_else_it_changes(tmp_path: Path) -> None:
+    stages = (
+        "FROM python:3.13 AS a\nRUN pip install httpx\nFROM python:3.13\nCOPY --from=a /a /a\nRUN pip install flask\n"
+    )
+    made = report(write(tmp_path, {"Dockerfile": f"# syntax=docker/dockerfile:1\n{stages}MAINTAINER me\n"}))
+    markdown = report_markdown(made)
+    assert [each.kind for each in made.files[0].findings if each.rule == "cache-mount"] == ["safe fix", "safe fix"]
+    command = "`dockfix apply --rule cache-mount Dockerfile`"
+    assert markdown.count(f"{command} makes this change, and 1 other change of the rule in this file:\n") == 2
+    assert "`dockfix apply --rule maintainer-label Dockerfile`:\n" in markdown
+    assert "and 1 other change of the rule in this file:" in report_html(made)
+    more = "applies its rule until there is nothing more to fix, so it may change more than the finding's diff."
+    assert more in markdown
+    assert more in report_html(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from dockfix.edit.text import Change
@@ -12,12 +12,13 @@ from dockfix.output.fingerprints import fingerprints
 from dockfix.output.line_changes import hunks
 from dockfix.output.links import rule_url
 from dockfix.output.located import Located, located, remedy
+from dockfix.output.measures import count
 from dockfix.report.model import IMPACTS, Effort, Item, SourceLine
 from dockfix.rule.model import Diagnostic, Fix, Refusal, Safety, Severity
 from dockfix.rule.registry import Registry
 from dockfix.syntax.source import Lines
 
-__all__ = ["Selection", "apply_command", "items_of"]
+__all__ = ["Selection", "also_made", "apply_command", "items_of"]
 
 _MAX_LINES: Final = 12
 """Lines of a finding that are shown; of a longer one the first."""
@@ -109,6 +110,18 @@ def apply_command(path: str = "", *, rule: str = "", unsafe: bool = False, run: 
         words.append("--unsafe")
     words += (f"./{each}" if each.startswith("-") else each for each in ((path,) if path else run.paths))
     return shlex.join(words)
+
+
+def also_made(item: Item, items: Sequence[Item]) -> str:
+    """What the command of a finding does besides its own change: it applies the fixes of a rule to a whole file.
+
+    Args:
+        item: the finding.
+        items: all findings of its file.
+    """
+    kinds = ("safe fix", "unsafe fix") if item.kind == "unsafe fix" else ("safe fix",)
+    others = [each for each in items if each.rule == item.rule and each.kind in kinds and each.id != item.id]
+    return f"{count(len(others), 'other change', 'other changes')} of the rule in this file" if others else ""
 
 
 def _evidence(each: Located) -> Iterator[SourceLine]:

@@ -18,6 +18,7 @@ from dockfix.engine.difftext import split_lines
 from dockfix.output.measures import amount, change, measured, total
 from dockfix.output.plain import printable
 from dockfix.output.words import lines_text
+from dockfix.report.findings import also_made
 from dockfix.report.model import Effort, FileReport, Impact, Report, StageLayers
 from dockfix.report.pictures import MAX_NODES, graph_svg, layers_svg
 from dockfix.report.scores import POINTS
@@ -61,6 +62,7 @@ def report_html(report: Report) -> str:
         points=POINTS,
         max_nodes=MAX_NODES,
         total=total,
+        also_made=also_made,
     )
 
 

@@ -11,6 +11,7 @@ from dockfix.output.markdown import code, fenced, prose, table
 from dockfix.output.measures import count, total
 from dockfix.output.verify_markdown import diff_block, folded, target_markdown
 from dockfix.output.words import lines_text
+from dockfix.report.findings import also_made
 from dockfix.report.mermaid import graph_mermaid
 from dockfix.report.model import Effort, FileReport, Graph, Impact, Item, Overview, Report, Trigger
 from dockfix.report.pictures import rerun_text
@@ -199,7 +200,9 @@ def _details(items: Sequence[Item]) -> Iterator[str]:
             (f"{'>' if line.marked else ' '} {line.number:4}  {line.text}" for line in item.evidence), "text"
         )
         if item.diff:
-            yield from ("", f"{code(item.command)}:", "")
+            others = also_made(item, items)
+            does = f" makes this change, and {others}" if others else ""
+            yield from ("", f"{code(item.command)}{does}:", "")
             yield from diff_block(item.diff)
 
 
@@ -274,4 +277,7 @@ def _method(report: Report) -> Iterator[str]:
         f" {POINTS['warning']} for a warning and {POINTS['info']} for an info; what is left"
         " alone, with severity info and a reason, costs nothing."
     )
-    yield "Commands are for a shell in the root of the project."
+    yield (
+        "Commands are for a shell in the root of the project. That of a finding applies its rule until there is nothing"
+        " more to fix, so it may change more than the finding's diff."
+    )

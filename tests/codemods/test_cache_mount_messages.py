@@ -77,6 +77,11 @@ class TestWhatAnEarlierLayerHas:
             f"{line}: {_DOWNLOADED}: `pip` has no cache mount" for line in (3, 4)
         ]
 
+    def test_packages_of_the_system_are_named_though_by_a_variable(self) -> None:
+        run = "RUN apt-get update && apt-get install -y --no-install-recommends"
+        lines = ("FROM debian:12", "ARG A", "ARG B", f"{run} $A", f"{run} $B")
+        assert _messages(*lines) == [f"{line}: {_DOWNLOADED}: `apt-get` has no cache mount" for line in (5, 6)]
+
     def test_what_is_installed_is_in_the_layer_although_the_cache_is_not(self) -> None:
         first = "RUN --mount=type=cache,target=/root/.cache/uv uv sync --no-install-project"
         assert _messages(_UV, first, "RUN uv sync") == [f"4: {_LAYERED}: `uv` has no cache mount"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from dockfix.facts.caches import serves
 from dockfix.facts.mounts import STORE_MANAGERS, Caches, ToolCache, caches_of
 from dockfix.facts.packages import Action, PackageCommand
+from dockfix.facts.tables.commands import SYSTEM_MANAGERS
 from dockfix.syntax.tree import Add, Copy, Run
 from dockfix_codemods.cache_mount.analysis.other_steps import copied_into
 
@@ -109,6 +110,8 @@ def _empties(caches: Caches, step: Step, manager: str, directory: str) -> bool:
 
 def _takes_from_project(package: PackageCommand) -> bool:
     """Whether files of the project may name what a command downloads, rather than its words alone."""
+    if package.manager in SYSTEM_MANAGERS:
+        return False
     if package.action in (Action.SYNC, Action.BUILD):
         return True
     named = [word for word in package.packages if word.value is not None and not word.value.startswith((".", "/"))]

@@ -425,3 +425,23 @@ def test_a_command_says_what_else_it_changes(tmp_path: Path) -> None:
     more = "applies its rule until there is nothing more to fix, so it may change more than the finding's diff."
     assert more in markdown
     assert more in report_html(made)
+
+
+def test_what_several_compose_files_include_is_listed_once(tmp_path: Path) -> None:
+    base = (
+        "services:\n"
+        "  app: {image: x, depends_on: [db]}\n"
+        "  db:\n"
+        "    image: y\n"
+        "    environment: {ONE_PASSWORD: infini_flow, TWO_PASSWORD: infini_flow}\n"
+        "    healthcheck: {test: 'ping -p ${TWO_PASSWORD:-infini_flow}'}\n"
+    )
+    include = "include: [./base.yml]\nservices: {%s: {image: z}}\n"
+    files = {"base.yml": base, "compose.a.yaml": include % "a", "compose.b.yaml": include % "b"}
+    made = report(write(tmp_path, {"Dockerfile": "FROM scratch\n", **files}))
+    health, start = (next(each for each in made.overviews if each.title == title) for title in _TABLES)
+    assert health.rows == (("base.yml:6", "service db", "ping -p ${TWO_PASSWORD:-***}"),)
+    assert start.rows == (("app", "db", "started", "base.yml:2"),)
+
+
+_TABLES = ("Health checks", "Start-up order")

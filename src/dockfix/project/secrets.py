@@ -77,7 +77,7 @@ class Secrets:
                 return value
             plain = _A_WORD.fullmatch(value) and value in public and not _is_assigned(value, public)
             if value in self._named and not plain:
-                return self._named[value]
+                return "***" if _is_default_of_secret(text, match.start()) else self._named[value]
             return value if value in public else self._expanded[value]
 
         return self._pattern.sub(written, text)
@@ -117,6 +117,14 @@ def _is_named_secret(text: str, at: int) -> bool:
     """Whether a text gives what is at an offset to a variable with a secret name."""
     name = _BEFORE.search(text, max(0, at - _NAME_LENGTH), at)
     return name is not None and is_secret_name(name[1])
+
+
+def _is_default_of_secret(text: str, at: int) -> bool:
+    """Whether what is at an offset is the default of a variable with a secret name, `${PASSWORD:-value}`.
+
+    Another variable may have the same value, and its name would be wrong there.
+    """
+    return text[max(0, at - 2) : at] in (":-", ":=") and _is_named_secret(text, at)
 
 
 def _is_assigned(value: str, text: str) -> bool:

@@ -172,7 +172,7 @@ def _health(targets: Sequence[Target], compose: Sequence[tuple[ComposeFile, Secr
     if without:
         number = count(len(without), "Dockerfile sets", "Dockerfiles set")
         said.append(f"{number} no health check: {listed(without, most=_LISTED)}")
-    return Overview("Health checks", ("where", "of", "check"), tuple(rows), tuple(said))
+    return Overview("Health checks", ("where", "of", "check"), _once(rows), tuple(said))
 
 
 def _start_up(compose: Sequence[ComposeFile], root: Path) -> Overview:
@@ -189,7 +189,12 @@ def _start_up(compose: Sequence[ComposeFile], root: Path) -> Overview:
             name = _shown(root, file.path)
             said.append(f"the longest start-up chain in {name} has {len(chain)} services: {' → '.join(chain)}")
     headings = ("service", "waits for", "until it is", "where")
-    return Overview("Start-up order", headings, tuple(rows), tuple(said))
+    return Overview("Start-up order", headings, _once(rows), tuple(said))
+
+
+def _once(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Rows without repetitions: several compose files may include one file."""
+    return tuple(dict.fromkeys(rows))
 
 
 def _shown(root: Path, path: Path) -> str:

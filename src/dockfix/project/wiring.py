@@ -92,11 +92,16 @@ def passing(target: Target, stage: Stage, name: str) -> tuple[BuildInvocation, .
 
 
 def is_build_stage(target: Target, stage: Stage) -> bool:
-    """Whether other stages take files of a stage, and no image that is built starts from it."""
+    """Whether a stage is in no image: no build makes one that starts from it, and from the last of the stages that do,
+    others take files."""
     graph = target.facts.graph
     named = (graph.by_name(build.target) for build in target.builds if build.target)
     images = [each for each in (*named, graph.final) if each is not None]
-    return bool(graph.copied_from(stage)) and not any(graph.in_image(stage, image) for image in images)
+    if any(graph.in_image(stage, image) for image in images):
+        return False
+    heirs = (stage, *graph.descendants(stage))
+    parents = {each.parent for each in heirs}
+    return all(graph.copied_from(each) for each in heirs if each.index not in parents)
 
 
 def never_passed(target: Target, names: Collection[str]) -> bool:

@@ -209,6 +209,8 @@ def test_an_escaped_blank_does_not_become_a_continuation(body: str) -> None:
         ("RUN a\n", "it is the only command of its list"),
         ("RUN <<E\na && b\nE\n", "the command is in a heredoc"),
         ("RUN a && --b\n", "the first word of the next command would become a flag"),
+        ('RUN a && [ "b" ]\n', "the next command would become an exec form"),
+        ("RUN a ; [ 1 ]\n", "the next command would become an exec form"),
     ],
 )
 def test_a_command_that_cannot_be_taken_out_is_refused(body: str, reason: str) -> None:
@@ -536,6 +538,9 @@ def test_insert_flags(body: str, expected: str) -> None:
         ("set -eux; \\\n  a; \\\n  b", "set -eux; \\\n  new; \\\n  a; \\\n  b"),
         ("a; b", "new && a; b"),
         ("<<EOF\nset -e\n  a\nEOF", "<<EOF\nset -e\n  new\n  a\nEOF"),
+        ("a && cat <<EOF\nx\nEOF", "new && a && cat <<EOF\nx\nEOF"),
+        ("a \\\n  && cat <<EOF\nx\nEOF", "new \\\n  && a \\\n  && cat <<EOF\nx\nEOF"),
+        ("<<EOF cat\nx\nEOF", "new && <<EOF cat\nx\nEOF"),
     ],
 )
 def test_insert_first(body: str, expected: str) -> None:
@@ -555,6 +560,8 @@ def test_insert_first(body: str, expected: str) -> None:
         ("a && \\\n  b && \\\n  c && \\\n  d", 1, 2, "a && \\\n  d"),
         ("a && \\\n  b \\\n    c && \\\n  d", 1, 1, "a && \\\n  d"),
         ("<<EOF\na\n  b;\nc\nEOF", 1, 1, "<<EOF\na\nc\nEOF"),
+        ("a && b && cat <<EOF\nx\nEOF", 1, 1, "a && cat <<EOF\nx\nEOF"),
+        ("a && cat <<EOF && \\\n  b\nx\nEOF", 2, 2, "a && cat <<EOF\nx\nEOF"),
     ],
 )
 def test_delete_commands(body: str, first: int, last: int, expected: str) -> None:
@@ -568,10 +575,42 @@ def test_delete_commands(body: str, first: int, last: int, expected: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("script", "reason"), [("a && b", "the remaining operator"), ("if a; then b; fi\nc", "share a line")]
+    ("body", "expected"),
+    [
+        ("a X b", "a b"),
+        ("a && X \\\n  b", "a && \\\n  b"),
+        ("a && X \\\n  b <<EOF\nx\nEOF", "a && \\\n  b <<EOF\nx\nEOF"),
+        ("if X b; then cat; fi <<EOF\nx\nEOF", "if b; then cat; fi <<EOF\nx\nEOF"),
+        ("<<EOF\nif X b; then\n  X c\nfi\nEOF", "<<EOF\nif b; then\n  X c\nfi\nEOF"),
+        ("<<EOF\nif a; then\n  X c\nfi\nEOF", "<<EOF\nif a; then\n  c\nfi\nEOF"),
+        ("<<EOF\na X;b\nEOF", "<<EOF\na;b\nEOF"),
+    ],
 )
-def test_commands_of_a_heredoc_that_cannot_be_deleted(script: str, reason: str) -> None:
-    dockerfile = parse(f"FROM a\nRUN <<EOF\n{script}\nEOF\n")
+def test_delete_words(body: str, expected: str) -> None:
+    """From the first X to the next word, or only X if none follows on its line."""
+    dockerfile = tree(f"FROM a\nRUN {body}\n")
+    run = node(dockerfile)
+    assert isinstance(run, Run)
+    assert run.script is not None
+    text = run.script.text
+    start = text.index("X")
+    command = next(each for each in parse_shell(text).commands if each.start <= start < each.end)
+    end = next((word.start for word in command.words if word.start > start), start + 1)
+    edits = surgery.delete_words(dockerfile, run, run.script, start, end)
+    assert applied(dockerfile.text, edits) == f"FROM a\nRUN {expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("<<EOF\na && b\nEOF", "the remaining operator"),
+        ("<<EOF\nif a; then b; fi\nc\nEOF", "share a line"),
+        ("a && b <<EOF\nx\nEOF", "the body of its heredoc"),
+        ("a && b <<-A | cat - <<B\n\tx\n\tA\ny\nB", "the body of its heredoc"),
+    ],
+)
+def test_commands_with_a_heredoc_that_cannot_be_deleted(script: str, reason: str) -> None:
+    dockerfile = parse(f"FROM a\nRUN {script}\n")
     run = dockerfile.instructions[-1]
     assert isinstance(run, Run)
     assert run.script is not None
@@ -605,6 +644,7 @@ def test_instructions_whose_comments_hold_them(above: str, run: str, reason: str
         ("RUN a; b; c\n", "RUN a; new && b; c\n"),
         ("RUN set -e; b; c\n", "RUN set -e; new; b; c\n"),
         ("RUN set -e; \\\n\tb; \\\n\tc\n", "RUN set -e; \\\n\tnew; \\\n\tb; \\\n\tc\n"),
+        ("RUN a \\\n  && b \\\n  && c <<EOF\nx\nEOF\n", "RUN a \\\n  && new \\\n  && b \\\n  && c <<EOF\nx\nEOF\n"),
         ("RUN <<EOF\na\nb\nEOF\n", "RUN <<EOF\na\nnew && b\nEOF\n"),
         ("RUN <<EOF\nset -e\n  b\nEOF\n", "RUN <<EOF\nset -e\n  new\n  b\nEOF\n"),
         ("RUN <<EOF\nset -e\na && b\nEOF\n", "RUN <<EOF\nset -e\na && new && b\nEOF\n"),
@@ -629,6 +669,7 @@ def test_insert_in_list(before: str, after: str) -> None:
         ("RUN a \\\n  -u 1 b\n", "RUN a \\\n  -u 1 new b\n"),
         ("RUN a -u 1 \\\n  b\n", "RUN a -u 1 new \\\n  b\n"),
         ("RUN a \\\n  -u 1\n", "RUN a \\\n  -u 1 \\\n  new\n"),
+        ("RUN a \\\n  -u 1 \\\n  b <<EOF\nx\nEOF\n", "RUN a \\\n  -u 1 \\\n  new \\\n  b <<EOF\nx\nEOF\n"),
         ("RUN <<EOF\na \\\n  -u 1 \\\n  b\nEOF\n", "RUN <<EOF\na \\\n  -u 1 new \\\n  b\nEOF\n"),
     ],
 )

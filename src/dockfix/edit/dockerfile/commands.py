@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dockfix.edit.dockerfile.lines import (
     breaks_lines,
     continuation_indent,
@@ -19,6 +21,9 @@ from dockfix.facts.model import Refused
 from dockfix.syntax.shell import Operator, Script, SimpleCommand
 from dockfix.syntax.source import Mapped, Span
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction, Run
+from dockfix.syntax.words import NotStringsError, json_array
+
+_HEREDOC = re.compile(r"(?<!<)<<(?!<)")
 
 
 def insert_command_before(
@@ -44,7 +49,7 @@ def insert_command_before(
     """
     at = text.start(start)
     joined = f"{new} {operator}" if operator != ";" else f"{new};"
-    if not breaks_lines(instruction) or offset_in_logical(instruction, text) is None:
+    if not breaks_lines(instruction) or offset_in_logical(instruction, text, start) is None:
         return insert(at, f"{joined} ")
     indent = continuation_indent(dockerfile, instruction)
     if leading and operator != ";":
@@ -92,7 +97,7 @@ def append_to_body(
         return insert(line, f"{indent}{new}\n")  # a script's lines end in `\n`, even in a CRLF file
     if not own:
         return insert_text_after(text, body.end, f" {new};")
-    if offset_in_logical(instruction, text) is None:
+    if offset_in_logical(instruction, text, done) is None:
         return insert(line, f"{indent}{new};\n")
     return insert_text_after(text, body.end, f" {instruction.escape}{instruction.newline}{indent}{new};")
 
@@ -110,7 +115,7 @@ def insert_command_after(
         return insert_text_after(text, command.end, f"\n{indent}{new}")
     adjacent = command.after or command.before
     joined = f"{operator} " if operator == ";" else f" {operator} "
-    if adjacent is None or offset_in_logical(run, text) is None:
+    if adjacent is None or offset_in_logical(run, text, command.start) is None:
         return insert_text_after(text, command.end, f"{joined}{new}")
     leading = _starts_line(text, adjacent.start)
     following = len(text.text) - len(text.text[adjacent.end :].lstrip(" \t"))
@@ -130,7 +135,7 @@ def insert_word(dockerfile: Dockerfile, run: Run, text: Mapped, start: int, end:
     after = text.text[end:].lstrip(" \t")[:1]
     following = text.text.find(after, end) if after else end
     if (
-        offset_in_logical(run, text) is not None
+        offset_in_logical(run, text, start) is not None
         and _starts_line(text, start)
         and not (after and text.contiguous(end - 1, following + 1))
     ):
@@ -172,13 +177,16 @@ def delete_command(
         after: the operator after it, in `text`.
 
     Raises:
-        Refused: it is the only command, the script is a heredoc, the next word would become a flag, an escaped blank
-            would end a line, which is a continuation, or a shell comment after the command would be left on a line of
-            its own: BuildKit would read that as its own comment and continue with the next instruction.
+        Refused: it is the only command, it is in a heredoc or has one, the next command would become a flag or an exec
+            form, an escaped blank would end a line, which is a continuation, or a shell comment after the command would
+            be left on a line of its own: BuildKit would read that as its own comment and continue with the next
+            instruction.
     """
-    offset = offset_in_logical(instruction, text)
-    if offset is None:
+    start = offset_in_logical(instruction, text, command.start)
+    if start is None:
         raise Refused("the command is in a heredoc")
+    offset = start - command.start
+    _refuse_heredoc(text, command)
     if before is None and after is None:
         raise Refused("it is the only command of its list")
     if (
@@ -188,8 +196,12 @@ def delete_command(
         and any(_starts_line(text, at) for at in (before.start, command.start))
     ):
         raise Refused("the shell comment after the command would be left on a line of its own")
-    if before is None and after is not None and text.text[after.end :].lstrip().startswith("--"):
-        raise Refused("the first word of the next command would become a flag of the instruction")
+    if before is None and after is not None:
+        following = text.text[after.end :].lstrip()
+        if following.startswith("--"):
+            raise Refused("the first word of the next command would become a flag of the instruction")
+        if command.start == 0 and _is_exec_form(following):
+            raise Refused("the next command would become an exec form")
     if before is not None and _ends_with_escaped_blank(text.text[: before.start]):
         raise Refused("the line would end with an escaped blank, which BuildKit reads as a continuation")
     if before is not None and after is not None:
@@ -210,6 +222,20 @@ def delete_command(
         # `RUN first \\` / `&& second`: the next command moves up to this position
         return (Edit(text.start(command.start), text.start(end), ""),)
     return delete(dockerfile, instruction, offset + command.start, offset + after.end)
+
+
+def _refuse_heredoc(text: Mapped, commands: Span) -> None:
+    """Refuse to delete commands with a heredoc, whose body is on the lines below."""
+    if _HEREDOC.search(text.text, *commands):
+        raise Refused("the body of its heredoc would be left")
+
+
+def _is_exec_form(text: str) -> bool:
+    """Whether BuildKit reads the text of a RUN as a JSON array, valid or not."""
+    try:
+        return json_array(text) is not None
+    except NotStringsError:
+        return True
 
 
 def _ends_with_escaped_blank(text: str) -> bool:
@@ -235,11 +261,12 @@ def delete_words(
     dockerfile: Dockerfile, instruction: Instruction, text: Mapped, start: int, end: int
 ) -> tuple[Edit, ...]:
     """Delete the words at `[start, end)` of the script `text`, and the white space around them."""
-    offset = offset_in_logical(instruction, text)
-    if offset is not None:
-        return delete(dockerfile, instruction, offset + start, offset + end)
-    while start > 0 and text.text[start - 1] in " \t":
-        start -= 1
+    first = offset_in_logical(instruction, text, start)
+    if first is not None:
+        return delete(dockerfile, instruction, first, first + end - start)
+    if not text.text[end : end + 1].strip(" \t\n;&|)"):  # otherwise they separate the words around
+        while start > 0 and text.text[start - 1] in " \t":
+            start -= 1
     return (replace(text.span(start, end), ""),)
 
 
@@ -249,10 +276,10 @@ def delete_commands(
     """Delete the adjacent commands of a list from `first` to `last`; in a heredoc, the lines that they fill.
 
     Raises:
-        Refused: nothing would be left, `delete_command` refuses, or in a heredoc they share a line or an and-or list
-            with others.
+        Refused: nothing would be left, `delete_command` refuses, one of them has a heredoc, or in a heredoc they share
+            a line or an and-or list with others.
     """
-    if offset_in_logical(instruction, text) is not None:
+    if offset_in_logical(instruction, text, first.start) is not None:
         before, after = (
             None if operator is None else Span(operator.start, operator.end) for operator in (first.before, last.after)
         )
@@ -260,6 +287,7 @@ def delete_commands(
     if any(each is not None and each.text.strip() not in ("", ";") for each in (first.before, last.after)):
         raise Refused("the remaining operator would join the lines around the commands")
     start, end = first.start, last.end
+    _refuse_heredoc(text, Span(start, end))
     while start > 0 and text.text[start - 1] in " \t":
         start -= 1
     while end < len(text.text) and text.text[end] in " \t;":
@@ -275,7 +303,7 @@ def insert_first(dockerfile: Dockerfile, instruction: Instruction, text: Mapped,
     if isinstance(first, SimpleCommand) and first.name == "set" and len(script.top_level) > 1:
         first = script.top_level[1]
     operator = first.after
-    if offset_in_logical(instruction, text) is None:
+    if offset_in_logical(instruction, text, first.start) is None:
         line = text.text.rfind("\n", 0, first.start) + 1
         indent = text.text[line : first.start]
         return insert_text_before(text, first.start, f"{new}\n{indent if not indent.strip() else ''}")

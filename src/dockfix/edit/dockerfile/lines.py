@@ -82,9 +82,6 @@ def before_line_end(dockerfile: Dockerfile, offset: int) -> int:
     return offset
 
 
-def offset_in_logical(instruction: Instruction, text: Mapped) -> int | None:
-    """The offset of a script in the logical line; None if the script is not part of that line."""
-    offset = instruction.logical.offset(text.start(0)) if text.text else None
-    if offset is None or not instruction.logical.text.startswith(text.text, offset):
-        return None
-    return offset
+def offset_in_logical(instruction: Instruction, text: Mapped, at: int) -> int | None:
+    """The offset in the logical line of the character at `at` of a script; None if it is in the body of a heredoc."""
+    return instruction.logical.offset(text.start(at)) if text.text else None

@@ -33,7 +33,8 @@ resets the environment, and without it a program sees the variables of `ENV` and
 
 - A step that does not run as root, or may not: advice to use `USER root`.
 - Options of `sudo` that may change the user or the environment (`-u`, `-i`): advice to use `USER`.
-- `sudo` before a word that only a shell knows.
+- Refused: `sudo` before a word that the shell acts on itself (`cd`, `exit`, `case`), or that only `sudo` reads as an
+  assignment; a redirection between `sudo` and its command.
 - The package `sudo`: programs in the container may need it.
 
 ## References
@@ -54,8 +55,22 @@ from dockfix.facts.commands import Commands, Step
 from dockfix.facts.model import Known
 from dockfix.facts.outcome import tolerated
 from dockfix.facts.packages.model import ASSIGNMENT
+from dockfix.facts.tables.programs import SHELL_WORDS
 from dockfix.project.target import Target
-from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Safety, Severity
+from dockfix.rule import (
+    Advice,
+    Category,
+    Codemod,
+    Effect,
+    Finding,
+    Fix,
+    InOnbuild,
+    Promise,
+    Refusal,
+    Safety,
+    Severity,
+)
+from dockfix.syntax.shell import SimpleCommand, Word
 from dockfix.syntax.tree import Env, Run
 
 _PLAIN: Final = frozenset(
@@ -68,10 +83,8 @@ _PLAIN: Final = frozenset(
 )  # fmt: skip
 """Programs of the system that do the same whatever a Dockerfile usually sets."""
 
-_SHELL: Final = frozenset(
-    (".", "cd", "eval", "exec", "exit", "export", "return", "set", "source", "trap", "umask", "unset")
-)
-"""What would change or end the script without `sudo`."""
+_SHELL: Final = SHELL_WORDS - {"[", "echo", "false", "kill", "printf", "pwd", "test", "true"}
+"""What the shell acts on without `sudo`, and not as the program of that name does."""
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -108,10 +121,13 @@ def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: 
         return None
     program = words[len(options)]  # or an assignment, which then stands before the program
     name = next((word.value for word in words[len(options) :] if not ASSIGNMENT.match(word.text)), None)
-    if name is None or name in _SHELL:
+    if name is None:
         return None
     at = commands.span(sudo)
     message = "`sudo` is needless: the step runs as root"
+    blocker = _blocker(step.command, name, program)
+    if blocker is not None:
+        return Refusal(at, message, blocker)
     edits = delete_words(target.dockerfile, run, commands.text, sudo.start, program.start)
     if name == program.value and name in _PLAIN and not options and not unsure:
         return Fix(at, message, edits, Safety.SAFE, "remove it")
@@ -120,6 +136,19 @@ def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: 
         keeps = "needs no `PATH` or `HOME` of its own, which `sudo` may set"
     review = f"check that `{name}` is meant to succeed, and {keeps}"
     return Fix(at, message, edits, Safety.UNSAFE, "remove it", review)
+
+
+def _blocker(command: SimpleCommand, name: str, program: Word) -> str | None:
+    """Why the words after `sudo` would mean something else at the beginning of a command."""
+    if name in _SHELL:
+        return f"without `sudo` the shell itself would act on `{name}`"
+    if "=" in name:
+        return f"`{name}` is an assignment for `sudo`, and would be a command for the shell"
+    if any(command.words[0].end <= redirect.start < program.start for redirect in command.redirects):
+        return "a redirection is between `sudo` and its command"
+    if command.start == 0 and program.text.startswith("["):
+        return "the `RUN` would begin with `[`, as an exec form does"
+    return None
 
 
 def _keeps_user(option: str) -> bool:

@@ -96,7 +96,7 @@ def _keyword_after(dockerfile: Dockerfile, instruction: Instruction, blanks: Seq
     """The keyword with which a line after the first blank line begins, "" if none does."""
     lower = instruction.keyword.text.islower()
     for piece in instruction.logical.pieces:
-        if piece.start > blanks[0].span.start:
+        if piece.start > max(blanks[0].span.start, instruction.keyword.span.start):
             words = dockerfile.text[piece.start : piece.end].split(maxsplit=1)
             cased = len(words) == 2 and (words[0].isupper() or (lower and words[0].islower()))
             if cased and words[0].lower() in TYPES:

@@ -66,6 +66,7 @@ def test_any_place_of_any_dockerfile_can_be_ignored(text: str, data: st.DataObje
     ("before", "after"),
     [
         ("FROM a\nRUN b\n", "FROM a\n# dockfix: ignore=a-rule\nRUN b\n"),
+        ("FROM a\n\\\n# c\nRUN b\n", "FROM a\n# dockfix: ignore=a-rule\n\\\n# c\nRUN b\n"),
         ("FROM a\n# dockfix: ignore=b\nRUN b\n", "FROM a\n# dockfix: ignore=b,a-rule\nRUN b\n"),
         ("FROM a\n#dockfix:ignore = b , c x\nRUN b\n", "FROM a\n#dockfix:ignore = b , c,a-rule x\nRUN b\n"),
         ("FROM a\n# dockfix: ignore=b,\nRUN b\n", "FROM a\n# dockfix: ignore=b,a-rule,\nRUN b\n"),

@@ -60,6 +60,8 @@ def comments(dockerfile: Dockerfile) -> list[str]:
         ("RUN \\\n    --mount=type=ssh \\\n  a\n", "RUN \\\n    --mount=type=ssh \\\n    --x \\\n  a\n"),
         ("RUN --mount=type=ssh \\\n\n  # why\n  a\n", "RUN --mount=type=ssh \\\n  --x \\\n\n  # why\n  a\n"),
         ("ONBUILD RUN a\n", "ONBUILD RUN --x a\n"),
+        ("\\\n# why\nRUN a\n", "\\\n# why\nRUN --x a\n"),
+        ("\\\nRUN a \\\n  && b\n", "\\\nRUN --x \\\n  a \\\n  && b\n"),
     ],
 )
 def test_insert_flag(body: str, expected: str) -> None:
@@ -276,6 +278,7 @@ def test_delete_block(text: str, index: int, expected: str) -> None:
         ("FROM a\nRUN b\n", 1, "FROM a\nUSER x\nRUN b\n"),
         ("FROM a\r\n  # of b\r\n  RUN b\r\n", 1, "FROM a\r\n  USER x\r\n  # of b\r\n  RUN b\r\n"),
         ("FROM a\n####\n# of b\nRUN b", 1, "FROM a\n####\nUSER x\n# of b\nRUN b"),
+        ("FROM a\n\\\n# in b\nRUN b\n", 1, "FROM a\nUSER x\n\\\n# in b\nRUN b\n"),
     ],
 )
 def test_insert_above(text: str, index: int, expected: str) -> None:
@@ -316,6 +319,7 @@ def test_insert_below(text: str, expected: str) -> None:
         ("FROM a\n# of b\nRUN b\nRUN c\nRUN d\n", "FROM a\nRUN c\n# of b\nRUN b\nRUN d\n"),
         ("FROM a\nRUN b\n\nRUN c", "FROM a\n\nRUN c\nRUN b"),
         ("FROM a\n\nRUN b\n\nRUN c\n", "FROM a\n\nRUN c\nRUN b\n"),
+        ("FROM a\n\\\n# in b\nRUN b\nRUN c\n", "FROM a\nRUN c\n\\\n# in b\nRUN b\n"),
         ("FROM a\r\nRUN b \\\r\n  b\r\nRUN c\r\n", "FROM a\r\nRUN c\r\nRUN b \\\r\n  b\r\n"),
     ],
 )
@@ -330,6 +334,7 @@ def test_move_below(text: str, expected: str) -> None:
         ("FROM a\n# of b\nRUN b\n# of c\nRUN c\nRUN d\n", "FROM a\n# of c\nRUN c\n# of b\nRUN b\nRUN d\n"),
         ("FROM a\nRUN b\nRUN c", "FROM a\nRUN c\nRUN b"),
         ("FROM a\nRUN b\n\nRUN c\n", "FROM a\nRUN c\nRUN b\n"),
+        ("FROM a\n\\\n# in b\nRUN b\n\\\nRUN c\n", "FROM a\n\\\nRUN c\n\\\n# in b\nRUN b\n"),
         ("FROM a\r\nRUN b\r\nRUN c \\\r\n  d", "FROM a\r\nRUN c \\\r\n  d\r\nRUN b"),
     ],
 )
@@ -356,6 +361,11 @@ def test_moving_to_the_top_keeps_the_byte_order_mark_first() -> None:
         ("FROM a\nRUN b \\\n  && b\nRUN c \\\n   && d\n", "FROM a\nRUN b \\\n  && b \\\n  && c \\\n   && d\n"),
         ("FROM a\r\nRUN b\r\n\r\n# of c\r\nRUN c\r\n", "FROM a\r\nRUN b \\\r\n# of c\r\n    && c\r\n"),
         ("FROM a\nRUN b\nRUN \\\n  # of c\n  c\n", "FROM a\nRUN b \\\n  # of c\n  && c\n"),
+        ("FROM a\nRUN b\n\\\n# of c\nRUN c\n", "FROM a\nRUN b \\\n# of c\n    && c\n"),
+        (
+            "FROM a\nRUN b\n \\\n  \\\n\n# of c\n\n  RUN \\\n  # too\n  c\n",
+            "FROM a\nRUN b \\\n# of c\n  # too\n  && c\n",
+        ),
         ("# escape=`\nFROM a\nRUN b\nRUN c", "# escape=`\nFROM a\nRUN b `\n    && c"),
     ],
 )
@@ -631,6 +641,16 @@ def test_instructions_whose_comments_hold_them(above: str, run: str, reason: str
     dockerfile = tree(f"{HEAD}{above}{run}\nRUN c\n")
     with pytest.raises(Refused, match=reason):
         surgery.delete_superseded(dockerfile, [node(dockerfile)], dockerfile.instructions[-1])
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [("\\\nENV a=b\nENV a=c\n", "ENV a=c\n"), ("# of a\n\\\nENV a=b\nENV a=c\n", "# of a\nENV a=c\n")],
+)
+def test_instructions_that_begin_with_a_continuation_are_deleted_whole(run: str, expected: str) -> None:
+    dockerfile = tree(HEAD + run)
+    gone, heir = dockerfile.instructions[1:]
+    assert applied(dockerfile.text, surgery.delete_superseded(dockerfile, [gone], heir)) == HEAD + expected
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from dockfix.project.target import Target
 from dockfix.rule import Edit
 from dockfix.syntax.shell import tokens
 from dockfix.syntax.source import Span
-from dockfix.syntax.tree import TYPES, Dockerfile, Instruction, Maintainer, Onbuild, Run
+from dockfix.syntax.tree import TYPES, Comment, Dockerfile, Instruction, Maintainer, Onbuild, Run
 from dockfix_codemods.format.spaces import Place
 from dockfix_codemods.format.unchanged import means_the_same
 
@@ -69,15 +69,21 @@ def indentation(target: Target, columns: int) -> Iterator[Place]:
 
 
 def _lines(dockerfile: Dockerfile, instruction: Instruction) -> list[_Line]:
+    """The lines below that of the keyword, which may follow lines with only a continuation."""
     lines, offset = [], 0
-    for index, piece in enumerate(instruction.logical.pieces):
+    for piece in instruction.logical.pieces:
         text = dockerfile.text[piece.start : piece.end]
-        if index and text.strip():
+        if piece.start > instruction.keyword.span.start and text.strip():
             indent = text[: len(text) - len(text.lstrip(" \t"))]
             leads = text[len(indent) :].startswith(_OPERATORS)
             lines.append(_Line(piece.start, indent, _column(indent), leads, offset))
         offset += len(text)
     return lines
+
+
+def _comments(instruction: Instruction) -> list[Comment]:
+    """The comments between its lines, without those above its keyword."""
+    return [comment for comment in instruction.comments if comment.span.start > instruction.keyword.span.start]
 
 
 def _column(indent: str) -> int:
@@ -97,7 +103,7 @@ def _style(dockerfile: Dockerfile, blocks: Sequence[tuple[Instruction, list[_Lin
         if column >= _LEAST and not _is_aligned(dockerfile, instruction, column + own):
             votes[column] += 1
             tabs += 1 if "\t" in lines[0].indent else -1
-        for comment in instruction.comments:
+        for comment in _comments(instruction):
             comments_left += 1 if _column(indent_of(dockerfile, comment.span.start)) <= own else -1
     most = max(votes.values(), default=0)
     winners = [column for column, count in votes.items() if count == most]
@@ -125,7 +131,7 @@ def _edits(dockerfile: Dockerfile, instruction: Instruction, lines: Sequence[_Li
     base = own + style.columns
     wanted = _columns(dockerfile, instruction, lines, base)
     edits = [_indented(line.start, line.indent, style.text(new)) for line, new in zip(lines, wanted, strict=True)]
-    for comment in instruction.comments:
+    for comment in _comments(instruction):
         below = next((index for index, line in enumerate(lines) if line.start > comment.span.start), len(lines) - 1)
         line, new = lines[below], wanted[below]
         start = line_start(dockerfile, comment.span.start)

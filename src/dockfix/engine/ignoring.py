@@ -166,7 +166,7 @@ def _edit(
             written = tree.text[start:end]
             at = written.index(comment.text)
             return Edit(start, end, written[:at] + new + written[at + len(comment.text) :])
-    start = line_start(tree, node.span.start)
+    start = line_start(tree, node.lines.start)
     return insert(start, f"{_comment(rules, reason, whole_file=whole_file)}{_newline(tree.text, start)}")
 
 

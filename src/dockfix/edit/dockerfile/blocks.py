@@ -44,7 +44,7 @@ def own_comments(dockerfile: Dockerfile, instruction: Instruction) -> tuple[Comm
 def block(dockerfile: Dockerfile, instruction: Instruction) -> Span:
     """The lines of an instruction and of its own comments."""
     comments = own_comments(dockerfile, instruction)
-    first = comments[0].span if comments else instruction.span
+    first = comments[0].span if comments else instruction.lines
     return Span(line_start(dockerfile, first.start), instruction.lines.end)
 
 
@@ -91,7 +91,7 @@ def delete_superseded(dockerfile: Dockerfile, gone: Sequence[Instruction], heir:
             raise Refused(f"the comments inside line {instruction.start_line} would be lost")
         if any(is_pragma(comment) for comment in own):
             raise Refused(f"the pragma above line {instruction.start_line} would be separated from it")
-        first = own[0].span if own else instruction.span
+        first = own[0].span if own else instruction.lines
         start = line_start(dockerfile, first.start)
         if spans and spans[-1].end == start:
             start = spans.pop().start
@@ -99,7 +99,7 @@ def delete_superseded(dockerfile: Dockerfile, gone: Sequence[Instruction], heir:
         comments += own
     target = block(dockerfile, heir).start
     if len(gone) == 1 and gone[0].lines.end == target:
-        return (Edit(line_start(dockerfile, gone[0].span.start), target, ""),)  # the comments are already in place
+        return (Edit(line_start(dockerfile, gone[0].lines.start), target, ""),)  # the comments are already in place
     edits = tuple(delete_block(dockerfile, span) for span in spans)
     lines = "".join(
         f"{dockerfile.text[line_start(dockerfile, each.span.start) : each.span.end].rstrip()}{heir.newline}"

@@ -57,7 +57,7 @@ def continuation_indent(dockerfile: Dockerfile, instruction: Instruction) -> str
     indents = [
         indent_of(dockerfile, piece.start)
         for piece in instruction.logical.pieces[1:]
-        if dockerfile.text[piece.start : piece.end].strip(GO_SPACE)
+        if piece.start > instruction.keyword.span.start and dockerfile.text[piece.start : piece.end].strip(GO_SPACE)
     ]
     base = indent_of(dockerfile, instruction.span.start)
     return min((each for each in indents if each), key=len, default=indents[0] if indents else f"{base}    ")
@@ -70,8 +70,8 @@ def continuation(dockerfile: Dockerfile, instruction: Instruction, indent: str |
 
 
 def breaks_lines(instruction: Instruction) -> bool:
-    """Whether an instruction has continuation lines."""
-    return len(instruction.logical.pieces) > 1
+    """Whether an instruction has lines below that of its keyword, which may follow lines with only a continuation."""
+    return instruction.logical.pieces[-1].start > instruction.keyword.span.start
 
 
 def before_line_end(dockerfile: Dockerfile, offset: int) -> int:

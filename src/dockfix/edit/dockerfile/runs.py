@@ -54,10 +54,16 @@ def merge_runs(
 
 
 def _replace_keyword(dockerfile: Dockerfile, run: Run, before: str) -> Iterator[Edit]:
-    """Replace the keyword and flags of a RUN by `before`; comments between them and the command are kept."""
-    head = run.text.start(0)
-    if line_start(dockerfile, head) == line_start(dockerfile, run.keyword.span.start):
-        yield Edit(run.lines.start, head, before)
+    """Replace the keyword and flags of a RUN by `before`.
+
+    Comments between them and the command are kept, also those above the keyword, after a line with only a continuation.
+    """
+    head, first = run.text.start(0), line_start(dockerfile, run.keyword.span.start)
+    above = (*run.logical.pieces, *(node.span for node in run.trivia if isinstance(node, Blank)))
+    starts = {line_start(dockerfile, span.start) for span in above if span.start < first}
+    yield from (Edit(start, line_end(dockerfile, start), "") for start in sorted(starts))
+    if line_start(dockerfile, head) == first:
+        yield Edit(first, head, before)
         return
     lines = sorted({line_start(dockerfile, span.start) for span in (run.keyword.span, *(f.span for f in run.flags))})
     on_last_line = line_start(dockerfile, head)

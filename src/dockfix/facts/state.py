@@ -231,12 +231,15 @@ class State(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def home(self) -> Fact[str]:
         """HOME in a step: the variable if it is set, otherwise the user's directory in /etc/passwd, `/` if it has none.
+        It is absolute, or not known: programs do different things with a relative one.
 
         (opencontainers/runc `libcontainer/init_linux.go`, `finalizeNamespace`.) A base image whose table row does not
         set HOME does not set it. Programs in a `scratch` image were copied there, perhaps with an /etc/passwd.
         """
         variable = self._scope.visible.get("HOME", self._before).fact
         if variable is not None:
+            if isinstance(variable, Known) and not variable.value.startswith("/"):
+                return Unknown("HOME is not an absolute path")
             return variable
         if self._scope.home_may_be_set:
             return Unknown("the base image may set HOME")

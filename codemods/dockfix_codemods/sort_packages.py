@@ -97,10 +97,10 @@ class _Line(Struct, frozen=True):
 
     name: str
     span: Span
+    word: Span
+    indent: str
     comments: int
     next_line: int
-    column: int
-    """The column after the package."""
     gap: int | None
     """The spaces between the package and the escape character; None if something else follows."""
 
@@ -174,13 +174,13 @@ def _line(dockerfile: Dockerfile, run: Run, name: str, span: Span) -> _Line | No
             comments += 1
     after = dockerfile.text[span.end : end]
     gap = len(after) - len(after.lstrip(" "))
-    column = span.end - line_start(dockerfile, span.start)
     return _Line(
         _VERSION.split(name, maxsplit=1)[0],
         Span(start, span.end),
+        span,
+        dockerfile.text[line_start(dockerfile, span.start) : span.start],
         comments,
         end,
-        column,
         gap if after[gap:].startswith(run.escape) else None,
     )
 
@@ -206,13 +206,22 @@ def _check_part(dockerfile: Dockerfile, part: Sequence[_Line], unordered: bool) 
 
 
 def _edits(dockerfile: Dockerfile, part: Sequence[_Line], wanted: Sequence[_Line]) -> Iterator[Edit]:
-    """Write each package into the line of another; escape characters that are aligned stay in their column."""
-    columns = Counter(line.column + line.gap for line in part if line.gap is not None and line.gap > 1)
+    """Write each package into the line of another; escape characters that are aligned stay in their column.
+
+    The indentation stays, too: without any, the package would be a part of the word above if no space is at its end.
+    """
+    columns = Counter(
+        len(line.indent) + line.word.end - line.word.start + line.gap
+        for line in part
+        if line.gap is not None and line.gap > 1
+    )
     ((aligned, _),) = columns.most_common(1) or ((0, 0),)
     for line, new in zip(part, wanted, strict=True):
-        text, end = dockerfile.text[new.span.start : new.span.end], line.span.end
+        comments = dockerfile.text[new.span.start : new.word.start].removesuffix(new.indent)
+        package, end = f"{line.indent}{dockerfile.text[new.word.start : new.word.end]}", line.span.end
+        text = f"{comments}{package}"
         if aligned and line.gap is not None:
-            text, end = text + " " * max(1, aligned - new.column), end + line.gap
+            text, end = text + " " * max(1, aligned - len(package)), end + line.gap
         if dockerfile.text[line.span.start : end] != text:
             yield Edit(line.span.start, end, text)
 

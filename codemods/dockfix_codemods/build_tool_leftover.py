@@ -119,7 +119,7 @@ def _edits(target: Target, install: UvInstall, uses: tuple[UvUse, ...]) -> tuple
         raise Refused(_COMMENTS) from None
     for use in uses:
         flags = [f"--mount=from={install.image},source=/uv,target={path}" for path in use.targets]
-        edits += [editing.insert_flags(dockerfile, use.run, flags)] if flags else []
+        edits += [editing.insert_flags(dockerfile, use.run, flags, edits)] if flags else []
     return tuple(sorted(edits))
 
 

@@ -542,6 +542,25 @@ def test_insert_flags(body: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
+        ("a \\\n  # of b\n  && b", "--x \\\n  --y \\\n  # of b\n  b"),
+        ("a \\\n  && b", "--x \\\n  --y \\\n  b"),
+        ("--z a \\\n  # of b\n  && b", "--z \\\n  --x \\\n  --y \\\n  # of b\n  b"),
+    ],
+)
+def test_insert_flags_where_the_first_command_is_deleted(body: str, expected: str) -> None:
+    dockerfile = parse(f"FROM a\nRUN {body}\n")
+    run = dockerfile.instructions[-1]
+    assert isinstance(run, Run)
+    assert run.script is not None
+    first = parse_shell(run.script.text).commands[0]
+    edits = surgery.delete_commands(dockerfile, run, run.script, first, first)
+    flags = surgery.insert_flags(dockerfile, run, ["--x", "--y"], edits)
+    assert apply_edits(dockerfile.text, [flags, *edits]) == f"FROM a\nRUN {expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
         ("a && b", "new && a && b"),
         ("a \\\n  && b", "new \\\n  && a \\\n  && b"),
         ("a && \\\n  b", "new && \\\n  a && \\\n  b"),
@@ -616,6 +635,8 @@ def test_delete_words(body: str, expected: str) -> None:
         ("<<EOF\na && b\nEOF", "the remaining operator"),
         ("<<EOF\nif a; then b; fi\nc\nEOF", "share a line"),
         ("a && b <<EOF\nx\nEOF", "the body of its heredoc"),
+        ("<<EOF cat && \\\n  # why\n  b\nx\nEOF", "a part of the heredoc"),
+        ("<<EOF cat && \\\n\n  b\nx\nEOF", "a part of the heredoc"),
         ("a && b <<-A | cat - <<B\n\tx\n\tA\ny\nB", "the body of its heredoc"),
     ],
 )

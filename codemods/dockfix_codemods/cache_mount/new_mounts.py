@@ -155,15 +155,15 @@ def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: 
     message = _message(caches, new)
     at = tool_span(caches, new[0].tool)
     flags = [each.flag for each in new]
-    flags_part = Part(
-        (editing.insert_flags(target.dockerfile, caches.run, flags),),
-        (f"add {' '.join(f'`{flag}`' for flag in flags)}",),
-        tuple(caveat for each in new for caveat in each.caveats),
-    )
     try:
         cleanups = remove_cleanups(target.dockerfile, caches, [each.path for each in new])
     except Refused as refused:
         return Refusal(at, message, refused.reason)
+    flags_part = Part(
+        (editing.insert_flags(target.dockerfile, caches.run, flags, cleanups.edits),),
+        (f"add {' '.join(f'`{flag}`' for flag in flags)}",),
+        tuple(caveat for each in new for caveat in each.caveats),
+    )
     parts = [flags_part, *(each.enabling for each in new), cleanups]
     apt = any(each.tool.package.manager == "apt" for each in new)
     if apt and not analysis.docker_clean_gone(target.facts, caches):

@@ -66,7 +66,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dockfix.edit.dockerfile import delete, insert_text_after, replace
+from dockfix.edit.dockerfile import delete_words, insert_text_after, replace
 from dockfix.facts.model import Refused
 from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
@@ -126,7 +126,10 @@ def _scope(target: Target, prune: Prune) -> Finding:
     at = target.facts.commands(prune.run).span(prune.scopes[0][0][0])
     message = "`turbo prune` fails: it rejects `--scope` next to the name of a workspace"
     help_ = "turn `--scope` into an argument" if renamed else "remove `--scope`"
-    edits = tuple(_scope_edits(target, prune, renamed))
+    try:
+        edits = tuple(_scope_edits(target, prune, renamed))
+    except Refused as refused:
+        return Refusal(at, message, refused.reason, Severity.ERROR)
     return Fix(at, message, edits, Safety.UNSAFE, help_, review, Severity.ERROR)
 
 
@@ -135,14 +138,10 @@ def _scope_edits(target: Target, prune: Prune, renamed: set[str]) -> Iterator[Ed
     text = target.facts.commands(prune.run).text
     for words, name in prune.scopes:
         start, end = words[0].start, words[-1].end
-        offset = prune.run.logical.offset(text.start(start))
         if name in renamed:
             yield replace(text.span(start, end), name)
-        elif offset is not None:
-            yield from delete(target.dockerfile, prune.run, offset, offset + end - start)
         else:
-            start -= text.text[start - 1] in " \t"
-            yield replace(text.span(start, end), "")
+            yield from delete_words(target.dockerfile, prune.run, text, start, end)
 
 
 def _is_pattern(scope: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from dockfix.edit.dockerfile.lines import (
@@ -17,6 +17,7 @@ from dockfix.edit.dockerfile.lines import (
     line_start,
 )
 from dockfix.edit.text import Edit
+from dockfix.facts.model import Refused
 from dockfix.syntax.source import GO_SPACE, Span
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Word
 
@@ -79,6 +80,9 @@ def delete(dockerfile: Dockerfile, instruction: Instruction, start: int, end: in
 
     Physical lines that would be empty are deleted; comment lines between them are kept. If the last line is deleted,
     the one before it loses its continuation.
+
+    Raises:
+        Refused: a comment or blank line would be the first line of a heredoc.
     """
     edits: list[Edit] = []
     dropped: set[int] = set()
@@ -117,6 +121,8 @@ def delete(dockerfile: Dockerfile, instruction: Instruction, start: int, end: in
         while tail > 0 and not _has_text(left[tail]):
             dropped.add(tail)
             tail -= 1
+        if instruction.heredocs and any(node.span.start > pieces[tail].start for node in instruction.trivia):
+            raise Refused("a comment or blank line would become a part of the heredoc")
     elif start < end and (glued := _missing_space(text, left, ends, dropped, Span(start, end))) is not None:
         edits.append(insert(pieces[glued].end, " "))
     edits.extend(_delete_lines(dockerfile, instruction, dropped))
@@ -235,9 +241,15 @@ def _spelling(instruction: Instruction, span: Span, dockerfile: Dockerfile) -> s
     return instruction.logical.text[start : end + 1]
 
 
-def insert_flags(dockerfile: Dockerfile, instruction: Instruction, flags: Sequence[str]) -> Edit:
+def insert_flags(
+    dockerfile: Dockerfile, instruction: Instruction, flags: Sequence[str], deleted: Iterable[Edit] = ()
+) -> Edit:
     """Insert flags after the existing ones: each on a line of its own if the instruction has several lines, or if one
-    line would be longer than `MAX_LINE`."""
+    line would be longer than `MAX_LINE`.
+
+    `deleted` are other edits of the fix: if they leave nothing else on the line of the keyword, the first flag goes
+    there.
+    """
     if not breaks_lines(instruction):
         joined = " ".join(flags)
         line = instruction.lines.end - instruction.lines.start if not instruction.heredocs else 0
@@ -250,6 +262,9 @@ def insert_flags(dockerfile: Dockerfile, instruction: Instruction, flags: Sequen
             f" {broken.join(flags)}{broken}",
         )
     indent = continuation_indent(dockerfile, instruction)
+    keyword_end = instruction.keyword.span.end
+    if not instruction.flags and any(keyword_end <= edit.start < instruction.text.start(0) for edit in deleted):
+        return insert(keyword_end, f" {continuation(dockerfile, instruction, indent).join(flags)}")
     if instruction.flags:
         last = instruction.flags[-1].span.start
         if line_start(dockerfile, last) != line_start(dockerfile, instruction.keyword.span.end):

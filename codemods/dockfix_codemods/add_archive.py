@@ -37,7 +37,7 @@ are those of the archive in both cases, since `tar` runs as root.
 - A file in the context that is no tar archive, whatever its name.
 - Without a fix: options of `tar` other than `-x`, `-z`, `-j`, `-J`, `-v`, `-p`, `-f` and `-C`, such as
   `--strip-components`; several sources, `--chown` and `--chmod`; a user other than root; other commands that use
-  the archive.
+  the archive; a comment for a tool, such as `# hadolint ignore=`, above the `COPY`.
 
 ## References
 
@@ -53,7 +53,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from dockfix.edit.dockerfile import delete_block, delete_commands, own_comments
+from dockfix.edit.dockerfile import delete_block, delete_commands, own_comments, replace_keyword
 from dockfix.facts.commands import Step
 from dockfix.facts.model import Known, Refused
 from dockfix.facts.paths import normal_path
@@ -153,7 +153,7 @@ def _finding(target: Target, archive: _Archive, uses: Sequence[_Use], taken: fro
         if posixpath.basename(archive.path) in taken:
             raise Refused("another stage copies the archive")
         folder = _folder(target, archive, uses)
-        edits = (*_add(archive, folder), *_without_commands(target, uses))
+        edits = (*_add(target, archive, folder), *_without_commands(target, uses))
     except Refused as refused:
         return Refusal(at, _MESSAGE, str(refused))
     review = f"check that nothing else needs the archive, or the commands before `tar` without the files in `{folder}`"
@@ -193,12 +193,13 @@ def _folder(target: Target, archive: _Archive, uses: Sequence[_Use]) -> str:
     return folder
 
 
-def _add(archive: _Archive, folder: str) -> tuple[Edit, ...]:
+def _add(target: Target, archive: _Archive, folder: str) -> tuple[Edit, ...]:
     keyword, destination = archive.copy.keyword, archive.copy.destination
     if destination is None or archive.copy.json or set(folder) & set(" \"'\\$`") or archive.copy.multiline:
         raise Refused("the destination cannot be written")
     new = "ADD" if keyword.text.isupper() else "add"
-    return Edit(*keyword.span, new), Edit(*destination.span, folder.rstrip("/") + "/")
+    renamed = replace_keyword(target.dockerfile, archive.copy, new)
+    return renamed, Edit(*destination.span, folder.rstrip("/") + "/")
 
 
 def _without_commands(target: Target, uses: Sequence[_Use]) -> Iterator[Edit]:

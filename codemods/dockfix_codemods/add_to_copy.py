@@ -45,6 +45,7 @@ context is not known, may be an archive whatever its name says. Check it.
 - Archives, by their content or their name, if one of the sources is one; `.zip` files are no archives for `ADD`.
 - URLs and git repositories, and `--checksum`, `--keep-git-dir` and `--unpack`.
 - A source with a variable whose value is not known: it may be an archive or a URL.
+- A comment for a tool, such as `# hadolint ignore=`, is above the instruction.
 - `ONBUILD ADD`, whose files belong to another build.
 
 ## References
@@ -62,7 +63,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dockfix.edit.dockerfile import replace_keyword
-from dockfix.facts.model import Known
+from dockfix.facts.model import Known, Refused
 from dockfix.facts.tables.filesystem import ARCHIVE_ENDINGS, FILE_NAMES, NOT_TAR_ENDINGS
 from dockfix.project.archives import is_unpacked
 from dockfix.project.patterns import clean, has_wildcard
@@ -114,7 +115,11 @@ def _finding(target: Target, add: Add) -> Iterator[Finding]:
         note = f"`{unknown.text}` depends on the build, and may be an archive or a URL"
         yield Refusal(at, _MESSAGE, note, cause=None)
         return
-    edits = (replace_keyword(target.dockerfile, add, _keyword_like(add.keyword.text)),)
+    try:
+        edits = (replace_keyword(target.dockerfile, add, _keyword_like(add.keyword.text)),)
+    except Refused as refused:
+        yield Refusal(at, _MESSAGE, refused.reason, cause=None)
+        return
     if unsure:
         names = ", ".join(f"`{name}`" for name in unsure)
         review = f"check that {names} {'is' if len(unsure) == 1 else 'are'} not a tar archive, which `ADD` unpacks"

@@ -62,7 +62,6 @@ from dockfix.facts.model import Refused
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Edit, Effect, Finding, Fix, Part, Promise, Refusal, Safety, Severity
-from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.tree import Dockerfile, Label, Maintainer
 from dockfix.syntax.words import SubstitutionError, template
 
@@ -127,8 +126,6 @@ def _edits(dockerfile: Dockerfile, maintainer: Maintainer, key: str) -> tuple[Ed
     Raises:
         Refused: the label would have another text, or a comment for a tool is above.
     """
-    if any(is_pragma(comment) for comment in dockerfile.above(maintainer)):
-        raise Refused("the comment above is for a tool, which may mean `MAINTAINER`")
     (word,) = maintainer.args
     text, escape = word.text, maintainer.escape
     quote = text[0] if len(text) > 1 and text[0] == text[-1] and text.count(text[0]) == 2 and text[0] in "'\"" else ""

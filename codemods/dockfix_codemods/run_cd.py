@@ -45,6 +45,7 @@ folder. That was probably meant, but it changes the build.
 - Advice instead of a fix: later instructions depend on the working directory, which a `WORKDIR` would change for them,
   or the folder is not known (a variable of the shell, a relative path in an unknown folder).
 - Refused: the script uses `OLDPWD` or `cd -`, or the `RUN` has mounts, which may be what makes the folder.
+- Refused: a comment for a tool, such as `# hadolint ignore=`, above a `RUN` that would become a `WORKDIR`.
 - Exec form, ONBUILD, PowerShell and cmd.
 
 ## References
@@ -220,10 +221,10 @@ def _without_effect(target: Target, run: Run, commands: Commands, cd: SimpleComm
     head = commands.text.span(cd.start, cd.args[0].start)
     if "\n" in target.text[head.start : head.end]:
         return Advice(at, message, Severity.WARNING, help="use `WORKDIR`")
-    edits = (
-        Edit(*run.keyword.span, _keyword(run)),
-        Edit(*head, ""),
-    )
+    try:
+        edits = (editing.replace_keyword(target.dockerfile, run, _keyword(run)), Edit(*head, ""))
+    except Refused as refused:
+        return Refusal(at, message, refused.reason, Severity.WARNING)
     review = f"check that later steps and the container should run in `{where}`"
     return Fix(at, message, edits, Safety.UNSAFE, "use `WORKDIR`", review, Severity.WARNING)
 

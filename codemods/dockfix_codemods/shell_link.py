@@ -33,6 +33,7 @@ original shell again, at run time, too.
 ## When it does not apply
 
 - A `RUN` that does more than to make the link: advice.
+- A comment for a tool, such as `# hadolint ignore=`, is above the `RUN`.
 - Other links.
 
 ## References
@@ -46,7 +47,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from dockfix.edit.dockerfile import refuse_pragma
 from dockfix.facts.commands import Step
+from dockfix.facts.model import Refused
 from dockfix.facts.state import POSIX_SHELL
 from dockfix.project.target import Target
 from dockfix.rule import (
@@ -60,6 +63,7 @@ from dockfix.rule import (
     InOnbuild,
     Part,
     Promise,
+    Refusal,
     Safety,
     Severity,
 )
@@ -79,6 +83,11 @@ def check(target: Target) -> Iterator[Finding]:
         plain = commands.shell == POSIX_SHELL and not (run.flags or run.heredocs or run.comments)
         if not plain or not all(_links(step) or _removes(step) for step in commands.steps):
             yield Advice(at, _MESSAGE, help="use `SHELL`")
+            continue
+        try:
+            refuse_pragma(target.dockerfile, run)
+        except Refused as refused:
+            yield Refusal(at, _MESSAGE, refused.reason)
             continue
         keyword = "shell" if run.keyword.text.islower() else "SHELL"
         edits = (Edit(*run.span, f'{keyword} ["/bin/bash", "-c"]'),)

@@ -18,6 +18,7 @@ from dockfix.edit.dockerfile.lines import (
 )
 from dockfix.edit.text import Edit
 from dockfix.facts.model import Refused
+from dockfix.syntax.pragmas import is_pragma
 from dockfix.syntax.source import GO_SPACE, Span
 from dockfix.syntax.tree import Blank, Comment, Dockerfile, Flag, Instruction, Word
 
@@ -51,7 +52,12 @@ def insert_flag(dockerfile: Dockerfile, instruction: Instruction, flag: str) -> 
 
 
 def replace_keyword(dockerfile: Dockerfile, instruction: Instruction, keyword: str) -> Edit:
-    """Replace the keyword. Arguments that several spaces align with other instructions stay in their column."""
+    """Replace the keyword. Arguments that several spaces align with other instructions stay in their column.
+
+    Raises:
+        Refused: a pragma above the instruction may be about its kind.
+    """
+    refuse_pragma(dockerfile, instruction)
     start, end = instruction.keyword.span
     column = end
     while dockerfile.text.startswith(" ", column):
@@ -59,6 +65,12 @@ def replace_keyword(dockerfile: Dockerfile, instruction: Instruction, keyword: s
     if column - end < 2:
         return Edit(start, end, keyword)
     return Edit(start, column, keyword.ljust(max(column - start, len(keyword) + 1)))
+
+
+def refuse_pragma(dockerfile: Dockerfile, instruction: Instruction) -> None:
+    """Refuse to make an instruction of another kind of one with a pragma above it."""
+    if any(is_pragma(comment) for comment in dockerfile.above(instruction)):
+        raise Refused(f"the comment above is for a tool, which may mean `{instruction.name}`")
 
 
 def delete_flag(dockerfile: Dockerfile, instruction: Instruction, flag: Flag) -> tuple[Edit, ...]:

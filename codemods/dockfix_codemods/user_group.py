@@ -98,7 +98,7 @@ def _check_user(
     if creator is None or creator.context & ~_UNCONDITIONAL:
         yield Advice(at, message, help=_advised(groups))
         return
-    line = _line_of_nogroup(target)
+    line = target.facts.once(("user-group", "nogroup"), lambda: _line_of_nogroup(target))
     if line is not None:
         yield Refusal(at, message, f"line {line} names `nogroup`, whose files the user could no longer use")
         return

@@ -60,6 +60,7 @@ after a stage of that name; other builders may take the stage.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from dockfix.facts.stages import Stage
 
 _RESERVED: Final = ("scratch", "context")
+_WORD: Final = re.compile(r"[a-z0-9_.-]+")
 
 
 def check(target: Target) -> Iterator[Finding]:
@@ -189,10 +191,10 @@ def _check_meaning(target: Target, references: References, name: str) -> None:
 
 
 def _new_name(target: Target, name: str) -> str:
-    """A name that occurs nowhere in the file."""
-    text = target.text.lower()
+    """A name that is not a word of the file."""
+    words = target.facts.once(("stage-name", "words"), lambda: frozenset(_WORD.findall(target.text.lower())))
     free, number = name, 2
-    while free in text:
+    while free in words:
         free = f"{name}-{number}"
         number += 1
     return free

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,18 @@ class References:
 
     def of(self, name: str, first: int = 0, last: int | None = None) -> tuple[Reference, ...]:
         """The places that name a stage, in any case, in the stages from `first` to `last`."""
-        return tuple(each for at, each in self._found.get(name, ()) if at >= first and (last is None or at <= last))
+        found = self._found.get(name, [])
+        low = bisect_left(found, first, key=_stage_index)
+        high = len(found) if last is None else bisect_right(found, last, key=_stage_index)
+        return tuple(each for _, each in found[low:high])
 
     def in_onbuild(self, name: str) -> list[str]:
         """How ONBUILD instructions spell a stage name."""
         return self._onbuild.get(name, [])
+
+
+def _stage_index(found: tuple[int, Reference]) -> int:
+    return found[0]
 
 
 def _from_reference(stage: Stage) -> Iterator[tuple[str, Reference]]:

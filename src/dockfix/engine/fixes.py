@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dockfix.engine.calls import Failed
 from dockfix.project.files import MAX_BYTES
-from dockfix.rule import Change, Diagnostic, Edit, EditError, Fix, apply_edits, conflict
+from dockfix.rule import Change, Diagnostic, Edit, EditError, Fix, apply_edits
 from dockfix.rule.workspace import Workspace
+from dockfix.syntax.source import Span
 
 
 def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
@@ -22,35 +22,39 @@ def edits_by_file(found: Diagnostic) -> dict[Path, tuple[Edit, ...]]:
     return own | {change.path: change.edits for change in fix.other_files}
 
 
-def collide(one: Mapping[Path, Sequence[Edit]], other: Mapping[Path, Sequence[Edit]]) -> bool:
-    """Whether two fixes cannot be applied in one round."""
-    return any(not one[path] or not other[path] or conflict(one[path], other[path]) for path in one.keys() & other)
-
-
 class Chosen:
-    """The edits of fixes that are applied in one round."""
+    """The edits of fixes that are applied in one round. No two of them overlap or touch."""
 
     def __init__(self) -> None:
-        self._edits: list[Mapping[Path, Sequence[Edit]]] = []
-        self._ends: dict[Path, int] = {}
+        self._spans: dict[Path, list[Span]] = {}
+        self._whole: set[Path] = set()
+        """The files that a fix has to itself, since it creates them."""
 
     def collides(self, own: Mapping[Path, Sequence[Edit]]) -> bool:
-        """Whether a fix cannot be applied together with those that were added.
-
-        Fixes mostly come in the order of the text: one that is after all others needs no comparison with each of them.
-        """
-        after = all(
-            path not in self._ends or (edits and min(edit.start for edit in edits) > self._ends[path])
+        """Whether a fix cannot be applied together with those that were added."""
+        return any(
+            path in self._whole
+            or (not edits and path in self._spans)
+            or any(self._touches(path, each) for each in edits)
             for path, edits in own.items()
         )
-        return not after and any(collide(own, other) for other in self._edits)
+
+    def _touches(self, path: Path, edit: Edit) -> bool:
+        spans = self._spans.get(path, [])
+        index = bisect_right(spans, edit.end, key=_start)
+        return index > 0 and spans[index - 1].end >= edit.start
 
     def add(self, own: Mapping[Path, Sequence[Edit]]) -> None:
         """Add the edits of a fix."""
-        self._edits.append(own)
         for path, edits in own.items():
-            end = max((edit.end for edit in edits), default=sys.maxsize)  # without edits it has the file to itself
-            self._ends[path] = max(self._ends.get(path, -1), end)
+            if not edits:
+                self._whole.add(path)
+            for edit in edits:
+                insort(self._spans.setdefault(path, []), edit.span)
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def preview(workspace: Workspace, found: Diagnostic) -> list[tuple[str, str | None, str]]:

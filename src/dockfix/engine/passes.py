@@ -23,7 +23,8 @@ from dockfix.rule.workspace import Workspace, changed_paths
 from dockfix.syntax.source import Lines
 
 MAX_ROUNDS: Final = 10
-"""The highest number of rounds of one codemod, and of passes over all of them; more is a defect."""
+"""The highest number of rounds of one codemod that do not halve what is left, and of passes over all of them; more is a
+defect."""
 
 Candidates: TypeAlias = Callable[[Codemod, Workspace], Iterable[Diagnostic]]
 """The findings of a codemod in a workspace that these passes may fix."""
@@ -112,16 +113,17 @@ class Passes:
             Failed: a gate rejects the result.
         """
         workspace, made, batches = self.workspace, list[Diagnostic](), list[_Edits]()
-        for _ in range(MAX_ROUNDS):
-            batch = self._batch(codemod, workspace, unsafe=unsafe)
-            if not batch:
-                break
+        rounds, last = 0, 0
+        while batch := self._batch(codemod, workspace, unsafe=unsafe):
+            # a row of fixes that touch each other is done by halves, which ends by itself
+            rounds += 2 * len(batch) > last
+            last = len(batch)
+            if rounds == MAX_ROUNDS:
+                raise Failed("stability", "the codemod keeps finding more to fix in its own output")
             made += [self._with_first_lines(each, workspace, [*self._batches, *batches]) for each in batch]
             batches.append(_edits_of(batch))
             workspace = fixed(workspace, batch)
             self._move_declined(batch)
-        else:
-            raise Failed("stability", "the codemod keeps finding more to fix in its own output")
         if made:
             from dockfix.engine.gates import check_work  # noqa: PLC0415 - only changes need it
 

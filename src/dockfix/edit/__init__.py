@@ -6,6 +6,7 @@
 - `yaml_editor`: how an edit is fitted into a YAML text: entries, list items, scalars.
 - `yaml_spelling`: how a string is written as a YAML scalar.
 - `yaml_check`: what differs between two versions of a YAML file: values by their paths, and comments.
+- `yaml_part`: the part of a YAML text that an edit can be checked in.
 - `hcl`: edits of bake files.
 - `hcl_check`: what differs between two versions of a bake file.
 - `contexts`: edits that give builds named contexts, in compose and bake files.

@@ -12,6 +12,7 @@ Sources: YAML 1.2.2 (https://yaml.org/spec/1.2.2/) for the forms; the Compose sp
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -96,6 +97,7 @@ def value_span(text: str, path: Sequence[str | int]) -> Span | None:
     return Span(found.value_start, max(found.value_start, found.value.end)) if found is not None else None
 
 
+@lru_cache(maxsize=8)
 def _tree(text: str) -> Tree:
     try:
         tree = read_tree(text)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from dockfix.edit.text import Edit, apply_edits
 from dockfix.edit.yaml_check import Value, check_result
+from dockfix.edit.yaml_part import part_of
 from dockfix.edit.yaml_spelling import (
     double_quoted,
     is_plain,
@@ -53,6 +54,7 @@ class Editor:
     """Collects the edits of one text."""
 
     def __init__(self, tree: Tree, shared_ok: bool) -> None:
+        self.tree = tree
         self.text = tree.text
         self.root = tree.root
         self.shared_ok = shared_ok
@@ -61,8 +63,9 @@ class Editor:
     def checked(self, path: Sequence[str | int], value: Value) -> tuple[Edit, ...]:
         """The edits, after a check that they do what they should and no more."""
         if self.edits:
-            after = apply_edits(self.text, self.edits)
-            trouble = check_result(self.text, after, path, value, shared_ok=self.shared_ok)
+            part = part_of(self.tree, self.edits, path)
+            before, after = part or (self.text, apply_edits(self.text, self.edits))
+            trouble = check_result(before, after, path, value, shared_ok=self.shared_ok)
             if trouble is not None:
                 raise Refused(f"the edit would be wrong: {trouble}")
         return tuple(self.edits)

@@ -78,9 +78,9 @@ def _is_secret(place: tuple[str, ...], secrets: Mapping[tuple[str, ...], str]) -
 
 def _gone(changes: Sequence[tuple[Sequence[str | int], bool]]) -> Iterator[str]:
     """The values that were removed without a replacement in their place (a short form may become a long one)."""
-    added = [tuple(place) for place, gone in changes if not gone]
+    added = {tuple(place[:end]) for place, gone in changes if not gone for end in range(len(place) + 1)}
     for place, gone in changes:
-        if gone and not any(other[: len(place)] == tuple(place) for other in added):
+        if gone and tuple(place) not in added:
             yield f"{'.'.join(map(str, place))} was lost"
 
 

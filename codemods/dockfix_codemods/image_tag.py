@@ -55,10 +55,11 @@ such tags.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from dockfix.project.target import Target
+from dockfix.project.target import Project, Target
 from dockfix.rule import (
     Advice,
     Category,
@@ -103,7 +104,7 @@ def check(target: Target) -> Iterator[Finding]:
     """Look at the image of each FROM."""
     froms = [node for node in target.dockerfile.instructions if isinstance(node, From) and node.image]
     if any(_may_lack_tag(node) for node in froms):  # the facts are expensive, and most files have only tags
-        tags = _tags(target)
+        tags = _tags(_images(target))
         for stage in target.facts.graph.stages:
             if _may_lack_tag(stage.node) and stage.parent is None and stage.context is None and not stage.replaced:
                 yield from _check_image(target, stage, tags)
@@ -146,16 +147,19 @@ def _is_built(target: Target, ref: ImageRef) -> bool:
     """Whether the project builds an image of this name itself."""
     from dockfix.facts.images import parse_image_ref  # noqa: PLC0415 - most runs need none of its tables
 
-    made = (parse_image_ref(tag) for build in target.project.invocations for tag in build.tags)  # few
-    return any(each and (each.registry, each.repository) == (ref.registry, ref.repository) for each in made)
+    memo = target.project.memo
+    if _is_built not in memo:
+        refs = (parse_image_ref(tag) for build in target.project.invocations for tag in build.tags)
+        memo[_is_built] = frozenset((each.registry, each.repository) for each in refs if each is not None)
+    return (ref.registry, ref.repository) in cast("frozenset[tuple[str, str]]", memo[_is_built])
 
 
-def _tags(target: Target) -> _Tags:
-    """The tags of each image that the project names, each with the first place."""
+def _tags(images: Iterable[tuple[str, str]]) -> _Tags:
+    """The tags of images, each with the first place."""
     from dockfix.facts.images import parse_image_ref  # noqa: PLC0415 - most runs need none of its tables
 
     found: _Tags = {}
-    for image, source in _images(target):
+    for image, source in images:
         ref = parse_image_ref(image)
         if ref is not None and ref.tag is not None and ref.tag != "latest":
             found.setdefault((ref.registry, ref.repository), {}).setdefault(ref.tag, source)
@@ -163,9 +167,13 @@ def _tags(target: Target) -> _Tags:
 
 
 def _versions(target: Target, ref: ImageRef, tags: _Tags) -> dict[str, str]:
-    """The versions of an image that the project names, each with the first place."""
+    """The versions of an image that this file and the project name, each with the first place."""
+    memo, key = target.project.memo, (ref.registry, ref.repository)
+    if _images_of_services not in memo:
+        memo[_images_of_services] = _tags(_images_of_services(target.project))
+    of_services = cast("_Tags", memo[_images_of_services])
     found: dict[str, str] = {}
-    for tag, source in tags.get((ref.registry, ref.repository), {}).items():
+    for tag, source in chain(tags.get(key, {}).items(), of_services.get(key, {}).items()):
         version, _, variant = tag.partition("-")
         if not _VERSION.fullmatch(version) or (variant and not ref.repository.startswith("library/")):
             return {}  # a tag whose version cannot be told
@@ -179,13 +187,17 @@ def _versions(target: Target, ref: ImageRef, tags: _Tags) -> dict[str, str]:
 
 
 def _images(target: Target) -> Iterator[tuple[str, str]]:
-    """The images that this file and the compose files name, each with the place."""
+    """The images that this file names, each with the place."""
     for node in target.dockerfile.instructions:
         if isinstance(node, From) and node.image is not None and "$" not in node.image.text:
             yield node.image.text, f"line {node.start_line}"
         elif isinstance(node, Copy) and node.source_stage and "$" not in node.source_stage:
             yield node.source_stage, f"line {node.start_line}"
-    for file in target.project.compose_files:
+
+
+def _images_of_services(project: Project) -> Iterator[tuple[str, str]]:
+    """The images that the compose files name, each with the place."""
+    for file in project.compose_files:
         for service in file.services.values():
             if service.image and not service.builds and service.raw.get("image") == service.image:
                 yield service.image, f"the service {service.name}"

@@ -42,8 +42,17 @@ def with_secret(text: str, label: str, key: str, *, keep_args: bool, json: bool)
     item = f'"id={key},env={_variable(document, entry.value)}"'
     edits = list(_Editor(text, block, args, json=json).edits(entry, item, keep_args=keep_args))
     after = apply_edits(text, edits)
-    _check(text, after, ("target", label), key, json=json)
+    before, edited = (text, after) if json else _alone(text, block, edits)
+    _check(before, edited, ("target", label), key, json=json)
     return after
+
+
+def _alone(text: str, block: Block, edits: Sequence[Edit]) -> tuple[str, str]:
+    """The block of a target before and after edits of it. What is around a block of HCL does not change its meaning."""
+    start, end = block.span
+    before = text[start:end]
+    own = [Edit(each.start - start, each.end - start, each.replacement) for each in edits]
+    return before, apply_edits(before, own)
 
 
 def _block(document: Document, label: str) -> Block:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dockfix.facts.model import Fact, Known, known
 from dockfix.facts.mounts import caches_of
@@ -59,6 +61,11 @@ class _User(Struct, frozen=True):
     libc: str | None
     kind: tuple[object, ...]
 
+    @property
+    def shares(self) -> bool:
+        """Whether it has a mount, or may be given one, that other images can have, too."""
+        return self.mounted or self.libc is not None
+
 
 class SharedCaches(Struct, frozen=True, dict=True):
     """The caches of a Dockerfile and of those that the project's compose and bake files build."""
@@ -66,12 +73,17 @@ class SharedCaches(Struct, frozen=True, dict=True):
     target: Target
 
     @cached_property
-    def _users(self) -> tuple[_User, ...]:
-        found = list(_users(self.target.facts, ""))
-        for path in self.target.project.built:
-            if path != self.target.real and self.target.project.files.is_file(path):
-                found += _users_elsewhere(self.target.project, path)
-        return tuple(found)
+    def _own(self) -> tuple[_User, ...]:
+        return tuple(_users(self.target.facts, ""))
+
+    @cached_property
+    def _elsewhere(self) -> _Users:
+        """The users in all Dockerfiles that the project builds, collected once for all files of a run."""
+        project = self.target.project
+        found = project.memo.get(_Users)
+        if found is None:
+            found = project.memo[_Users] = _Users(project)
+        return cast("_Users", found)
 
     def own_id(self, caches: Caches, tool: ToolCache, path: str) -> str | None:
         """The id that a new mount needs so that images with another libc do not share it."""
@@ -82,25 +94,26 @@ class SharedCaches(Struct, frozen=True, dict=True):
 
     def _new_id(self, manager: str, libc: str, path: str) -> str | None:
         # A mount of a musl image always has its own id: files that no build here names may use the default one.
-        others = (each for each in self._libcs.get(path, ()) if each[0] != libc)
+        users = self._libcs.get(path, frozenset()) | self._elsewhere.libcs(path, self.target.real)
+        others = (each for each in users if each[0] != libc)
         if libc == "musl" or any(other is not None or mounted for other, mounted in others):
             return f"{manager}-{libc}"
         return None
 
     @cached_property
     def _libcs(self) -> Mapping[str, frozenset[tuple[str | None, bool]]]:
-        """Which libc the users of each path have, and whether they have a mount."""
+        """Which libc the users of each path in this file have, and whether they have a mount."""
         found: dict[str, set[tuple[str | None, bool]]] = {}
-        for each in self._users:
+        for each in self._own:
             found.setdefault(each.path, set()).add((each.libc, each.mounted))
         return {path: frozenset(users) for path, users in found.items()}
 
     @cached_property
     def _kinds(self) -> Mapping[str, Mapping[tuple[object, ...], _User]]:
-        """The first user of each kind for each id."""
+        """The first user of each kind in this file for each id."""
         found: dict[str, dict[tuple[object, ...], _User]] = {}
-        for each in self._users:
-            if each.mounted or each.libc is not None:
+        for each in self._own:
+            if each.shares:
                 found.setdefault(self._name(each), {}).setdefault(each.kind, each)
         return found
 
@@ -110,8 +123,9 @@ class SharedCaches(Struct, frozen=True, dict=True):
         if manager not in _BUILDING:
             return None
         kind = _kind(self.target.facts, caches, tool)
-        for other, each in self._kinds.get(name, {}).items():
-            if other != kind:
+        elsewhere = (each for each in self._elsewhere.of(name, self.target.real) if self._name(each) == name)
+        for each in chain(self._kinds.get(name, {}).values(), elsewhere):
+            if each.kind != kind:
                 return (
                     f"check that what `{manager}` builds from source here also works for {each.where} ({each.image}):"
                     " they share the cache"
@@ -125,17 +139,42 @@ class SharedCaches(Struct, frozen=True, dict=True):
         return self._new_id(user.manager, user.libc, user.path) or user.id
 
 
-def _users_elsewhere(project: Project, path: Path) -> tuple[_User, ...]:
-    """The users in another Dockerfile, computed once for all files of a run."""
+class _Users:
+    """The users in all Dockerfiles that a project builds. Of those that are alike, two files are enough: the file that
+    asks does not count."""
+
+    def __init__(self, project: Project) -> None:
+        self._libcs: dict[str, dict[tuple[str | None, bool], list[Path]]] = {}
+        self._named: dict[str, dict[_User, list[tuple[int, Path, _User]]]] = {}
+        for number, path in enumerate(project.built):
+            for each in _users_of(project, path) if project.files.is_file(path) else ():
+                files = self._libcs.setdefault(each.path, {}).setdefault((each.libc, each.mounted), [])
+                if len(files) < 2 and path not in files:
+                    files.append(path)
+                for name in {each.id, f"{each.manager}-{each.libc}"} if each.shares else ():
+                    users = self._named.setdefault(name, {}).setdefault(replace(each, where="", image=""), [])
+                    if not users or (len(users) < 2 and users[0][1] != path):
+                        users.append((number, path, each))
+
+    def libcs(self, path: str, besides: Path) -> frozenset[tuple[str | None, bool]]:
+        """Which libc the users of a path in files other than `besides` have, and whether they have a mount."""
+        return frozenset(key for key, files in self._libcs.get(path, {}).items() if files != [besides])
+
+    def of(self, name: str, besides: Path) -> Iterator[_User]:
+        """Those in files other than `besides` whose mount has, or may be given, this id, in the order of the files."""
+        alike = self._named.get(name, {}).values()
+        found = [next((each for each in users if each[1] != besides), None) for users in alike]
+        for _, _, user in sorted((each for each in found if each is not None), key=lambda each: each[0]):
+            yield user
+
+
+def _users_of(project: Project, path: Path) -> tuple[_User, ...]:
+    """The users in a Dockerfile of the project."""
     try:
-        file = project.files.read(path)
+        target = target_for(project, project.files.read(path))
     except InputError:
         return ()
-    found = project.memo.get((_users, path, file.text))
-    if found is None:
-        target = target_for(project, file)
-        found = project.memo[_users, path, file.text] = tuple(_users(target.facts, f"{target.display}:"))
-    return cast("tuple[_User, ...]", found)
+    return tuple(_users(target.facts, f"{target.display}:"))
 
 
 def _users(facts: BuildFacts, file: str) -> Iterator[_User]:

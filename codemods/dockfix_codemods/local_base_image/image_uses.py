@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +16,7 @@ from dockfix.project import wiring
 from dockfix.project.target import Target
 from dockfix.syntax.tree import Copy, From, Instruction
 from dockfix_codemods.local_base_image.build_comments import BuildComment, build_comments
+from dockfix_codemods.local_base_image.producers import Producers
 
 if TYPE_CHECKING:
     from dockfix.project.compose.builds import BuildInvocation
@@ -23,7 +26,7 @@ CommentInFile: TypeAlias = "tuple[Path, BuildComment]"
 """A comment that says how an image is built, with the real path of its file."""
 
 
-class ImageUse(Struct, frozen=True):
+class ImageUse(Struct, frozen=True, dict=True):
     """The first place where a file names an image of the project, and what builds the image.
 
     `producers` are the builds and `comments` the comments that say how; there is at least one of the two. `others` is
@@ -79,42 +82,40 @@ def image_uses(workspace: Workspace) -> Iterator[ImageUse]:
     """
     collected = dict(workspace.collected(collect))
     uses = {path: names for path, (names, _) in collected.items()}
-    built = {context_key(tag) for build in workspace.project.invocations for tag in build.tags}
-    commented = [
-        (context_key(tag), path, comment)
-        for path, (_, comments) in collected.items()
-        for comment in comments
-        for tag in comment.tags
-    ]
+    producers = Producers(workspace.project, uses)
+    commented: dict[str, list[CommentInFile]] = {}
+    for path, (_, comments) in collected.items():
+        for comment in comments:
+            for tag in comment.tags:
+                commented.setdefault(context_key(tag), []).append((path, comment))
+    users = Counter(chain.from_iterable(uses.values()))
+    users.update(chain.from_iterable(collect(other)[0] for other in workspace.outside))
     for path, names in uses.items():
-        comments: dict[str, list[CommentInFile]] = {}
-        for key, other, comment in commented:
-            if key in names and other != path:
-                comments.setdefault(key, []).append((other, comment))
-        local = names & (built | comments.keys())
+        said = {key: [each for each in commented.get(key, ()) if each[0] != path] for key in names}
+        local = {key for key in names if key in producers.images or said[key]}
         if local:
-            yield from _in_file(workspace, workspace.target(workspace.by_path[path]), local, comments, uses)
+            target = workspace.target(workspace.by_path[path])
+            yield from _in_file(target, local, said, producers, users)
 
 
 def _in_file(
-    workspace: Workspace,
     target: Target,
-    local: frozenset[str],
+    local: Collection[str],
     comments: Mapping[str, Sequence[CommentInFile]],
-    uses: Mapping[Path, frozenset[str]],
+    producers: Producers,
+    users: Mapping[str, int],
 ) -> Iterator[ImageUse]:
+    """The uses of images of the project in one file; `users` counts the files that use each image."""
     graph, seen = target.facts.graph, set[str]()
     for stage in graph.stages:
         for node, name in graph.stage_references(stage):
             key = context_key(name)
-            if key in local - seen and graph.by_name(name) is None and _may_be_shown(target, node):
+            if key in local and key not in seen and graph.by_name(name) is None and _may_be_shown(target, node):
                 seen.add(key)
                 supply = wiring.supply_of(target, stage, key)
-                producers = wiring.producers_of(target, supply, uses)
-                if not supply.by_command_line and producers is not None:
-                    others = sum(key in names for path, names in uses.items() if path != target.real)
-                    others += sum(key in collect(other)[0] for other in workspace.outside)
-                    yield ImageUse(target, node, name, supply, producers, comments.get(key, ()), others)
+                found = producers.of(target, supply)
+                if not supply.by_command_line and found is not None:
+                    yield ImageUse(target, node, name, supply, found, comments.get(key, ()), users[key] - 1)
 
 
 def _may_be_shown(target: Target, node: Instruction) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -351,31 +351,3 @@ _DEFAULT_FILES = frozenset(
         "docker-bake.json",
     )
 )
-
-
-def producers_of(
-    target: Target, supply: Supply, uses: Mapping[Path, frozenset[str]]
-) -> tuple[BuildInvocation, ...] | None:
-    """The builds that make an image which a file uses; `None` if one of them is a build of that file.
-
-    `uses` maps each Dockerfile to the images it uses. A build that itself needs an image made by the file's builds is
-    not a producer: it could not run first.
-    """
-    from dockfix.facts.stages import context_key  # noqa: PLC0415 - reading a file needs none of its tables
-
-    builds = target.project.invocations
-    made = {id(build): {context_key(tag) for tag in build.tags} for build in builds}
-    needs = {
-        id(build): uses.get(build.dockerfile, frozenset()) if build.dockerfile else frozenset() for build in builds
-    }
-    producers = [build for build in builds if supply.key in made[id(build)]]
-    own = (*supply.providers, *supply.without)
-    if any(build in own for build in producers):
-        return None
-    tainted = {name for build in own for name in made[id(build)]}
-    grown = True
-    while grown:
-        more = {name for build in builds if needs[id(build)] & tainted for name in made[id(build)]} - tainted
-        tainted |= more
-        grown = bool(more)
-    return None if supply.key in tainted else tuple(producers)

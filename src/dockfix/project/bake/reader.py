@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -44,8 +45,9 @@ _MAX_DEEP: Final = 100
 _MOST_DIGITS: Final = 30
 
 
+@lru_cache(maxsize=4)
 def parse_bake(text: str, *, json: bool) -> Document:
-    """Read a bake file's text.
+    """Read a bake file's text. Callers share the result and must not change it.
 
     Raises:
         Syntax: the text is not valid HCL or JSON, or exceeds the limits of size and nesting.

@@ -68,7 +68,7 @@ from dockfix.facts.packages import Action
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Refusal, Safety, Severity
-from dockfix.syntax.tree import Run
+from dockfix.syntax.tree import Instruction, Run
 
 _FILLS: Final = frozenset({("install",), ("download",), ("wheel",)})
 _OLD: Final = re.compile(r"wheezy|jessie|precise|trusty|debian:[78]|ubuntu:1[0-4]|centos:[67]|alpine:[23]\.[0-2]\b")
@@ -164,15 +164,16 @@ def _empties(step: Step) -> bool:
     return step.command.basename == "rm" and any("cache" in text or "/root" in text for text in words)
 
 
-def _needs_cache(target: Target, stage: Stage, run: Run) -> Run | None:
+def _needs_cache(target: Target, stage: Stage, run: Run) -> Instruction | None:
     """A later RUN that deletes the cache, and fails if it is not there."""
-    for each in (stage, *target.facts.graph.descendants(stage)):
-        for node in each.executed:
-            if isinstance(node, Run) and node.span.start > run.span.start:
-                steps = filter(_empties, target.facts.commands(node).steps)
-                if any(step.package is not None or not _is_forced(step) for step in steps):
-                    return node
-    return None
+
+    def deletes(stage: Stage, node: Instruction) -> bool:
+        if stage.replaced or not isinstance(node, Run):
+            return False
+        steps = filter(_empties, target.facts.commands(node).steps)
+        return any(step.package is not None or not _is_forced(step) for step in steps)
+
+    return target.facts.search("pip-cache", deletes).after(stage, run.span.start)
 
 
 def _is_forced(step: Step) -> bool:

@@ -63,7 +63,7 @@ from dockfix.facts.packages import Action, PackageCommand
 from dockfix.facts.stages import Stage
 from dockfix.project.target import Target
 from dockfix.rule import Advice, Category, Codemod, Effect, Finding, Fix, InOnbuild, Promise, Refusal, Safety, Severity
-from dockfix.syntax.tree import Run
+from dockfix.syntax.tree import Instruction, Run
 
 _CLEAN: Final[Mapping[str, str]] = MappingProxyType(
     {"dnf": "clean all", "yum": "clean all", "microdnf": "clean all", "zypper": "clean -a"}
@@ -155,15 +155,20 @@ def _finding(target: Target, stage: Stage, run: Run, commands: Commands, fills: 
     return Fix(at, message, edits, Safety.SAFE, f"append `{new}`")
 
 
-def _offline_below(target: Target, stage: Stage, run: Run) -> Run | None:
+def _offline_below(target: Target, stage: Stage, run: Run) -> Instruction | None:
     """A later RUN that needs the cache."""
-    for each in (stage, *target.facts.graph.descendants(stage)):
-        for node in each.executed:
-            if isinstance(node, Run) and node.span.start > run.span.start:
-                for step in target.facts.commands(node).packages:
-                    if step.package is not None and step.package.manager in _CLEAN and step.package.has(*_OFFLINE):
-                        return node
-    return None
+
+    def is_offline(stage: Stage, node: Instruction) -> bool:
+        return (
+            not stage.replaced
+            and isinstance(node, Run)
+            and any(
+                step.package is not None and step.package.manager in _CLEAN and step.package.has(*_OFFLINE)
+                for step in target.facts.commands(node).packages
+            )
+        )
+
+    return target.facts.search("rpm-cache", is_offline).after(stage, run.span.start)
 
 
 CODEMOD: Final = Codemod(

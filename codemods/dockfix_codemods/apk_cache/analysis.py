@@ -9,13 +9,14 @@ tag, of 2016, are built on that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from dockfix.facts.build import BuildFacts
 from dockfix.facts.commands import Commands, Step
+from dockfix.facts.expansion import END
 from dockfix.facts.images import parse_image_ref
 from dockfix.facts.model import known
 from dockfix.facts.packages import Action, PackageCommand
@@ -112,33 +113,57 @@ def _steps(commands: Commands) -> Iterator[ApkStep]:
 
 def index_user(facts: BuildFacts, stage: Stage, after: Instruction) -> Instruction | None:
     """The first RUN after another one, in its stage or in one based on it, that needs an existing index."""
-    for instruction in _below(facts, stage, after):
-        for step in facts.commands(instruction).packages:
+
+    def needs(_: Stage, instruction: Instruction) -> bool:
+        for step in facts.commands(instruction).packages if isinstance(instruction, Run) else ():
             package = step.package
             if package is None or package.manager != "apk":
                 continue
             if package.action is Action.UPDATE:
                 break
             if package.verb[:1] and package.verb[0] in _READS_INDEX and not package.has("--no-cache", "--update-cache"):
-                return instruction
-    return None
+                return True
+        return False
+
+    return facts.search("apk-cache needs", needs).after(stage, after.span.start)
 
 
 def index_reader(facts: BuildFacts, stage: Stage, run: Run, after: Step) -> Instruction | None:
     """The first RUN, starting after a step of `run`, that reads an existing index and would not fetch it."""
-    steps = facts.commands(run).steps
-    later = [(run, step) for step in steps[next(at for at, each in enumerate(steps) if each is after) + 1 :]]
-    later += [(each, step) for each in _below(facts, stage, run) for step in facts.commands(each).steps]
-    updated: Run | None = None
-    for each, step in later:
-        package = step.package
-        if package is None or package.manager != "apk" or each is updated:
-            continue
-        if package.action is Action.UPDATE:
-            updated = each
-        elif _reads_index(package):
-            return each
-    return None
+    own = facts.once(("apk-cache own", run.span.start), lambda: _read_after(facts.commands(run).steps))
+    if own[id(after)]:
+        return run
+
+    def reads(_: Stage, instruction: Instruction) -> bool:
+        return isinstance(instruction, Run) and _read_before_update(facts.commands(instruction).steps)
+
+    return facts.search("apk-cache reads", reads).after(stage, run.span.start)
+
+
+def _read_before_update(steps: Sequence[Step]) -> bool:
+    """Whether steps of a RUN read the index that was there before."""
+    return next((answer for step in steps if (answer := _reads(step)) is not None), False)
+
+
+def _read_after(steps: Sequence[Step]) -> dict[int, bool]:
+    """Whether the steps after each step of a RUN read the index that was there before, by the id of the step."""
+    found: dict[int, bool] = {}
+    answer = False
+    for step in reversed(steps):
+        found[id(step)] = answer
+        own = _reads(step)
+        answer = own if own is not None else answer
+    return found
+
+
+def _reads(step: Step) -> bool | None:
+    """Whether a step reads an existing index; None if what follows it says so."""
+    package = step.package
+    if package is None or package.manager != "apk":
+        return None
+    if package.action is Action.UPDATE:
+        return False
+    return True if _reads_index(package) else None
 
 
 def _reads_index(package: PackageCommand) -> bool:
@@ -151,14 +176,29 @@ def _reads_index(package: PackageCommand) -> bool:
 
 def cache_user(facts: BuildFacts, stage: Stage, run: Run) -> Instruction | None:
     """The first other instruction that names the directory or the file of the index, except to `rm -f` it."""
+    naming = facts.once("apk-cache names", lambda: _naming(facts))
+    if not naming:
+        return None
     chain = [*reversed(facts.graph.chain(stage)), *facts.graph.descendants(stage)]
     takers = [each for link in chain for each in facts.graph.copied_from(link)]
-    for each in (*(node for link in chain for node in link.instructions), *takers):
-        if each is not run and any(name in each.logical.text for name in _CACHE):
-            if isinstance(each, Run) and _only_removes(facts.commands(each)):
-                continue
-            return each
-    return None
+    own = (node for link in chain for node in naming.get(link.index, ()))
+    taken = (each for each in takers if _names_cache(facts, each))
+    return next((each for each in (*own, *taken) if each is not run), None)
+
+
+def _naming(facts: BuildFacts) -> dict[int, list[Instruction]]:
+    """The instructions that name the directory or the file of the index, by the stage."""
+    found: dict[int, list[Instruction]] = {}
+    for stage in facts.graph.stages:
+        for node in stage.instructions:
+            if _names_cache(facts, node):
+                found.setdefault(stage.index, []).append(node)
+    return found
+
+
+def _names_cache(facts: BuildFacts, node: Instruction) -> bool:
+    named = any(name in node.logical.text for name in _CACHE)
+    return named and not (isinstance(node, Run) and _only_removes(facts.commands(node)))
 
 
 def _only_removes(commands: Commands) -> bool:
@@ -184,7 +224,12 @@ def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
     if _is_recent(ref, listed=stage.base is not None):
         return True
     # an apk that succeeds with the option today has it
-    used = any(
+    used = facts.search("apk-cache option", lambda link, node: not link.replaced and _uses_option(facts, node))
+    return True if used.before(stage, END) is not None else None
+
+
+def _uses_option(facts: BuildFacts, node: Instruction) -> bool:
+    return isinstance(node, Run) and any(
         step.package is not None
         and step.package.manager == "apk"
         and step.package.has("--no-cache")
@@ -192,12 +237,8 @@ def knows_no_cache(facts: BuildFacts, stage: Stage) -> bool | None:
         and not step.depth
         and not step.command.context & ~_PLAIN
         and all(each is None or each.text in ("&&", ";", "\n") for each in (step.command.before, step.command.after))
-        for link in facts.graph.chain(stage)
-        for run in link.executed
-        if isinstance(run, Run)
-        for step in facts.commands(run).steps
+        for step in facts.commands(node).steps
     )
-    return True if used else None
 
 
 def _alpine_version(ref: str) -> tuple[int, int] | None:
@@ -225,28 +266,22 @@ def _is_recent(ref: str, *, listed: bool) -> bool:
 
 def indexed_before(facts: BuildFacts, stage: Stage, run: Run) -> bool:
     """Whether an earlier RUN leaves the index in a layer: it runs `apk update` and installs nothing."""
-    above = [
-        each for link in facts.graph.chain(stage) for each in link.instructions if each.span.start < run.span.start
-    ]
-    for each in above:
-        if isinstance(each, Run):
-            packages = [step.package for step in facts.commands(each).packages]
-            actions = {each.action for each in packages if each is not None and each.manager == "apk"}
-            if Action.UPDATE in actions and Action.INSTALL not in actions:
-                return True
-    return False
+
+    def leaves(_: Stage, node: Instruction) -> bool:
+        packages = [step.package for step in facts.commands(node).packages] if isinstance(node, Run) else []
+        actions = {each.action for each in packages if each is not None and each.manager == "apk"}
+        return Action.UPDATE in actions and Action.INSTALL not in actions
+
+    return facts.search("apk-cache leaves", leaves).before(stage, run.span.start) is not None
 
 
 def scripts_below(facts: BuildFacts, stage: Stage, after: Instruction) -> bool:
     """Whether a RUN after another one runs a script that may call apk."""
-    return any(runs_script(step) for run in _below(facts, stage, after) for step in facts.commands(run).steps)
 
+    def runs(_: Stage, node: Instruction) -> bool:
+        return isinstance(node, Run) and any(runs_script(step) for step in facts.commands(node).steps)
 
-def _below(facts: BuildFacts, stage: Stage, after: Instruction) -> Iterator[Run]:
-    later = [each for each in stage.instructions if each.span.start > after.span.start]
-    for descendant in facts.graph.descendants(stage):
-        later += descendant.instructions
-    return (each for each in later if isinstance(each, Run))
+    return facts.search("apk-cache scripts", runs).after(stage, after.span.start) is not None
 
 
 def installs_files(command: PackageCommand) -> bool:

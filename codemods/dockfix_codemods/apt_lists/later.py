@@ -7,8 +7,9 @@ apt-cache(8) and `apt list` read them, too.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -59,6 +60,20 @@ def reader_below(facts: BuildFacts, stage: Stage, run: Run) -> Reader | None:
 
 def reader_in(facts: BuildFacts, stage: Stage, after: int = -1) -> Reader | None:
     """The first instruction after an offset, in a stage or one based on it, that needs older lists."""
+    open_ = [stage]
+    while open_:
+        at = open_.pop()
+        found, updated = facts.once(("apt-lists reader", at.index, after), partial(_reader_of, facts, at, after))
+        if found is not None:
+            return found
+        if not updated:
+            open_ += reversed(facts.graph.children(at.index))
+        after = -1
+    return None
+
+
+def _reader_of(facts: BuildFacts, stage: Stage, after: int) -> tuple[Reader | None, bool]:
+    """The first instruction of a stage after an offset that needs older lists; whether the lists are updated before."""
     for node in stage.executed:
         if node.span.start <= after or not isinstance(node, Run | Cmd | Entrypoint):
             continue
@@ -67,12 +82,11 @@ def reader_in(facts: BuildFacts, stage: Stage, after: int = -1) -> Reader | None
             conditional = bool(step.command.context & _MAY_NOT_RUN)
             if _updates(step):
                 if not conditional:
-                    return None  # later commands read the lists of this one
+                    return None, True  # later commands read the lists of this one
                 may_be_fresh = True
             elif (reader := _reads(node, step)) is not None and not (may_be_fresh and conditional):
-                return reader
-    children = (each for each in facts.graph.stages if each.parent == stage.index)
-    return next((found for child in children if (found := reader_in(facts, child)) is not None), None)
+                return reader, False
+    return None, False
 
 
 def is_last_update(facts: BuildFacts, stage: Stage, run: Run, final: Stage) -> bool:
@@ -117,30 +131,25 @@ def caller_below(facts: BuildFacts, stage: Stage, run: Run) -> Instruction | Non
 
     Nor can it see what becomes of the lists in another stage that copies or mounts them.
     """
-    for each in (stage, *facts.graph.descendants(stage)):
-        callers = _callers(facts, each)
-        after = run.span.start if each is stage else -1
-        first = bisect_right(callers, after, key=lambda node: node.span.start)
-        if first < len(callers):
-            return callers[first]
-    return facts.once(("apt-lists takers", stage.index), lambda: next(_takers(facts, stage), None))
-
-
-def _callers(facts: BuildFacts, stage: Stage) -> list[Instruction]:
-    """The instructions of a stage that may call apt."""
-    key = ("apt-lists callers", stage.index)
-    return facts.once(key, lambda: [node for node in stage.executed if may_call(facts, node)])
+    callers = facts.search("apt-lists callers", lambda link, node: not link.replaced and may_call(facts, node))
+    found = callers.after(stage, run.span.start)
+    if found is not None:
+        return found
+    taken = facts.search("apt-lists taken", lambda link, node: node is link.node and any(_takers(facts, link)))
+    if taken.after(stage, -1) is None:
+        return None
+    links = (stage, *facts.graph.descendants(stage))
+    return next(chain.from_iterable(_takers(facts, link) for link in links), None)
 
 
 def _takers(facts: BuildFacts, stage: Stage) -> Iterator[Instruction]:
     """The instructions of other stages that may copy or mount the lists of a stage."""
-    for each in (stage, *facts.graph.descendants(stage)):
-        for node in facts.graph.copied_from(each):
-            mounts = node.mounts if isinstance(node, Run) else ()
-            if (isinstance(node, Copy) and _copies_lists(facts, node)) or any(
-                mount.get("from") and covers_lists(mount.get("source") or "/") for mount in mounts
-            ):
-                yield node
+    for node in facts.graph.copied_from(stage):
+        mounts = node.mounts if isinstance(node, Run) else ()
+        if (isinstance(node, Copy) and _copies_lists(facts, node)) or any(
+            mount.get("from") and covers_lists(mount.get("source") or "/") for mount in mounts
+        ):
+            yield node
 
 
 def _copies_lists(facts: BuildFacts, copy: Copy) -> bool:

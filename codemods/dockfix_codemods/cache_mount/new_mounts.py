@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -26,6 +26,9 @@ from dockfix_codemods.cache_mount.edits import (
     tool_span,
 )
 from dockfix_codemods.cache_mount.shared_caches import SharedCaches
+
+if TYPE_CHECKING:
+    from dockfix.facts.stages import Stage
 
 _LOCKED: Final = "sharing=locked"
 
@@ -107,7 +110,8 @@ def _locks_again(target: Target, caches: Caches) -> bool:
     Seen with buildah 1.28.2: of two RUNs with the same two locked mounts, the second waits for a lock that the first
     one never releases.
     """
-    if any(each.heredocs for each in target.dockerfile.instructions):
+    instructions = target.dockerfile.instructions
+    if target.facts.once("cache-mount heredocs", lambda: any(each.heredocs for each in instructions)):
         return False
     for stage, run in target.facts.runs():
         if run is caches.run:
@@ -151,6 +155,14 @@ def _message(caches: Caches, new: Sequence[_NewMount]) -> str:
     return f"{loss.work} again {when}: {programs} {lacking}"
 
 
+def _is_cleaned(target: Target, stage: Stage, cleaned: set[int]) -> bool:
+    """Whether a stage or one that it is based on is among those that are `cleaned`."""
+    at: Stage | None = stage
+    while at is not None and at.index not in cleaned:
+        at = target.facts.graph.stages[at.parent] if at.parent is not None else None
+    return at is not None
+
+
 def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: set[int]) -> Finding:
     message = _message(caches, new)
     at = tool_span(caches, new[0].tool)
@@ -167,11 +179,11 @@ def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: 
     parts = [flags_part, *(each.enabling for each in new), cleanups]
     apt = any(each.tool.package.manager == "apt" for each in new)
     if apt and not analysis.docker_clean_gone(target.facts, caches):
-        if cleaned & {stage.index for stage in target.facts.graph.chain(caches.stage)}:
+        if _is_cleaned(target, caches.stage, cleaned):
             parts.append(Part(caveats=(DOCKER_CLEAN_CAVEAT,)))
         else:
             parts.append(remove_docker_clean(target.dockerfile, caches))
-            cleaned.add(caches.stage.index)
+        cleaned.add(caches.stage.index)
     if not target.facts.uses_buildkit:
         parts.append(Part(caveats=("requires BuildKit (or Buildah)",)))
     if sum(_LOCKED in flag for flag in flags) > 1 and _locks_again(target, caches):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from dockfix.facts.accounts.commands import has_base_group
-from dockfix.facts.model import Known, Refused
+from dockfix.facts.model import Refused
 from dockfix.facts.tables.accounts import BUSYBOX_FAMILIES, USER_GIDS
 from dockfix.syntax.shell import Context as ShellContext
 
@@ -91,7 +91,7 @@ def missing_group_command(user: CreatedUser, group: str | None) -> str | None:
 def _group_by_number(user: CreatedUser, gid: int, written: str) -> str | None:
     accounts, name = user.accounts, user.command.name
     uncertain = not accounts.complete_but_for_packages or gid < 1000
-    if uncertain or accounts.gid_taken(gid) or _has_unknown_gid(accounts):
+    if uncertain or accounts.gid_taken(gid) or accounts.gid_counts.get(None, 0):
         return None
     if name is None:
         raise Refused(f"no group has the GID {written}, and the name of the user is unknown")
@@ -127,14 +127,10 @@ def implicit_group_caveat(user: CreatedUser, name: str, uid: str) -> str | None:
     """What a reader must check before a group is created with the number of a UID; None if nothing."""
     if user.command.name is None:
         return f"check that `{name}` is not the name of an existing group"
-    if _has_unknown_gid(user.accounts):
+    if user.accounts.gid_counts.get(None, 0):
         return f"check that no group created before has the GID {uid}"
     if user.busybox or int(uid) < _SAFE_FROM or not user.accounts.complete_but_for_packages:
         return f"check that no group of the base image or of a package has the GID {uid}"
     if any(setting in user.target.text for setting in _SETTINGS):
         return f"check that `/etc/login.defs` gives `{name}` a group of its own with the GID {uid}"
     return None
-
-
-def _has_unknown_gid(accounts: Accounts) -> bool:
-    return any(not isinstance(group.gid, Known) for group in accounts.groups.values())

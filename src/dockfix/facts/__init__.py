@@ -5,6 +5,7 @@ How is the build structured?
 - `build`: `analyse`, the entry point, and `BuildFacts`, which computes each fact when it is first requested.
 - `model`: a fact is known, one of several values, or unknown with a reason.
 - `stages`: the build stages, and what each takes from the others (FROM, COPY --from, mounts).
+- `search`: where instructions with a property are, in a stage and those that share its chain.
 - `triggers`: the steps of ONBUILD as those of an image that is based on the stage.
 - `frontend`: which builder a Dockerfile requires, and which frontend `# syntax=` selects.
 

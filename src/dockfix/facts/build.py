@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from dockfix.facts.images import BaseImage
 from dockfix.facts.model import Fact
 from dockfix.facts.scope import Scopes
+from dockfix.facts.search import Search
 from dockfix.facts.stages import Globals, Stage, StageGraph, build_graph
 from dockfix.facts.state import State
 from dockfix.syntax.tree import Dockerfile, Instruction, Onbuild, Run
@@ -54,6 +55,15 @@ class BuildFacts(Struct, frozen=True, eq=False, dict=True):
             self._found[key] = find()
         found: T = self._found[key]
         return found
+
+    def search(self, key: object, wanted: Callable[[Stage, Instruction], bool]) -> Search:
+        """The instructions with a property; see `Search`.
+
+        Args:
+            key: names the rule that asks, and all that the property depends on.
+            wanted: whether an instruction of a stage has it.
+        """
+        return self.once((Search, key), lambda: Search(self.graph, wanted))
 
     @property
     def graph(self) -> StageGraph:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dockfix.facts.caches import CacheDir, CacheUse, cache_use, serves, tool_of_directory
+from dockfix.facts.expansion import END
 from dockfix.facts.model import Fact, Known, Refused, Unknown, known
 from dockfix.facts.packages import Action, PackageCommand, recognise
 from dockfix.facts.paths import normal_path
@@ -204,7 +205,7 @@ def _installs_files(package: PackageCommand) -> bool:
 
 def _sets_user(facts: BuildFacts, stage: Stage) -> bool:
     """Whether a stage, or one that it is built from, has a USER."""
-    return any(isinstance(each, User) for one in facts.graph.chain(stage) for each in one.instructions)
+    return facts.search("user", lambda _, node: isinstance(node, User)).before(stage, END) is not None
 
 
 def caches_of(facts: BuildFacts, run: Run, stage: Stage) -> Caches | None:

@@ -260,11 +260,25 @@ class StageGraph(Struct, frozen=True, eq=False, dict=True):
 
     def descendants(self, stage: Stage) -> tuple[Stage, ...]:
         """The stages that are based on this one, directly or not, in order."""
-        found = {stage.index}
-        for each in self.stages[stage.index + 1 :]:
-            if each.parent in found:
-                found.add(each.index)
-        return tuple(self.stages[index] for index in sorted(found - {stage.index}))
+        found: list[int] = []
+        open_ = [stage.index]
+        while open_:
+            children = [each.index for each in self.children(open_.pop())]
+            found += children
+            open_ += children
+        return tuple(self.stages[index] for index in sorted(found))
+
+    def children(self, index: int) -> Sequence[Stage]:
+        """The stages that are based directly on the stage with an index, in order."""
+        return self._children.get(index, ())
+
+    @cached_property
+    def _children(self) -> dict[int, list[Stage]]:
+        found: dict[int, list[Stage]] = {}
+        for stage in self.stages:
+            if stage.parent is not None:
+                found.setdefault(stage.parent, []).append(stage)
+        return found
 
     @cached_property
     def _links(self) -> tuple[tuple[Stage, Instruction, Stage], ...]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from bisect import bisect_right
-from functools import partial
 from typing import TYPE_CHECKING
 
 from dockfix.facts.mounts import Caches
 from dockfix.facts.packages import Action
-from dockfix.syntax.tree import Run
+from dockfix.syntax.tree import Instruction, Run
 from dockfix_codemods.cache_mount.analysis.cleaning import cleaning
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
-    from dockfix.facts.stages import Stage
 
 
 def apt_blocker(facts: BuildFacts, caches: Caches) -> str | None:
@@ -37,25 +34,18 @@ def apt_blocker(facts: BuildFacts, caches: Caches) -> str | None:
     dropped = cleaning(caches, ["/var/lib/apt"])
     if dropped:
         return None
-    for stage in (caches.stage, *facts.graph.descendants(caches.stage)):
-        installs = _installs_only(facts, stage)
-        first = bisect_right(installs, caches.run.span.start, key=lambda each: each.span.start)
-        if first < len(installs):
-            line = installs[first].start_line
-            return f"the install in line {line} needs the package lists that this `RUN` leaves in the image"
+    installs = facts.search("cache-mount installs", lambda _, node: _only_installs(facts, node))
+    first = installs.after(caches.stage, caches.run.span.start)
+    if first is not None:
+        return f"the install in line {first.start_line} needs the package lists that this `RUN` leaves in the image"
     return None
 
 
-def _installs_only(facts: BuildFacts, stage: Stage) -> list[Run]:
-    """The RUNs of a stage that install packages with apt and do not fetch its lists."""
-    runs = (node for node in stage.instructions if isinstance(node, Run))
-    return facts.once(
-        ("cache-mount installs", stage.index), lambda: [run for run in runs if _only_installs(facts, run)]
-    )
-
-
-def _only_installs(facts: BuildFacts, run: Run) -> bool:
-    packages = (step.package for step in facts.commands(run).steps if step.package is not None)
+def _only_installs(facts: BuildFacts, node: Instruction) -> bool:
+    """Whether an instruction is a RUN that installs packages with apt and does not fetch its lists."""
+    if not isinstance(node, Run):
+        return False
+    packages = (step.package for step in facts.commands(node).steps if step.package is not None)
     actions = {package.action for package in packages if package.manager == "apt"}
     return Action.INSTALL in actions and Action.UPDATE not in actions
 
@@ -79,18 +69,9 @@ def docker_clean_gone(facts: BuildFacts, caches: Caches) -> bool:
     base = caches.stage.base
     if base is not None and not base.docker_clean:
         return True
-    for stage in facts.graph.chain(caches.stage):
-        first = facts.once(("cache-mount docker-clean", stage.index), partial(_first_docker_clean, stage))
-        if first is not None and first <= caches.run.span.start:
-            return True
-    return False
+    naming = facts.search("cache-mount docker-clean", lambda _, node: _names_docker_clean(node))
+    return naming.before(caches.stage, caches.run.span.end) is not None
 
 
-def _first_docker_clean(stage: Stage) -> int | None:
-    """Where the first RUN of a stage begins that names docker-clean."""
-    runs = (each for each in stage.instructions if isinstance(each, Run))
-    return next((each.span.start for each in runs if "docker-clean" in _text(each)), None)
-
-
-def _text(run: Run) -> str:
-    return run.script.text if run.script is not None else ""
+def _names_docker_clean(node: Instruction) -> bool:
+    return isinstance(node, Run) and node.script is not None and "docker-clean" in node.script.text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
@@ -95,26 +95,30 @@ def needed_later(facts: BuildFacts, caches: Caches, tool: ToolCache, directory: 
     open_ = [_Held(caches.stage, caches.run.span.start, directory, outer)]
     keeps = any(_keeps_results(step) for step in caches.commands.steps)
     for held in open_:  # a COPY of a folder above copies the directory to another stage, which is then checked
-        stages = (held.stage, *graph.descendants(held.stage))
-        for stage in stages:
-            after = held.after if stage is held.stage else -1
-            found = _first_reader(facts, stage, after, (manager, held.outer, held.directory, caches.home, keeps))
-            if found is not None:
-                return found
-        for each in stages:
+        found = _first_reader(facts, held, (manager, held.outer, held.directory, caches.home, keeps))
+        if found is not None:
+            return found
+        whole = manager in STORE_MANAGERS
+        taken = facts.search(
+            ("cache-mount taken", held.outer, held.directory, whole),
+            partial(_is_taken, facts, held.outer, held.directory, whole),
+        )
+        if taken.after(held.stage, -1) is None:
+            continue
+        for each in (held.stage, *graph.descendants(held.stage)):
             for taker in graph.copied_from(each):
                 if isinstance(taker, Run):
                     if any(_overlap(source, held.outer) for source in _mounted(facts, taker, each)):
                         return f"the RUN in line {taker.start_line} that mounts the stage"
                 elif isinstance(taker, Copy):
-                    carried = _carried(facts, taker, held, whole=manager in STORE_MANAGERS)
+                    carried = _carried(facts, taker, held.outer, held.directory, whole=whole)
                     if carried is None:
                         return f"the COPY in line {taker.start_line}"
                     open_ += [more for more in carried if more not in open_]
     if manager not in STORE_MANAGERS:
         return None
-    stages = (caches.stage, *graph.descendants(caches.stage))
-    runs = any(isinstance(each, Cmd | Entrypoint) for stage in stages for each in stage.instructions)
+    starts = facts.search("cache-mount starts", lambda _, node: isinstance(node, Cmd | Entrypoint))
+    runs = starts.after(caches.stage, -1) is not None
     return "the image" if runs or (facts.final is not None and graph.in_image(caches.stage)) else None
 
 
@@ -123,21 +127,29 @@ _Wanted: TypeAlias = tuple[str, str, str, str, bool]
 in the cache."""
 
 
-def _first_reader(facts: BuildFacts, stage: Stage, after: int, wanted: _Wanted) -> str | None:
-    """What in a stage, after an offset, may need a directory; the RUNs of the stage are searched once."""
-    readers = facts.once(("cache-mount readers", stage.index, wanted), lambda: list(_readers(facts, stage, wanted)))
-    first = bisect_right(readers, after, key=lambda each: each[0])
-    return readers[first][1] if first < len(readers) else None
+def _first_reader(facts: BuildFacts, held: _Held, wanted: _Wanted) -> str | None:
+    """What in a stage, and those based on it, may need a directory."""
+    readers = facts.search(("cache-mount readers", wanted), lambda _, node: bool(_reading(facts, node, wanted)))
+    first = readers.after(held.stage, held.after)
+    return _reading(facts, first, wanted) if first is not None else None
 
 
-def _readers(facts: BuildFacts, stage: Stage, wanted: _Wanted) -> Iterator[tuple[int, str]]:
-    """The RUNs of a stage that may need a directory: where they begin, and what to say of them."""
+def _reading(facts: BuildFacts, run: Instruction, wanted: _Wanted) -> str | None:
+    """What in a RUN may need a directory; None if nothing does."""
+    if not isinstance(run, Run):
+        return None
     manager, outer, directory, home, keeps = wanted
-    for run in stage.instructions:
-        if isinstance(run, Run):
-            reader = _reader(facts, run, manager, outer, directory, home) or _of_results(facts, run, keeps)
-            if reader:
-                yield run.span.start, f"{reader} in line {run.start_line}"
+    reader = _reader(facts, run, manager, outer, directory, home) or _of_results(facts, run, keeps)
+    return f"{reader} in line {run.start_line}" if reader else None
+
+
+def _is_taken(facts: BuildFacts, outer: str, directory: str, whole: bool, stage: Stage, node: Instruction) -> bool:
+    """Whether another stage takes a directory of a stage, or a folder above it; asked of the FROM of the stage."""
+    return node is stage.node and any(
+        (isinstance(taker, Run) and any(_overlap(source, outer) for source in _mounted(facts, taker, stage)))
+        or (isinstance(taker, Copy) and _carried(facts, taker, outer, directory, whole=whole) != [])
+        for taker in facts.graph.copied_from(stage)
+    )
 
 
 def _keeps_results(step: Step) -> bool:
@@ -173,7 +185,7 @@ def _mounted(facts: BuildFacts, run: Run, giver: Stage) -> Iterator[str]:
                 yield posixpath.normpath(f"/{path}").replace("//", "/")
 
 
-def _carried(facts: BuildFacts, copy: Copy, held: _Held, *, whole: bool) -> list[_Held] | None:
+def _carried(facts: BuildFacts, copy: Copy, outer: str, directory: str, *, whole: bool) -> list[_Held] | None:
     """The stages to which a COPY copies a directory with a folder above it; None if the COPY may need the directory.
 
     `whole`: it needs the directory wherever it is copied.
@@ -188,21 +200,21 @@ def _carried(facts: BuildFacts, copy: Copy, held: _Held, *, whole: bool) -> list
         glob = re.search(r"[*?\[]", path)
         if glob is not None:
             literal = path[: glob.start()]
-            if held.outer.startswith(literal) or serves(held.outer, literal):
+            if outer.startswith(literal) or serves(outer, literal):
                 return None
             continue
-        if serves(held.outer, path):
+        if serves(outer, path):
             return None
-        if not serves(path, held.outer):
+        if not serves(path, outer):
             continue
         place = copy.destination and known(state.expand(copy.destination.text, copy.escape))
         if whole or stage is None or not place or not place.startswith("/") or copy.flag("parents") is not None:
             return None
-        directory, outer = (
+        there = (
             posixpath.normpath(posixpath.join(place, posixpath.relpath(each, path))).replace("//", "/")
-            for each in (held.directory, held.outer)
+            for each in (directory, outer)
         )
-        found.append(_Held(stage, copy.span.start, directory, outer))
+        found.append(_Held(stage, copy.span.start, *there))
     return found
 
 
@@ -219,20 +231,13 @@ def filled_before_caveat(facts: BuildFacts, caches: Caches, tool: ToolCache, dir
     """What may have written files that this RUN needs to a directory, which a mount would hide; None if nothing has."""
     if works_offline(facts, caches, tool):
         return f"check that the step that downloads for this offline {tool.package.manager} has the same mount"
-    for stage in facts.graph.chain(caches.stage):
-        found = _first_filler(facts, stage, tool.package.manager, directory, caches)
-        if found is not None and found[0] < caches.run.span.start:
-            return found[1]
-    return None
-
-
-def _first_filler(
-    facts: BuildFacts, stage: Stage, manager: str, directory: str, caches: Caches
-) -> tuple[int, str] | None:
-    """The first instruction of a stage that writes to a directory or names it: where it is, and what to say of it."""
-    said = ((each.span.start, _filling(facts, each, manager, directory, caches)) for each in stage.instructions)
-    key = ("cache-mount fillers", stage.index, manager, directory, caches.home)
-    return facts.once(key, lambda: next((each for each in said if each[1]), None))
+    manager = tool.package.manager
+    fillers = facts.search(
+        ("cache-mount fillers", manager, directory, caches.home),
+        lambda _, node: bool(_filling(facts, node, manager, directory, caches)),
+    )
+    first = fillers.before(caches.stage, caches.run.span.start)
+    return _filling(facts, first, manager, directory, caches) if first is not None else None
 
 
 def _filling(facts: BuildFacts, earlier: Instruction, manager: str, directory: str, caches: Caches) -> str:

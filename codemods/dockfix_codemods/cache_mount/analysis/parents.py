@@ -10,18 +10,18 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, field
 
 from dockfix.facts.caches import serves
 from dockfix.facts.model import Fact, Known, known
 from dockfix.facts.paths import upwards
 from dockfix.syntax.shell import Context
 from dockfix.syntax.tree import Add, Copy, Instruction, Run, Workdir
+from dockfix_codemods.cache_mount.analysis.folders import ROOTS, FolderHistory, Moment
 
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
@@ -30,13 +30,6 @@ if TYPE_CHECKING:
     from dockfix.facts.state import State
     from dockfix.syntax.shell import SimpleCommand, Word
 
-# base-files of Debian and Ubuntu, alpine-baselayout, filesystem of Fedora and RHEL: folders of root with mode 0755.
-_ROOTS: Final = frozenset(
-    (
-        *("/", "/etc", "/home", "/mnt", "/opt", "/root", "/srv", "/usr", "/usr/local", "/usr/local/bin"),
-        *("/usr/local/lib", "/usr/local/share", "/usr/share", "/var", "/var/cache", "/var/lib", "/var/log"),
-    )
-)
 _OPEN: Final = frozenset(("/tmp", "/var/tmp"))  # noqa: S108 - the folders that every image has, mode 1777
 _OF_IMAGES: Final = ("GOPATH", "CARGO_HOME")
 """Variables of images that name folders in these images (docker-library/golang, rust-lang/docker-rust)."""
@@ -50,81 +43,78 @@ def missing_parents(facts: BuildFacts, run: Run, stage: Stage, path: str, *, wri
     With `writer_is_root` unset, folders that the RUN's user could not have created anyway, because they are missing in
     a folder of root's, are omitted.
     """
-    existing = _existing(facts, run, stage)
+    existing = _Existing(facts, run, stage)
     found = []
     for parent in upwards(posixpath.dirname(path)):
         if parent == "/" or parent in existing:
             break
         found.append(parent)
-    if not writer_is_root and stage.base and parent in _ROOTS and not _opened(facts, run, stage, parent):
+    if not writer_is_root and stage.base and parent in ROOTS and not _opened(facts, run, stage, parent):
         return ()
     return tuple(reversed(found))
 
 
-class _Folders(Struct, frozen=True):
-    """The folders that exist at one point of a stage.
-
-    Args:
-        made: those that the file certainly makes.
-        given: those that the base image has.
-        removals: what removes or moves folders, for the homes of users, which are not in `given`.
-    """
-
-    made: frozenset[str]
-    given: frozenset[str]
-    removals: tuple[_Removal, ...] = ()
-
-
-class _Removal(Struct, frozen=True):
-    """A command that removes or moves what its words name; None: a word that names nothing known."""
-
-    places: tuple[Place | None, ...]
-
-    def takes(self, folder: str) -> bool:
-        """Whether it may remove a folder."""
-        return any(
-            place is None or (folder.startswith(place.path) if place.rest else serves(place.path, folder))
-            for place in self.places
-        )
-
-    def takes_given(self, folder: str) -> bool:
-        """Whether it may remove a folder of the base image: those of the system stay, and what is not known of its
-        words does not count alone."""
-        return folder not in _ROOTS and any(place is not None for place in self.places) and self.takes(folder)
-
-
-def _existing(facts: BuildFacts, run: Run, stage: Stage, until: Step | None = None) -> frozenset[str]:
+class _Existing:
     """The folders that exist before a RUN, or before one of its commands."""
-    folders = _before(facts, run, stage)
-    if until is not None:
-        folders = _after(facts, run, folders, until)
-    homes = _homes(facts, run, stage)
-    kept = {home for home in homes if not any(each.takes_given(home) for each in folders.removals)}
-    return folders.given | folders.made | kept
+
+    def __init__(self, facts: BuildFacts, run: Run, stage: Stage, until: Step | None = None) -> None:
+        folders = _folders_of(facts, stage)
+        start = folders.moments.get(run.span.start, folders.end)
+        self._folders = Moment(
+            folders.history, start if until is None else folders.steps.get((run.span.start, id(until)), start)
+        )
+        self._find_homes = partial(_homes, facts, run, stage)
+
+    def __contains__(self, folder: str) -> bool:
+        return folder in self._folders or (folder in self._homes and self._folders.keeps(folder))
+
+    @cached_property
+    def _homes(self) -> frozenset[str]:
+        return frozenset(self._find_homes())
 
 
-def _before(facts: BuildFacts, run: Run, stage: Stage) -> _Folders:
-    """The folders before an instruction of a stage."""
-    by_start, end = facts.once(("cache-mount folders", stage.index), lambda: _folders_of(facts, stage))
-    return by_start.get(run.span.start, end)
+class _Folders(Struct):
+    """The folders of a stage: the moments before each instruction, by where it begins, before each step, and at
+    its end."""
+
+    history: FolderHistory
+    moments: dict[int, int] = field(default_factory=dict)
+    steps: dict[tuple[int, int], int] = field(default_factory=dict)
+    end: int = 0
 
 
-def _folders_of(facts: BuildFacts, stage: Stage) -> tuple[dict[int, _Folders], _Folders]:
-    """The folders before each instruction of a stage, by where it begins, and at its end."""
-    found: dict[int, _Folders] = {}
-    given = {*_ROOTS, *_OPEN}
-    if stage.base is not None:
-        given.update(stage.base.env[name] for name in _OF_IMAGES if name in stage.base.env)
-    folders = _Folders(frozenset(), frozenset(given))
-    for each in reversed(facts.graph.chain(stage)):
-        for instruction in each.program:
-            if each is stage:
-                found[instruction.span.start] = folders
-            folders = _after_instruction(facts, instruction, folders)
-    return found, folders
+def _folders_of(facts: BuildFacts, stage: Stage) -> _Folders:
+    """The folders of a stage."""
+    known_folders = facts.once("cache-mount folders", dict[int, _Folders])
+    unread: list[Stage] = []
+    at: Stage | None = stage
+    while at is not None and at.index not in known_folders:
+        unread.append(at)
+        at = facts.graph.stages[at.parent] if at.parent is not None else None
+    for each in reversed(unread):
+        parent = known_folders[each.parent] if each.parent is not None else None
+        known_folders[each.index] = _read_folders(facts, each, parent)
+    return known_folders[stage.index]
 
 
-def _after_instruction(facts: BuildFacts, instruction: Instruction, folders: _Folders) -> _Folders:
+def _read_folders(facts: BuildFacts, stage: Stage, parent: _Folders | None) -> _Folders:
+    if parent is None or stage.parent is None:
+        given = {*ROOTS, *_OPEN}
+        if stage.base is not None:
+            given.update(stage.base.env[name] for name in _OF_IMAGES if name in stage.base.env)
+        found = _Folders(FolderHistory(given))
+    elif len(facts.graph.children(stage.parent)) == 1:
+        found = _Folders(parent.history)  # nothing else continues it
+    else:
+        found = _Folders(FolderHistory(parent=parent.history))
+    for instruction in stage.program:
+        found.moments[instruction.span.start] = found.history.now
+        _follow(facts, instruction, found)
+    found.end = found.history.now
+    return found
+
+
+def _follow(facts: BuildFacts, instruction: Instruction, folders: _Folders) -> None:
     path: str | None = None
     match instruction:
         case Workdir() if instruction.args:
@@ -135,24 +125,18 @@ def _after_instruction(facts: BuildFacts, instruction: Instruction, folders: _Fo
             if target is not None:
                 path = target if spelled.endswith("/") else posixpath.dirname(target)
         case Run():
-            return _after(facts, instruction, folders)
-    return _with(folders, _with_parents(path))
+            _follow_commands(facts, instruction, folders)
+    if path is not None:
+        folders.history.make(path)
 
 
-def _with(folders: _Folders, paths: Iterable[str]) -> _Folders:
-    new = set(paths) - folders.made
-    return replace(folders, made=folders.made | new) if new else folders
-
-
-def _after(facts: BuildFacts, run: Run, folders: _Folders, until: Step | None = None) -> _Folders:
-    """The folders after the commands of a RUN, up to a step: after those of mkdir, and without those that are removed
-    or moved."""
-    state = facts.state(run)
+def _follow_commands(facts: BuildFacts, run: Run, folders: _Folders) -> None:
+    """The commands of a RUN: those of mkdir make folders, and others remove or move them."""
+    state, history = facts.state(run), folders.history
     mounted = [known(state.expand(mount.target or "", run.escape)) or "/" for mount in run.mounts]
     home = known(state.home) or ""
     for step in facts.commands(run).steps:
-        if step is until:
-            break
+        folders.steps[run.span.start, id(step)] = history.now
         name = step.command.basename
         if name not in ("mkdir", "rm", "rmdir", "mv"):
             continue
@@ -163,15 +147,14 @@ def _after(facts: BuildFacts, run: Run, folders: _Folders, until: Step | None = 
             if plain and (step.command.after is None or step.command.after.text != "||"):
                 for place in places:
                     if place and not place.rest and not any(serves(each, place.path) for each in mounted):
-                        folders = _with(folders, _with_parents(place.path))
+                        history.make(place.path)
             continue
-        removal = _Removal(tuple(places))
-        folders = _Folders(
-            frozenset(each for each in folders.made if not removal.takes(each)),
-            frozenset(each for each in folders.given if not removal.takes_given(each)),
-            (*folders.removals, removal) if removal not in folders.removals else folders.removals,
+        known_places = [each for each in places if each is not None]
+        history.remove(
+            [each.path for each in known_places if not each.rest],
+            [each.path for each in known_places if each.rest],
+            unclear=None in places,
         )
-    return folders
 
 
 def _homes(facts: BuildFacts, run: Run, stage: Stage) -> Iterator[str]:
@@ -240,10 +223,6 @@ def _expanded(state: State, text: str, escape: str) -> str | None:
             return None
         value = posixpath.join(workdir, value)
     return posixpath.normpath(value).replace("//", "/")
-
-
-def _with_parents(path: str | None) -> Iterator[str]:
-    return (each for each in upwards(path or "") if each not in ("", "/"))
 
 
 class Place(Struct, frozen=True):
@@ -317,7 +296,7 @@ def uses_folder(facts: BuildFacts, run: Run, step: Step, folder: str, directory:
     stage = facts.stage_of(run)
     if not naming or stage is None:
         return bool(naming)
-    existing = _existing(facts, run, stage, until=step)
+    existing = _Existing(facts, run, stage, until=step)
     for word in naming:
         place = _place(word, home, where)
         if place is None or place.rest or not serves(folder, place.path) or serves(directory, place.path):

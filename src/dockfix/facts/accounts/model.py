@@ -48,7 +48,11 @@ class Accounts(Struct, frozen=True, eq=False, dict=True):
     users: Mapping[str, UserAccount]
     groups: Mapping[str, GroupAccount]
     taken_ids: frozenset[int]
+    gid_counts: Mapping[int | None, int]
+    """How many groups have each GID; None for a GID that is not known."""
     gap_finder: Callable[[], tuple[Gap, ...]]
+    gap_kinds: Callable[[], frozenset[bool]]
+    """The values that `packages` has in the gaps, without listing them."""
 
     @cached_property
     def gaps(self) -> tuple[str, ...]:
@@ -58,15 +62,15 @@ class Accounts(Struct, frozen=True, eq=False, dict=True):
     @property
     def complete(self) -> bool:
         """Whether there are certainly no other accounts."""
-        return not self.gaps
+        return not self.gap_kinds()
 
-    @cached_property
+    @property
     def complete_but_for_packages(self) -> bool:
         """Whether other accounts can only come from packages of the distribution.
 
         These use ids below 1000 (Debian policy 9.2.2; Fedora's and Alpine's packages do the same).
         """
-        return all(gap.packages for gap in self.gap_finder())
+        return False not in self.gap_kinds()
 
     def user(self, name: str) -> UserAccount | None:
         """The account with a name, or with a number: the first one in /etc/passwd."""
@@ -78,8 +82,4 @@ class Accounts(Struct, frozen=True, eq=False, dict=True):
 
     def gid_taken(self, gid: int) -> bool:
         """Whether a group with that id is known to exist."""
-        return gid in self.taken_ids or gid in self._gids
-
-    @cached_property
-    def _gids(self) -> frozenset[int]:
-        return frozenset(group.gid.value for group in self.groups.values() if isinstance(group.gid, Known))
+        return gid in self.taken_ids or self.gid_counts.get(gid, 0) > 0

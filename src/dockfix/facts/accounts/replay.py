@@ -54,6 +54,8 @@ class History:
         self.positions = positions
         self.commands = commands
         self.gaps: tuple[tuple[int, Gap], ...] | None = None
+        self.first_gaps: dict[bool, int] = {}
+        self.earlier_kinds: frozenset[bool] | None = None
         self.ledger: tuple[int, _Ledger] | None = None
         self.last: _Ledger | None = None
         self.inside: tuple[int, int, _Ledger] | None = None
@@ -73,6 +75,7 @@ class AccountReplay:
         self._state = state
         self._commands = commands
         self._histories: dict[int, History] = {}
+        self._bases: dict[int, _Ledger] = {}
 
     def history(self, stage: Stage) -> History:
         """What the instructions of a stage do to accounts; instructions without such a command are not parsed."""
@@ -96,7 +99,8 @@ class AccountReplay:
     def before(self, stage: Stage | None, instruction: Instruction) -> Accounts:
         """The accounts when an instruction of a stage runs, before its own effect."""
         if stage is None:
-            return Accounts({}, {}, frozenset(), lambda: (Gap("nothing runs before a FROM"),))
+            gap = Gap("nothing runs before a FROM")
+            return Accounts({}, {}, frozenset(), {}, lambda: (gap,), lambda: frozenset({gap.packages}))
         return self._accounts(stage, self.history(stage).positions.get(instruction.span.start, 0))
 
     def at_end(self, stage: Stage) -> Accounts:
@@ -104,13 +108,14 @@ class AccountReplay:
         return self._accounts(stage, len(stage.program))
 
     def _accounts(self, stage: Stage, end: int) -> Accounts:
-        chain = self._graph.chain(stage)[::-1]
-        ledger = self._ledger(chain, end)
+        ledger = self._ledger(stage, end)
         return Accounts(
             MappingProxyType(ledger.users),
             MappingProxyType(ledger.groups),
             stage.base.taken_ids if stage.base is not None else frozenset(),
-            lambda: self._gaps(chain, end),
+            ledger.groups.gids,
+            lambda: self._gaps(stage, end),
+            lambda: self._gap_kinds(stage, end),
         )
 
     def before_command(self, stage: Stage | None, run: Run, step: Step) -> Accounts:
@@ -122,15 +127,25 @@ class AccountReplay:
         position = history.positions.get(run.span.start)
         ledger = self._inside(stage, history, position or 0, step)
 
-        def gaps() -> tuple[Gap, ...]:
+        def own_gaps() -> tuple[tuple[int, Gap], ...]:
             if run.span.start not in history.run_gaps:
                 steps = self._commands(run).steps
                 found = ((each.command.start, gap) for each in steps for gap in step_gaps(each, run.start_line))
                 history.run_gaps[run.span.start] = tuple(found)
-            own = (gap for start, gap in history.run_gaps[run.span.start] if start < step.command.start)
+            return history.run_gaps[run.span.start]
+
+        def gaps() -> tuple[Gap, ...]:
+            own = (gap for start, gap in own_gaps() if start < step.command.start)
             return tuple(dict.fromkeys((*before.gap_finder(), *own)))
 
-        return Accounts(MappingProxyType(ledger.users), MappingProxyType(ledger.groups), before.taken_ids, gaps)
+        def kinds() -> frozenset[bool]:
+            found = before.gap_kinds()
+            if len(found) < 2:
+                found |= {gap.packages for start, gap in own_gaps() if start < step.command.start}
+            return found
+
+        users, groups = MappingProxyType(ledger.users), MappingProxyType(ledger.groups)
+        return Accounts(users, groups, before.taken_ids, ledger.groups.gids, gaps, kinds)
 
     def _inside(self, stage: Stage, history: History, position: int, step: Step) -> _Ledger:
         """The ledger before a command of the RUN at a position; the last answer is kept, since calls come in order."""
@@ -147,7 +162,7 @@ class AccountReplay:
         if kept is not None and kept[0] == position and kept[1] <= wanted:
             done, ledger = kept[1:]
         else:
-            done, ledger = first, self._ledger(self._graph.chain(stage)[::-1], position)
+            done, ledger = first, self._ledger(stage, position)
         if done < wanted:
             ledger = ledger.copy()
             for _, other in history.commands[done:wanted]:
@@ -159,23 +174,11 @@ class AccountReplay:
     def _is_before(history: History, index: int, step: Step) -> bool:
         return history.commands[index][1].command.start < step.command.start
 
-    def _ledger(self, chain: Sequence[Stage], end: int) -> _Ledger:
-        """The ledger before the position `end` of the last stage of a chain.
-
-        The ends of the stages before it are cached, and the last answer for it, since calls mostly come in order.
-        """
-        histories = [self.history(stage) for stage in chain]
-        known = max((index for index, each in enumerate(histories[:-1]) if each.last is not None), default=None)
-        ledger = (histories[known].last if known is not None else None) or _Ledger(chain[0])
-        for history in histories[known + 1 if known is not None else 0 : -1]:
-            if history.commands:
-                ledger = ledger.copy()
-                for _, step in history.commands:
-                    ledger.apply(step)
-            history.last = ledger
-        history = histories[-1]
+    def _ledger(self, stage: Stage, end: int) -> _Ledger:
+        """The ledger before the position `end` of a stage; the last answer is kept: calls mostly come in order."""
+        history = self.history(stage)
         wanted = bisect_left(history.commands, end, key=lambda each: each[0])
-        done = 0
+        done, ledger = 0, self._start(stage)
         if history.ledger is not None and history.ledger[0] <= wanted:
             done, ledger = history.ledger
         if done < wanted:
@@ -185,14 +188,64 @@ class AccountReplay:
         history.ledger = (wanted, ledger)
         return ledger
 
-    def _gaps(self, chain: Sequence[Stage], end: int) -> tuple[Gap, ...]:
-        gaps = list(base_gaps(chain[-1]))
-        for stage in chain:
-            history = self.history(stage)
-            if history.gaps is None:
-                history.gaps = tuple(stage_gaps(stage, self._state, self._commands))
-            gaps += (gap for position, gap in history.gaps if stage is not chain[-1] or position < end)
+    def _start(self, stage: Stage) -> _Ledger:
+        """The ledger at the start of a stage: the one at the end of the stage that it is based on, which is kept."""
+        above: list[Stage] = []
+        at = stage
+        while at.parent is not None and (not above or self.history(above[-1]).last is None):
+            at = self._graph.stages[at.parent]
+            above.append(at)
+        ledger = self.history(above[-1]).last if above else None
+        if ledger is None:
+            if at.index not in self._bases:
+                self._bases[at.index] = _Ledger(at)
+            ledger = self._bases[at.index]
+        for each in reversed(above):
+            history = self.history(each)
+            if history.last is None:
+                if history.commands:
+                    ledger = ledger.copy()
+                    for _, step in history.commands:
+                        ledger.apply(step)
+                history.last = ledger
+            ledger = history.last
+        return ledger
+
+    def _own_gaps(self, stage: Stage) -> tuple[tuple[int, Gap], ...]:
+        """The gaps of the instructions of a stage, with their positions."""
+        history = self.history(stage)
+        if history.gaps is None:
+            history.gaps = tuple(stage_gaps(stage, self._state, self._commands))
+            for position, gap in history.gaps:
+                history.first_gaps.setdefault(gap.packages, position)
+        return history.gaps
+
+    def _gaps(self, stage: Stage, end: int) -> tuple[Gap, ...]:
+        gaps = list(base_gaps(stage))
+        for each in reversed(self._graph.chain(stage)):
+            gaps += (gap for position, gap in self._own_gaps(each) if each is not stage or position < end)
         return tuple(dict.fromkeys(gaps))
+
+    def _gap_kinds(self, stage: Stage, end: int) -> frozenset[bool]:
+        """The kinds of the gaps before a position of a stage; those at its start are kept."""
+        unknown: list[Stage] = []
+        at: Stage | None = stage
+        while at is not None and self.history(at).earlier_kinds is None:
+            unknown.append(at)
+            at = self._graph.stages[at.parent] if at.parent is not None else None
+        for each in reversed(unknown):
+            history = self.history(each)
+            if each.parent is None:
+                history.earlier_kinds = frozenset(gap.packages for gap in base_gaps(stage))
+            else:
+                history.earlier_kinds = self._kinds_before(self._graph.stages[each.parent], None)
+        return self._kinds_before(stage, end)
+
+    def _kinds_before(self, stage: Stage, end: int | None) -> frozenset[bool]:
+        history = self.history(stage)
+        self._own_gaps(stage)
+        own = {kind for kind, position in history.first_gaps.items() if end is None or position < end}
+        return (history.earlier_kinds or frozenset()) | own
 
 
 _OTHER_ROOT: Final = re.compile(r"-[RP]\Z|--(?:root|prefix)(?:=|\Z)")

@@ -58,6 +58,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -200,8 +201,8 @@ def _edits(
     """
     file = target.dockerfile
     removal = editing.delete_commands(file, run, commands.text, cd, cd)
-    instructions = file.instructions
-    follows = instructions[instructions.index(run) + 1] is workdir
+    following = file.instructions[bisect_right(file.instructions, run.span.start, key=lambda each: each.span.start)]
+    follows = following is workdir
     if follows and len(workdir.args) == 1 and workdir.args[0].text == path and not file.above(workdir):
         return (*editing.move_above(file, [workdir], run), *removal)
     return (editing.insert_above(file, run, f"{_keyword(run)} {path}"), *removal)

@@ -78,7 +78,7 @@ def check(target: Target) -> Iterator[Finding]:
             and not stage.replaced
             and _same_platform(stage, final)
             and copies
-            and all(isinstance(each, Copy) and each in final.instructions for each in copies)
+            and all(isinstance(each, Copy) and target.facts.stage_of(each) is final for each in copies)
         ):
             copied = _copied(target, copies)
             if copied and _copies_everything(target, stage, copied):

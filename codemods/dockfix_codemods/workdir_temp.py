@@ -43,6 +43,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
@@ -117,7 +118,9 @@ def _remains(target: Target, stage: Stage, node: Workdir, run: Run, path: str) -
 
 def _directory_after(target: Target, stage: Stage, node: Workdir) -> str | None:
     """The directory that a WORKDIR creates, if it is known and depends on no ARG."""
-    following = next((each for each in stage.instructions if each.span.start > node.span.start), None)
+    nodes = stage.instructions
+    index = bisect_right(nodes, node.span.start, key=lambda each: each.span.start)
+    following = nodes[index] if index < len(nodes) else None
     state = target.facts.state(following) if following is not None else target.facts.end_state(stage)
     if not isinstance(state.workdir, Known) or state.workdir_assumes:
         return None

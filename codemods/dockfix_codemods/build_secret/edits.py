@@ -80,13 +80,35 @@ def caller_edits(target: Target, stage: Stage, key: str) -> tuple[Change, ...]:
     Raises:
         Refused: one cannot be changed.
     """
-    declared = [
-        each
-        for each in target.dockerfile.instructions
-        if isinstance(each, Arg) and any(pair.key == key for pair in each.pairs)
-    ]
     passing = wiring.passing(target, stage, key)
-    return caller_changes(target.project, passing, key, keep_args=len(declared) > 1)
+    return caller_changes(target.project, passing, key, keep_args=len(_declaring(target).get(key, ())) > 1)
+
+
+def _declaring(target: Target) -> dict[str, list[Arg]]:
+    """The ARGs of the file that declare each name."""
+
+    def declaring() -> dict[str, list[Arg]]:
+        found: dict[str, list[Arg]] = {}
+        for each in (node for node in target.dockerfile.instructions if isinstance(node, Arg)):
+            for key in dict.fromkeys(pair.key for pair in each.pairs):
+                found.setdefault(key, []).append(each)
+        return found
+
+    return target.facts.once("build-secret declaring", declaring)
+
+
+def _naming(target: Target) -> dict[str, list[tuple[Stage, Instruction]]]:
+    """The instructions of the stages that mention each name."""
+
+    def naming() -> dict[str, list[tuple[Stage, Instruction]]]:
+        found: dict[str, list[tuple[Stage, Instruction]]] = {}
+        for stage in target.facts.graph.stages:
+            for each in stage.instructions:
+                for name in names_mentioned(each):
+                    found.setdefault(name, []).append((stage, each))
+        return found
+
+    return target.facts.once("build-secret naming", naming)
 
 
 def _check_argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> None:
@@ -94,7 +116,8 @@ def _check_argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> None:
     key = pair.key
     if pair.value not in (None, "", '""', "''"):
         raise Refused("it has a default value, which is in the Dockerfile for all to read")
-    if any(isinstance(each, Arg) and any(other.key == key for other in each.pairs) for each in _before(target)):
+    first = target.facts.graph.stages[0].node.span.start
+    if any(each.span.start < first for each in _declaring(target).get(key, ())):
         raise Refused("it is also declared before the first `FROM`")
     if sum(is_secret(each.key) for each in arg.pairs) > 1:
         raise Refused("the `ARG` declares several secrets: give each an `ARG` of its own")
@@ -103,17 +126,12 @@ def _check_argument(target: Target, stage: Stage, arg: Arg, pair: Pair) -> None:
     syntax = target.dockerfile.directives.get("syntax")
     if syntax is not None and not frontend_is(syntax.value, 1, 2):
         raise Refused(f"secret mounts require Dockerfile 1.2, but line {syntax.line} selects another one")
-    for child in target.facts.graph.descendants(stage):
-        if any(key in names_mentioned(each) for each in child.executed):
+    others = {each.index for each, _ in _naming(target).get(key, ()) if each is not stage and not each.replaced}
+    for child in target.facts.graph.descendants(stage) if others else ():
+        if child.index in others:
             raise Refused(f"the stage in line {child.node.start_line}, which is based on this one, names it, too")
     if not target.builds_known:
         raise Refused(f"{target.unread[0]} may build this file, and could not be read")
-
-
-def _before(target: Target) -> Iterator[Instruction]:
-    """The instructions before the first FROM."""
-    first = target.facts.graph.stages[0].node.span.start
-    return (each for each in target.dockerfile.instructions if each.span.start < first)
 
 
 def _runs(target: Target, stage: Stage, arg: Arg, key: str) -> Iterator[Run]:
@@ -122,8 +140,8 @@ def _runs(target: Target, stage: Stage, arg: Arg, key: str) -> Iterator[Run]:
     Raises:
         Refused: another instruction does, or a step cannot be read.
     """
-    for each in stage.instructions:
-        if each is arg or each.span.start < arg.span.start or key not in names_mentioned(each):
+    for of, each in _naming(target).get(key, ()):
+        if of is not stage or each is arg or each.span.start < arg.span.start:
             continue
         if isinstance(each, Env):
             raise Refused(f"line {each.start_line} copies it into an environment variable")

@@ -6,6 +6,7 @@ if nothing matches.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Final
 
 from msgspec import Struct
@@ -153,5 +154,7 @@ def _operator(commands: Commands, step: Step) -> str | None:
 def _is_checked(commands: Commands, step: Step) -> bool:
     """Whether the next command checks the result."""
     script = commands.script
-    later = [each for each in script.commands if each.start > step.command.end] if script is not None else []
-    return any(each.name in _CHECKS for each in later[:1])
+    if script is None:
+        return False
+    following = bisect_right(script.commands, step.command.end, key=lambda each: each.start)
+    return following < len(script.commands) and script.commands[following].name in _CHECKS

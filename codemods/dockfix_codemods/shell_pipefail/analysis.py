@@ -6,7 +6,9 @@ Sources: dash(1) 0.5.12 (`set -o pipefail`: "Illegal option", exit status 2, tes
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import dropwhile, islice
 from typing import Final
 
 from msgspec import Struct
@@ -113,7 +115,9 @@ def _status_counts(script: Script, command: SimpleCommand) -> bool:
     """Whether the status of a pipe has an effect: under `set -e`, before `&&`, or at the end of the script."""
     if command.errexit:
         return True
-    operators = (each.after for each in script.commands[script.commands.index(command) :])
+    first = bisect_left(script.commands, command.start, key=lambda each: each.start)
+    later = dropwhile(lambda each: each is not command, islice(script.commands, first, None))
+    operators = (each.after for each in later)
     after = next((each for each in operators if each is None or each.text not in ("|", "|&")), None)
     return after is None or after.text == "&&"
 

@@ -21,6 +21,7 @@ from dockfix.syntax.tree import Add, Copy, Dockerfile, Expose, From, Instruction
 
 if TYPE_CHECKING:
     from dockfix.facts.accounts import Accounts
+    from dockfix.facts.accounts.model import UserAccount
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Commands, Step
     from dockfix.facts.stages import Stage
@@ -99,18 +100,19 @@ def created_users(facts: BuildFacts) -> Iterator[CreatedUser]:
     """The users that each stage creates, in order."""
     for stage in facts.graph.stages:
         accounts = facts.accounts(stage)
+        own = {id(node) for node in stage.instructions}
+        created: dict[int, list[UserAccount]] = {}
+        for user in accounts.users.values():
+            created.setdefault(id(user.created_by), []).append(user)
         for position, step in facts.account_history(stage).commands:
             run = stage.program[position]
-            if run not in stage.instructions:
+            if id(run) not in own:
                 continue  # an ONBUILD trigger of the parent, which is in another place
-            for user in accounts.users.values():
-                if user.created_by is step.command:
-                    group = accounts.groups.get(user.name)
-                    uid = known(user.uid)
-                    gid = known(user.gid)
-                    own = group is not None and group.gid == user.gid
-                    span = facts.commands(run).span(step.command)
-                    yield CreatedUser(user.name, uid, gid, own, span, _line(facts, span))
+            for user in created.get(id(step.command), ()):
+                group = accounts.groups.get(user.name)
+                has_own = group is not None and group.gid == user.gid
+                span = facts.commands(run).span(step.command)
+                yield CreatedUser(user.name, known(user.uid), known(user.gid), has_own, span, _line(facts, span))
 
 
 def number_spans(dockerfile: Dockerfile, number: int) -> Iterator[Span]:

@@ -86,7 +86,7 @@ class _Work(Struct, frozen=True):
         found: list[Diagnostic] = []
         for warning in warnings:
             number = warning.line or 1
-            finding = Advice(_comment(result.text, number), warning.message)
+            finding = Advice(_comment(lines, number), warning.message)
             if suppressions is not None:
                 ignored = suppressions.suppresses(self.rule, finding.at)
             else:
@@ -97,11 +97,9 @@ class _Work(Struct, frozen=True):
         return replace(result, remaining=in_order([*result.remaining, *found]), warnings=())
 
 
-def _comment(text: str, number: int) -> Span:
+def _comment(lines: Lines, number: int) -> Span:
     """The place of the comment in a line; the line without white space at its ends if it has none."""
-    lines = text.split("\n")
-    start = sum(len(line) + 1 for line in lines[: number - 1])
-    line = lines[number - 1] if number <= len(lines) else ""
+    start, line = lines.start(number), lines.content(number)
     at = line.find("#")
     first = at if at >= 0 else len(line) - len(line.lstrip())
     return Span(start + first, start + max(first, len(line.rstrip())))

@@ -21,6 +21,9 @@ from dockfix.syntax.words import SubstitutionError, expand, variables
 MAX_VALUE: Final = 64 * 1024
 """In characters; a longer value is unknown, so that variables that double each other cannot grow without bound."""
 
+_MOST_ADDED: Final = 8 * 1024
+"""How much longer than the word its value may be, so that variables that grow with each ENV do not take the square."""
+
 _MOST_COMBINATIONS: Final = 16
 _MOST_ASSUMPTIONS: Final = 32
 _MOST_PATTERN_WORK: Final = 50_000
@@ -84,7 +87,7 @@ def expand_value(word: str, lookup: Lookup, escape: str = "\\") -> Value:
 
 def _expanded(word: str, lookup: Lookup, escape: str, chosen: dict[str, str]) -> Fact[str]:
     size = len(word)
-    limit = MAX_VALUE
+    limit = min(MAX_VALUE, len(word) + _MOST_ADDED)
     if _PATTERN.search(word):
         # Matching a pattern costs up to the product of its length and the square of the value's.
         limit = len(word) + int((_MOST_PATTERN_WORK / max(1, len(word))) ** 0.5) * 4

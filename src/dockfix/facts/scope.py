@@ -27,6 +27,8 @@ from dockfix.syntax.tree import Arg, Env, Instruction, Onbuild, Shell, User, Wor
 if TYPE_CHECKING:
     from dockfix.facts.accounts import Accounts
 
+_PATH_MAX: Final = 4096
+"""In bytes, the NUL at the end included (linux/limits.h); without a limit, paths that grow would take the square."""
 _WINDOWS_IMAGE: Final = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE)
 
 
@@ -239,6 +241,8 @@ def _joined(old: Value, new: Value) -> Value:
             return Value(Unknown("it is a path of Windows"), new.assumes)
         if isinstance(old.fact, Known):
             path = normal_path(posixpath.join(old.fact.value, new.fact.value))
+            if len(path) >= _PATH_MAX:
+                return Value(Unknown("its path is too long for Linux"), old.assumes | new.assumes)
             return Value(Known(path), old.assumes | new.assumes)
         return Value(Unknown("it is relative to a directory that is not known"), old.assumes | new.assumes)
     if isinstance(new.fact, OneOf) and all(value.startswith("/") for value in new.fact.values):

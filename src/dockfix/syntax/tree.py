@@ -542,6 +542,11 @@ class Dockerfile(Struct, frozen=True, dict=True):
         """The instructions in order."""
         return tuple(node for node in self.nodes if isinstance(node, Instruction))
 
+    @cached_property
+    def indents(self) -> dict[int, str]:
+        """The indentation of continuation lines that edits have computed, by where the instruction begins."""
+        return {}
+
     @property
     def ok(self) -> bool:
         """Whether BuildKit's parser would accept the file."""

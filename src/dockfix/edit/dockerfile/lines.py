@@ -54,6 +54,13 @@ def indent_of(dockerfile: Dockerfile, offset: int) -> str:
 def continuation_indent(dockerfile: Dockerfile, instruction: Instruction) -> str:
     """The indentation of an instruction's continuation lines: the smallest, since operands may be indented further.
     Four spaces if there are none."""
+    memo, key = dockerfile.indents, instruction.span.start
+    if key not in memo:
+        memo[key] = _continuation_indent(dockerfile, instruction)
+    return memo[key]
+
+
+def _continuation_indent(dockerfile: Dockerfile, instruction: Instruction) -> str:
     indents = [
         indent_of(dockerfile, piece.start)
         for piece in instruction.logical.pieces[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
@@ -159,7 +160,7 @@ class Compound(Struct, frozen=True):
 Statement = SimpleCommand | Compound
 
 
-class Script(Struct, frozen=True):
+class Script(Struct, frozen=True, dict=True):
     """A parsed shell text.
 
     `commands`: every simple command in source order, including those in substitutions. `top_level`: the statements of
@@ -181,7 +182,7 @@ class Script(Struct, frozen=True):
         """Whether all of the text parsed."""
         return not self.problems
 
-    @property
+    @cached_property
     def operators(self) -> frozenset[str]:
         """The operators between its top-level statements."""
         return frozenset(statement.after.text for statement in self.top_level[:-1] if statement.after)

@@ -99,7 +99,7 @@ class Lexer(Struct):
                 if char == "$":
                     value = self.dollar()
                     result.append(value)
-                    for piece in value:
+                    for piece in value if not GO_SPACES.isdisjoint(value) else (value,) if value else ():
                         plain(piece, start)
                 elif char == "<":
                     value = self.heredoc()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from dockfix.facts.model import known
 from dockfix.facts.stages import Stage, context_key
@@ -49,24 +48,38 @@ def _children(target: Target, stage: Stage, run: Run) -> Iterator[tuple[Target, 
         return
     tags = {context_key(tag) for build in builds for tag in build.tags}
     contexts = {f"{kind}:{build.service}" for build in builds for kind in _KINDS}
-    for path in target.project.built:
-        if path == target.real:
+    based = _based(target.project)
+    found = {
+        id(child): (number, other, child) for key in (*tags, *contexts) for number, other, child in based.get(key, ())
+    }
+    for _, other, child in sorted(found.values(), key=lambda each: (each[0], each[2].index)):
+        if other.real != target.real:
+            yield other, child
+
+
+_Based: TypeAlias = dict[str, list[tuple[int, Target, Stage]]]
+"""The first stages of Dockerfiles, each with its target and the number of the file, by their image and context."""
+
+
+def _based(project: Project) -> _Based:
+    """What the Dockerfiles of the project are based on, collected once for all files of a run."""
+    found = project.memo.get(_based)
+    if found is None:
+        found = project.memo[_based] = _read_based(project)
+    return cast("_Based", found)
+
+
+def _read_based(project: Project) -> _Based:
+    found: _Based = {}
+    for number, path in enumerate(project.built):
+        try:
+            other = target_for(project, project.files.read(path))
+        except InputError:
             continue
-        other = _other(target.project, path)
-        for child in other.facts.graph.stages if other is not None else ():
+        for child in other.facts.graph.stages:
             image = known(child.image)
-            based = child.context in contexts or (image is not None and context_key(image) in tags)
-            if other is not None and child.parent is None and based:
-                yield other, child
-
-
-def _other(project: Project, path: Path) -> Target | None:
-    """Another Dockerfile in its builds, made once for all files of a run; None if it cannot be read."""
-    try:
-        file = project.files.read(path)
-    except InputError:
-        return None
-    key = ("apt-lists", path, file.text)
-    if key not in project.memo:
-        project.memo[key] = target_for(project, file)
-    return cast("Target", project.memo[key])
+            keys = {child.context, context_key(image) if image is not None else None}
+            for key in keys if child.parent is None else ():
+                if key is not None:
+                    found.setdefault(key, []).append((number, other, child))
+    return found

@@ -20,7 +20,7 @@ from dockfix.syntax.tree import Arg, Copy, Dockerfile, From, Instruction, Onbuil
 from dockfix.syntax.words import SubstitutionError, expand
 
 
-class Stage(Struct, frozen=True, eq=False):
+class Stage(Struct, frozen=True, eq=False, dict=True):
     """A build stage.
 
     `name` is in lower case, None if there is none. `instructions` are those after its FROM. `image` is the image word
@@ -49,7 +49,7 @@ class Stage(Struct, frozen=True, eq=False):
         """The stage's own instructions, as far as the build executes them: none if the stage is replaced."""
         return () if self.replaced else self.instructions
 
-    @property
+    @cached_property
     def program(self) -> tuple[Instruction, ...]:
         """The instructions that run, in order: the triggers of the parent stage and the stage's own instructions."""
         return () if self.replaced else (*self.triggers, *self.instructions)

@@ -232,7 +232,8 @@ def sizes(folder: Path) -> Part:
 
 
 def _repeated(text: str, size: int) -> str:
-    return (text * (size // len(text) + 1))[:size].rpartition("\n")[0] + "\n"
+    """Copies of a text up to a size; they end between two blocks, so that no instruction is cut in two."""
+    return (text * (size // len(text) + 1))[:size].rpartition("\n\n")[0] + "\n"
 
 
 def measure(commands: Sequence[Command], repeat: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,44 @@ def inserts(before: str, lines: str) -> Check:
                 yield Fix(node.span, "insert", (Edit(at, at, lines),), Safety.SAFE, "why")
 
     return check
+
+
+def test_a_row_of_fixes_that_touch_is_done_by_halves() -> None:
+    def check(given: Target) -> Iterator[Finding]:
+        for node in given.dockerfile.instructions:
+            if word(node) == "c":
+                yield Fix(node.span, "remove", (Edit(*node.lines, ""),), Safety.SAFE, "why")
+
+    outcome = run(target("FROM a\n" + "RUN c\n" * 1100 + "RUN d\n"), [codemod(check)])
+    assert (outcome.text, outcome.defects) == ("FROM a\nRUN d\n", ())
+    assert len(outcome.applied) == 1100
+
+
+@pytest.mark.parametrize(
+    ("edits", "touches"),
+    [
+        ((Edit(0, 1, "x"),), False),
+        ((Edit(4, 5, ""),), True),
+        ((Edit(8, 8, "x"),), True),
+        ((Edit(9, 9, "x"),), False),
+        ((Edit(30, 31, ""), Edit(21, 22, "")), True),
+        ((Edit(12, 19, ""),), False),
+        ((), True),
+    ],
+)
+def test_fixes_that_overlap_or_touch_collide(edits: tuple[Edit, ...], touches: bool) -> None:
+    chosen, path = fixes.Chosen(), Path("/a")
+    chosen.add({path: (Edit(20, 25, ""),)})
+    chosen.add({path: (Edit(5, 8, ""), Edit(10, 11, ""))})
+    assert chosen.collides({path: edits}) is touches
+    assert not chosen.collides({Path("/b"): edits})
+
+
+def test_a_file_that_a_fix_creates_is_its_own() -> None:
+    chosen = fixes.Chosen()
+    chosen.add({Path("/a"): ()})
+    assert chosen.collides({Path("/a"): (Edit(0, 0, "x"),)})
+    assert chosen.collides({Path("/a"): ()})
 
 
 def test_fixes_have_their_lines_in_the_text_before_the_run() -> None:

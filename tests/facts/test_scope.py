@@ -258,3 +258,17 @@ def test_many_variables_cost_linear_time() -> None:
 )
 def test_names_that_buildkit_expands(line: str, names: set[str]) -> None:
     assert uses(parse(f"FROM a\n{line}\n").instructions[1]) == names
+
+
+def test_a_variable_that_grows_with_each_env_is_followed_up_to_a_limit() -> None:
+    start = "FROM debian:12\nENV A=x\n"
+    short = at_end(start + "ENV A=$A:y\n" * 1000)
+    assert known(short.lookup("A")) == "x" + ":y" * 1000
+    assert isinstance(at_end(start + "ENV A=$A:y\n" * 5000).lookup("A"), Unknown)
+    assert known(at_end(f"FROM debian:12\nENV A={'x' * 20_000}\n").lookup("A")) == "x" * 20_000
+
+
+def test_a_working_directory_is_no_longer_than_linux_allows() -> None:
+    assert known(at_end("FROM debian:12\n" + "WORKDIR abc\n" * 1000).workdir) == "/abc" * 1000
+    assert isinstance(at_end("FROM debian:12\n" + "WORKDIR abc\n" * 1100).workdir, Unknown)
+    assert known(at_end("FROM debian:12\n" + "WORKDIR abc\n" * 1100 + "WORKDIR /d\nWORKDIR e\n").workdir) == "/d/e"

@@ -114,7 +114,7 @@ def check_implicit_group(user: CreatedUser, uid: str | None) -> tuple[str, str]:
         raise Refused(f"on `{user.family}` the GID may differ from the UID today")
     if user.accounts.gid_taken(int(uid)):
         today = "the command fails" if user.busybox else "the group gets another GID"
-        if any(group.gid == Known(int(uid)) for group in user.accounts.groups.values()):
+        if user.accounts.gid_counts.get(int(uid), 0):
             raise Refused(f"the GID {uid} is taken: today {today}")
         raise Refused(f"the base image uses the GID {uid}: today {today}, unless an earlier command removes its user")
     if not user.busybox and int(uid) not in USER_GIDS:

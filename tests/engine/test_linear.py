@@ -63,11 +63,13 @@ def bases(number: int) -> Files:
         base = f"local/i{index - 1}" if index else "python:3.13-slim"
         return f"FROM {base}\nRUN apt-get update && apt-get install -y a{index} && pip install b{index}\nCOPY . /c/\n"
 
+    number //= 3  # each has several files and edits
     built = lines(lambda i: f"  s{i}:\n    build: ./d{i}\n    image: local/i{i}\n", number)
     return {"compose.yaml": f"services:\n{built}", **{f"d{i}/Dockerfile": one(i) for i in range(number)}}
 
 
 def secrets(number: int) -> Files:
+    number //= 3  # as above
     one = 'target "t{0}" {{\n  context = "d{0}"\n  args = {{ TOKEN = "${{TOKEN}}" }}\n}}\n'
     return {
         "docker-bake.hcl": 'variable "TOKEN" {}\n' + lines(one.format, number),

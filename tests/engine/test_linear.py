@@ -108,18 +108,9 @@ SHAPES: dict[str, Callable[[int], Files]] = {
     ),
     "stages that use apk": chain("alpine:3.20", lambda i: f"RUN apk add a{i}\nRUN adduser -S u{i}\nUSER u{i}\n"),
     "stages that use pip": chain("python:3.13-slim", lambda i: f"ENV A{i}=1\nRUN pip install a{i}\nWORKDIR b{i}\n"),
-    "stages of one name": dockerfile("", lambda i: f"FROM alpine:3.20 AS a\nRUN ls {i}\nFROM a\nCOPY --from=a /b /c\n"),
-    "dnf": dockerfile("FROM fedora:42\n", lambda i: f"RUN dnf install -y a{i}\n"),
     "secrets": dockerfile(DEBIAN, lambda i: f"ARG TOKEN{i}\nRUN curl $TOKEN{i} http://example.org\n"),
-    "copies from a stage": dockerfile(f"{DEBIAN}RUN ls\nFROM debian:12\n", lambda i: f"COPY --from=0 /a{i} /b{i}\n"),
     "folders": dockerfile(DEBIAN, lambda i: f"RUN mkdir -p /a{i}/b && rm -r /c{i} && pip install -r /a{i}/b/d\n"),
-    "one variable": dockerfile("FROM alpine:3.20\n", lambda _: "ENV A=1\n"),
     "a PATH that grows": dockerfile(DEBIAN, lambda i: f"ENV PATH=/a{i}/bin:$PATH\nRUN b{i}\n"),
-    "commands of one RUN": lambda number: {
-        "Dockerfile": "FROM alpine:3.20\nRUN "
-        + " && \\\n  ".join(f"apk add a{i} && sed -i s/a/bcdef{i}/ /etc/c{i} && adduser -S u{i}" for i in range(number))
-        + "\n"
-    },
     "images that are built on each other": bases,
     "secrets of bake targets": secrets,
     "packages of one RUN": lambda number: {
@@ -133,6 +124,18 @@ SHAPES: dict[str, Callable[[int], Files]] = {
 
 LARGER: dict[str, tuple[int, str, Callable[[int], Files]]] = {
     "pip": (300, "cache-mount", SHAPES["pip with comments"]),
+    "dnf": (300, "rpm-cache", dockerfile("FROM fedora:42\n", lambda i: f"RUN dnf install -y a{i}\n")),
+    "one variable": (1000, "duplicate-key", dockerfile("FROM alpine:3.20\n", lambda _: "ENV A=1\n")),
+    "commands of one RUN": (
+        300,
+        "sed-unverified",
+        lambda number: {
+            "Dockerfile": DEBIAN
+            + "RUN "
+            + " && \\\n".join(f"sed -i s/a/bcdef/ /etc/c{i}" for i in range(number))
+            + "\n"
+        },
+    ),
     "lines to indent": (150, "format", dockerfile(f"{DEBIAN}RUN echo \\\n", lambda i: f" w{i} \\\n", "   x\n")),
 }
 """Shapes in which a rule was quadratic with a small factor: the size, and the rule."""

@@ -57,6 +57,19 @@ def test_a_row_of_fixes_that_touch_is_done_by_halves() -> None:
     assert len(outcome.applied) == 1100
 
 
+def test_fixes_at_one_place_are_done_one_after_another() -> None:
+    def check(given: Target) -> Iterator[Finding]:
+        for node in given.dockerfile.instructions:
+            if word(node) == "c":
+                end = len(given.text)
+                edits = (Edit(*node.lines, ""), Edit(end, end, "RUN d\n"))
+                yield Fix(node.span, "move to the end", edits, Safety.SAFE, "why")
+
+    outcome = run(target("FROM a\n" + "RUN c\nRUN e\n" * 20), [codemod(check)])
+    assert (outcome.text, outcome.defects) == ("FROM a\n" + "RUN e\n" * 20 + "RUN d\n" * 20, ())
+    assert len(outcome.applied) == 20
+
+
 @pytest.mark.parametrize(
     ("edits", "touches"),
     [

@@ -8,6 +8,7 @@ the texts. Nothing is written here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -23,8 +24,11 @@ from dockfix.rule.workspace import Workspace, changed_paths
 from dockfix.syntax.source import Lines
 
 MAX_ROUNDS: Final = 10
-"""The highest number of rounds of one codemod that do not halve what is left, and of passes over all of them; more is a
-defect."""
+"""The highest number of rounds of one codemod that leave no fewer fixes than before, and of passes over all codemods;
+more is a defect."""
+
+_MOST_BATCHES: Final = 200
+"""The highest number of all rounds of one codemod."""
 
 Candidates: TypeAlias = Callable[[Codemod, Workspace], Iterable[Diagnostic]]
 """The findings of a codemod in a workspace that these passes may fix."""
@@ -113,12 +117,15 @@ class Passes:
             Failed: a gate rejects the result.
         """
         workspace, made, batches = self.workspace, list[Diagnostic](), list[_Edits]()
-        rounds, last = 0, 0
-        while batch := self._batch(codemod, workspace, unsafe=unsafe):
-            # a row of fixes that touch each other is done by halves, which ends by itself
-            rounds += 2 * len(batch) > last
-            last = len(batch)
-            if rounds == MAX_ROUNDS:
+        rounds, fewest = 0, sys.maxsize
+        while True:
+            batch, wanted = self._batch(codemod, workspace, unsafe=unsafe)
+            if not batch:
+                break
+            # fixes that touch each other are done in several rounds, each of which leaves fewer
+            rounds += wanted >= fewest
+            fewest = min(fewest, wanted)
+            if rounds == MAX_ROUNDS or len(batches) == _MOST_BATCHES:
                 raise Failed("stability", "the codemod keeps finding more to fix in its own output")
             made += [self._with_first_lines(each, workspace, [*self._batches, *batches]) for each in batch]
             batches.append(_edits_of(batch))
@@ -148,18 +155,20 @@ class Passes:
         lines = self._first_lines[1]
         return replace(found, line=lines.line(start), column=lines.column(start), end_line=lines.line(end))
 
-    def _batch(self, codemod: Codemod, workspace: Workspace, *, unsafe: bool) -> list[Diagnostic]:
-        """The next fixes of a codemod that do not collide with each other."""
+    def _batch(self, codemod: Codemod, workspace: Workspace, *, unsafe: bool) -> tuple[list[Diagnostic], int]:
+        """The next fixes of a codemod that do not collide with each other, and the number of all of its fixes."""
         batch: list[Diagnostic] = []
+        wanted = 0
         chosen = Chosen()
         for found in self._candidates(codemod, workspace):
             if not isinstance(found.finding, Fix) or not (unsafe or found.finding.safety is Safety.SAFE):
                 continue
+            wanted += 1
             own = edits_by_file(found)
             if not chosen.collides(own) and self._wanted(found, workspace):
                 batch.append(found)
                 chosen.add(own)
-        return batch
+        return batch, wanted
 
     def _wanted(self, found: Diagnostic, workspace: Workspace) -> bool:
         if self.mode.accept is None:

@@ -57,7 +57,8 @@ dockfix reports, but does not fix:
 - Downloads in images whose shell is unknown.
 - Pipes into `head`, `grep -q`, `sed q` and similar, or from `yes` or `grep`, which fail under `pipefail` although
   nothing is wrong.
-- A later `echo` with a backslash, which dash and bash print differently, if the shell would change from dash to bash.
+- A later `echo` with an escape such as `\\n`, which dash and bash print differently, if the shell would change from
+  dash to bash.
 
 ## References
 
@@ -140,7 +141,7 @@ def _hidden_failure(target: Target, stage: Stage) -> Finding | None:
         if command is None or (stage.base is not None and not stage.base.sh):
             continue  # nothing to find, or an image without a shell
         at = commands.span(command)
-        message = f"a failure of `{command.basename}` before a pipe does not fail the RUN"
+        message = f"the exit status of `{command.basename}` before a pipe is ignored"
         if stage.base is None or not shell or commands.shell != shell:
             if pipes.may_be_any_shell(facts, run):
                 return Refusal(at, message, "the shell of the base image is unknown, and dash rejects `pipefail`")
@@ -171,9 +172,13 @@ def _check_later_runs(target: Target, stage: Stage, run: Run, *, from_dash: bool
     for other in pipes.shell_form_below(target.facts, stage, run):
         script = target.facts.commands(other)
         if breaks := pipes.piped(script).breaks:
-            raise Refused(f"line {_line(target, other)} has a pipe with {breaks}, and would fail under `pipefail`")
+            raise Refused(f"{_place(target, other)} has a pipe with {breaks}, and would fail under `pipefail`")
         if from_dash and pipes.echoes_escapes(script):
-            raise Refused(f"line {_line(target, other)} has an `echo` with a backslash, which bash prints unchanged")
+            raise Refused(f"{_place(target, other)} has an `echo` with an escape, which bash prints unchanged")
+
+
+def _place(target: Target, instruction: Instruction) -> str:
+    return f"the {instruction.keyword.text} on line {_line(target, instruction)}"
 
 
 def _line(target: Target, instruction: Instruction) -> int:
@@ -210,7 +215,7 @@ def _also_affected(target: Target, stage: Stage, at: Instruction) -> str:
     """The first later instruction that the new shell runs outside this build, for a review."""
     for each in pipes.shell_form_below(target.facts, stage, at):
         if not isinstance(each, Run):
-            return f", including the {each.keyword.text} on line {_line(target, each)}, which is in shell form"
+            return f", including {_place(target, each)}, which is in shell form"
     for each in stage.instructions:
         if (
             isinstance(each, Onbuild)

@@ -6,6 +6,7 @@ Sources: dash(1) 0.5.12 (`set -o pipefail`: "Illegal option", exit status 2, tes
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import dropwhile, islice
@@ -24,6 +25,8 @@ from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Run, 
 
 _SH: Final = frozenset(("/bin/sh", "sh", "/bin/dash", "dash", "/usr/bin/sh"))
 _LINKERS: Final = frozenset(("ln", "mv", "cp", "install", "dpkg-divert", "update-alternatives", "dpkg-reconfigure"))
+_ESCAPE: Final = re.compile(r"\\[A-Za-z0-9\\]")
+"""What dash's `echo` may interpret, as `\\n`, `\\033` and `\\\\`; it prints a backslash before a punctuation mark."""
 _GREPS: Final = frozenset(("grep", "egrep", "fgrep", "zgrep", "rg"))
 
 
@@ -155,9 +158,9 @@ def shell_form_below(facts: BuildFacts, stage: Stage, at: Instruction) -> Iterat
 
 
 def echoes_escapes(commands: Commands) -> bool:
-    """Whether an `echo` has a backslash, which dash interprets and bash prints unchanged."""
+    """Whether an `echo` has an escape, which dash interprets and bash prints unchanged."""
     return any(
-        step.command.name == "echo" and any("\\" in (word.value or word.text) for word in step.command.args)
+        step.command.name == "echo" and any(_ESCAPE.search(word.value or word.text) for word in step.command.args)
         for step in commands.steps
     )
 

@@ -10,6 +10,8 @@ from msgspec import Struct
 from dockfix.edit import dockerfile as editing
 from dockfix.facts.model import Refused
 from dockfix.facts.mounts import Caches, ToolCache
+from dockfix.facts.stages import Stage
+from dockfix.project.target import Target
 from dockfix.rule import Edit, Fix, Safety, Severity
 from dockfix.syntax.shell import Word
 from dockfix.syntax.source import Span
@@ -19,7 +21,6 @@ from dockfix_codemods.cache_mount.analysis import Cleaning
 
 DOCKER_CLEAN: Final = "/etc/apt/apt.conf.d/docker-clean"
 """The file by which Debian's and Ubuntu's images tell apt to delete what it downloads (debuerreotype)."""
-DOCKER_CLEAN_CAVEAT: Final = "the image loses `docker-clean`: `apt` in its containers keeps the packages it downloads"
 
 _PROGRAMS: Final = {"apt": "apt-get", "maven": "mvn"}
 
@@ -173,10 +174,18 @@ def _adjacent_words(cleaning: Cleaning) -> Iterator[tuple[Word, Word]]:
             row = []
 
 
-def remove_docker_clean(dockerfile: Dockerfile, caches: Caches) -> Part:
+def docker_clean_caveat(target: Target, stage: Stage) -> str:
+    """What to review if a stage loses docker-clean: its containers, or only its later steps and stages based on it."""
+    if target.facts.graph.in_image(stage):
+        return "the image loses `docker-clean`: `apt` in its containers keeps the packages it downloads"
+    name = f"the stage `{stage.name}`" if stage.name else f"stage {stage.index}"
+    return f"{name} loses `docker-clean`: `apt` in later steps keeps the packages it downloads"
+
+
+def remove_docker_clean(target: Target, caches: Caches) -> Part:
     """Remove docker-clean as the first command of a RUN."""
     script = caches.commands.script
     if script is None:
         return Part()
-    edit = editing.insert_first(dockerfile, caches.run, caches.commands.text, script, f"rm -f {DOCKER_CLEAN}")
-    return Part((edit,), (f"remove `{DOCKER_CLEAN}`",), (DOCKER_CLEAN_CAVEAT,))
+    edit = editing.insert_first(target.dockerfile, caches.run, caches.commands.text, script, f"rm -f {DOCKER_CLEAN}")
+    return Part((edit,), (f"remove `{DOCKER_CLEAN}`",), (docker_clean_caveat(target, caches.stage),))

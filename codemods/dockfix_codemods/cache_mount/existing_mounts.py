@@ -150,7 +150,7 @@ def _docker_clean(target: Target, caches: Caches, tool: ToolCache) -> Iterator[F
     if not caches.serving("/var/cache/apt") or analysis.docker_clean_gone(target.facts, caches):
         return
     message = "`docker-clean` of the base image empties the mount at `/var/cache/apt` after every install"
-    yield make_fix(tool_span(caches, tool), message, [remove_docker_clean(target.dockerfile, caches)])
+    yield make_fix(tool_span(caches, tool), message, [remove_docker_clean(target, caches)])
 
 
 def emptied_mounts(target: Target, caches: Caches) -> Iterator[Finding]:

@@ -15,8 +15,8 @@ from dockfix.project.target import Target
 from dockfix.rule import Finding, Refusal, Severity
 from dockfix_codemods.cache_mount import analysis
 from dockfix_codemods.cache_mount.edits import (
-    DOCKER_CLEAN_CAVEAT,
     Part,
+    docker_clean_caveat,
     enable_all,
     listed,
     make_fix,
@@ -180,9 +180,9 @@ def _finding(target: Target, caches: Caches, new: Sequence[_NewMount], cleaned: 
     apt = any(each.tool.package.manager == "apt" for each in new)
     if apt and not analysis.docker_clean_gone(target.facts, caches):
         if _is_cleaned(target, caches.stage, cleaned):
-            parts.append(Part(caveats=(DOCKER_CLEAN_CAVEAT,)))
+            parts.append(Part(caveats=(docker_clean_caveat(target, caches.stage),)))
         else:
-            parts.append(remove_docker_clean(target.dockerfile, caches))
+            parts.append(remove_docker_clean(target, caches))
         cleaned.add(caches.stage.index)
     if not target.facts.uses_buildkit:
         parts.append(Part(caveats=("requires BuildKit (or Buildah)",)))

@@ -168,6 +168,28 @@ def test_a_rule_is_one_step_whatever_its_severities(tmp_path: Path) -> None:
     assert step.reason.startswith("impact high; ")
 
 
+def test_a_step_counts_the_findings_with_another_review(tmp_path: Path) -> None:
+    """A review may have several points, so the number of other reviews is not that of other points."""
+    made = report(write(tmp_path, {"Dockerfile": "FROM python:3.12\nRUN pip install a\n"}))
+    first = next(item for item in made.findings if item.effort is Effort.REVIEW)
+    one, other = replace(first, review="a; b"), replace(first, review="b; c; d", path="b/Dockerfile")
+    (step,) = order_of((one, other, replace(other, path="c/Dockerfile")), Selection())
+    assert step.reason.endswith("review: a; b (2 findings have another review)")
+    (step,) = order_of((one, one), Selection())
+    assert step.reason.endswith("review: a; b")
+
+
+def test_the_average_score_is_not_rounded_to_a_whole_number(tmp_path: Path) -> None:
+    """Two scores of 90 and 91 are 90.5 on average, not 90."""
+    worse, better = "FROM debian:12\nMAINTAINER me\n", "FROM debian:12\nRUN true\n"
+    made = report(write(tmp_path, {"a/Dockerfile": worse, "b/Dockerfile": better}))
+    scores = [file.score.points for file in made.files if file.score is not None]
+    assert sum(scores) % 2, "the average has a fraction"
+    assert made.summary[1].startswith(f"The average score is {sum(scores) / 2} of 100; ")
+    whole = report(write(tmp_path / "whole", {"a/Dockerfile": better}))
+    assert "." not in whole.summary[1].partition(" of 100")[0]
+
+
 def test_who_sets_the_user_of_an_image(tmp_path: Path) -> None:
     files = {f"{number}/Dockerfile": "FROM debian:12\nRUN true\n" for number in range(7)}
     made = report(write(tmp_path, {**files, "s/Dockerfile": 'FROM scratch AS a\nCOPY a /a\nFROM a\nCMD ["/a"]\n'}))

@@ -146,8 +146,8 @@ def _summary(files: Sequence[FileReport], items: Sequence[Item]) -> Iterator[str
         yield f"{count(unread, 'Dockerfile', 'Dockerfiles')} could not be read"
     if scores:
         lowest = min((file for file in dockerfiles if file.score), key=_points)
-        average = sum(scores) / len(scores)
-        yield f"The average score is {average:.0f} of 100; the lowest is {_points(lowest)} ({lowest.path})"
+        average = 10 * sum(scores) // len(scores) / 10  # never rounded up: only files without a finding have 100
+        yield f"The average score is {average:g} of 100; the lowest is {_points(lowest)} ({lowest.path})"
     if not counted:
         yield "There is nothing to do" if not unread else "Nothing was found in what could be read"
         return

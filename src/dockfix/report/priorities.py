@@ -75,8 +75,8 @@ def _step(items: Sequence[Item], run: Selection) -> Step:
     where = f"in {first.path}" if files == 1 else f"in {files} files"
     if first.effort is not Effort.REVIEW:
         return Step(f"decide about `{first.rule}` {where}", "", number, f"impact {first.impact}; {_by_hand(items)}")
-    more = len({item.review for item in items}) - 1
-    others = f" (and {count(more, 'other point', 'other points')})" if more else ""
+    more = sum(item.review != first.review for item in items)
+    others = f" ({count(more, 'finding has', 'findings have')} another review)" if more else ""
     command = first.command if files == 1 else apply_command(rule=first.rule, unsafe=True, run=run)
     reason = f"impact {first.impact}; review: {first.review}{others}"
     return Step(f"apply `{first.rule}` {where}, and review the change", command, number, reason)

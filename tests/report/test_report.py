@@ -190,6 +190,21 @@ def test_the_average_score_is_not_rounded_to_a_whole_number(tmp_path: Path) -> N
     assert "." not in whole.summary[1].partition(" of 100")[0]
 
 
+def test_a_stage_that_a_target_builds_is_an_image_too(tmp_path: Path) -> None:
+    bake = """target "app" { target = "app" }
+target "base" { target = "base" }
+"""
+    text = "FROM debian:12 AS base\nFROM base AS tools\nFROM base AS app\nCOPY --from=tools /a /a\n"
+    (file,) = report(write(tmp_path, {"Dockerfile": text, "docker-bake.hcl": bake})).files
+    assert file.builds == ("target app (docker-bake.hcl:1, stage app)", "target base (docker-bake.hcl:2, stage base)")
+    assert file.stages is not None
+    assert [each.partition(":")[0] for each in file.stages.sentences] == [
+        "base (also built as an image)",
+        "tools",
+        "app (the image)",
+    ]
+
+
 def test_who_sets_the_user_of_an_image(tmp_path: Path) -> None:
     files = {f"{number}/Dockerfile": "FROM debian:12\nRUN true\n" for number in range(7)}
     made = report(write(tmp_path, {**files, "s/Dockerfile": 'FROM scratch AS a\nCOPY a /a\nFROM a\nCMD ["/a"]\n'}))

@@ -126,7 +126,7 @@ def _builds(target: Target) -> tuple[str, ...]:
     found: list[str] = []
     for each in target.builds:
         source = each.source.relative_to(root).as_posix() if each.source.is_relative_to(root) else each.source.name
-        stage = each.raw.get("target")
+        stage = each.raw.get("target") if each.kind == "compose" else each.target  # bake reads no `.env`
         kind = "service" if each.kind == "compose" else "target"
         found.append(f"{kind} {each.service} ({source}:{each.line}{f', stage {stage}' if stage else ''})")
     return tuple(found)

@@ -32,6 +32,7 @@ def stage_graph(target: Target) -> Graph | None:
     if graph.final is None:
         return None
     reachable = {stage.index for stage in built_stages(target)}
+    targets = [graph.by_name(build.target) for build in target.builds if build.target]
     nodes: dict[str, Node] = {}
     edges: dict[tuple[str, str, str], list[int]] = {}
     sentences: list[str] = []
@@ -72,7 +73,8 @@ def stage_graph(target: Target) -> Graph | None:
                     taken.setdefault(key, []).append(node.start_line)
         edges |= taken
         said += _taken(taken, nodes)
-        role = {"final": " (the image)", "unused": " (not built)"}.get(nodes[_id(stage)].kind, "")
+        other = " (also built as an image)" if stage in targets else ""
+        role = {"final": " (the image)", "unused": " (not built)"}.get(nodes[_id(stage)].kind, other)
         sentences.append(f"{stage_title(stage)}{role}: {hide('; '.join(said), target.text) or 'starts from nothing'}")
     arrows = tuple(Edge(*key, _label(key[2], len(lines))) for key, lines in edges.items())
     return Graph("Stages", tuple(nodes.values()), arrows, tuple(sentences))

@@ -76,7 +76,7 @@ def caveats(facts: BuildFacts, caches: Caches, tool: ToolCache, path: str) -> li
     if filled := filled_before_caveat(facts, caches, tool, path):
         found.append(filled)
     if needed := needed_later(facts, caches, tool, path):
-        found.append(f"check that {needed} works without {manager}'s cache, which is no longer in the image")
+        found.append(f"check that {needed} works without {manager}'s cache, which is then only in the mount")
     if parents := parents_caveat(facts, caches, path):
         found.append(parents)
     cleanups = cleaning(caches, [path], adding=True)

@@ -20,6 +20,7 @@ from dockfix_codemods.cache_mount.analysis.parents import missing_parents, uses_
 if TYPE_CHECKING:
     from dockfix.facts.build import BuildFacts
     from dockfix.facts.commands import Step
+    from dockfix.facts.packages import PackageCommand
     from dockfix.facts.stages import Stage
 
 _OFFLINE: Final = ("--offline", "--no-restore")
@@ -163,6 +164,11 @@ def _keeps_results(step: Step) -> bool:
     )
 
 
+def _deploys(package: PackageCommand) -> bool:
+    """Whether pnpm installs the packages of a workspace once more, from its store (pnpm.io/cli/deploy)."""
+    return package.subcommand is not None and package.subcommand.value == "deploy"
+
+
 def _of_results(facts: BuildFacts, run: Run, keeps: bool) -> str | None:
     """The command of a RUN that may need the results of an earlier one in Maven's repository; None if there is none."""
     packages = [step.package for step in facts.commands(run).steps if keeps and step.package is not None]
@@ -281,6 +287,8 @@ def _reader(facts: BuildFacts, run: Run, manager: str, outer: str, directory: st
                 mount.kind == "cache" and mount.target and serves(mount.target, directory) for mount in run.mounts
             )
             return None if same else "the offline command"
+        if not mounted and package is not None and package.manager == manager == "pnpm" and _deploys(package):
+            return "`pnpm deploy`"
         if not mounted and uses_folder(facts, run, step, outer, directory, known(state.home) or home):
             return f"{step.command.basename}"
         if manager in STORE_MANAGERS and not is_understood(step):

@@ -176,7 +176,9 @@ def _adjacent_words(cleaning: Cleaning) -> Iterator[tuple[Word, Word]]:
 
 def docker_clean_caveat(target: Target, stage: Stage) -> str:
     """What to review if a stage loses docker-clean: its containers, or only its later steps and stages based on it."""
-    if target.facts.graph.in_image(stage):
+    graph = target.facts.graph
+    built = (graph.by_name(build.target) for build in target.builds if build.target)
+    if graph.in_image(stage) or any(graph.in_image(stage, each) for each in built if each is not None):
         return "the image loses `docker-clean`: `apt` in its containers keeps the packages it downloads"
     name = f"the stage `{stage.name}`" if stage.name else f"stage {stage.index}"
     return f"{name} loses `docker-clean`: `apt` in later steps keeps the packages it downloads"

@@ -113,6 +113,8 @@ def check(target: Target) -> Iterator[Finding]:
 def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: bool) -> Finding | None:
     sudo, *words = step.command.words
     options = list(takewhile(lambda word: word.text.startswith("-"), words))
+    end = next((at for at, word in enumerate(options) if word.text == "--"), None)
+    options = options if end is None else options[: end + 1]
     changing = next((word.text for word in options if not _keeps_user(word.text)), None)
     if changing is not None:
         message = f"`sudo {changing}` runs one command as another user, or in another environment"
@@ -153,7 +155,7 @@ def _blocker(command: SimpleCommand, name: str, program: Word) -> str | None:
 
 def _keeps_user(option: str) -> bool:
     """Whether an option of `sudo` leaves the command to root: `-E` keeps the environment, `-H` sets HOME to root's."""
-    return option in ("--preserve-env", "--set-home", "--non-interactive") or (
+    return option in ("--", "--preserve-env", "--set-home", "--non-interactive") or (
         not option.startswith("--") and len(option) > 1 and set(option[1:]) <= set("EHn")
     )
 

@@ -103,4 +103,6 @@ def append_commands(
     end = last.text.end(len(last.text.text))
     line_end_text, line_start_text = _separator(dockerfile, runs, operator)
     text = "".join(f"{line_end_text}{last.newline}{line_start_text}{command}" for command in commands)
-    return (Edit(end, max(end, last.span.end), text),)
+    # at the end of a file, an instruction may end in a backslash, with comments below it
+    kept = any(comment.span.start >= end for comment in last.comments)
+    return (Edit(end, end if kept else max(end, last.span.end), text),)

@@ -14,8 +14,8 @@ import pytest
 from tests.engine.test_linear import calls
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "audit"
-CHECK = 740_000
-APPLY = 1_016_000
+CHECK = 484_000
+APPLY = 714_000
 MORE = 1.1
 LESS = 0.7
 

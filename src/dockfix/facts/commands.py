@@ -145,7 +145,7 @@ def commands_of(instruction: Instruction, shell: Fact[tuple[str, ...]]) -> Comma
     return Commands(script, text, tuple(map(replace, _steps(text.text))), None, argv)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _steps(text: str) -> tuple[Step, ...]:
     """The steps of a script, cached: each version of a file has most scripts of the one before."""
     return tuple(_Walk().steps(parse_shell(text)))

@@ -335,7 +335,7 @@ def _top_level(root: Node, level: _Level, commands: Sequence[SimpleCommand]) -> 
     return statements
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def parse_shell(text: str, *, errexit: bool = False) -> Script:
     """Parse POSIX shell or bash. Never raises. `errexit` says that the shell was started with `-e`. Cached."""
     if len(text) > MAX_LENGTH:

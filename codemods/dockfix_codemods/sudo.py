@@ -46,8 +46,7 @@ resets the environment, and without it a program sees the variables of `ENV` and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import takewhile
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dockfix.edit.dockerfile import delete_words
@@ -112,9 +111,7 @@ def check(target: Target) -> Iterator[Finding]:
 
 def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: bool) -> Finding | None:
     sudo, *words = step.command.words
-    options = list(takewhile(lambda word: word.text.startswith("-"), words))
-    end = next((at for at, word in enumerate(options) if word.text == "--"), None)
-    options = options if end is None else options[: end + 1]
+    options = list(_options(words))
     changing = next((word.text for word in options if not _keeps_user(word.text)), None)
     if changing is not None:
         message = f"`sudo {changing}` runs one command as another user, or in another environment"
@@ -138,6 +135,16 @@ def _needless(target: Target, run: Run, commands: Commands, step: Step, unsure: 
         keeps = "needs no `PATH` or `HOME` of its own, which `sudo` may set"
     review = f"check that `{name}` is meant to succeed, and {keeps}"
     return Fix(at, message, edits, Safety.UNSAFE, "remove it", review)
+
+
+def _options(words: Sequence[Word]) -> Iterator[Word]:
+    """The options of `sudo`, up to `--`, if it is there."""
+    for word in words:
+        if not word.text.startswith("-"):
+            return
+        yield word
+        if word.text == "--":
+            return
 
 
 def _blocker(command: SimpleCommand, name: str, program: Word) -> str | None:

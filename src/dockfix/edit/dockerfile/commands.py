@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from dockfix.edit.dockerfile.lines import (
     breaks_lines,
@@ -23,7 +24,7 @@ from dockfix.syntax.source import Mapped, Span
 from dockfix.syntax.tree import Comment, Dockerfile, Instruction, Run
 from dockfix.syntax.words import NotStringsError, json_array
 
-_HEREDOC = re.compile(r"(?<!<)<<(?!<)")
+_HEREDOC: Final = re.compile(r"(?<!<)<<(?!<)")
 
 
 def insert_command_before(

@@ -162,6 +162,14 @@ def test_variables() -> None:
     assert words[0].variables == ("two", "three", "four")
 
 
+def test_variables_of_arithmetic() -> None:
+    """GNU Bash manual 6.5: an index and the operands of `-gt` and the like are arithmetic, so a name needs no `$`."""
+    script = parse_shell('a[one]=1 && b[$two]+=2 && [[ three -gt "$four" && -n five && six -eq 7 ]] && c="[eight]=9"')
+    assert script.ok
+    assert script.variables == {"one", "two", "three", "four", "six"}
+    assert script.assigned == {"a", "b", "c"}
+
+
 ACCEPTED = [
     "a && b || c; d | e & f", "! a | b", "(a; b) && { c; } >x", "if a; then b; elif c; then d; else e; fi",
     "if (a) then (b) fi", "{ (a) }", "for i in a b; do c; done", "for i do c; done", "for i in; do c; done",

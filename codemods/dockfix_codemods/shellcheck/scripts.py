@@ -19,6 +19,7 @@ from dockfix.facts.stages import Stage
 from dockfix.facts.state import State
 from dockfix.facts.tables.images import PLATFORM_ARGS
 from dockfix.project.target import Target
+from dockfix.syntax.shell import parse_shell
 from dockfix.syntax.source import Mapped, join
 from dockfix.syntax.tree import Cmd, Entrypoint, Healthcheck, Instruction, Onbuild, Run, Word
 
@@ -35,13 +36,6 @@ _PROGRAMS: Final = {
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPANDED: Final = re.compile(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
-_ASSIGNED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[[^]\n]*\])?\+?=")
-_OTHER_USES: Final = re.compile(
-    r"\$\{[^}\n]*|[A-Za-z0-9_]\[[^]\n]*"  # a default, a slice, an index
-    r"|\(\([\s\S]*?\)\)|\[\[[\s\S]*?\]\]|-v[ \t][^\n;&|]*"  # arithmetic and tests
-    r"|\b(?:declare|export|for|getopts|let|local|mapfile|read|readarray|readonly|select|typeset|unset)\b[^\n;&|]*"
-)
-"""Parts of a script in which a word may be a variable without a `$` before it or a `=` after it."""
 _NOT_EXPORTED: Final = frozenset(("_", "IFS"))
 
 
@@ -88,8 +82,8 @@ class Script(Struct, frozen=True, dict=True):
         text = self.text.text
         if not self.building:  # whoever starts the container may set any variable
             return set(_EXPANDED.findall(text)) - _NOT_EXPORTED
-        found = {*_EXPANDED.findall(text), *_ASSIGNED.findall(text)}
-        found.update(name for part in _OTHER_USES.findall(text) for name in _NAME.findall(part))
+        script = parse_shell(text)
+        found = script.variables | script.assigned if script.ok else frozenset(_NAME.findall(text))
         # of an unknown base image, any name may be set; ShellCheck takes much longer if every word is
         return {name for name in found - _NOT_EXPORTED if self.state.lookup(name) is not None}
 

@@ -27,6 +27,8 @@ from dockfix.syntax.shell.words import (
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,^-]+(?=[ \t\n;&|)]|\Z)")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL: Final = re.compile(r";;&|;;|;&|&&|\|\||\|&|[;&|]")
+# Their operands in `[[ ]]` are arithmetic (GNU Bash manual 6.4).
+_ARITHMETIC_TESTS: Final = frozenset(("-eq", "-ne", "-lt", "-le", "-gt", "-ge"))
 _EMPTY_PARENS: Final = re.compile(r"\([ \t]*\)")
 # Commands that set or unset the variables that their arguments name (POSIX.1-2017 XCU 4, GNU Bash manual 4.2).
 _SETTERS: Final = DECLARATIONS | {"read", "getopts", "mapfile", "readarray", "unset"}
@@ -386,6 +388,11 @@ class _ItemReader:
                 scanner.pos = operator.end() if operator else start + 1
                 text = scanner.text[start : scanner.pos]
                 word = Word(start, scanner.pos, text, text)
+            previous = run.words[-1]
+            if word.text in _ARITHMETIC_TESTS:
+                scanner.arithmetic_names(previous.start, previous.end)
+            elif previous.text in _ARITHMETIC_TESTS:
+                scanner.arithmetic_names(word.start, word.end)
             run.words.append(word)
             run.end = word.end
             if word.text == "]]":

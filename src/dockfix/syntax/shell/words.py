@@ -329,6 +329,7 @@ class WordScanner(ABC):
         self.pos = end
 
     def assignment(self, match: re.Match[str]) -> Assignment:
+        self.arithmetic_names(match.end("name"), match.start("operator"))  # an index
         start, first_name = self.pos, len(self.names)
         self.assigned.add(match["name"])
         self.pos = value_start = match.end()

@@ -306,6 +306,8 @@ def test_insert_above_stays_behind_the_byte_order_mark() -> None:
         ("FROM a\nRUN b\\\n\n# c\n", "FROM a\nRUN b\nUSER x\n\n# c\n"),
         ("FROM a\nRUN b\\\\\n", "FROM a\nRUN b\\\\\nUSER x\n"),
         ("# escape=`\nFROM a\nRUN b `", "# escape=`\nFROM a\nRUN b \nUSER x"),
+        ("FROM a\nRUN b \\\n  \\\n  \\\n  ", "FROM a\nRUN b \nUSER x\n  "),
+        ("FROM a\nRUN b \\\n  # c\n  \\\n", "FROM a\nRUN b \nUSER x\n  # c\n"),
     ],
 )
 def test_insert_below(text: str, expected: str) -> None:

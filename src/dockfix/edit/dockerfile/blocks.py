@@ -117,12 +117,15 @@ def insert_above(dockerfile: Dockerfile, instruction: Instruction, line: str) ->
 def insert_below(dockerfile: Dockerfile, instruction: Instruction, lines: str) -> Edit:
     """Insert lines (without a final line end) directly below an instruction.
 
-    A trailing continuation at the end of a file is removed: the new lines would become part of the instruction.
+    Continuations at the end of a file are removed: the new lines would become part of the instruction.
     """
-    data = instruction.logical.pieces[-1].end
+    pieces = instruction.logical.pieces
+    data = next(piece.end for piece in reversed(pieces) if dockerfile.text[piece.start : piece.end].strip())
     if dockerfile.text.startswith(instruction.escape, data):
-        end = len(dockerfile.text[: line_end(dockerfile, data)].rstrip("\r\n"))
-        return Edit(data, end, f"{instruction.newline}{lines}")
+        end = len(dockerfile.text[: line_end(dockerfile, pieces[-1].end)].rstrip("\r\n"))
+        inside = (each for each in instruction.comments if data <= each.span.start < end)
+        comments = (dockerfile.text[line_start(dockerfile, each.span.start) : each.span.end] for each in inside)
+        return Edit(data, end, "".join(f"{instruction.newline}{each}" for each in (lines, *comments)))
     at = instruction.lines.end
     if dockerfile.text.endswith("\n", 0, at):
         return insert(at, f"{lines}{instruction.newline}")
